@@ -1,0 +1,2 @@
+//! The `noisefit` command.
+fn main() {}

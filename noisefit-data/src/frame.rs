@@ -1,0 +1,87 @@
+//! A piece of a table in memory: a few columns of consecutive records.
+
+use std::sync::Arc;
+
+/// What a column of a data set holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Integers and floating-point numbers.
+    Number,
+    /// True and false: a category with the levels `false` and `true`.
+    Boolean,
+    /// Calendar dates: a number, in days since 1970-01-01.
+    Date,
+    /// Points in time: a number, in seconds since 1970-01-01T00:00:00Z.
+    Timestamp,
+    /// Text: a category.
+    Text,
+}
+
+impl Kind {
+    /// Whether its columns are read as [`Column::Category`].
+    pub fn is_category(self) -> bool {
+        matches!(self, Kind::Boolean | Kind::Text)
+    }
+}
+
+/// A column of a data set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its name, as in the header.
+    pub name: String,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// The code of a missing value in [`Column::Category`].
+pub const MISSING: u32 = u32::MAX;
+
+/// The values of one column.
+#[derive(Debug, Clone)]
+pub enum Column {
+    /// Numbers, dates and times. Missing values are NaN; infinite ones are kept.
+    Number {
+        /// The doubles.
+        high: Vec<f64>,
+        /// What the doubles leave out of the decimals in the file, where it was asked for and is known.
+        low: Option<Vec<f64>>,
+    },
+    /// Text and booleans: `levels[codes[i]]`, or [`MISSING`]. The levels are those that occur in this frame, in order of
+    /// first appearance; another frame codes the same text differently.
+    Category {
+        /// One code a row.
+        codes: Vec<u32>,
+        /// The texts.
+        levels: Arc<[String]>,
+    },
+}
+
+impl Column {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Column::Number { high, .. } => high.len(),
+            Column::Category { codes, .. } => codes.len(),
+        }
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Consecutive records of one file, with the columns that were asked for, in the order they were asked for.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// Which of the data set's files the records are from.
+    pub file: usize,
+    /// The number of records of that file before these. Known only once the units before this one are counted, so it is
+    /// 0 in a frame that a worker sees and set when results are put in order.
+    pub first_record: u64,
+    /// The number of records.
+    pub rows: usize,
+    /// The columns.
+    pub columns: Vec<Column>,
+}

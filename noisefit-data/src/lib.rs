@@ -1,0 +1,3 @@
+//! Files to blocks of rows for noisefit: readers, formulas, categories, missing values.
+
+pub mod frame;

@@ -1,0 +1,1 @@
+//! Arithmetic with twice the digits of a double.

@@ -1,0 +1,78 @@
+//! What can go wrong in the mathematics, each with its payload.
+
+/// An estimator could not do what was asked.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// Two inputs that describe the same rows or columns differ in size.
+    Shape {
+        /// What was being sized, such as `weights`.
+        what: &'static str,
+        /// The size that the other inputs imply.
+        expected: usize,
+        /// The size that was given.
+        found: usize,
+    },
+    /// A value that no estimator can use: NaN, infinite, or outside its domain.
+    Value {
+        /// Which input, such as `weights` or a term's name.
+        what: String,
+        /// 0-based row.
+        row: u64,
+        /// The value.
+        value: f64,
+        /// What was expected of it.
+        expected: &'static str,
+    },
+    /// An argument outside its domain.
+    Argument {
+        /// Its name.
+        name: &'static str,
+        /// The value given.
+        value: f64,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// No row is left to fit.
+    NoRows,
+    /// The design is rank deficient and the caller asked for a refusal.
+    Collinear {
+        /// The terms that are linear combinations of earlier ones.
+        terms: Vec<String>,
+    },
+    /// A saved state that cannot be loaded: damaged, or of another kind, version or parameter.
+    State(String),
+    /// The row source failed: an unreadable file, a bad value in it, an interruption.
+    Source(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Error::Shape { what, expected, found } => {
+                write!(f, "{what} has {found} values where {expected} were expected")
+            }
+            Error::Value { what, row, value, expected } => {
+                write!(f, "{what}, row {}: {value} where {expected} was expected", row + 1)
+            }
+            Error::Argument { name, value, expected } => {
+                write!(f, "{name} is {value} and must be {expected}")
+            }
+            Error::NoRows => write!(f, "no rows to fit"),
+            Error::Collinear { terms } => {
+                write!(f, "linear combinations of earlier terms: {}; leave them out of the formula", terms.join(", "))
+            }
+            Error::State(why) => write!(f, "saved state refused: {why}"),
+            Error::Source(source) => write!(f, "{source}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Source(source) => Some(source.as_ref()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! A block of rows: columns side by side.
+
+/// One column of a block.
+#[derive(Debug, Clone, Copy)]
+pub struct Values<'a> {
+    /// The values as doubles.
+    pub high: &'a [f64],
+    /// What the doubles leave out: `high + low` is the value. Absent where it is zero or was not asked for.
+    pub low: Option<&'a [f64]>,
+}
+
+impl<'a> From<&'a [f64]> for Values<'a> {
+    fn from(high: &'a [f64]) -> Self {
+        Values { high, low: None }
+    }
+}
+
+impl<'a> Values<'a> {
+    /// The low word of row `i`, zero where there is none.
+    #[inline]
+    pub fn low(&self, i: usize) -> f64 {
+        self.low.map_or(0.0, |low| low[i])
+    }
+}
+
+/// Consecutive rows, all finite, column by column. Rows with a missing value or a zero weight were left out before.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    /// The response `y`.
+    pub response: Values<'a>,
+    /// The design columns, in the order of [`super::Layout::terms`]; the intercept has none.
+    pub design: &'a [Values<'a>],
+    /// Known relative precisions `w > 0`: the noise of row `i` has scale `s / sqrt(w[i])`.
+    pub weights: Option<&'a [f64]>,
+    /// How many identical rows row `i` stands for, `f > 0`.
+    pub frequencies: Option<&'a [f64]>,
+    /// `log |dg/dy|` of a transformed response `g(y)`, which the log-likelihood of `y` itself adds.
+    pub log_jacobian: Option<&'a [f64]>,
+}
+
+impl Block<'_> {
+    /// The number of rows.
+    #[inline]
+    pub fn rows(&self) -> usize {
+        self.response.high.len()
+    }
+}

@@ -1,0 +1,217 @@
+//! Rows that are already in memory.
+
+use super::{Accumulator, BLOCK_ROWS, Block, Layout, Precision, RowSource, Values, parallel_units, perturbation};
+use crate::Error;
+
+/// Rows of one work unit: enough that starting a unit costs nothing beside folding it.
+const UNIT_ROWS: usize = 16 * BLOCK_ROWS;
+
+/// A matrix in somebody else's memory, stored by rows or by columns.
+#[derive(Debug, Clone, Copy)]
+pub struct Matrix<'a> {
+    values: &'a [f64],
+    rows: usize,
+    columns: usize,
+    by_row: bool,
+}
+
+impl<'a> Matrix<'a> {
+    /// `values[i * columns + j]` is row `i`, column `j` (C order, as in NumPy).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are not `rows * columns` values.
+    pub fn row_major(values: &'a [f64], rows: usize, columns: usize) -> Result<Self, Error> {
+        Self::new(values, rows, columns, true)
+    }
+
+    /// `values[j * rows + i]` is row `i`, column `j` (Fortran order, as in R).
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there are not `rows * columns` values.
+    pub fn column_major(values: &'a [f64], rows: usize, columns: usize) -> Result<Self, Error> {
+        Self::new(values, rows, columns, false)
+    }
+
+    fn new(values: &'a [f64], rows: usize, columns: usize, by_row: bool) -> Result<Self, Error> {
+        if values.len() != rows * columns {
+            return Err(Error::Shape { what: "design", expected: rows * columns, found: values.len() });
+        }
+        Ok(Matrix { values, rows, columns, by_row })
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The number of columns.
+    pub fn columns(&self) -> usize {
+        self.columns
+    }
+
+    /// Copies rows `start..start + count` into `scratch`, column by column.
+    fn transpose_rows(&self, start: usize, count: usize, scratch: &mut [f64]) {
+        let source = &self.values[start * self.columns..(start + count) * self.columns];
+        for (i, row) in source.chunks_exact(self.columns).enumerate() {
+            for (j, &value) in row.iter().enumerate() {
+                scratch[j * count + i] = value;
+            }
+        }
+    }
+}
+
+/// A row source over slices: a response, a design matrix and optional weights.
+///
+/// ```
+/// use noisefit::rows::{Matrix, MemoryRows, RowSource};
+///
+/// let design = Matrix::row_major(&[1.0, 2.0, 3.0], 3, 1)?;
+/// let rows = MemoryRows::new(&[2.0, 4.1, 5.9], design)?.named("y", &["x"])?;
+/// assert_eq!(rows.layout().coefficient_names(), ["(Intercept)", "x"]);
+/// # Ok::<(), noisefit::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct MemoryRows<'a> {
+    response: &'a [f64],
+    design: Matrix<'a>,
+    weights: Option<&'a [f64]>,
+    frequencies: Option<&'a [f64]>,
+    layout: Layout,
+    threads: usize,
+    block_rows: usize,
+}
+
+impl<'a> MemoryRows<'a> {
+    /// Rows of `response` (length n) on the columns of `design` (n x p) and an intercept; terms are named `x1`, `x2`, ...
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the two have different numbers of rows.
+    pub fn new(response: &'a [f64], design: Matrix<'a>) -> Result<Self, Error> {
+        if design.rows != response.len() {
+            return Err(Error::Shape { what: "response", expected: design.rows, found: response.len() });
+        }
+        let terms = (1..=design.columns).map(|j| format!("x{j}")).collect();
+        let layout = Layout { response: "y".to_owned(), terms, intercept: true };
+        Ok(MemoryRows {
+            response,
+            design,
+            weights: None,
+            frequencies: None,
+            layout,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            // Blocks of about 256 KiB.
+            block_rows: (32 * 1024 / design.columns.max(1)).clamp(64, BLOCK_ROWS),
+        })
+    }
+
+    /// Leaves the intercept out.
+    #[must_use]
+    pub fn without_intercept(mut self) -> Self {
+        self.layout.intercept = false;
+        self
+    }
+
+    /// Names the response and the columns.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if there is not one name for each column.
+    pub fn named(mut self, response: &str, terms: &[impl AsRef<str>]) -> Result<Self, Error> {
+        if terms.len() != self.design.columns {
+            return Err(Error::Shape { what: "terms", expected: self.design.columns, found: terms.len() });
+        }
+        self.layout.response = response.to_owned();
+        self.layout.terms = terms.iter().map(|term| term.as_ref().to_owned()).collect();
+        Ok(self)
+    }
+
+    /// Known relative precisions, length n, all positive: row `i` has noise of scale `s / sqrt(weights[i])`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] or [`Error::Value`].
+    pub fn with_weights(mut self, weights: &'a [f64]) -> Result<Self, Error> {
+        self.weights = Some(self.positive("weights", weights)?);
+        Ok(self)
+    }
+
+    /// How many identical rows each row stands for, length n, all positive.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] or [`Error::Value`].
+    pub fn with_frequencies(mut self, frequencies: &'a [f64]) -> Result<Self, Error> {
+        self.frequencies = Some(self.positive("frequencies", frequencies)?);
+        Ok(self)
+    }
+
+    fn positive(&self, what: &'static str, values: &'a [f64]) -> Result<&'a [f64], Error> {
+        if values.len() != self.response.len() {
+            return Err(Error::Shape { what, expected: self.response.len(), found: values.len() });
+        }
+        match values.iter().position(|&v| !(v > 0.0 && v.is_finite())) {
+            Some(row) => {
+                let expected = "a positive finite number";
+                Err(Error::Value { what: what.to_owned(), row: row as u64, value: values[row], expected })
+            }
+            None => Ok(values),
+        }
+    }
+
+    /// Uses at most this many threads; the result does not depend on it.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    fn unit<A: Accumulator>(&self, mut state: A, unit: usize) -> A {
+        let (n, p) = (self.response.len(), self.design.columns);
+        let precision = state.precision();
+        let end = ((unit + 1) * UNIT_ROWS).min(n);
+        let mut transposed = vec![0.0; if self.design.by_row { self.block_rows * p } else { 0 }];
+        let mut moved =
+            vec![0.0; if matches!(precision, Precision::Perturbed(_)) { self.block_rows * (p + 1) } else { 0 }];
+        for start in (unit * UNIT_ROWS..end).step_by(self.block_rows) {
+            let count = self.block_rows.min(end - start);
+            if self.design.by_row {
+                self.design.transpose_rows(start, count, &mut transposed);
+            }
+            let column = |j: usize| match self.design.by_row {
+                true => &transposed[j * count..(j + 1) * count],
+                false => &self.design.values[j * n + start..j * n + start + count],
+            };
+            let response = &self.response[start..start + count];
+            if let Precision::Perturbed(draw) = precision {
+                for (j, moved) in moved[..count * (p + 1)].chunks_exact_mut(count).enumerate() {
+                    let values = if j < p { column(j) } else { response };
+                    for (i, (moved, &value)) in moved.iter_mut().zip(values).enumerate() {
+                        *moved = perturbation(value, draw, (start + i) as u64, j as u64);
+                    }
+                }
+            }
+            let values = |j: usize, high| Values { high, low: moved.get(j * count..(j + 1) * count) };
+            let design: Vec<_> = (0..p).map(|j| values(j, column(j))).collect();
+            state.fold(&Block {
+                response: values(p, response),
+                design: &design,
+                weights: self.weights.map(|w| &w[start..start + count]),
+                frequencies: self.frequencies.map(|f| &f[start..start + count]),
+                log_jacobian: None,
+            });
+        }
+        state
+    }
+}
+
+impl RowSource for MemoryRows<'_> {
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn pass<A: Accumulator>(&self, empty: A) -> Result<A, Error> {
+        let units = self.response.len().div_ceil(UNIT_ROWS);
+        Ok(parallel_units(empty.clone(), units, self.threads, |unit| self.unit(empty.clone(), unit)))
+    }
+
+    fn rows_hint(&self) -> Option<u64> {
+        Some(self.response.len() as u64)
+    }
+}

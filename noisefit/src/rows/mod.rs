@@ -1,0 +1,129 @@
+//! Blocks of rows, the accumulator that a pass folds them into, and the sources that run a pass.
+//!
+//! An estimator is a short sequence of passes. A pass is an associative [`Accumulator`]; a [`RowSource`] runs it over
+//! rows in memory, in files or on a cluster. Work units are merged in unit order, so that a result does not depend on
+//! the number of threads, bit for bit.
+
+mod block;
+mod memory;
+mod ordered;
+mod perturb;
+mod state;
+
+pub use block::{Block, Values};
+pub use memory::{Matrix, MemoryRows};
+pub use ordered::{OrderedMerge, parallel_units};
+pub use perturb::perturbation;
+pub use state::{StateReader, StateWriter};
+
+use crate::Error;
+
+/// The number of rows of the blocks that sources hand to [`Accumulator::fold`], at most.
+///
+/// Chosen so that a block of a few dozen columns stays in the second-level cache between the sweeps over it.
+pub const BLOCK_ROWS: usize = 1024;
+
+/// How many words of a value a pass asks the source for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Precision {
+    /// Doubles; [`Values::low`] is `None`.
+    Double,
+    /// Double-double: what a double cannot hold of a product, a power or a decimal stands in [`Values::low`].
+    Extended,
+    /// Double-double, with every stored number moved at random within its own rounding error (half a unit in its last
+    /// place; numbers that are evidently exact stay). The draw's number makes it repeatable. Refitting on such data shows
+    /// how many digits the data themselves determine.
+    Perturbed(u32),
+}
+
+/// What the columns of the blocks are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Layout {
+    /// The response's name, such as `y` or `log(y)`.
+    pub response: String,
+    /// One name for each design column, in order, without the intercept.
+    pub terms: Vec<String>,
+    /// Whether the model has an intercept. It has no column: estimators add it themselves.
+    pub intercept: bool,
+}
+
+impl Layout {
+    /// All coefficient names, `(Intercept)` first where there is one.
+    pub fn coefficient_names(&self) -> Vec<String> {
+        let intercept = self.intercept.then(|| "(Intercept)".to_owned());
+        intercept.into_iter().chain(self.terms.iter().cloned()).collect()
+    }
+
+    /// The number of coefficients, aliased ones included.
+    pub fn coefficients(&self) -> usize {
+        self.terms.len() + usize::from(self.intercept)
+    }
+}
+
+/// The state of one pass over rows: an associative fold.
+///
+/// A value with no rows folded is the pass's starting point and carries its parameters (a beta, say); a source clones it
+/// for every work unit, folds the unit's blocks in order and merges the units in order.
+///
+/// `merge(fold(empty, a), fold(empty, b))` equals `fold(fold(empty, a), b)` up to rounding.
+pub trait Accumulator: Clone + Send + Sync {
+    /// A short name of the kind of pass, written into saved states.
+    const KIND: &'static str;
+
+    /// Adds the rows of a block.
+    fn fold(&mut self, block: &Block<'_>);
+
+    /// Adds the rows of `later`, which follow those of `self`.
+    fn merge(&mut self, later: Self);
+
+    /// Rows folded so far.
+    fn rows(&self) -> u64;
+
+    /// Which words of the values the pass needs.
+    fn precision(&self) -> Precision {
+        Precision::Double
+    }
+
+    /// A hash of the pass's own parameters, such as the beta its residuals are taken at, so that a state of another
+    /// pass of the same kind is refused.
+    fn parameters(&self) -> u64;
+
+    /// Bytes that the state occupies, scratch space excluded.
+    fn size_in_bytes(&self) -> usize;
+
+    /// Writes the numbers of the state, in the order that [`Accumulator::read`] takes them back.
+    fn write(&self, writer: &mut StateWriter);
+
+    /// Replaces the numbers of this (empty) state by saved ones.
+    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error>;
+
+    /// The state as bytes, behind a header with kind, version, rows seen and the hash of the parameters.
+    fn save(&self) -> Vec<u8> {
+        let mut writer = StateWriter::new(Self::KIND, self.rows(), self.parameters());
+        self.write(&mut writer);
+        writer.into_bytes()
+    }
+
+    /// A saved state of this very pass; `self` is the pass's empty starting point.
+    fn load(&self, bytes: &[u8]) -> Result<Self, Error> {
+        let mut reader = StateReader::new(bytes, Self::KIND, self.parameters())?;
+        let mut state = self.clone();
+        state.read(&mut reader)?;
+        reader.finish(state.rows())?;
+        Ok(state)
+    }
+}
+
+/// Rows that a pass can be run over, as often as an estimator asks.
+pub trait RowSource {
+    /// What the columns are.
+    fn layout(&self) -> &Layout;
+
+    /// Runs one pass: every row is folded once into a clone of `empty`, and all clones are merged in row order.
+    fn pass<A: Accumulator>(&self, empty: A) -> Result<A, Error>;
+
+    /// The number of rows, where it is known before a pass.
+    fn rows_hint(&self) -> Option<u64> {
+        None
+    }
+}
