@@ -9,6 +9,7 @@
 
 pub mod double_double;
 pub mod error;
+pub mod linear;
 pub mod rows;
 
 pub use error::Error;

@@ -14,7 +14,7 @@ pub use block::{Block, Values};
 pub use memory::{Matrix, MemoryRows};
 pub use ordered::{OrderedMerge, parallel_units};
 pub use perturb::perturbation;
-pub use state::{StateReader, StateWriter};
+pub use state::{StateReader, StateWriter, hash_parameters};
 
 use crate::Error;
 

@@ -115,3 +115,9 @@ impl<'a> StateReader<'a> {
         Ok(())
     }
 }
+
+/// A hash of the parameters of a pass (FNV-1a over their bits): equal parameters, equal hash, on every machine.
+pub fn hash_parameters(values: impl IntoIterator<Item = f64>) -> u64 {
+    let bytes = values.into_iter().flat_map(|value| value.to_bits().to_le_bytes());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
