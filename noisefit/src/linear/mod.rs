@@ -1,6 +1,19 @@
 //! Linear models: the mean is a linear combination of design columns.
 
+mod coordinates;
+mod elimination;
+mod extended;
 mod gram;
+mod lanes;
+mod least_squares;
+mod magnitudes;
 mod moments;
+mod residuals;
+mod triangle;
 
+pub use coordinates::Coordinates;
+pub use extended::ExtendedMoments;
+pub use least_squares::{Accuracy, LeastSquares, Method};
 pub use moments::{Moments, Totals};
+pub use residuals::{Residuals, Sums};
+pub use triangle::Triangle;

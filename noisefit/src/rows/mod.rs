@@ -9,12 +9,14 @@ mod memory;
 mod ordered;
 mod perturb;
 mod state;
+mod subset;
 
 pub use block::{Block, Values};
 pub use memory::{Matrix, MemoryRows};
 pub use ordered::{OrderedMerge, parallel_units};
 pub use perturb::perturbation;
 pub use state::{StateReader, StateWriter, hash_parameters};
+pub use subset::Subset;
 
 use crate::Error;
 

@@ -1,0 +1,107 @@
+//! Columns moved and scaled to size one, in which every later pass works.
+
+use super::Moments;
+use super::gram::symmetric;
+use crate::double_double::DoubleDouble;
+use crate::rows::{Block, Values, hash_parameters};
+
+/// `z = (x - shift) * scale` for every design column and, last, the response.
+///
+/// The shifts are means (zero without an intercept), so that the columns are nearly orthogonal to the intercept; the
+/// scales are powers of two, so that scaling rounds nothing. Neither need be exact: coefficients are carried back with
+/// the very numbers that stand here.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coordinates {
+    shifts: Vec<f64>,
+    scales: Vec<f64>,
+    intercept: bool,
+}
+
+impl Coordinates {
+    /// The coordinates in which the columns that `moments` were formed of have mean zero and mean square near one.
+    pub fn from_moments(moments: &Moments, intercept: bool) -> Self {
+        let weight = moments.totals().weight;
+        let scale = |j: usize| {
+            let size = (moments.product(j, j) / weight).sqrt() / moments.scale(j);
+            if size > 0.0 && size.is_finite() { power_of_two_near(1.0 / size) } else { 1.0 }
+        };
+        Coordinates {
+            shifts: (0..moments.order()).map(|j| moments.mean(j)).collect(),
+            scales: (0..moments.order()).map(scale).collect(),
+            intercept,
+        }
+    }
+
+    /// The number of columns, the response included, the intercept not.
+    pub fn columns(&self) -> usize {
+        self.shifts.len()
+    }
+
+    /// The number of coefficients, the intercept included where there is one.
+    pub fn coefficients(&self) -> usize {
+        self.columns() - 1 + self.offset()
+    }
+
+    /// The index of the first design column among the coefficients.
+    pub fn offset(&self) -> usize {
+        usize::from(self.intercept)
+    }
+
+    /// Whether the model has an intercept.
+    pub fn intercept(&self) -> bool {
+        self.intercept
+    }
+
+    /// What is subtracted from column `j`.
+    pub fn shift(&self, j: usize) -> f64 {
+        self.shifts[j]
+    }
+
+    /// What column `j` is multiplied by.
+    pub fn scale(&self, j: usize) -> f64 {
+        self.scales[j]
+    }
+
+    /// What the response is multiplied by.
+    pub fn response_scale(&self) -> f64 {
+        self.scales[self.columns() - 1]
+    }
+
+    /// Column `j` of a block; the response is the last.
+    pub(crate) fn column<'a>(&self, block: &Block<'a>, j: usize) -> Values<'a> {
+        block.design.get(j).copied().unwrap_or(block.response)
+    }
+
+    /// The coefficient `term` of the columns themselves, from those of `z`: a slope is scaled, the intercept also takes
+    /// back all shifts (but for the response's own). Linear in the values.
+    pub(crate) fn carry_back(&self, term: usize, value: impl Fn(usize) -> DoubleDouble) -> DoubleDouble {
+        let unscale = 1.0 / self.response_scale();
+        match term.checked_sub(self.offset()) {
+            Some(j) => value(term) * (self.scales[j] * unscale),
+            None => {
+                let shifted = (0..self.columns() - 1).fold(value(0), |sum, j| {
+                    sum - value(j + 1) * DoubleDouble::from_product(self.scales[j], self.shifts[j])
+                });
+                shifted * unscale
+            }
+        }
+    }
+
+    /// The covariance of coefficients `i` and `j` of the columns themselves, from the packed one of `z`. It has no unit of
+    /// the response.
+    pub(crate) fn carry_back_covariance(&self, covariance: &[DoubleDouble], i: usize, j: usize) -> f64 {
+        let sum = self.carry_back(i, |k| self.carry_back(j, |l| covariance[symmetric(k, l)]));
+        (sum * self.response_scale() * self.response_scale()).to_f64()
+    }
+
+    /// A hash for the states of passes that work in these coordinates.
+    pub(crate) fn hash(&self, more: impl IntoIterator<Item = f64>) -> u64 {
+        let mine = self.shifts.iter().chain(&self.scales).copied();
+        hash_parameters(mine.chain([f64::from(u8::from(self.intercept))]).chain(more))
+    }
+}
+
+/// The power of two nearest to a positive `x` on the logarithmic scale, within the range in which its square is normal.
+fn power_of_two_near(x: f64) -> f64 {
+    x.log2().round().clamp(-500.0, 500.0).exp2()
+}

@@ -1,0 +1,441 @@
+//! Weighted least squares through the precision ladder: moments, QR of blocks, double-double.
+
+use faer::{Mat, Side};
+
+use super::coordinates::Coordinates;
+use super::elimination::{Elimination, symmetric_times};
+use super::extended::ExtendedMoments;
+use super::gram::{packed, packed_length, symmetric};
+use super::magnitudes::Magnitudes;
+use super::residuals::Residuals;
+use super::triangle::Triangle;
+use super::{Moments, Totals};
+use crate::Error;
+use crate::double_double::DoubleDouble;
+use crate::rows::{Accumulator, Precision, RowSource, Subset};
+
+/// Half a unit in the last place of one.
+const UNIT_ROUNDOFF: f64 = f64::EPSILON / 2.0;
+
+/// Up to this many rows times squared columns, double-double costs no time that a user would notice.
+const SMALL_WORK: f64 = 4e6;
+
+/// Moments are not trusted beyond this condition number: what they lose is its square.
+const MOMENTS_CONDITION: f64 = 1e4;
+
+/// A QR in doubles is not trusted beyond this condition number; what it calls nearly collinear is decided in
+/// double-double.
+const QR_CONDITION: f64 = 1e8;
+
+/// How many times the data are moved within their rounding errors to see what that does to the coefficients.
+const PERTURBATION_DRAWS: u32 = 6;
+
+/// The rung of the precision ladder that a fit stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// Centred and scaled moments, Cholesky, one refinement in doubles.
+    Moments,
+    /// Householder QR of blocks, one refinement in double-double.
+    Qr,
+    /// Sums of products of orthonormalised columns in double-double.
+    DoubleDouble,
+}
+
+/// How far the coefficients can be trusted as numbers.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Accuracy {
+    /// Estimated correct decimal digits of the worst coefficient: what the arithmetic and the rounding of the data leave.
+    pub digits: f64,
+    /// The rung of the ladder.
+    pub method: Method,
+    /// The condition number of the design (Frobenius norm; columns centred where there is an intercept, and scaled to
+    /// length one).
+    pub condition: f64,
+}
+
+/// A least squares solution with all that inference needs.
+#[derive(Debug, Clone)]
+pub struct LeastSquares {
+    /// One coefficient for each name of [`crate::rows::Layout::coefficient_names`]; none for aliased terms.
+    pub coefficients: Vec<Option<f64>>,
+    /// `(X' V X)^-1` over the coefficients, packed lower triangle; zero rows for aliased terms.
+    pub unscaled_covariance: Vec<f64>,
+    /// Indices of the coefficients whose columns are linear combinations of earlier ones.
+    pub aliased: Vec<usize>,
+    /// Sums that need no design.
+    pub totals: Totals,
+    /// `sum(v e^2)`; exactly zero where the residuals are no larger than the rounding of the data.
+    pub residual_sum_of_squares: f64,
+    /// `sum(v (y - mean)^2)`, or `sum(v y^2)` without an intercept.
+    pub total_sum_of_squares: f64,
+    /// The total less the residual sum of squares, before either was rounded.
+    pub explained_sum_of_squares: f64,
+    /// `sum(f e^2)`, without the weights.
+    pub squared_errors: f64,
+    /// `sum(f |e|)`.
+    pub absolute_errors: f64,
+    /// Weighted means of the design columns and, last, of the response (zero without an intercept).
+    pub means: Vec<f64>,
+    /// Weighted sums of squared deviations of the same columns.
+    pub deviations: Vec<f64>,
+    /// How far to trust the digits.
+    pub accuracy: Accuracy,
+}
+
+/// A solution in [`Coordinates`].
+struct Solution {
+    coefficients: Vec<DoubleDouble>,
+    /// `(Z' V Z)^-1`, packed.
+    inverse: Vec<DoubleDouble>,
+}
+
+impl LeastSquares {
+    /// Solves `min sum(v (y - b0 - x'b)^2)` over the rows of `source`.
+    ///
+    /// Climbs from moments to QR to double-double until about `digits` decimal digits of every coefficient are right, or
+    /// the last rung is reached. Small problems start on the last rung, because there it costs nothing.
+    ///
+    /// # Errors
+    /// [`Error::NoRows`], [`Error::Value`] for a number that is not finite, or what the source reports.
+    pub fn solve(source: &impl RowSource, digits: f64) -> Result<Self, Error> {
+        let all = (0..source.layout().terms.len()).collect();
+        Self::solve_subset(Subset::new(source, all), digits)
+    }
+
+    fn solve_subset<S: RowSource>(source: Subset<'_, S>, digits: f64) -> Result<Self, Error> {
+        let layout = source.layout();
+        let (columns, intercept) = (layout.terms.len(), layout.intercept);
+        let mut moments = source.pass(Moments::new(columns, intercept))?;
+        if moments.rows() == 0 {
+            return Err(Error::NoRows);
+        }
+        if !within_range(&moments) {
+            let magnitudes = source.pass(Magnitudes::new(columns))?;
+            if let Some(error) = magnitudes.bad_value(&layout.terms, &layout.response) {
+                return Err(error);
+            }
+            moments = source.pass(magnitudes.scaled_moments(intercept))?;
+        }
+        let coordinates = Coordinates::from_moments(&moments, intercept);
+        Ladder { source, moments, coordinates, digits }.climb()
+    }
+}
+
+/// Whether no sum of squares is so large or small that precision was lost in forming it.
+fn within_range(moments: &Moments) -> bool {
+    moments.is_finite() && (0..moments.order()).all(|j| (1e-200..1e200).contains(&moments.product(j, j)))
+}
+
+/// The state that the rungs share.
+struct Ladder<'a, S> {
+    source: Subset<'a, S>,
+    moments: Moments,
+    coordinates: Coordinates,
+    digits: f64,
+}
+
+impl<S: RowSource> Ladder<'_, S> {
+    fn climb(&self) -> Result<LeastSquares, Error> {
+        let small = self.moments.rows() as f64 * (self.coordinates.columns() as f64).powi(2) <= SMALL_WORK;
+        if !small && let Some(fit) = self.by_moments()? {
+            return Ok(fit);
+        }
+        let triangle = self.source.pass(Triangle::new(self.coordinates.clone()))?;
+        if !small && let Some(fit) = self.by_triangle(&triangle)? {
+            return Ok(fit);
+        }
+        self.by_double_double(&triangle)
+    }
+
+    /// The first rung; none where too few digits would be left.
+    fn by_moments(&self) -> Result<Option<LeastSquares>, Error> {
+        match self.solve_moments() {
+            Some(solution) if self.condition(&solution) <= MOMENTS_CONDITION => {
+                self.refine(solution, Precision::Double, Method::Moments)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The second rung; none where too few digits would be left.
+    fn by_triangle(&self, triangle: &Triangle) -> Result<Option<LeastSquares>, Error> {
+        let (transform, start) = invert(triangle);
+        let order = start.len();
+        // (R'R)^-1 = T T'.
+        let inverse = pack(order, |i, j| {
+            (i..order).map(|k| transform[packed(k, i)] * transform[packed(k, j)]).sum::<f64>().into()
+        });
+        let solution = Solution { coefficients: start.into_iter().map(DoubleDouble::from).collect(), inverse };
+        if self.condition(&solution) <= QR_CONDITION {
+            self.refine(solution, Precision::Extended, Method::Qr)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The last rung: always an answer.
+    fn by_double_double(&self, triangle: &Triangle) -> Result<LeastSquares, Error> {
+        let (transform, start) = invert(triangle);
+        let order = start.len();
+        let pass = ExtendedMoments::new(self.coordinates.clone(), transform.clone(), start.clone());
+        let moments = self.source.pass(pass)?;
+        let products = moments.products();
+        let elimination = Elimination::new(products, order, |j, pivot| {
+            // The distance of z_j from the span of the columns before it, against what the rounding of the data
+            // alone would leave of a column that lies in it.
+            let distance = pivot.to_f64().sqrt() / transform[packed(j, j)].abs();
+            let share = |k: usize| (transform[packed(j, k)] / transform[packed(j, j)]).abs();
+            let combined: f64 = (0..j).map(|k| share(k) * self.raw_norm(k)).sum();
+            distance <= 8.0 * UNIT_ROUNDOFF * (self.raw_norm(j) + combined)
+        });
+        if elimination.kept.len() < order {
+            return self.without_aliased(&elimination.kept);
+        }
+        // b + T G^-1 g and T G^-1 T'.
+        let inverse = elimination.inverse();
+        let step = symmetric_times(&inverse, &products[packed(order, 0)..packed(order, order)]);
+        let t = |i: usize, j: usize| DoubleDouble::from(transform[packed(j, i)]);
+        let sum = |range: std::ops::Range<usize>, first: DoubleDouble, term: &dyn Fn(usize) -> DoubleDouble| {
+            range.fold(first, |sum, k| sum + term(k))
+        };
+        let coefficients = (0..order).map(|i| sum(i..order, start[i].into(), &|k| t(i, k) * step[k])).collect();
+        let row = |i: usize| -> Vec<_> {
+            (0..order).map(|j| sum(i..order, DoubleDouble::ZERO, &|k| t(i, k) * inverse[symmetric(k, j)])).collect()
+        };
+        let half: Vec<Vec<_>> = (0..order).map(row).collect();
+        let inverse = pack(order, |i, j| sum(j..order, DoubleDouble::ZERO, &|k| half[i][k] * t(j, k)));
+        let solution = Solution { coefficients, inverse };
+        let residuals = self.residuals(&solution, Precision::Extended)?;
+        let errors = self.perturbation_errors(&solution)?;
+        Ok(self.finish(&solution, &residuals, Method::DoubleDouble, &errors))
+    }
+
+    /// The fit on the columns that were kept, with the others marked as aliased.
+    fn without_aliased(&self, kept: &[usize]) -> Result<LeastSquares, Error> {
+        let offset = self.coordinates.offset();
+        let columns: Vec<usize> = kept.iter().filter_map(|j| j.checked_sub(offset)).collect();
+        let fit = LeastSquares::solve_subset(self.source.narrowed(&columns), self.digits)?;
+        let order = self.coordinates.coefficients();
+        // The position of each coefficient in the smaller fit, which may itself have set columns aside.
+        let position = |j: usize| kept.iter().position(|&k| k == j);
+        let value = |j: usize| position(j).and_then(|k| fit.coefficients[k]);
+        let covariance = |i: usize, j: usize| match (position(i), position(j)) {
+            (Some(i), Some(j)) => fit.unscaled_covariance[packed(i, j)],
+            _ => 0.0,
+        };
+        let column = |j: usize| self.moments.product(j, j) / self.moments.scale(j).powi(2);
+        Ok(LeastSquares {
+            coefficients: (0..order).map(value).collect(),
+            unscaled_covariance: pack(order, covariance),
+            aliased: (0..order).filter(|&j| value(j).is_none()).collect(),
+            means: (0..self.moments.order()).map(|j| self.moments.mean(j)).collect(),
+            deviations: (0..self.moments.order()).map(column).collect(),
+            ..fit
+        })
+    }
+
+    /// Cholesky of the correlation matrix; none where it is not clearly positive definite.
+    fn solve_moments(&self) -> Option<Solution> {
+        let (moments, coordinates) = (&self.moments, &self.coordinates);
+        let (columns, offset) = (coordinates.columns() - 1, coordinates.offset());
+        let factor = |j: usize| coordinates.scale(j) / moments.scale(j);
+        let product = |i: usize, j: usize| moments.product(i, j) * factor(i) * factor(j);
+        let norms: Vec<f64> = (0..columns).map(|j| product(j, j).sqrt()).collect();
+        let rounding = |j: usize| 8.0 * UNIT_ROUNDOFF * self.raw_norm(j + offset);
+        if (0..columns).any(|j| !(norms[j] > rounding(j))) {
+            return None;
+        }
+        let correlation = Mat::from_fn(columns, columns, |i, j| product(i, j) / (norms[i] * norms[j]));
+        let inverse = faer::linalg::solvers::DenseSolveCore::inverse(&correlation.llt(Side::Lower).ok()?);
+        let slopes = (0..columns).map(|i| {
+            let sum: f64 = (0..columns).map(|j| inverse[(i, j)] * product(j, columns) / norms[j]).sum();
+            DoubleDouble::from(sum / norms[i])
+        });
+        let coefficients = (0..offset).map(|_| DoubleDouble::ZERO).chain(slopes).collect();
+        let inverse = pack(columns + offset, |i, j| match (i.checked_sub(offset), j.checked_sub(offset)) {
+            (Some(i), Some(j)) => (inverse[(i, j)] / (norms[i] * norms[j])).into(),
+            (None, None) => (1.0 / moments.totals().weight).into(),
+            _ => DoubleDouble::ZERO,
+        });
+        Some(Solution { coefficients, inverse })
+    }
+
+    /// One step of iterative refinement, and the fit if enough digits came of it.
+    fn refine(
+        &self,
+        mut solution: Solution,
+        precision: Precision,
+        method: Method,
+    ) -> Result<Option<LeastSquares>, Error> {
+        let residuals = self.residuals(&solution, precision)?;
+        let step = symmetric_times(&solution.inverse, residuals.gradient());
+        for (coefficient, step) in solution.coefficients.iter_mut().zip(step) {
+            *coefficient += step;
+        }
+        let norm = residuals.sums().weighted_squares.to_f64().sqrt();
+        if precision == Precision::Double && norm < 1e9 * UNIT_ROUNDOFF * self.row_magnitude(&solution) {
+            // So close a fit that residuals computed in doubles have few digits.
+            return Ok(None);
+        }
+        let errors = self.rounding_errors(&solution, norm);
+        let fit = self.finish(&solution, &residuals, method, &errors);
+        Ok((fit.accuracy.digits >= self.digits).then_some(fit))
+    }
+
+    fn residuals(&self, solution: &Solution, precision: Precision) -> Result<Residuals, Error> {
+        self.source.pass(Residuals::new(self.coordinates.clone(), solution.coefficients.clone(), precision))
+    }
+
+    /// The root of the sum of squares of column `j` of the coefficients before it was shifted, in its scaled unit: what
+    /// the rounding of its numbers is relative to.
+    fn raw_norm(&self, coefficient: usize) -> f64 {
+        let weight = self.moments.totals().weight;
+        match coefficient.checked_sub(self.coordinates.offset()) {
+            None => weight.sqrt(),
+            Some(j) => {
+                let deviation = self.moments.product(j, j).sqrt() / self.moments.scale(j);
+                deviation.hypot(self.moments.mean(j) * weight.sqrt()) * self.coordinates.scale(j)
+            }
+        }
+    }
+
+    /// The norm over rows of the sum of magnitudes of everything that is added up to a residual.
+    fn row_magnitude(&self, solution: &Solution) -> f64 {
+        let response = self.raw_norm(solution.coefficients.len());
+        let terms = solution.coefficients.iter().enumerate().map(|(j, b)| b.to_f64().abs() * self.raw_norm(j));
+        response + terms.sum::<f64>()
+    }
+
+    /// The error of each coefficient when every number in a row carries an independent rounding error: of the row's
+    /// residual, through `(X'VX)^-1 X'`, and of the columns, through `(X'VX)^-1` at the residuals.
+    fn rounding_errors(&self, solution: &Solution, residual_norm: f64) -> Vec<f64> {
+        let coordinates = &self.coordinates;
+        // Errors of the rows are independent, so their effect is that of a typical row, not of all rows together.
+        let typical = 1.0 / self.moments.totals().weight.sqrt();
+        let rows = self.row_magnitude(solution) * typical / coordinates.response_scale();
+        let order = solution.coefficients.len();
+        let columns = |j: usize| -> f64 {
+            let share = |k: usize| coordinates.carry_back(j, |l| solution.inverse[symmetric(l, k)]).to_f64().abs();
+            (coordinates.offset()..order).map(|k| share(k) * self.raw_norm(k)).sum()
+        };
+        (0..order)
+            .map(|j| {
+                let deviation = coordinates.carry_back_covariance(&solution.inverse, j, j).sqrt();
+                4.0 * UNIT_ROUNDOFF * (deviation * rows + columns(j) * residual_norm * typical)
+            })
+            .collect()
+    }
+
+    /// The error of each coefficient that the rounding of the data causes, seen by refitting data moved within it: at
+    /// moved data the gradient of the solution is no longer zero, and one Newton step leads to theirs.
+    fn perturbation_errors(&self, solution: &Solution) -> Result<Vec<f64>, Error> {
+        let mut squares = vec![0.0; solution.coefficients.len()];
+        for draw in 0..PERTURBATION_DRAWS {
+            let moved = self.residuals(solution, Precision::Perturbed(draw))?;
+            let step = symmetric_times(&solution.inverse, moved.gradient());
+            for (j, sum) in squares.iter_mut().enumerate() {
+                *sum += self.coordinates.carry_back(j, |k| step[k]).to_f64().powi(2);
+            }
+        }
+        Ok(squares.iter().map(|sum| 3.0 * (sum / f64::from(PERTURBATION_DRAWS)).sqrt()).collect())
+    }
+
+    /// The condition number of the columns scaled to length one, in the Frobenius norm: the root of the number of
+    /// columns times the sum of their variance inflation factors.
+    fn condition(&self, solution: &Solution) -> f64 {
+        let offset = self.coordinates.offset();
+        let inflation = |j: usize| {
+            let squares = self.moments.product(j, j) * (self.coordinates.scale(j) / self.moments.scale(j)).powi(2);
+            solution.inverse[packed(j + offset, j + offset)].to_f64() * squares
+        };
+        let columns = self.coordinates.columns() - 1;
+        let inflations = (0..columns).map(inflation).sum::<f64>() + offset as f64;
+        ((columns + offset) as f64 * inflations).sqrt()
+    }
+
+    /// Everything carried back to the units of the data. `errors` are those of the coefficients there.
+    fn finish(&self, solution: &Solution, residuals: &Residuals, method: Method, errors: &[f64]) -> LeastSquares {
+        let (coordinates, moments) = (&self.coordinates, &self.moments);
+        let order = coordinates.coefficients();
+        let shift =
+            |j: usize| if j < coordinates.offset() { coordinates.shift(coordinates.columns() - 1) } else { 0.0 };
+        let coefficient = |j: usize| coordinates.carry_back(j, |k| solution.coefficients[k]) + shift(j);
+        let coefficients: Vec<f64> = (0..order).map(|j| coefficient(j).to_f64()).collect();
+        let unscaled_covariance = pack(order, |i, j| coordinates.carry_back_covariance(&solution.inverse, i, j));
+
+        let totals = *residuals.totals();
+        let sums = residuals.sums();
+        let unit = 1.0 / coordinates.response_scale().powi(2);
+        let step = symmetric_times(&solution.inverse, residuals.gradient());
+        let gained = step.iter().zip(residuals.gradient()).fold(DoubleDouble::ZERO, |sum, (&a, &b)| sum + a * b);
+        let mut residual = sums.weighted_squares - gained;
+        let exact = residual.to_f64().max(0.0).sqrt() <= 2.0 * UNIT_ROUNDOFF * self.row_magnitude(solution);
+        let (mut squares, mut absolute) = (sums.squares.to_f64(), sums.absolute.to_f64());
+        if exact {
+            (residual, squares, absolute) = (DoubleDouble::ZERO, 0.0, 0.0);
+        }
+        let mean_square = match coordinates.intercept() {
+            true => sums.response.square() / totals.weight,
+            false => DoubleDouble::ZERO,
+        };
+        let total = sums.response_squares - mean_square;
+
+        let degrees = totals.observations - order as f64;
+        let variance = if degrees > 0.0 { residual.to_f64() * unit / degrees } else { 0.0 };
+        let digits = (0..order)
+            .filter_map(|j| {
+                let (value, error) = (coefficients[j].abs(), errors[j] + UNIT_ROUNDOFF * coefficients[j].abs());
+                // A coefficient that cannot be told from zero is measured by its standard error.
+                let size =
+                    if value > 10.0 * error { value } else { (variance * unscaled_covariance[packed(j, j)]).sqrt() };
+                (size > 0.0).then(|| -(error / size).log10())
+            })
+            .fold(-UNIT_ROUNDOFF.log10(), f64::min)
+            .max(0.0);
+        LeastSquares {
+            coefficients: coefficients.into_iter().map(Some).collect(),
+            unscaled_covariance,
+            aliased: Vec::new(),
+            residual_sum_of_squares: residual.to_f64() * unit,
+            total_sum_of_squares: total.to_f64() * unit,
+            explained_sum_of_squares: (total - residual).to_f64() * unit,
+            squared_errors: squares * unit,
+            absolute_errors: absolute / coordinates.response_scale(),
+            means: (0..moments.order()).map(|j| moments.mean(j)).collect(),
+            deviations: (0..moments.order()).map(|j| moments.product(j, j) / moments.scale(j).powi(2)).collect(),
+            accuracy: Accuracy { digits, method, condition: self.condition(solution) },
+            totals,
+        }
+    }
+}
+
+/// The inverse of the triangle of the design columns (packed by columns) and the solution it gives. A diagonal at rounding
+/// level is taken at that level: the inverse only has to be some good matrix, not the exact one.
+fn invert(triangle: &Triangle) -> (Vec<f64>, Vec<f64>) {
+    let order = triangle.order() - 1;
+    let mut inverse = vec![0.0; packed_length(order)];
+    for j in 0..order {
+        let norm = (0..=j).map(|i| triangle.get(i, j).powi(2)).sum::<f64>().sqrt();
+        let diagonal = triangle.get(j, j);
+        let least = UNIT_ROUNDOFF * norm;
+        let diagonal = match diagonal.abs() > least {
+            true => diagonal,
+            false if norm > 0.0 => least,
+            false => 1.0,
+        };
+        for i in 0..j {
+            let sum: f64 = (i..j).map(|k| inverse[packed(k, i)] * triangle.get(k, j)).sum();
+            inverse[packed(j, i)] = -sum / diagonal;
+        }
+        inverse[packed(j, j)] = 1.0 / diagonal;
+    }
+    let solution =
+        (0..order).map(|i| (i..order).map(|k| inverse[packed(k, i)] * triangle.get(k, order)).sum()).collect();
+    (inverse, solution)
+}
+
+/// A packed lower triangle from its elements `(i, j)`, `j <= i`.
+fn pack<T>(order: usize, element: impl Fn(usize, usize) -> T) -> Vec<T> {
+    (0..order).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|(i, j)| element(i, j)).collect()
+}
