@@ -9,6 +9,7 @@
 
 pub mod double_double;
 pub mod error;
+pub mod fit;
 pub mod linear;
 pub mod rows;
 

@@ -3,6 +3,7 @@
 mod coordinates;
 mod elimination;
 mod extended;
+pub mod gaussian;
 mod gram;
 mod lanes;
 mod least_squares;

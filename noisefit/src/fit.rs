@@ -1,0 +1,188 @@
+//! The record that every estimator returns.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::inference::distribution::{Distribution, FisherF, StudentT, Symmetric};
+use crate::linear::Accuracy;
+use crate::noise::Noise;
+
+/// A coefficient with its uncertainty: one row of the table. Everything but the name is absent for an aliased term, and
+/// what rests on the scale is absent where the data leave no degree of freedom for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Coefficient {
+    /// The term, named as in R: `(Intercept)`, `x1`, `city[Paris]`.
+    pub term: String,
+    /// The maximum likelihood estimate, in units of the response per unit of the term.
+    pub estimate: Option<f64>,
+    /// Its standard error.
+    pub std_error: Option<f64>,
+    /// Estimate over standard error.
+    pub statistic: Option<f64>,
+    /// The two-sided p-value of the hypothesis that the coefficient is zero.
+    pub p_value: Option<f64>,
+    /// The lower end of the confidence interval.
+    pub conf_low: Option<f64>,
+    /// The upper end of the confidence interval.
+    pub conf_high: Option<f64>,
+}
+
+/// The test that all coefficients but the intercept are zero.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FTest {
+    /// The F statistic.
+    pub statistic: f64,
+    /// Degrees of freedom of the numerator.
+    pub df_model: f64,
+    /// Degrees of freedom of the denominator.
+    pub df_residual: f64,
+    /// The probability of a larger statistic under the hypothesis.
+    pub p_value: f64,
+}
+
+/// Simple regression as people know it: the line through the means with slope `rho s_y / s_x`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClosedForm {
+    /// The mean of the regressor.
+    pub mean_x: f64,
+    /// The mean of the response.
+    pub mean_y: f64,
+    /// The standard deviation of the regressor (divisor n - 1).
+    pub sd_x: f64,
+    /// The standard deviation of the response (divisor n - 1).
+    pub sd_y: f64,
+    /// Their correlation `rho`, the slope of the standardised equation `z_y = rho z_x`.
+    pub correlation: f64,
+    /// `rho s_y / s_x`.
+    pub slope: f64,
+    /// `mean_y - slope mean_x`.
+    pub intercept: f64,
+}
+
+/// Why an estimator stopped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Termination {
+    /// Whether the estimate is the optimum, to the accuracy stated.
+    pub converged: bool,
+    /// What was reached: `closed-form`, `gradient`, `vertex-optimal`, ...
+    pub reason: String,
+    /// Iterations taken; zero for a closed form.
+    pub iterations: u64,
+    /// The relative gap to the dual objective, for estimators that have one.
+    pub duality_gap: Option<f64>,
+}
+
+/// What a fit found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fit {
+    /// Observations used: rows, each counted as often as its frequency says.
+    pub nobs: u64,
+    /// The noise model.
+    pub noise: Noise,
+    /// One row for each term of the design.
+    pub coefficients: Vec<Coefficient>,
+    /// The maximum likelihood estimate of the noise scale, for Gaussian noise `sqrt(SSE / n)`.
+    pub scale: Option<f64>,
+    /// `sqrt(SSE / df_residual)`, unbiased for the variance.
+    pub residual_std_error: Option<f64>,
+    /// The complete log-likelihood of the response as it stands in the data, every constant included. Absent where the
+    /// residuals are all zero and it has no bound.
+    pub log_likelihood: Option<f64>,
+    /// `-2 log_likelihood + 2 k`, where `k` counts coefficients and scale.
+    pub aic: Option<f64>,
+    /// AIC with the small-sample correction `2 k (k + 1) / (n - k - 1)`.
+    pub aicc: Option<f64>,
+    /// `-2 log_likelihood + k log n`.
+    pub bic: Option<f64>,
+    /// The share of the response's variation explained: about the mean with an intercept, about zero without.
+    pub r_squared: Option<f64>,
+    /// The same with degrees of freedom counted.
+    pub adj_r_squared: Option<f64>,
+    /// The root mean square of the residuals, without the weights.
+    pub rmse: f64,
+    /// The mean absolute residual, without the weights.
+    pub mae: f64,
+    /// Estimated coefficients other than the intercept.
+    pub df_model: u64,
+    /// Observations less estimated coefficients.
+    pub df_residual: u64,
+    /// The F test of the whole regression.
+    pub f_test: Option<FTest>,
+    /// Simple regression's familiar form, where there is one regressor and an intercept.
+    pub closed_form: Option<ClosedForm>,
+    /// The level of the confidence intervals, such as 0.95.
+    pub level: f64,
+    /// How `vcov` was estimated.
+    pub vcov_type: String,
+    /// The covariance matrix of the coefficients, by rows; zero rows and columns for aliased terms. Empty where there is
+    /// no estimate of it.
+    pub vcov: Vec<Vec<f64>>,
+    /// How far to trust the digits.
+    pub accuracy: Accuracy,
+    /// Why the estimator stopped.
+    pub termination: Termination,
+    /// What a reader should know before using the numbers.
+    pub warnings: Vec<String>,
+}
+
+impl Fit {
+    /// The number of estimated coefficients.
+    pub fn rank(&self) -> usize {
+        self.coefficients.iter().filter(|c| c.estimate.is_some()).count()
+    }
+
+    /// Fills `log_likelihood`, `aic`, `aicc` and `bic` for a model of `parameters` estimated numbers, the scale among them.
+    pub(crate) fn set_log_likelihood(&mut self, log_likelihood: f64, parameters: usize) {
+        let (n, k) = (self.nobs as f64, parameters as f64);
+        let value = log_likelihood.is_finite().then_some(log_likelihood);
+        self.log_likelihood = value;
+        self.aic = value.map(|l| -2.0 * l + 2.0 * k);
+        self.aicc = value.filter(|_| n - k - 1.0 > 0.0).map(|l| -2.0 * l + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0));
+        self.bic = value.map(|l| -2.0 * l + k * n.ln());
+    }
+}
+
+/// The rows of a coefficient table under Student's t with `df` degrees of freedom.
+///
+/// `vcov(i, j)` is the covariance, none where there is none to give.
+pub(crate) fn coefficient_table(
+    names: Vec<String>,
+    estimates: &[Option<f64>],
+    variance: impl Fn(usize) -> Option<f64>,
+    df: f64,
+    level: f64,
+) -> Result<Vec<Coefficient>, Error> {
+    let t = if df > 0.0 { Some(StudentT::new(df)?) } else { None };
+    let critical = t.map(|t| t.critical(level));
+    let row = |(j, term): (usize, String)| {
+        let estimate = estimates[j];
+        let std_error = estimate.and(variance(j)).map(f64::sqrt).filter(|_| t.is_some());
+        // A coefficient known without error has no statistic.
+        let statistic = estimate.zip(std_error).map(|(b, se)| b / se).filter(|t| t.is_finite());
+        let margin = critical.zip(std_error).map(|(c, se)| c * se);
+        Coefficient {
+            term,
+            estimate,
+            std_error,
+            statistic,
+            p_value: t.zip(statistic).map(|(t, statistic)| t.two_sided(statistic)),
+            conf_low: estimate.zip(margin).map(|(b, m)| b - m),
+            conf_high: estimate.zip(margin).map(|(b, m)| b + m),
+        }
+    };
+    Ok(names.into_iter().enumerate().map(row).collect())
+}
+
+impl FTest {
+    /// The test of `df_model` coefficients that explain `explained`, against `residual` on `df_residual` degrees.
+    pub(crate) fn new(explained: f64, df_model: f64, residual: f64, df_residual: f64) -> Option<Self> {
+        let statistic = (explained / df_model) / (residual / df_residual);
+        let distribution = FisherF::new(df_model, df_residual).ok()?;
+        statistic.is_finite().then(|| FTest {
+            statistic,
+            df_model,
+            df_residual,
+            p_value: distribution.survival(statistic),
+        })
+    }
+}

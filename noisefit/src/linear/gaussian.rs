@@ -1,0 +1,187 @@
+//! Gaussian noise: maximum likelihood is weighted least squares, in closed form.
+
+use super::gram::packed;
+use super::LeastSquares;
+use crate::Error;
+use crate::fit::{ClosedForm, FTest, Fit, Termination, coefficient_table};
+use crate::noise::Noise;
+use crate::rows::RowSource;
+
+/// What to do with terms that are linear combinations of earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Collinear {
+    /// Leave them out and say so: their coefficients are absent, as in R.
+    #[default]
+    Drop,
+    /// Refuse with an error that names them.
+    Fail,
+}
+
+/// How a linear model is fitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// The level of the confidence intervals, in (0, 1).
+    pub level: f64,
+    /// Decimal digits of the worst coefficient to reach, where the data determine them; see [`LeastSquares::solve`].
+    pub digits: f64,
+    /// What to do with collinear terms.
+    pub collinear: Collinear,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { level: 0.95, digits: 11.0, collinear: Collinear::Drop }
+    }
+}
+
+/// The maximum likelihood fit of `y = b0 + x'b + s e`, `e` standard normal, over the rows of `source`.
+///
+/// With known relative precisions `w` the noise of row `i` is `s / sqrt(w[i])`, and
+///
+/// ```text
+/// log L = -n/2 (log(2 pi s^2) + 1) + 1/2 sum(log w) + sum(log Jacobian),   s^2 = sum(w e^2) / n
+/// ```
+///
+/// Standard errors use `sum(w e^2) / (n - rank)`, tests and intervals Student's t (Seber and Lee 2003, *Linear Regression
+/// Analysis*, chapters 3 and 4).
+///
+/// ```
+/// use noisefit::linear::gaussian;
+/// use noisefit::rows::{Matrix, MemoryRows};
+///
+/// let x = [1.0, 2.0, 3.0, 4.0];
+/// let y = [1.0, 3.0, 2.0, 4.0];
+/// let rows = MemoryRows::new(&y, Matrix::row_major(&x, 4, 1)?)?;
+/// let fit = gaussian::fit(&rows, &gaussian::Options::default())?;
+/// assert_eq!(fit.coefficients[1].estimate, Some(0.8));
+/// assert_eq!(fit.closed_form.map(|line| line.correlation), Some(0.8));
+/// # Ok::<(), noisefit::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Argument`] for a level outside (0, 1), [`Error::Collinear`] where asked for, and those of
+/// [`LeastSquares::solve`].
+pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
+    if !(options.level > 0.0 && options.level < 1.0) {
+        return Err(Error::Argument { name: "level", value: options.level, expected: "between 0 and 1" });
+    }
+    let layout = source.layout();
+    let names = layout.coefficient_names();
+    let solved = LeastSquares::solve(source, options.digits)?;
+    if !solved.aliased.is_empty() && options.collinear == Collinear::Fail {
+        return Err(Error::Collinear { terms: solved.aliased.iter().map(|&j| names[j].clone()).collect() });
+    }
+
+    let n = solved.totals.observations;
+    let rank = names.len() - solved.aliased.len();
+    let df_residual = (n - rank as f64).max(0.0);
+    let df_model = (rank - usize::from(layout.intercept && rank > 0)) as f64;
+    let residual = solved.residual_sum_of_squares;
+    let variance = (df_residual > 0.0).then(|| residual / df_residual);
+    let covariance = |i: usize, j: usize| variance.map(|v| v * solved.unscaled_covariance[packed(i.max(j), i.min(j))]);
+    let coefficients =
+        coefficient_table(names.clone(), &solved.coefficients, |j| covariance(j, j), df_residual, options.level)?;
+
+    let total = solved.total_sum_of_squares;
+    let r_squared = (total > 0.0).then(|| solved.explained_sum_of_squares / total);
+    let df_total = n - f64::from(u8::from(layout.intercept));
+    let adj_r_squared =
+        r_squared.zip(variance).map(|(r2, _)| 1.0 - (1.0 - r2) * (df_total / df_residual));
+    let scale = (residual / n).sqrt();
+    let mut fit = Fit {
+        nobs: n as u64,
+        noise: Noise::Gaussian,
+        coefficients,
+        scale: Some(scale),
+        residual_std_error: variance.map(f64::sqrt),
+        log_likelihood: None,
+        aic: None,
+        aicc: None,
+        bic: None,
+        r_squared,
+        adj_r_squared,
+        rmse: (solved.squared_errors / n).sqrt(),
+        mae: solved.absolute_errors / n,
+        df_model: df_model as u64,
+        df_residual: df_residual as u64,
+        f_test: if df_model > 0.0 && df_residual > 0.0 {
+            FTest::new(solved.explained_sum_of_squares, df_model, residual, df_residual)
+        } else {
+            None
+        },
+        closed_form: closed_form(&solved, layout.intercept),
+        level: options.level,
+        vcov_type: "classical".to_owned(),
+        vcov: match variance {
+            Some(_) => (0..names.len())
+                .map(|i| (0..names.len()).map(|j| covariance(i, j).unwrap_or_default()).collect())
+                .collect(),
+            None => Vec::new(),
+        },
+        accuracy: solved.accuracy.clone(),
+        termination: Termination {
+            converged: true,
+            reason: "closed-form".to_owned(),
+            iterations: 0,
+            duality_gap: None,
+        },
+        warnings: Vec::new(),
+    };
+    let log_likelihood = -0.5 * n * ((std::f64::consts::TAU * scale * scale).ln() + 1.0)
+        + 0.5 * solved.totals.log_weight
+        + solved.totals.log_jacobian;
+    fit.set_log_likelihood(log_likelihood, rank + 1);
+    fit.warnings = warnings(&solved, &names, df_residual);
+    Ok(fit)
+}
+
+/// What the reader should know, as sentences.
+fn warnings(solved: &LeastSquares, names: &[String], df_residual: f64) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !solved.aliased.is_empty() {
+        let terms: Vec<&str> = solved.aliased.iter().map(|&j| names[j].as_str()).collect();
+        warnings.push(format!(
+            "not determined, because linear combinations of earlier terms: {} (left out, as R does)",
+            terms.join(", ")
+        ));
+    }
+    if df_residual == 0.0 {
+        warnings.push(
+            "as many coefficients as observations: the fit is exact and says nothing about the noise, so there are no \
+             standard errors"
+                .to_owned(),
+        );
+    } else if solved.residual_sum_of_squares == 0.0 {
+        warnings.push(
+            "the residuals are zero to the rounding of the data: the noise scale is 0 and the likelihood has no bound"
+                .to_owned(),
+        );
+    }
+    if solved.accuracy.digits < 6.0 {
+        warnings.push(format!(
+            "the data determine only about {:.0} digits of the worst coefficient (condition number {:.1e}); centre or \
+             rescale the regressors, or use poly() for powers",
+            solved.accuracy.digits.floor(),
+            solved.accuracy.condition
+        ));
+    }
+    warnings
+}
+
+fn closed_form(solved: &LeastSquares, intercept: bool) -> Option<ClosedForm> {
+    let (&[x_mean, y_mean], &[x_squares, y_squares]) = (&solved.means[..], &solved.deviations[..]) else { return None };
+    let (&[Some(a), Some(slope)], true) = (&solved.coefficients[..], intercept) else { return None };
+    // Weighted sums of squares are brought to the scale of the observations, as sd of a weighted sample.
+    let observations = solved.totals.observations;
+    let sd = |squares: f64| (squares / solved.totals.weight * observations / (observations - 1.0)).sqrt();
+    let (sd_x, sd_y) = (sd(x_squares), sd(y_squares));
+    (observations > 1.0 && y_squares > 0.0).then(|| ClosedForm {
+        mean_x: x_mean,
+        mean_y: y_mean,
+        sd_x,
+        sd_y,
+        correlation: slope * (x_squares / y_squares).sqrt(),
+        slope,
+        intercept: a,
+    })
+}
