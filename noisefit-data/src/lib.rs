@@ -1,3 +1,7 @@
 //! Files to blocks of rows for noisefit: readers, formulas, categories, missing values.
 
+pub mod error;
 pub mod frame;
+pub mod read;
+
+pub use error::{DataError, Location};

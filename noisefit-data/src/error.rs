@@ -1,0 +1,299 @@
+//! What can go wrong between a file and a frame, each with the place and what to do about it.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A place in a data set. What is not known is left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Location {
+    /// The file, as the user named it.
+    pub file: String,
+    /// The line, counted from 1, header and blank lines included.
+    pub line: Option<u64>,
+    /// The record, counted from 1, header not included.
+    pub record: Option<u64>,
+    /// The column's name.
+    pub column: Option<String>,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        match (self.line, self.record) {
+            (Some(line), Some(record)) => write!(f, ", line {line} (record {record})")?,
+            (Some(line), None) => write!(f, ", line {line}")?,
+            (None, Some(record)) => write!(f, ", record {record}")?,
+            (None, None) => {}
+        }
+        match &self.column {
+            Some(column) => write!(f, ", column `{column}`"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Data could not be read or written.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The system refused to read a file.
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The system refused to write a file.
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no such file.
+    NoSuchFile {
+        /// What was asked for.
+        path: String,
+        /// A file in the same folder with nearly that name.
+        similar: Option<String>,
+    },
+    /// A folder without a data file.
+    NoDataFiles {
+        /// The folder.
+        folder: String,
+    },
+    /// A pattern that no file matches.
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+    },
+    /// A file without a byte in it, or with nothing but blank lines.
+    Empty {
+        /// The file.
+        path: String,
+    },
+    /// The format follows neither from the file's name nor from its first bytes.
+    UnknownFormat {
+        /// The file.
+        path: String,
+    },
+    /// The file is not what its name, its first bytes or the user said.
+    Damaged {
+        /// The file.
+        path: String,
+        /// What it should be, such as `Parquet`.
+        format: &'static str,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
+    /// Two files of one data set that do not go together.
+    Mismatch {
+        /// The first file.
+        first: String,
+        /// The file that differs from it.
+        other: String,
+        /// The first difference.
+        difference: String,
+    },
+    /// Two columns of the same name.
+    DuplicateColumn {
+        /// The file.
+        path: String,
+        /// The name.
+        name: String,
+        /// The positions of the two columns, from 1.
+        positions: (usize, usize),
+    },
+    /// A record with more or fewer fields than the header.
+    Ragged {
+        /// Where.
+        at: Location,
+        /// The number of columns.
+        expected: usize,
+        /// The number of fields found.
+        found: usize,
+        /// What separates the fields.
+        delimiter: u8,
+    },
+    /// A value that is not of its column's kind.
+    Value {
+        /// Where.
+        at: Location,
+        /// The value, as it stands in the file.
+        value: String,
+        /// What was expected, such as `a number`.
+        expected: &'static str,
+    },
+    /// Bytes that are not UTF-8.
+    NotUtf8 {
+        /// Where.
+        at: Location,
+    },
+    /// Anything else that is wrong at one place of the data.
+    Invalid {
+        /// Where.
+        at: Location,
+        /// What is wrong, and what to do.
+        what: String,
+    },
+    /// An option that cannot be, or does not go with these files.
+    Option(String),
+    /// The user asked to stop.
+    Interrupted,
+}
+
+impl DataError {
+    /// The place the error is about, if it is about one.
+    pub fn location(&self) -> Option<&Location> {
+        match self {
+            DataError::Ragged { at, .. }
+            | DataError::Value { at, .. }
+            | DataError::NotUtf8 { at }
+            | DataError::Invalid { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+
+    /// The same error with its record counted from `before` records earlier.
+    pub(crate) fn after_records(mut self, before: u64) -> DataError {
+        if let DataError::Ragged { at, .. }
+        | DataError::Value { at, .. }
+        | DataError::NotUtf8 { at }
+        | DataError::Invalid { at, .. } = &mut self
+            && let Some(record) = &mut at.record
+        {
+            *record += before;
+        }
+        self
+    }
+
+    /// Why `path` could not be read; a missing file is given the name that was perhaps meant.
+    pub(crate) fn reading(path: &Path, source: io::Error) -> DataError {
+        match source.kind() {
+            io::ErrorKind::NotFound => {
+                DataError::NoSuchFile { path: path.display().to_string(), similar: similar_name(path) }
+            }
+            _ => DataError::Read { path: path.display().to_string(), source },
+        }
+    }
+}
+
+impl fmt::Display for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DataError::Read { path, source } => write!(f, "cannot read {path}: {source}"),
+            DataError::Write { path, source } => write!(f, "cannot write {}: {source}", path.display()),
+            DataError::NoSuchFile { path, similar } => {
+                write!(f, "no such file: {path}")?;
+                similar.iter().try_for_each(|name| write!(f, "; did you mean {name}?"))
+            }
+            DataError::NoDataFiles { folder } => write!(
+                f,
+                "no data files in the folder {folder}: none of its files ends in .csv, .tsv, .ndjson or .jsonl (with or without .gz or \
+                 .zst), .parquet, .arrow, .feather or .arrows; folders within it are not looked into"
+            ),
+            DataError::NoMatch { pattern } => write!(f, "no file matches {pattern}"),
+            DataError::Empty { path } => write!(f, "{path} is empty: it has neither a header nor a record"),
+            DataError::UnknownFormat { path } => write!(
+                f,
+                "cannot tell the format of {path}; name it with --input-format csv, tsv, parquet, arrow, arrow-stream or ndjson"
+            ),
+            DataError::Damaged { path, format, why } => write!(f, "{path} cannot be read as {format}: {why}"),
+            DataError::Mismatch { first, other, difference } => {
+                write!(f, "{other} does not go with {first}: {difference}; read them apart, or make them alike")
+            }
+            DataError::DuplicateColumn { path, name, positions: (first, second) } => write!(
+                f,
+                "{path}: columns {first} and {second} are both named `{name}`; rename one of them (if the first line is data, not \
+                 names, say --no-header)"
+            ),
+            DataError::Ragged { at, expected, found, delimiter } => {
+                let (fields, delimiter) = (if *found == 1 { "field" } else { "fields" }, delimiter_name(*delimiter));
+                write!(f, "{at}: {found} {fields} where {expected} were expected, with {delimiter} between fields; ")?;
+                match found > expected {
+                    true => write!(f, "a field that contains the delimiter must be in double quotes"),
+                    false => write!(f, "complete the line, or name another delimiter with --delimiter"),
+                }
+            }
+            DataError::Value { at, value, expected } => {
+                write!(f, "{at}: `{value}` is not {expected}")?;
+                match &at.column {
+                    // A value with a quote in it could not be pasted into a shell between quotes.
+                    Some(column) if value.len() <= 40 && !value.contains('\'') => {
+                        write!(f, "; if it stands for a missing value, say --na '{value}'")?;
+                        write!(f, "; if the column is text, say --text '{column}'")
+                    }
+                    Some(column) => write!(f, "; if the column is text, say --text '{column}'"),
+                    None => Ok(()),
+                }
+            }
+            DataError::NotUtf8 { at } => {
+                write!(f, "{at}: not UTF-8; convert the file, for example with `iconv -f latin1 -t utf-8`")
+            }
+            DataError::Invalid { at, what } => write!(f, "{at}: {what}"),
+            DataError::Option(what) => f.write_str(what),
+            DataError::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
+impl std::error::Error for DataError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            DataError::Read { source, .. } | DataError::Write { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<DataError> for noisefit::Error {
+    fn from(error: DataError) -> Self {
+        noisefit::Error::Source(Box::new(error))
+    }
+}
+
+fn delimiter_name(delimiter: u8) -> String {
+    match delimiter {
+        b'\t' => "a tab".to_owned(),
+        b' ' => "a space".to_owned(),
+        other => format!("`{}`", char::from(other)),
+    }
+}
+
+/// The file beside `path` whose name differs least from it, if it differs by no more than a third of the letters.
+fn similar_name(path: &Path) -> Option<String> {
+    let wanted = path.file_name()?.to_str()?.to_lowercase();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let names = std::fs::read_dir(folder).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let (distance, name) = names.map(|name| (edit_distance(&wanted, &name.to_lowercase()), name)).min()?;
+    (distance <= wanted.chars().count() / 3).then_some(name)
+}
+
+/// The number of letters to insert, remove or replace to get from one word to the other (Levenshtein).
+pub(crate) fn edit_distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (i, letter) in from.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, other) in to.iter().enumerate() {
+            let replaced = diagonal + usize::from(letter != *other);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[to.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::edit_distance;
+
+    #[test]
+    fn distances_of_words() {
+        assert_eq!(edit_distance("kitten", "sitting"), 3);
+        assert_eq!(edit_distance("", "abc"), 3);
+        assert_eq!(edit_distance("engel.csv", "engle.csv"), 2);
+        assert_eq!(edit_distance("same", "same"), 0);
+    }
+}

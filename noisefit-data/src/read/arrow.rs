@@ -1,0 +1,248 @@
+//! Arrow arrays as columns.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::*;
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch};
+use arrow_schema::{DataType, Schema as ArrowSchema, TimeUnit};
+
+use super::columns::Categories;
+use super::kinds::MissingWords;
+use super::{Decimals, FrameIterator, Query, Schema, UnreadColumn, number};
+use crate::frame::{Column, Field, Frame, Kind, MISSING};
+
+const MILLISECONDS_A_DAY: f64 = 86_400_000.0;
+
+/// Values of a frame, at most: 8 MB of doubles.
+const FRAME_VALUES: usize = 1 << 20;
+
+/// The columns of an Arrow schema that are read, and their positions in it.
+#[derive(Debug)]
+pub(crate) struct ArrowColumns {
+    sources: Vec<usize>,
+}
+
+impl ArrowColumns {
+    pub fn of(arrow: &ArrowSchema) -> (ArrowColumns, Schema) {
+        let mut columns = ArrowColumns { sources: Vec::new() };
+        let mut schema = Schema { fields: Vec::new(), unread: Vec::new() };
+        for (position, field) in arrow.fields().iter().enumerate() {
+            let name = field.name().clone();
+            match kind_of(field.data_type()) {
+                Some(kind) => {
+                    schema.fields.push(Field { name, kind });
+                    columns.sources.push(position);
+                }
+                None => schema.unread.push(UnreadColumn { name, of_type: field.data_type().to_string() }),
+            }
+        }
+        (columns, schema)
+    }
+
+    /// The positions in the Arrow schema that a query asks for, ascending.
+    pub fn projection(&self, query: &Query<'_>) -> Vec<usize> {
+        let mut projection: Vec<usize> =
+            query.columns.iter().filter_map(|wanted| self.sources.get(wanted.field).copied()).collect();
+        projection.sort_unstable();
+        projection
+    }
+
+    /// A batch of the [`projection`](ArrowColumns::projection)'s columns as a frame.
+    pub fn frame(&self, batch: &RecordBatch, query: &Query<'_>) -> Option<Frame> {
+        let projection = self.projection(query);
+        let column = |wanted: &super::Wanted<'_>| {
+            let position = projection.binary_search(self.sources.get(wanted.field)?).ok()?;
+            column(batch.columns().get(position)?, wanted.kind, query)
+        };
+        let columns = query.columns.iter().map(column).collect::<Option<Vec<_>>>()?;
+        Some(Frame { file: 0, first_record: 0, rows: batch.num_rows(), columns })
+    }
+
+    /// A batch of any length as frames of bounded length.
+    pub fn frames<'a>(&'a self, batch: RecordBatch, query: &'a Query<'a>) -> FrameIterator<'a> {
+        let step = frame_rows(query);
+        let starts = (0..batch.num_rows()).step_by(step);
+        Box::new(starts.filter_map(move |start| {
+            self.frame(&batch.slice(start, step.min(batch.num_rows() - start)), query).map(Ok)
+        }))
+    }
+}
+
+/// How many records a frame should have, so that a frame of many columns does not fill the memory.
+pub(crate) fn frame_rows(query: &Query<'_>) -> usize {
+    (FRAME_VALUES / query.columns.len().max(1)).clamp(1 << 10, 1 << 16)
+}
+
+fn kind_of(data_type: &DataType) -> Option<Kind> {
+    match data_type {
+        DataType::Null => Some(Kind::Number),
+        DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) => Some(Kind::Number),
+        data_type if data_type.is_integer() || data_type.is_floating() => Some(Kind::Number),
+        DataType::Boolean => Some(Kind::Boolean),
+        DataType::Date32 | DataType::Date64 => Some(Kind::Date),
+        DataType::Timestamp(..) => Some(Kind::Timestamp),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(Kind::Text),
+        DataType::Dictionary(_, values) => kind_of(values),
+        _ => None,
+    }
+}
+
+/// The values of an array of a type that [`kind_of`] knows; `None` for any other.
+fn column(array: &ArrayRef, kind: Kind, query: &Query<'_>) -> Option<Column> {
+    let missing = query.missing;
+    if let Some(dictionary) = array.as_any_dictionary_opt() {
+        return (!dictionary.values().is_empty())
+            .then(|| column(dictionary.values(), kind, query).map(|values| at(&values, &positions(array.as_ref()))))
+            .unwrap_or_else(|| Some(all_missing(kind, array.len())));
+    }
+    if kind.is_category() {
+        return texts(array, missing);
+    }
+    let plain = |high: Vec<f64>| Column::Number { high, low: None };
+    Some(match array.data_type() {
+        DataType::Null => all_missing(kind, array.len()),
+        DataType::Decimal32(_, scale) => decimals::<Decimal32Type>(array, *scale, query),
+        DataType::Decimal64(_, scale) => decimals::<Decimal64Type>(array, *scale, query),
+        DataType::Decimal128(_, scale) => decimals::<Decimal128Type>(array, *scale, query),
+        DataType::Date32 => plain(numbers::<Date32Type>(array, f64::from)),
+        DataType::Date64 => plain(numbers::<Date64Type>(array, |value| value as f64 / MILLISECONDS_A_DAY)),
+        DataType::Timestamp(TimeUnit::Second, _) => plain(numbers::<TimestampSecondType>(array, |value| value as f64)),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            plain(numbers::<TimestampMillisecondType>(array, seconds::<1_000>))
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            plain(numbers::<TimestampMicrosecondType>(array, seconds::<1_000_000>))
+        }
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            plain(numbers::<TimestampNanosecondType>(array, seconds::<1_000_000_000>))
+        }
+        _ => {
+            let mut values = plain_numbers(array)?;
+            for value in &mut values {
+                *value = missing.without(*value);
+            }
+            plain(values)
+        }
+    })
+}
+
+fn plain_numbers(array: &ArrayRef) -> Option<Vec<f64>> {
+    Some(match array.data_type() {
+        DataType::Float64 => numbers::<Float64Type>(array, |value| value),
+        DataType::Float32 => numbers::<Float32Type>(array, f64::from),
+        DataType::Float16 => numbers::<Float16Type>(array, |value| value.to_f64()),
+        DataType::Int64 => numbers::<Int64Type>(array, |value| value as f64),
+        DataType::Int32 => numbers::<Int32Type>(array, f64::from),
+        DataType::Int16 => numbers::<Int16Type>(array, f64::from),
+        DataType::Int8 => numbers::<Int8Type>(array, f64::from),
+        DataType::UInt64 => numbers::<UInt64Type>(array, |value| value as f64),
+        DataType::UInt32 => numbers::<UInt32Type>(array, f64::from),
+        DataType::UInt16 => numbers::<UInt16Type>(array, f64::from),
+        DataType::UInt8 => numbers::<UInt8Type>(array, f64::from),
+        _ => return None,
+    })
+}
+
+fn numbers<T: ArrowPrimitiveType>(array: &ArrayRef, number: impl Fn(T::Native) -> f64) -> Vec<f64> {
+    let array = array.as_primitive::<T>();
+    match array.null_count() {
+        0 => array.values().iter().map(|&value| number(value)).collect(),
+        _ => array.iter().map(|value| value.map_or(f64::NAN, &number)).collect(),
+    }
+}
+
+/// A count of the `PER_SECOND`th part of a second in seconds, rounded once.
+fn seconds<const PER_SECOND: i64>(count: i64) -> f64 {
+    count.div_euclid(PER_SECOND) as f64 + count.rem_euclid(PER_SECOND) as f64 / PER_SECOND as f64
+}
+
+fn decimals<T: ArrowPrimitiveType>(array: &ArrayRef, scale: i8, query: &Query<'_>) -> Column
+where
+    T::Native: Into<i128>,
+{
+    let value =
+        |value: Option<T::Native>| value.map_or((f64::NAN, 0.0), |value| number::from_decimal(value.into(), scale));
+    let (mut high, low): (Vec<f64>, Vec<f64>) = array.as_primitive::<T>().iter().map(value).unzip();
+    for value in &mut high {
+        *value = query.missing.without(*value);
+    }
+    Column::Number { high, low: (query.decimals == Decimals::WithLow).then_some(low) }
+}
+
+/// The values as text, whatever they are.
+fn texts(array: &ArrayRef, missing: &MissingWords) -> Option<Column> {
+    Some(match array.data_type() {
+        DataType::Utf8 => coded(array.as_string::<i32>().iter().map(|text| text.map(Cow::Borrowed)), missing),
+        DataType::LargeUtf8 => coded(array.as_string::<i64>().iter().map(|text| text.map(Cow::Borrowed)), missing),
+        DataType::Utf8View => coded(array.as_string_view().iter().map(|text| text.map(Cow::Borrowed)), missing),
+        DataType::Boolean => coded(array.as_boolean().iter().map(printed), missing),
+        // Through their own type: a double could not tell long keys apart.
+        DataType::Int64 => coded(array.as_primitive::<Int64Type>().iter().map(printed), missing),
+        DataType::UInt64 => coded(array.as_primitive::<UInt64Type>().iter().map(printed), missing),
+        _ => {
+            let values = plain_numbers(array)?.into_iter().map(|value| (!value.is_nan()).then_some(value));
+            coded(values.map(printed), missing)
+        }
+    })
+}
+
+fn printed<'a>(value: Option<impl Display>) -> Option<Cow<'a, str>> {
+    value.map(|value| Cow::Owned(value.to_string()))
+}
+
+fn coded<'a>(texts: impl ExactSizeIterator<Item = Option<Cow<'a, str>>>, missing: &MissingWords) -> Column {
+    let mut categories = Categories::new(texts.len());
+    for text in texts {
+        match text {
+            Some(text) if !missing.added(&text) => categories.push(text),
+            _ => categories.push_missing(),
+        }
+    }
+    categories.finish()
+}
+
+/// For every row of a dictionary array its position among the dictionary's values, `None` where it is missing.
+fn positions(array: &dyn Array) -> Vec<Option<usize>> {
+    let keys = array.as_any_dictionary().normalized_keys();
+    keys.into_iter().enumerate().map(|(row, key)| (!array.is_null(row)).then_some(key)).collect()
+}
+
+/// The values of a column at some positions.
+fn at(values: &Column, positions: &[Option<usize>]) -> Column {
+    match values {
+        Column::Number { high, low } => {
+            let pick = |values: &Vec<f64>, missing: f64| -> Vec<f64> {
+                positions
+                    .iter()
+                    .map(|position| position.and_then(|at| values.get(at).copied()).unwrap_or(missing))
+                    .collect()
+            };
+            Column::Number { high: pick(high, f64::NAN), low: low.as_ref().map(|low| pick(low, 0.0)) }
+        }
+        Column::Category { codes, levels } => {
+            // Only the levels that occur, in the order they do.
+            let (mut code_of, mut kept) = (vec![MISSING; levels.len()], Vec::new());
+            let mut code = |position: Option<usize>| {
+                let old = codes.get(position?).copied()? as usize;
+                let code = code_of.get_mut(old)?;
+                if *code == MISSING {
+                    *code = kept.len() as u32;
+                    kept.push(levels.get(old)?.clone());
+                }
+                Some(*code)
+            };
+            let codes = positions.iter().map(|&position| code(position).unwrap_or(MISSING)).collect();
+            Column::Category { codes, levels: Arc::from(kept) }
+        }
+    }
+}
+
+fn all_missing(kind: Kind, rows: usize) -> Column {
+    match kind.is_category() {
+        true => Column::Category { codes: vec![MISSING; rows], levels: Arc::from([]) },
+        false => Column::Number { high: vec![f64::NAN; rows], low: None },
+    }
+}

@@ -1,0 +1,61 @@
+//! From what the user named (files, folders, patterns, `-`) to the list of files.
+
+use std::path::{Path, PathBuf};
+
+use super::file::InputFile;
+use crate::error::DataError;
+
+/// The files that `inputs` stand for, in that order; those of a folder or a pattern in the order of their names.
+pub(crate) fn find(inputs: &[String]) -> Result<Vec<InputFile>, DataError> {
+    let mut files = Vec::new();
+    for input in inputs {
+        match input.as_str() {
+            "-" => files.push(InputFile::spooled("standard input".to_owned(), std::io::stdin().lock())?),
+            _ => {
+                for path in paths(input)? {
+                    files.push(InputFile::at_path(&path)?);
+                }
+            }
+        }
+    }
+    match files.is_empty() {
+        true => {
+            Err(DataError::Option("no data: name a file, a folder or a pattern, or `-` for standard input".to_owned()))
+        }
+        false => Ok(files),
+    }
+}
+
+fn paths(input: &str) -> Result<Vec<PathBuf>, DataError> {
+    let path = Path::new(input);
+    if path.is_dir() {
+        return folder(path);
+    }
+    if path.exists() || !input.contains(['*', '?', '[']) {
+        return Ok(vec![path.to_owned()]);
+    }
+    let matches = glob::glob(input).map_err(|error| DataError::Option(format!("the pattern {input}: {error}")))?;
+    let paths: Result<Vec<PathBuf>, _> =
+        matches.filter(|path| !path.as_ref().is_ok_and(|path| path.is_dir())).collect();
+    match paths {
+        Ok(paths) if paths.is_empty() => Err(DataError::NoMatch { pattern: input.to_owned() }),
+        Ok(paths) => Ok(paths),
+        Err(error) => Err(DataError::reading(&error.path().to_owned(), error.into())),
+    }
+}
+
+fn folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let failed = |source| DataError::reading(folder, source);
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_file() && super::Format::is_data_file(&path) {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    match paths.is_empty() {
+        true => Err(DataError::NoDataFiles { folder: folder.display().to_string() }),
+        false => Ok(paths),
+    }
+}

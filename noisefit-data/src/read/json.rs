@@ -1,0 +1,315 @@
+//! One JSON object a line.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::columns::{Builder, Refusal};
+use super::file::InputFile;
+use super::kinds::{MissingWords, Tally, expectation};
+use super::pieces::Piece;
+use super::text::{self, Sample};
+use super::{Decimals, Query, ReadOptions, Schema, Table, Units, UnreadColumn};
+use crate::error::{DataError, Location};
+use crate::frame::{Field, Frame};
+
+/// A file of JSON objects. Columns are found by their names, so that a record may have them in any order or leave some out.
+#[derive(Debug)]
+pub(crate) struct JsonLines {
+    header: usize,
+}
+
+impl JsonLines {
+    /// Tells the columns from a sample, unless they are known from another file: in the order of first appearance.
+    pub fn open(
+        file: &InputFile,
+        options: &ReadOptions,
+        known: Option<&[Field]>,
+    ) -> Result<(JsonLines, Schema), DataError> {
+        let sample = Sample::of(file)?;
+        let table = JsonLines { header: sample.byte_order_mark() };
+        let body = &sample.bytes[table.header..];
+        if body.trim_ascii_start().starts_with(b"[") {
+            let why = "it is a JSON array; write one object a line, for example with `jq -c '.[]'`".to_owned();
+            return Err(DataError::Damaged { path: file.name.clone(), format: "newline-delimited JSON", why });
+        }
+        if let Some(known) = known {
+            return Ok((table, Schema { fields: known.to_vec(), unread: Vec::new() }));
+        }
+        let mut found = Found::default();
+        let missing = MissingWords::new(&options.missing);
+        let mut lines = body.split(|&byte| byte == b'\n').enumerate().peekable();
+        while let Some((number, line)) = lines.next() {
+            let cut_off = !sample.whole && lines.peek().is_none();
+            if !line.trim_ascii().is_empty() && !cut_off {
+                parse(line, Inspect { found: &mut found, missing: &missing })
+                    .map_err(|error| damaged(file, number as u64 + 1, None, &error))?;
+            }
+        }
+        Ok((table, found.schema()))
+    }
+
+    fn read(&self, file: &InputFile, piece: &Piece, query: &Query<'_>) -> Result<Frame, DataError> {
+        let slot_of: HashMap<&str, usize> =
+            query.columns.iter().enumerate().map(|(slot, wanted)| (wanted.name, slot)).collect();
+        // What a double leaves out of a JSON number is not asked: serde_json has dropped the decimal by then.
+        let mut builders: Vec<Builder<'_>> =
+            query.columns.iter().map(|wanted| Builder::new(wanted.kind, Decimals::Double, 0)).collect();
+        let mut record: Vec<Scalar<'_>> = Vec::new();
+        let mut rows = 0;
+        for (number, line) in piece.bytes.split(|&byte| byte == b'\n').enumerate() {
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let line_number = piece.first_line + number as u64;
+            record.clear();
+            record.resize(query.columns.len(), Scalar::Null);
+            parse(line, Pick { slot_of: &slot_of, record: &mut record })
+                .map_err(|error| damaged(file, line_number, Some(rows as u64 + 1), &error))?;
+            for ((value, builder), wanted) in record.iter().zip(&mut builders).zip(&query.columns) {
+                value.push_to(builder, query.missing).map_err(|_| DataError::Value {
+                    at: Location {
+                        file: file.name.clone(),
+                        line: Some(line_number),
+                        record: Some(rows as u64 + 1),
+                        column: Some(wanted.name.to_owned()),
+                    },
+                    value: value.to_string(),
+                    expected: expectation(wanted.kind),
+                })?;
+            }
+            rows += 1;
+        }
+        Ok(Frame { file: 0, first_record: 0, rows, columns: builders.into_iter().map(Builder::finish).collect() })
+    }
+}
+
+impl Table for JsonLines {
+    fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError> {
+        text::units(file, self.header, query.unit_bytes, None, move |piece| self.read(file, piece, query))
+    }
+}
+
+fn damaged(file: &InputFile, line: u64, record: Option<u64>, error: &serde_json::Error) -> DataError {
+    let at = Location { file: file.name.clone(), line: Some(line), record, column: None };
+    // The position that the error ends with is that in the line, which is all the parser saw.
+    let what = error.to_string();
+    let what = what.rsplit_once(" at line ").map_or(what.as_str(), |(what, _)| what);
+    DataError::Invalid { at, what: format!("not a JSON object: {what} at byte {}", error.column()) }
+}
+
+fn parse<'de>(line: &'de [u8], visitor: impl Visitor<'de, Value = ()>) -> Result<(), serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_slice(line);
+    json.deserialize_map(visitor)?;
+    json.end()
+}
+
+/// A value of an object.
+#[derive(Debug, Clone)]
+enum Scalar<'de> {
+    Null,
+    Boolean(bool),
+    Number(f64),
+    Text(Cow<'de, str>),
+    /// An array or an object.
+    Nested,
+}
+
+impl<'de> Scalar<'de> {
+    fn push_to(&self, builder: &mut Builder<'de>, missing: &MissingWords) -> Result<(), Refusal> {
+        match (self, &mut *builder) {
+            (Scalar::Null, _) => builder.push_missing(),
+            (Scalar::Number(value), Builder::Number { .. }) => builder.push_number(missing.without(*value), b""),
+            (Scalar::Boolean(value), Builder::Boolean(_)) => builder.push_boolean(*value),
+            (Scalar::Boolean(_) | Scalar::Number(_), Builder::Text(_)) => {
+                return builder.push_text(Cow::Owned(self.to_string().into_bytes()), missing);
+            }
+            (Scalar::Text(Cow::Borrowed(text)), _) => {
+                return builder.push_text(Cow::Borrowed(text.as_bytes()), missing);
+            }
+            (Scalar::Text(Cow::Owned(text)), _) => {
+                return builder.push_text(Cow::Owned(text.clone().into_bytes()), missing);
+            }
+            _ => return Err(Refusal::Kind),
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Scalar<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Scalar::Null => f.write_str("null"),
+            Scalar::Boolean(value) => write!(f, "{value}"),
+            Scalar::Number(value) => write!(f, "{value}"),
+            Scalar::Text(text) => f.write_str(text),
+            Scalar::Nested => f.write_str("an array or object"),
+        }
+    }
+}
+
+/// Reads any value as a [`Scalar`].
+struct ReadScalar;
+
+impl<'de> DeserializeSeed<'de> for ReadScalar {
+    type Value = Scalar<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Scalar<'de>, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ReadScalar {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Boolean(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Number(value as f64))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Number(value as f64))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Number(value))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Scalar<'de>, A::Error> {
+        while array.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Nested)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Scalar<'de>, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Nested)
+    }
+}
+
+/// Reads a key, and makes something of it.
+struct ReadKey<F>(F);
+
+impl<'de, T, F: FnOnce(&str) -> T> DeserializeSeed<'de> for ReadKey<F> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<T, D::Error> {
+        json.deserialize_str(self)
+    }
+}
+
+impl<T, F: FnOnce(&str) -> T> Visitor<'_> for ReadKey<F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<T, E> {
+        Ok((self.0)(key))
+    }
+}
+
+/// Takes the values of the columns that are asked for out of an object.
+struct Pick<'a, 'de> {
+    slot_of: &'a HashMap<&'a str, usize>,
+    record: &'a mut [Scalar<'de>],
+}
+
+impl<'de> Visitor<'de> for Pick<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        while let Some(slot) = object.next_key_seed(ReadKey(|key: &str| self.slot_of.get(key).copied()))? {
+            match slot.and_then(|slot| self.record.get_mut(slot)) {
+                Some(value) => *value = object.next_value_seed(ReadScalar)?,
+                None => drop(object.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The columns of a sample.
+#[derive(Debug, Default)]
+struct Found {
+    /// Name, kinds of values, whether some are nested.
+    columns: Vec<(String, Tally, bool)>,
+    position_of: HashMap<String, usize>,
+}
+
+impl Found {
+    fn position(&mut self, key: &str) -> usize {
+        if let Some(&position) = self.position_of.get(key) {
+            return position;
+        }
+        self.columns.push((key.to_owned(), Tally::default(), false));
+        self.position_of.insert(key.to_owned(), self.columns.len() - 1);
+        self.columns.len() - 1
+    }
+
+    fn schema(self) -> Schema {
+        let mut schema = Schema { fields: Vec::new(), unread: Vec::new() };
+        for (name, tally, nested) in self.columns {
+            match nested {
+                true => schema.unread.push(UnreadColumn { name, of_type: "array or object".to_owned() }),
+                false => schema.fields.push(Field { name, kind: tally.kind() }),
+            }
+        }
+        schema
+    }
+}
+
+/// Counts the kinds of the values of an object.
+struct Inspect<'a> {
+    found: &'a mut Found,
+    missing: &'a MissingWords,
+}
+
+impl<'de> Visitor<'de> for Inspect<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        while let Some(position) = object.next_key_seed(ReadKey(|key: &str| self.found.position(key)))? {
+            let value = object.next_value_seed(ReadScalar)?;
+            let (_, tally, nested) = &mut self.found.columns[position];
+            match value {
+                Scalar::Null => {}
+                Scalar::Boolean(_) => tally.booleans += 1,
+                Scalar::Number(_) => tally.numbers += 1,
+                Scalar::Text(text) if self.missing.contains(text.as_bytes()) => {}
+                Scalar::Text(text) => tally.add(text.as_bytes()),
+                Scalar::Nested => *nested = true,
+            }
+        }
+        Ok(())
+    }
+}

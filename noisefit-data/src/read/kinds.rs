@@ -1,0 +1,155 @@
+//! What a column holds, told from a sample of its values.
+
+use super::{number, time};
+use crate::frame::Kind;
+
+/// What the boolean words mean.
+pub(crate) fn boolean(text: &[u8]) -> Option<bool> {
+    match text {
+        b"true" | b"TRUE" | b"True" | b"T" => Some(true),
+        b"false" | b"FALSE" | b"False" | b"F" => Some(false),
+        _ => None,
+    }
+}
+
+/// What an error says that a value should have been.
+pub(crate) fn expectation(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Number => "a number",
+        Kind::Boolean => "true or false",
+        Kind::Date => "a date (yyyy-mm-dd)",
+        Kind::Timestamp => "a time (yyyy-mm-ddThh:mm:ss)",
+        Kind::Text => "text",
+    }
+}
+
+/// What an error says that a column holds.
+pub(crate) fn holding(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Number => "numbers",
+        Kind::Boolean => "true and false",
+        Kind::Date => "dates",
+        Kind::Timestamp => "times",
+        Kind::Text => "text",
+    }
+}
+
+/// The texts that stand for a missing value.
+#[derive(Debug, Clone)]
+pub(crate) struct MissingWords {
+    words: Vec<Vec<u8>>,
+    /// Those words that the user added.
+    added: Vec<String>,
+    /// Those words that are numbers, such as -999: among numbers they are compared as numbers, so that -999.0 is missing
+    /// too.
+    numbers: Vec<f64>,
+}
+
+/// The words that always stand for a missing value, beside nothing at all.
+const WORDS: [&str; 6] = ["NA", "N/A", "NaN", "nan", "null", "NULL"];
+
+impl MissingWords {
+    pub fn new(more: &[String]) -> Self {
+        let more = || more.iter().map(|word| word.trim());
+        let words = WORDS.into_iter().chain(more()).map(|word| word.as_bytes().to_vec()).collect();
+        let numbers = more().filter_map(|word| number::parse(word.as_bytes())).collect();
+        MissingWords { words, added: more().map(str::to_owned).collect(), numbers }
+    }
+
+    /// Whether a field's text stands for a missing value.
+    pub fn contains(&self, text: &[u8]) -> bool {
+        text.is_empty() || self.words.iter().any(|word| word == text)
+    }
+
+    /// Whether the user said that a text stands for a missing value. In formats that have a missing value of their own only
+    /// such texts do.
+    pub fn added(&self, text: &str) -> bool {
+        self.added.iter().any(|word| word == text)
+    }
+
+    /// `value`, or NaN if it stands for a missing value.
+    #[inline]
+    pub fn without(&self, value: f64) -> f64 {
+        if self.numbers.contains(&value) { f64::NAN } else { value }
+    }
+}
+
+/// How many values of a column are of which kind, missing ones left out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Tally {
+    pub numbers: usize,
+    pub booleans: usize,
+    pub dates: usize,
+    pub timestamps: usize,
+    pub others: usize,
+}
+
+impl Tally {
+    /// Counts a value that is not missing.
+    pub fn add(&mut self, text: &[u8]) {
+        let count = match text {
+            _ if number::parse(text).is_some() => &mut self.numbers,
+            _ if boolean(text).is_some() => &mut self.booleans,
+            _ if time::date(text).is_some() => &mut self.dates,
+            _ if time::timestamp(text).is_some() => &mut self.timestamps,
+            _ => &mut self.others,
+        };
+        *count += 1;
+    }
+
+    /// The kind of the column: that of more than half of its values, else text. A column with nothing in it is a number.
+    ///
+    /// If a few values of a column of numbers are not numbers, they are mistakes or stand for missing values far more
+    /// often than the numbers are names; that the column is nevertheless a number makes reading it an error that names
+    /// the first such value, where a category with a level for each number would be silently wrong. True and false are
+    /// no such case: among other words they are words.
+    pub fn kind(&self) -> Kind {
+        let Tally { numbers, booleans, dates, timestamps, others } = *self;
+        let total = numbers + booleans + dates + timestamps + others;
+        let most = |count: usize| 2 * count > total;
+        match () {
+            () if total == 0 || most(numbers) => Kind::Number,
+            () if booleans == total => Kind::Boolean,
+            () if most(dates + timestamps) && timestamps > 0 => Kind::Timestamp,
+            () if most(dates) => Kind::Date,
+            () => Kind::Text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(values: &[&str]) -> Kind {
+        let mut tally = Tally::default();
+        values.iter().for_each(|value| tally.add(value.as_bytes()));
+        tally.kind()
+    }
+
+    #[test]
+    fn kinds_of_columns() {
+        assert_eq!(kind(&[]), Kind::Number);
+        assert_eq!(kind(&["1", "-2e5", "inf"]), Kind::Number);
+        assert_eq!(kind(&["1", "2", "n/a"]), Kind::Number);
+        assert_eq!(kind(&["1", "a", "b"]), Kind::Text);
+        assert_eq!(kind(&["1", "a"]), Kind::Text);
+        assert_eq!(kind(&["T", "F", "true"]), Kind::Boolean);
+        assert_eq!(kind(&["T", "F", "F", "M"]), Kind::Text);
+        assert_eq!(kind(&["2024-01-01", "2024-12-31"]), Kind::Date);
+        assert_eq!(kind(&["2024-01-01", "2024-12-31 08:00"]), Kind::Timestamp);
+        assert_eq!(kind(&["2024-01-01", "2024-01-02", "soon"]), Kind::Date);
+        assert_eq!(kind(&["Paris", "Rome"]), Kind::Text);
+    }
+
+    #[test]
+    fn missing_numbers_are_compared_as_numbers() {
+        let missing = MissingWords::new(&["-999".to_owned(), " ? ".to_owned()]);
+        assert!(
+            missing.contains(b"-999") && missing.contains(b"?") && missing.contains(b"") && missing.contains(b"NA")
+        );
+        assert!(!missing.contains(b"0"));
+        assert!(missing.without(-999.0).is_nan());
+        assert_eq!(missing.without(999.0), 999.0);
+    }
+}

@@ -1,0 +1,448 @@
+//! Files as frames: CSV and its relatives, newline-delimited JSON, Parquet, Arrow.
+//!
+//! A [`Dataset`] is one table in one or more files. [`Dataset::scan`] walks through it as often as asked: units of work
+//! (about 4 MB of text, a range of a Parquet file's rows, a few Arrow batches) are decoded on several threads and their
+//! results handed on in the order of the records. Where units begin and end depends on the files alone, so that a result
+//! does not depend on the number of threads; how many units are held at a time is bounded, so that memory does not
+//! depend on the number of records.
+
+mod arrow;
+mod columns;
+mod delimited;
+mod fields;
+mod file;
+mod format;
+mod inputs;
+mod ipc;
+mod json;
+mod kinds;
+mod number;
+mod parquet;
+mod pieces;
+mod schedule;
+mod text;
+mod time;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::ControlFlow;
+
+pub use self::format::Format;
+
+use self::file::InputFile;
+use self::kinds::MissingWords;
+use crate::error::DataError;
+use crate::frame::{Field, Frame, Kind};
+
+/// How files are to be read.
+#[derive(Debug, Clone)]
+pub struct ReadOptions {
+    /// The format of all files; `None` to tell it from their first bytes and names.
+    pub format: Option<Format>,
+    /// What separates the fields of a CSV file; `None` to find out. A tab for TSV if it is not given.
+    pub delimiter: Option<u8>,
+    /// Whether the first record of a CSV or TSV file holds the names of the columns. They are `V1`, `V2`, ... otherwise.
+    pub header: bool,
+    /// Texts that stand for a missing value, beside nothing at all, `NA`, `N/A`, `NaN`, `nan`, `null` and `NULL`. One that
+    /// is a number, such as `-999`, makes equal numbers missing in files of every format.
+    pub missing: Vec<String>,
+    /// Columns that are to be read as text whatever they look like.
+    pub text: Vec<String>,
+    /// The number of threads, at least 1.
+    pub threads: usize,
+}
+
+impl Default for ReadOptions {
+    /// Everything found out, a header, and as many threads as there are processors.
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, |count| count.get());
+        ReadOptions { format: None, delimiter: None, header: true, missing: Vec::new(), text: Vec::new(), threads }
+    }
+}
+
+/// How much of a decimal in a text file is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Decimals {
+    /// The nearest double.
+    Double,
+    /// Also what the double leaves out, [`Column::Number`](crate::frame::Column::Number)'s `low`. It is 0 for decimals of
+    /// more than 15 significant digits, which are presumably printed doubles, and for those below 10^-22 or so.
+    WithLow,
+}
+
+/// What a caller wants to be told, and may say, in the middle of a scan. Called from several threads.
+pub trait Progress: Sync {
+    /// So many more bytes of the files (of all [`Dataset::size_in_bytes`]) and records are done.
+    fn advance(&self, bytes: u64, rows: u64);
+
+    /// Whether to stop: asked before each unit, and answered by [`DataError::Interrupted`].
+    fn cancelled(&self) -> bool;
+}
+
+/// Nobody is watching.
+impl Progress for () {
+    fn advance(&self, _bytes: u64, _rows: u64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Which records a result of [`Dataset::scan`] is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The position of their file among [`Dataset::files`].
+    pub file: usize,
+    /// The number of records of that file before them.
+    pub first_record: u64,
+    /// How many they are.
+    pub rows: u64,
+}
+
+/// A column that is in the files but cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadColumn {
+    /// Its name.
+    pub name: String,
+    /// The type that is not read, such as `List(Int64)`.
+    pub of_type: String,
+}
+
+/// A table in one file or several.
+///
+/// ```
+/// use noisefit_data::frame::{Column, Kind};
+/// use noisefit_data::read::{Dataset, Decimals, ReadOptions};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("cities.csv");
+/// std::fs::write(&path, "city,income\nParis,2.5\nRome,NA\nParis,4.0\n")?;
+///
+/// let data = Dataset::open(&[path.display().to_string()], &ReadOptions::default())?;
+/// assert_eq!(data.fields()[0].kind, Kind::Text);
+/// assert_eq!(data.fields()[1].kind, Kind::Number);
+///
+/// let (mut sum, mut known) = (0.0, 0);
+/// let incomes = |frames: &mut noisefit_data::read::Frames<'_>| {
+///     let mut values = Vec::new();
+///     for frame in frames {
+///         if let Column::Number { high, .. } = &frame?.columns[0] {
+///             values.extend(high.iter().copied().filter(|value| !value.is_nan()));
+///         }
+///     }
+///     Ok(values)
+/// };
+/// data.scan(&[1], Decimals::Double, &(), incomes, |_, values| {
+///     sum += values.iter().sum::<f64>();
+///     known += values.len();
+///     Ok(())
+/// })?;
+/// assert_eq!((sum, known), (6.5, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Dataset {
+    files: Vec<InputFile>,
+    tables: Vec<Box<dyn Table>>,
+    format: Format,
+    schema: Schema,
+    missing: MissingWords,
+    threads: usize,
+    unit_bytes: usize,
+}
+
+/// The size of the pieces that text is cut into: large beside the cost of handing it to a thread, small beside memory.
+const UNIT_BYTES: usize = 4 << 20;
+
+impl Dataset {
+    /// Finds the files, their format and their columns.
+    ///
+    /// Each input is a file, a folder (all data files directly in it, in the order of their names), a pattern such as
+    /// `data/*.csv`, or `-` for standard input. What cannot be read twice (standard input, a pipe) is copied to an
+    /// unnamed temporary file first. All files must be of one format and have the same columns in the same order.
+    ///
+    /// In text formats the kinds of the columns are told from the first 2 MB of the first file: a column is of the kind of
+    /// more than half of its values, and a value that is not of its column's kind is an error when it is read.
+    ///
+    /// # Errors
+    /// No such file, a file that is empty, damaged or of unknown format, a header with a name twice, files that do not go
+    /// together, options that do not go with the files.
+    pub fn open(inputs: &[String], options: &ReadOptions) -> Result<Dataset, DataError> {
+        Dataset::open_in_units(inputs, options, UNIT_BYTES)
+    }
+
+    fn open_in_units(inputs: &[String], options: &ReadOptions, unit_bytes: usize) -> Result<Dataset, DataError> {
+        check(options)?;
+        let files = inputs::find(inputs)?;
+        let mut opened: Option<(Format, Schema)> = None;
+        let mut tables = Vec::with_capacity(files.len());
+        for file in &files {
+            if file.size == 0 {
+                return Err(DataError::Empty { path: file.name.clone() });
+            }
+            let format = options.format.map_or_else(|| Format::of(file), Ok)?;
+            let known = opened.as_ref().map(|(_, schema)| schema.fields.as_slice());
+            let (table, mut schema) = open_table(file, format, options, known)?;
+            schema.force_text(options, file)?;
+            match &opened {
+                None => opened = Some((format, schema)),
+                Some(first) => match difference(first, &(format, schema)) {
+                    Some(difference) => {
+                        let (first, other) = (files[0].name.clone(), file.name.clone());
+                        return Err(DataError::Mismatch { first, other, difference });
+                    }
+                    None => {}
+                },
+            }
+            tables.push(table);
+        }
+        // There is a file: `find` refuses to return none.
+        let (format, schema) = opened.ok_or_else(|| DataError::Option("no data".to_owned()))?;
+        let missing = MissingWords::new(&options.missing);
+        Ok(Dataset { files, tables, format, schema, missing, threads: options.threads.max(1), unit_bytes })
+    }
+
+    /// The columns, in the order of the files.
+    pub fn fields(&self) -> &[Field] {
+        &self.schema.fields
+    }
+
+    /// Columns of the files that are left out of [`Dataset::fields`], because they hold lists, structures, bytes or other
+    /// things that are neither numbers nor categories.
+    pub fn unread(&self) -> &[UnreadColumn] {
+        &self.schema.unread
+    }
+
+    /// The names of the files, as the user gave them, in the order they are read in.
+    pub fn files(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.files.iter().map(|file| file.name.as_str())
+    }
+
+    /// The name of a file by its position, as in [`Frame::file`] and [`Origin::file`].
+    pub fn file_name(&self, file: usize) -> &str {
+        self.files.get(file).map_or("", |file| file.name.as_str())
+    }
+
+    /// The format of the files.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The size of all files, as they are on disk.
+    pub fn size_in_bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.size).sum()
+    }
+
+    /// Runs `work` on every unit of records on several threads, and `sink` on the results in the order of the records.
+    ///
+    /// `columns` are positions in [`Dataset::fields`], each at most once, and the order of the columns in the frames; other
+    /// columns are not decoded. A unit is one or more frames, handed to `work` one at a time, so that only one of them
+    /// need be in memory. `sink` is called by one thread at a time, whichever has the next result. A data set without a
+    /// record has no unit.
+    ///
+    /// # Errors
+    /// The error of the earliest record that has one, whether it is found in reading, in `work` or in `sink`. In an error
+    /// of `work` the location's record counts from the unit's beginning ([`Frame::first_record`] plus the row plus 1); it
+    /// is counted from the file's beginning here.
+    pub fn scan<T: Send>(
+        &self,
+        columns: &[usize],
+        decimals: Decimals,
+        progress: &dyn Progress,
+        work: impl Fn(&mut Frames<'_>) -> Result<T, DataError> + Sync,
+        mut sink: impl FnMut(Origin, T) -> Result<(), DataError> + Send,
+    ) -> Result<(), DataError> {
+        let query = &self.query(columns, decimals)?;
+        let units = self.tables.iter().zip(&self.files).enumerate().flat_map(|(number, (table, file))| {
+            let units = table.units(file, query).unwrap_or_else(|error| Box::new(std::iter::once(Err(error))));
+            units.map(move |unit| (number, unit))
+        });
+        let work = |(file, unit): (usize, Result<Unit<'_>, DataError>)| {
+            if progress.cancelled() {
+                return (file, 0, Err(DataError::Interrupted));
+            }
+            let (rows, result) = match unit {
+                Ok(unit) => {
+                    let mut frames = Frames { file, records: 0, frames: (unit.frames)() };
+                    let result = work(&mut frames).and_then(|result| frames.drain().map(|()| result));
+                    progress.advance(unit.bytes, frames.records);
+                    (frames.records, result)
+                }
+                Err(error) => (0, Err(error)),
+            };
+            (file, rows, result)
+        };
+        let mut before = Origin { file: 0, first_record: 0, rows: 0 };
+        let mut outcome = Ok(());
+        schedule::in_order(units, self.threads, work, |(file, rows, result)| {
+            let first_record = if file == before.file { before.first_record + before.rows } else { 0 };
+            before = Origin { file, first_record, rows };
+            outcome = result.map_err(|error| error.after_records(first_record)).and_then(|result| sink(before, result));
+            if outcome.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        outcome
+    }
+
+    fn query(&self, columns: &[usize], decimals: Decimals) -> Result<Query<'_>, DataError> {
+        let mut wanted: Vec<Wanted<'_>> = Vec::with_capacity(columns.len());
+        for &field in columns {
+            let Some(Field { name, kind }) = self.schema.fields.get(field) else {
+                return Err(DataError::Option(format!("there is no column number {}", field + 1)));
+            };
+            if wanted.iter().any(|wanted| wanted.field == field) {
+                return Err(DataError::Option(format!("column `{name}` is asked for twice")));
+            }
+            wanted.push(Wanted { field, name, kind: *kind });
+        }
+        Ok(Query { columns: wanted, decimals, missing: &self.missing, unit_bytes: self.unit_bytes })
+    }
+}
+
+/// The frames of one unit, decoded one at a time.
+pub struct Frames<'a> {
+    file: usize,
+    records: u64,
+    frames: FrameIterator<'a>,
+}
+
+impl Frames<'_> {
+    /// Decodes what is left, which counts the records and finds what is wrong with them.
+    fn drain(&mut self) -> Result<(), DataError> {
+        self.try_for_each(|frame| frame.map(drop))
+    }
+}
+
+impl Iterator for Frames<'_> {
+    type Item = Result<Frame, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let frame = self.frames.next()?.map_err(|error| error.after_records(self.records));
+        Some(frame.map(|mut frame| {
+            frame.file = self.file;
+            frame.first_record = self.records;
+            self.records += frame.rows as u64;
+            frame
+        }))
+    }
+}
+
+impl std::fmt::Debug for Frames<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Frames").field("file", &self.file).field("records", &self.records).finish_non_exhaustive()
+    }
+}
+
+type FrameIterator<'a> = Box<dyn Iterator<Item = Result<Frame, DataError>> + 'a>;
+type Units<'a> = Box<dyn Iterator<Item = Result<Unit<'a>, DataError>> + Send + 'a>;
+
+/// Consecutive records, not decoded yet.
+struct Unit<'a> {
+    /// The bytes of the file that it accounts for.
+    bytes: u64,
+    frames: Box<dyn FnOnce() -> FrameIterator<'a> + Send + 'a>,
+}
+
+/// What there is to know of one file to read it; each format has its own.
+trait Table: std::fmt::Debug + Send + Sync {
+    /// The units of the file, in order. What can be done on several threads is left to the units.
+    fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError>;
+}
+
+/// What a scan asks of a table.
+#[derive(Debug)]
+struct Query<'a> {
+    columns: Vec<Wanted<'a>>,
+    decimals: Decimals,
+    missing: &'a MissingWords,
+    unit_bytes: usize,
+}
+
+/// A column that is asked for.
+#[derive(Debug)]
+struct Wanted<'a> {
+    /// Its position in the schema.
+    field: usize,
+    name: &'a str,
+    kind: Kind,
+}
+
+/// The columns of a file.
+#[derive(Debug)]
+struct Schema {
+    fields: Vec<Field>,
+    unread: Vec<UnreadColumn>,
+}
+
+impl Schema {
+    fn force_text(&mut self, options: &ReadOptions, file: &InputFile) -> Result<(), DataError> {
+        for name in &options.text {
+            let Some(field) = self.fields.iter_mut().find(|field| field.name == *name) else {
+                let names: Vec<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
+                return Err(DataError::Option(format!(
+                    "{} has no column `{name}` to be read as text; its columns are {}",
+                    file.name,
+                    names.join(", ")
+                )));
+            };
+            field.kind = Kind::Text;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses delimiters that are part of numbers, quotes or line ends.
+fn check(options: &ReadOptions) -> Result<(), DataError> {
+    match options.delimiter {
+        Some(delimiter)
+            if delimiter.is_ascii_alphanumeric() || b"\"\r\n.+-".contains(&delimiter) || !delimiter.is_ascii() =>
+        {
+            let shown = delimiter.escape_ascii();
+            Err(DataError::Option(format!(
+                "`{shown}` cannot be a delimiter; take a tab, a comma, a semicolon, a space, `|`, ..."
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn open_table(
+    file: &InputFile,
+    format: Format,
+    options: &ReadOptions,
+    known: Option<&[Field]>,
+) -> Result<(Box<dyn Table>, Schema), DataError> {
+    fn boxed<T: Table + 'static>((table, schema): (T, Schema)) -> (Box<dyn Table>, Schema) {
+        (Box::new(table), schema)
+    }
+    match format {
+        Format::Csv => delimited::Delimited::open(file, options.delimiter, options, known).map(boxed),
+        Format::Tsv => delimited::Delimited::open(file, options.delimiter.or(Some(b'\t')), options, known).map(boxed),
+        Format::NdJson => json::JsonLines::open(file, options, known).map(boxed),
+        Format::Parquet => parquet::ParquetFile::open(file).map(boxed),
+        Format::ArrowFile => ipc::ArrowFile::open(file).map(boxed),
+        Format::ArrowStream => ipc::ArrowStream::open(file).map(boxed),
+    }
+}
+
+/// The first thing in which a later file differs from the first.
+fn difference((format, schema): &(Format, Schema), (other_format, other): &(Format, Schema)) -> Option<String> {
+    let (fields, others) = (&schema.fields, &other.fields);
+    if format != other_format {
+        return Some(format!("it is {}, not {}", other_format.name(), format.name()));
+    }
+    for (position, (field, other)) in fields.iter().zip(others).enumerate() {
+        if field.name != other.name {
+            return Some(format!("its column {} is `{}`, not `{}`", position + 1, other.name, field.name));
+        }
+        if field.kind != other.kind {
+            let (kind, other_kind) = (kinds::holding(field.kind), kinds::holding(other.kind));
+            return Some(format!("its column `{}` holds {other_kind}, not {kind}", other.name));
+        }
+    }
+    match (fields.get(others.len()), others.get(fields.len())) {
+        (Some(missing), _) => Some(format!("it has no column `{}`", missing.name)),
+        (_, Some(more)) => Some(format!("it has a column `{}` more", more.name)),
+        (None, None) => None,
+    }
+}

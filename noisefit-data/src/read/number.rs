@@ -1,0 +1,154 @@
+//! Decimal numbers as doubles, and what a double leaves out of them.
+
+/// The number that `text` is, all of it: decimal or scientific form, `inf`, `infinity` or `nan` in any case.
+pub(crate) fn parse(text: &[u8]) -> Option<f64> {
+    fast_float2::parse(text).ok()
+}
+
+/// The number that `text` begins with and the length of it.
+#[inline]
+pub(crate) fn parse_prefix(text: &[u8]) -> Option<(f64, usize)> {
+    fast_float2::parse_partial(text).ok()
+}
+
+/// A decimal of more significant digits than this is presumably a double that was printed, so that the double is the
+/// truth; one of fewer digits is presumably the truth itself.
+const TRUE_DIGITS: u32 = 15;
+
+/// The powers of ten that are doubles.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+
+/// What the nearest double of the decimal `text` leaves out of it: decimal - double, rounded once.
+///
+/// 0 where the decimal has more than 15 significant digits, or, reduced to an integer times a power of ten, a power
+/// outside -22..=22 (10^22 is the last power of ten that is a double). `text` is a number that [`parse`] takes.
+pub(crate) fn low_word(text: &[u8]) -> f64 {
+    let Some((negative, mantissa, exponent)) = decompose(text) else { return 0.0 };
+    let low = low_of(mantissa, exponent);
+    if negative { -low } else { low }
+}
+
+/// What the nearest double leaves out of `mantissa * 10^exponent`, for `mantissa < 10^15`.
+fn low_of(mantissa: u64, exponent: i32) -> f64 {
+    // Below 10^15 < 2^53, and so a double.
+    let mantissa = mantissa as f64;
+    let Some(power) = POWERS.get(exponent.unsigned_abs() as usize) else { return 0.0 };
+    if exponent >= 0 {
+        let product = mantissa * power;
+        mantissa.mul_add(*power, -product)
+    } else {
+        // The remainder of a division is a double, and fma finds it without error.
+        let quotient = mantissa / power;
+        (-quotient).mul_add(*power, mantissa) / power
+    }
+}
+
+/// Sign, integer and power of ten of a decimal of at most 15 significant digits.
+fn decompose(text: &[u8]) -> Option<(bool, u64, i32)> {
+    let (mut mantissa, mut exponent, mut zeros, mut digits) = (0u64, 0i32, 0u32, 0u32);
+    let (mut fraction, mut negative) = (false, false);
+    let mut bytes = text.iter();
+    for byte in bytes.by_ref() {
+        match byte {
+            b'-' => negative = true,
+            b'+' => {}
+            b'.' => fraction = true,
+            b'0'..=b'9' => {
+                exponent -= i32::from(fraction);
+                if *byte == b'0' {
+                    // Trailing zeros, if nothing else follows; of leading zeros nothing is kept.
+                    zeros += u32::from(digits > 0);
+                    continue;
+                }
+                digits += zeros + 1;
+                if digits > TRUE_DIGITS {
+                    return None;
+                }
+                mantissa = mantissa * 10u64.pow(zeros + 1) + u64::from(byte - b'0');
+                zeros = 0;
+            }
+            b'e' | b'E' => {
+                let power: i32 = std::str::from_utf8(bytes.as_slice()).ok()?.parse().ok()?;
+                exponent = exponent.checked_add(power)?;
+                break;
+            }
+            _ => return None,
+        }
+    }
+    Some((negative, mantissa, exponent.checked_add(i32::try_from(zeros).ok()?)?))
+}
+
+/// `mantissa * 10^-scale` as a double, correctly rounded, and what the double leaves out of it.
+pub(crate) fn from_decimal(mantissa: i128, scale: i8) -> (f64, f64) {
+    // Through the text: no faster way is right for every mantissa and scale.
+    let text = format!("{mantissa}e{}", -i32::from(scale));
+    (parse(text.as_bytes()).unwrap_or(f64::NAN), low_word(text.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parses_the_usual_forms_and_nothing_else() {
+        let cases = [("1", 1.0), ("-1.5", -1.5), ("+2", 2.0), (".5", 0.5), ("5.", 5.0), ("1e3", 1e3), ("1E-3", 1e-3)];
+        for (text, value) in cases {
+            assert_eq!(parse(text.as_bytes()), Some(value), "{text}");
+        }
+        assert_eq!(parse(b"Infinity"), Some(f64::INFINITY));
+        assert_eq!(parse(b"-inf"), Some(f64::NEG_INFINITY));
+        for text in ["", "1,5", "1 2", "0x10", "1_000", "abc", "1e", "--1", "1.2.3"] {
+            assert_eq!(parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    /// The low words of decimals, from mpmath at 60 digits: float(mpf(text) - mpf(float(text))).
+    #[test]
+    fn low_words_are_those_of_sixty_digits() {
+        for (text, low) in LOW_WORDS {
+            assert_eq!(low_word(text.as_bytes()), low, "{text}");
+            assert_eq!(low_word(format!("-{text}").as_bytes()), -low, "-{text}");
+        }
+    }
+
+    #[test]
+    fn decimals_with_the_digits_of_a_printed_double_have_no_low_word() {
+        assert_eq!(low_word(b"0.1234567890123456"), 0.0);
+        assert_eq!(low_word(b"0.10000000000000001"), 0.0);
+        assert_eq!(low_word(b"1e-40"), 0.0);
+        assert_eq!(low_word(b"inf"), 0.0);
+        assert_ne!(low_word(b"0000.1000000000000000000000"), 0.0, "zeros before and after are not significant");
+    }
+
+    #[test]
+    fn decimals_of_databases_are_rounded_once() {
+        assert_eq!(from_decimal(100_000_001, 1), (10000000.1, low_word(b"10000000.1")));
+        assert_eq!(from_decimal(-5, 2).0, -0.05);
+        assert_eq!(from_decimal(7, -3), (7000.0, 0.0));
+        assert_eq!(from_decimal(123456789012345678901234567890, 10).0, 12345678901234567890.123456789);
+    }
+    #[rustfmt::skip]
+    const LOW_WORDS: [(&str, f64); 18] = [
+        ("10000000.1", 3.7252902984619143e-10),
+        ("0.1", -5.551115123125783e-18),
+        ("0.3", 1.1102230246251566e-17),
+        ("1e-22", -4.859677432657087e-39),
+        ("3e22", 0.0),
+        ("123456789012345e10", -113589248.0),
+        ("0.000123456789012345", 6.32800373725928e-21),
+        ("999999999999999e-7", 4.308128356933594e-09),
+        ("1.1", -8.881784197001253e-17),
+        ("100", 0.0),
+        ("2.5", 0.0),
+        ("12345.6789e-5", 2.663945508629695e-18),
+        ("1e22", 0.0),
+        ("7e-1", 4.4408920985006264e-17),
+        ("00012.30", -7.105427357601002e-16),
+        ("6.02214076e23", 12976128.0),
+        ("0.1000", -5.551115123125783e-18),
+        ("999999999999999e22", -9.402969246283071e+19),
+    ];
+}

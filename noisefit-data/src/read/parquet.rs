@@ -1,0 +1,124 @@
+//! Parquet files, by ranges of rows of their row groups.
+
+use std::ops::Range;
+
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+    RowSelector,
+};
+
+use super::arrow::{ArrowColumns, frame_rows};
+use super::file::{Compression, FileReader, InputFile};
+use super::{FrameIterator, Query, Schema, Table, Unit, Units};
+use crate::error::DataError;
+
+/// Values of a unit, about: 16 MB of doubles.
+const UNIT_VALUES: usize = 1 << 21;
+
+/// The footer of a file, read once.
+#[derive(Debug)]
+pub(crate) struct ParquetFile {
+    metadata: ArrowReaderMetadata,
+    columns: ArrowColumns,
+}
+
+impl ParquetFile {
+    pub fn open(file: &InputFile) -> Result<(ParquetFile, Schema), DataError> {
+        not_compressed(file, "Parquet")?;
+        let metadata = ArrowReaderMetadata::load(&file.open()?, ArrowReaderOptions::new())
+            .map_err(|error| damaged(file, error))?;
+        let (columns, schema) = ArrowColumns::of(metadata.schema());
+        Ok((ParquetFile { metadata, columns }, schema))
+    }
+
+    fn frames<'a>(
+        &'a self,
+        file: &'a InputFile,
+        group: usize,
+        rows: Range<usize>,
+        query: &'a Query<'a>,
+    ) -> FrameIterator<'a> {
+        let batches = match file.open().and_then(|reader| self.batches(file, reader, group, rows, query)) {
+            Ok(batches) => batches,
+            Err(error) => return Box::new(std::iter::once(Err(error))),
+        };
+        Box::new(batches.map(move |batch| {
+            let batch = batch.map_err(|error| damaged(file, error))?;
+            let unexpected = || damaged(file, "a column is not of the type that the footer says");
+            self.columns.frame(&batch, query).ok_or_else(unexpected)
+        }))
+    }
+
+    fn batches(
+        &self,
+        file: &InputFile,
+        reader: FileReader,
+        group: usize,
+        rows: Range<usize>,
+        query: &Query<'_>,
+    ) -> Result<ParquetRecordBatchReader, DataError> {
+        let projection = ProjectionMask::roots(self.metadata.parquet_schema(), self.columns.projection(query));
+        // Pages that are skipped as a whole are not decompressed, so that a late range costs little more than an early one.
+        let selection = RowSelection::from(vec![RowSelector::skip(rows.start), RowSelector::select(rows.len())]);
+        ParquetRecordBatchReaderBuilder::new_with_metadata(reader, self.metadata.clone())
+            .with_row_groups(vec![group])
+            .with_projection(projection)
+            .with_row_selection(selection)
+            .with_batch_size(frame_rows(query))
+            .build()
+            .map_err(|error| damaged(file, error))
+    }
+}
+
+impl Table for ParquetFile {
+    fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError> {
+        let longest = (UNIT_VALUES / query.columns.len().max(1)).clamp(1 << 15, 1 << 18);
+        let groups = self.metadata.metadata().row_groups();
+        let rows_of =
+            |group: &parquet::file::metadata::RowGroupMetaData| usize::try_from(group.num_rows()).unwrap_or(0);
+        let all: usize = groups.iter().map(rows_of).sum();
+        let units = groups.iter().enumerate().flat_map(move |(number, group)| {
+            ranges(rows_of(group), longest).map(move |rows| {
+                let bytes = (file.size as f64 * rows.len() as f64 / all as f64) as u64;
+                Ok(Unit { bytes, frames: Box::new(move || self.frames(file, number, rows, query)) })
+            })
+        });
+        Ok(Box::new(units))
+    }
+}
+
+/// `rows` in as few ranges of about one length as there can be of at most `longest`.
+fn ranges(rows: usize, longest: usize) -> impl Iterator<Item = Range<usize>> {
+    let count = rows.div_ceil(longest);
+    let bound = move |number: usize| (rows as u128 * number as u128 / count.max(1) as u128) as usize;
+    (0..count).map(move |number| bound(number)..bound(number + 1))
+}
+
+fn damaged(file: &InputFile, error: impl std::fmt::Display) -> DataError {
+    let why = format!("{error}; the file is truncated, damaged or of another format");
+    DataError::Damaged { path: file.name.clone(), format: "Parquet", why }
+}
+
+/// Refuses a compressed file of a format that is read from any position.
+pub(crate) fn not_compressed(file: &InputFile, format: &'static str) -> Result<(), DataError> {
+    match Compression::of(&file.first_bytes(4)?) {
+        None => Ok(()),
+        Some(_) => {
+            let why = "the whole file is compressed; decompress it first (the format compresses by itself)".to_owned();
+            Err(DataError::Damaged { path: file.name.clone(), format, why })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ranges;
+
+    #[test]
+    fn ranges_cover_all_rows_once() {
+        assert_eq!(ranges(10, 4).collect::<Vec<_>>(), [0..3, 3..6, 6..10]);
+        assert_eq!(ranges(4, 4).collect::<Vec<_>>(), vec![0..4]);
+        assert_eq!(ranges(0, 4).count(), 0);
+    }
+}

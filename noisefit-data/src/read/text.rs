@@ -1,0 +1,91 @@
+//! What all text formats share: the units of a file, and the sample its columns are told from.
+
+use std::sync::atomic::Ordering;
+
+use super::file::InputFile;
+use super::pieces::{CutError, Piece, Pieces, lines};
+use super::{Unit, Units};
+use crate::error::{DataError, Location};
+use crate::frame::Frame;
+
+/// Cuts a text file into units of about `size` bytes of text, to be read by `read`.
+///
+/// `header` bytes (whole lines, or a byte order mark) are left out; `quotes` is as in [`Pieces::new`].
+pub(crate) fn units<'a>(
+    file: &'a InputFile,
+    header: usize,
+    size: usize,
+    quotes: Option<u8>,
+    read: impl Fn(&Piece) -> Result<Frame, DataError> + Copy + Send + 'a,
+) -> Result<Units<'a>, DataError> {
+    let (stream, bytes_read) = file.content()?;
+    let mut pieces = Pieces::new(stream, size, quotes);
+    pieces.skip(header).map_err(|error| refused(file, error))?;
+    let mut bytes_before = 0;
+    Ok(Box::new(std::iter::from_fn(move || {
+        let piece = match pieces.next_piece() {
+            Ok(piece) => piece?,
+            Err(error) => return Some(Err(refused(file, error))),
+        };
+        let bytes = bytes_read.load(Ordering::Relaxed) - bytes_before;
+        bytes_before += bytes;
+        Some(Ok(Unit { bytes, frames: Box::new(move || Box::new(std::iter::once(read(&piece)))) }))
+    })))
+}
+
+fn refused(file: &InputFile, error: CutError) -> DataError {
+    let invalid = |line, what: &str| {
+        let at = Location { file: file.name.clone(), line: Some(line), ..Location::default() };
+        DataError::Invalid { at, what: what.to_owned() }
+    };
+    match error {
+        CutError::Read(source) => file.failed(source),
+        CutError::OpenQuote { line } => invalid(
+            line,
+            "a double quote opens a field here and no quote closes it; a field that begins with a quote must be in quotes, its \
+             own quotes doubled",
+        ),
+        CutError::LongRecord { line } => {
+            invalid(line, "the record that begins here does not end; is this a text file?")
+        }
+    }
+}
+
+/// The beginning of a file's text.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    pub bytes: Vec<u8>,
+    /// Whether that is all of it.
+    pub whole: bool,
+}
+
+impl Sample {
+    /// 2 MB or, if records are long, as much as holds a hundred, up to 32 MB.
+    pub fn of(file: &InputFile) -> Result<Sample, DataError> {
+        let mut size = 2 << 20;
+        loop {
+            let bytes = file.first_content(size)?;
+            let whole = bytes.len() < size;
+            if whole || size >= 32 << 20 || lines(&bytes) > 100 {
+                return Sample { bytes, whole }.checked(file);
+            }
+            size *= 4;
+        }
+    }
+
+    fn checked(self, file: &InputFile) -> Result<Sample, DataError> {
+        if matches!(self.bytes.as_slice(), [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) {
+            let why = "it is UTF-16; convert it to UTF-8, for example with `iconv -f utf-16 -t utf-8`".to_owned();
+            return Err(DataError::Damaged { path: file.name.clone(), format: "text", why });
+        }
+        match self.bytes.trim_ascii().is_empty() {
+            true => Err(DataError::Empty { path: file.name.clone() }),
+            false => Ok(self),
+        }
+    }
+
+    /// The number of bytes of the byte order mark at the beginning.
+    pub fn byte_order_mark(&self) -> usize {
+        if self.bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
+    }
+}

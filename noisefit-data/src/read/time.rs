@@ -1,0 +1,129 @@
+//! Calendar dates and points in time as ISO 8601 writes them.
+
+const SECONDS_A_DAY: f64 = 86_400.0;
+
+/// Days from 1970-01-01 to the date `yyyy-mm-dd`.
+pub(crate) fn date(text: &[u8]) -> Option<f64> {
+    let &[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = text else { return None };
+    let (year, month, day) = (number(&[y0, y1, y2, y3])?, number(&[m0, m1])?, number(&[d0, d1])?);
+    let valid = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
+    valid.then(|| days_from_civil(year, month, day) as f64)
+}
+
+/// Seconds from 1970-01-01T00:00:00Z to `yyyy-mm-dd`, `yyyy-mm-ddThh:mm`, `yyyy-mm-ddThh:mm:ss` or
+/// `yyyy-mm-ddThh:mm:ss.fraction`, with `T` or a space between, then nothing or `Z` (universal time) or an offset `+hh:mm`,
+/// `+hhmm` or `+hh`.
+pub(crate) fn timestamp(text: &[u8]) -> Option<f64> {
+    let days = date(text.get(..10)?)?;
+    let (separator, clock) = match text.get(10..)? {
+        [] => return Some(days * SECONDS_A_DAY),
+        [separator, clock @ ..] => (separator, clock),
+    };
+    if !matches!(separator, b'T' | b't' | b' ') {
+        return None;
+    }
+    let zone = clock.iter().position(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-')).unwrap_or(clock.len());
+    let (clock, zone) = clock.split_at(zone);
+    let seconds_of_day = seconds_of_day(clock)?;
+    Some(days * SECONDS_A_DAY + (seconds_of_day - offset(zone)?))
+}
+
+/// `hh:mm`, `hh:mm:ss` or `hh:mm:ss.fraction`; a leap second (`:60`) is the first second of the next minute.
+fn seconds_of_day(clock: &[u8]) -> Option<f64> {
+    let &[h0, h1, b':', m0, m1, ref rest @ ..] = clock else { return None };
+    let (hours, minutes) = (number(&[h0, h1])?, number(&[m0, m1])?);
+    let seconds = match rest {
+        [] => 0.0,
+        &[b':', s0, s1] => number(&[s0, s1])? as f64,
+        [b':', s0, s1, b'.', fraction @ ..] if !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit) => {
+            number(&[*s0, *s1])?;
+            super::number::parse(rest.get(1..)?)?
+        }
+        _ => return None,
+    };
+    (hours <= 23 && minutes <= 59 && seconds < 61.0).then(|| (hours * 3600 + minutes * 60) as f64 + seconds)
+}
+
+/// Seconds that the clocks of a zone are ahead of universal time.
+fn offset(zone: &[u8]) -> Option<f64> {
+    let (sign, hours, minutes) = match *zone {
+        [] | [b'Z' | b'z'] => return Some(0.0),
+        [sign, h0, h1] => (sign, number(&[h0, h1])?, 0),
+        [sign, h0, h1, b':', m0, m1] | [sign, h0, h1, m0, m1] => (sign, number(&[h0, h1])?, number(&[m0, m1])?),
+        _ => return None,
+    };
+    let seconds = (hours * 3600 + minutes * 60) as f64;
+    match sign {
+        _ if hours > 23 || minutes > 59 => None,
+        b'+' => Some(seconds),
+        b'-' => Some(-seconds),
+        _ => None,
+    }
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + i64::from(digit - b'0')))
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 in the proleptic Gregorian calendar, for years from 0 on (Hinnant, *chrono-compatible low-level
+/// date algorithms*, 2013: a year that begins in March has its leap day last).
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reference values from Python's `datetime`.
+    #[test]
+    fn dates_are_days_since_1970() {
+        let cases = [("1970-01-01", 0.0), ("1969-12-31", -1.0), ("2000-02-29", 11016.0), ("2024-12-31", 20088.0)];
+        for (text, days) in cases {
+            assert_eq!(date(text.as_bytes()), Some(days), "{text}");
+        }
+        assert_eq!(date(b"0001-01-01"), Some(-719162.0));
+        for text in ["2023-02-29", "1900-02-29", "2024-13-01", "2024-00-01", "2024-01-32", "2024-1-1", "24-01-01", ""] {
+            assert_eq!(date(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    /// Reference values from Python's `datetime`.
+    #[test]
+    fn timestamps_are_seconds_since_1970() {
+        let cases = [
+            ("2024-03-01", 1709251200.0),
+            ("2024-03-01T12:34", 1709296440.0),
+            ("2024-03-01 12:34:56", 1709296496.0),
+            ("2024-03-01T12:34:56Z", 1709296496.0),
+            ("2024-03-01T12:34:56.25Z", 1709296496.25),
+            ("2024-03-01T12:34:56+01:00", 1709292896.0),
+            ("2024-03-01T12:34:56-0530", 1709316296.0),
+            ("2024-03-01T12:34:56+02", 1709289296.0),
+            ("1969-12-31T23:59:59.5", -0.5),
+        ];
+        for (text, seconds) in cases {
+            assert_eq!(timestamp(text.as_bytes()), Some(seconds), "{text}");
+        }
+        let wrong = ["2024-03-01T", "2024-03-01T24:00", "2024-03-01T12:60", "2024-03-01T12:34:56.", "2024-03-01X12:34"];
+        for text in
+            wrong.into_iter().chain(["2024-03-01T12:34:56+1", "2024-03-01T12:34:5", "12:34:56", "2024-03-01T12:34é"])
+        {
+            assert_eq!(timestamp(text.as_bytes()), None, "{text}");
+        }
+    }
+}
