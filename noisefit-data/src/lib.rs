@@ -1,6 +1,7 @@
 //! Files to blocks of rows for noisefit: readers, formulas, categories, missing values.
 
 pub mod error;
+pub mod formula;
 pub mod frame;
 pub mod read;
 

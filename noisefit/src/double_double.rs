@@ -44,7 +44,7 @@ pub fn two_prod(a: f64, b: f64) -> (f64, f64) {
 ///
 /// let tenth = DoubleDouble::from(1.0) / 10.0;
 /// assert_eq!((tenth.high, tenth.low), (0.1, -5.551115123125783e-18)); // 0.1 is a little more than a tenth
-/// assert_eq!((tenth * 10.0 - 1.0).to_f64(), 0.0);
+/// assert!((tenth * 10.0 - 1.0).to_f64().abs() < 1e-31);
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct DoubleDouble {

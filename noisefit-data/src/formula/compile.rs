@@ -1,0 +1,608 @@
+//! From a formula and a table's fields to a plan: which columns are read, what must still be learned, and the steps
+//! that make the design's columns.
+
+use super::error::{FormulaError, Span, list};
+use super::expression::Expr;
+use super::learned::{Learned, Levels, Polynomial, Words};
+use super::syntax::{Argument, Call, Node, Operator, Syntax, is_true};
+use super::terms::{Terms, expand};
+use super::{Expression, Formula, Scope};
+use crate::frame::{Field, Kind};
+use noisefit::double_double::DoubleDouble;
+use noisefit::rows::Layout;
+use std::collections::{BTreeMap, HashMap};
+
+/// What was learned so far, by the variables' names.
+pub(super) type Lessons = BTreeMap<String, Learned>;
+
+/// Everything the plan follows from, apart from what is learned.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub formula: Formula,
+    pub weights: Option<Expression>,
+    pub frequencies: Option<Expression>,
+    pub fields: Vec<Field>,
+}
+
+/// What to compute, in which order, from which columns.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// The fields that are read: first those of the design, then those of the response, the weights, the frequencies.
+    pub columns: Vec<Field>,
+    /// How many of [`Plan::columns`] each scope needs.
+    scopes: [usize; 3],
+    pub layout: Layout,
+    pub categories: Vec<Category>,
+    /// Steps that later steps and the outputs refer to by place.
+    pub steps: Vec<(String, Step)>,
+    /// The steps that are the design's columns.
+    pub outputs: Vec<usize>,
+    pub response: Option<Expr>,
+    pub weights: Option<(String, Expr)>,
+    pub frequencies: Option<(String, Expr)>,
+    /// What a pass over the rows must tell before there are steps.
+    pub pending: Vec<Pending>,
+}
+
+impl Plan {
+    pub fn scope(&self, scope: Scope) -> usize {
+        self.scopes[scope as usize]
+    }
+}
+
+/// A category whose levels are known.
+#[derive(Debug, Clone)]
+pub(super) struct Category {
+    pub column: usize,
+    pub levels: Levels,
+}
+
+/// How one column comes about; numbers of other columns are places in [`Plan::steps`].
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Number(Expr),
+    Product(usize, usize),
+    /// 1 where the category has the level, else 0.
+    Indicator {
+        category: usize,
+        level: u32,
+    },
+    /// 1 where it has the level, -1 where it has the omitted one, else 0.
+    Contrast {
+        category: usize,
+        level: u32,
+        omitted: u32,
+    },
+    /// The orthonormal polynomial in `x` after `last` and `before`.
+    Orthogonal {
+        x: usize,
+        last: usize,
+        before: usize,
+        recurrence: Recurrence,
+    },
+}
+
+/// `q = ((x - centre) last - spread_before before) / spread`: see [`Polynomial`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Recurrence {
+    pub centre: DoubleDouble,
+    pub spread_before: DoubleDouble,
+    pub spread: DoubleDouble,
+}
+
+/// A thing to learn, and from what.
+#[derive(Debug, Clone)]
+pub(super) struct Pending {
+    pub name: String,
+    pub span: Span,
+    pub lesson: Lesson,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Lesson {
+    Levels { column: usize, numeric: bool },
+    Moments { x: Expr, scaled: bool },
+    Polynomial { x: Expr, degree: usize, known: Option<Polynomial> },
+}
+
+/// A variable of the right side, before its terms are coded.
+enum Variable {
+    Number(Expr),
+    Powers { x: Expr, degree: usize },
+    Orthogonal { x: Expr, degree: usize, basis: Polynomial },
+    Category { place: usize, names: Vec<String>, omitted: usize, sum: bool },
+    Pending,
+}
+
+pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, FormulaError> {
+    let formula = &source.formula;
+    let mut compiler = Compiler {
+        text: formula.text(),
+        fields: &source.fields,
+        learned: Some(learned),
+        columns: Vec::new(),
+        categories: Vec::new(),
+        pending: Vec::new(),
+    };
+    let Terms { variables, terms, intercept } = expand(formula.text(), &formula.terms, &dot_columns(source))?;
+    if let (Some(response), Some(again)) = (
+        &formula.response,
+        formula.response.as_ref().and_then(|y| variables.iter().find(|x| x.to_string() == y.to_string())),
+    ) {
+        let message = format!("the response {response} cannot be a term as well");
+        return Err(FormulaError::new(formula.text(), again.span, message));
+    }
+    if terms.is_empty() && !intercept {
+        let message = "neither an intercept nor a term is left; add a term, or leave out the 0";
+        return Err(FormulaError::new(formula.text(), formula.terms.span, message));
+    }
+
+    let mut resolved = Vec::with_capacity(variables.len());
+    let mut used = vec![false; variables.len()];
+    terms.iter().flatten().for_each(|&variable| used[variable] = true);
+    for (variable, used) in variables.iter().zip(used) {
+        resolved.push(match used {
+            true => compiler.variable(variable)?,
+            // Subtracted again: read nothing for it, but a misspelt name is still an error.
+            false => compiler.check_names(variable).map(|()| Variable::Pending)?,
+        });
+    }
+    let design = compiler.columns.len();
+
+    compiler.learned = None;
+    let response = formula.response.as_ref().map(|node| compiler.response(node)).transpose()?;
+    let with_response = compiler.columns.len();
+    let weights = compiler.extra(source.weights.as_ref())?;
+    let frequencies = compiler.extra(source.frequencies.as_ref())?;
+
+    let mut plan = Plan {
+        scopes: [design, with_response, compiler.columns.len()],
+        columns: compiler.columns.iter().map(|&field| source.fields[field].clone()).collect(),
+        layout: Layout {
+            response: formula.response.as_ref().map(Node::to_string).unwrap_or_default(),
+            terms: Vec::new(),
+            intercept,
+        },
+        categories: compiler.categories,
+        steps: Vec::new(),
+        outputs: Vec::new(),
+        response,
+        weights,
+        frequencies,
+        pending: compiler.pending,
+    };
+    if plan.pending.is_empty() {
+        let names: Vec<String> = variables.iter().map(Node::to_string).collect();
+        Coder { plan: &mut plan, names: &names, variables: &resolved, pieces: HashMap::new() }.code(&terms);
+    }
+    Ok(plan)
+}
+
+/// What `.` stands for: all columns but those of the response, and but the weights and frequencies where these are bare
+/// columns, which then say how much a row counts and not what explains it.
+fn dot_columns(source: &Source) -> Vec<&str> {
+    let mut taken: Vec<&str> = Vec::new();
+    if let Some(response) = &source.formula.response {
+        response.visit(&mut |node| {
+            if let Syntax::Name(name) = &node.syntax {
+                taken.push(name)
+            }
+        });
+    }
+    for expression in [&source.weights, &source.frequencies].into_iter().flatten() {
+        if let Syntax::Name(name) = &expression.node.bare().syntax {
+            taken.push(name);
+        }
+    }
+    source.fields.iter().map(|field| field.name.as_str()).filter(|name| !taken.contains(name)).collect()
+}
+
+/// Compiles arithmetic on its own, for which nothing is learned; gives the columns it reads, too.
+pub(super) fn compile_expression(
+    expression: &Expression,
+    fields: &[Field],
+) -> Result<(Expr, Vec<Field>), FormulaError> {
+    let mut compiler = Compiler {
+        text: expression.text(),
+        fields,
+        learned: None,
+        columns: Vec::new(),
+        categories: Vec::new(),
+        pending: Vec::new(),
+    };
+    let expr = compiler.number(&expression.node)?;
+    Ok((expr, compiler.columns.iter().map(|&field| fields[field].clone()).collect()))
+}
+
+struct Compiler<'a> {
+    text: &'a str,
+    fields: &'a [Field],
+    /// None where nothing may be learned: in the response and the weights.
+    learned: Option<&'a Lessons>,
+    /// Places in `fields` of the columns that are read.
+    columns: Vec<usize>,
+    categories: Vec<Category>,
+    pending: Vec<Pending>,
+}
+
+impl Compiler<'_> {
+    fn error(&self, span: Span, message: impl Into<String>) -> FormulaError {
+        FormulaError::new(self.text, span, message)
+    }
+
+    fn field(&self, name: &str, span: Span) -> Result<usize, FormulaError> {
+        let place = self.fields.iter().position(|field| field.name == name);
+        place.ok_or_else(|| FormulaError::unknown_column(self.text, span, name, self.fields))
+    }
+
+    fn column(&mut self, field: usize) -> usize {
+        self.columns.iter().position(|&known| known == field).unwrap_or_else(|| {
+            self.columns.push(field);
+            self.columns.len() - 1
+        })
+    }
+
+    fn check_names(&self, node: &Node) -> Result<(), FormulaError> {
+        let mut names = Vec::new();
+        node.visit(&mut |node| {
+            if let Syntax::Name(name) = &node.syntax {
+                names.push((name, node.span))
+            }
+        });
+        names.into_iter().try_for_each(|(name, span)| self.field(name, span).map(|_| ()))
+    }
+
+    fn variable(&mut self, node: &Node) -> Result<Variable, FormulaError> {
+        match &node.syntax {
+            Syntax::Name(name) => {
+                let field = self.field(name, node.span)?;
+                match self.fields[field].kind.is_category() {
+                    true => self.category(node, field, None, false),
+                    false => Ok(Variable::Number(Expr::Column(self.column(field)))),
+                }
+            }
+            Syntax::Call(call) if call.function == "C" => self.coded(node, call),
+            Syntax::Call(call) if call.function == "poly" => self.polynomial(node, call),
+            _ => Ok(Variable::Number(self.number(node)?)),
+        }
+    }
+
+    /// `C(x)`, `C(x, ref='level')`, `C(x, sum)`.
+    fn coded(&mut self, node: &Node, call: &Call) -> Result<Variable, FormulaError> {
+        let operand = call.operand().map_or(node, Node::bare);
+        let Syntax::Name(name) = &operand.syntax else {
+            return Err(self.error(operand.span, "C takes a column's name"));
+        };
+        let field = self.field(name, operand.span)?;
+        let (mut sum, mut reference) = (false, None);
+        for Argument { name, value } in call.arguments.iter().skip(1) {
+            match (name.as_deref(), &value.syntax) {
+                (None | Some("contrasts"), Syntax::Name(word)) if word == "sum" => sum = true,
+                (None | Some("contrasts"), Syntax::Name(word)) if word == "treatment" => sum = false,
+                (Some("ref"), Syntax::Text(level) | Syntax::Name(level)) => {
+                    reference = Some((level.clone(), value.span))
+                }
+                (Some("ref"), Syntax::Number(level)) => reference = Some((level.high.to_string(), value.span)),
+                (Some("ref"), Syntax::Negate(level)) => reference = Some((format!("-{level}"), value.span)),
+                _ => {
+                    let message = "C understands ref='level', sum and treatment, as in C(city, ref='Paris')";
+                    return Err(self.error(value.span, message));
+                }
+            }
+        }
+        self.category(node, field, reference, sum)
+    }
+
+    fn category(
+        &mut self,
+        node: &Node,
+        field: usize,
+        reference: Option<(String, Span)>,
+        sum: bool,
+    ) -> Result<Variable, FormulaError> {
+        let (name, numeric) = (node.to_string(), !self.fields[field].kind.is_category());
+        let column = self.column(field);
+        let Some(Learned::Levels(levels)) = self.lesson(&name) else {
+            self.pending.push(Pending { name, span: node.span, lesson: Lesson::Levels { column, numeric } });
+            return Ok(Variable::Pending);
+        };
+        let names = levels.names();
+        let omitted = match reference {
+            // R's choice: the first level of treatment coding, the last of sum coding.
+            None if sum => names.len().saturating_sub(1),
+            None => 0,
+            Some((level, span)) => names.iter().position(|name| *name == level).ok_or_else(|| {
+                let known = list(names.iter().map(String::as_str));
+                let column = &self.fields[field].name;
+                self.error(span, format!("'{level}' is no level of {column}; its levels are {known}"))
+            })?,
+        };
+        self.categories.push(Category { column, levels: levels.clone() });
+        Ok(Variable::Category { place: self.categories.len() - 1, names, omitted, sum })
+    }
+
+    /// `poly(x, degree)` and `poly(x, degree, raw)`.
+    fn polynomial(&mut self, node: &Node, call: &Call) -> Result<Variable, FormulaError> {
+        let (mut raw, mut degree) = (false, None);
+        for Argument { name, value } in call.arguments.iter().skip(1) {
+            match (name.as_deref(), &value.syntax) {
+                (None | Some("degree"), Syntax::Number(number)) if degree.is_none() => {
+                    let whole = number.high.fract() == 0.0 && (1.0..=100.0).contains(&number.high);
+                    let message = "the degree of a polynomial is a whole number from 1 to 100";
+                    degree =
+                        Some(if whole { number.high as usize } else { return Err(self.error(value.span, message)) });
+                }
+                (None, Syntax::Name(word)) if word == "raw" => raw = true,
+                (Some("raw"), Syntax::Name(word)) => raw = is_true(word),
+                _ => {
+                    let message = "poly takes a degree and the word raw, as in poly(x, 3) or poly(x, 3, raw)";
+                    return Err(self.error(value.span, message));
+                }
+            }
+        }
+        let degree = degree.ok_or_else(|| self.error(node.span, "poly needs a degree, as in poly(x, 3)"))?;
+        let x = self.number(call.operand().unwrap_or(node))?;
+        if raw {
+            return Ok(Variable::Powers { x, degree });
+        }
+        let name = node.to_string();
+        let known = match self.lesson(&name) {
+            Some(Learned::Polynomial(basis)) => Some(basis.clone()),
+            _ => None,
+        };
+        match known {
+            Some(basis) if basis.spreads.len() > degree && basis.centres.len() >= degree => {
+                Ok(Variable::Orthogonal { x, degree, basis })
+            }
+            known => {
+                let lesson = Lesson::Polynomial { x, degree, known };
+                self.pending.push(Pending { name, span: node.span, lesson });
+                Ok(Variable::Pending)
+            }
+        }
+    }
+
+    fn lesson(&self, name: &str) -> Option<&Learned> {
+        self.learned.and_then(|learned| learned.get(name))
+    }
+
+    /// Arithmetic on columns of numbers.
+    fn number(&mut self, node: &Node) -> Result<Expr, FormulaError> {
+        Ok(match &node.syntax {
+            Syntax::Number(number) => Expr::Constant(*number),
+            Syntax::Name(name) => {
+                let field = self.field(name, node.span)?;
+                let kind = self.fields[field].kind;
+                if kind.is_category() {
+                    let holds = if kind == Kind::Boolean { "true and false" } else { "text" };
+                    return Err(self.error(node.span, format!("'{name}' holds {holds}, and numbers are needed here")));
+                }
+                Expr::Column(self.column(field))
+            }
+            Syntax::Parentheses(inner) => self.number(inner)?,
+            Syntax::Negate(inner) => Expr::Negate(Box::new(self.number(inner)?)),
+            Syntax::Sum(terms) => {
+                let terms = terms.iter().map(|(minus, term)| Ok((*minus, self.number(term)?)));
+                Expr::Sum(terms.collect::<Result<_, FormulaError>>()?)
+            }
+            Syntax::Binary(operator, left, right) => self.binary(node, *operator, left, right)?,
+            Syntax::Call(call) => self.call(node, call)?,
+            Syntax::Text(_) => return Err(self.error(node.span, "a text cannot be calculated with")),
+            Syntax::Dot => return Err(self.error(node.span, "'.' stands for columns as terms, not within arithmetic")),
+        })
+    }
+
+    fn binary(&mut self, node: &Node, operator: Operator, left: &Node, right: &Node) -> Result<Expr, FormulaError> {
+        if matches!(operator, Operator::Colon | Operator::In) {
+            let message = "an interaction cannot stand within arithmetic; write * for a product";
+            return Err(self.error(node.span, message));
+        }
+        let a = Box::new(self.number(left)?);
+        let b = Box::new(self.number(right)?);
+        Ok(match (operator, whole_number(right)) {
+            (Operator::Power, Some(exponent)) => Expr::IntegerPower(a, exponent),
+            (Operator::Power, None) => Expr::Power(a, b),
+            (Operator::Over, _) => Expr::Quotient(a, b),
+            _ => Expr::Product(a, b),
+        })
+    }
+
+    fn call(&mut self, node: &Node, call: &Call) -> Result<Expr, FormulaError> {
+        let operand = call.operand().unwrap_or(node);
+        if let Some(function) = call.arithmetic() {
+            return Ok(Expr::Apply(function, Box::new(self.number(operand)?)));
+        }
+        match call.function.as_str() {
+            "I" => self.number(operand),
+            "center" | "scale" => {
+                if self.learned.is_none() {
+                    let message = format!("{} can only stand in the terms", call.function);
+                    return Err(self.error(node.span, message));
+                }
+                let (name, scaled) = (node.to_string(), call.function == "scale");
+                let x = self.number(operand)?;
+                if let Some(&Learned::Moments { mean, deviation }) = self.lesson(&name) {
+                    let deviation = scaled.then(|| deviation.into());
+                    return Ok(Expr::Standardise { x: Box::new(x), mean: mean.into(), deviation });
+                }
+                if self.pending.iter().all(|pending| pending.name != name) {
+                    self.pending.push(Pending { name, span: node.span, lesson: Lesson::Moments { x, scaled } });
+                }
+                Ok(Expr::Unlearned)
+            }
+            function => {
+                let message = format!("{function} makes terms; it cannot stand within arithmetic or in the response");
+                Err(self.error(node.span, message))
+            }
+        }
+    }
+
+    fn response(&mut self, node: &Node) -> Result<Expr, FormulaError> {
+        if let Syntax::Name(name) = &node.bare().syntax {
+            let field = self.field(name, node.span)?;
+            let kind = self.fields[field].kind;
+            if kind.is_category() {
+                let holds = if kind == Kind::Boolean { "true and false" } else { "text" };
+                let numbers = self.fields.iter().filter(|field| !field.kind.is_category());
+                let numbers = list(numbers.map(|field| field.name.as_str()));
+                let message = format!(
+                    "the response must be numbers, and '{name}' holds {holds}; columns of numbers are {numbers}"
+                );
+                return Err(self.error(node.span, message));
+            }
+        }
+        let expr = self.number(node)?;
+        match expr.columns().len() {
+            1 => Ok(expr),
+            count => {
+                let message = format!("a transformed response is a function of one column; this reads {count}");
+                Err(self.error(node.span, message))
+            }
+        }
+    }
+
+    /// Weights and frequencies, whose text is their own.
+    fn extra(&mut self, expression: Option<&Expression>) -> Result<Option<(String, Expr)>, FormulaError> {
+        let Some(expression) = expression else { return Ok(None) };
+        let mut inner = Compiler {
+            text: expression.text(),
+            fields: self.fields,
+            learned: None,
+            columns: std::mem::take(&mut self.columns),
+            categories: Vec::new(),
+            pending: Vec::new(),
+        };
+        let expr = inner.number(&expression.node);
+        self.columns = inner.columns;
+        Ok(Some((expression.node.to_string(), expr?)))
+    }
+}
+
+/// An exponent such as `2` or `-1`, for which powers are products.
+fn whole_number(node: &Node) -> Option<i32> {
+    match &node.bare().syntax {
+        Syntax::Number(number) if number.high.fract() == 0.0 && number.high <= 1000.0 => Some(number.high as i32),
+        Syntax::Negate(inner) => whole_number(inner).map(|exponent| -exponent),
+        _ => None,
+    }
+}
+
+/// Codes terms as columns once everything is learned.
+struct Coder<'a> {
+    plan: &'a mut Plan,
+    names: &'a [String],
+    variables: &'a [Variable],
+    /// The columns of each variable that is in use, in full and contrast coding: places of steps.
+    pieces: HashMap<(usize, bool), Vec<usize>>,
+}
+
+impl Coder<'_> {
+    fn code(&mut self, terms: &[Vec<usize>]) {
+        let full = full_coding(terms, self.plan.layout.intercept, |variable| {
+            matches!(self.variables[variable], Variable::Category { .. })
+        });
+        for (term, full) in terms.iter().zip(full) {
+            let mut columns: Vec<usize> = Vec::new();
+            for (place, (&variable, full)) in term.iter().zip(full).enumerate() {
+                let pieces = self.pieces(variable, full);
+                if place == 0 {
+                    columns = pieces;
+                    continue;
+                }
+                // The first variable varies fastest, as in R.
+                let mut products = Vec::with_capacity(columns.len() * pieces.len());
+                for &piece in &pieces {
+                    for &column in &columns {
+                        let name = format!("{}:{}", self.plan.steps[column].0, self.plan.steps[piece].0);
+                        products.push(self.push(name, Step::Product(column, piece)));
+                    }
+                }
+                columns = products;
+            }
+            for column in columns {
+                self.plan.layout.terms.push(self.plan.steps[column].0.clone());
+                self.plan.outputs.push(column);
+            }
+        }
+    }
+
+    fn push(&mut self, name: String, step: Step) -> usize {
+        self.plan.steps.push((name, step));
+        self.plan.steps.len() - 1
+    }
+
+    fn pieces(&mut self, variable: usize, full: bool) -> Vec<usize> {
+        if let Some(pieces) = self.pieces.get(&(variable, full)) {
+            return pieces.clone();
+        }
+        let name = &self.names[variable];
+        let mut pieces = Vec::new();
+        match &self.variables[variable] {
+            Variable::Pending => {}
+            Variable::Number(expr) => pieces.push(self.push(name.clone(), Step::Number(expr.clone()))),
+            Variable::Powers { x, degree } => {
+                let first = self.push(format!("{name}[1]"), Step::Number(x.clone()));
+                pieces.push(first);
+                for power in 2..=*degree {
+                    let last = self.plan.steps.len() - 1;
+                    pieces.push(self.push(format!("{name}[{power}]"), Step::Product(last, first)));
+                }
+            }
+            Variable::Orthogonal { x, degree, basis } => {
+                let x = self.push(name.clone(), Step::Number(x.clone()));
+                let word = |words: &[Words], k: usize| words.get(k).map_or(DoubleDouble::ZERO, |&words| words.into());
+                let constant = Expr::Constant(DoubleDouble::ONE / word(&basis.spreads, 0));
+                let (mut last, mut before) = (self.push(format!("{name}[0]"), Step::Number(constant)), x);
+                for k in 1..=*degree {
+                    let recurrence = Recurrence {
+                        centre: word(&basis.centres, k - 1),
+                        // There is nothing before the constant.
+                        spread_before: if k == 1 { DoubleDouble::ZERO } else { word(&basis.spreads, k - 1) },
+                        spread: word(&basis.spreads, k),
+                    };
+                    let next = self.push(format!("{name}[{k}]"), Step::Orthogonal { x, last, before, recurrence });
+                    (last, before) = (next, last);
+                    pieces.push(next);
+                }
+            }
+            Variable::Category { place, names, omitted, sum } => {
+                for (level, level_name) in names.iter().enumerate().filter(|(level, _)| full || level != omitted) {
+                    let (category, level) = (*place, level as u32);
+                    let step = match *sum && !full {
+                        true => Step::Contrast { category, level, omitted: *omitted as u32 },
+                        false => Step::Indicator { category, level },
+                    };
+                    pieces.push(self.push(format!("{name}[{level_name}]"), step));
+                }
+            }
+        }
+        self.pieces.insert((variable, full), pieces.clone());
+        pieces
+    }
+}
+
+/// Which categories of which terms get a column for every level: R's rule. A category in a term is coded by contrasts
+/// where an earlier term contains the term's other variables (its margin), in full where none does; a category alone by
+/// contrasts. Without intercept, the first category of all is coded in full.
+fn full_coding(terms: &[Vec<usize>], intercept: bool, is_category: impl Fn(usize) -> bool) -> Vec<Vec<bool>> {
+    let mut full: Vec<Vec<bool>> = Vec::with_capacity(terms.len());
+    for (place, term) in terms.iter().enumerate() {
+        let has_margin = |variable: usize| {
+            let mut margin = term.iter().filter(|&&other| other != variable).peekable();
+            margin.peek().is_none()
+                || terms[..place].iter().any(|earlier| {
+                    term.iter().filter(|&&other| other != variable).all(|other| earlier.binary_search(other).is_ok())
+                })
+        };
+        full.push(term.iter().map(|&variable| is_category(variable) && !has_margin(variable)).collect());
+    }
+    if !intercept {
+        let first = terms.iter().zip(&mut full).find_map(|(term, full)| {
+            term.iter().zip(full).find_map(|(&variable, full)| is_category(variable).then_some(full))
+        });
+        if let Some(first) = first {
+            *first = true;
+        }
+    }
+    full
+}

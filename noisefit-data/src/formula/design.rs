@@ -1,0 +1,194 @@
+//! A formula that has met its data: first a [`Model`], which may have something to learn, then a [`Design`].
+
+use super::compile::{Lessons, Plan, Source, compile};
+use super::error::FormulaError;
+use super::evaluate::{Bound, EvaluateOptions};
+use super::learned::Learned;
+use super::learner::Learner;
+use super::select::EvaluateError;
+use super::syntax::Syntax;
+use super::{Expression, Formula, Scope};
+use crate::frame::{Field, Frame, Kind};
+use noisefit::rows::Layout;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A formula whose columns are found, while levels, means or polynomials may still have to be learned from the rows.
+#[derive(Debug, Clone)]
+pub struct Model {
+    source: Source,
+    learned: Lessons,
+    plan: Arc<Plan>,
+}
+
+impl Model {
+    pub(super) fn new(
+        formula: &Formula,
+        fields: &[Field],
+        weights: Option<&Expression>,
+        frequencies: Option<&Expression>,
+    ) -> Result<Self, FormulaError> {
+        let source = Source {
+            formula: formula.clone(),
+            weights: weights.cloned(),
+            frequencies: frequencies.cloned(),
+            fields: fields.to_vec(),
+        };
+        let learned = Lessons::new();
+        let plan = Arc::new(compile(&source, &learned)?);
+        Ok(Model { source, learned, plan })
+    }
+
+    /// The columns that frames must have, in this order.
+    pub fn columns_needed(&self) -> Vec<&str> {
+        self.plan.columns.iter().map(|field| field.name.as_str()).collect()
+    }
+
+    /// The next pass over the rows, or `None` where nothing is left to learn.
+    ///
+    /// Levels, means and polynomials up to degree 2 take one pass or two, each further degree one more.
+    pub fn learner(&self) -> Option<Learner> {
+        (!self.plan.pending.is_empty()).then(|| Learner::new(Arc::clone(&self.plan)))
+    }
+
+    /// Takes in what a pass has told.
+    ///
+    /// # Errors
+    /// [`FormulaError`]: a category with one level or too many, a reference level that does not occur, a polynomial whose
+    /// degree the distinct values do not allow, no complete row.
+    pub fn learn(&mut self, pass: Learner) -> Result<(), FormulaError> {
+        pass.finish(self.source.formula.text(), &mut self.learned)?;
+        self.plan = Arc::new(compile(&self.source, &self.learned)?);
+        Ok(())
+    }
+
+    /// The design, once nothing is left to learn.
+    ///
+    /// # Errors
+    /// [`FormulaError`] at what is not learned yet.
+    pub fn into_design(self) -> Result<Design, FormulaError> {
+        match self.plan.pending.first() {
+            None => Ok(Design { source: self.source, learned: self.learned, plan: self.plan }),
+            Some(pending) => {
+                let message = format!("{} has not been learned from rows yet", pending.name);
+                Err(FormulaError::new(self.source.formula.text(), pending.span, message))
+            }
+        }
+    }
+}
+
+/// A formula with all that was learned for it: turns frames into responses and design columns.
+///
+/// Its serialised form holds the formula, the fields that it names and what was learned, each under its variable's name;
+/// reading that form back gives bit-identical columns.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(into = "Record", try_from = "Record")]
+pub struct Design {
+    source: Source,
+    learned: Lessons,
+    pub(super) plan: Arc<Plan>,
+}
+
+impl Design {
+    /// The formula.
+    pub fn formula(&self) -> &Formula {
+        &self.source.formula
+    }
+
+    /// The weights, as they were given.
+    pub fn weights(&self) -> Option<&Expression> {
+        self.source.weights.as_ref()
+    }
+
+    /// The frequencies, as they were given.
+    pub fn frequencies(&self) -> Option<&Expression> {
+        self.source.frequencies.as_ref()
+    }
+
+    /// The response's and the terms' names.
+    pub fn layout(&self) -> &Layout {
+        &self.plan.layout
+    }
+
+    /// Whether the response is a transformed column, so that the log-likelihood has a Jacobian.
+    pub fn transforms_response(&self) -> bool {
+        self.plan.response.as_ref().is_some_and(|expr| !expr.is_column())
+    }
+
+    /// The columns that frames must have for this scope, in this order: the first few of those of a wider scope.
+    pub fn columns_needed(&self, scope: Scope) -> &[Field] {
+        &self.plan.columns[..self.plan.scope(scope)]
+    }
+
+    /// The design on one frame, with the frame's levels looked up.
+    ///
+    /// # Errors
+    /// [`EvaluateError::Columns`]: a frame without the columns of [`Design::columns_needed`].
+    pub fn bind<'a>(&'a self, frame: &'a Frame, options: EvaluateOptions) -> Result<Bound<'a>, EvaluateError> {
+        Bound::new(&self.plan, frame, options)
+    }
+}
+
+/// What is stored of a design.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    formula: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weights: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    frequencies: Option<String>,
+    fields: Vec<(String, Kind)>,
+    learned: Lessons,
+}
+
+impl From<Design> for Record {
+    fn from(design: Design) -> Self {
+        let Source { formula, weights, frequencies, fields } = &design.source;
+        // With `.` the formula names every field.
+        let (mut all, mut named) = (false, Vec::new());
+        formula.visit(&mut |node| match &node.syntax {
+            Syntax::Dot => all = true,
+            Syntax::Name(name) => named.push(name.as_str()),
+            _ => {}
+        });
+        let read = |field: &Field| design.plan.columns.contains(field) || named.contains(&field.name.as_str());
+        Record {
+            formula: formula.text().to_owned(),
+            weights: weights.as_ref().map(|weights| weights.text().to_owned()),
+            frequencies: frequencies.as_ref().map(|frequencies| frequencies.text().to_owned()),
+            fields: fields
+                .iter()
+                .filter(|field| all || read(field))
+                .map(|field| (field.name.clone(), field.kind))
+                .collect(),
+            learned: design.learned,
+        }
+    }
+}
+
+impl TryFrom<Record> for Design {
+    type Error = String;
+
+    fn try_from(record: Record) -> Result<Self, String> {
+        let expression = |text: Option<String>| text.map(|text| Expression::parse(&text)).transpose();
+        let damaged = |error: FormulaError| error.to_string();
+        let source = Source {
+            formula: Formula::parse(&record.formula).map_err(damaged)?,
+            weights: expression(record.weights).map_err(damaged)?,
+            frequencies: expression(record.frequencies).map_err(damaged)?,
+            fields: record.fields.into_iter().map(|(name, kind)| Field { name, kind }).collect(),
+        };
+        for (name, learned) in &record.learned {
+            let sound = match learned {
+                Learned::Levels(levels) => levels.len() >= 2 && levels.is_ordered(),
+                Learned::Moments { deviation, .. } => deviation.0 > 0.0,
+                Learned::Polynomial(basis) => basis.spreads.iter().all(|spread| spread.0 > 0.0),
+            };
+            if !sound {
+                return Err(format!("what was learned for {name} is damaged"));
+            }
+        }
+        let plan = Arc::new(compile(&source, &record.learned).map_err(damaged)?);
+        Model { source, learned: record.learned, plan }.into_design().map_err(damaged)
+    }
+}

@@ -1,0 +1,144 @@
+//! What is wrong with a formula, and where in it.
+
+use crate::frame::Field;
+
+/// How many names a message lists before it says how many more there are.
+const NAMES_LISTED: usize = 30;
+
+/// A part of a formula's text, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+impl Span {
+    pub fn to(self, other: Span) -> Span {
+        Span { start: self.start, end: other.end }
+    }
+}
+
+/// A formula that cannot be used: its text, the place, and what is wrong there.
+///
+/// ```
+/// use noisefit_data::formula::Formula;
+///
+/// let error = Formula::parse("y ~ x1 + lgo(x2)").unwrap_err();
+/// let lines: Vec<String> = error.to_string().lines().map(String::from).collect();
+/// assert_eq!(lines[0], "y ~ x1 + lgo(x2)");
+/// assert_eq!(lines[1], "         ^^^");
+/// assert!(lines[2].starts_with("unknown function 'lgo'; did you mean 'log'?"));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormulaError {
+    text: String,
+    span: Span,
+    message: String,
+}
+
+impl FormulaError {
+    pub(super) fn new(text: &str, span: Span, message: impl Into<String>) -> Self {
+        FormulaError { text: text.to_owned(), span, message: message.into() }
+    }
+
+    /// Names a column that is not there, and those that are.
+    pub(super) fn unknown_column(text: &str, span: Span, name: &str, fields: &[Field]) -> Self {
+        let names = || fields.iter().map(|field| field.name.as_str());
+        let message = format!("no column '{name}'{}; the columns are {}", suggestion(name, names()), list(names()));
+        FormulaError::new(text, span, message)
+    }
+
+    /// The text of the formula or expression.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The bytes of [`FormulaError::text`] that are at fault.
+    pub fn place(&self) -> std::ops::Range<usize> {
+        self.span.start..self.span.end
+    }
+
+    /// What is wrong there, without the text and the caret line.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl std::fmt::Display for FormulaError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Line breaks and tabs as spaces, so that the carets stand under the place.
+        let line: String = self.text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+        let width = |bytes: &str| bytes.chars().count();
+        let before = width(self.text.get(..self.span.start).unwrap_or(""));
+        let carets = width(self.text.get(self.span.start..self.span.end).unwrap_or("")).max(1);
+        write!(f, "{}\n{}{}\n{}", line.trim_end(), " ".repeat(before), "^".repeat(carets), self.message)
+    }
+}
+
+impl std::error::Error for FormulaError {}
+
+/// `; did you mean 'log'?`, where a name is near enough.
+pub(super) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let allowed = if name.chars().count() <= 3 { 1 } else { 2 };
+    let nearest = known.map(|known| (distance(name, known), known)).min();
+    match nearest {
+        Some((distance, known)) if distance <= allowed => format!("; did you mean '{known}'?"),
+        _ => String::new(),
+    }
+}
+
+/// `a, b, c and 7 more`.
+pub(super) fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    let shown = names.iter().take(NAMES_LISTED).copied().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMES_LISTED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// The number of insertions, deletions, substitutions and swaps of neighbours between two names, case ignored
+/// (Damerau 1964, in the variant that edits no part twice).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.to_lowercase().chars().collect(), b.to_lowercase().chars().collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut previous: Vec<usize> = (0..=b.len()).collect();
+    for i in 0..a.len() {
+        let mut current = vec![i + 1];
+        for j in 0..b.len() {
+            let mut edits = (previous[j] + usize::from(a[i] != b[j])).min(previous[j + 1] + 1).min(current[j] + 1);
+            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+                edits = edits.min(before[j - 1] + 1);
+            }
+            current.push(edits);
+        }
+        before = std::mem::replace(&mut previous, current);
+    }
+    previous[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_count_edits() {
+        for (a, b, edits) in [
+            ("log", "lgo", 1),
+            ("income", "incme", 1),
+            ("Income", "income", 0),
+            ("kitten", "sitting", 3),
+            ("", "ab", 2),
+        ] {
+            assert_eq!(distance(a, b), edits, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn long_lists_are_cut() {
+        let names: Vec<String> = (0..33).map(|i| format!("x{i}")).collect();
+        let shown = list(names.iter().map(String::as_str));
+        assert!(shown.ends_with("x29 and 3 more"), "{shown}");
+        assert_eq!(list(["a", "b"].into_iter()), "a, b");
+    }
+}

@@ -1,0 +1,372 @@
+//! Frames to responses and design columns, a column at a time.
+
+use super::Scope;
+use super::compile::{Category, Plan, Recurrence, Step};
+use super::expression::{Expr, evaluate};
+use super::learned::Levels;
+use super::scalar::{Dual, Scalar};
+use super::select::{Buffer, EvaluateError, Selection, all_finite, check, value_error};
+use crate::frame::{Column, Frame, MISSING};
+use noisefit::double_double::DoubleDouble;
+use noisefit::rows::{Block, Values};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// What to do with a level of a category that the model was not fitted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unseen {
+    /// An error that names it.
+    #[default]
+    Refuse,
+    /// Leave the row out, as if the value were missing.
+    Missing,
+}
+
+/// How a design is evaluated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct EvaluateOptions {
+    /// Evaluate in double-double, from both words of the columns, and give low words. Sums, differences, products,
+    /// quotients, integer powers, square roots and polynomials keep about 32 digits; other functions a double's, and the
+    /// first-order effect of their argument's low word.
+    pub low_words: bool,
+    /// What is read: a row is incomplete only where a column of this scope is missing.
+    pub scope: Scope,
+    /// What to do with levels that the model was not fitted to.
+    pub unseen: Unseen,
+}
+
+/// Buffers that evaluations share.
+#[derive(Debug, Default)]
+pub struct Workspace {
+    selection: Selection,
+    codes: Vec<Vec<u32>>,
+    steps: Vec<Buffer>,
+    response: Buffer,
+    log_jacobian: Vec<f64>,
+    doubles: Vec<Vec<f64>>,
+    double_doubles: Vec<Vec<DoubleDouble>>,
+    duals: Vec<Vec<Dual>>,
+}
+
+/// The complete rows of a range of a frame.
+#[derive(Debug)]
+pub struct EvaluatedRows<'a> {
+    response: Option<Values<'a>>,
+    design: Vec<Values<'a>>,
+    weights: Option<&'a [f64]>,
+    frequencies: Option<&'a [f64]>,
+    log_jacobian: Option<&'a [f64]>,
+    selection: &'a Selection,
+}
+
+impl EvaluatedRows<'_> {
+    /// The number of complete rows.
+    pub fn rows(&self) -> usize {
+        self.selection.kept.len()
+    }
+
+    /// The places in the frame of the complete rows.
+    pub fn kept(&self) -> &[usize] {
+        &self.selection.kept
+    }
+
+    /// How many rows were left out because a variable is missing (or has an unseen level, where that counts as missing).
+    pub fn missing(&self) -> usize {
+        self.selection.missing
+    }
+
+    /// How many rows were left out because their weight or frequency is zero.
+    pub fn weightless(&self) -> usize {
+        self.selection.weightless
+    }
+
+    /// The design's columns, in the order of the layout's terms.
+    pub fn design(&self) -> &[Values<'_>] {
+        &self.design
+    }
+
+    /// The response, where it was asked for.
+    pub fn response(&self) -> Option<Values<'_>> {
+        self.response
+    }
+
+    /// The rows as an accumulator takes them, where the response was asked for.
+    pub fn block(&self) -> Option<Block<'_>> {
+        Some(Block {
+            response: self.response?,
+            design: &self.design,
+            weights: self.weights,
+            frequencies: self.frequencies,
+            log_jacobian: self.log_jacobian,
+        })
+    }
+}
+
+/// The code of a level that the model does not know, where that is an error.
+const UNSEEN: u32 = MISSING - 1;
+
+/// A design on one frame.
+#[derive(Debug)]
+pub struct Bound<'a> {
+    plan: &'a Plan,
+    frame: &'a Frame,
+    options: EvaluateOptions,
+    /// For each category of text, the model's code for each of the frame's.
+    codes: Vec<Vec<u32>>,
+}
+
+impl<'a> Bound<'a> {
+    pub(super) fn new(plan: &'a Plan, frame: &'a Frame, options: EvaluateOptions) -> Result<Self, EvaluateError> {
+        check(&plan.columns, frame, plan.scope(options.scope))?;
+        let unknown = if options.unseen == Unseen::Missing { MISSING } else { UNSEEN };
+        let codes = plan.categories.iter().map(|Category { column, levels }| match (levels, &frame.columns[*column]) {
+            (Levels::Texts(known), Column::Category { levels, .. }) => {
+                let known: HashMap<&str, u32> = known.iter().map(String::as_str).zip(0..).collect();
+                levels.iter().map(|level| known.get(level.as_str()).copied().unwrap_or(unknown)).collect()
+            }
+            _ => Vec::new(),
+        });
+        Ok(Bound { plan, frame, options, codes: codes.collect() })
+    }
+
+    /// Evaluates the rows of `range`; a block's worth at a time keeps the buffers in the cache.
+    ///
+    /// Rows with a missing value are left out. Where none is, columns that stand in the formula as they are, are borrowed
+    /// from the frame.
+    ///
+    /// # Errors
+    /// [`EvaluateError`]: a value that is not finite, in a column or made by the formula; a negative weight; an unseen
+    /// level.
+    pub fn evaluate<'b>(
+        &'b self,
+        range: Range<usize>,
+        workspace: &'b mut Workspace,
+    ) -> Result<EvaluatedRows<'b>, EvaluateError> {
+        let Bound { plan, frame, options, .. } = *self;
+        let range = range.start.min(frame.rows)..range.end.min(frame.rows);
+        let columns = plan.scope(options.scope);
+        let Workspace { selection, codes, steps, response, log_jacobian, doubles, double_doubles, duals } = workspace;
+
+        codes.resize_with(plan.categories.len(), Vec::new);
+        for (category, codes) in codes.iter_mut().enumerate() {
+            self.translate(category, range.clone(), codes);
+        }
+        let weighted = options.scope == Scope::All;
+        selection.select(plan, frame, range.clone(), columns, weighted, |mask| {
+            let excluded = |codes: &Vec<u32>, i: usize| codes[i] == MISSING;
+            for codes in codes.iter() {
+                mask.iter_mut().enumerate().for_each(|(i, out)| *out |= excluded(codes, i));
+            }
+        })?;
+        for (category, codes) in codes.iter_mut().enumerate() {
+            if !selection.is_whole() {
+                // The places ascend, so that each is read before it is written over.
+                for (i, &row) in selection.kept.iter().enumerate() {
+                    codes[i] = codes[row - range.start];
+                }
+                codes.truncate(selection.kept.len());
+            }
+            if let Some(place) = codes.iter().position(|&code| code == UNSEEN) {
+                return Err(self.unseen(category, selection.kept[place]));
+            }
+        }
+
+        selection.gather(frame, columns);
+        let selection: &Selection = selection;
+        let kept = &selection.kept;
+        let rows = kept.len();
+        let values = selection.columns(frame, columns);
+        for (column, values) in values.iter().enumerate() {
+            if !all_finite(values.high) {
+                let place = values.high.iter().position(|value| !value.is_finite()).unwrap_or(0);
+                let advice = "values must be finite; leave such records out or mark them as missing";
+                let what = format!("column {}", plan.columns[column].name);
+                let value = values.high[place];
+                return Err(value_error(plan, frame, &Expr::Column(column), kept[place], what, value, advice));
+            }
+        }
+
+        let mut machine = Machine { rows, low_words: options.low_words, columns: &values, doubles, double_doubles };
+        steps.resize_with(plan.steps.len(), Buffer::default);
+        for (place, (name, step)) in plan.steps.iter().enumerate() {
+            let (done, rest) = steps.split_at_mut(place);
+            let Some(out) = rest.first_mut() else { continue };
+            let view = |step: usize| view(plan, done, &values, step);
+            match step {
+                Step::Number(Expr::Column(_)) => continue,
+                Step::Number(expr) => machine.evaluate(expr, out),
+                Step::Product(a, b) => machine.product(view(*a), view(*b), out),
+                Step::Indicator { category, level } => {
+                    indicate(out, &codes[*category], |code| f64::from(u8::from(code == *level)));
+                }
+                Step::Contrast { category, level, omitted } => indicate(out, &codes[*category], |code| {
+                    f64::from(u8::from(code == *level)) - f64::from(u8::from(code == *omitted))
+                }),
+                Step::Orthogonal { x, last, before, recurrence } => {
+                    machine.orthogonal(view(*x), view(*last), view(*before), recurrence, out);
+                }
+            }
+            if let Some((place, value)) = out.first_not_finite() {
+                return Err(self.not_finite(step_columns(plan, step), kept[place], name.clone(), value));
+            }
+        }
+
+        let wants_response = options.scope != Scope::Design;
+        let response_expr = plan.response.as_ref().filter(|_| wants_response);
+        if let Some(expr) = response_expr.filter(|expr| !expr.is_column()) {
+            machine.evaluate(expr, response);
+            let name = &plan.layout.response;
+            if let Some((place, value)) = response.first_not_finite() {
+                return Err(self.not_finite(expr.columns(), kept[place], name.clone(), value));
+            }
+            let mut values_and_derivatives = duals.pop().unwrap_or_default();
+            evaluate(expr, &values, rows, &mut values_and_derivatives, duals);
+            log_jacobian.clear();
+            log_jacobian.extend(values_and_derivatives.iter().map(|dual| dual.derivative.abs().ln()));
+            if let Some(place) = log_jacobian.iter().position(|value| !value.is_finite()) {
+                let (what, value) = (format!("the derivative of {name}"), values_and_derivatives[place].derivative);
+                let advice =
+                    "a transformed response needs a derivative that is finite and not zero; leave such records out";
+                return Err(value_error(plan, frame, expr, kept[place], what, value, advice));
+            }
+            duals.push(values_and_derivatives);
+        }
+
+        let steps: &[Buffer] = steps;
+        let transformed = response_expr.is_some_and(|expr| !expr.is_column());
+        let response: &Buffer = response;
+        Ok(EvaluatedRows {
+            response: response_expr.map(|expr| match expr {
+                Expr::Column(column) => values[*column],
+                _ => response.values(),
+            }),
+            design: plan.outputs.iter().map(|&step| view(plan, steps, &values, step)).collect(),
+            weights: plan.weights.as_ref().filter(|_| weighted).map(|_| selection.weights()),
+            frequencies: plan.frequencies.as_ref().filter(|_| weighted).map(|_| selection.frequencies()),
+            log_jacobian: transformed.then_some(log_jacobian.as_slice()),
+            selection,
+        })
+    }
+
+    /// The model's codes of a category in a range of rows.
+    fn translate(&self, category: usize, range: Range<usize>, out: &mut Vec<u32>) {
+        out.clear();
+        let Category { column, levels } = &self.plan.categories[category];
+        match (&self.frame.columns[*column], levels) {
+            (Column::Category { codes, .. }, _) => {
+                let known = &self.codes[category];
+                out.extend(codes[range].iter().map(|&code| known.get(code as usize).copied().unwrap_or(MISSING)));
+            }
+            (Column::Number { high, .. }, Levels::Numbers(known)) => {
+                let unknown = if self.options.unseen == Unseen::Missing { MISSING } else { UNSEEN };
+                out.extend(high[range].iter().map(|value| {
+                    let found = known.binary_search_by(|level| level.total_cmp(&(value + 0.0)));
+                    found.map_or(if value.is_nan() { MISSING } else { unknown }, |level| level as u32)
+                }));
+            }
+            (Column::Number { .. }, Levels::Texts(_)) => out.resize(range.len(), UNSEEN),
+        }
+    }
+
+    fn unseen(&self, category: usize, row: usize) -> EvaluateError {
+        let Category { column, levels } = &self.plan.categories[category];
+        let level = match &self.frame.columns[*column] {
+            Column::Number { high, .. } => high[row].to_string(),
+            Column::Category { codes, levels } => levels.get(codes[row] as usize).cloned().unwrap_or_default(),
+        };
+        EvaluateError::Unseen {
+            file: self.frame.file,
+            record: self.frame.first_record + row as u64,
+            column: self.plan.columns[*column].name.clone(),
+            level,
+            known: levels.names(),
+        }
+    }
+
+    fn not_finite(&self, columns: Vec<usize>, row: usize, what: String, value: f64) -> EvaluateError {
+        let advice = "every term must be finite; leave such records out or transform the column differently";
+        let inputs = Expr::Sum(columns.into_iter().map(|column| (false, Expr::Column(column))).collect());
+        value_error(self.plan, self.frame, &inputs, row, what, value, advice)
+    }
+}
+
+/// The values of a step: its buffer, or the column that it is.
+fn view<'a>(plan: &Plan, steps: &'a [Buffer], columns: &[Values<'a>], step: usize) -> Values<'a> {
+    match &plan.steps[step].1 {
+        Step::Number(Expr::Column(column)) => columns[*column],
+        _ => steps[step].values(),
+    }
+}
+
+/// The columns of numbers that a step depends on, for messages.
+fn step_columns(plan: &Plan, step: &Step) -> Vec<usize> {
+    let below = |step: &usize| step_columns(plan, &plan.steps[*step].1);
+    match step {
+        Step::Number(expr) => expr.columns(),
+        Step::Product(a, b) => below(a).into_iter().chain(below(b)).collect(),
+        Step::Orthogonal { x, .. } => below(x),
+        Step::Indicator { .. } | Step::Contrast { .. } => Vec::new(),
+    }
+}
+
+fn indicate(out: &mut Buffer, codes: &[u32], value: impl Fn(u32) -> f64) {
+    out.has_low = false;
+    out.high.clear();
+    out.high.extend(codes.iter().map(|&code| value(code)));
+}
+
+/// The arithmetic of the steps, in doubles or in double-double.
+struct Machine<'a> {
+    rows: usize,
+    low_words: bool,
+    columns: &'a [Values<'a>],
+    doubles: &'a mut Vec<Vec<f64>>,
+    double_doubles: &'a mut Vec<Vec<DoubleDouble>>,
+}
+
+impl Machine<'_> {
+    fn evaluate(&mut self, expr: &Expr, out: &mut Buffer) {
+        out.has_low = self.low_words;
+        if self.low_words {
+            let mut values = self.double_doubles.pop().unwrap_or_default();
+            evaluate(expr, self.columns, self.rows, &mut values, self.double_doubles);
+            out.set(values.iter().copied());
+            self.double_doubles.push(values);
+        } else {
+            evaluate(expr, self.columns, self.rows, &mut out.high, self.doubles);
+        }
+    }
+
+    fn product(&self, a: Values<'_>, b: Values<'_>, out: &mut Buffer) {
+        out.has_low = self.low_words;
+        if self.low_words {
+            out.set(words(a).zip(words(b)).map(|(a, b)| a * b));
+        } else {
+            out.high.clear();
+            out.high.extend(a.high.iter().zip(b.high).map(|(a, b)| a * b));
+        }
+    }
+
+    fn orthogonal(&self, x: Values<'_>, last: Values<'_>, before: Values<'_>, by: &Recurrence, out: &mut Buffer) {
+        out.has_low = self.low_words;
+        if self.low_words {
+            let rows = words(x).zip(words(last)).zip(words(before));
+            out.set(rows.map(|((x, last), before)| by.next(x, last, before)));
+        } else {
+            let rows = x.high.iter().zip(last.high).zip(before.high);
+            out.high.clear();
+            out.high.extend(rows.map(|((&x, &last), &before)| by.next(x, last, before)));
+        }
+    }
+}
+
+impl Recurrence {
+    #[inline(always)]
+    fn next<T: Scalar>(&self, x: T, last: T, before: T) -> T {
+        (x.less(self.centre) * last - T::constant(self.spread_before) * before) / T::constant(self.spread)
+    }
+}
+
+fn words(values: Values<'_>) -> impl Iterator<Item = DoubleDouble> {
+    values.high.iter().enumerate().map(move |(i, &high)| DoubleDouble::from_sum(high, values.low(i)))
+}

@@ -1,0 +1,206 @@
+//! A pass over the rows that tells a model what it must know before it can be fitted.
+
+use super::Scope;
+use super::compile::{Lesson, Lessons, Pending, Plan};
+use super::error::FormulaError;
+use super::expression::{Expr, evaluate};
+use super::learned::{Distinct, Learned, LevelSet, MOST_LEVELS, Moments, Stieltjes};
+use super::select::{EvaluateError, Selection, check, value_error};
+use crate::frame::{Column, Frame, MISSING};
+use noisefit::double_double::DoubleDouble;
+use noisefit::rows::BLOCK_ROWS;
+use std::sync::Arc;
+
+/// One pass of learning: fold frames into clones of it, merge the clones, hand the result to
+/// [`Model::learn`](super::Model::learn).
+///
+/// Levels do not depend on how the rows are split; means and polynomials do within the last bit of a double, since their
+/// sums are double-double. Frequencies count as repeated rows; weights only leave out the rows in which they are zero.
+#[derive(Debug, Clone)]
+pub struct Learner {
+    plan: Arc<Plan>,
+    /// A state for each of the plan's pending lessons, none for one that must wait for another.
+    states: Vec<Option<State>>,
+    rows: u64,
+}
+
+#[derive(Debug, Clone)]
+enum State {
+    Levels(LevelSet),
+    Moments(Moments),
+    Stieltjes(Stieltjes),
+}
+
+impl State {
+    fn new(lesson: &Lesson) -> Option<State> {
+        Some(match lesson {
+            Lesson::Levels { .. } => State::Levels(LevelSet::default()),
+            Lesson::Moments { x, .. } if x.is_learned() => State::Moments(Moments::new(Distinct::up_to(2))),
+            Lesson::Polynomial { x, degree, known: None } if x.is_learned() => {
+                State::Moments(Moments::new(Distinct::up_to(degree + 1)))
+            }
+            Lesson::Polynomial { known: Some(known), .. } => State::Stieltjes(Stieltjes::new(known.clone())),
+            Lesson::Moments { .. } | Lesson::Polynomial { .. } => return None,
+        })
+    }
+}
+
+impl Learner {
+    pub(super) fn new(plan: Arc<Plan>) -> Self {
+        let states = plan.pending.iter().map(|pending| State::new(&pending.lesson)).collect();
+        Learner { plan, states, rows: 0 }
+    }
+
+    /// The complete rows seen so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Adds the complete rows of a frame that has the columns of [`Model::columns_needed`](super::Model::columns_needed).
+    ///
+    /// # Errors
+    /// [`EvaluateError`]: a value that is not finite, a weight that is negative, a frame with other columns.
+    pub fn fold(&mut self, frame: &Frame) -> Result<(), EvaluateError> {
+        let plan = Arc::clone(&self.plan);
+        let columns = plan.scope(Scope::All);
+        check(&plan.columns, frame, columns)?;
+        let mut selection = Selection::default();
+        let (mut values, mut pool) = (Vec::new(), Vec::new());
+        let mut seen: Vec<Vec<bool>> = vec![Vec::new(); self.states.len()];
+        for start in (0..frame.rows).step_by(BLOCK_ROWS) {
+            let range = start..(start + BLOCK_ROWS).min(frame.rows);
+            selection.select(&plan, frame, range, columns, true, |_| {})?;
+            self.rows += selection.kept.len() as u64;
+            for ((pending, state), seen) in plan.pending.iter().zip(&mut self.states).zip(&mut seen) {
+                match (&pending.lesson, state) {
+                    (&Lesson::Levels { column, .. }, Some(State::Levels(levels))) => {
+                        add_levels(levels, seen, &frame.columns[column], &selection.kept);
+                    }
+                    (Lesson::Moments { x, .. } | Lesson::Polynomial { x, .. }, Some(state)) => {
+                        numbers(&plan, frame, &mut selection, pending, x, &mut values, &mut pool)?;
+                        let frequencies = plan.frequencies.as_ref().map(|_| selection.frequencies());
+                        let rows = values.iter().enumerate();
+                        let rows = rows.map(|(i, &x)| (x, frequencies.map_or(1.0, |frequencies| frequencies[i])));
+                        match state {
+                            State::Moments(moments) => rows.for_each(|(x, frequency)| moments.add(x, frequency)),
+                            State::Stieltjes(step) => rows.for_each(|(x, frequency)| step.add(x, frequency)),
+                            State::Levels(_) => {}
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for ((pending, state), seen) in plan.pending.iter().zip(&mut self.states).zip(&seen) {
+            if let (&Lesson::Levels { column, .. }, Some(State::Levels(set))) = (&pending.lesson, state)
+                && let Column::Category { levels, .. } = &frame.columns[column]
+            {
+                levels.iter().zip(seen).filter(|(_, seen)| **seen).for_each(|(level, _)| set.add_text(level));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the rows of `later`, which follow those of `self`.
+    pub fn merge(&mut self, later: Learner) {
+        self.rows += later.rows;
+        for (state, later) in self.states.iter_mut().zip(later.states) {
+            match (state, later) {
+                (Some(State::Levels(levels)), Some(State::Levels(later))) => levels.merge(later),
+                (Some(State::Moments(moments)), Some(State::Moments(later))) => moments.merge(later),
+                (Some(State::Stieltjes(step)), Some(State::Stieltjes(later))) => step.merge(later),
+                _ => {}
+            }
+        }
+    }
+
+    /// Writes down what the pass has told.
+    pub(super) fn finish(self, text: &str, learned: &mut Lessons) -> Result<(), FormulaError> {
+        for (pending, state) in self.plan.pending.iter().zip(self.states) {
+            let refused = |message: String| Err(FormulaError::new(text, pending.span, message));
+            let name = &pending.name;
+            if self.rows == 0 && state.is_some() {
+                return refused(format!("there is no complete row to learn {name} from"));
+            }
+            let lesson = match (&pending.lesson, state) {
+                (&Lesson::Levels { numeric, .. }, Some(State::Levels(levels))) => {
+                    let levels = levels.finish(numeric);
+                    let names = levels.names();
+                    match names.as_slice() {
+                        [level] => {
+                            return refused(format!(
+                                "{name} has the one level '{level}' in the complete rows; a category needs two or more, so leave it out"
+                            ));
+                        }
+                        names if names.len() > MOST_LEVELS => {
+                            return refused(format!(
+                                "{name} has more than {MOST_LEVELS} levels; if it identifies the rows, leave it out"
+                            ));
+                        }
+                        _ => Learned::Levels(levels),
+                    }
+                }
+                (&Lesson::Moments { scaled, .. }, Some(State::Moments(moments))) => {
+                    if scaled && moments.distinct.count() < 2 {
+                        return refused(format!(
+                            "{name} divides by a standard deviation of zero: there is one distinct value, so leave it out"
+                        ));
+                    }
+                    let deviation = if scaled { moments.deviation() } else { DoubleDouble::ONE };
+                    Learned::Moments { mean: moments.mean().into(), deviation: deviation.into() }
+                }
+                (&Lesson::Polynomial { degree, .. }, Some(State::Moments(moments))) => {
+                    let distinct = moments.distinct.count();
+                    if distinct <= degree {
+                        return refused(format!(
+                            "{name} needs more than {degree} distinct values and there are {distinct}; lower the degree"
+                        ));
+                    }
+                    Learned::Polynomial(moments.polynomial())
+                }
+                (Lesson::Polynomial { .. }, Some(State::Stieltjes(step))) => Learned::Polynomial(step.finish()),
+                _ => continue,
+            };
+            learned.insert(name.clone(), lesson);
+        }
+        Ok(())
+    }
+}
+
+fn add_levels(levels: &mut LevelSet, seen: &mut Vec<bool>, column: &Column, kept: &[usize]) {
+    match column {
+        Column::Category { codes, levels } => {
+            seen.resize(levels.len(), false);
+            for &row in kept {
+                if codes[row] != MISSING {
+                    seen[codes[row] as usize] = true;
+                }
+            }
+        }
+        Column::Number { high, .. } => kept.iter().for_each(|&row| levels.add_number(high[row])),
+    }
+}
+
+/// The values of `x` in the selected rows, all finite.
+fn numbers(
+    plan: &Plan,
+    frame: &Frame,
+    selection: &mut Selection,
+    pending: &Pending,
+    x: &Expr,
+    values: &mut Vec<DoubleDouble>,
+    pool: &mut Vec<Vec<DoubleDouble>>,
+) -> Result<(), EvaluateError> {
+    let rows = selection.kept.len();
+    selection.gather(frame, plan.scope(Scope::All));
+    let columns = selection.columns(frame, plan.scope(Scope::All));
+    evaluate(x, &columns, rows, values, pool);
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(place) => {
+            let advice = "every value must be finite; leave such records out or transform the column differently";
+            let (row, value) = (selection.kept[place], values[place].high);
+            Err(value_error(plan, frame, x, row, format!("what {} is learned from", pending.name), value, advice))
+        }
+    }
+}

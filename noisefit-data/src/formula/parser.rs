@@ -1,0 +1,228 @@
+//! Tokens to a syntax tree: precedence climbing (Pratt 1973), with R's precedences.
+//!
+//! From loose to tight: `~`, `+ -`, `* /`, `%in%`, `:`, unary minus as in `x^-1`, `^` (which associates to the right).
+
+use super::error::{FormulaError, Span, suggestion};
+use super::function;
+use super::lexer::{Token, tokens};
+use super::syntax::{Argument, Call, Node, Operator, Syntax};
+
+/// Deeper formulas are refused, so that recursion over the tree is safe on any thread's stack.
+const DEEPEST: usize = 100;
+
+const SUM: u8 = 10;
+const NEGATION: u8 = 15;
+const PRODUCT: u8 = 20;
+const POWER: u8 = 50;
+
+pub(super) struct Parser<'a> {
+    text: &'a str,
+    tokens: Vec<(Token, Span)>,
+    at: usize,
+    depth: usize,
+}
+
+/// `response ~ terms`, or `~ terms` alone.
+pub(super) fn formula(text: &str) -> Result<(Option<Node>, Node), FormulaError> {
+    let mut parser = Parser::new(text)?;
+    if parser.peek() == &Token::End {
+        return Err(parser.error("the formula is empty; write for example y ~ x1 + x2"));
+    }
+    let response = if parser.take("~") { None } else { Some(parser.sum(SUM)?) };
+    if response.is_some() && !parser.take("~") {
+        let message = match parser.peek() {
+            Token::End => "'~' is missing: write response ~ terms, for example y ~ x1 + x2",
+            _ => return Err(parser.unexpected()),
+        };
+        return Err(parser.error(message));
+    }
+    if parser.peek() == &Token::End {
+        return Err(parser.error("nothing follows '~'; write the terms there, or 1 for an intercept alone"));
+    }
+    let terms = parser.sum(SUM)?;
+    parser.end()?;
+    Ok((response, terms))
+}
+
+/// Arithmetic alone.
+pub(super) fn expression(text: &str) -> Result<Node, FormulaError> {
+    let mut parser = Parser::new(text)?;
+    if parser.peek() == &Token::End {
+        return Err(parser.error("the expression is empty; write a column's name or arithmetic on columns"));
+    }
+    let node = parser.sum(SUM)?;
+    parser.end()?;
+    Ok(node)
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a str) -> Result<Self, FormulaError> {
+        Ok(Parser { text, tokens: tokens(text)?, at: 0, depth: 0 })
+    }
+
+    fn peek(&self) -> &Token {
+        self.tokens.get(self.at).map_or(&Token::End, |(token, _)| token)
+    }
+
+    fn span(&self) -> Span {
+        let end = self.text.len();
+        self.tokens.get(self.at).or(self.tokens.last()).map_or(Span { start: end, end }, |&(_, span)| span)
+    }
+
+    fn error(&self, message: impl Into<String>) -> FormulaError {
+        FormulaError::new(self.text, self.span(), message)
+    }
+
+    fn unexpected(&self) -> FormulaError {
+        self.error(match self.peek() {
+            Token::End => "the formula breaks off here".to_owned(),
+            Token::Symbol(")") => "this ')' closes nothing".to_owned(),
+            Token::Symbol("~") => "a second '~'; a formula has one".to_owned(),
+            Token::Symbol(symbol) => format!("'{symbol}' cannot stand here"),
+            Token::Number(_) | Token::Name { .. } | Token::Text(_) => {
+                "an operator is missing before this; terms are joined by +, : or *, and a name with blanks goes in \
+                 backquotes"
+                    .to_owned()
+            }
+        })
+    }
+
+    /// Whether the next token is this symbol; takes it if so.
+    fn take(&mut self, symbol: &str) -> bool {
+        let found = matches!(self.peek(), Token::Symbol(next) if *next == symbol);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn end(&self) -> Result<(), FormulaError> {
+        if self.peek() == &Token::End { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    fn bounded(&self, node: Node) -> Result<Node, FormulaError> {
+        if node.depth.max(self.depth) > DEEPEST {
+            let message = format!("nested more than {DEEPEST} deep");
+            return Err(FormulaError::new(self.text, node.span, message));
+        }
+        Ok(node)
+    }
+
+    /// Operators that bind at least as tightly as `weakest`, and their operands.
+    fn sum(&mut self, weakest: u8) -> Result<Node, FormulaError> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(self.error(format!("nested more than {DEEPEST} deep")));
+        }
+        let mut left = self.operand(weakest)?;
+        loop {
+            let (strength, operator) = match self.peek() {
+                Token::Symbol("+" | "-") => (SUM, None),
+                Token::Symbol("*") => (PRODUCT, Some(Operator::Times)),
+                Token::Symbol("/") => (PRODUCT, Some(Operator::Over)),
+                Token::Symbol("%in%") => (30, Some(Operator::In)),
+                Token::Symbol(":") => (40, Some(Operator::Colon)),
+                Token::Symbol("^") => (POWER, Some(Operator::Power)),
+                _ => break,
+            };
+            if strength < weakest {
+                break;
+            }
+            let minus = matches!(self.peek(), Token::Symbol("-"));
+            self.at += 1;
+            let right = self.sum(if strength == POWER { POWER } else { strength + 1 })?;
+            let span = left.span.to(right.span);
+            let syntax = match (operator, left) {
+                (Some(operator), left) => Syntax::Binary(operator, Box::new(left), Box::new(right)),
+                (None, Node { syntax: Syntax::Sum(mut terms), .. }) => {
+                    terms.push((minus, right));
+                    Syntax::Sum(terms)
+                }
+                (None, left) => Syntax::Sum(vec![(false, left), (minus, right)]),
+            };
+            left = self.bounded(Node::new(span, syntax))?;
+        }
+        self.depth -= 1;
+        Ok(left)
+    }
+
+    fn operand(&mut self, weakest: u8) -> Result<Node, FormulaError> {
+        let span = self.span();
+        let token = self.peek().clone();
+        let leaf = match token {
+            Token::Number(number) => Syntax::Number(number),
+            Token::Text(text) => Syntax::Text(text),
+            Token::Name { name, quoted: false } if name == "." => Syntax::Dot,
+            Token::Name { name, quoted } => {
+                self.at += 1;
+                return if !quoted && self.take("(") {
+                    self.call(name, span)
+                } else {
+                    Ok(Node::new(span, Syntax::Name(name)))
+                };
+            }
+            Token::Symbol("+") => {
+                self.at += 1;
+                return self.sum(weakest.max(NEGATION));
+            }
+            Token::Symbol("-") => {
+                self.at += 1;
+                let inner = self.sum(weakest.max(NEGATION))?;
+                return self.bounded(Node::new(span.to(inner.span), Syntax::Negate(Box::new(inner))));
+            }
+            Token::Symbol("(") => {
+                self.at += 1;
+                let inner = self.sum(SUM)?;
+                let close = self.close(span)?;
+                return self.bounded(Node::new(span.to(close), Syntax::Parentheses(Box::new(inner))));
+            }
+            Token::End => return Err(self.error("the formula breaks off here: an operand is missing")),
+            Token::Symbol(symbol) => return Err(self.error(format!("'{symbol}' where an operand was expected"))),
+        };
+        self.at += 1;
+        Ok(Node::new(span, leaf))
+    }
+
+    /// The arguments of a function, after its opening parenthesis.
+    fn call(&mut self, name: String, name_span: Span) -> Result<Node, FormulaError> {
+        if !function::is_known(&name) {
+            let known = function::names();
+            let message = format!("unknown function '{name}'{}; ", suggestion(&name, known.iter().copied()));
+            let message = format!("{message}the functions are {}", known.join(", "));
+            return Err(FormulaError::new(self.text, name_span, message));
+        }
+        let mut arguments = Vec::new();
+        if !matches!(self.peek(), Token::Symbol(")")) {
+            loop {
+                arguments.push(self.argument()?);
+                if !self.take(",") {
+                    break;
+                }
+            }
+        }
+        let close = self.close(Span { start: name_span.start, end: name_span.end + 1 })?;
+        let span = name_span.to(close);
+        let call = Call { function: name, arguments };
+        function::check_arguments(&call).map_err(|message| FormulaError::new(self.text, span, message))?;
+        self.bounded(Node::new(span, Syntax::Call(call)))
+    }
+
+    fn argument(&mut self) -> Result<Argument, FormulaError> {
+        let named = match (self.peek(), self.tokens.get(self.at + 1)) {
+            (Token::Name { name, .. }, Some((Token::Symbol("="), _))) => Some(name.clone()),
+            _ => None,
+        };
+        self.at += if named.is_some() { 2 } else { 0 };
+        Ok(Argument { name: named, value: self.sum(SUM)? })
+    }
+
+    /// Takes the parenthesis that closes the one at `open`.
+    fn close(&mut self, open: Span) -> Result<Span, FormulaError> {
+        let span = self.span();
+        if self.take(")") {
+            return Ok(span);
+        }
+        match self.peek() {
+            Token::End => Err(FormulaError::new(self.text, open, "this '(' is not closed")),
+            _ => Err(self.unexpected()),
+        }
+    }
+}

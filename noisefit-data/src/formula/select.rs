@@ -1,0 +1,332 @@
+//! Which rows of a frame are complete, and their columns.
+
+use super::compile::Plan;
+use super::expression::{Expr, evaluate};
+use crate::frame::{Column, Field, Frame, MISSING};
+use noisefit::double_double::DoubleDouble;
+use noisefit::rows::Values;
+use std::ops::Range;
+
+/// A row that cannot be used, or a frame that is not what the model was resolved for.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum EvaluateError {
+    /// A value that no estimator can use.
+    Value {
+        /// Which of the data set's files.
+        file: usize,
+        /// 0-based record: [`Frame::first_record`] plus the row in the frame.
+        record: u64,
+        /// The term, the response, the weights or the column.
+        what: String,
+        /// Its value.
+        value: f64,
+        /// The columns it was calculated from, with their values in this record.
+        inputs: Vec<(String, f64)>,
+        /// What to do about it.
+        advice: &'static str,
+    },
+    /// A level of a category that the rows the model was fitted to do not have.
+    Unseen {
+        /// Which of the data set's files.
+        file: usize,
+        /// 0-based record: [`Frame::first_record`] plus the row in the frame.
+        record: u64,
+        /// The column.
+        column: String,
+        /// Its level in this record.
+        level: String,
+        /// The levels that the model knows.
+        known: Vec<String>,
+    },
+    /// The frame lacks a column, or a column is of another kind.
+    Columns {
+        /// The column.
+        column: String,
+        /// What was expected of it.
+        expected: &'static str,
+    },
+}
+
+impl EvaluateError {
+    /// Counts the records before the frame, where that was not known when it was evaluated.
+    #[must_use]
+    pub fn after_records(mut self, before: u64) -> Self {
+        if let EvaluateError::Value { record, .. } | EvaluateError::Unseen { record, .. } = &mut self {
+            *record += before;
+        }
+        self
+    }
+}
+
+impl std::fmt::Display for EvaluateError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            EvaluateError::Value { record, what, value, inputs, advice, .. } => {
+                write!(f, "record {}: {what} is {value}", record + 1)?;
+                for (i, (column, value)) in inputs.iter().enumerate() {
+                    write!(f, "{} {column} = {value}", if i == 0 { " where" } else { "," })?;
+                }
+                write!(f, "; {advice}")
+            }
+            EvaluateError::Unseen { record, column, level, known, .. } => {
+                let known = super::error::list(known.iter().map(String::as_str));
+                write!(
+                    f,
+                    "record {}: '{level}' is a level of {column} that the model was not fitted to; it knows {known}; \
+                     leave such records out, or ask for unseen levels as missing",
+                    record + 1
+                )
+            }
+            EvaluateError::Columns { column, expected } => write!(f, "column '{column}': {expected}"),
+        }
+    }
+}
+
+impl std::error::Error for EvaluateError {}
+
+/// The high and low words of values that were computed or gathered.
+#[derive(Debug, Default)]
+pub(super) struct Buffer {
+    pub high: Vec<f64>,
+    pub low: Vec<f64>,
+    pub has_low: bool,
+}
+
+impl Buffer {
+    pub fn values(&self) -> Values<'_> {
+        Values { high: &self.high, low: self.has_low.then_some(&self.low) }
+    }
+
+    pub fn set(&mut self, values: impl Iterator<Item = DoubleDouble>) {
+        self.has_low = true;
+        self.high.clear();
+        self.low.clear();
+        for DoubleDouble { high, low } in values {
+            self.high.push(high);
+            self.low.push(low);
+        }
+    }
+
+    /// The first place whose value is infinite or NaN.
+    pub fn first_not_finite(&self) -> Option<(usize, f64)> {
+        if all_finite(&self.high) && (!self.has_low || all_finite(&self.low)) {
+            return None;
+        }
+        let low = |i: usize| if self.has_low { self.low[i] } else { 0.0 };
+        let not_finite = |&(i, &high): &(usize, &f64)| !high.is_finite() || !low(i).is_finite();
+        self.high.iter().enumerate().find(not_finite).map(|(i, &high)| (i, high))
+    }
+}
+
+/// The rows of a range that are used.
+#[derive(Debug, Default)]
+pub(super) struct Selection {
+    /// Rows of the range that are left out are set.
+    mask: Vec<bool>,
+    /// Places in the frame of the rows that are kept.
+    pub kept: Vec<usize>,
+    pub range: Range<usize>,
+    pub missing: usize,
+    pub weightless: usize,
+    gathered: Vec<Buffer>,
+    weights: Vec<f64>,
+    frequencies: Vec<f64>,
+    pool: Vec<Vec<f64>>,
+}
+
+impl Selection {
+    pub fn is_whole(&self) -> bool {
+        self.kept.len() == self.range.len()
+    }
+
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    pub fn frequencies(&self) -> &[f64] {
+        &self.frequencies
+    }
+
+    /// Keeps the rows of `range` in which none of the `columns` is missing and no `excluded` is set, and whose weights
+    /// and frequencies, where they are asked for, are not zero.
+    pub fn select(
+        &mut self,
+        plan: &Plan,
+        frame: &Frame,
+        range: Range<usize>,
+        columns: usize,
+        with_weights: bool,
+        exclude: impl Fn(&mut [bool]),
+    ) -> Result<(), EvaluateError> {
+        self.range = range.clone();
+        self.mask.clear();
+        self.mask.resize(range.len(), false);
+        for column in frame.columns.iter().take(columns) {
+            mask_missing(column, range.clone(), &mut self.mask);
+        }
+        exclude(&mut self.mask);
+        self.keep();
+        self.missing = range.len() - self.kept.len();
+        self.weightless = 0;
+        if !with_weights {
+            return Ok(());
+        }
+        let complete = self.kept.len();
+        let (mut weights, mut frequencies) = (std::mem::take(&mut self.weights), std::mem::take(&mut self.frequencies));
+        let mut extras =
+            [(&plan.weights, "the weight", &mut weights), (&plan.frequencies, "the frequency", &mut frequencies)];
+        loop {
+            let before = self.kept.len();
+            for (extra, name, values) in &mut extras {
+                if let Some((text, expr)) = extra {
+                    self.evaluate(frame, columns, expr, values);
+                    self.weigh(plan, frame, expr, || format!("{name} {text}"), values)?;
+                }
+            }
+            self.keep();
+            if self.kept.len() == before {
+                break;
+            }
+            // Rows of weight zero went: calculate once more for those that are left.
+        }
+        self.weightless = complete - self.kept.len();
+        (self.weights, self.frequencies) = (weights, frequencies);
+        Ok(())
+    }
+
+    fn keep(&mut self) {
+        self.kept.clear();
+        let start = self.range.start;
+        self.kept.extend(self.mask.iter().enumerate().filter(|(_, out)| !**out).map(|(i, _)| start + i));
+    }
+
+    fn evaluate(&mut self, frame: &Frame, columns: usize, expr: &Expr, values: &mut Vec<f64>) {
+        self.gather(frame, columns);
+        let mut pool = std::mem::take(&mut self.pool);
+        let rows = self.kept.len();
+        evaluate(expr, &self.columns(frame, columns), rows, values, &mut pool);
+        self.pool = pool;
+    }
+
+    /// Refuses weights that are no weights and masks the rows whose weight is zero.
+    fn weigh(
+        &mut self,
+        plan: &Plan,
+        frame: &Frame,
+        expr: &Expr,
+        what: impl Fn() -> String,
+        values: &[f64],
+    ) -> Result<(), EvaluateError> {
+        for (&row, &value) in self.kept.iter().zip(values) {
+            if !(value >= 0.0 && value < f64::INFINITY) {
+                let advice = "it must be positive, or zero to leave the record out";
+                return Err(value_error(plan, frame, expr, row, what(), value, advice));
+            }
+            self.mask[row - self.range.start] |= value == 0.0;
+        }
+        Ok(())
+    }
+
+    /// Copies the kept rows of the columns together, where these are not all.
+    pub fn gather(&mut self, frame: &Frame, columns: usize) {
+        if self.is_whole() {
+            return;
+        }
+        self.gathered.resize_with(self.gathered.len().max(columns), Buffer::default);
+        for (column, buffer) in frame.columns.iter().take(columns).zip(&mut self.gathered) {
+            if let Column::Number { high, low } = column {
+                buffer.high.clear();
+                buffer.high.extend(self.kept.iter().map(|&row| high[row]));
+                buffer.low.clear();
+                buffer.low.extend(low.iter().flat_map(|low| self.kept.iter().map(|&row| low[row])));
+                buffer.has_low = low.is_some();
+            }
+        }
+    }
+
+    /// The columns of the kept rows, after [`Selection::gather`]: borrowed from the frame where these are all.
+    /// Categories stay empty.
+    pub fn columns<'a>(&'a self, frame: &'a Frame, columns: usize) -> Vec<Values<'a>> {
+        let range = || self.range.clone();
+        let values = frame.columns.iter().take(columns).enumerate().map(|(i, column)| match column {
+            Column::Category { .. } => Values { high: &[], low: None },
+            Column::Number { high, low } if self.is_whole() => {
+                Values { high: &high[range()], low: low.as_ref().map(|low| &low[range()]) }
+            }
+            Column::Number { .. } => self.gathered[i].values(),
+        });
+        values.collect()
+    }
+}
+
+fn mask_missing(column: &Column, range: Range<usize>, mask: &mut [bool]) {
+    match column {
+        Column::Number { high, .. } => {
+            let high = &high[range];
+            // Counting alone is vector code; most columns have nothing missing.
+            if high.iter().map(|value| u64::from(value.is_nan())).sum::<u64>() > 0 {
+                mask.iter_mut().zip(high).for_each(|(out, value)| *out |= value.is_nan());
+            }
+        }
+        Column::Category { codes, .. } => {
+            mask.iter_mut().zip(&codes[range]).for_each(|(out, &code)| *out |= code == MISSING);
+        }
+    }
+}
+
+/// Whether a frame has the first `columns` of a plan, each of its kind and long enough.
+pub(super) fn check(plan: &[Field], frame: &Frame, columns: usize) -> Result<(), EvaluateError> {
+    for (i, field) in plan.iter().take(columns).enumerate() {
+        let refused = |expected| Err(EvaluateError::Columns { column: field.name.clone(), expected });
+        let Some(column) = frame.columns.get(i) else { return refused("it is needed and was not read") };
+        match (column, field.kind.is_category()) {
+            (Column::Number { .. }, true) => return refused("text was expected, and it holds numbers"),
+            (Column::Category { .. }, false) => return refused("numbers were expected, and it holds text"),
+            _ => {}
+        }
+        let low = match column {
+            Column::Number { low: Some(low), .. } => low.len(),
+            _ => frame.rows,
+        };
+        if column.len() != frame.rows || low != frame.rows {
+            return refused("it has another number of rows than the frame");
+        }
+    }
+    Ok(())
+}
+
+/// All rows of all columns.
+pub(super) fn whole_columns(frame: &Frame) -> Vec<Values<'_>> {
+    let values = frame.columns.iter().map(|column| match column {
+        Column::Category { .. } => Values { high: &[], low: None },
+        Column::Number { high, low } => Values { high, low: low.as_deref() },
+    });
+    values.collect()
+}
+
+/// Whether all are finite, as vector code.
+pub(super) fn all_finite(values: &[f64]) -> bool {
+    values.iter().map(|value| u64::from(!value.is_finite())).sum::<u64>() == 0
+}
+
+/// The error for `what`, calculated by `expr`, in a row of the frame.
+pub(super) fn value_error(
+    plan: &Plan,
+    frame: &Frame,
+    expr: &Expr,
+    row: usize,
+    what: String,
+    value: f64,
+    advice: &'static str,
+) -> EvaluateError {
+    // A bare column is its own input.
+    let columns = if matches!(expr, Expr::Column(_)) { Vec::new() } else { expr.columns() };
+    let input = |column: usize| match frame.columns.get(column)? {
+        Column::Number { high, .. } => Some((plan.columns.get(column)?.name.clone(), *high.get(row)?)),
+        Column::Category { .. } => None,
+    };
+    let inputs = columns.into_iter().filter_map(input).collect();
+    let record = frame.first_record + row as u64;
+    EvaluateError::Value { file: frame.file, record, what, value, inputs, advice }
+}
