@@ -5,8 +5,10 @@
 //!
 //! | module | what is there |
 //! |---|---|
+//! | [`dispatch`] | kernels compiled for each instruction set, chosen at run time |
 //! | [`rows`] | blocks of rows, the accumulator that a pass folds them into, sources that run a pass |
 
+pub mod dispatch;
 pub mod double_double;
 pub mod error;
 pub mod linear;
