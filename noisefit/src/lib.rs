@@ -5,12 +5,20 @@
 //!
 //! | module | what is there |
 //! |---|---|
+//! | [`dispatch`] | kernels compiled for each instruction set, chosen at run time |
+//! | [`noise`] | the noise families: scalar functions of the standardised residual, and what follows from them |
+//! | [`inference`] | the distributions that tests and intervals refer to |
 //! | [`rows`] | blocks of rows, the accumulator that a pass folds them into, sources that run a pass |
 
+pub mod dispatch;
 pub mod double_double;
 pub mod error;
 pub mod fit;
+pub mod inference;
 pub mod linear;
+pub mod noise;
 pub mod rows;
+mod special;
+mod sum;
 
 pub use error::Error;

@@ -1,0 +1,3 @@
+//! What an estimate is worth: the distributions that tests and intervals refer to.
+
+pub mod distribution;

@@ -1,0 +1,5 @@
+//! Special functions accurate in relative terms, tails included.
+
+pub(crate) mod normal;
+pub(crate) mod quadrature;
+pub(crate) mod tails;
