@@ -3,5 +3,6 @@
 pub mod error;
 pub mod frame;
 pub mod read;
+pub mod write;
 
 pub use error::{DataError, Location};
