@@ -57,11 +57,6 @@ impl AtomicFile {
         Ok(AtomicFile { path: path.to_owned(), target })
     }
 
-    /// The path it was created with.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Completes the file and gives it its name.
     pub fn finish(self) -> Result<(), DataError> {
         let finished = match self.target {

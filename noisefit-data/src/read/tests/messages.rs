@@ -1,6 +1,7 @@
 //! What a user is told, word for word where the words matter.
 
 use super::*;
+use crate::error::Location;
 
 fn message(outcome: Result<impl std::fmt::Debug, DataError>) -> String {
     outcome.unwrap_err().to_string()
@@ -59,8 +60,9 @@ fn text_where_a_number_was() {
          --na '2024-02-30'; if the column is text, say --text 'day'"
     );
     assert_eq!(
-        of_file("x.jsonl", "{\"a\": 1}\n{\"a\": [2]}\n").lines().next(),
-        Some("x.jsonl, line 2 (record 2), column `a`: `an array or object` is not a number")
+        of_file("x.jsonl", "{\"a\": 1}\n{\"a\": true}\n{\"a\": 2}\n"),
+        "x.jsonl, line 2 (record 2), column `a`: `true` is not a number; if it stands for a missing value, say --na 'true'; if the \
+         column is text, say --text 'a'"
     );
 }
 

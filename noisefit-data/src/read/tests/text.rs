@@ -66,7 +66,7 @@ fn a_header_alone_is_no_record() {
     let (_folder, path) = file("x.csv", "a,b\n\n");
     let data = open(&path).unwrap();
     assert_eq!(data.fields().len(), 2);
-    assert_eq!(records_of(&data, &[0, 1]).unwrap(), (vec![], vec![]));
+    assert!(records(&data).is_empty());
 }
 
 #[test]
