@@ -4,5 +4,6 @@ pub mod error;
 pub mod formula;
 pub mod frame;
 pub mod read;
+pub mod write;
 
 pub use error::{DataError, Location};

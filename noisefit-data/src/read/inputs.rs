@@ -34,7 +34,10 @@ fn paths(input: &str) -> Result<Vec<PathBuf>, DataError> {
     if path.exists() || !input.contains(['*', '?', '[']) {
         return Ok(vec![path.to_owned()]);
     }
-    let matches = glob::glob(input).map_err(|error| DataError::Option(format!("the pattern {input}: {error}")))?;
+    // As in a shell, a star does not stand for the dot that hides a file.
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    let matches =
+        glob::glob_with(input, options).map_err(|error| DataError::Option(format!("the pattern {input}: {error}")))?;
     let paths: Result<Vec<PathBuf>, _> =
         matches.filter(|path| !path.as_ref().is_ok_and(|path| path.is_dir())).collect();
     match paths {

@@ -238,8 +238,8 @@ impl Dataset {
     ///
     /// `columns` are positions in [`Dataset::fields`], each at most once, and the order of the columns in the frames; other
     /// columns are not decoded. A unit is one or more frames, handed to `work` one at a time, so that only one of them
-    /// need be in memory. `sink` is called by one thread at a time, whichever has the next result. A data set without a
-    /// record has no unit.
+    /// need be in memory; a unit of nothing but blank lines has no record. `sink` is called by one thread at a time,
+    /// whichever has the next result.
     ///
     /// # Errors
     /// The error of the earliest record that has one, whether it is found in reading, in `work` or in `sink`. In an error

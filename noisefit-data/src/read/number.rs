@@ -46,39 +46,41 @@ fn low_of(mantissa: u64, exponent: i32) -> f64 {
     }
 }
 
-/// Sign, integer and power of ten of a decimal of at most 15 significant digits.
+/// Digits that any 64-bit integer has room for.
+const WRITTEN_DIGITS: u32 = 19;
+
+/// Sign, integer and power of ten of a decimal of at most 15 significant digits, and not more than 19 with the zeros
+/// after them.
 fn decompose(text: &[u8]) -> Option<(bool, u64, i32)> {
-    let (mut mantissa, mut exponent, mut zeros, mut digits) = (0u64, 0i32, 0u32, 0u32);
-    let (mut fraction, mut negative) = (false, false);
-    let mut bytes = text.iter();
-    for byte in bytes.by_ref() {
+    let (negative, text) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
+    let (mut mantissa, mut exponent, mut digits, mut fraction) = (0u64, 0i32, 0u32, 0i32);
+    for (position, &byte) in text.iter().enumerate() {
         match byte {
-            b'-' => negative = true,
-            b'+' => {}
-            b'.' => fraction = true,
             b'0'..=b'9' => {
-                exponent -= i32::from(fraction);
-                if *byte == b'0' {
-                    // Trailing zeros, if nothing else follows; of leading zeros nothing is kept.
-                    zeros += u32::from(digits > 0);
-                    continue;
-                }
-                digits += zeros + 1;
-                if digits > TRUE_DIGITS {
-                    return None;
-                }
-                mantissa = mantissa * 10u64.pow(zeros + 1) + u64::from(byte - b'0');
-                zeros = 0;
+                mantissa = mantissa.wrapping_mul(10).wrapping_add(u64::from(byte - b'0'));
+                digits += u32::from(mantissa > 0);
+                exponent -= fraction;
             }
+            b'.' => fraction = 1,
             b'e' | b'E' => {
-                let power: i32 = std::str::from_utf8(bytes.as_slice()).ok()?.parse().ok()?;
+                let power: i32 = std::str::from_utf8(text.get(position + 1..)?).ok()?.parse().ok()?;
                 exponent = exponent.checked_add(power)?;
                 break;
             }
             _ => return None,
         }
     }
-    Some((negative, mantissa, exponent.checked_add(i32::try_from(zeros).ok()?)?))
+    if digits > WRITTEN_DIGITS {
+        return None;
+    }
+    while digits > TRUE_DIGITS && mantissa % 10 == 0 {
+        (mantissa, exponent, digits) = (mantissa / 10, exponent + 1, digits - 1);
+    }
+    (digits <= TRUE_DIGITS).then_some((negative, mantissa, exponent))
 }
 
 /// `mantissa * 10^-scale` as a double, correctly rounded, and what the double leaves out of it.
@@ -120,7 +122,7 @@ mod tests {
         assert_eq!(low_word(b"0.10000000000000001"), 0.0);
         assert_eq!(low_word(b"1e-40"), 0.0);
         assert_eq!(low_word(b"inf"), 0.0);
-        assert_ne!(low_word(b"0000.1000000000000000000000"), 0.0, "zeros before and after are not significant");
+        assert_ne!(low_word(b"0000.1000000000000000000"), 0.0, "zeros before and after are not significant");
     }
 
     #[test]

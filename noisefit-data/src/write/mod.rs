@@ -1,0 +1,7 @@
+//! Results as files: written beside their name and moved there when complete.
+
+mod atomic;
+mod table;
+
+pub use self::atomic::write_atomically;
+pub use self::table::{TableColumn, TableWriter};
