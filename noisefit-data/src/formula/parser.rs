@@ -185,8 +185,8 @@ impl<'a> Parser<'a> {
     fn call(&mut self, name: String, name_span: Span) -> Result<Node, FormulaError> {
         if !function::is_known(&name) {
             let known = function::names();
-            let message = format!("unknown function '{name}'{}; ", suggestion(&name, known.iter().copied()));
-            let message = format!("{message}the functions are {}", known.join(", "));
+            let suggestion = suggestion(&name, known.iter().copied());
+            let message = format!("unknown function '{name}'{suggestion}the functions are {}", known.join(", "));
             return Err(FormulaError::new(self.text, name_span, message));
         }
         let mut arguments = Vec::new();
