@@ -129,6 +129,10 @@ fn wrong_formulas_point_at_the_place() {
                ^
         this '(' is not closed",
         "
+        y ~ log (x1
+                ^
+        this '(' is not closed",
+        "
         y ~ (x1 + x2
             ^
         this '(' is not closed",

@@ -7,7 +7,7 @@ const CITIES: [&str; 5] = ["Rome", "Paris", "Oslo", "Zürich", ""];
 
 fn sample() -> Table {
     let x: Vec<f64> = (0..30).map(|i| 0.37 * f64::from(i) - f64::from(i % 4)).collect();
-    let city: Vec<&str> = (0..30).map(|i| CITIES[i * i % 5]).collect();
+    let city: Vec<&str> = (0..30).map(|i| CITIES[(3 * i + i / 7) % 5]).collect();
     Table::default()
         .number("y", &x.iter().map(|x| x.exp()).collect::<Vec<_>>())
         .number("x", &x)
@@ -18,16 +18,10 @@ fn sample() -> Table {
 #[test]
 fn a_stored_design_gives_the_same_bits() {
     let table = sample();
-    for formula in [
-        "log(y) ~ poly(x, 4)*C(city, sum) + scale(x) + I(0.1*x)",
-        "y ~ . - unused + center(x):city",
-        "y ~ C(x > 0)",
-        "y ~ C(x, ref=0)",
-    ] {
-        let Ok(design) = table.design(formula) else {
-            assert!(formula.contains('>'));
-            continue;
-        };
+    for formula in
+        ["log(y) ~ poly(x, 4)*C(city, sum) + scale(x) + I(0.1*x)", "y ~ . - unused + center(x):city", "y ~ C(x, ref=0)"]
+    {
+        let design = table.design(formula).unwrap();
         let text = serde_json::to_string(&design).unwrap();
         let read: Design = serde_json::from_str(&text).unwrap();
         assert_eq!(read.layout(), design.layout());
@@ -74,7 +68,8 @@ fn unseen_levels_are_refused_or_missing() {
         .number("unused", &[0.0, 0.0, 0.5]);
     let options = EvaluateOptions { scope: Scope::Design, ..EvaluateOptions::default() };
     let message = new.evaluate(&design, options).unwrap_err().to_string();
-    let expected = "record 2: 'Bern' is a level of city that the model was not fitted to; it knows Oslo, Paris, Rome, Zürich;";
+    let expected =
+        "record 2: 'Bern' is a level of city that the model was not fitted to; it knows Oslo, Paris, Rome, Zürich;";
     assert!(message.starts_with(expected), "{message}");
     let predicted = new.evaluate(&design, EvaluateOptions { unseen: Unseen::Missing, ..options }).unwrap();
     assert_eq!((predicted.kept, predicted.missing), (vec![0], 2));
@@ -104,7 +99,8 @@ fn levels_come_from_complete_rows_and_no_row_is_an_error() {
 
 #[test]
 fn frequencies_count_as_repeated_rows() {
-    let once = Table::default().number("y", &[1.0, 2.0, 3.0]).number("x", &[0.0, 1.0, 5.0]).number("n", &[2.0, 3.0, 1.0]);
+    let once =
+        Table::default().number("y", &[1.0, 2.0, 3.0]).number("x", &[0.0, 1.0, 5.0]).number("n", &[2.0, 3.0, 1.0]);
     let repeated = Table::default().number("y", &[0.0; 6]).number("x", &[0.0, 0.0, 1.0, 1.0, 1.0, 5.0]);
     let formula = Formula::parse("y ~ scale(x) + poly(x, 2)").unwrap();
     let model = formula.resolve(&once.fields, None, Some(&Expression::column("n"))).unwrap();

@@ -122,9 +122,28 @@ fn jacobians_agree_with_finite_differences() {
     let table = Table::default().number("y", &y).number("x", &[1.0, 2.0, 3.0, 4.0]);
     let shifted = |h: f64| Table::default().number("y", &y.map(|y| y + h)).number("x", &[0.0; 4]);
     for response in [
-        "log(y)", "log(y + 1)", "log2(y)", "log10(2 * y)", "log1p(y)", "sqrt(y)", "I(y/100)", "1/y", "y^3", "y^-2",
-        "y^0.3", "2^y", "y^y", "exp(-y)", "expm1(y/2)", "sin(y/10)", "cos(y/10)", "tanh(y/3)", "abs(y)*y", "log(y/(8 - y))",
-        "(y^0.25 - 1)/0.25", "-y",
+        "log(y)",
+        "log(y + 1)",
+        "log2(y)",
+        "log10(2 * y)",
+        "log1p(y)",
+        "sqrt(y)",
+        "I(y/100)",
+        "1/y",
+        "y^3",
+        "y^-2",
+        "y^0.3",
+        "2^y",
+        "y^y",
+        "exp(-y)",
+        "expm1(y/2)",
+        "sin(y/10)",
+        "cos(y/10)",
+        "tanh(y/3)",
+        "abs(y)*y",
+        "log(y/(8 - y))",
+        "(y^0.25 - 1)/0.25",
+        "-y",
     ] {
         let design = table.design(&format!("{response} ~ x")).unwrap();
         let found = table.evaluate(&design, EvaluateOptions::default()).unwrap();
@@ -138,7 +157,7 @@ fn jacobians_agree_with_finite_differences() {
     }
     let plain = table.design("y ~ x").unwrap();
     assert!(!plain.transforms_response());
-    assert_eq!(table.evaluate(&plain, EvaluateOptions::default()).unwrap().log_jacobian, []);
+    assert!(table.evaluate(&plain, EvaluateOptions::default()).unwrap().log_jacobian.is_empty());
     let logarithm = table.design("log(y) ~ x").unwrap();
     assert!(logarithm.transforms_response());
     let found = table.evaluate(&logarithm, EvaluateOptions::default()).unwrap();
@@ -167,7 +186,7 @@ fn incomplete_rows_are_left_out_and_counted() {
     let options = EvaluateOptions { scope: Scope::Design, ..EvaluateOptions::default() };
     let predicted = table.evaluate(&design, options).unwrap();
     assert_eq!((predicted.kept, predicted.missing), (vec![0, 2, 4, 5], 2));
-    assert_eq!(predicted.response.0, []);
+    assert!(predicted.response.0.is_empty());
 }
 
 #[test]
@@ -196,26 +215,16 @@ fn values_that_are_not_finite_name_their_record() {
         ("y ~ sqrt(y - x) + x", "record 3: sqrt(y - x) is NaN where y = -3, x = 2;"),
         ("y ~ z", "record 3: column z is inf; values must be finite"),
         ("y ~ center(log(x))", "record 2: what center(log(x)) is learned from is -inf where x = 0;"),
-        ("y ~ I(x*1e200):I(x*1e200)", ""),
         ("y ~ city:I(log(x))", "record 2: I(log(x)) is -inf where x = 0;"),
         ("I(x^2) ~ y", "record 2: the derivative of I(x^2) is 0 where x = 0; a transformed response needs"),
     ] {
-        if message.is_empty() {
-            continue;
-        }
         let found = table.failure(formula);
         assert!(found.starts_with(message), "{formula}: {found}");
     }
     let big = Table::default().number("y", &[1.0]).number("x", &[1e200]).number("z", &[1e200]);
     assert!(big.failure("y ~ x:z").starts_with("record 1: x:z is inf where x = "));
-    let error = EvaluateError::Value {
-        file: 0,
-        record: 1,
-        what: "x".into(),
-        value: 1.0,
-        inputs: Vec::new(),
-        advice: "",
-    };
+    let error =
+        EvaluateError::Value { file: 0, record: 1, what: "x".into(), value: 1.0, inputs: Vec::new(), advice: "" };
     assert!(error.after_records(10).to_string().starts_with("record 12: x is 1"));
 }
 
