@@ -1,16 +1,17 @@
 //! From a formula and a table's fields to a plan: which columns are read, what must still be learned, and the steps
 //! that make the design's columns.
 
+use super::coding::{Variable, code};
 use super::error::{FormulaError, Span, list};
 use super::expression::Expr;
-use super::learned::{Learned, Levels, Polynomial, Words};
+use super::learned::{Learned, Levels, Polynomial};
 use super::syntax::{Argument, Call, Node, Operator, Syntax, is_true};
 use super::terms::{Terms, expand};
 use super::{Expression, Formula, Scope};
 use crate::frame::{Field, Kind};
 use noisefit::double_double::DoubleDouble;
 use noisefit::rows::Layout;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// What was learned so far, by the variables' names.
 pub(super) type Lessons = BTreeMap<String, Learned>;
@@ -105,15 +106,6 @@ pub(super) enum Lesson {
     Polynomial { x: Expr, degree: usize, known: Option<Polynomial> },
 }
 
-/// A variable of the right side, before its terms are coded.
-enum Variable {
-    Number(Expr),
-    Powers { x: Expr, degree: usize },
-    Orthogonal { x: Expr, degree: usize, basis: Polynomial },
-    Category { place: usize, names: Vec<String>, omitted: usize, sum: bool },
-    Pending,
-}
-
 pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, FormulaError> {
     let formula = &source.formula;
     let mut compiler = Compiler {
@@ -173,7 +165,7 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
     };
     if plan.pending.is_empty() {
         let names: Vec<String> = variables.iter().map(Node::to_string).collect();
-        Coder { plan: &mut plan, names: &names, variables: &resolved, pieces: HashMap::new() }.code(&terms);
+        code(&mut plan, &names, &resolved, &terms);
     }
     Ok(plan)
 }
@@ -485,124 +477,4 @@ fn whole_number(node: &Node) -> Option<i32> {
         Syntax::Negate(inner) => whole_number(inner).map(|exponent| -exponent),
         _ => None,
     }
-}
-
-/// Codes terms as columns once everything is learned.
-struct Coder<'a> {
-    plan: &'a mut Plan,
-    names: &'a [String],
-    variables: &'a [Variable],
-    /// The columns of each variable that is in use, in full and contrast coding: places of steps.
-    pieces: HashMap<(usize, bool), Vec<usize>>,
-}
-
-impl Coder<'_> {
-    fn code(&mut self, terms: &[Vec<usize>]) {
-        let full = full_coding(terms, self.plan.layout.intercept, |variable| {
-            matches!(self.variables[variable], Variable::Category { .. })
-        });
-        for (term, full) in terms.iter().zip(full) {
-            let mut columns: Vec<usize> = Vec::new();
-            for (place, (&variable, full)) in term.iter().zip(full).enumerate() {
-                let pieces = self.pieces(variable, full);
-                if place == 0 {
-                    columns = pieces;
-                    continue;
-                }
-                // The first variable varies fastest, as in R.
-                let mut products = Vec::with_capacity(columns.len() * pieces.len());
-                for &piece in &pieces {
-                    for &column in &columns {
-                        let name = format!("{}:{}", self.plan.steps[column].0, self.plan.steps[piece].0);
-                        products.push(self.push(name, Step::Product(column, piece)));
-                    }
-                }
-                columns = products;
-            }
-            for column in columns {
-                self.plan.layout.terms.push(self.plan.steps[column].0.clone());
-                self.plan.outputs.push(column);
-            }
-        }
-    }
-
-    fn push(&mut self, name: String, step: Step) -> usize {
-        self.plan.steps.push((name, step));
-        self.plan.steps.len() - 1
-    }
-
-    fn pieces(&mut self, variable: usize, full: bool) -> Vec<usize> {
-        if let Some(pieces) = self.pieces.get(&(variable, full)) {
-            return pieces.clone();
-        }
-        let name = &self.names[variable];
-        let mut pieces = Vec::new();
-        match &self.variables[variable] {
-            Variable::Pending => {}
-            Variable::Number(expr) => pieces.push(self.push(name.clone(), Step::Number(expr.clone()))),
-            Variable::Powers { x, degree } => {
-                let first = self.push(format!("{name}[1]"), Step::Number(x.clone()));
-                pieces.push(first);
-                for power in 2..=*degree {
-                    let last = self.plan.steps.len() - 1;
-                    pieces.push(self.push(format!("{name}[{power}]"), Step::Product(last, first)));
-                }
-            }
-            Variable::Orthogonal { x, degree, basis } => {
-                let x = self.push(name.clone(), Step::Number(x.clone()));
-                let word = |words: &[Words], k: usize| words.get(k).map_or(DoubleDouble::ZERO, |&words| words.into());
-                let constant = Expr::Constant(DoubleDouble::ONE / word(&basis.spreads, 0));
-                let (mut last, mut before) = (self.push(format!("{name}[0]"), Step::Number(constant)), x);
-                for k in 1..=*degree {
-                    let recurrence = Recurrence {
-                        centre: word(&basis.centres, k - 1),
-                        // There is nothing before the constant.
-                        spread_before: if k == 1 { DoubleDouble::ZERO } else { word(&basis.spreads, k - 1) },
-                        spread: word(&basis.spreads, k),
-                    };
-                    let next = self.push(format!("{name}[{k}]"), Step::Orthogonal { x, last, before, recurrence });
-                    (last, before) = (next, last);
-                    pieces.push(next);
-                }
-            }
-            Variable::Category { place, names, omitted, sum } => {
-                for (level, level_name) in names.iter().enumerate().filter(|(level, _)| full || level != omitted) {
-                    let (category, level) = (*place, level as u32);
-                    let step = match *sum && !full {
-                        true => Step::Contrast { category, level, omitted: *omitted as u32 },
-                        false => Step::Indicator { category, level },
-                    };
-                    pieces.push(self.push(format!("{name}[{level_name}]"), step));
-                }
-            }
-        }
-        self.pieces.insert((variable, full), pieces.clone());
-        pieces
-    }
-}
-
-/// Which categories of which terms get a column for every level: R's rule. A category in a term is coded by contrasts
-/// where an earlier term contains the term's other variables (its margin), in full where none does; a category alone by
-/// contrasts. Without intercept, the first category of all is coded in full.
-fn full_coding(terms: &[Vec<usize>], intercept: bool, is_category: impl Fn(usize) -> bool) -> Vec<Vec<bool>> {
-    let mut full: Vec<Vec<bool>> = Vec::with_capacity(terms.len());
-    for (place, term) in terms.iter().enumerate() {
-        let has_margin = |variable: usize| {
-            let mut margin = term.iter().filter(|&&other| other != variable).peekable();
-            margin.peek().is_none()
-                || terms[..place].iter().any(|earlier| {
-                    term.iter().filter(|&&other| other != variable).all(|other| earlier.binary_search(other).is_ok())
-                })
-        };
-        full.push(term.iter().map(|&variable| is_category(variable) && !has_margin(variable)).collect());
-    }
-    if !intercept {
-        let first = terms.iter().zip(&mut full).find_map(|(term, full)| {
-            term.iter().zip(full).find_map(|(&variable, full)| is_category(variable).then_some(full))
-        });
-        if let Some(first) = first {
-            *first = true;
-        }
-    }
-    full
 }

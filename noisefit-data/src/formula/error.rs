@@ -44,7 +44,7 @@ impl FormulaError {
     /// Names a column that is not there, and those that are.
     pub(super) fn unknown_column(text: &str, span: Span, name: &str, fields: &[Field]) -> Self {
         let names = || fields.iter().map(|field| field.name.as_str());
-        let message = format!("no column '{name}'{}; the columns are {}", suggestion(name, names()), list(names()));
+        let message = format!("no column '{name}'{}the columns are {}", suggestion(name, names()), list(names()));
         FormulaError::new(text, span, message)
     }
 
@@ -77,13 +77,13 @@ impl std::fmt::Display for FormulaError {
 
 impl std::error::Error for FormulaError {}
 
-/// `; did you mean 'log'?`, where a name is near enough.
+/// `; did you mean 'log'? ` where a name is near enough, else `; `: what stands between a wrong name and the right ones.
 pub(super) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let allowed = if name.chars().count() <= 3 { 1 } else { 2 };
     let nearest = known.map(|known| (distance(name, known), known)).min();
     match nearest {
-        Some((distance, known)) if distance <= allowed => format!("; did you mean '{known}'?"),
-        _ => String::new(),
+        Some((distance, known)) if distance <= allowed => format!("; did you mean '{known}'? "),
+        _ => "; ".to_owned(),
     }
 }
 

@@ -153,10 +153,10 @@ impl<'a> Parser<'a> {
             Token::Name { name, quoted: false } if name == "." => Syntax::Dot,
             Token::Name { name, quoted } => {
                 self.at += 1;
-                return if !quoted && self.take("(") {
-                    self.call(name, span)
-                } else {
-                    Ok(Node::new(span, Syntax::Name(name)))
+                let open = self.span();
+                return match !quoted && self.take("(") {
+                    true => self.call(name, span, open),
+                    false => Ok(Node::new(span, Syntax::Name(name))),
                 };
             }
             Token::Symbol("+") => {
@@ -182,11 +182,11 @@ impl<'a> Parser<'a> {
     }
 
     /// The arguments of a function, after its opening parenthesis.
-    fn call(&mut self, name: String, name_span: Span) -> Result<Node, FormulaError> {
+    fn call(&mut self, name: String, name_span: Span, open: Span) -> Result<Node, FormulaError> {
         if !function::is_known(&name) {
             let known = function::names();
-            let message = format!("unknown function '{name}'{}; ", suggestion(&name, known.iter().copied()));
-            let message = format!("{message}the functions are {}", known.join(", "));
+            let suggestion = suggestion(&name, known.iter().copied());
+            let message = format!("unknown function '{name}'{suggestion}the functions are {}", known.join(", "));
             return Err(FormulaError::new(self.text, name_span, message));
         }
         let mut arguments = Vec::new();
@@ -198,7 +198,7 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        let close = self.close(Span { start: name_span.start, end: name_span.end + 1 })?;
+        let close = self.close(open)?;
         let span = name_span.to(close);
         let call = Call { function: name, arguments };
         function::check_arguments(&call).map_err(|message| FormulaError::new(self.text, span, message))?;
