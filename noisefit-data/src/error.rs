@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::formula::FormulaError;
+
 /// A place in a data set. What is not known is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Location {
@@ -137,6 +139,8 @@ pub enum DataError {
         /// What is wrong, and what to do.
         what: String,
     },
+    /// A formula that cannot be used with these data.
+    Formula(FormulaError),
     /// An option that cannot be, or does not go with these files.
     Option(String),
     /// The user asked to stop.
@@ -232,6 +236,7 @@ impl fmt::Display for DataError {
                 write!(f, "{at}: not UTF-8; convert the file, for example with `iconv -f latin1 -t utf-8`")
             }
             DataError::Invalid { at, what } => write!(f, "{at}: {what}"),
+            DataError::Formula(error) => write!(f, "{error}"),
             DataError::Option(what) => f.write_str(what),
             DataError::Interrupted => f.write_str("interrupted"),
         }
@@ -244,6 +249,12 @@ impl std::error::Error for DataError {
             DataError::Read { source, .. } | DataError::Write { source, .. } => Some(source),
             _ => None,
         }
+    }
+}
+
+impl From<FormulaError> for DataError {
+    fn from(error: FormulaError) -> Self {
+        DataError::Formula(error)
     }
 }
 

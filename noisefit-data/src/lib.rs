@@ -1,9 +1,20 @@
 //! Files to blocks of rows for noisefit: readers, formulas, categories, missing values.
+//!
+//! | module | what is there |
+//! |---|---|
+//! | [`read`] | CSV, JSON lines, Parquet and Arrow files as [`frame`]s |
+//! | [`formula`] | formulas, and the designs that they become |
+//! | [`records`], [`source`] | a design over a data set's records: the row source that estimators take |
+//! | [`model`] | model files |
+//! | [`write`](mod@write) | tables and other files, written beside and renamed |
 
 pub mod error;
 pub mod formula;
 pub mod frame;
+pub mod model;
 pub mod read;
+pub mod records;
+pub mod source;
 pub mod write;
 
 pub use error::{DataError, Location};

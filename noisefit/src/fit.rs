@@ -137,7 +137,8 @@ impl Fit {
         let value = log_likelihood.is_finite().then_some(log_likelihood);
         self.log_likelihood = value;
         self.aic = value.map(|l| -2.0 * l + 2.0 * k);
-        self.aicc = value.filter(|_| n - k - 1.0 > 0.0).map(|l| -2.0 * l + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0));
+        self.aicc =
+            value.filter(|_| n - k - 1.0 > 0.0).map(|l| -2.0 * l + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0));
         self.bic = value.map(|l| -2.0 * l + k * n.ln());
     }
 }

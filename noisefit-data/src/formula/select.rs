@@ -59,27 +59,43 @@ impl EvaluateError {
     }
 }
 
-impl std::fmt::Display for EvaluateError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl EvaluateError {
+    /// Which of the data set's files, and which of its records (from 0).
+    pub fn place(&self) -> Option<(usize, u64)> {
         match self {
-            EvaluateError::Value { record, what, value, inputs, advice, .. } => {
-                write!(f, "record {}: {what} is {value}", record + 1)?;
-                for (i, (column, value)) in inputs.iter().enumerate() {
-                    write!(f, "{} {column} = {value}", if i == 0 { " where" } else { "," })?;
-                }
-                write!(f, "; {advice}")
+            EvaluateError::Value { file, record, .. } | EvaluateError::Unseen { file, record, .. } => {
+                Some((*file, *record))
             }
-            EvaluateError::Unseen { record, column, level, known, .. } => {
+            EvaluateError::Columns { .. } => None,
+        }
+    }
+
+    /// What is wrong there, and what to do.
+    pub fn message(&self) -> String {
+        match self {
+            EvaluateError::Value { what, value, inputs, advice, .. } => {
+                let inputs: Vec<String> = inputs.iter().map(|(column, value)| format!("{column} = {value}")).collect();
+                let place = if inputs.is_empty() { String::new() } else { format!(" where {}", inputs.join(", ")) };
+                format!("{what} is {value}{place}; {advice}")
+            }
+            EvaluateError::Unseen { column, level, known, .. } => {
                 let known = super::error::list(known.iter().map(String::as_str));
-                write!(
-                    f,
-                    "record {}: '{level}' is a level of {column} that the model was not fitted to; it knows {known}; \
-                     leave such records out, or ask for unseen levels as missing",
-                    record + 1
+                format!(
+                    "'{level}' is a level of {column} that the model was not fitted to; it knows {known}; \
+                     leave such records out, or ask for unseen levels as missing: --unseen missing"
                 )
             }
-            EvaluateError::Columns { column, expected } => write!(f, "column '{column}': {expected}"),
+            EvaluateError::Columns { column, expected } => format!("column '{column}': {expected}"),
         }
+    }
+}
+
+impl std::fmt::Display for EvaluateError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some((_, record)) = self.place() {
+            write!(f, "record {}: ", record + 1)?;
+        }
+        f.write_str(&self.message())
     }
 }
 

@@ -19,7 +19,7 @@ mod kinds;
 mod number;
 mod parquet;
 mod pieces;
-mod schedule;
+pub(crate) mod schedule;
 mod text;
 mod time;
 

@@ -1,7 +1,7 @@
 //! Gaussian noise: maximum likelihood is weighted least squares, in closed form.
 
-use super::gram::packed;
 use super::LeastSquares;
+use super::gram::packed;
 use crate::Error;
 use crate::fit::{ClosedForm, FTest, Fit, Termination, coefficient_table};
 use crate::noise::Noise;
@@ -85,8 +85,7 @@ pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
     let total = solved.total_sum_of_squares;
     let r_squared = (total > 0.0).then(|| solved.explained_sum_of_squares / total);
     let df_total = n - f64::from(u8::from(layout.intercept));
-    let adj_r_squared =
-        r_squared.zip(variance).map(|(r2, _)| 1.0 - (1.0 - r2) * (df_total / df_residual));
+    let adj_r_squared = r_squared.zip(variance).map(|(r2, _)| 1.0 - (1.0 - r2) * (df_total / df_residual));
     let scale = (residual / n).sqrt();
     let mut fit = Fit {
         nobs: n as u64,

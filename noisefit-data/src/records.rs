@@ -1,0 +1,153 @@
+//! The records that a model reads, kept in memory where they fit so that later passes need not read files again.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::DataError;
+use crate::frame::{Column, Frame};
+use crate::read::schedule::in_order;
+use crate::read::{Dataset, Decimals, Frames, Origin, Progress};
+
+/// Files of at most this size are read with all their decimals, which costs nothing that a user would notice.
+const SMALL_FILES: u64 = 16 << 20;
+
+/// Some columns of a data set, to be passed over as often as asked.
+pub struct Records<'a> {
+    dataset: &'a Dataset,
+    columns: Vec<usize>,
+    decimals: Decimals,
+    progress: &'a dyn Progress,
+    threads: usize,
+    /// Bytes that may be kept.
+    budget: u64,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug)]
+enum Kept {
+    /// Nothing was read yet.
+    Unread,
+    /// Every unit's frames, for later passes.
+    Units(Vec<(Origin, Vec<Frame>)>),
+    /// More than the budget: every pass reads the files.
+    TooLarge,
+}
+
+impl std::fmt::Debug for Records<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Records").field("columns", &self.columns).field("budget", &self.budget).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Records<'a> {
+    /// The columns with these names, in this order; up to `budget` bytes of them are kept after the first pass.
+    ///
+    /// # Errors
+    /// [`DataError::Option`] for a name that is no column.
+    pub fn new(
+        dataset: &'a Dataset,
+        names: &[&str],
+        threads: usize,
+        budget: u64,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, DataError> {
+        let position = |name: &&str| {
+            let found = dataset.fields().iter().position(|field| field.name == *name);
+            found.ok_or_else(|| {
+                let names: Vec<&str> = dataset.fields().iter().map(|field| field.name.as_str()).collect();
+                let file = dataset.file_name(0);
+                DataError::Option(format!("{file} has no column `{name}`; its columns are {}", names.join(", ")))
+            })
+        };
+        let columns = names.iter().map(position).collect::<Result<_, _>>()?;
+        let small = dataset.size_in_bytes() <= SMALL_FILES;
+        let decimals = if small { Decimals::WithLow } else { Decimals::Double };
+        let kept = Mutex::new(Kept::Unread);
+        Ok(Records { dataset, columns, decimals, progress, threads: threads.max(1), budget, kept })
+    }
+
+    /// The data set.
+    pub fn dataset(&self) -> &'a Dataset {
+        self.dataset
+    }
+
+    /// Folds every unit of records into a state of its own, frame by frame, and hands the states on in record order.
+    ///
+    /// `fold` is told the number of the frame's unit; errors that it makes count records from the unit's beginning.
+    ///
+    /// # Errors
+    /// As [`Dataset::scan`].
+    pub fn fold<S: Send>(
+        &self,
+        start: impl Fn() -> S + Sync,
+        fold: impl Fn(&mut S, &Frame) -> Result<(), DataError> + Sync,
+        mut sink: impl FnMut(Origin, S) -> Result<(), DataError> + Send,
+    ) -> Result<(), DataError> {
+        // Held for the whole pass: passes over one source follow one another.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Kept::Units(units) = &*kept {
+            return self.fold_kept(units, start, fold, sink);
+        }
+        let keeping = matches!(*kept, Kept::Unread);
+        let used = AtomicU64::new(if keeping { 0 } else { u64::MAX });
+        let work = |frames: &mut Frames<'_>| {
+            let (mut state, mut unit) = (start(), Vec::new());
+            for frame in frames {
+                let frame = frame?;
+                fold(&mut state, &frame)?;
+                if used.load(Ordering::Relaxed) <= self.budget {
+                    used.fetch_add(size_in_bytes(&frame), Ordering::Relaxed);
+                    unit.push(frame);
+                }
+            }
+            Ok((state, unit))
+        };
+        let mut units = Vec::new();
+        self.dataset.scan(&self.columns, self.decimals, self.progress, work, |origin, (state, frames)| {
+            match used.load(Ordering::Relaxed) <= self.budget {
+                true => units.push((origin, frames)),
+                false => units = Vec::new(),
+            }
+            sink(origin, state)
+        })?;
+        if keeping {
+            let fits = used.into_inner() <= self.budget;
+            *kept = if fits { Kept::Units(units) } else { Kept::TooLarge };
+        }
+        Ok(())
+    }
+
+    fn fold_kept<S: Send>(
+        &self,
+        units: &[(Origin, Vec<Frame>)],
+        start: impl Fn() -> S + Sync,
+        fold: impl Fn(&mut S, &Frame) -> Result<(), DataError> + Sync,
+        mut sink: impl FnMut(Origin, S) -> Result<(), DataError> + Send,
+    ) -> Result<(), DataError> {
+        let work = |(origin, frames): &(Origin, Vec<Frame>)| {
+            if self.progress.cancelled() {
+                return (*origin, Err(DataError::Interrupted));
+            }
+            let mut state = start();
+            let folded = frames.iter().try_for_each(|frame| fold(&mut state, frame));
+            (*origin, folded.map(|()| state))
+        };
+        let mut outcome = Ok(());
+        in_order(units.iter(), self.threads, work, |(origin, state)| {
+            outcome =
+                state.map_err(|error| error.after_records(origin.first_record)).and_then(|state| sink(origin, state));
+            if outcome.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        outcome
+    }
+}
+
+/// What a frame's columns occupy, the texts of levels left out.
+fn size_in_bytes(frame: &Frame) -> u64 {
+    let size = |column: &Column| match column {
+        Column::Number { high, low } => size_of::<f64>() * (high.len() + low.as_ref().map_or(0, Vec::len)),
+        Column::Category { codes, .. } => size_of::<u32>() * codes.len(),
+    };
+    frame.columns.iter().map(|column| size(column) as u64).sum()
+}

@@ -1,0 +1,211 @@
+//! A formula's design over the records of a data set, as the estimators see it.
+
+use std::sync::OnceLock;
+
+use noisefit::rows::{Accumulator, BLOCK_ROWS, Layout, Precision, RowSource, perturbation};
+
+use crate::error::{DataError, Location};
+use crate::formula::{Design, EvaluateError, EvaluateOptions, Learner, Model, Scope, Unseen, Workspace};
+use crate::frame::{Column, Frame, MISSING};
+use crate::records::Records;
+
+/// What to do with records in which a variable of the model is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Missing {
+    /// Leave them out and count them.
+    #[default]
+    Drop,
+    /// Refuse, naming the first.
+    Fail,
+}
+
+/// How a design meets its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SourceOptions {
+    /// What to do with incomplete records.
+    pub missing: Missing,
+    /// What to do with levels that the model was not fitted to.
+    pub unseen: Unseen,
+    /// What is read: all for a fit, without the weights for an evaluation.
+    pub scope: Scope,
+}
+
+/// How many records a pass met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Records in the files.
+    pub records: u64,
+    /// Left out because a variable of the model is missing.
+    pub missing: u64,
+    /// Left out because their weight or frequency is zero.
+    pub weightless: u64,
+}
+
+/// A row source over files: records in, blocks of the design out.
+#[derive(Debug)]
+pub struct DesignRows<'a> {
+    records: Records<'a>,
+    design: Design,
+    options: SourceOptions,
+    counts: OnceLock<Counts>,
+}
+
+impl<'a> DesignRows<'a> {
+    /// Learns what the model needs to know from the records and makes its design.
+    ///
+    /// # Errors
+    /// Those of reading; [`DataError::Formula`] where the data cannot teach what the formula asks for.
+    pub fn learn(mut model: Model, records: Records<'a>, options: SourceOptions) -> Result<Self, DataError> {
+        while let Some(empty) = model.learner() {
+            let mut learned: Option<Learner> = None;
+            records.fold(
+                || empty.clone(),
+                |learner, frame| learner.fold(frame).map_err(|error| located(&records, error)),
+                |_, learner| {
+                    match &mut learned {
+                        Some(learned) => learned.merge(learner),
+                        None => learned = Some(learner),
+                    }
+                    Ok(())
+                },
+            )?;
+            model.learn(learned.unwrap_or(empty))?;
+        }
+        Ok(DesignRows::new(model.into_design()?, records, options))
+    }
+
+    /// A design that was learned before.
+    pub fn new(design: Design, records: Records<'a>, options: SourceOptions) -> Self {
+        DesignRows { records, design, options, counts: OnceLock::new() }
+    }
+
+    /// The design.
+    pub fn design(&self) -> &Design {
+        &self.design
+    }
+
+    /// The records met, once a pass has been run.
+    pub fn counts(&self) -> Counts {
+        self.counts.get().copied().unwrap_or_default()
+    }
+
+    fn fold_frame<A: Accumulator>(&self, state: &mut State<A>, frame: &Frame) -> Result<(), DataError> {
+        let moved;
+        let (frame, low_words) = match state.accumulator.precision() {
+            Precision::Double => (frame, false),
+            Precision::Extended => (frame, true),
+            Precision::Perturbed(draw) => {
+                moved = perturbed(frame, draw);
+                (&moved, true)
+            }
+        };
+        let SourceOptions { scope, unseen, missing } = self.options;
+        let options = EvaluateOptions { low_words, scope, unseen };
+        let bound = self.design.bind(frame, options).map_err(|error| located(&self.records, error))?;
+        state.counts.records += frame.rows as u64;
+        // Blocks that leave room in the cache for what is made of them.
+        let columns = self.design.layout().terms.len();
+        let block = (32 * 1024 / columns.max(1)).clamp(64, BLOCK_ROWS);
+        for start in (0..frame.rows).step_by(block) {
+            let rows = start..(start + block).min(frame.rows);
+            let evaluated =
+                bound.evaluate(rows.clone(), &mut state.workspace).map_err(|error| located(&self.records, error))?;
+            if evaluated.missing() > 0 && missing == Missing::Fail {
+                return Err(self.first_missing(frame, rows));
+            }
+            state.counts.missing += evaluated.missing() as u64;
+            state.counts.weightless += evaluated.weightless() as u64;
+            if let Some(block) = evaluated.block().filter(|block| block.rows() > 0) {
+                state.accumulator.fold(&block);
+            }
+        }
+        Ok(())
+    }
+
+    /// The error that names the first missing value of some rows.
+    fn first_missing(&self, frame: &Frame, rows: std::ops::Range<usize>) -> DataError {
+        let is_missing = |column: &Column, row: usize| match column {
+            Column::Number { high, .. } => high[row].is_nan(),
+            Column::Category { codes, .. } => codes[row] == MISSING,
+        };
+        let fields = self.design.columns_needed(self.options.scope);
+        let place = rows.clone().find_map(|row| {
+            let column = frame.columns.iter().position(|column| is_missing(column, row))?;
+            Some((row, fields.get(column)?.name.clone()))
+        });
+        let (row, column) = place.unwrap_or((rows.start, String::new()));
+        let at = Location {
+            file: self.records.dataset().file_name(frame.file).to_owned(),
+            line: None,
+            record: Some(frame.first_record + row as u64 + 1),
+            column: Some(column),
+        };
+        let what = "the value is missing; without --missing fail such records are left out and counted".to_owned();
+        DataError::Invalid { at, what }
+    }
+}
+
+#[derive(Debug)]
+struct State<A> {
+    accumulator: A,
+    workspace: Workspace,
+    counts: Counts,
+}
+
+impl RowSource for DesignRows<'_> {
+    fn layout(&self) -> &Layout {
+        self.design.layout()
+    }
+
+    fn pass<A: Accumulator>(&self, empty: A) -> Result<A, noisefit::Error> {
+        let mut merged: Option<A> = None;
+        let mut counts = Counts::default();
+        self.records
+            .fold(
+                || State { accumulator: empty.clone(), workspace: Workspace::default(), counts: Counts::default() },
+                |state, frame| self.fold_frame(state, frame),
+                |_, State { accumulator, counts: Counts { records, missing, weightless }, .. }| {
+                    counts.records += records;
+                    counts.missing += missing;
+                    counts.weightless += weightless;
+                    match &mut merged {
+                        Some(merged) => merged.merge(accumulator),
+                        None => merged = Some(accumulator),
+                    }
+                    Ok(())
+                },
+            )
+            .map_err(noisefit::Error::from)?;
+        // Every pass meets the same records.
+        self.counts.get_or_init(|| counts);
+        Ok(merged.unwrap_or(empty))
+    }
+}
+
+/// An error of a row, with the name of its file.
+fn located(records: &Records<'_>, error: EvaluateError) -> DataError {
+    match error.place() {
+        Some((file, record)) => {
+            let file = records.dataset().file_name(file).to_owned();
+            let at = Location { file, line: None, record: Some(record + 1), column: None };
+            DataError::Invalid { at, what: error.message() }
+        }
+        None => DataError::Option(error.message()),
+    }
+}
+
+/// The frame with every number moved within its rounding error, unless what the rounding left out is known.
+fn perturbed(frame: &Frame, draw: u32) -> Frame {
+    let column = |(j, column): (usize, &Column)| match column {
+        Column::Category { .. } => column.clone(),
+        Column::Number { high, low } => {
+            let moved = high.iter().enumerate().map(|(i, &value)| {
+                let known = low.as_ref().map_or(0.0, |low| low[i]);
+                let row = frame.first_record + i as u64;
+                if known != 0.0 { known } else { perturbation(value, draw, row, j as u64) }
+            });
+            Column::Number { high: high.clone(), low: Some(moved.collect()) }
+        }
+    };
+    Frame { columns: frame.columns.iter().enumerate().map(column).collect(), ..*frame }
+}
