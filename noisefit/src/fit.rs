@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::inference::distribution::{Distribution, FisherF, StudentT, Symmetric};
-use crate::linear::Accuracy;
+use crate::linear::{Accuracy, Leverage};
 use crate::noise::Noise;
 
 /// A coefficient with its uncertainty: one row of the table. Everything but the name is absent for an aliased term, and
@@ -117,6 +117,9 @@ pub struct Fit {
     /// The covariance matrix of the coefficients, by rows; zero rows and columns for aliased terms. Empty where there is
     /// no estimate of it.
     pub vcov: Vec<Vec<f64>>,
+    /// The variance of a row's location in units of the squared residual standard error; absent where there is no estimate
+    /// of that.
+    pub leverage: Option<Leverage>,
     /// How far to trust the digits.
     pub accuracy: Accuracy,
     /// Why the estimator stopped.

@@ -13,10 +13,12 @@
 pub mod dispatch;
 pub mod double_double;
 pub mod error;
+pub mod evaluate;
 pub mod fit;
 pub mod inference;
 pub mod linear;
 pub mod noise;
+pub mod predict;
 pub mod rows;
 mod special;
 mod sum;

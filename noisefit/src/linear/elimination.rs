@@ -40,6 +40,11 @@ impl Elimination {
         Elimination { kept, factor }
     }
 
+    /// `L`, rounded.
+    pub(crate) fn factor(&self) -> Vec<f64> {
+        self.factor.iter().map(|value| value.to_f64()).collect()
+    }
+
     /// `G^-1` over the kept columns, packed.
     pub(crate) fn inverse(&self) -> Vec<DoubleDouble> {
         let order = self.kept.len();

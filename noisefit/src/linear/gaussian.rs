@@ -117,6 +117,7 @@ pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
                 .collect(),
             None => Vec::new(),
         },
+        leverage: variance.map(|_| solved.leverage.clone()),
         accuracy: solved.accuracy.clone(),
         termination: Termination {
             converged: true,

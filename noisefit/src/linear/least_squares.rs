@@ -6,6 +6,7 @@ use super::coordinates::Coordinates;
 use super::elimination::{Elimination, symmetric_times};
 use super::extended::ExtendedMoments;
 use super::gram::{packed, packed_length, symmetric};
+use super::leverage::Leverage;
 use super::magnitudes::Magnitudes;
 use super::residuals::Residuals;
 use super::triangle::Triangle;
@@ -79,6 +80,8 @@ pub struct LeastSquares {
     pub means: Vec<f64>,
     /// Weighted sums of squared deviations of the same columns.
     pub deviations: Vec<f64>,
+    /// The variance of a row's location in units of the noise variance.
+    pub leverage: Leverage,
     /// How far to trust the digits.
     pub accuracy: Accuracy,
 }
@@ -229,6 +232,7 @@ impl<S: RowSource> Ladder<'_, S> {
             coefficients: (0..order).map(value).collect(),
             unscaled_covariance: pack(order, covariance),
             aliased: (0..order).filter(|&j| value(j).is_none()).collect(),
+            leverage: fit.leverage.widened(&columns),
             means: (0..self.moments.order()).map(|j| self.moments.mean(j)).collect(),
             deviations: (0..self.moments.order()).map(column).collect(),
             ..fit
@@ -404,6 +408,7 @@ impl<S: RowSource> Ladder<'_, S> {
             absolute_errors: absolute / coordinates.response_scale(),
             means: (0..moments.order()).map(|j| moments.mean(j)).collect(),
             deviations: (0..moments.order()).map(|j| moments.product(j, j) / moments.scale(j).powi(2)).collect(),
+            leverage: Leverage::new(coordinates, triangular_root(&solution.inverse, order, method)),
             accuracy: Accuracy { digits, method, condition: self.condition(solution) },
             totals,
         }
@@ -438,4 +443,15 @@ fn invert(triangle: &Triangle) -> (Vec<f64>, Vec<f64>) {
 /// A packed lower triangle from its elements `(i, j)`, `j <= i`.
 fn pack<T>(order: usize, element: impl Fn(usize, usize) -> T) -> Vec<T> {
     (0..order).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|(i, j)| element(i, j)).collect()
+}
+
+/// `L` with `L L'` the given positive definite matrix, both packed.
+fn triangular_root(matrix: &[DoubleDouble], order: usize, method: Method) -> Vec<f64> {
+    let in_doubles = || {
+        let full = Mat::from_fn(order, order, |i, j| matrix[symmetric(i, j)].to_f64());
+        let factor = full.llt(Side::Lower).ok()?;
+        Some(pack(order, |i, j| factor.L()[(i, j)]))
+    };
+    let quick = if method == Method::DoubleDouble { None } else { in_doubles() };
+    quick.unwrap_or_else(|| Elimination::new(matrix, order, |_, _| false).factor())
 }

@@ -1,0 +1,187 @@
+//! One pass: how well a fit predicts rows, perhaps others than it was fitted to.
+
+use serde::Serialize;
+
+use crate::Error;
+use crate::double_double::DoubleDouble;
+use crate::fit::Fit;
+use crate::predict::{IntervalKind, Predictor};
+use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter, hash_parameters};
+
+/// Sums over rows of what a fit gets wrong.
+#[derive(Debug, Clone)]
+pub struct Evaluation<'a> {
+    predictor: Predictor<'a>,
+    fit: &'a Fit,
+    level: f64,
+    rows: u64,
+    /// A value near the responses, from which their moments are taken.
+    origin: Option<f64>,
+    sums: [DoubleDouble; SUMS],
+}
+
+const SUMS: usize = 7;
+const OBSERVATIONS: usize = 0;
+const SQUARES: usize = 1;
+const ABSOLUTE: usize = 2;
+const RESPONSE: usize = 3;
+const RESPONSE_SQUARES: usize = 4;
+const NEGATIVE_LOG_LIKELIHOOD: usize = 5;
+const COVERED: usize = 6;
+
+/// How well a fit predicts some rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scores {
+    /// Observations scored.
+    pub nobs: u64,
+    /// The mean squared error.
+    pub mse: f64,
+    /// Its root.
+    pub rmse: f64,
+    /// The mean absolute error.
+    pub mae: f64,
+    /// `1 - sum(e^2) / sum((y - mean)^2)` with the mean of these rows; negative where their mean predicts better.
+    pub r_squared: Option<f64>,
+    /// The mean negative log-likelihood of an observation under the fitted noise, complete; absent for a scale of zero.
+    pub mean_nll: Option<f64>,
+    /// The level of the prediction intervals.
+    pub level: f64,
+    /// The share of observations within their prediction interval; absent where there is none.
+    pub coverage: Option<f64>,
+}
+
+impl<'a> Evaluation<'a> {
+    /// The empty state, for prediction intervals at `level`.
+    ///
+    /// # Errors
+    /// Those of [`Predictor::new`], and [`Error::Argument`] for a level outside (0, 1).
+    pub fn new(fit: &'a Fit, level: f64) -> Result<Self, Error> {
+        if !(level > 0.0 && level < 1.0) {
+            return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
+        }
+        let predictor = Predictor::new(fit)?;
+        Ok(Evaluation { predictor, fit, level, rows: 0, origin: None, sums: Default::default() })
+    }
+
+    /// The scores of the rows folded.
+    ///
+    /// # Errors
+    /// [`Error::NoRows`].
+    pub fn finish(&self) -> Result<Scores, Error> {
+        if self.rows == 0 {
+            return Err(Error::NoRows);
+        }
+        let sum = |which: usize| self.sums[which];
+        let n = sum(OBSERVATIONS).to_f64();
+        let total = (sum(RESPONSE_SQUARES) - sum(RESPONSE).square() / n).to_f64();
+        let mse = sum(SQUARES).to_f64() / n;
+        Ok(Scores {
+            nobs: n as u64,
+            mse,
+            rmse: mse.sqrt(),
+            mae: sum(ABSOLUTE).to_f64() / n,
+            r_squared: (total > 0.0).then(|| 1.0 - sum(SQUARES).to_f64() / total),
+            mean_nll: self.scale().map(|_| sum(NEGATIVE_LOG_LIKELIHOOD).to_f64() / n),
+            level: self.level,
+            coverage: self.fit.leverage.as_ref().map(|_| sum(COVERED).to_f64() / n),
+        })
+    }
+
+    fn scale(&self) -> Option<f64> {
+        self.fit.scale.filter(|&scale| scale > 0.0)
+    }
+}
+
+impl Accumulator for Evaluation<'_> {
+    const KIND: &'static str = "evaluation";
+
+    fn fold(&mut self, block: &Block<'_>) {
+        let rows = block.rows();
+        let Some(&first) = block.response.high.first() else { return };
+        let origin = *self.origin.get_or_insert(first);
+        self.rows += rows as u64;
+        let locations = self.predictor.location(block.design, rows);
+        let intervals =
+            self.predictor.intervals(block.design, rows, block.weights, IntervalKind::Prediction, self.level).ok();
+        let (family, scale) = (self.fit.noise.family(), self.scale());
+        for i in 0..rows {
+            let f = block.frequencies.map_or(1.0, |f| f[i]);
+            let y = block.response.high[i];
+            let error = (DoubleDouble::from_sum(y, -locations[i]) + block.response.low(i)).to_f64();
+            let shifted = DoubleDouble::from_sum(y, -origin);
+            let mut add = |which: usize, value: DoubleDouble| self.sums[which] += value * f;
+            add(OBSERVATIONS, DoubleDouble::ONE);
+            add(SQUARES, DoubleDouble::from_product(error, error));
+            add(ABSOLUTE, error.abs().into());
+            add(RESPONSE, shifted);
+            add(RESPONSE_SQUARES, shifted.square());
+            if let Some(scale) = scale {
+                let scale = block.weights.map_or(scale, |w| scale / w[i].sqrt());
+                let jacobian = block.log_jacobian.map_or(0.0, |l| l[i]);
+                let nll = family.negative_log_density(error / scale) + scale.ln() - jacobian;
+                add(NEGATIVE_LOG_LIKELIHOOD, nll.into());
+            }
+            if let Some(intervals) = &intervals
+                && (intervals.low[i]..=intervals.high[i]).contains(&y)
+            {
+                add(COVERED, DoubleDouble::ONE);
+            }
+        }
+    }
+
+    fn merge(&mut self, later: Self) {
+        let (Some(origin), Some(other)) = (self.origin, later.origin) else {
+            if later.origin.is_some() {
+                *self = later;
+            }
+            return;
+        };
+        // The later rows' moments, taken from this origin.
+        let shift = DoubleDouble::from_sum(other, -origin);
+        let (count, sum) = (later.sums[OBSERVATIONS], later.sums[RESPONSE]);
+        self.rows += later.rows;
+        for (mine, theirs) in self.sums.iter_mut().zip(later.sums) {
+            *mine += theirs;
+        }
+        self.sums[RESPONSE] += shift * count;
+        self.sums[RESPONSE_SQUARES] += shift * sum * 2.0 + shift.square() * count;
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn precision(&self) -> Precision {
+        Precision::Extended
+    }
+
+    fn parameters(&self) -> u64 {
+        let estimates = self.fit.coefficients.iter().map(|coefficient| coefficient.estimate.unwrap_or(f64::NAN));
+        hash_parameters(estimates.chain([self.fit.scale.unwrap_or(f64::NAN), self.level]))
+    }
+
+    fn size_in_bytes(&self) -> usize {
+        size_of_val(&self.sums) + size_of_val(&self.origin) + size_of_val(&self.rows)
+    }
+
+    fn write(&self, writer: &mut StateWriter) {
+        writer.integer(self.rows);
+        writer.numbers(&[self.origin.unwrap_or(f64::NAN)]);
+        for sum in &self.sums {
+            writer.numbers(&[sum.high, sum.low]);
+        }
+    }
+
+    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
+        self.rows = reader.integer()?;
+        let mut origin = [0.0];
+        reader.numbers(&mut origin)?;
+        self.origin = Some(origin[0]).filter(|value| !value.is_nan());
+        for sum in &mut self.sums {
+            let mut words = [0.0; 2];
+            reader.numbers(&mut words)?;
+            *sum = DoubleDouble { high: words[0], low: words[1] };
+        }
+        Ok(())
+    }
+}

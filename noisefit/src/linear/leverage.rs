@@ -1,0 +1,83 @@
+//! How far the location of a row is determined: its leverage.
+
+use serde::{Deserialize, Serialize};
+
+use super::coordinates::Coordinates;
+use super::gram::packed;
+use crate::double_double::DoubleDouble;
+use crate::rows::Values;
+
+/// The quadratic form `h = x' (X' V X)^-1 x` of a row `x` of the design: its leverage, and the variance of its estimated
+/// location in units of the noise variance.
+///
+/// Kept as a triangular factor of the inverse in shifted and scaled columns, so that it is as accurate for new rows as a QR
+/// of the design would be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Leverage {
+    /// The design columns it refers to, those of aliased terms left out.
+    columns: Vec<usize>,
+    intercept: bool,
+    shifts: Vec<f64>,
+    scales: Vec<f64>,
+    /// Packed lower triangle of `L`, where `L L' = (Z' V Z)^-1`; the intercept first.
+    factor: Vec<f64>,
+}
+
+impl Leverage {
+    pub(crate) fn new(coordinates: &Coordinates, factor: Vec<f64>) -> Self {
+        let columns = coordinates.columns() - 1;
+        Leverage {
+            columns: (0..columns).collect(),
+            intercept: coordinates.intercept(),
+            shifts: (0..columns).map(|j| coordinates.shift(j)).collect(),
+            scales: (0..columns).map(|j| coordinates.scale(j)).collect(),
+            factor,
+        }
+    }
+
+    /// The same form where its columns are those with the indices `columns` of a wider design.
+    pub(crate) fn widened(mut self, columns: &[usize]) -> Self {
+        for column in &mut self.columns {
+            *column = columns[*column];
+        }
+        self
+    }
+
+    /// The number of design columns that rows must have, at least.
+    pub fn columns_needed(&self) -> usize {
+        self.columns.iter().max().map_or(0, |last| last + 1)
+    }
+
+    /// Whether the parts go together, as they do unless a file was damaged.
+    pub fn is_sound(&self) -> bool {
+        let order = self.columns.len() + usize::from(self.intercept);
+        self.shifts.len() == self.columns.len()
+            && self.scales.len() == self.columns.len()
+            && self.factor.len() == order * (order + 1) / 2
+    }
+
+    /// `h` of every row of a design: `rows` values from columns that are each `rows` long.
+    pub fn evaluate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
+        let offset = usize::from(self.intercept);
+        let order = self.columns.len() + offset;
+        let coordinate = |j: usize, i: usize| match j.checked_sub(offset) {
+            None => DoubleDouble::ONE,
+            Some(j) => {
+                let values = design[self.columns[j]];
+                (DoubleDouble::from_sum(values.high[i], -self.shifts[j]) + values.low(i)) * self.scales[j]
+            }
+        };
+        let mut z = vec![DoubleDouble::ZERO; order];
+        let row = |i: usize| {
+            z.iter_mut().enumerate().for_each(|(j, z)| *z = coordinate(j, i));
+            // The squared length of L'z.
+            (0..order)
+                .map(|k| {
+                    let sum = (k..order).fold(DoubleDouble::ZERO, |sum, j| sum + z[j] * self.factor[packed(j, k)]);
+                    sum.to_f64().powi(2)
+                })
+                .sum()
+        };
+        (0..rows).map(row).collect()
+    }
+}
