@@ -1,0 +1,40 @@
+//! `noisefit completions` and `noisefit manual`.
+
+use std::path::Path;
+
+use clap::CommandFactory;
+use noisefit_data::write::write_atomically;
+
+use crate::Outcome;
+use crate::arguments::Cli;
+use crate::output::print;
+
+/// Prints a completion script.
+pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Outcome> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "noisefit", &mut script);
+    print(&String::from_utf8_lossy(&script))?;
+    Ok(Outcome::Done)
+}
+
+/// Prints the manual page of the program, or writes one page a command.
+pub(crate) fn manual(folder: Option<&Path>) -> anyhow::Result<Outcome> {
+    let mut command = Cli::command();
+    command.build();
+    let page = |command: &clap::Command| -> anyhow::Result<Vec<u8>> {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command.clone()).render(&mut page)?;
+        Ok(page)
+    };
+    let Some(folder) = folder else {
+        print(&String::from_utf8_lossy(&page(&command)?))?;
+        return Ok(Outcome::Done);
+    };
+    std::fs::create_dir_all(folder)?;
+    for command in std::iter::once(&command).chain(command.get_subcommands()) {
+        let name = command.get_display_name().unwrap_or("noisefit").to_owned();
+        let bytes = page(command)?;
+        write_atomically(&folder.join(format!("{name}.1")), |file| file.write_all(&bytes))?;
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,6 @@
+//! One file a command.
+
+pub(crate) mod evaluate;
+pub(crate) mod fit;
+pub(crate) mod manual;
+pub(crate) mod predict;

@@ -1,0 +1,197 @@
+//! `noisefit predict`.
+
+use std::sync::Mutex;
+
+use anyhow::Context;
+use noisefit::predict::{IntervalKind, Predictor};
+use noisefit_data::DataError;
+use noisefit_data::formula::{EvaluateOptions, Scope, Workspace};
+use noisefit_data::frame::{Column, Field, Frame, Kind, MISSING};
+use noisefit_data::model::FittedModel;
+use noisefit_data::read::{Dataset, Decimals};
+use noisefit_data::source::locate;
+use noisefit_data::write::{TableColumn, TableWriter};
+
+use crate::Outcome;
+use crate::arguments::{PredictArguments, parse_level};
+use crate::output::warn;
+use crate::progress::Passes;
+
+/// Rows predicted at a time.
+const BLOCK_ROWS: usize = 1024;
+
+/// Predicts and writes a table: the columns carried along, the prediction, and the ends of an interval.
+pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
+    let model = FittedModel::load(&arguments.model)?;
+    let interval = interval(&arguments.interval)?;
+    let data = &arguments.data;
+    let dataset = data.open()?;
+    let carried = carried(arguments, &dataset)?;
+    let (columns, places) = columns(&model, &dataset, &carried)?;
+
+    let mut names: Vec<(&str, Kind)> = carried.iter().map(|field| (field.name.as_str(), field.kind)).collect();
+    names.push(("prediction", Kind::Number));
+    names.extend(interval.iter().flat_map(|(kind, _)| ends(*kind)).map(|name| (name, Kind::Number)));
+    let mut writer = match &arguments.output {
+        Some(path) => TableWriter::create(path, &names)?,
+        None => TableWriter::to_stream(std::io::stdout(), &names)?,
+    };
+
+    let predictor = Predictor::new(&model.fit)?;
+    let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
+    let unit = |frames: &mut noisefit_data::read::Frames<'_>| -> Result<Vec<(Frame, Predicted)>, DataError> {
+        frames
+            .map(|frame| {
+                let frame = frame?;
+                let predicted = predict(&model, &predictor, &dataset, &frame, arguments, interval)?;
+                Ok((frame, predicted))
+            })
+            .collect()
+    };
+    let incomplete = Mutex::new(0);
+    dataset.scan(&columns, Decimals::WithLow, &passes, unit, |_, frames| {
+        for (frame, predicted) in frames {
+            let texts: Vec<Option<Vec<Option<&str>>>> = places.iter().map(|&place| texts(&frame.columns[place])).collect();
+            let mut table: Vec<TableColumn<'_>> = Vec::new();
+            for (&place, texts) in places.iter().zip(&texts) {
+                table.push(match (texts, &frame.columns[place]) {
+                    (Some(texts), _) => TableColumn::Text(texts),
+                    (None, Column::Number { high, .. }) => TableColumn::Number(high),
+                    (None, Column::Category { .. }) => TableColumn::Text(&[]),
+                });
+            }
+            table.extend(predicted.columns.iter().map(|values| TableColumn::Number(values)));
+            if let Ok(mut incomplete) = incomplete.lock() {
+                *incomplete += predicted.incomplete;
+            }
+            writer.write(&table)?;
+        }
+        Ok(())
+    })?;
+    writer.finish()?;
+    drop(passes);
+    warn(&warnings(&model, incomplete.into_inner().unwrap_or(0)));
+    Ok(Outcome::Done)
+}
+
+/// Predictions of a frame, and the ends of their intervals where asked for. NaN for incomplete rows.
+struct Predicted {
+    columns: Vec<Vec<f64>>,
+    incomplete: usize,
+}
+
+fn predict(
+    model: &FittedModel,
+    predictor: &Predictor<'_>,
+    dataset: &Dataset,
+    frame: &Frame,
+    arguments: &PredictArguments,
+    interval: Option<(IntervalKind, f64)>,
+) -> Result<Predicted, DataError> {
+    let options = EvaluateOptions { low_words: true, scope: Scope::Design, unseen: arguments.unseen.into() };
+    let bound = model.design.bind(frame, options).map_err(|error| locate(dataset, error))?;
+    let mut columns = vec![vec![f64::NAN; frame.rows]; if interval.is_some() { 3 } else { 1 }];
+    let (mut workspace, mut incomplete) = (Workspace::default(), 0);
+    for start in (0..frame.rows).step_by(BLOCK_ROWS) {
+        let range = start..(start + BLOCK_ROWS).min(frame.rows);
+        let rows = bound.evaluate(range, &mut workspace).map_err(|error| locate(dataset, error))?;
+        incomplete += rows.missing();
+        let mut results = vec![predictor.location(rows.design(), rows.rows())];
+        if let Some((kind, level)) = interval {
+            let ends = predictor.intervals(rows.design(), rows.rows(), None, kind, level);
+            let ends = ends.map_err(|error| DataError::Option(error.to_string()))?;
+            results.extend([ends.low, ends.high]);
+        }
+        for (column, results) in columns.iter_mut().zip(results) {
+            for (&row, value) in rows.kept().iter().zip(results) {
+                column[row] = value;
+            }
+        }
+    }
+    Ok(Predicted { columns, incomplete })
+}
+
+fn warnings(model: &FittedModel, incomplete: usize) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if incomplete > 0 {
+        warnings.push(format!("{incomplete} rows have a missing value, and so have their predictions"));
+    }
+    if model.design.transforms_response() {
+        warnings.push(format!("predictions are of {}", model.design.layout().response));
+    }
+    if model.fit.coefficients.iter().any(|c| c.estimate.is_none()) {
+        warnings.push(
+            "the model has collinear terms; predictions hold only for rows in which they are related as in its data".into(),
+        );
+    }
+    if model.design.weights().is_some() {
+        warnings.push("the model is weighted; prediction intervals are for rows of weight 1".into());
+    }
+    warnings
+}
+
+/// What `--interval LEVEL [KIND]` says.
+fn interval(words: &[String]) -> anyhow::Result<Option<(IntervalKind, f64)>> {
+    let Some(level) = words.first() else { return Ok(None) };
+    let level = parse_level(level).map_err(|why| anyhow::anyhow!("--interval {level}: {why}"))?;
+    let kind = match words.get(1).map(String::as_str) {
+        None | Some("prediction") => IntervalKind::Prediction,
+        Some("confidence") => IntervalKind::Confidence,
+        Some(other) => anyhow::bail!("--interval LEVEL is followed by prediction or confidence, not by '{other}'"),
+    };
+    Ok(Some((kind, level)))
+}
+
+fn ends(kind: IntervalKind) -> [&'static str; 2] {
+    match kind {
+        IntervalKind::Confidence => ["conf_low", "conf_high"],
+        IntervalKind::Prediction => ["pred_low", "pred_high"],
+    }
+}
+
+/// The columns to carry along.
+fn carried(arguments: &PredictArguments, dataset: &Dataset) -> anyhow::Result<Vec<Field>> {
+    if arguments.keep_all {
+        return Ok(dataset.fields().to_vec());
+    }
+    let field = |name: &String| {
+        let found = dataset.fields().iter().find(|field| field.name == *name).cloned();
+        let names: Vec<&str> = dataset.fields().iter().map(|field| field.name.as_str()).collect();
+        found.with_context(|| format!("--keep {name}: no such column; the columns are {}", names.join(", ")))
+    };
+    arguments.keep.iter().map(field).collect()
+}
+
+/// Positions of the columns to read: the design's first, then those carried along; and where the latter stand among them.
+fn columns(model: &FittedModel, dataset: &Dataset, carried: &[Field]) -> anyhow::Result<(Vec<usize>, Vec<usize>)> {
+    let position = |name: &str| {
+        let found = dataset.fields().iter().position(|field| field.name == name);
+        let names: Vec<&str> = dataset.fields().iter().map(|field| field.name.as_str()).collect();
+        found.with_context(|| {
+            format!("the model needs the column '{name}'; the columns of {} are {}", dataset.file_name(0), names.join(", "))
+        })
+    };
+    let needed = model.design.columns_needed(Scope::Design);
+    let mut columns = needed.iter().map(|field| position(&field.name)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut places = Vec::new();
+    for field in carried {
+        let column = position(&field.name)?;
+        let place = columns.iter().position(|&known| known == column).unwrap_or(columns.len());
+        if place == columns.len() {
+            columns.push(column);
+        }
+        places.push(place);
+    }
+    Ok((columns, places))
+}
+
+/// The texts of a category; none for numbers.
+fn texts(column: &Column) -> Option<Vec<Option<&str>>> {
+    match column {
+        Column::Number { .. } => None,
+        Column::Category { codes, levels } => {
+            let text = |&code: &u32| if code == MISSING { None } else { levels.get(code as usize).map(String::as_str) };
+            Some(codes.iter().map(text).collect())
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Progress bars for whatever takes longer than a second, and Ctrl-C.
+
+use std::io::IsTerminal;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use noisefit_data::read::Progress;
+
+/// Work shorter than this has no bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// The passes of one command over its data: how far they are, and whether the user wants them to stop.
+#[derive(Debug)]
+pub(crate) struct Passes {
+    bar: Option<ProgressBar>,
+    shown: OnceLock<()>,
+    started: Instant,
+    /// Bytes of one pass.
+    size: u64,
+    bytes: AtomicU64,
+    rows: AtomicU64,
+}
+
+impl Passes {
+    /// Passes over `size` bytes each. From now on Ctrl-C asks them to stop; a second one ends the program at once.
+    pub(crate) fn new(size: u64, quiet: bool) -> Self {
+        // Only the first call can set the handler, and one is enough.
+        let _ = ctrlc::set_handler(|| {
+            if INTERRUPTED.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        });
+        let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
+            let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::hidden());
+            let template = "{bar:30} {bytes}/{total_bytes}  {msg}  {eta} left";
+            bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+        });
+        Passes {
+            bar,
+            shown: OnceLock::new(),
+            started: Instant::now(),
+            size: size.max(1),
+            bytes: AtomicU64::new(0),
+            rows: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Progress for Passes {
+    fn advance(&self, bytes: u64, rows: u64) {
+        let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
+        let Some(bar) = &self.bar else { return };
+        if self.started.elapsed() < PATIENCE {
+            return;
+        }
+        self.shown.get_or_init(|| bar.set_draw_target(ProgressDrawTarget::stderr()));
+        let pass = bytes.saturating_sub(1) / self.size + 1;
+        bar.set_message(format!("pass {pass}, {} rows", HumanCount(rows)));
+        bar.set_position((bytes - 1).min(bytes) % self.size + 1);
+    }
+
+    fn cancelled(&self) -> bool {
+        INTERRUPTED.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Passes {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
