@@ -4,7 +4,7 @@ use super::Scope;
 use super::compile::{Category, Plan, Recurrence, Step};
 use super::expression::{Expr, evaluate};
 use super::learned::Levels;
-use super::scalar::{Dual, Scalar};
+use super::scalar::{Dual, Scalar, fused};
 use super::select::{Buffer, EvaluateError, Selection, all_finite, check, value_error};
 use crate::frame::{Column, Frame, MISSING};
 use noisefit::double_double::DoubleDouble;
@@ -176,7 +176,7 @@ impl<'a> Bound<'a> {
         let kept = &selection.kept;
         let rows = kept.len();
         let values = selection.columns(frame, columns);
-        for (column, values) in values.iter().enumerate() {
+        for (column, values) in values.iter().enumerate().filter(|_| selection.suspect) {
             if !all_finite(values.high) {
                 let place = values.high.iter().position(|value| !value.is_finite()).unwrap_or(0);
                 let advice = "values must be finite; leave such records out or mark them as missing";
@@ -340,7 +340,7 @@ impl Machine<'_> {
     fn product(&self, a: Values<'_>, b: Values<'_>, out: &mut Buffer) {
         out.has_low = self.low_words;
         if self.low_words {
-            out.set(words(a).zip(words(b)).map(|(a, b)| a * b));
+            fused(|| out.set(words(a).zip(words(b)).map(|(a, b)| a * b)));
         } else {
             out.high.clear();
             out.high.extend(a.high.iter().zip(b.high).map(|(a, b)| a * b));
@@ -351,7 +351,7 @@ impl Machine<'_> {
         out.has_low = self.low_words;
         if self.low_words {
             let rows = words(x).zip(words(last)).zip(words(before));
-            out.set(rows.map(|((x, last), before)| by.next(x, last, before)));
+            fused(|| out.set(rows.map(|((x, last), before)| by.next(x, last, before))));
         } else {
             let rows = x.high.iter().zip(last.high).zip(before.high);
             out.high.clear();
@@ -363,7 +363,7 @@ impl Machine<'_> {
 impl Recurrence {
     #[inline(always)]
     fn next<T: Scalar>(&self, x: T, last: T, before: T) -> T {
-        (x.less(self.centre) * last - T::constant(self.spread_before) * before) / T::constant(self.spread)
+        (x.less(self.centre) * last - T::constant(self.spread_before) * before) * T::constant(self.per_spread)
     }
 }
 

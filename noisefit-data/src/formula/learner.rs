@@ -5,8 +5,9 @@ use super::compile::{Lesson, Lessons, Pending, Plan};
 use super::error::FormulaError;
 use super::expression::{Expr, evaluate};
 use super::learned::{Distinct, Learned, LevelSet, MOST_LEVELS, Moments, Stieltjes};
+use super::scalar::fused;
 use super::select::{EvaluateError, Selection, check, value_error};
-use crate::frame::{Column, Frame, MISSING};
+use crate::frame::{Column, Frame};
 use noisefit::double_double::DoubleDouble;
 use noisefit::rows::BLOCK_ROWS;
 use std::sync::Arc;
@@ -82,8 +83,10 @@ impl Learner {
                         let rows = values.iter().enumerate();
                         let rows = rows.map(|(i, &x)| (x, frequencies.map_or(1.0, |frequencies| frequencies[i])));
                         match state {
-                            State::Moments(moments) => rows.for_each(|(x, frequency)| moments.add(x, frequency)),
-                            State::Stieltjes(step) => rows.for_each(|(x, frequency)| step.add(x, frequency)),
+                            State::Moments(moments) => {
+                                fused(|| rows.for_each(|(x, frequency)| moments.add(x, frequency)))
+                            }
+                            State::Stieltjes(step) => fused(|| rows.for_each(|(x, frequency)| step.add(x, frequency))),
                             State::Levels(_) => {}
                         }
                     }
@@ -172,8 +175,8 @@ fn add_levels(levels: &mut LevelSet, seen: &mut Vec<bool>, column: &Column, kept
         Column::Category { codes, levels } => {
             seen.resize(levels.len(), false);
             for &row in kept {
-                if codes[row] != MISSING {
-                    seen[codes[row] as usize] = true;
+                if let Some(seen) = seen.get_mut(codes[row] as usize) {
+                    *seen = true;
                 }
             }
         }

@@ -116,6 +116,7 @@ fn booleans_numbers_and_odd_names_are_categories_and_columns() {
     assert_eq!(columns[0].1, [1.0, 0.0, 1.0, 0.0]);
     assert_eq!(columns[2].1, [1.0, 0.0, 0.0, 0.0]);
     assert_eq!(columns[4].1, [0.0, 1.0, 4.0, 9.0]);
+    assert_eq!(table.columns("day ~ C(flag, ref=TRUE)")[0].1, [0.0, 1.0, 0.0, 1.0]);
     let design = table.design("day ~ `my y`").unwrap();
     assert_eq!(design.layout().coefficient_names(), ["(Intercept)", "`my y`"]);
 }
