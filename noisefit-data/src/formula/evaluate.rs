@@ -26,8 +26,8 @@ pub enum Unseen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EvaluateOptions {
     /// Evaluate in double-double, from both words of the columns, and give low words. Sums, differences, products,
-    /// quotients, integer powers, square roots and polynomials keep about 32 digits; other functions a double's, and the
-    /// first-order effect of their argument's low word.
+    /// quotients, integer powers, square roots and polynomials keep about 32 digits; other functions a double's, and
+    /// the first-order effect of their argument's low word.
     pub low_words: bool,
     /// What is read: a row is incomplete only where a column of this scope is missing.
     pub scope: Scope,
@@ -70,7 +70,8 @@ impl EvaluatedRows<'_> {
         &self.selection.kept
     }
 
-    /// How many rows were left out because a variable is missing (or has an unseen level, where that counts as missing).
+    /// How many rows were left out because a variable is missing (or has an unseen level, where that counts as
+    /// missing).
     pub fn missing(&self) -> usize {
         self.selection.missing
     }
@@ -131,8 +132,8 @@ impl<'a> Bound<'a> {
 
     /// Evaluates the rows of `range`; a block's worth at a time keeps the buffers in the cache.
     ///
-    /// Rows with a missing value are left out. Where none is, columns that stand in the formula as they are, are borrowed
-    /// from the frame.
+    /// Rows with a missing value are left out. Where none is, columns that stand in the formula as they are, are
+    /// borrowed from the frame.
     ///
     /// # Errors
     /// [`EvaluateError`]: a value that is not finite, in a column or made by the formula; a negative weight; an unseen

@@ -15,8 +15,9 @@ use std::sync::Arc;
 /// One pass of learning: fold frames into clones of it, merge the clones, hand the result to
 /// [`Model::learn`](super::Model::learn).
 ///
-/// Levels do not depend on how the rows are split; means and polynomials do within the last bit of a double, since their
-/// sums are double-double. Frequencies count as repeated rows; weights only leave out the rows in which they are zero.
+/// Levels do not depend on how the rows are split; means and polynomials do within the last bit of a double, since
+/// their sums are double-double. Frequencies count as repeated rows; weights only leave out the rows in which they are
+/// zero.
 #[derive(Debug, Clone)]
 pub struct Learner {
     plan: Arc<Plan>,
@@ -57,7 +58,8 @@ impl Learner {
         self.rows
     }
 
-    /// Adds the complete rows of a frame that has the columns of [`Model::columns_needed`](super::Model::columns_needed).
+    /// Adds the complete rows of a frame that has the columns of
+    /// [`Model::columns_needed`](super::Model::columns_needed).
     ///
     /// # Errors
     /// [`EvaluateError`]: a value that is not finite, a weight that is negative, a frame with other columns.

@@ -11,7 +11,7 @@
 //! | `I(x^2 + 1)`, `log(x)` | arithmetic `+ - * / ^`; log, log1p, log2, log10, exp, expm1, sqrt, abs, sin, cos, tanh |
 //! | `poly(x, 3)`, `poly(x, 3, raw)` | polynomials, orthonormal over the rows or as powers |
 //! | `center(x)`, `scale(x)` | less the mean; and divided by the standard deviation (divisor n - 1) |
-//! | `C(x)`, `C(x, ref='a')`, `C(x, sum)` | a category, also of numbers; with another reference level; coded to sum zero |
+//! | `C(x)`, `C(x, ref='a')`, `C(x, sum)` | a category, also of numbers; another reference level; coded to sum zero |
 //! | `log(y) ~ ...`, `I(y/100) ~ ...` | a transformed response, with its Jacobian |
 //! | `` `my col` `` | a name with unusual characters |
 //!
@@ -19,8 +19,9 @@
 //! first one is the reference. Where a category's margin is not in the model, every level has a column. Names:
 //! `(Intercept)`, `log(x2)`, `city[Paris]`, `city[Paris]:x1`, `poly(x, 3, raw)[2]`, `C(city, sum)[London]`.
 //!
-//! A [`Formula`] resolved against a table's fields is a [`Model`]; what it must learn from the rows first (levels, means,
-//! polynomials) takes a [`Learner`] or a few; then it is a [`Design`], which evaluates frames and is stored with the fit.
+//! A [`Formula`] resolved against a table's fields is a [`Model`]; what it must learn from the rows first (levels,
+//! means, polynomials) takes a [`Learner`] or a few; then it is a [`Design`], which evaluates frames and is stored with
+//! the fit.
 //!
 //! ```
 //! use noisefit_data::formula::{EvaluateOptions, Formula, Workspace};
@@ -187,8 +188,8 @@ impl Expression {
         Ok(compile::compile_expression(self, fields)?.1)
     }
 
-    /// Its value in every row of a frame that has the columns of [`Expression::columns_needed`] of `fields`, NaN where a
-    /// column is missing.
+    /// Its value in every row of a frame that has the columns of [`Expression::columns_needed`] of `fields`, NaN where
+    /// a column is missing.
     ///
     /// # Errors
     /// [`FormulaError`] as [`Formula::resolve`].

@@ -56,7 +56,8 @@ impl Scalar for f64 {
 
     #[inline(always)]
     fn powi(self, exponent: i32) -> Self {
-        // Squares and cubes by multiplication, which is vector code; the rest by the library, within a unit in the last place.
+        // Squares and cubes by multiplication, which is vector code; the rest by the library, within a unit in the last
+        // place.
         match exponent {
             2 => self * self,
             3 => self * self * self,

@@ -78,8 +78,8 @@ fn center_and_scale_by_hand() {
 
 #[test]
 fn double_double_columns_agree_with_exact_arithmetic() {
-    // x is the decimal 0.1 and z the decimal 3.7, each in two words; the exact results are rational numbers, divided out
-    // in double-double from whole numbers.
+    // x is the decimal 0.1 and z the decimal 3.7, each in two words; the exact results are rational numbers, divided
+    // out in double-double from whole numbers.
     let table = Table::default()
         .words("y", &[0.1], &[-5.551115123125783e-18])
         .words("x", &[0.1], &[-5.551115123125783e-18])
