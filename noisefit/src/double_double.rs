@@ -1,14 +1,14 @@
 //! Arithmetic with twice the digits of a double: a number as an unevaluated sum of two doubles, 106 bits in all.
 //!
 //! The algorithms are those with proved bounds on the relative error, in units of `u^2 = 2^-106 = 1.2e-32`:
-//! sum and difference 3, product 4, quotient 15, square root 25/8. All but the square root of zero are free of branches,
-//! so that loops over slices become vector code; a fused multiply-add is assumed, which without the machine's own (a
-//! function that enables `fma`) is a slow but right library call.
+//! sum and difference 3, product 4, quotient 15, square root 25/8. All but the square root of zero are free of
+//! branches, so that loops over slices become vector code; a fused multiply-add is assumed, which without the machine's
+//! own (a function that enables `fma`) is a slow but right library call.
 //!
 //! Sources: Dekker 1971, *A floating-point technique for extending the available precision*; Hida, Li and Bailey 2001,
-//! *Algorithms for quad-double precision floating point arithmetic*; Joldes, Muller and Popescu 2017, *Tight and rigorous
-//! error bounds for basic building blocks of double-word arithmetic*; Lefevre, Louvet, Muller, Picot and Rideau 2023,
-//! *Accurate calculation of Euclidean norms using double-word arithmetic* (the square root).
+//! *Algorithms for quad-double precision floating point arithmetic*; Joldes, Muller and Popescu 2017, *Tight and
+//! rigorous error bounds for basic building blocks of double-word arithmetic*; Lefevre, Louvet, Muller, Picot and
+//! Rideau 2023, *Accurate calculation of Euclidean norms using double-word arithmetic* (the square root).
 
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 

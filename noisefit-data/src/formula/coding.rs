@@ -92,7 +92,7 @@ impl Coder<'_> {
                         centre: word(&basis.centres, k - 1),
                         // There is nothing before the constant.
                         spread_before: if k == 1 { DoubleDouble::ZERO } else { word(&basis.spreads, k - 1) },
-                        spread: word(&basis.spreads, k),
+                        per_spread: DoubleDouble::ONE / word(&basis.spreads, k),
                     };
                     let next = self.push(format!("{name}[{k}]"), Step::Orthogonal { x, last, before, recurrence });
                     (last, before) = (next, last);

@@ -83,12 +83,13 @@ pub(super) enum Step {
     },
 }
 
-/// `q = ((x - centre) last - spread_before before) / spread`: see [`Polynomial`].
+/// `q = ((x - centre) last - spread_before before) per_spread`, where `per_spread` is one over the spread: see
+/// [`Polynomial`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Recurrence {
     pub centre: DoubleDouble,
     pub spread_before: DoubleDouble,
-    pub spread: DoubleDouble,
+    pub per_spread: DoubleDouble,
 }
 
 /// A thing to learn, and from what.
@@ -281,6 +282,10 @@ impl Compiler<'_> {
                     return Err(self.error(value.span, message));
                 }
             }
+        }
+        if self.fields[field].kind == Kind::Boolean {
+            // R writes TRUE for the level true.
+            reference = reference.map(|(level, span)| (level.to_lowercase(), span));
         }
         self.category(node, field, reference, sum)
     }

@@ -54,8 +54,8 @@ impl Model {
     /// Takes in what a pass has told.
     ///
     /// # Errors
-    /// [`FormulaError`]: a category with one level or too many, a reference level that does not occur, a polynomial whose
-    /// degree the distinct values do not allow, no complete row.
+    /// [`FormulaError`]: a category with one level or too many, a reference level that does not occur, a polynomial
+    /// whose degree the distinct values do not allow, no complete row.
     pub fn learn(&mut self, pass: Learner) -> Result<(), FormulaError> {
         pass.finish(self.source.formula.text(), &mut self.learned)?;
         self.plan = Arc::new(compile(&self.source, &self.learned)?);
@@ -79,8 +79,8 @@ impl Model {
 
 /// A formula with all that was learned for it: turns frames into responses and design columns.
 ///
-/// Its serialised form holds the formula, the fields that it names and what was learned, each under its variable's name;
-/// reading that form back gives bit-identical columns.
+/// Its serialised form holds the formula, the fields that it names and what was learned, each under its variable's
+/// name; reading that form back gives bit-identical columns.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(into = "Record", try_from = "Record")]
 pub struct Design {

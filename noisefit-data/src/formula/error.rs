@@ -77,7 +77,8 @@ impl std::fmt::Display for FormulaError {
 
 impl std::error::Error for FormulaError {}
 
-/// `; did you mean 'log'? ` where a name is near enough, else `; `: what stands between a wrong name and the right ones.
+/// `; did you mean 'log'? ` where a name is near enough, else `; `: what stands between a wrong name and the right
+/// ones.
 pub(super) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let allowed = if name.chars().count() <= 3 { 1 } else { 2 };
     let nearest = known.map(|known| (distance(name, known), known)).min();

@@ -4,7 +4,7 @@ use super::Scope;
 use super::compile::{Category, Plan, Recurrence, Step};
 use super::expression::{Expr, evaluate};
 use super::learned::Levels;
-use super::scalar::{Dual, Scalar};
+use super::scalar::{Dual, Scalar, fused};
 use super::select::{Buffer, EvaluateError, Selection, all_finite, check, value_error};
 use crate::frame::{Column, Frame, MISSING};
 use noisefit::double_double::DoubleDouble;
@@ -26,8 +26,8 @@ pub enum Unseen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EvaluateOptions {
     /// Evaluate in double-double, from both words of the columns, and give low words. Sums, differences, products,
-    /// quotients, integer powers, square roots and polynomials keep about 32 digits; other functions a double's, and the
-    /// first-order effect of their argument's low word.
+    /// quotients, integer powers, square roots and polynomials keep about 32 digits; other functions a double's, and
+    /// the first-order effect of their argument's low word.
     pub low_words: bool,
     /// What is read: a row is incomplete only where a column of this scope is missing.
     pub scope: Scope,
@@ -70,7 +70,8 @@ impl EvaluatedRows<'_> {
         &self.selection.kept
     }
 
-    /// How many rows were left out because a variable is missing (or has an unseen level, where that counts as missing).
+    /// How many rows were left out because a variable is missing (or has an unseen level, where that counts as
+    /// missing).
     pub fn missing(&self) -> usize {
         self.selection.missing
     }
@@ -131,8 +132,8 @@ impl<'a> Bound<'a> {
 
     /// Evaluates the rows of `range`; a block's worth at a time keeps the buffers in the cache.
     ///
-    /// Rows with a missing value are left out. Where none is, columns that stand in the formula as they are, are borrowed
-    /// from the frame.
+    /// Rows with a missing value are left out. Where none is, columns that stand in the formula as they are, are
+    /// borrowed from the frame.
     ///
     /// # Errors
     /// [`EvaluateError`]: a value that is not finite, in a column or made by the formula; a negative weight; an unseen
@@ -176,7 +177,7 @@ impl<'a> Bound<'a> {
         let kept = &selection.kept;
         let rows = kept.len();
         let values = selection.columns(frame, columns);
-        for (column, values) in values.iter().enumerate() {
+        for (column, values) in values.iter().enumerate().filter(|_| selection.suspect) {
             if !all_finite(values.high) {
                 let place = values.high.iter().position(|value| !value.is_finite()).unwrap_or(0);
                 let advice = "values must be finite; leave such records out or mark them as missing";
@@ -340,7 +341,7 @@ impl Machine<'_> {
     fn product(&self, a: Values<'_>, b: Values<'_>, out: &mut Buffer) {
         out.has_low = self.low_words;
         if self.low_words {
-            out.set(words(a).zip(words(b)).map(|(a, b)| a * b));
+            fused(|| out.set(words(a).zip(words(b)).map(|(a, b)| a * b)));
         } else {
             out.high.clear();
             out.high.extend(a.high.iter().zip(b.high).map(|(a, b)| a * b));
@@ -351,7 +352,7 @@ impl Machine<'_> {
         out.has_low = self.low_words;
         if self.low_words {
             let rows = words(x).zip(words(last)).zip(words(before));
-            out.set(rows.map(|((x, last), before)| by.next(x, last, before)));
+            fused(|| out.set(rows.map(|((x, last), before)| by.next(x, last, before))));
         } else {
             let rows = x.high.iter().zip(last.high).zip(before.high);
             out.high.clear();
@@ -363,7 +364,7 @@ impl Machine<'_> {
 impl Recurrence {
     #[inline(always)]
     fn next<T: Scalar>(&self, x: T, last: T, before: T) -> T {
-        (x.less(self.centre) * last - T::constant(self.spread_before) * before) / T::constant(self.spread)
+        (x.less(self.centre) * last - T::constant(self.spread_before) * before) * T::constant(self.per_spread)
     }
 }
 

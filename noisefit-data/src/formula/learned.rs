@@ -82,6 +82,7 @@ pub(super) struct Polynomial {
 
 impl Polynomial {
     /// `spreads[k] q_k(x)` of the first degree `k` whose spread is not known yet.
+    #[inline(always)]
     fn next(&self, x: DoubleDouble) -> DoubleDouble {
         let (mut before, mut last) = (DoubleDouble::ZERO, DoubleDouble::ONE);
         for (k, &spread) in self.spreads.iter().enumerate() {
@@ -172,6 +173,7 @@ impl Moments {
         Moments { count: 0.0, shift: 0.0, sums: [DoubleDouble::ZERO; 3], distinct }
     }
 
+    #[inline(always)]
     pub fn add(&mut self, x: DoubleDouble, frequency: f64) {
         if self.count == 0.0 {
             self.shift = x.high;
@@ -249,6 +251,7 @@ impl Stieltjes {
         Stieltjes { known, centre, squares: DoubleDouble::ZERO, moment: DoubleDouble::ZERO }
     }
 
+    #[inline(always)]
     pub fn add(&mut self, x: DoubleDouble, frequency: f64) {
         let square = self.known.next(x).square() * frequency;
         self.squares += square;

@@ -5,8 +5,9 @@ use super::compile::{Lesson, Lessons, Pending, Plan};
 use super::error::FormulaError;
 use super::expression::{Expr, evaluate};
 use super::learned::{Distinct, Learned, LevelSet, MOST_LEVELS, Moments, Stieltjes};
+use super::scalar::fused;
 use super::select::{EvaluateError, Selection, check, value_error};
-use crate::frame::{Column, Frame, MISSING};
+use crate::frame::{Column, Frame};
 use noisefit::double_double::DoubleDouble;
 use noisefit::rows::BLOCK_ROWS;
 use std::sync::Arc;
@@ -14,8 +15,9 @@ use std::sync::Arc;
 /// One pass of learning: fold frames into clones of it, merge the clones, hand the result to
 /// [`Model::learn`](super::Model::learn).
 ///
-/// Levels do not depend on how the rows are split; means and polynomials do within the last bit of a double, since their
-/// sums are double-double. Frequencies count as repeated rows; weights only leave out the rows in which they are zero.
+/// Levels do not depend on how the rows are split; means and polynomials do within the last bit of a double, since
+/// their sums are double-double. Frequencies count as repeated rows; weights only leave out the rows in which they are
+/// zero.
 #[derive(Debug, Clone)]
 pub struct Learner {
     plan: Arc<Plan>,
@@ -56,7 +58,8 @@ impl Learner {
         self.rows
     }
 
-    /// Adds the complete rows of a frame that has the columns of [`Model::columns_needed`](super::Model::columns_needed).
+    /// Adds the complete rows of a frame that has the columns of
+    /// [`Model::columns_needed`](super::Model::columns_needed).
     ///
     /// # Errors
     /// [`EvaluateError`]: a value that is not finite, a weight that is negative, a frame with other columns.
@@ -82,8 +85,10 @@ impl Learner {
                         let rows = values.iter().enumerate();
                         let rows = rows.map(|(i, &x)| (x, frequencies.map_or(1.0, |frequencies| frequencies[i])));
                         match state {
-                            State::Moments(moments) => rows.for_each(|(x, frequency)| moments.add(x, frequency)),
-                            State::Stieltjes(step) => rows.for_each(|(x, frequency)| step.add(x, frequency)),
+                            State::Moments(moments) => {
+                                fused(|| rows.for_each(|(x, frequency)| moments.add(x, frequency)))
+                            }
+                            State::Stieltjes(step) => fused(|| rows.for_each(|(x, frequency)| step.add(x, frequency))),
                             State::Levels(_) => {}
                         }
                     }
@@ -172,8 +177,8 @@ fn add_levels(levels: &mut LevelSet, seen: &mut Vec<bool>, column: &Column, kept
         Column::Category { codes, levels } => {
             seen.resize(levels.len(), false);
             for &row in kept {
-                if codes[row] != MISSING {
-                    seen[codes[row] as usize] = true;
+                if let Some(seen) = seen.get_mut(codes[row] as usize) {
+                    *seen = true;
                 }
             }
         }

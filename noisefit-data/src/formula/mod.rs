@@ -11,7 +11,7 @@
 //! | `I(x^2 + 1)`, `log(x)` | arithmetic `+ - * / ^`; log, log1p, log2, log10, exp, expm1, sqrt, abs, sin, cos, tanh |
 //! | `poly(x, 3)`, `poly(x, 3, raw)` | polynomials, orthonormal over the rows or as powers |
 //! | `center(x)`, `scale(x)` | less the mean; and divided by the standard deviation (divisor n - 1) |
-//! | `C(x)`, `C(x, ref='a')`, `C(x, sum)` | a category, also of numbers; with another reference level; coded to sum zero |
+//! | `C(x)`, `C(x, ref='a')`, `C(x, sum)` | a category, also of numbers; another reference level; coded to sum zero |
 //! | `log(y) ~ ...`, `I(y/100) ~ ...` | a transformed response, with its Jacobian |
 //! | `` `my col` `` | a name with unusual characters |
 //!
@@ -19,8 +19,9 @@
 //! first one is the reference. Where a category's margin is not in the model, every level has a column. Names:
 //! `(Intercept)`, `log(x2)`, `city[Paris]`, `city[Paris]:x1`, `poly(x, 3, raw)[2]`, `C(city, sum)[London]`.
 //!
-//! A [`Formula`] resolved against a table's fields is a [`Model`]; what it must learn from the rows first (levels, means,
-//! polynomials) takes a [`Learner`] or a few; then it is a [`Design`], which evaluates frames and is stored with the fit.
+//! A [`Formula`] resolved against a table's fields is a [`Model`]; what it must learn from the rows first (levels,
+//! means, polynomials) takes a [`Learner`] or a few; then it is a [`Design`], which evaluates frames and is stored with
+//! the fit.
 //!
 //! ```
 //! use noisefit_data::formula::{EvaluateOptions, Formula, Workspace};
@@ -54,7 +55,8 @@
 //! let rows = bound.evaluate(0..frame.rows, &mut workspace)?;
 //! assert_eq!((rows.rows(), rows.missing()), (2, 1));
 //! assert_eq!(rows.design()[1].high, [0.0, 1.0]);
-//! assert_eq!(rows.block().unwrap().log_jacobian.unwrap()[1], -(10f64.ln()));
+//! let log_jacobian = rows.block().and_then(|block| block.log_jacobian).unwrap();
+//! assert!((log_jacobian[1] + 10f64.ln()).abs() < 1e-15); // log |d log(y)/dy| = -log(y)
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -186,8 +188,8 @@ impl Expression {
         Ok(compile::compile_expression(self, fields)?.1)
     }
 
-    /// Its value in every row of a frame that has the columns of [`Expression::columns_needed`] of `fields`, NaN where a
-    /// column is missing.
+    /// Its value in every row of a frame that has the columns of [`Expression::columns_needed`] of `fields`, NaN where
+    /// a column is missing.
     ///
     /// # Errors
     /// [`FormulaError`] as [`Formula::resolve`].

@@ -114,6 +114,7 @@ impl Buffer {
         Values { high: &self.high, low: self.has_low.then_some(&self.low) }
     }
 
+    #[inline(always)]
     pub fn set(&mut self, values: impl Iterator<Item = DoubleDouble>) {
         self.has_low = true;
         self.high.clear();
@@ -142,6 +143,8 @@ pub(super) struct Selection {
     mask: Vec<bool>,
     /// Places in the frame of the rows that are kept.
     pub kept: Vec<usize>,
+    /// Whether a value of a column was not finite: NaN, whose row is left out, or infinite.
+    pub suspect: bool,
     pub range: Range<usize>,
     pub missing: usize,
     pub weightless: usize,
@@ -176,10 +179,11 @@ impl Selection {
         exclude: impl Fn(&mut [bool]),
     ) -> Result<(), EvaluateError> {
         self.range = range.clone();
+        self.suspect = false;
         self.mask.clear();
         self.mask.resize(range.len(), false);
         for column in frame.columns.iter().take(columns) {
-            mask_missing(column, range.clone(), &mut self.mask);
+            self.suspect |= mask_missing(column, range.clone(), &mut self.mask);
         }
         exclude(&mut self.mask);
         self.keep();
@@ -235,7 +239,7 @@ impl Selection {
         values: &[f64],
     ) -> Result<(), EvaluateError> {
         for (&row, &value) in self.kept.iter().zip(values) {
-            if !(value >= 0.0 && value < f64::INFINITY) {
+            if !(0.0..f64::INFINITY).contains(&value) {
                 let advice = "it must be positive, or zero to leave the record out";
                 return Err(value_error(plan, frame, expr, row, what(), value, advice));
             }
@@ -276,17 +280,20 @@ impl Selection {
     }
 }
 
-fn mask_missing(column: &Column, range: Range<usize>, mask: &mut [bool]) {
+/// Masks the rows whose value is missing; says whether a value of any row is not finite.
+fn mask_missing(column: &Column, range: Range<usize>, mask: &mut [bool]) -> bool {
     match column {
         Column::Number { high, .. } => {
             let high = &high[range];
-            // Counting alone is vector code; most columns have nothing missing.
-            if high.iter().map(|value| u64::from(value.is_nan())).sum::<u64>() > 0 {
+            let finite = all_finite(high);
+            if !finite {
                 mask.iter_mut().zip(high).for_each(|(out, value)| *out |= value.is_nan());
             }
+            !finite
         }
         Column::Category { codes, .. } => {
             mask.iter_mut().zip(&codes[range]).for_each(|(out, &code)| *out |= code == MISSING);
+            false
         }
     }
 }
@@ -321,9 +328,16 @@ pub(super) fn whole_columns(frame: &Frame) -> Vec<Values<'_>> {
     values.collect()
 }
 
-/// Whether all are finite, as vector code.
+/// Whether all are finite: zero times a value is zero then and NaN otherwise. In lanes, so that it is vector code.
 pub(super) fn all_finite(values: &[f64]) -> bool {
-    values.iter().map(|value| u64::from(!value.is_finite())).sum::<u64>() == 0
+    let (chunks, rest) = values.as_chunks::<8>();
+    let mut lanes = [0.0; 8];
+    for chunk in chunks {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane += 0.0 * value;
+        }
+    }
+    lanes.iter().sum::<f64>() == 0.0 && rest.iter().all(|value| value.is_finite())
 }
 
 /// The error for `what`, calculated by `expr`, in a row of the frame.

@@ -72,6 +72,26 @@ fn names_of_coded_terms_as_in_r() {
 }
 
 #[test]
+fn column_names_are_those_of_r_4() {
+    // colnames(model.matrix(...)) of R 4, which has no brackets around the level.
+    for (formula, names) in [
+        ("y ~ 0 + x + x:a", "x x:au x:av"),
+        ("y ~ z %in% x + x", "x z:x"),
+        ("y ~ a:b + a:x", "au:bp av:bp au:bq av:bq au:br av:br au:x av:x"),
+        ("y ~ x*a*b - a:b", "x av bq br x:av x:bq x:br x:av:bq x:av:br"),
+        ("y ~ 0 + a:b", "au:bp av:bp au:bq av:bq au:br av:br"),
+        ("y ~ 0 + x:a + b", "bp bq br x:au x:av"),
+        ("y ~ (a + b)/x", "av bq br au:bp:x av:bp:x au:bq:x av:bq:x au:br:x av:br:x"),
+        ("y ~ b*a*x - a", "bq br x bp:av bq:av br:av bq:x br:x av:x bq:av:x br:av:x"),
+        ("y ~ b + x %in% a", "bq br x:au x:av"),
+    ] {
+        let table = table();
+        let design = table.design(formula).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(design.layout().terms.join(" ").replace(['[', ']'], ""), names, "{formula}");
+    }
+}
+
+#[test]
 fn values_of_a_two_factor_interaction() {
     let columns = table().columns("y ~ a*b");
     let expected: [(&str, [f64; 6]); 5] = [
@@ -116,6 +136,7 @@ fn booleans_numbers_and_odd_names_are_categories_and_columns() {
     assert_eq!(columns[0].1, [1.0, 0.0, 1.0, 0.0]);
     assert_eq!(columns[2].1, [1.0, 0.0, 0.0, 0.0]);
     assert_eq!(columns[4].1, [0.0, 1.0, 4.0, 9.0]);
+    assert_eq!(table.columns("day ~ C(flag, ref=TRUE)")[0].1, [0.0, 1.0, 0.0, 1.0]);
     let design = table.design("day ~ `my y`").unwrap();
     assert_eq!(design.layout().coefficient_names(), ["(Intercept)", "`my y`"]);
 }

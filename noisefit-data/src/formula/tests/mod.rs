@@ -66,7 +66,7 @@ impl Table {
     }
 
     fn design(&self, formula: &str) -> Result<Design, Box<dyn std::error::Error>> {
-        learn(self.model(formula)?, &[self.clone()])
+        learn(self.model(formula)?, std::slice::from_ref(self))
     }
 
     /// Names and values of all columns, and the response.

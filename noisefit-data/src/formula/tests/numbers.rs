@@ -28,6 +28,22 @@ fn orthogonal_polynomials_are_r_s() {
 }
 
 #[test]
+fn orthogonal_polynomials_of_uneven_points_are_r_s() {
+    // The first, third and last rows of poly(c(1, 2, 4, 7, 11, 16, 22), 4) in R 4, to the digits that its QR keeps.
+    let x = [1.0, 2.0, 4.0, 7.0, 11.0, 16.0, 22.0];
+    let table = Table::default().number("y", &[0.0; 7]).number("x", &x);
+    let columns = table.columns("y ~ poly(x, 4)");
+    for (row, expected) in [
+        (0, [-0.41931393468876726, 0.413954168611689, -0.4010360110914126, 0.3802528761961018]),
+        (2, [-0.26207120918047966, -0.04982781659214759, 0.3709583102595561, -0.49432873905493213]),
+        (6, [0.681385143869247, 0.5481059825136255, 0.2867407479303597, 0.09886574781098643]),
+    ] {
+        let found: Vec<f64> = columns.iter().map(|(_, values)| values[row]).collect();
+        assert_close(&found, &expected, 1e-14);
+    }
+}
+
+#[test]
 fn orthogonal_polynomials_of_high_degree_are_orthonormal() {
     // Filip's x are 82 such points; here 40 uneven ones far from zero.
     let x: Vec<f64> = (0..40).map(|i| 1000.0 + f64::from(i) + 0.3 * f64::from(i * i % 7)).collect();
@@ -62,8 +78,8 @@ fn center_and_scale_by_hand() {
 
 #[test]
 fn double_double_columns_agree_with_exact_arithmetic() {
-    // x is the decimal 0.1 and z the decimal 3.7, each in two words; the exact results are rational numbers, divided out
-    // in double-double from whole numbers.
+    // x is the decimal 0.1 and z the decimal 3.7, each in two words; the exact results are rational numbers, divided
+    // out in double-double from whole numbers.
     let table = Table::default()
         .words("y", &[0.1], &[-5.551115123125783e-18])
         .words("x", &[0.1], &[-5.551115123125783e-18])
