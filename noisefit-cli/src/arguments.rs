@@ -29,7 +29,9 @@ pub(crate) enum Command {
     /// Score a fitted model on data: errors, likelihood, coverage of its intervals
     Evaluate(EvaluateArguments),
     /// Print a completion script for a shell
-    #[command(after_help = "Example:\n  noisefit completions bash > ~/.local/share/bash-completion/completions/noisefit")]
+    #[command(
+        after_help = "Example:\n  noisefit completions bash > ~/.local/share/bash-completion/completions/noisefit"
+    )]
     Completions {
         /// The shell
         shell: clap_complete::Shell,

@@ -7,6 +7,7 @@ use noisefit::rows::{Accumulator, BLOCK_ROWS, Layout, Precision, RowSource, pert
 use crate::error::{DataError, Location};
 use crate::formula::{Design, EvaluateError, EvaluateOptions, Learner, Model, Scope, Unseen, Workspace};
 use crate::frame::{Column, Frame, MISSING};
+use crate::read::Dataset;
 use crate::records::Records;
 
 /// What to do with records in which a variable of the model is missing.
@@ -60,7 +61,7 @@ impl<'a> DesignRows<'a> {
             let mut learned: Option<Learner> = None;
             records.fold(
                 || empty.clone(),
-                |learner, frame| learner.fold(frame).map_err(|error| located(&records, error)),
+                |learner, frame| learner.fold(frame).map_err(|error| locate(records.dataset(), error)),
                 |_, learner| {
                     match &mut learned {
                         Some(learned) => learned.merge(learner),
@@ -101,15 +102,16 @@ impl<'a> DesignRows<'a> {
         };
         let SourceOptions { scope, unseen, missing } = self.options;
         let options = EvaluateOptions { low_words, scope, unseen };
-        let bound = self.design.bind(frame, options).map_err(|error| located(&self.records, error))?;
+        let bound = self.design.bind(frame, options).map_err(|error| locate(self.records.dataset(), error))?;
         state.counts.records += frame.rows as u64;
         // Blocks that leave room in the cache for what is made of them.
         let columns = self.design.layout().terms.len();
         let block = (32 * 1024 / columns.max(1)).clamp(64, BLOCK_ROWS);
         for start in (0..frame.rows).step_by(block) {
             let rows = start..(start + block).min(frame.rows);
-            let evaluated =
-                bound.evaluate(rows.clone(), &mut state.workspace).map_err(|error| located(&self.records, error))?;
+            let evaluated = bound
+                .evaluate(rows.clone(), &mut state.workspace)
+                .map_err(|error| locate(self.records.dataset(), error))?;
             if evaluated.missing() > 0 && missing == Missing::Fail {
                 return Err(self.first_missing(frame, rows));
             }
@@ -183,10 +185,10 @@ impl RowSource for DesignRows<'_> {
 }
 
 /// An error of a row, with the name of its file.
-fn located(records: &Records<'_>, error: EvaluateError) -> DataError {
+pub fn locate(dataset: &Dataset, error: EvaluateError) -> DataError {
     match error.place() {
         Some((file, record)) => {
-            let file = records.dataset().file_name(file).to_owned();
+            let file = dataset.file_name(file).to_owned();
             let at = Location { file, line: None, record: Some(record + 1), column: None };
             DataError::Invalid { at, what: error.message() }
         }

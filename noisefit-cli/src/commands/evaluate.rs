@@ -21,11 +21,8 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
     // A weighted model says how noisy a row is by its weight, so the weights are read, too.
     let names: Vec<&str> = model.design.columns_needed(Scope::All).iter().map(|field| field.name.as_str()).collect();
     let records = Records::new(&dataset, &names, data.threads(), data.memory, &passes)?;
-    let options = SourceOptions {
-        missing: arguments.missing.into(),
-        unseen: arguments.unseen.into(),
-        scope: Scope::All,
-    };
+    let options =
+        SourceOptions { missing: arguments.missing.into(), unseen: arguments.unseen.into(), scope: Scope::All };
     let rows = DesignRows::new(model.design.clone(), records, options);
     let evaluation = rows.pass(Evaluation::new(&model.fit, arguments.level)?)?;
     let counts = rows.counts();
@@ -33,6 +30,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
         anyhow::bail!("no rows to score: {} rows, {} of them with a missing value", counts.records, counts.missing);
     }
     let scores = evaluation.finish()?;
+    drop(rows);
     drop(passes);
     match arguments.format {
         OutputFormat::Json => {

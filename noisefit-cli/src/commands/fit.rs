@@ -1,8 +1,8 @@
 //! `noisefit fit`.
 
 use noisefit::fit::{ClosedForm, Fit};
-use noisefit::linear::gaussian;
 use noisefit::linear::Method;
+use noisefit::linear::gaussian;
 use noisefit::noise::Noise;
 use noisefit_data::formula::{Expression, Formula};
 use noisefit_data::model::FittedModel;
@@ -33,22 +33,20 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     let records = Records::new(&dataset, &model.columns_needed(), data.threads(), data.memory, &passes)?;
     let options = SourceOptions { missing: arguments.missing.into(), ..SourceOptions::default() };
     let rows = DesignRows::learn(model, records, options)?;
-    let options = gaussian::Options {
-        level: arguments.level,
-        digits: arguments.digits,
-        collinear: arguments.collinear.into(),
-    };
+    let options =
+        gaussian::Options { level: arguments.level, digits: arguments.digits, collinear: arguments.collinear.into() };
     let fit = gaussian::fit(&rows, &options).map_err(|error| explain(error, rows.counts()))?;
+    let (model, counts) = (FittedModel::new(rows.design().clone(), fit), rows.counts());
+    drop(rows);
     drop(passes);
 
-    let model = FittedModel::new(rows.design().clone(), fit);
     if let Some(path) = &arguments.output {
         model.save(path)?;
     }
-    let record = Record::new(&model, rows.counts());
+    let record = Record::new(&model, counts);
     match arguments.format {
         OutputFormat::Json => print_json(&record)?,
-        OutputFormat::Table => print(&summary(&model, rows.counts()))?,
+        OutputFormat::Table => print(&summary(&model, counts))?,
     }
     warn(&model.fit.warnings);
     Ok(if model.fit.termination.converged { Outcome::Done } else { Outcome::NotConverged })
@@ -104,7 +102,12 @@ impl<'a> Record<'a> {
 /// The summary for people.
 fn summary(model: &FittedModel, counts: Counts) -> String {
     let fit = &model.fit;
-    let mut text = format!("{}\n{} noise, maximum likelihood, {}\n\n", model.design.formula().text(), fit.noise, rows(fit, counts));
+    let mut text = format!(
+        "{}\n{} noise, maximum likelihood, {}\n\n",
+        model.design.formula().text(),
+        fit.noise,
+        rows(fit, counts)
+    );
     let low = format!("{}% low", significant(fit.level * 100.0, 4).trim_end_matches('0').trim_end_matches('.'));
     let coefficients = fit.coefficients.iter().map(|c| {
         vec![
@@ -167,10 +170,7 @@ fn facts(model: &FittedModel) -> String {
     }
     lines.extend([
         ("log-likelihood", optional(fit.log_likelihood, 7)),
-        (
-            "AIC, AICc, BIC",
-            format!("{}, {}, {}", optional(fit.aic, 7), optional(fit.aicc, 7), optional(fit.bic, 7)),
-        ),
+        ("AIC, AICc, BIC", format!("{}, {}, {}", optional(fit.aic, 7), optional(fit.aicc, 7), optional(fit.bic, 7))),
         ("RMSE, MAE", format!("{}, {}", significant(fit.rmse, 6), significant(fit.mae, 6))),
         ("standard errors", format!("{}, Student's t with {} df", fit.vcov_type, fit.df_residual)),
     ]);

@@ -51,7 +51,8 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     let incomplete = Mutex::new(0);
     dataset.scan(&columns, Decimals::WithLow, &passes, unit, |_, frames| {
         for (frame, predicted) in frames {
-            let texts: Vec<Option<Vec<Option<&str>>>> = places.iter().map(|&place| texts(&frame.columns[place])).collect();
+            let texts: Vec<Option<Vec<Option<&str>>>> =
+                places.iter().map(|&place| texts(&frame.columns[place])).collect();
             let mut table: Vec<TableColumn<'_>> = Vec::new();
             for (&place, texts) in places.iter().zip(&texts) {
                 table.push(match (texts, &frame.columns[place]) {
@@ -121,7 +122,8 @@ fn warnings(model: &FittedModel, incomplete: usize) -> Vec<String> {
     }
     if model.fit.coefficients.iter().any(|c| c.estimate.is_none()) {
         warnings.push(
-            "the model has collinear terms; predictions hold only for rows in which they are related as in its data".into(),
+            "the model has collinear terms; predictions hold only for rows in which they are related as in its data"
+                .into(),
         );
     }
     if model.design.weights().is_some() {
@@ -168,7 +170,11 @@ fn columns(model: &FittedModel, dataset: &Dataset, carried: &[Field]) -> anyhow:
         let found = dataset.fields().iter().position(|field| field.name == name);
         let names: Vec<&str> = dataset.fields().iter().map(|field| field.name.as_str()).collect();
         found.with_context(|| {
-            format!("the model needs the column '{name}'; the columns of {} are {}", dataset.file_name(0), names.join(", "))
+            format!(
+                "the model needs the column '{name}'; the columns of {} are {}",
+                dataset.file_name(0),
+                names.join(", ")
+            )
         })
     };
     let needed = model.design.columns_needed(Scope::Design);
