@@ -185,15 +185,13 @@ impl Dataset {
             let known = opened.as_ref().map(|(_, schema)| schema.fields.as_slice());
             let (table, mut schema) = open_table(file, format, options, known)?;
             schema.force_text(options, file)?;
-            match &opened {
-                None => opened = Some((format, schema)),
-                Some(first) => match difference(first, &(format, schema)) {
-                    Some(difference) => {
-                        let (first, other) = (files[0].name.clone(), file.name.clone());
-                        return Err(DataError::Mismatch { first, other, difference });
-                    }
-                    None => {}
-                },
+            let found = (format, schema);
+            match opened.as_ref().and_then(|first| difference(first, &found)) {
+                Some(difference) => {
+                    let (first, other) = (files[0].name.clone(), file.name.clone());
+                    return Err(DataError::Mismatch { first, other, difference });
+                }
+                None => opened = opened.or(Some(found)),
             }
             tables.push(table);
         }

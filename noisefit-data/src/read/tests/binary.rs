@@ -161,7 +161,7 @@ fn units_and_threads_change_nothing() {
             data.scan(&[1, 0], Decimals::Double, &(), frames, |origin, frames| {
                 assert_eq!(origin.first_record, next);
                 for frame in frames {
-                    assert!(frame.rows <= 1 << 16);
+                    assert!(frame.rows <= 1 << 14);
                     let [Column::Category { codes, levels }, Column::Number { high, .. }] = &frame.columns[..] else {
                         panic!("{:?}", frame.columns)
                     };
