@@ -77,8 +77,8 @@ impl Column {
 pub struct Frame {
     /// Which of the data set's files the records are from.
     pub file: usize,
-    /// The number of records of that file before these. Known only once the units before this one are counted, so it is
-    /// 0 in a frame that a worker sees and set when results are put in order.
+    /// The number of records before these in the same unit of work. Where the unit stands in its file is known only when
+    /// results are put in order, and told with them ([`Origin`](crate::read::Origin)).
     pub first_record: u64,
     /// The number of records.
     pub rows: usize,

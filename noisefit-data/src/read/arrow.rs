@@ -10,14 +10,17 @@ use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch};
 use arrow_schema::{DataType, Schema as ArrowSchema, TimeUnit};
 
 use super::columns::Categories;
+use super::decode::damaged;
+use super::file::InputFile;
 use super::kinds::MissingWords;
 use super::{Decimals, FrameIterator, Query, Schema, UnreadColumn, number};
+use crate::error::DataError;
 use crate::frame::{Column, Field, Frame, Kind, MISSING};
 
 const MILLISECONDS_A_DAY: f64 = 86_400_000.0;
 
-/// Values of a frame, at most: 8 MB of doubles.
-const FRAME_VALUES: usize = 1 << 20;
+/// Values of a frame, about: 1 MB of doubles, which stays in the cache and which an allocator keeps rather than returns.
+const FRAME_VALUES: usize = 1 << 17;
 
 /// The columns of an Arrow schema that are read, and their positions in it.
 #[derive(Debug)]
@@ -51,7 +54,7 @@ impl ArrowColumns {
     }
 
     /// A batch of the [`projection`](ArrowColumns::projection)'s columns as a frame.
-    pub fn frame(&self, batch: &RecordBatch, query: &Query<'_>) -> Option<Frame> {
+    fn frame(&self, batch: &RecordBatch, query: &Query<'_>) -> Option<Frame> {
         let projection = self.projection(query);
         let column = |wanted: &super::Wanted<'_>| {
             let position = projection.binary_search(self.sources.get(wanted.field)?).ok()?;
@@ -61,19 +64,32 @@ impl ArrowColumns {
         Some(Frame { file: 0, first_record: 0, rows: batch.num_rows(), columns })
     }
 
-    /// A batch of any length as frames of bounded length.
-    pub fn frames<'a>(&'a self, batch: RecordBatch, query: &'a Query<'a>) -> FrameIterator<'a> {
+    /// Batches of any length, of a file in `format`, as frames of bounded length.
+    pub fn frames<'a>(
+        &'a self,
+        file: &'a InputFile,
+        format: &'static str,
+        batches: impl Iterator<Item = Result<RecordBatch, DataError>> + 'a,
+        query: &'a Query<'a>,
+    ) -> FrameIterator<'a> {
         let step = frame_rows(query);
-        let starts = (0..batch.num_rows()).step_by(step);
-        Box::new(starts.filter_map(move |start| {
-            self.frame(&batch.slice(start, step.min(batch.num_rows() - start)), query).map(Ok)
+        let slices = move |batch: RecordBatch| {
+            let rows = batch.num_rows();
+            (0..rows).step_by(step).map(move |start| {
+                let frame = self.frame(&batch.slice(start, step.min(rows - start)), query);
+                frame.ok_or_else(|| damaged(file, format, "a column is not of the type that the file's schema says"))
+            })
+        };
+        Box::new(batches.flat_map(move |batch| match batch {
+            Ok(batch) => Box::new(slices(batch)) as FrameIterator<'a>,
+            Err(error) => Box::new(std::iter::once(Err(error))),
         }))
     }
 }
 
 /// How many records a frame should have, so that a frame of many columns does not fill the memory.
 pub(crate) fn frame_rows(query: &Query<'_>) -> usize {
-    (FRAME_VALUES / query.columns.len().max(1)).clamp(1 << 10, 1 << 16)
+    (FRAME_VALUES / query.columns.len().max(1)).clamp(1 << 10, 1 << 14)
 }
 
 fn kind_of(data_type: &DataType) -> Option<Kind> {
@@ -94,12 +110,13 @@ fn kind_of(data_type: &DataType) -> Option<Kind> {
 fn column(array: &ArrayRef, kind: Kind, query: &Query<'_>) -> Option<Column> {
     let missing = query.missing;
     if let Some(dictionary) = array.as_any_dictionary_opt() {
-        return (!dictionary.values().is_empty())
-            .then(|| column(dictionary.values(), kind, query).map(|values| at(&values, &positions(array.as_ref()))))
-            .unwrap_or_else(|| Some(all_missing(kind, array.len())));
+        if dictionary.values().is_empty() {
+            return Some(all_missing(kind, array.len()));
+        }
+        return column(dictionary.values(), kind, query).map(|values| at(&values, &positions(array.as_ref())));
     }
     if kind.is_category() {
-        return texts(array, missing);
+        return texts(array, query);
     }
     let plain = |high: Vec<f64>| Column::Number { high, low: None };
     Some(match array.data_type() {
@@ -173,7 +190,8 @@ where
 }
 
 /// The values as text, whatever they are.
-fn texts(array: &ArrayRef, missing: &MissingWords) -> Option<Column> {
+fn texts(array: &ArrayRef, query: &Query<'_>) -> Option<Column> {
+    let missing = query.missing;
     Some(match array.data_type() {
         DataType::Utf8 => coded(array.as_string::<i32>().iter().map(|text| text.map(Cow::Borrowed)), missing),
         DataType::LargeUtf8 => coded(array.as_string::<i64>().iter().map(|text| text.map(Cow::Borrowed)), missing),
@@ -182,10 +200,12 @@ fn texts(array: &ArrayRef, missing: &MissingWords) -> Option<Column> {
         // Through their own type: a double could not tell long keys apart.
         DataType::Int64 => coded(array.as_primitive::<Int64Type>().iter().map(printed), missing),
         DataType::UInt64 => coded(array.as_primitive::<UInt64Type>().iter().map(printed), missing),
-        _ => {
-            let values = plain_numbers(array)?.into_iter().map(|value| (!value.is_nan()).then_some(value));
-            coded(values.map(printed), missing)
-        }
+        _ => match column(array, Kind::Number, query)? {
+            Column::Number { high, .. } => {
+                coded(high.into_iter().map(|value| printed((!value.is_nan()).then_some(value))), missing)
+            }
+            categories => categories,
+        },
     })
 }
 

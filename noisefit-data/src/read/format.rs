@@ -37,6 +37,11 @@ impl Format {
         }
     }
 
+    /// Whether values have types in the file, rather than being text that is read as values.
+    pub(crate) fn is_typed(self) -> bool {
+        matches!(self, Format::Parquet | Format::ArrowFile | Format::ArrowStream)
+    }
+
     /// The format of a file, from its first bytes where these are characteristic, from its name otherwise.
     pub(crate) fn of(file: &InputFile) -> Result<Format, DataError> {
         let content = file.first_content(64)?;

@@ -43,7 +43,10 @@ fn paths(input: &str) -> Result<Vec<PathBuf>, DataError> {
     match paths {
         Ok(paths) if paths.is_empty() => Err(DataError::NoMatch { pattern: input.to_owned() }),
         Ok(paths) => Ok(paths),
-        Err(error) => Err(DataError::reading(&error.path().to_owned(), error.into())),
+        Err(error) => {
+            let path = error.path().to_owned();
+            Err(DataError::reading(&path, error.into()))
+        }
     }
 }
 

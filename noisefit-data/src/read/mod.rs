@@ -8,6 +8,7 @@
 
 mod arrow;
 mod columns;
+mod decode;
 mod delimited;
 mod fields;
 mod file;
@@ -184,16 +185,14 @@ impl Dataset {
             let format = options.format.map_or_else(|| Format::of(file), Ok)?;
             let known = opened.as_ref().map(|(_, schema)| schema.fields.as_slice());
             let (table, mut schema) = open_table(file, format, options, known)?;
-            schema.force_text(options, file)?;
-            match &opened {
-                None => opened = Some((format, schema)),
-                Some(first) => match difference(first, &(format, schema)) {
-                    Some(difference) => {
-                        let (first, other) = (files[0].name.clone(), file.name.clone());
-                        return Err(DataError::Mismatch { first, other, difference });
-                    }
-                    None => {}
-                },
+            schema.force_text(options, file, format)?;
+            let found = (format, schema);
+            match opened.as_ref().and_then(|first| difference(first, &found)) {
+                Some(difference) => {
+                    let (first, other) = (files[0].name.clone(), file.name.clone());
+                    return Err(DataError::Mismatch { first, other, difference });
+                }
+                None => opened = opened.or(Some(found)),
             }
             tables.push(table);
         }
@@ -375,7 +374,7 @@ struct Schema {
 }
 
 impl Schema {
-    fn force_text(&mut self, options: &ReadOptions, file: &InputFile) -> Result<(), DataError> {
+    fn force_text(&mut self, options: &ReadOptions, file: &InputFile, format: Format) -> Result<(), DataError> {
         for name in &options.text {
             let Some(field) = self.fields.iter_mut().find(|field| field.name == *name) else {
                 let names: Vec<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
@@ -385,6 +384,15 @@ impl Schema {
                     names.join(", ")
                 )));
             };
+            if format.is_typed() && matches!(field.kind, Kind::Date | Kind::Timestamp) {
+                // There is no text in the file to take; days or seconds since 1970 would be names of nothing.
+                return Err(DataError::Option(format!(
+                    "{}: column `{name}` holds {} and cannot be read as text; {} has no text for them",
+                    file.name,
+                    kinds::holding(field.kind),
+                    format.name()
+                )));
+            }
             field.kind = Kind::Text;
         }
         Ok(())

@@ -9,9 +9,12 @@ use parquet::arrow::arrow_reader::{
 };
 
 use super::arrow::{ArrowColumns, frame_rows};
-use super::file::{Compression, FileReader, InputFile};
+use super::decode::{batches, decode, not_compressed};
+use super::file::InputFile;
 use super::{FrameIterator, Query, Schema, Table, Unit, Units};
 use crate::error::DataError;
+
+const PARQUET: &str = "Parquet";
 
 /// Values of a unit, about: 16 MB of doubles.
 const UNIT_VALUES: usize = 1 << 21;
@@ -25,9 +28,9 @@ pub(crate) struct ParquetFile {
 
 impl ParquetFile {
     pub fn open(file: &InputFile) -> Result<(ParquetFile, Schema), DataError> {
-        not_compressed(file, "Parquet")?;
-        let metadata = ArrowReaderMetadata::load(&file.open()?, ArrowReaderOptions::new())
-            .map_err(|error| damaged(file, error))?;
+        not_compressed(file, PARQUET)?;
+        let reader = file.open()?;
+        let metadata = decode(file, PARQUET, || ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()))?;
         let (columns, schema) = ArrowColumns::of(metadata.schema());
         Ok((ParquetFile { metadata, columns }, schema))
     }
@@ -39,35 +42,31 @@ impl ParquetFile {
         rows: Range<usize>,
         query: &'a Query<'a>,
     ) -> FrameIterator<'a> {
-        let batches = match file.open().and_then(|reader| self.batches(file, reader, group, rows, query)) {
-            Ok(batches) => batches,
-            Err(error) => return Box::new(std::iter::once(Err(error))),
-        };
-        Box::new(batches.map(move |batch| {
-            let batch = batch.map_err(|error| damaged(file, error))?;
-            let unexpected = || damaged(file, "a column is not of the type that the footer says");
-            self.columns.frame(&batch, query).ok_or_else(unexpected)
-        }))
+        match self.reader(file, group, rows, query) {
+            Ok(reader) => self.columns.frames(file, PARQUET, batches(file, PARQUET, reader), query),
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }
     }
 
-    fn batches(
+    fn reader(
         &self,
         file: &InputFile,
-        reader: FileReader,
         group: usize,
         rows: Range<usize>,
         query: &Query<'_>,
     ) -> Result<ParquetRecordBatchReader, DataError> {
+        let reader = file.open()?;
         let projection = ProjectionMask::roots(self.metadata.parquet_schema(), self.columns.projection(query));
         // Pages that are skipped as a whole are not decompressed, so that a late range costs little more than an early one.
         let selection = RowSelection::from(vec![RowSelector::skip(rows.start), RowSelector::select(rows.len())]);
-        ParquetRecordBatchReaderBuilder::new_with_metadata(reader, self.metadata.clone())
-            .with_row_groups(vec![group])
-            .with_projection(projection)
-            .with_row_selection(selection)
-            .with_batch_size(frame_rows(query))
-            .build()
-            .map_err(|error| damaged(file, error))
+        decode(file, PARQUET, || {
+            ParquetRecordBatchReaderBuilder::new_with_metadata(reader, self.metadata.clone())
+                .with_row_groups(vec![group])
+                .with_projection(projection)
+                .with_row_selection(selection)
+                .with_batch_size(frame_rows(query))
+                .build()
+        })
     }
 }
 
@@ -93,22 +92,6 @@ fn ranges(rows: usize, longest: usize) -> impl Iterator<Item = Range<usize>> {
     let count = rows.div_ceil(longest);
     let bound = move |number: usize| (rows as u128 * number as u128 / count.max(1) as u128) as usize;
     (0..count).map(move |number| bound(number)..bound(number + 1))
-}
-
-fn damaged(file: &InputFile, error: impl std::fmt::Display) -> DataError {
-    let why = format!("{error}; the file is truncated, damaged or of another format");
-    DataError::Damaged { path: file.name.clone(), format: "Parquet", why }
-}
-
-/// Refuses a compressed file of a format that is read from any position.
-pub(crate) fn not_compressed(file: &InputFile, format: &'static str) -> Result<(), DataError> {
-    match Compression::of(&file.first_bytes(4)?) {
-        None => Ok(()),
-        Some(_) => {
-            let why = "the whole file is compressed; decompress it first (the format compresses by itself)".to_owned();
-            Err(DataError::Damaged { path: file.name.clone(), format, why })
-        }
-    }
 }
 
 #[cfg(test)]

@@ -123,11 +123,18 @@ fn options_hold_for_typed_files_too() {
     let (_folder, path) = file("x.parquet", "");
     write(&path, &[batch()], 100);
     let missing = ["255", "u", "-7"].map(str::to_owned).to_vec();
-    let options = ReadOptions { missing, text: vec!["long".to_owned(), "flag".to_owned()], ..options() };
-    let data = Dataset::open(&[path.display().to_string()], &options).unwrap();
-    let (found, _) = records_of(&data, &[2, 3, 8, 9]).unwrap();
-    assert_eq!(found[0], [Missing, Number(0.0), Missing, text("true")]);
-    assert_eq!(found[1], [text("9007199254740993"), Missing, Missing, Missing], "long keys keep their digits");
+    let as_text = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let text_options = ReadOptions { missing, text: as_text(&["long", "flag", "decimal"]), ..options() };
+    let data = Dataset::open(&[path.display().to_string()], &text_options).unwrap();
+    let (found, _) = records_of(&data, &[2, 3, 8, 9, 4]).unwrap();
+    assert_eq!(found[0], [Missing, Number(0.0), Missing, text("true"), text("10000000.1")]);
+    assert_eq!(found[1], [text("9007199254740993"), Missing, Missing, Missing, Missing], "long keys keep their digits");
+    let dates = ReadOptions { text: as_text(&["date"]), ..options() };
+    let message = Dataset::open(&[path.display().to_string()], &dates).unwrap_err().to_string();
+    assert!(
+        message.ends_with("column `date` holds dates and cannot be read as text; Parquet has no text for them"),
+        "{message}"
+    );
 }
 
 /// More rows than a unit holds, in groups and batches of several sizes; row i holds i, and i mod 7 as text.
@@ -161,7 +168,7 @@ fn units_and_threads_change_nothing() {
             data.scan(&[1, 0], Decimals::Double, &(), frames, |origin, frames| {
                 assert_eq!(origin.first_record, next);
                 for frame in frames {
-                    assert!(frame.rows <= 1 << 16);
+                    assert!(frame.rows <= 1 << 14);
                     let [Column::Category { codes, levels }, Column::Number { high, .. }] = &frame.columns[..] else {
                         panic!("{:?}", frame.columns)
                     };
@@ -248,4 +255,24 @@ fn a_compressed_parquet_file_is_refused() {
         message.ends_with("the whole file is compressed; decompress it first (the format compresses by itself)"),
         "{message}"
     );
+}
+
+/// Bytes of a file overwritten anywhere: whatever is read of it, nothing panics.
+#[test]
+fn damaged_files_are_errors_not_panics() {
+    for name in ["x.parquet", "x.arrow", "x.arrows"] {
+        let (_folder, path) = file(name, "");
+        write(&path, &[batch(), batch()], 4);
+        let content = std::fs::read(&path).unwrap();
+        for position in (0..content.len()).step_by(content.len() / 200) {
+            let mut damaged = content.clone();
+            let end = (position + 3).min(damaged.len());
+            damaged[position..end].fill(0xa5);
+            std::fs::write(&path, damaged).unwrap();
+            if let Ok(data) = open(&path) {
+                let columns: Vec<usize> = (0..data.fields().len()).collect();
+                drop(records_of(&data, &columns));
+            }
+        }
+    }
 }
