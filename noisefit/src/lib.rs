@@ -6,6 +6,7 @@
 //! | module | what is there |
 //! |---|---|
 //! | [`dispatch`] | kernels compiled for each instruction set, chosen at run time |
+//! | [`loss`] | losses of arrays of predictions, their gradients, and the report on them |
 //! | [`noise`] | the noise families: scalar functions of the standardised residual, and what follows from them |
 //! | [`inference`] | the distributions that tests and intervals refer to |
 //! | [`rows`] | blocks of rows, the accumulator that a pass folds them into, sources that run a pass |
@@ -17,6 +18,7 @@ pub mod evaluate;
 pub mod fit;
 pub mod inference;
 pub mod linear;
+pub mod loss;
 pub mod noise;
 pub mod predict;
 pub mod rows;

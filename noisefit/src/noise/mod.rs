@@ -46,7 +46,8 @@ pub struct Information {
 /// The density of standardised residuals, by its scalar functions.
 ///
 /// A new family writes the six required methods, and [`survival`](Self::survival) and
-/// [`upper_quantile`](Self::upper_quantile) if it is not symmetric; it overrides the others only for speed or for digits.
+/// [`upper_quantile`](Self::upper_quantile) if it is not symmetric; it overrides the others only for speed or for
+/// digits.
 pub trait NoiseFamily: std::fmt::Debug + Send + Sync {
     /// The family's name on the command line and in JSON.
     fn name(&self) -> &'static str;
@@ -54,8 +55,8 @@ pub trait NoiseFamily: std::fmt::Debug + Send + Sync {
     /// `-ln f(r)` with every constant, so that `exp` of its negative integrates to 1.
     fn negative_log_density(&self, r: f64) -> f64;
 
-    /// `psi(r) = d/dr -ln f(r)`, which is the derivative of the log-likelihood with respect to the location, at scale 1.
-    /// At a kink the subgradient that the family documents.
+    /// `psi(r) = d/dr -ln f(r)`, which is the derivative of the log-likelihood with respect to the location, at scale
+    /// 1. At a kink the subgradient that the family documents.
     fn score(&self, r: f64) -> f64;
 
     /// `psi'(r)`, the second derivative of `-ln f`, kinks left out.
@@ -107,9 +108,9 @@ pub trait NoiseFamily: std::fmt::Debug + Send + Sync {
         }
     }
 
-    /// The scale that maximises the likelihood of `residuals` `e = y - mu`, each counted `frequencies` times (once without):
-    /// the root of `sum f (1 - r psi(r))` at `r = e / s`. Zero where the likelihood grows without bound towards it, as it
-    /// does for residuals that are all zero.
+    /// The scale that maximises the likelihood of `residuals` `e = y - mu`, each counted `frequencies` times (once
+    /// without): the root of `sum f (1 - r psi(r))` at `r = e / s`. Zero where the likelihood grows without bound
+    /// towards it, as it does for residuals that are all zero.
     ///
     /// # Errors
     /// [`Error::NoRows`]; [`Error::Shape`]; [`Error::Value`] for a residual that is not finite.
@@ -124,8 +125,8 @@ pub trait NoiseFamily: std::fmt::Debug + Send + Sync {
         terms.collect::<Sum>().value()
     }
 
-    /// The log-likelihood, and its derivative with respect to every row's location, `f psi(r) / s`, and, where asked for,
-    /// the logarithm of every row's scale, `f (r psi(r) - 1)`.
+    /// The log-likelihood, and its derivative with respect to every row's location, `f psi(r) / s`, and, where asked
+    /// for, the logarithm of every row's scale, `f (r psi(r) - 1)`.
     ///
     /// # Errors
     /// [`Error::Shape`] if an output is not as long as the rows.

@@ -45,8 +45,8 @@ impl<'a> Observations<'a> {
     /// Rows of `response` y and `location` mu, both of length n, with noise of `scale` s.
     ///
     /// # Errors
-    /// [`Error::Shape`] for different lengths; [`Error::Argument`] or [`Error::Value`] for a scale that is not positive and
-    /// finite.
+    /// [`Error::Shape`] for different lengths; [`Error::Argument`] or [`Error::Value`] for a scale that is not positive
+    /// and finite.
     pub fn new(response: &'a [f64], location: &'a [f64], scale: Scale<'a>) -> Result<Self, Error> {
         same_length("location", response.len(), location.len())?;
         match scale {

@@ -7,8 +7,8 @@ use crate::sum::Sum;
 /// Scales this many times smaller than the largest residual (on the natural logarithmic scale) count as zero.
 const LEAST_LOG_SCALE: f64 = -650.0;
 
-/// Newton's method, kept in a bracket, for the root of `sum f (1 - r psi(r))` in `u = ln s`. The function rises with `u`
-/// wherever `r psi(r)` rises with `|r|`, as it does in every family here.
+/// Newton's method, kept in a bracket, for the root of `sum f (1 - r psi(r))` in `u = ln s`. The function rises with
+/// `u` wherever `r psi(r)` rises with `|r|`, as it does in every family here.
 pub(super) fn maximum_likelihood<F: NoiseFamily + ?Sized>(
     family: &F,
     residuals: &[f64],

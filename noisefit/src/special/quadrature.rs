@@ -34,7 +34,7 @@ pub(crate) fn falling(scale: f64, log_f: impl Fn(f64) -> f64) -> f64 {
         let v = (t - decay).exp();
         let term = v * (1.0 + decay) * log_f(scale * v).exp();
         sum += term;
-        if k > 0 && !(term > 1e-18 * sum) {
+        if k > 0 && (term <= 1e-18 * sum || term.is_nan()) {
             break;
         }
     }
