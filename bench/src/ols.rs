@@ -9,7 +9,7 @@ use linfa::Dataset;
 use linfa::traits::Fit;
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2, ShapeBuilder};
-use noisefit::linear::LeastSquares;
+use noisefit::linear::gaussian;
 use noisefit::rows::{Matrix, MemoryRows};
 
 use crate::{repeat, threads};
@@ -55,14 +55,10 @@ impl Problem {
         let design = layout(&self.design, self.rows, self.columns)?;
         let rows = MemoryRows::new(&self.response, design)?.with_threads(threads());
         repeat(|| {
-            let fit = LeastSquares::solve(&rows, 9.0)?;
-            let degrees_of_freedom = self.rows - fit.coefficients.len();
-            let variance = fit.residual_sum_of_squares / degrees_of_freedom as f64;
-            // The diagonal of a packed lower triangle.
-            let diagonal = (0..fit.coefficients.len()).map(|j| fit.unscaled_covariance[j * (j + 3) / 2]);
+            let fit = gaussian::fit(&rows, &gaussian::Options::default())?;
             Ok(vec![
-                ("coefficients", fit.coefficients.iter().copied().flatten().collect()),
-                ("std_errors", diagonal.map(|unscaled| (variance * unscaled).sqrt()).collect()),
+                ("coefficients", fit.coefficients.iter().filter_map(|c| c.estimate).collect()),
+                ("std_errors", fit.coefficients.iter().filter_map(|c| c.std_error).collect()),
             ])
         })
     }
