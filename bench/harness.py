@@ -111,7 +111,10 @@ class Command:
         output = process.process.stdout.read()
         self.peak = max(self.peak, process.close())
         seconds = time.perf_counter() - start
-        coefficients = json.loads(output)["coefficients"]
+        try:
+            coefficients = json.loads(output)["coefficients"]
+        except json.JSONDecodeError:
+            raise Absent("it printed no JSON") from None
         return seconds, {
             "coefficients": [c["estimate"] for c in coefficients],
             "std_errors": [c["std_error"] for c in coefficients],
@@ -265,7 +268,8 @@ def main():
         sys.exit(f"no problem has '{options.only}' in its name: {', '.join(p.name for p in PROBLEMS)}")
     for problem in [] if options.table else problems:
         names = [library.name for library in LIBRARIES if problem.kind in library.kinds]
-        print(f"{problem.name}: {', '.join(names)}" if options.list else problem.title, flush=True)
+        title = problem.title + (" (a tenth of the rows)" if options.quick else "")
+        print(f"{problem.name}: {', '.join(names)}" if options.list else title, flush=True)
         if not options.list:
             result = measure(problem, options.quick)
             if not options.quick:
