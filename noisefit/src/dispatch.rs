@@ -34,6 +34,8 @@
 //! `#[inline(always)]`. Sums are never reordered by the compiler, so a kernel that wants lanes names them (an array of
 //! partial sums) and then gives the same bits at every level with fused multiply-add.
 
+use pulp::{Arch, Simd, WithSimd};
+
 /// A loop to be run at the best instruction level, with its arguments as fields.
 pub trait Kernel {
     /// What the loop returns.
@@ -52,44 +54,24 @@ pub fn multiply_add<const FUSED: bool>(a: f64, b: f64, c: f64) -> f64 {
 /// Runs `kernel` compiled for the best vector instructions that this processor has.
 #[inline]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") && has_avx2() {
-            // SAFETY: the processor has the features that the function is compiled for.
-            return unsafe { avx512(kernel) };
-        }
-        if has_avx2() {
-            // SAFETY: as above.
-            return unsafe { avx2(kernel) };
-        }
+    Arch::new().dispatch(Dispatched(kernel))
+}
+
+/// Runs a closure so compiled. What it calls must be small enough to be inlined into it.
+#[inline(always)]
+pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+    Arch::new().dispatch(work)
+}
+
+struct Dispatched<K>(K);
+
+impl<K: Kernel> WithSimd for Dispatched<K> {
+    type Output = K::Output;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> K::Output {
+        if S::IS_SCALAR { self.0.run::<false>() } else { self.0.run::<true>() }
     }
-    portable(kernel)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[inline]
-fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512dq,avx2,fma")]
-fn avx512<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run::<true>()
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-fn avx2<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run::<true>()
-}
-
-fn portable<K: Kernel>(kernel: K) -> K::Output {
-    // The baseline of aarch64 has vectors and fused multiply-add; that of x86-64 and wasm has no fused multiply-add.
-    #[cfg(target_arch = "aarch64")]
-    return kernel.run::<true>();
-    #[cfg(not(target_arch = "aarch64"))]
-    kernel.run::<false>()
 }
 
 #[cfg(test)]
@@ -115,27 +97,30 @@ mod tests {
     }
 
     #[test]
-    fn every_level_gives_the_exact_sum_of_integers() {
+    fn the_sum_of_integers_is_exact_with_and_without_fusing() {
         let x: Vec<f64> = (0..1000).map(f64::from).collect();
         let exact = 999.0 * 1000.0 * 1999.0 / 6.0;
         assert_eq!(dispatch(Dot(&x, &x)), exact);
-        assert_eq!(portable(Dot(&x, &x)), exact);
-        #[cfg(target_arch = "x86_64")]
-        if has_avx2() {
-            // SAFETY: the processor has the features.
-            assert_eq!(unsafe { avx2(Dot(&x, &x)) }, exact);
-        }
+        assert_eq!(Dot(&x, &x).run::<false>(), exact);
     }
 
     #[test]
-    fn lanes_give_the_same_bits_at_every_fused_level() {
+    fn named_lanes_give_the_bits_of_the_loop_as_written() {
         let x: Vec<f64> = (0..1000).map(|i| f64::from(i).sin()).collect();
         let dispatched = dispatch(Dot(&x, &x));
-        #[cfg(target_arch = "x86_64")]
-        if has_avx2() {
-            // SAFETY: the processor has the features.
-            assert_eq!(unsafe { avx2(Dot(&x, &x)) }.to_bits(), dispatched.to_bits());
+        let as_written =
+            if Arch::new().dispatch(IsScalar) { Dot(&x, &x).run::<false>() } else { Dot(&x, &x).run::<true>() };
+        assert_eq!(dispatched.to_bits(), as_written.to_bits());
+    }
+
+    struct IsScalar;
+
+    impl WithSimd for IsScalar {
+        type Output = bool;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> bool {
+            S::IS_SCALAR
         }
-        assert!((Dot(&x, &x).run::<false>() - dispatched).abs() < 1e-12);
     }
 }

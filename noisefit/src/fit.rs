@@ -100,8 +100,8 @@ pub struct Fit {
     pub adj_r_squared: Option<f64>,
     /// The root mean square of the residuals, without the weights.
     pub rmse: f64,
-    /// The mean absolute residual, without the weights.
-    pub mae: f64,
+    /// The mean absolute residual, without the weights; absent where the rows were read only once.
+    pub mae: Option<f64>,
     /// Estimated coefficients other than the intercept.
     pub df_model: u64,
     /// Observations less estimated coefficients.

@@ -1,8 +1,8 @@
 //! `noisefit fit`.
 
 use noisefit::fit::{ClosedForm, Fit};
-use noisefit::linear::Method;
 use noisefit::linear::gaussian;
+use noisefit::linear::{Method, Settings};
 use noisefit::noise::Noise;
 use noisefit_data::formula::{Expression, Formula};
 use noisefit_data::model::FittedModel;
@@ -33,8 +33,11 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     let records = Records::new(&dataset, &model.columns_needed(), data.threads(), data.memory, &passes)?;
     let options = SourceOptions { missing: arguments.missing.into(), ..SourceOptions::default() };
     let rows = DesignRows::learn(model, records, options)?;
-    let options =
-        gaussian::Options { level: arguments.level, digits: arguments.digits, collinear: arguments.collinear.into() };
+    let options = gaussian::Options {
+        level: arguments.level,
+        settings: Settings { digits: arguments.digits, one_pass: arguments.one_pass },
+        collinear: arguments.collinear.into(),
+    };
     let fit = gaussian::fit(&rows, &options).map_err(|error| explain(error, rows.counts()))?;
     let (model, counts) = (FittedModel::new(rows.design().clone(), fit), rows.counts());
     drop(rows);
@@ -171,7 +174,7 @@ fn facts(model: &FittedModel) -> String {
     lines.extend([
         ("log-likelihood", optional(fit.log_likelihood, 7)),
         ("AIC, AICc, BIC", format!("{}, {}, {}", optional(fit.aic, 7), optional(fit.aicc, 7), optional(fit.bic, 7))),
-        ("RMSE, MAE", format!("{}, {}", significant(fit.rmse, 6), significant(fit.mae, 6))),
+        ("RMSE, MAE", format!("{}, {}", significant(fit.rmse, 6), optional(fit.mae, 6))),
         ("standard errors", format!("{}, Student's t with {} df", fit.vcov_type, fit.df_residual)),
     ]);
     let method = match fit.accuracy.method {

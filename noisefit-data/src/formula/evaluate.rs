@@ -4,9 +4,10 @@ use super::Scope;
 use super::compile::{Category, Plan, Recurrence, Step};
 use super::expression::{Expr, evaluate};
 use super::learned::Levels;
-use super::scalar::{Dual, Scalar, fused};
+use super::scalar::{Dual, Scalar};
 use super::select::{Buffer, EvaluateError, Selection, all_finite, check, value_error};
 use crate::frame::{Column, Frame, MISSING};
+use noisefit::dispatch::vectorised;
 use noisefit::double_double::DoubleDouble;
 use noisefit::rows::{Block, Values};
 use std::collections::HashMap;
@@ -341,7 +342,7 @@ impl Machine<'_> {
     fn product(&self, a: Values<'_>, b: Values<'_>, out: &mut Buffer) {
         out.has_low = self.low_words;
         if self.low_words {
-            fused(|| out.set(words(a).zip(words(b)).map(|(a, b)| a * b)));
+            vectorised(|| out.set(words(a).zip(words(b)).map(|(a, b)| a * b)));
         } else {
             out.high.clear();
             out.high.extend(a.high.iter().zip(b.high).map(|(a, b)| a * b));
@@ -352,7 +353,7 @@ impl Machine<'_> {
         out.has_low = self.low_words;
         if self.low_words {
             let rows = words(x).zip(words(last)).zip(words(before));
-            fused(|| out.set(rows.map(|((x, last), before)| by.next(x, last, before))));
+            vectorised(|| out.set(rows.map(|((x, last), before)| by.next(x, last, before))));
         } else {
             let rows = x.high.iter().zip(last.high).zip(before.high);
             out.high.clear();

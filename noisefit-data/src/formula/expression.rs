@@ -1,7 +1,8 @@
 //! Arithmetic on columns, a column at a time.
 
 use super::function::Function;
-use super::scalar::{Scalar, fused};
+use super::scalar::Scalar;
+use noisefit::dispatch::vectorised;
 use noisefit::double_double::DoubleDouble;
 use noisefit::rows::Values;
 
@@ -106,7 +107,7 @@ pub(super) fn evaluate<T: Scalar>(
         }
         Expr::IntegerPower(x, exponent) => {
             evaluate(x, columns, rows, out, pool);
-            fused(|| out.iter_mut().for_each(|value| *value = value.powi(*exponent)));
+            vectorised(|| out.iter_mut().for_each(|value| *value = value.powi(*exponent)));
         }
         Expr::Sum(terms) => {
             let Some(((minus, first), others)) = terms.split_first() else { return };
@@ -160,6 +161,6 @@ fn combine<T: Scalar>(
     }
     let mut values = pool.pop().unwrap_or_default();
     evaluate(right, columns, out.len(), &mut values, pool);
-    fused(|| out.iter_mut().zip(&values).for_each(|(left, &right)| *left = operation(*left, right)));
+    vectorised(|| out.iter_mut().zip(&values).for_each(|(left, &right)| *left = operation(*left, right)));
     pool.push(values);
 }

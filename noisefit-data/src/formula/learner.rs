@@ -5,9 +5,9 @@ use super::compile::{Lesson, Lessons, Pending, Plan};
 use super::error::FormulaError;
 use super::expression::{Expr, evaluate};
 use super::learned::{Distinct, Learned, LevelSet, MOST_LEVELS, Moments, Stieltjes};
-use super::scalar::fused;
 use super::select::{EvaluateError, Selection, check, value_error};
 use crate::frame::{Column, Frame};
+use noisefit::dispatch::vectorised;
 use noisefit::double_double::DoubleDouble;
 use noisefit::rows::BLOCK_ROWS;
 use std::sync::Arc;
@@ -86,9 +86,11 @@ impl Learner {
                         let rows = rows.map(|(i, &x)| (x, frequencies.map_or(1.0, |frequencies| frequencies[i])));
                         match state {
                             State::Moments(moments) => {
-                                fused(|| rows.for_each(|(x, frequency)| moments.add(x, frequency)))
+                                vectorised(|| rows.for_each(|(x, frequency)| moments.add(x, frequency)))
                             }
-                            State::Stieltjes(step) => fused(|| rows.for_each(|(x, frequency)| step.add(x, frequency))),
+                            State::Stieltjes(step) => {
+                                vectorised(|| rows.for_each(|(x, frequency)| step.add(x, frequency)))
+                            }
                             State::Levels(_) => {}
                         }
                     }

@@ -20,24 +20,6 @@ pub(super) trait Scalar:
     fn apply(values: &mut [Self], function: Function);
 }
 
-/// Does `work`, a loop of double-double arithmetic, in code for the machine's own fused multiply-add where it has one.
-/// The numbers are the same either way; the library's substitute is several times slower.
-#[inline(always)]
-pub(super) fn fused<R>(work: impl FnOnce() -> R) -> R {
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx2,fma")]
-        fn with_features<R>(work: impl FnOnce() -> R) -> R {
-            work()
-        }
-        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-            // SAFETY: the machine has the features that the function is compiled for, as was just seen.
-            return unsafe { with_features(work) };
-        }
-    }
-    work()
-}
-
 impl Scalar for f64 {
     #[inline(always)]
     fn variable(high: f64, _: f64) -> Self {

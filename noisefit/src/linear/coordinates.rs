@@ -87,6 +87,13 @@ impl Coordinates {
         }
     }
 
+    /// The largest effect on coefficient `term` of errors of at most `size(k)` in those of `z`.
+    pub(crate) fn carry_back_bound(&self, term: usize, size: impl Fn(usize) -> f64) -> f64 {
+        let sign = |j: usize| if self.shifts[j] > 0.0 { -1.0 } else { 1.0 };
+        let worst = |k: usize| if self.intercept && k > 0 { sign(k - 1) * size(k) } else { size(k) };
+        self.carry_back(term, |k| worst(k).into()).to_f64().abs()
+    }
+
     /// The covariance of coefficients `i` and `j` of the columns themselves, from the packed one of `z`. It has no unit of
     /// the response.
     pub(crate) fn carry_back_covariance(&self, covariance: &[DoubleDouble], i: usize, j: usize) -> f64 {

@@ -1,7 +1,7 @@
 //! Gaussian noise: maximum likelihood is weighted least squares, in closed form.
 
-use super::LeastSquares;
 use super::gram::packed;
+use super::{LeastSquares, Settings};
 use crate::Error;
 use crate::fit::{ClosedForm, FTest, Fit, Termination, coefficient_table};
 use crate::noise::Noise;
@@ -22,15 +22,15 @@ pub enum Collinear {
 pub struct Options {
     /// The level of the confidence intervals, in (0, 1).
     pub level: f64,
-    /// Decimal digits of the worst coefficient to reach, where the data determine them; see [`LeastSquares::solve`].
-    pub digits: f64,
+    /// How least squares is to be computed.
+    pub settings: Settings,
     /// What to do with collinear terms.
     pub collinear: Collinear,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { level: 0.95, digits: 11.0, collinear: Collinear::Drop }
+        Options { level: 0.95, settings: Settings::default(), collinear: Collinear::Drop }
     }
 }
 
@@ -67,7 +67,7 @@ pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
     }
     let layout = source.layout();
     let names = layout.coefficient_names();
-    let solved = LeastSquares::solve(source, options.digits)?;
+    let solved = LeastSquares::solve(source, options.settings)?;
     if !solved.aliased.is_empty() && options.collinear == Collinear::Fail {
         return Err(Error::Collinear { terms: solved.aliased.iter().map(|&j| names[j].clone()).collect() });
     }
@@ -100,7 +100,7 @@ pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
         r_squared,
         adj_r_squared,
         rmse: (solved.squared_errors / n).sqrt(),
-        mae: solved.absolute_errors / n,
+        mae: solved.absolute_errors.map(|sum| sum / n),
         df_model: df_model as u64,
         df_residual: df_residual as u64,
         f_test: if df_model > 0.0 && df_residual > 0.0 {

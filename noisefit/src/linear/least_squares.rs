@@ -31,6 +31,9 @@ const QR_CONDITION: f64 = 1e8;
 /// How many times the data are moved within their rounding errors to see what that does to the coefficients.
 const PERTURBATION_DRAWS: u32 = 6;
 
+/// So many rows are taken to differ from one another.
+const DIFFERENT_ROWS: f64 = 1000.0;
+
 /// The rung of the precision ladder that a fit stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -74,8 +77,8 @@ pub struct LeastSquares {
     pub explained_sum_of_squares: f64,
     /// `sum(f e^2)`, without the weights.
     pub squared_errors: f64,
-    /// `sum(f |e|)`.
-    pub absolute_errors: f64,
+    /// `sum(f |e|)`, where the residuals were passed over.
+    pub absolute_errors: Option<f64>,
     /// Weighted means of the design columns and, last, of the response (zero without an intercept).
     pub means: Vec<f64>,
     /// Weighted sums of squared deviations of the same columns.
@@ -93,20 +96,50 @@ struct Solution {
     inverse: Vec<DoubleDouble>,
 }
 
+/// How least squares is to be computed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// Climb the ladder until about this many decimal digits of every coefficient are right, or the last rung is reached.
+    pub digits: f64,
+    /// Be content with the moments where they give so many digits, and read the rows only once: absolute errors are then
+    /// unknown. Rows with weights are always read again.
+    pub one_pass: bool,
+}
+
+impl Default for Settings {
+    /// 11 digits, with a pass over the residuals.
+    fn default() -> Self {
+        Settings { digits: 11.0, one_pass: false }
+    }
+}
+
+/// Sums of the errors of a solution, in the response's scaled unit.
+struct ErrorSums {
+    totals: Totals,
+    /// `sum(v e^2)`.
+    residual: DoubleDouble,
+    /// `sum(v (y - mean)^2)`, or about zero.
+    total: DoubleDouble,
+    /// `sum(f e^2)`.
+    squares: f64,
+    /// `sum(f |e|)`.
+    absolute: Option<f64>,
+}
+
 impl LeastSquares {
     /// Solves `min sum(v (y - b0 - x'b)^2)` over the rows of `source`.
     ///
-    /// Climbs from moments to QR to double-double until about `digits` decimal digits of every coefficient are right, or
-    /// the last rung is reached. Small problems start on the last rung, because there it costs nothing.
+    /// Climbs from moments to QR to double-double as far as `settings` ask. Small problems start on the last rung, because
+    /// there it costs nothing.
     ///
     /// # Errors
     /// [`Error::NoRows`], [`Error::Value`] for a number that is not finite, or what the source reports.
-    pub fn solve(source: &impl RowSource, digits: f64) -> Result<Self, Error> {
+    pub fn solve(source: &impl RowSource, settings: Settings) -> Result<Self, Error> {
         let all = (0..source.layout().terms.len()).collect();
-        Self::solve_subset(Subset::new(source, all), digits)
+        Self::solve_subset(Subset::new(source, all), settings)
     }
 
-    fn solve_subset<S: RowSource>(source: Subset<'_, S>, digits: f64) -> Result<Self, Error> {
+    fn solve_subset<S: RowSource>(source: Subset<'_, S>, settings: Settings) -> Result<Self, Error> {
         let layout = source.layout();
         let (columns, intercept) = (layout.terms.len(), layout.intercept);
         let mut moments = source.pass(Moments::new(columns, intercept))?;
@@ -121,7 +154,7 @@ impl LeastSquares {
             moments = source.pass(magnitudes.scaled_moments(intercept))?;
         }
         let coordinates = Coordinates::from_moments(&moments, intercept);
-        Ladder { source, moments, coordinates, digits }.climb()
+        Ladder { source, moments, coordinates, settings }.climb()
     }
 }
 
@@ -135,7 +168,7 @@ struct Ladder<'a, S> {
     source: Subset<'a, S>,
     moments: Moments,
     coordinates: Coordinates,
-    digits: f64,
+    settings: Settings,
 }
 
 impl<S: RowSource> Ladder<'_, S> {
@@ -153,12 +186,51 @@ impl<S: RowSource> Ladder<'_, S> {
 
     /// The first rung; none where too few digits would be left.
     fn by_moments(&self) -> Result<Option<LeastSquares>, Error> {
-        match self.solve_moments() {
-            Some(solution) if self.condition(&solution) <= MOMENTS_CONDITION => {
-                self.refine(solution, Precision::Double, Method::Moments)
-            }
-            _ => Ok(None),
+        let Some(solution) = self.solve_moments() else { return Ok(None) };
+        if !(self.condition(&solution) <= MOMENTS_CONDITION) {
+            return Ok(None);
         }
+        if self.settings.one_pass
+            && let Some(fit) = self.moments_alone(&solution)
+        {
+            return Ok(Some(fit));
+        }
+        self.refine(solution, Precision::Double, Method::Moments)
+    }
+
+    /// The fit that needs no residuals; none where they are needed for its digits or for the weights.
+    fn moments_alone(&self, solution: &Solution) -> Option<LeastSquares> {
+        let (moments, coordinates) = (&self.moments, &self.coordinates);
+        let (totals, response) = (*moments.totals(), coordinates.columns() - 1);
+        let factor = |j: usize| coordinates.scale(j) / moments.scale(j);
+        let product = |j: usize| moments.product(response, j) * factor(response) * factor(j);
+        let explained = solution.coefficients[coordinates.offset()..].iter().enumerate();
+        let explained = explained.fold(DoubleDouble::ZERO, |sum, (j, &b)| sum + b * product(j));
+        let total = DoubleDouble::from(product(response));
+        let residual = total - explained;
+        if totals.weight != totals.observations || residual.to_f64() < 1e-4 * total.to_f64() {
+            return None;
+        }
+        // Every sum of products carries a rounding error relative to the lengths of its columns.
+        let order = solution.coefficients.len();
+        let length = |k: usize| match k.checked_sub(coordinates.offset()) {
+            None => totals.weight.sqrt(),
+            Some(j) => moments.product(j, j).sqrt() * factor(j),
+        };
+        let reach: f64 = (0..order).map(|k| length(k) * solution.coefficients[k].to_f64().abs()).sum();
+        let share = |j: usize, k: usize| solution.inverse[symmetric(j, k)].to_f64().abs() * length(k);
+        let lost = |j: usize| {
+            let shares: f64 = (0..order).map(|k| share(j, k)).sum();
+            4.0 * UNIT_ROUNDOFF * shares * (reach + total.to_f64().sqrt())
+        };
+        let lost: Vec<f64> = (0..order).map(lost).collect();
+        let mut errors = self.rounding_errors(solution, residual.to_f64().sqrt());
+        for (j, error) in errors.iter_mut().enumerate() {
+            *error += coordinates.carry_back_bound(j, |k| lost[k]);
+        }
+        let sums = ErrorSums { totals, residual, total, squares: residual.to_f64(), absolute: None };
+        let fit = self.finish(solution, &sums, Method::Moments, &errors);
+        (fit.accuracy.digits >= self.settings.digits).then_some(fit)
     }
 
     /// The second rung; none where too few digits would be left.
@@ -211,14 +283,14 @@ impl<S: RowSource> Ladder<'_, S> {
         let solution = Solution { coefficients, inverse };
         let residuals = self.residuals(&solution, Precision::Extended)?;
         let errors = self.perturbation_errors(&solution)?;
-        Ok(self.finish(&solution, &residuals, Method::DoubleDouble, &errors))
+        Ok(self.finish(&solution, &self.error_sums(&solution, &residuals), Method::DoubleDouble, &errors))
     }
 
     /// The fit on the columns that were kept, with the others marked as aliased.
     fn without_aliased(&self, kept: &[usize]) -> Result<LeastSquares, Error> {
         let offset = self.coordinates.offset();
         let columns: Vec<usize> = kept.iter().filter_map(|j| j.checked_sub(offset)).collect();
-        let fit = LeastSquares::solve_subset(self.source.narrowed(&columns), self.digits)?;
+        let fit = LeastSquares::solve_subset(self.source.narrowed(&columns), self.settings)?;
         let order = self.coordinates.coefficients();
         // The position of each coefficient in the smaller fit, which may itself have set columns aside.
         let position = |j: usize| kept.iter().position(|&k| k == j);
@@ -283,8 +355,10 @@ impl<S: RowSource> Ladder<'_, S> {
             return Ok(None);
         }
         let errors = self.rounding_errors(&solution, norm);
-        let fit = self.finish(&solution, &residuals, method, &errors);
-        Ok((fit.accuracy.digits >= self.digits).then_some(fit))
+        let fit = self.finish(&solution, &self.error_sums(&solution, &residuals), method, &errors);
+        // Refined in double-double, what is left is the rounding of the data, which no further rung can mend.
+        let accepted = precision == Precision::Extended || fit.accuracy.digits >= self.settings.digits;
+        Ok(accepted.then_some(fit))
     }
 
     fn residuals(&self, solution: &Solution, precision: Precision) -> Result<Residuals, Error> {
@@ -315,8 +389,9 @@ impl<S: RowSource> Ladder<'_, S> {
     /// residual, through `(X'VX)^-1 X'`, and of the columns, through `(X'VX)^-1` at the residuals.
     fn rounding_errors(&self, solution: &Solution, residual_norm: f64) -> Vec<f64> {
         let coordinates = &self.coordinates;
-        // Errors of the rows are independent, so their effect is that of a typical row, not of all rows together.
-        let typical = 1.0 / self.moments.totals().weight.sqrt();
+        // Errors of different rows are independent, so their effect is not that of all rows together; but rows with the
+        // same numbers have the same errors.
+        let typical = 1.0 / (self.moments.rows() as f64).min(DIFFERENT_ROWS).sqrt();
         let rows = self.row_magnitude(solution) * typical / coordinates.response_scale();
         let order = solution.coefficients.len();
         let columns = |j: usize| -> f64 {
@@ -358,8 +433,27 @@ impl<S: RowSource> Ladder<'_, S> {
         ((columns + offset) as f64 * inflations).sqrt()
     }
 
+    /// The sums of a solution one Newton step away from where the residuals were taken; exactly zero where they are no
+    /// larger than the rounding of the data.
+    fn error_sums(&self, solution: &Solution, residuals: &Residuals) -> ErrorSums {
+        let (totals, sums) = (*residuals.totals(), residuals.sums());
+        let step = symmetric_times(&solution.inverse, residuals.gradient());
+        let gained = step.iter().zip(residuals.gradient()).fold(DoubleDouble::ZERO, |sum, (&a, &b)| sum + a * b);
+        let residual = sums.weighted_squares - gained;
+        let mean_square = match self.coordinates.intercept() {
+            true => sums.response.square() / totals.weight,
+            false => DoubleDouble::ZERO,
+        };
+        let total = sums.response_squares - mean_square;
+        if residual.to_f64().max(0.0).sqrt() <= 2.0 * UNIT_ROUNDOFF * self.row_magnitude(solution) {
+            return ErrorSums { totals, residual: DoubleDouble::ZERO, total, squares: 0.0, absolute: Some(0.0) };
+        }
+        let (squares, absolute) = (sums.squares.to_f64(), Some(sums.absolute.to_f64()));
+        ErrorSums { totals, residual, total, squares, absolute }
+    }
+
     /// Everything carried back to the units of the data. `errors` are those of the coefficients there.
-    fn finish(&self, solution: &Solution, residuals: &Residuals, method: Method, errors: &[f64]) -> LeastSquares {
+    fn finish(&self, solution: &Solution, sums: &ErrorSums, method: Method, errors: &[f64]) -> LeastSquares {
         let (coordinates, moments) = (&self.coordinates, &self.moments);
         let order = coordinates.coefficients();
         let shift =
@@ -368,23 +462,8 @@ impl<S: RowSource> Ladder<'_, S> {
         let coefficients: Vec<f64> = (0..order).map(|j| coefficient(j).to_f64()).collect();
         let unscaled_covariance = pack(order, |i, j| coordinates.carry_back_covariance(&solution.inverse, i, j));
 
-        let totals = *residuals.totals();
-        let sums = residuals.sums();
+        let ErrorSums { totals, residual, total, squares, absolute } = *sums;
         let unit = 1.0 / coordinates.response_scale().powi(2);
-        let step = symmetric_times(&solution.inverse, residuals.gradient());
-        let gained = step.iter().zip(residuals.gradient()).fold(DoubleDouble::ZERO, |sum, (&a, &b)| sum + a * b);
-        let mut residual = sums.weighted_squares - gained;
-        let exact = residual.to_f64().max(0.0).sqrt() <= 2.0 * UNIT_ROUNDOFF * self.row_magnitude(solution);
-        let (mut squares, mut absolute) = (sums.squares.to_f64(), sums.absolute.to_f64());
-        if exact {
-            (residual, squares, absolute) = (DoubleDouble::ZERO, 0.0, 0.0);
-        }
-        let mean_square = match coordinates.intercept() {
-            true => sums.response.square() / totals.weight,
-            false => DoubleDouble::ZERO,
-        };
-        let total = sums.response_squares - mean_square;
-
         let degrees = totals.observations - order as f64;
         let variance = if degrees > 0.0 { residual.to_f64() * unit / degrees } else { 0.0 };
         let digits = (0..order)
@@ -405,7 +484,7 @@ impl<S: RowSource> Ladder<'_, S> {
             total_sum_of_squares: total.to_f64() * unit,
             explained_sum_of_squares: (total - residual).to_f64() * unit,
             squared_errors: squares * unit,
-            absolute_errors: absolute / coordinates.response_scale(),
+            absolute_errors: absolute.map(|sum| sum / coordinates.response_scale()),
             means: (0..moments.order()).map(|j| moments.mean(j)).collect(),
             deviations: (0..moments.order()).map(|j| moments.product(j, j) / moments.scale(j).powi(2)).collect(),
             leverage: Leverage::new(coordinates, triangular_root(&solution.inverse, order, method)),

@@ -15,7 +15,7 @@ mod triangle;
 
 pub use coordinates::Coordinates;
 pub use extended::ExtendedMoments;
-pub use least_squares::{Accuracy, LeastSquares, Method};
+pub use least_squares::{Accuracy, LeastSquares, Method, Settings};
 pub use leverage::Leverage;
 pub use moments::{Moments, Totals};
 pub use residuals::{Residuals, Sums};

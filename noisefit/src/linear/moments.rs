@@ -2,12 +2,9 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::gram::{Columns, add_gram, packed, packed_length, symmetric};
+use super::gram::{Columns, TILE_ROWS, add_gram, packed, packed_length, symmetric};
 use crate::Error;
 use crate::rows::{Accumulator, Block, StateReader, StateWriter, hash_parameters};
-
-/// Rows of which centred copies are made at a time: few enough to stay in the first levels of cache.
-const TILE_ROWS: usize = 256;
 
 /// Weighted means and sums of products of deviations, the response as the last column.
 ///
@@ -94,6 +91,7 @@ struct Scratch {
     deviations: Columns,
     root_weights: Vec<f64>,
     sums: Vec<f64>,
+    lanes: Vec<f64>,
     products: Vec<f64>,
 }
 
@@ -178,20 +176,18 @@ impl Accumulator for Moments {
         scratch.sums.resize(order, 0.0);
         scratch.products.clear();
         scratch.products.resize(packed_length(order), 0.0);
-        for start in (0..block.rows()).step_by(TILE_ROWS) {
-            let rows = start..(start + TILE_ROWS).min(block.rows());
-            scratch.deviations.resize(order, rows.len());
-            for j in 0..order {
-                scratch.sums[j] += arch.dispatch(Deviations {
-                    values: &column(j)[rows.clone()],
-                    scale: self.scales[j],
-                    mean: self.means[j],
-                    root_weights: weighted.then(|| &scratch.root_weights[rows.clone()]),
-                    target: scratch.deviations.column_mut(j),
-                });
-            }
-            add_gram(arch, &scratch.deviations, &mut scratch.products);
+        scratch.deviations.resize(order, block.rows());
+        for j in 0..order {
+            scratch.sums[j] = arch.dispatch(Deviations {
+                values: column(j),
+                scale: self.scales[j],
+                mean: self.means[j],
+                root_weights: weighted.then_some(&scratch.root_weights),
+                target: &mut scratch.deviations,
+                column: j,
+            });
         }
+        add_gram(arch, &scratch.deviations, &mut scratch.lanes, &mut scratch.products);
         self.update(totals.weight, &scratch.sums, &scratch.products);
         self.totals.merge(totals);
         self.scratch = scratch;
@@ -252,13 +248,14 @@ pub(crate) fn root_weights(block: &Block<'_>, roots: &mut Vec<f64>) -> bool {
     true
 }
 
-/// Writes `(scale x - mean) sqrt(v)` into `target` and returns `sum(v (scale x - mean))`.
+/// Writes `(scale x - mean) sqrt(v)` into a column of `target` and returns `sum(v (scale x - mean))`.
 struct Deviations<'a> {
     values: &'a [f64],
     scale: f64,
     mean: f64,
     root_weights: Option<&'a [f64]>,
-    target: &'a mut [f64],
+    target: &'a mut Columns,
+    column: usize,
 }
 
 impl WithSimd for Deviations<'_> {
@@ -266,36 +263,53 @@ impl WithSimd for Deviations<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        let Deviations { values, scale, mean, root_weights, target } = self;
-        let (scales, means) = (simd.splat_f64s(scale), simd.splat_f64s(-mean));
-        let (head, tail) = S::as_simd_f64s(values);
-        let (target_head, target_tail) = target.split_at_mut(values.len() - tail.len());
-        let target_head = S::as_mut_simd_f64s(target_head).0;
-        let mut sums = simd.splat_f64s(0.0);
+        let Deviations { values, scale, mean, root_weights, target, column } = self;
         let mut sum = 0.0;
-        match root_weights {
-            None => {
-                for (target, &x) in target_head.iter_mut().zip(head) {
-                    *target = simd.mul_add_e_f64s(x, scales, means);
-                    sums = simd.add_f64s(sums, *target);
-                }
-                for (target, &x) in target_tail.iter_mut().zip(tail) {
-                    *target = x * scale - mean;
-                    sum += *target;
-                }
+        for (tile, values) in values.chunks(TILE_ROWS).enumerate() {
+            let roots = root_weights.map(|roots| &roots[tile * TILE_ROWS..tile * TILE_ROWS + values.len()]);
+            sum += deviations(simd, values, scale, mean, roots, target.tile_mut(tile, column));
+        }
+        sum
+    }
+}
+
+#[inline(always)]
+fn deviations<S: Simd>(
+    simd: S,
+    values: &[f64],
+    scale: f64,
+    mean: f64,
+    root_weights: Option<&[f64]>,
+    target: &mut [f64],
+) -> f64 {
+    let (scales, means) = (simd.splat_f64s(scale), simd.splat_f64s(-mean));
+    let (head, tail) = S::as_simd_f64s(values);
+    let (target_head, target_tail) = target.split_at_mut(values.len() - tail.len());
+    let target_head = S::as_mut_simd_f64s(target_head).0;
+    let mut sums = simd.splat_f64s(0.0);
+    let mut sum = 0.0;
+    match root_weights {
+        None => {
+            for (target, &x) in target_head.iter_mut().zip(head) {
+                *target = simd.mul_add_e_f64s(x, scales, means);
+                sums = simd.add_f64s(sums, *target);
             }
-            Some(roots) => {
-                let (roots, roots_tail) = S::as_simd_f64s(roots);
-                for ((target, &x), &root) in target_head.iter_mut().zip(head).zip(roots) {
-                    *target = simd.mul_f64s(simd.mul_add_e_f64s(x, scales, means), root);
-                    sums = simd.mul_add_e_f64s(*target, root, sums);
-                }
-                for ((target, &x), &root) in target_tail.iter_mut().zip(tail).zip(roots_tail) {
-                    *target = (x * scale - mean) * root;
-                    sum += *target * root;
-                }
+            for (target, &x) in target_tail.iter_mut().zip(tail) {
+                *target = x * scale - mean;
+                sum += *target;
             }
         }
-        sum + simd.reduce_sum_f64s(sums)
+        Some(roots) => {
+            let (roots, roots_tail) = S::as_simd_f64s(roots);
+            for ((target, &x), &root) in target_head.iter_mut().zip(head).zip(roots) {
+                *target = simd.mul_f64s(simd.mul_add_e_f64s(x, scales, means), root);
+                sums = simd.mul_add_e_f64s(*target, root, sums);
+            }
+            for ((target, &x), &root) in target_tail.iter_mut().zip(tail).zip(roots_tail) {
+                *target = (x * scale - mean) * root;
+                sum += *target * root;
+            }
+        }
     }
+    sum + simd.reduce_sum_f64s(sums)
 }

@@ -104,6 +104,7 @@ impl Residuals {
     }
 
     /// Residuals in doubles: good to rounding relative to the largest product in the row.
+    #[inline(always)]
     fn fold_tile<S: Simd>(&mut self, simd: S, block: &Block<'_>, rows: std::ops::Range<usize>) {
         let Residuals { coordinates, coefficients, sums, gradient, scratch, .. } = self;
         let Scratch { residuals, weighted, responses, .. } = scratch;
@@ -300,6 +301,7 @@ pub(crate) fn coordinate_words(
 }
 
 /// Weight times frequency of the rows, written to `scratch`; none where every row counts one.
+#[inline(always)]
 fn row_weights<'a>(block: &Block<'_>, rows: std::ops::Range<usize>, scratch: &'a mut Vec<f64>) -> Option<&'a [f64]> {
     scratch.clear();
     match (block.weights, block.frequencies) {
@@ -360,6 +362,7 @@ fn sum_of_squares<S: Simd>(simd: S, a: &[f64], v: Option<&[f64]>) -> f64 {
     simd.reduce_sum_f64s(sums) + rest
 }
 
+#[inline(always)]
 fn absolute_sum(a: &[f64], v: Option<&[f64]>) -> f64 {
     match v {
         None => lanes_sum(a.len(), |i| a[i].abs()),
@@ -367,6 +370,7 @@ fn absolute_sum(a: &[f64], v: Option<&[f64]>) -> f64 {
     }
 }
 
+#[inline(always)]
 fn weighted_sum(a: &[f64], v: Option<&[f64]>) -> f64 {
     match v {
         None => lanes_sum(a.len(), |i| a[i]),

@@ -2,9 +2,13 @@
 
 use super::{Accumulator, BLOCK_ROWS, Block, Layout, Precision, RowSource, Values, parallel_units, perturbation};
 use crate::Error;
+use crate::dispatch::vectorised;
 
 /// Rows of one work unit: enough that starting a unit costs nothing beside folding it.
 const UNIT_ROWS: usize = 16 * BLOCK_ROWS;
+
+/// Values that fit the first-level cache beside the lines they are written to.
+const NEAR_VALUES: usize = 2048;
 
 /// A matrix in somebody else's memory, stored by rows or by columns.
 #[derive(Debug, Clone, Copy)]
@@ -49,13 +53,52 @@ impl<'a> Matrix<'a> {
         self.columns
     }
 
-    /// Copies rows `start..start + count` into `scratch`, column by column.
-    fn transpose_rows(&self, start: usize, count: usize, scratch: &mut [f64]) {
-        let source = &self.values[start * self.columns..(start + count) * self.columns];
-        for (i, row) in source.chunks_exact(self.columns).enumerate() {
-            for (j, &value) in row.iter().enumerate() {
-                scratch[j * count + i] = value;
+    /// Copies rows `start..start + count` into `scratch`, column by column, columns `stride` values apart.
+    fn transpose_rows(&self, start: usize, count: usize, scratch: &mut [f64], stride: usize) {
+        // A plain copy draws the rows into the nearest cache at the speed of memory, which the transposition's own order
+        // of reading would not.
+        let near = (NEAR_VALUES / self.columns.max(1)).max(8) / 8 * 8;
+        let mut rows = Vec::with_capacity(near * self.columns);
+        for first in (0..count).step_by(near) {
+            let part = near.min(count - first);
+            let place = (start + first) * self.columns;
+            rows.clear();
+            rows.extend_from_slice(&self.values[place..place + part * self.columns]);
+            vectorised(|| transpose(&rows, part, self.columns, &mut scratch[first..], stride));
+        }
+    }
+}
+
+/// Writes the `count x columns` values of `rows` into `scratch` by columns: squares of 4 by 4 in registers, two squares
+/// after one another along a column, so that each line of the cache is written at once.
+#[inline(always)]
+fn transpose(rows: &[f64], count: usize, columns: usize, scratch: &mut [f64], stride: usize) {
+    const SIDE: usize = 4;
+    let (whole_rows, whole_columns) = (count / (2 * SIDE) * (2 * SIDE), columns / SIDE * SIDE);
+    for first in (0..whole_rows).step_by(2 * SIDE) {
+        for j in (0..whole_columns).step_by(SIDE) {
+            for i in [first, first + SIDE] {
+                let mut square = [[0.0; SIDE]; SIDE];
+                for (r, row) in square.iter_mut().enumerate() {
+                    let place = (i + r) * columns + j;
+                    row.copy_from_slice(&rows[place..place + SIDE]);
+                }
+                for c in 0..SIDE {
+                    let column = [square[0][c], square[1][c], square[2][c], square[3][c]];
+                    let place = (j + c) * stride + i;
+                    scratch[place..place + SIDE].copy_from_slice(&column);
+                }
             }
+        }
+        for j in whole_columns..columns {
+            for i in first..first + 2 * SIDE {
+                scratch[j * stride + i] = rows[i * columns + j];
+            }
+        }
+    }
+    for i in whole_rows..count {
+        for j in 0..columns {
+            scratch[j * stride + i] = rows[i * columns + j];
         }
     }
 }
@@ -99,8 +142,8 @@ impl<'a> MemoryRows<'a> {
             frequencies: None,
             layout,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
-            // Blocks of about 256 KiB.
-            block_rows: (32 * 1024 / design.columns.max(1)).clamp(64, BLOCK_ROWS),
+            // Blocks of about 512 KiB.
+            block_rows: (64 * 1024 / design.columns.max(1)).clamp(64, BLOCK_ROWS),
         })
     }
 
@@ -166,16 +209,18 @@ impl<'a> MemoryRows<'a> {
         let (n, p) = (self.response.len(), self.design.columns);
         let precision = state.precision();
         let end = ((unit + 1) * UNIT_ROWS).min(n);
-        let mut transposed = vec![0.0; if self.design.by_row { self.block_rows * p } else { 0 }];
+        // Columns whose distance is no power of two do not compete for the same places in the cache.
+        let stride = self.block_rows + 8;
+        let mut transposed = vec![0.0; if self.design.by_row { stride * p } else { 0 }];
         let mut moved =
             vec![0.0; if matches!(precision, Precision::Perturbed(_)) { self.block_rows * (p + 1) } else { 0 }];
         for start in (unit * UNIT_ROWS..end).step_by(self.block_rows) {
             let count = self.block_rows.min(end - start);
             if self.design.by_row {
-                self.design.transpose_rows(start, count, &mut transposed);
+                self.design.transpose_rows(start, count, &mut transposed, stride);
             }
             let column = |j: usize| match self.design.by_row {
-                true => &transposed[j * count..(j + 1) * count],
+                true => &transposed[j * stride..j * stride + count],
                 false => &self.design.values[j * n + start..j * n + start + count],
             };
             let response = &self.response[start..start + count];
