@@ -29,7 +29,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
     let counts = rows.counts();
     if counts.records == counts.missing + counts.weightless {
         anyhow::bail!(
-            "{}: no row to score; of {}, {} with a missing value were left out",
+            "{}: nothing to score: of {}, {} with a missing value are left out",
             dataset.file_name(0),
             count_of(counts.records, "row"),
             counts.missing

@@ -65,11 +65,19 @@ fn explain(error: noisefit::Error, counts: Counts, dataset: &Dataset) -> anyhow:
         noisefit::Error::NoRows if records == 0 => {
             anyhow::anyhow!("{files}: there is a header but no row; a fit needs rows of data")
         }
-        noisefit::Error::NoRows => anyhow::anyhow!(
-            "{files}: no row to fit; of {}, {missing} with a missing value and {weightless} with a weight of zero were left \
-             out; `noisefit fit --missing fail` names the first missing value",
-            count_of(records, "row"),
-        ),
+        noisefit::Error::NoRows => {
+            let rows = count_of(records, "row");
+            let why = match (missing, weightless) {
+                (_, 0) => format!(
+                    "each of {rows} has a missing value; --missing fail names the first, --na a text that stands for one"
+                ),
+                (0, _) => format!("the weight of each of {rows} is zero"),
+                _ => format!(
+                    "of {rows}, {missing} with a missing value and {weightless} with a weight of zero are left out"
+                ),
+            };
+            anyhow::anyhow!("{files}: nothing to fit: {why}")
+        }
         error => error.into(),
     }
 }

@@ -124,7 +124,10 @@ pub fn column(fit: &Value, name: &str) -> Vec<Option<f64>> {
 #[track_caller]
 pub fn assert_close(found: f64, expected: f64, tolerance: f64, what: &str) {
     let error = (found - expected).abs() / expected.abs().max(f64::MIN_POSITIVE);
-    assert!(error <= tolerance || found == expected, "{what}: {found:?}, not {expected:?} (relative error {error:.1e})");
+    assert!(
+        error <= tolerance || found == expected,
+        "{what}: {found:?}, not {expected:?} (relative error {error:.1e})"
+    );
 }
 
 /// The rows of a CSV text without quotes, the header apart.
