@@ -8,6 +8,7 @@ mod commands;
 mod output;
 mod progress;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -22,8 +23,28 @@ pub(crate) enum Outcome {
     NotConverged,
 }
 
+/// The command line asks for what cannot be, whatever the data.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help_or_error) => {
+            let code = u8::try_from(help_or_error.exit_code()).unwrap_or(2);
+            let printed =
+                help_or_error.print().map_err(|source| DataError::Write { path: "standard output".into(), source });
+            return printed.map_or_else(|error| fail(&error.into()), |()| ExitCode::from(code));
+        }
+    };
     let result = match cli.command {
         Command::Fit(arguments) => commands::fit::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
@@ -34,16 +55,29 @@ fn main() -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::NotConverged) => ExitCode::from(3),
-        Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) if is_interrupted(&error) => {
-            eprintln!("noisefit: interrupted; nothing was written");
-            ExitCode::from(130)
-        }
-        Err(error) => {
-            eprintln!("noisefit: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(&error),
     }
+}
+
+/// Says what went wrong. An error's own words name its causes, so that these are not told again.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    if is_closed_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    if is_interrupted(error) {
+        tell("noisefit: interrupted; nothing was written");
+        return ExitCode::from(130);
+    }
+    let message = error.to_string();
+    // What stands in several lines, as a formula with a caret under the place, is not to be moved to the right.
+    let gap = if message.contains('\n') { '\n' } else { ' ' };
+    tell(&format!("noisefit:{gap}{message}"));
+    if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+}
+
+/// To standard error; where that is closed there is nobody to tell.
+fn tell(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{message}");
 }
 
 /// Whether the reader of our output went away, as `head` does: not our failure.

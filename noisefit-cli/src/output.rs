@@ -2,12 +2,18 @@
 
 use std::io::Write;
 
+use noisefit_data::DataError;
+
+/// `1 row`, `2 rows`.
+pub(crate) fn count_of(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Prints text to standard output; a closed pipe is an error that `main` forgives.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(())
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    Ok(written.map_err(|source| DataError::Write { path: "standard output".into(), source })?)
 }
 
 /// Prints a value as one line of JSON whose numbers read back to the same doubles.
@@ -76,7 +82,8 @@ pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
 /// Warnings, to standard error.
 pub(crate) fn warn(warnings: &[String]) {
     for warning in warnings {
-        eprintln!("warning: {warning}");
+        // Where standard error is closed there is nobody to warn.
+        let _ = writeln!(std::io::stderr(), "warning: {warning}");
     }
 }
 

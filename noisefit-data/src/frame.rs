@@ -23,6 +23,17 @@ impl Kind {
     pub fn is_category(self) -> bool {
         matches!(self, Kind::Boolean | Kind::Text)
     }
+
+    /// Its values in messages, such as `numbers`.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Kind::Number => "numbers",
+            Kind::Boolean => "true and false",
+            Kind::Date => "dates",
+            Kind::Timestamp => "points in time",
+            Kind::Text => "text",
+        }
+    }
 }
 
 /// A column of a data set.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use noisefit::fit::Fit;
+use noisefit::predict::Predictor;
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
@@ -11,6 +12,8 @@ use crate::write::write_atomically;
 
 /// The schema that this program writes; the number grows when an older program could not read the file.
 pub const SCHEMA: &str = "noisefit.model/1";
+
+const WHAT_A_MODEL_IS: &str = "a model is what `noisefit fit ... -o model.json` writes";
 
 /// A fitted model, all that prediction needs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,22 +50,44 @@ impl FittedModel {
     /// # Errors
     /// [`DataError`] for a file that cannot be read, is no model, is damaged, or was written by a newer program.
     pub fn load(path: &Path) -> Result<Self, DataError> {
-        let text = std::fs::read_to_string(path).map_err(|source| DataError::reading(path, source))?;
+        let bytes = std::fs::read(path).map_err(|source| DataError::reading(path, source))?;
         let damaged = |why: String| DataError::Damaged { path: path.display().to_string(), format: "a model", why };
         let value: serde_json::Value =
-            serde_json::from_str(&text).map_err(|error| damaged(format!("{error}; fit the model again")))?;
+            serde_json::from_slice(&bytes).map_err(|error| damaged(format!("{error}; {WHAT_A_MODEL_IS}")))?;
         match value.get("schema").and_then(|schema| schema.as_str()) {
-            Some(SCHEMA) => serde_json::from_value(value).map_err(|error| damaged(format!("{error}; fit it again"))),
+            Some(SCHEMA) => {
+                let model: Self =
+                    serde_json::from_value(value).map_err(|error| damaged(format!("{error}; fit it again")))?;
+                match model.discrepancy() {
+                    None => Ok(model),
+                    Some(what) => Err(damaged(format!("{what}; fit it again"))),
+                }
+            }
             Some(other) if other.starts_with("noisefit.model/") => Err(damaged(format!(
                 "it is of schema {other}, and this program ({}) reads {SCHEMA}; use a newer noisefit or fit it again",
                 env!("CARGO_PKG_VERSION")
             ))),
-            Some(other) => Err(damaged(format!(
-                "its schema is {other}, not {SCHEMA}; a model is what `noisefit fit ... -o model.json` writes"
-            ))),
-            None => {
-                Err(damaged("it has no schema; a model is what `noisefit fit ... -o model.json` writes".to_owned()))
+            Some(other) => Err(damaged(format!("its schema is {other}, not {SCHEMA}; {WHAT_A_MODEL_IS}"))),
+            None => Err(damaged(format!("it has no schema; {WHAT_A_MODEL_IS}"))),
+        }
+    }
+
+    /// What does not go together in a file that was edited or damaged.
+    fn discrepancy(&self) -> Option<String> {
+        let Fit { coefficients, scale, residual_std_error, leverage, df_residual, .. } = &self.fit;
+        let terms = self.design.layout().coefficient_names();
+        if !coefficients.iter().map(|coefficient| &coefficient.term).eq(&terms) {
+            return Some(format!("its coefficients are not those of its formula, {}", terms.join(", ")));
+        }
+        for (name, value) in [("scale", scale), ("residual_std_error", residual_std_error)] {
+            if let Some(value) = value.filter(|value| *value < 0.0) {
+                return Some(format!("its {name} is {value}, and no scale is negative"));
             }
         }
+        let has_noise = *df_residual > 0;
+        if residual_std_error.is_some() != has_noise || leverage.is_some() != has_noise {
+            return Some(format!("its residual_std_error and leverage do not go with its df_residual {df_residual}"));
+        }
+        Predictor::new(&self.fit).err().map(|_| "its leverage does not go with its coefficients".to_owned())
     }
 }

@@ -6,7 +6,7 @@ use noisefit::rows::{Accumulator, BLOCK_ROWS, Layout, Precision, RowSource, pert
 
 use crate::error::{DataError, Location};
 use crate::formula::{Design, EvaluateError, EvaluateOptions, Learner, Model, Scope, Unseen, Workspace};
-use crate::frame::{Column, Frame, MISSING};
+use crate::frame::{Column, Field, Frame, Kind, MISSING};
 use crate::read::Dataset;
 use crate::records::Records;
 
@@ -182,6 +182,38 @@ impl RowSource for DesignRows<'_> {
         self.counts.get_or_init(|| counts);
         Ok(merged.unwrap_or(empty))
     }
+}
+
+/// Where the columns that a design reads stand in a data set, in the design's order.
+///
+/// # Errors
+/// [`DataError::Option`] for a column that is not there; [`DataError::Invalid`] for one of another kind than in the data of
+/// the fit.
+pub fn columns_of(design: &Design, dataset: &Dataset, scope: Scope) -> Result<Vec<usize>, DataError> {
+    let position = |needed: &Field| {
+        let fields = dataset.fields();
+        let Some(place) = fields.iter().position(|field| field.name == needed.name) else {
+            let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+            let (file, name) = (dataset.file_name(0), &needed.name);
+            return Err(DataError::Option(format!(
+                "{file} has no column `{name}`, which the model needs; its columns are {}",
+                names.join(", ")
+            )));
+        };
+        let found = fields[place].kind;
+        if found == needed.kind || (found.is_category() && needed.kind.is_category()) {
+            return Ok(place);
+        }
+        let advice = match needed.kind {
+            Kind::Text => format!("say --text '{}' to read it as text", needed.name),
+            _ => "correct the column; a text that stands for a missing value is named with --na".to_owned(),
+        };
+        let file = dataset.file_name(0).to_owned();
+        let at = Location { file, column: Some(needed.name.clone()), ..Location::default() };
+        let what = format!("the model was fitted to {} and finds {}; {advice}", needed.kind.plural(), found.plural());
+        Err(DataError::Invalid { at, what })
+    };
+    design.columns_needed(scope).iter().map(position).collect()
 }
 
 /// An error of a row, with the name of its file.

@@ -78,8 +78,8 @@ fn every_rung_gives_the_constructed_solution_and_no_digit_too_many_is_claimed() 
         (20_000, 1.0, Method::Moments),
         (20_000, power(-7), Method::Moments),
         (20_000, power(-14), Method::Qr),
-        (20_000, power(-34), Method::DoubleDouble),
-        (50, power(-34), Method::DoubleDouble),
+        (20_000, power(-28), Method::DoubleDouble),
+        (50, power(-28), Method::DoubleDouble),
     ] {
         let problem = constructed(pairs, 12, closeness, 7);
         let fit = LeastSquares::solve(&problem.rows(), Settings::default()).unwrap();

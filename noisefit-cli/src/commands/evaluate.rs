@@ -5,11 +5,11 @@ use noisefit::rows::RowSource;
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
 use noisefit_data::records::Records;
-use noisefit_data::source::{DesignRows, SourceOptions};
+use noisefit_data::source::{DesignRows, SourceOptions, columns_of};
 
 use crate::Outcome;
 use crate::arguments::{EvaluateArguments, OutputFormat};
-use crate::output::{optional, print, print_json, significant};
+use crate::output::{count_of, optional, print, print_json, significant};
 use crate::progress::Passes;
 
 /// Scores and prints.
@@ -20,6 +20,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
     // A weighted model says how noisy a row is by its weight, so the weights are read, too.
     let names: Vec<&str> = model.design.columns_needed(Scope::All).iter().map(|field| field.name.as_str()).collect();
+    columns_of(&model.design, &dataset, Scope::All)?;
     let records = Records::new(&dataset, &names, data.threads(), data.memory, &passes)?;
     let options =
         SourceOptions { missing: arguments.missing.into(), unseen: arguments.unseen.into(), scope: Scope::All };
@@ -27,7 +28,12 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
     let evaluation = rows.pass(Evaluation::new(&model.fit, arguments.level)?)?;
     let counts = rows.counts();
     if counts.records == counts.missing + counts.weightless {
-        anyhow::bail!("no rows to score: {} rows, {} of them with a missing value", counts.records, counts.missing);
+        anyhow::bail!(
+            "{}: nothing to score: of {}, {} with a missing value are left out",
+            dataset.file_name(0),
+            count_of(counts.records, "row"),
+            counts.missing
+        );
     }
     let scores = evaluation.finish()?;
     drop(rows);

@@ -4,27 +4,29 @@ use noisefit::fit::{ClosedForm, Fit};
 use noisefit::linear::gaussian;
 use noisefit::linear::{Method, Settings};
 use noisefit::noise::Noise;
-use noisefit_data::formula::{Expression, Formula};
+use noisefit_data::formula::{Expression, Formula, FormulaError};
 use noisefit_data::model::FittedModel;
+use noisefit_data::read::Dataset;
 use noisefit_data::records::Records;
 use noisefit_data::source::{Counts, DesignRows, SourceOptions};
 use serde::Serialize;
 
-use crate::Outcome;
 use crate::arguments::{FitArguments, OutputFormat};
-use crate::output::{optional, p_value, print, print_json, significant, table, warn};
+use crate::output::{count_of, optional, p_value, print, print_json, significant, table, warn};
 use crate::progress::Passes;
+use crate::{Outcome, Usage};
 
 /// Fits and prints.
 pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     if arguments.noise != Noise::Gaussian {
         anyhow::bail!("--noise {} cannot be fitted yet; take --noise gaussian", arguments.noise);
     }
-    let formula = Formula::parse(&arguments.formula)?;
+    let wrong = |error: FormulaError| Usage(error.to_string());
+    let formula = Formula::parse(&arguments.formula).map_err(wrong)?;
     if !formula.has_response() {
-        anyhow::bail!("the formula '{}' has no response; write 'y ~ ...'", arguments.formula);
+        return Err(Usage(format!("the formula '{}' has no response; write 'y ~ ...'", arguments.formula)).into());
     }
-    let weights = arguments.weights.as_deref().map(Expression::parse).transpose()?;
+    let weights = arguments.weights.as_deref().map(Expression::parse).transpose().map_err(wrong)?;
     let frequencies = arguments.frequency_weights.as_deref().map(Expression::column);
     let data = &arguments.data;
     let dataset = data.open()?;
@@ -38,7 +40,7 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
         settings: Settings { digits: arguments.digits, one_pass: arguments.one_pass },
         collinear: arguments.collinear.into(),
     };
-    let fit = gaussian::fit(&rows, &options).map_err(|error| explain(error, rows.counts()))?;
+    let fit = gaussian::fit(&rows, &options).map_err(|error| explain(error, rows.counts(), &dataset))?;
     let (model, counts) = (FittedModel::new(rows.design().clone(), fit), rows.counts());
     drop(rows);
     drop(passes);
@@ -56,15 +58,29 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
 }
 
 /// Says why there is nothing to fit.
-fn explain(error: noisefit::Error, counts: Counts) -> anyhow::Error {
+fn explain(error: noisefit::Error, counts: Counts, dataset: &Dataset) -> anyhow::Error {
+    let Counts { records, missing, weightless } = counts;
+    let files = match dataset.files().len() {
+        1 => dataset.file_name(0).to_owned(),
+        more => format!("{} and {}", dataset.file_name(0), count_of(more as u64 - 1, "other file")),
+    };
     match error {
-        noisefit::Error::NoRows if counts.records == 0 => anyhow::anyhow!("the data have a header but no rows"),
-        noisefit::Error::NoRows => anyhow::anyhow!(
-            "no rows to fit: of {} rows, {} have a missing value and {} a weight of zero",
-            counts.records,
-            counts.missing,
-            counts.weightless
-        ),
+        noisefit::Error::NoRows if records == 0 => {
+            anyhow::anyhow!("{files}: there is a header but no row; a fit needs rows of data")
+        }
+        noisefit::Error::NoRows => {
+            let rows = count_of(records, "row");
+            let why = match (missing, weightless) {
+                (_, 0) => format!(
+                    "each of {rows} has a missing value; --missing fail names the first, --na a text that stands for one"
+                ),
+                (0, _) => format!("the weight of each of {rows} is zero"),
+                _ => format!(
+                    "of {rows}, {missing} with a missing value and {weightless} with a weight of zero are left out"
+                ),
+            };
+            anyhow::anyhow!("{files}: nothing to fit: {why}")
+        }
         error => error.into(),
     }
 }
@@ -142,14 +158,14 @@ fn summary(model: &FittedModel, counts: Counts) -> String {
 
 /// How many rows were used and left out.
 fn rows(fit: &Fit, counts: Counts) -> String {
-    let mut text = format!("{} observations", fit.nobs);
+    let mut text = count_of(fit.nobs, "observation");
     let used = counts.records - counts.missing - counts.weightless;
     if used != fit.nobs {
         text += &format!(" in {used} rows");
     }
     for (count, why) in [(counts.missing, "with missing values"), (counts.weightless, "of weight zero")] {
         if count > 0 {
-            text += &format!(", {count} rows {why} left out");
+            text += &format!(", {} {why} left out", count_of(count, "row"));
         }
     }
     text

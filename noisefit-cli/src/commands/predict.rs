@@ -9,21 +9,27 @@ use noisefit_data::formula::{EvaluateOptions, Scope, Workspace};
 use noisefit_data::frame::{Column, Field, Frame, Kind, MISSING};
 use noisefit_data::model::FittedModel;
 use noisefit_data::read::{Dataset, Decimals};
-use noisefit_data::source::locate;
+use noisefit_data::source::{columns_of, locate};
 use noisefit_data::write::{TableColumn, TableWriter};
 
-use crate::Outcome;
 use crate::arguments::{PredictArguments, parse_level};
-use crate::output::warn;
+use crate::output::{count_of, warn};
 use crate::progress::Passes;
+use crate::{Outcome, Usage};
 
 /// Rows predicted at a time.
 const BLOCK_ROWS: usize = 1024;
 
 /// Predicts and writes a table: the columns carried along, the prediction, and the ends of an interval.
 pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
-    let model = FittedModel::load(&arguments.model)?;
     let interval = interval(&arguments.interval)?;
+    let model = FittedModel::load(&arguments.model)?;
+    if interval.is_some() && model.fit.leverage.is_none() {
+        anyhow::bail!(
+            "{}: the model has as many coefficients as observations, so there are no intervals; leave out --interval",
+            arguments.model.display()
+        );
+    }
     let data = &arguments.data;
     let dataset = data.open()?;
     let carried = carried(arguments, &dataset)?;
@@ -115,7 +121,8 @@ fn predict(
 fn warnings(model: &FittedModel, incomplete: usize) -> Vec<String> {
     let mut warnings = Vec::new();
     if incomplete > 0 {
-        warnings.push(format!("{incomplete} rows have a missing value, and so have their predictions"));
+        let rows = count_of(incomplete as u64, "row");
+        warnings.push(format!("{rows} with a missing value: the prediction is missing, too"));
     }
     if model.design.transforms_response() {
         warnings.push(format!("predictions are of {}", model.design.layout().response));
@@ -135,11 +142,14 @@ fn warnings(model: &FittedModel, incomplete: usize) -> Vec<String> {
 /// What `--interval LEVEL [KIND]` says.
 fn interval(words: &[String]) -> anyhow::Result<Option<(IntervalKind, f64)>> {
     let Some(level) = words.first() else { return Ok(None) };
-    let level = parse_level(level).map_err(|why| anyhow::anyhow!("--interval {level}: {why}"))?;
+    let level = parse_level(level).map_err(|why| Usage(format!("--interval {level}: {why}")))?;
     let kind = match words.get(1).map(String::as_str) {
         None | Some("prediction") => IntervalKind::Prediction,
         Some("confidence") => IntervalKind::Confidence,
-        Some(other) => anyhow::bail!("--interval LEVEL is followed by prediction or confidence, not by '{other}'"),
+        Some(other) => {
+            let what = format!("--interval {level} {other}: a level is followed by prediction or confidence");
+            return Err(Usage(what).into());
+        }
     };
     Ok(Some((kind, level)))
 }
@@ -165,23 +175,11 @@ fn carried(arguments: &PredictArguments, dataset: &Dataset) -> anyhow::Result<Ve
 }
 
 /// Positions of the columns to read: the design's first, then those carried along; and where the latter stand among them.
-fn columns(model: &FittedModel, dataset: &Dataset, carried: &[Field]) -> anyhow::Result<(Vec<usize>, Vec<usize>)> {
-    let position = |name: &str| {
-        let found = dataset.fields().iter().position(|field| field.name == name);
-        let names: Vec<&str> = dataset.fields().iter().map(|field| field.name.as_str()).collect();
-        found.with_context(|| {
-            format!(
-                "the model needs the column '{name}'; the columns of {} are {}",
-                dataset.file_name(0),
-                names.join(", ")
-            )
-        })
-    };
-    let needed = model.design.columns_needed(Scope::Design);
-    let mut columns = needed.iter().map(|field| position(&field.name)).collect::<anyhow::Result<Vec<_>>>()?;
+fn columns(model: &FittedModel, dataset: &Dataset, carried: &[Field]) -> Result<(Vec<usize>, Vec<usize>), DataError> {
+    let mut columns = columns_of(&model.design, dataset, Scope::Design)?;
     let mut places = Vec::new();
     for field in carried {
-        let column = position(&field.name)?;
+        let Some(column) = dataset.fields().iter().position(|known| known == field) else { continue };
         let place = columns.iter().position(|&known| known == column).unwrap_or(columns.len());
         if place == columns.len() {
             columns.push(column);

@@ -80,7 +80,12 @@ impl std::error::Error for FormulaError {}
 /// `; did you mean 'log'? ` where a name is near enough, else `; `: what stands between a wrong name and the right
 /// ones.
 pub(super) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let allowed = if name.chars().count() <= 3 { 1 } else { 2 };
+    // Of a single letter every other is one edit away.
+    let allowed = match name.chars().count() {
+        0 | 1 => 0,
+        2 | 3 => 1,
+        _ => 2,
+    };
     let nearest = known.map(|known| (distance(name, known), known)).min();
     match nearest {
         Some((distance, known)) if distance <= allowed => format!("; did you mean '{known}'? "),

@@ -101,6 +101,13 @@ impl std::fmt::Display for EvaluateError {
 
 impl std::error::Error for EvaluateError {}
 
+/// What comes with a row beside its variables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extra {
+    Weight,
+    Frequency,
+}
+
 /// The high and low words of values that were computed or gathered.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
@@ -195,13 +202,13 @@ impl Selection {
         let complete = self.kept.len();
         let (mut weights, mut frequencies) = (std::mem::take(&mut self.weights), std::mem::take(&mut self.frequencies));
         let mut extras =
-            [(&plan.weights, "the weight", &mut weights), (&plan.frequencies, "the frequency", &mut frequencies)];
+            [(&plan.weights, Extra::Weight, &mut weights), (&plan.frequencies, Extra::Frequency, &mut frequencies)];
         loop {
             let before = self.kept.len();
-            for (extra, name, values) in &mut extras {
-                if let Some((text, expr)) = extra {
+            for (given, extra, values) in &mut extras {
+                if let Some((text, expr)) = given {
                     self.evaluate(frame, columns, expr, values);
-                    self.weigh(plan, frame, expr, || format!("{name} {text}"), values)?;
+                    self.weigh(plan, frame, (expr, text, *extra), values)?;
                 }
             }
             self.keep();
@@ -229,19 +236,25 @@ impl Selection {
         self.pool = pool;
     }
 
-    /// Refuses weights that are no weights and masks the rows whose weight is zero.
+    /// Refuses weights that are no weights, frequencies that count nothing, and masks the rows whose weight is zero.
     fn weigh(
         &mut self,
         plan: &Plan,
         frame: &Frame,
-        expr: &Expr,
-        what: impl Fn() -> String,
+        (expr, text, extra): (&Expr, &str, Extra),
         values: &[f64],
     ) -> Result<(), EvaluateError> {
         for (&row, &value) in self.kept.iter().zip(values) {
-            if !(0.0..f64::INFINITY).contains(&value) {
-                let advice = "it must be positive, or zero to leave the record out";
-                return Err(value_error(plan, frame, expr, row, what(), value, advice));
+            let refuse =
+                |name: &str, advice| Err(value_error(plan, frame, expr, row, format!("{name} {text}"), value, advice));
+            let counts = value.fract() == 0.0;
+            match extra {
+                _ if (0.0..f64::INFINITY).contains(&value) && (counts || extra == Extra::Weight) => {}
+                Extra::Weight => return refuse("the weight", "it must be positive, or zero to leave the record out"),
+                Extra::Frequency => {
+                    let advice = "it must be a whole number, zero to leave the record out; precisions are --weights";
+                    return refuse("the frequency", advice);
+                }
             }
             self.mask[row - self.range.start] |= value == 0.0;
         }

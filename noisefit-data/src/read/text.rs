@@ -78,6 +78,12 @@ impl Sample {
             let why = "it is UTF-16; convert it to UTF-8, for example with `iconv -f utf-16 -t utf-8`".to_owned();
             return Err(DataError::Damaged { path: file.name.clone(), format: "text", why });
         }
+        if self.bytes.contains(&0) {
+            let why =
+                "it has zero bytes, so it is no text; name what it is with --input-format, or a file that is text"
+                    .to_owned();
+            return Err(DataError::Damaged { path: file.name.clone(), format: "text", why });
+        }
         match self.bytes.trim_ascii().is_empty() {
             true => Err(DataError::Empty { path: file.name.clone() }),
             false => Ok(self),

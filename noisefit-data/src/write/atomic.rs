@@ -90,7 +90,14 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
     // A temporary file is private; this one is to have the permissions of any other new file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    // The temporary file's name means nothing to the user.
+    builder.tempfile_in(folder).map_err(|error| match error.kind() {
+        kind @ io::ErrorKind::NotFound => io::Error::new(kind, format!("there is no folder {}", folder.display())),
+        kind @ io::ErrorKind::PermissionDenied => {
+            io::Error::new(kind, format!("no permission to write into the folder {}", folder.display()))
+        }
+        _ => error,
+    })
 }
 
 fn move_to(file: BufWriter<NamedTempFile>, path: &Path) -> io::Result<()> {

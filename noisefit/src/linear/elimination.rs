@@ -12,14 +12,33 @@ pub(crate) struct Elimination {
     factor: Vec<DoubleDouble>,
 }
 
+/// A column that may be kept or set aside.
+pub(crate) struct Candidate<'a> {
+    /// Its index.
+    pub(crate) column: usize,
+    /// Its squared distance from the span of the columns kept before it.
+    pub(crate) pivot: DoubleDouble,
+    kept: &'a [usize],
+    factor: &'a [DoubleDouble],
+    row: &'a [DoubleDouble],
+}
+
+impl Candidate<'_> {
+    /// The combination of the kept columns that is nearest to it: each with its coefficient.
+    pub(crate) fn nearest(&self) -> impl Iterator<Item = (usize, DoubleDouble)> {
+        let mut solution = self.row.to_vec();
+        for k in (0..solution.len()).rev() {
+            let sum = (k + 1..solution.len()).fold(solution[k], |sum, i| sum - self.factor[packed(i, k)] * solution[i]);
+            solution[k] = sum / self.factor[packed(k, k)];
+        }
+        self.kept.iter().copied().zip(solution)
+    }
+}
+
 impl Elimination {
-    /// Eliminates the symmetric matrix `gram` (packed, order `order`) column by column. `aliased(j, pivot)` says whether
-    /// column `j`, whose squared distance from the columns kept before it is `pivot`, is to be set aside.
-    pub(crate) fn new(
-        gram: &[DoubleDouble],
-        order: usize,
-        mut aliased: impl FnMut(usize, DoubleDouble) -> bool,
-    ) -> Self {
+    /// Eliminates the symmetric matrix `gram` (packed, order `order`) column by column. `aliased` says whether a column is
+    /// to be set aside.
+    pub(crate) fn new(gram: &[DoubleDouble], order: usize, mut aliased: impl FnMut(&Candidate<'_>) -> bool) -> Self {
         let mut kept: Vec<usize> = Vec::with_capacity(order);
         let mut factor = Vec::with_capacity(packed_length(order));
         for j in 0..order {
@@ -30,7 +49,8 @@ impl Elimination {
             }
             let explained = row.iter().fold(DoubleDouble::ZERO, |sum, &value| sum + value.square());
             let pivot = gram[packed(j, j)] - explained;
-            if !(pivot.high > 0.0) || aliased(j, pivot) {
+            let candidate = Candidate { column: j, pivot, kept: &kept, factor: &factor, row: &row };
+            if !(pivot.high > 0.0) || aliased(&candidate) {
                 continue;
             }
             row.push(pivot.sqrt());
@@ -89,7 +109,13 @@ mod tests {
                 gram.push(DoubleDouble::from((0..3).map(|k| columns[i][k] * columns[j][k]).sum::<f64>()));
             }
         }
-        let elimination = Elimination::new(&gram, 4, |_, pivot| pivot.high < 1e-25);
+        let elimination = Elimination::new(&gram, 4, |candidate| {
+            let combination: Vec<f64> = candidate.nearest().map(|(_, coefficient)| coefficient.to_f64()).collect();
+            // The sum is 1 and 1 of the first two; the squares' regression on them is -1/3 and 2.
+            let expected: &[f64] = [&[][..], &[1.0], &[1.0, 1.0], &[-1.0 / 3.0, 2.0]][candidate.column];
+            assert!(combination.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-15));
+            candidate.pivot.high < 1e-25
+        });
         assert_eq!(elimination.kept, [0, 1, 3]);
         let inverse = elimination.inverse();
         // G^-1 G = I over the kept columns.

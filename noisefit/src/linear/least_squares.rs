@@ -28,6 +28,11 @@ const MOMENTS_CONDITION: f64 = 1e4;
 /// double-double.
 const QR_CONDITION: f64 = 1e8;
 
+/// A column whose distance from the columns before it is less than this part of its norm is not subtracted from later
+/// columns: where the distance is nothing but rounding, its direction is noise, of which later columns would get 1e16 times
+/// their share. Its place among them is found in double-double.
+const WEAK_PART: f64 = 1e-10;
+
 /// How many times the data are moved within their rounding errors to see what that does to the coefficients.
 const PERTURBATION_DRAWS: u32 = 6;
 
@@ -256,13 +261,17 @@ impl<S: RowSource> Ladder<'_, S> {
         let pass = ExtendedMoments::new(self.coordinates.clone(), transform.clone(), start.clone());
         let moments = self.source.pass(pass)?;
         let products = moments.products();
-        let elimination = Elimination::new(products, order, |j, pivot| {
-            // The distance of z_j from the span of the columns before it, against what the rounding of the data
+        let elimination = Elimination::new(products, order, |candidate| {
+            // The distance of z_j from the span of the columns kept before it, against what the rounding of the data
             // alone would leave of a column that lies in it.
-            let distance = pivot.to_f64().sqrt() / transform[packed(j, j)].abs();
-            let share = |k: usize| (transform[packed(j, k)] / transform[packed(j, j)]).abs();
-            let combined: f64 = (0..j).map(|k| share(k) * self.raw_norm(k)).sum();
-            distance <= 8.0 * UNIT_ROUNDOFF * (self.raw_norm(j) + combined)
+            let j = candidate.column;
+            let distance = candidate.pivot.to_f64().sqrt() / transform[packed(j, j)].abs();
+            let mut shares: Vec<f64> = (0..=j).map(|k| transform[packed(j, k)]).collect();
+            for (kept, coefficient) in candidate.nearest() {
+                (0..=kept).for_each(|k| shares[k] -= coefficient.to_f64() * transform[packed(kept, k)]);
+            }
+            let combined: f64 = (0..=j).map(|k| (shares[k] / shares[j]).abs() * self.raw_norm(k)).sum();
+            distance <= 8.0 * UNIT_ROUNDOFF * combined
         });
         if elimination.kept.len() < order {
             return self.without_aliased(&elimination.kept);
@@ -499,9 +508,11 @@ impl<S: RowSource> Ladder<'_, S> {
 fn invert(triangle: &Triangle) -> (Vec<f64>, Vec<f64>) {
     let order = triangle.order() - 1;
     let mut inverse = vec![0.0; packed_length(order)];
+    let mut weak = vec![false; order];
     for j in 0..order {
         let norm = (0..=j).map(|i| triangle.get(i, j).powi(2)).sum::<f64>().sqrt();
         let diagonal = triangle.get(j, j);
+        weak[j] = diagonal.abs() <= WEAK_PART * norm;
         let least = UNIT_ROUNDOFF * norm;
         let diagonal = match diagonal.abs() > least {
             true => diagonal,
@@ -509,7 +520,8 @@ fn invert(triangle: &Triangle) -> (Vec<f64>, Vec<f64>) {
             false => 1.0,
         };
         for i in 0..j {
-            let sum: f64 = (i..j).map(|k| inverse[packed(k, i)] * triangle.get(k, j)).sum();
+            let strong = (i..j).filter(|&k| !weak[k]);
+            let sum: f64 = strong.map(|k| inverse[packed(k, i)] * triangle.get(k, j)).sum();
             inverse[packed(j, i)] = -sum / diagonal;
         }
         inverse[packed(j, j)] = 1.0 / diagonal;
@@ -532,5 +544,5 @@ fn triangular_root(matrix: &[DoubleDouble], order: usize, method: Method) -> Vec
         Some(pack(order, |i, j| factor.L()[(i, j)]))
     };
     let quick = if method == Method::DoubleDouble { None } else { in_doubles() };
-    quick.unwrap_or_else(|| Elimination::new(matrix, order, |_, _| false).factor())
+    quick.unwrap_or_else(|| Elimination::new(matrix, order, |_| false).factor())
 }
