@@ -28,6 +28,8 @@ pub(crate) enum Command {
     Predict(PredictArguments),
     /// Score a fitted model on data: errors, likelihood, coverage of its intervals
     Evaluate(EvaluateArguments),
+    /// Describe the columns of data: types, missing values, means, quantiles, levels
+    Describe(DescribeArguments),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  noisefit completions bash > ~/.local/share/bash-completion/completions/noisefit"
@@ -273,6 +275,23 @@ pub(crate) struct EvaluateArguments {
     /// Levels of a category that the model was not fitted to
     #[arg(long, value_enum, default_value_t = UnseenChoice::Fail)]
     pub(crate) unseen: UnseenChoice,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) format: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noisefit describe engel.csv
+  noisefit describe 'logs/*.csv.gz' --columns latency,region
+  noisefit describe wages.parquet --format json | jq '.columns[] | select(.missing > 0) | .name'")]
+pub(crate) struct DescribeArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// Only these columns, in this order [default: all]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) format: OutputFormat,

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`read`] | CSV, JSON lines, Parquet and Arrow files as [`frame`]s |
 //! | [`formula`] | formulas, and the designs that they become |
+//! | [`describe`](mod@describe) | what is in the columns of a data set |
 //! | [`records`], [`source`] | a design over a data set's records: the row source that estimators take |
 //! | [`model`] | model files |
 //! | [`write`](mod@write) | tables and other files, written beside and renamed |
 
+pub mod describe;
 pub mod error;
 pub mod formula;
 pub mod frame;

@@ -22,7 +22,7 @@ mod parquet;
 mod pieces;
 pub(crate) mod schedule;
 mod text;
-mod time;
+pub(crate) mod time;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Calendar dates and points in time as ISO 8601 writes them.
 
+use crate::frame::Kind;
+
 const SECONDS_A_DAY: f64 = 86_400.0;
 
 /// Days from 1970-01-01 to the date `yyyy-mm-dd`.
@@ -61,6 +63,28 @@ fn offset(zone: &[u8]) -> Option<f64> {
     }
 }
 
+/// A value of a column of dates or times as ISO 8601 writes it: `yyyy-mm-dd` for days, with the time of day for parts of
+/// them, and `yyyy-mm-ddThh:mm:ssZ` with up to six decimals for seconds. None for other kinds of columns.
+pub(crate) fn iso(kind: Kind, value: f64) -> Option<String> {
+    // A double tells times of our century to the microsecond; dates have no need of that.
+    let (microseconds, zone) = match kind {
+        Kind::Date => ((value * SECONDS_A_DAY).round() * 1e6, ""),
+        Kind::Timestamp => ((value * 1e6).round(), "Z"),
+        Kind::Number | Kind::Boolean | Kind::Text => return None,
+    };
+    let microseconds = microseconds as i128;
+    let (seconds, fraction) = (microseconds.div_euclid(1_000_000), microseconds.rem_euclid(1_000_000));
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = civil_from_days(days);
+    let date = format!("{year:04}-{month:02}-{day:02}");
+    if kind == Kind::Date && second == 0 {
+        return Some(date);
+    }
+    let (hours, minutes, seconds) = (second / 3600, second / 60 % 60, second % 60);
+    let fraction = if fraction == 0 { String::new() } else { format!(".{fraction:06}") };
+    Some(format!("{date}T{hours:02}:{minutes:02}:{seconds:02}{}{zone}", fraction.trim_end_matches('0')))
+}
+
 fn number(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + i64::from(digit - b'0')))
 }
@@ -83,6 +107,19 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     era * 146_097 + day_of_era - 719_468
+}
+
+/// Year, month and day of a day counted from 1970-01-01, the inverse of [`days_from_civil`].
+fn civil_from_days(days: i128) -> (i128, i128, i128) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + era * 400 + i128::from(month <= 2);
+    (year, month, day)
 }
 
 #[cfg(test)]
@@ -124,6 +161,32 @@ mod tests {
             wrong.into_iter().chain(["2024-03-01T12:34:56+1", "2024-03-01T12:34:5", "12:34:56", "2024-03-01T12:34é"])
         {
             assert_eq!(timestamp(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    /// Reference values from Python's `datetime`.
+    #[test]
+    fn values_are_written_as_iso_8601() {
+        let cases = [
+            (Kind::Date, 0.0, "1970-01-01"),
+            (Kind::Date, 11016.0, "2000-02-29"),
+            (Kind::Date, -719162.0, "0001-01-01"),
+            (Kind::Date, 20088.5, "2024-12-31T12:00:00"),
+            (Kind::Timestamp, 1709296496.0, "2024-03-01T12:34:56Z"),
+            (Kind::Timestamp, 1709296496.25, "2024-03-01T12:34:56.25Z"),
+            (Kind::Timestamp, -0.5, "1969-12-31T23:59:59.5Z"),
+        ];
+        for (kind, value, text) in cases {
+            assert_eq!(iso(kind, value).as_deref(), Some(text));
+        }
+        assert_eq!(iso(Kind::Number, 0.0), None);
+    }
+
+    #[test]
+    fn every_day_of_eight_centuries_reads_back() {
+        for day in -146_097..146_097 {
+            let text = iso(Kind::Date, f64::from(day)).unwrap_or_default();
+            assert_eq!(date(text.as_bytes()), Some(f64::from(day)), "{text}");
         }
     }
 }
