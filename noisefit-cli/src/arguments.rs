@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Evaluate(EvaluateArguments),
     /// Describe the columns of data: types, missing values, means, quantiles, levels
     Describe(DescribeArguments),
+    /// Every loss of given predictions, what the largest errors carry of it, and the noise it implies
+    Loss(LossArguments),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  noisefit completions bash > ~/.local/share/bash-completion/completions/noisefit"
@@ -292,6 +294,37 @@ pub(crate) struct DescribeArguments {
     /// Only these columns, in this order [default: all]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) format: OutputFormat,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noisefit loss predictions.csv --truth y --prediction prediction
+  noisefit loss predictions.parquet --truth sales --prediction forecast --delta 10 --tau 0.9 --format json")]
+pub(crate) struct LossArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// The column with the true values
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) truth: String,
+    /// The column with the predictions
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) prediction: String,
+    /// Where the Huber and smooth L1 losses turn from squares to lines
+    #[arg(long, value_name = "DELTA", default_value_t = 1.0)]
+    pub(crate) delta: f64,
+    /// The level of the pinball loss
+    #[arg(long, value_name = "TAU", default_value_t = 0.5, value_parser = parse_level)]
+    pub(crate) tau: f64,
+    /// How many of the largest errors to list
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) largest: usize,
+    /// Rows with a missing value
+    #[arg(long, value_enum, default_value_t = MissingChoice::Drop)]
+    pub(crate) missing: MissingChoice,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) format: OutputFormat,

@@ -86,13 +86,15 @@ fn every_rung_gives_the_constructed_solution_and_no_digit_too_many_is_claimed() 
         assert_eq!(fit.accuracy.method, method, "{closeness:e}");
         let reached = problem.digits(&fit);
         assert!(reached >= fit.accuracy.digits, "{closeness:e}: {reached} < {:?}", fit.accuracy);
-        // The last rung sees that all data are exact; the second takes them to be rounded.
+        // What may be claimed: numbers of many bits are taken to be rounded, although here they are exact.
         let expected = match method {
-            Method::DoubleDouble => 15.5,
+            Method::DoubleDouble if closeness == 1.0 => 15.5,
             Method::Moments => 11.0,
-            Method::Qr => 8.0,
+            Method::Qr | Method::DoubleDouble => 7.0,
         };
         assert!(fit.accuracy.digits >= expected, "{closeness:e}: {:?}", fit.accuracy);
+        // And what is reached.
+        assert!(reached >= if method == Method::Moments { 11.0 } else { 13.0 }, "{closeness:e}: {reached}");
         assert!((fit.residual_sum_of_squares / problem.squares - 1.0).abs() < 1e-12);
         let errors = fit.absolute_errors.unwrap();
         let absolute: f64 = {

@@ -3,5 +3,6 @@
 pub(crate) mod describe;
 pub(crate) mod evaluate;
 pub(crate) mod fit;
+pub(crate) mod loss;
 pub(crate) mod manual;
 pub(crate) mod predict;

@@ -1,0 +1,101 @@
+//! `noisefit loss`.
+
+use anyhow::Context;
+use noisefit::loss::report::{LossReport, ReportOptions, ReportPass};
+use noisefit::rows::RowSource;
+use noisefit_data::formula::Formula;
+use noisefit_data::records::Records;
+use noisefit_data::source::{Counts, DesignRows, SourceOptions};
+
+use crate::arguments::{LossArguments, OutputFormat};
+use crate::output::{optional, print, print_json, significant, table};
+use crate::progress::Passes;
+use crate::{Outcome, Usage};
+
+/// Reports and prints.
+pub(crate) fn run(arguments: &LossArguments) -> anyhow::Result<Outcome> {
+    if !(arguments.delta > 0.0 && arguments.delta.is_finite()) {
+        return Err(Usage(format!("--delta {}: a threshold is a positive number", arguments.delta)).into());
+    }
+    let data = &arguments.data;
+    let dataset = data.open()?;
+    for (flag, name) in [("--truth", &arguments.truth), ("--prediction", &arguments.prediction)] {
+        let names: Vec<&str> = dataset.fields().iter().map(|field| field.name.as_str()).collect();
+        let message =
+            || format!("{flag} {name}: no such column in {}; there are {}", data.data.join(", "), names.join(", "));
+        names.iter().find(|column| *column == name).with_context(message)?;
+    }
+    // Truth and prediction as the response and the one column of a design.
+    let formula = Formula::parse(&format!("`{}` ~ 0 + `{}`", arguments.truth, arguments.prediction))?;
+    let model = formula.resolve(dataset.fields(), None, None)?;
+    let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
+    let records = Records::new(&dataset, &model.columns_needed(), data.threads(), 0, &passes)?;
+    let options = SourceOptions { missing: arguments.missing.into(), ..SourceOptions::default() };
+    let rows = DesignRows::learn(model, records, options)?;
+    let options = ReportOptions { delta: arguments.delta, tau: arguments.tau, largest: arguments.largest.max(1) };
+    let pass = rows.pass(ReportPass::new(options, rows.layout())?)?;
+    let counts = rows.counts();
+    drop(rows);
+    drop(passes);
+    if counts.records == counts.missing {
+        anyhow::bail!("no rows to compare: {} rows, {} of them with a missing value", counts.records, counts.missing);
+    }
+    let report = pass.report()?;
+    match arguments.format {
+        OutputFormat::Json => {
+            let mut value = serde_json::to_value(&report)?;
+            if let Some(fields) = value.as_object_mut() {
+                fields.shift_insert(0, "schema".to_owned(), "noisefit.loss/1".into());
+                fields.insert("dropped".to_owned(), counts.missing.into());
+            }
+            print_json(&value)?;
+        }
+        OutputFormat::Table => print(&tables(&report, counts))?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn tables(report: &LossReport, counts: Counts) -> String {
+    let listed = report.largest.len();
+    let percent = |share: Option<f64>| share.map_or_else(|| "NA".to_owned(), |share| format!("{:.1}%", share * 100.0));
+    let losses = report.losses.iter().map(|loss| {
+        let parameter = loss.parameter.map_or_else(String::new, |value| format!("({value})"));
+        vec![
+            format!("{}{parameter}", loss.loss),
+            significant(loss.mean, 6),
+            significant(loss.sum, 6),
+            percent(loss.share_of_largest),
+            percent(loss.share_of_all_largest),
+            significant(loss.gradient_at_largest, 4),
+        ]
+    });
+    let top = format!("largest {listed}");
+    let heading = ["loss", "mean", "sum", "largest error", &top, "gradient there"];
+    let mut text = table(&heading, &losses.collect::<Vec<_>>());
+
+    let noise = report.noise.iter().map(|noise| {
+        vec![
+            noise.noise.to_string(),
+            significant(noise.scale, 6),
+            significant(noise.negative_log_likelihood, 7),
+            significant(noise.mean_negative_log_likelihood, 6),
+        ]
+    });
+    text.push('\n');
+    text += &table(&["noise", "ML scale", "NLL", "mean NLL"], &noise.collect::<Vec<_>>());
+
+    text += &format!("\nRMSE {}, R2 {}", significant(report.rmse, 6), optional(report.r_squared, 5));
+    text += &format!(", {} rows", counts.records - counts.missing);
+    let row = if counts.missing > 0 {
+        text += &format!(", {} rows with missing values left out", counts.missing);
+        "complete row"
+    } else {
+        "row"
+    };
+    text += "\n\n";
+    let largest = report.largest.iter().map(|row| {
+        vec![row.row.to_string(), significant(row.truth, 7), significant(row.prediction, 7), significant(row.error, 5)]
+    });
+    text += &table(&[row, "truth", "prediction", "error"], &largest.collect::<Vec<_>>());
+    text
+}
