@@ -33,6 +33,13 @@ pub enum Error {
         /// What it must be.
         expected: &'static str,
     },
+    /// Numbers whose squares, or those of what is computed from them, leave the range of a double.
+    Range {
+        /// The column, or what was computed.
+        what: String,
+        /// The size of its largest number.
+        size: f64,
+    },
     /// No row is left to fit.
     NoRows,
     /// The design is rank deficient and the caller asked for a refusal.
@@ -58,6 +65,10 @@ impl std::fmt::Display for Error {
             Error::Argument { name, value, expected } => {
                 write!(f, "{name} is {value} and must be {expected}")
             }
+            Error::Range { what, size } => write!(
+                f,
+                "{what} is of size {size:.0e}, whose square leaves the range of a double; multiply the column by a power of ten"
+            ),
             Error::NoRows => write!(f, "no rows to fit"),
             Error::Collinear { terms } => {
                 write!(f, "linear combinations of earlier terms: {}; leave them out of the formula", terms.join(", "))

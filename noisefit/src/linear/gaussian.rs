@@ -79,6 +79,20 @@ pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
     let residual = solved.residual_sum_of_squares;
     let variance = (df_residual > 0.0).then(|| residual / df_residual);
     let covariance = |i: usize, j: usize| variance.map(|v| v * solved.unscaled_covariance[packed(i.max(j), i.min(j))]);
+    if let Some(variance) = variance.filter(|_| residual > 0.0) {
+        let determined = |j: &usize| !solved.aliased.contains(j);
+        let squares = (0..names.len())
+            .filter(determined)
+            .map(|j| (format!("the standard error of {}", names[j]), covariance(j, j)));
+        let squares = squares.chain([(format!("the residual standard error of {}", layout.response), Some(variance))]);
+        // Numbers below the normal ones have few digits.
+        let normal = |square: f64| (f64::MIN_POSITIVE..f64::INFINITY).contains(&square);
+        for (what, square) in squares {
+            if let Some(square) = square.filter(|&square| !normal(square)) {
+                return Err(Error::Range { what, size: square.sqrt() });
+            }
+        }
+    }
     let coefficients =
         coefficient_table(names.clone(), &solved.coefficients, |j| covariance(j, j), df_residual, options.level)?;
 

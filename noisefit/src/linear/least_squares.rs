@@ -33,6 +33,10 @@ const QR_CONDITION: f64 = 1e8;
 /// their share. Its place among them is found in double-double.
 const WEAK_PART: f64 = 1e-10;
 
+/// A response whose deviations from its mean are less than this part of it does not vary: far less than a digit in the
+/// data could say, more than double-double leaves.
+const CONSTANT_PART: f64 = 1e-20;
+
 /// How many times the data are moved within their rounding errors to see what that does to the coefficients.
 const PERTURBATION_DRAWS: u32 = 6;
 
@@ -138,7 +142,8 @@ impl LeastSquares {
     /// there it costs nothing.
     ///
     /// # Errors
-    /// [`Error::NoRows`], [`Error::Value`] for a number that is not finite, or what the source reports.
+    /// [`Error::NoRows`]; [`Error::Value`] for a number that is not finite, [`Error::Range`] for one whose square is not; or
+    /// what the source reports.
     pub fn solve(source: &impl RowSource, settings: Settings) -> Result<Self, Error> {
         let all = (0..source.layout().terms.len()).collect();
         Self::solve_subset(Subset::new(source, all), settings)
@@ -154,6 +159,9 @@ impl LeastSquares {
         if !within_range(&moments) {
             let magnitudes = source.pass(Magnitudes::new(columns))?;
             if let Some(error) = magnitudes.bad_value(&layout.terms, &layout.response) {
+                return Err(error);
+            }
+            if let Some(error) = magnitudes.out_of_range(&layout.terms, &layout.response) {
                 return Err(error);
             }
             moments = source.pass(magnitudes.scaled_moments(intercept))?;
@@ -468,11 +476,24 @@ impl<S: RowSource> Ladder<'_, S> {
         let shift =
             |j: usize| if j < coordinates.offset() { coordinates.shift(coordinates.columns() - 1) } else { 0.0 };
         let coefficient = |j: usize| coordinates.carry_back(j, |k| solution.coefficients[k]) + shift(j);
-        let coefficients: Vec<f64> = (0..order).map(|j| coefficient(j).to_f64()).collect();
+        let mut coefficients: Vec<f64> = (0..order).map(|j| coefficient(j).to_f64()).collect();
         let unscaled_covariance = pack(order, |i, j| coordinates.carry_back_covariance(&solution.inverse, i, j));
 
-        let ErrorSums { totals, residual, total, squares, absolute } = *sums;
+        let ErrorSums { totals, residual, mut total, squares, absolute } = *sums;
         let unit = 1.0 / coordinates.response_scale().powi(2);
+        // The same number in every row: what differs is the rounding of its mean.
+        let constant = coordinates.intercept()
+            && total.to_f64().max(0.0).sqrt() <= CONSTANT_PART * self.raw_norm(solution.coefficients.len());
+        if constant {
+            total = DoubleDouble::ZERO;
+            coefficients[1..].fill(0.0);
+        }
+        let mut deviations: Vec<f64> =
+            (0..moments.order()).map(|j| moments.product(j, j) / moments.scale(j).powi(2)).collect();
+        if let Some(response) = deviations.last_mut().filter(|_| constant) {
+            *response = 0.0;
+        }
+
         let degrees = totals.observations - order as f64;
         let variance = if degrees > 0.0 { residual.to_f64() * unit / degrees } else { 0.0 };
         let digits = (0..order)
@@ -495,7 +516,7 @@ impl<S: RowSource> Ladder<'_, S> {
             squared_errors: squares * unit,
             absolute_errors: absolute.map(|sum| sum / coordinates.response_scale()),
             means: (0..moments.order()).map(|j| moments.mean(j)).collect(),
-            deviations: (0..moments.order()).map(|j| moments.product(j, j) / moments.scale(j).powi(2)).collect(),
+            deviations,
             leverage: Leverage::new(coordinates, triangular_root(&solution.inverse, order, method)),
             accuracy: Accuracy { digits, method, condition: self.condition(solution) },
             totals,

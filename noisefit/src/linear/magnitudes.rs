@@ -26,6 +26,14 @@ impl Magnitudes {
         Some(Error::Value { what, row, value, expected: "a finite number" })
     }
 
+    /// The first column of numbers so large or small that a covariance in their unit would over- or underflow.
+    pub(crate) fn out_of_range(&self, names: &[String], response: &str) -> Option<Error> {
+        let fits = |size: f64| size == 0.0 || (1e-152..1e152).contains(&size);
+        let column = self.largest.iter().position(|&size| !fits(size))?;
+        let what = names.get(column).map_or(response, String::as_str).to_owned();
+        Some(Error::Range { what, size: self.largest[column] })
+    }
+
     /// Empty moments whose columns are scaled so that the largest value of each is near one.
     pub(crate) fn scaled_moments(&self, centred: bool) -> Moments {
         let scale = |&largest: &f64| match largest {
