@@ -1,7 +1,9 @@
 //! `noisefit describe`.
 
 use anyhow::Context;
-use noisefit_data::describe::{ColumnDescription, Description, LevelSummary, NumberSummary, Summary, Value, describe};
+use noisefit_data::describe::{
+    ColumnDescription, Description, EXACT_QUANTILES, LevelSummary, NumberSummary, Summary, Value, describe,
+};
 use noisefit_data::frame::Kind;
 use noisefit_data::read::Dataset;
 use serde::Serialize;
@@ -86,12 +88,13 @@ fn tables(dataset: &Dataset, description: &Description) -> String {
     let (rows, width) = (count(description.rows, "row"), count(description.columns.len() as u64, "column"));
     let mut text = format!("{}: {rows}, {width}\n", files(dataset));
     let (mut numbers, mut times, mut levels) = (Vec::new(), Vec::new(), Vec::new());
-    let mut notes = Vec::new();
+    let (mut notes, mut rank_error) = (Vec::new(), 0.0f64);
     for column in &description.columns {
         match &column.summary {
             Summary::Numbers(summary) => {
                 if column.kind == Kind::Number { &mut numbers } else { &mut times }.push(number_row(column, summary));
-                notes.extend(number_notes(&column.name, summary));
+                rank_error = rank_error.max(summary.rank_error);
+                notes.extend(infinite(&column.name, summary.infinite));
             }
             Summary::Levels(summary) => levels.push(level_row(column, summary)),
         }
@@ -105,6 +108,13 @@ fn tables(dataset: &Dataset, description: &Description) -> String {
     if !levels.is_empty() {
         let heading = ["category", "type", "count", "missing", "levels", "most frequent", "times"];
         text.push_str(&format!("\n{}", table(&heading, &levels)));
+    }
+    if rank_error > 0.0 {
+        // Rounded up: what is promised is not exceeded.
+        let percent = (rank_error * 1e4).ceil() / 100.0;
+        notes.push(format!(
+            "25%, median and 75% are within {percent}% of rank (exact for columns of up to {EXACT_QUANTILES} values)"
+        ));
     }
     if !notes.is_empty() {
         text.push_str(&format!("\n{}\n", notes.join("\n")));
@@ -134,26 +144,22 @@ fn moment(value: Option<&Value>) -> String {
     }
 }
 
-/// A number of the data, as it stands there unless that is long.
+/// A number of the data: as it stands there unless that is long, and then without zeros that it does not have.
 fn order(value: Option<&Value>) -> String {
-    match value {
-        Some(Value::Number(number)) if number.to_string().len() <= 10 => number.to_string(),
-        other => moment(other),
+    let Some(Value::Number(number)) = value else { return moment(value) };
+    let (exact, rounded) = (number.to_string(), significant(*number, 7));
+    match () {
+        () if exact.len() <= 10 => exact,
+        () if rounded.contains('.') && !rounded.contains('e') => {
+            rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        () => rounded,
     }
 }
 
-fn number_notes(name: &str, summary: &NumberSummary) -> Vec<String> {
-    let mut notes = Vec::new();
-    if summary.infinite > 0 {
-        let (is, values) = if summary.infinite == 1 { ("is", "value") } else { ("are", "values") };
-        notes.push(format!("{name}: {} infinite {values} {is} left out of all but the count", summary.infinite));
-    }
-    if summary.rank_error > 0.0 {
-        // Rounded up: what is promised is not exceeded.
-        let percent = (summary.rank_error * 1e4).ceil() / 100.0;
-        notes.push(format!("{name}: quantiles within {percent}% of rank"));
-    }
-    notes
+fn infinite(name: &str, count: u64) -> Option<String> {
+    let (values, are) = if count == 1 { ("value", "is") } else { ("values", "are") };
+    (count > 0).then(|| format!("{name}: {count} infinite {values} {are} left out of all but the count"))
 }
 
 fn level_row(column: &ColumnDescription, summary: &LevelSummary) -> Vec<String> {

@@ -3,8 +3,8 @@
 //! | quantity | how |
 //! |---|---|
 //! | mean, standard deviation | in double-double arithmetic, from the decimals in the file |
-//! | quantiles | exact up to 32,768 values of a column, then within a stated error of rank |
-//! | different levels | exact up to 10,000 of a column, then only that there are more |
+//! | quantiles | exact up to [`EXACT_QUANTILES`] values of a column, then within a stated error of rank |
+//! | different levels | exact up to [`COUNTED_LEVELS`] of a column, then only that there are more |
 //!
 //! Memory does not grow with the number of records, and no result depends on the number of threads.
 
@@ -20,6 +20,12 @@ use self::numbers::{Numbers, Scratch};
 use crate::error::DataError;
 use crate::frame::{Column, Field, Kind};
 use crate::read::{Dataset, Decimals, Frames, Progress, time};
+
+/// Quantiles of a column of up to this many finite values are exact.
+pub const EXACT_QUANTILES: usize = 1 << 15;
+
+/// Up to this many different levels of a column are counted.
+pub const COUNTED_LEVELS: usize = 10_000;
 
 /// What is in some columns of a data set.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -106,36 +106,61 @@ impl Kernel for Deviations<'_> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) -> Self::Output {
-        if self.low.len() == self.high.len() {
-            let low = self.low;
-            self.sums(|i| low[i])
-        } else {
-            self.sums(|_| 0.0)
-        }
+        if self.low.len() == self.high.len() { self.sums::<true>() } else { self.sums::<false>() }
     }
 }
 
 impl Deviations<'_> {
     #[inline(always)]
-    fn sums(self, low: impl Fn(usize) -> f64) -> (DoubleDouble, DoubleDouble) {
-        let (count, factor, centre) = (self.high.len(), self.factor, self.centre);
-        let deviation = |i: usize| DoubleDouble::from_sum(self.high[i] * factor, -centre) + low(i) * factor;
-        let mut sums = [DoubleDouble::ZERO; LANES];
-        let mut squares = [DoubleDouble::ZERO; LANES];
-        let whole = count / LANES * LANES;
-        for start in (0..whole).step_by(LANES) {
-            for lane in 0..LANES {
-                let deviation = deviation(start + lane);
-                sums[lane] += deviation;
-                squares[lane] += deviation.square();
-            }
+    fn sums<const LOW: bool>(self) -> (DoubleDouble, DoubleDouble) {
+        let mut sums = Lanes::default();
+        let mut squares = Lanes::default();
+        let (values, rest) = self.high.as_chunks::<LANES>();
+        let (lows, _) = self.low.as_chunks::<LANES>();
+        let mut lows = lows.iter();
+        for values in values {
+            let low = if LOW { lows.next().unwrap_or(&[0.0; LANES]) } else { &[0.0; LANES] };
+            self.add(values, low, &mut sums, &mut squares);
         }
-        for i in whole..count {
-            sums[i - whole] += deviation(i);
-            squares[i - whole] += deviation(i).square();
+        // The centre deviates from itself by nothing.
+        let (mut last, mut last_low) = ([self.centre / self.factor; LANES], [0.0; LANES]);
+        last[..rest.len()].copy_from_slice(rest);
+        if LOW {
+            last_low[..rest.len()].copy_from_slice(&self.low[self.low.len() - rest.len()..]);
         }
-        let total = |lanes: [DoubleDouble; LANES]| lanes.into_iter().fold(DoubleDouble::ZERO, |sum, lane| sum + lane);
-        (total(sums), total(squares))
+        self.add(&last, &last_low, &mut sums, &mut squares);
+        (sums.total(), squares.total())
+    }
+
+    #[inline(always)]
+    fn add(&self, high: &[f64; LANES], low: &[f64; LANES], sums: &mut Lanes, squares: &mut Lanes) {
+        for lane in 0..LANES {
+            let scaled = high[lane] * self.factor;
+            let deviation = DoubleDouble::from_sum(scaled, -self.centre) + low[lane] * self.factor;
+            sums.add(lane, deviation);
+            squares.add(lane, deviation.square());
+        }
+    }
+}
+
+/// Sums side by side, their words apart so that they become vectors.
+#[derive(Default)]
+struct Lanes {
+    high: [f64; LANES],
+    low: [f64; LANES],
+}
+
+impl Lanes {
+    #[inline(always)]
+    fn add(&mut self, lane: usize, term: DoubleDouble) {
+        let sum = DoubleDouble { high: self.high[lane], low: self.low[lane] } + term;
+        (self.high[lane], self.low[lane]) = (sum.high, sum.low);
+    }
+
+    #[inline(always)]
+    fn total(&self) -> DoubleDouble {
+        let lanes = self.high.iter().zip(&self.low).map(|(&high, &low)| DoubleDouble { high, low });
+        lanes.fold(DoubleDouble::ZERO, |total, lane| total + lane)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Quantiles in one pass: exact for few values, within a known error of rank for many.
 
-/// Up to this many values all are kept and quantiles are exact.
-pub(crate) const EXACT: usize = 1 << 15;
+use super::EXACT_QUANTILES as EXACT;
 
 /// Values kept on each level above the first: the error of rank is about `log2(n / KEPT) / KEPT` in proportion.
 const KEPT: usize = 1 << 12;
@@ -64,7 +63,13 @@ impl Sample {
         let mut number = 0;
         while let Some(level) = self.levels.get_mut(number) {
             if level.keys.len() > if number == 0 { EXACT } else { KEPT } {
-                let promoted = level.compact();
+                // The first level is in the order of the data; those above are sorted runs, to be merged.
+                if number == 0 {
+                    level.keys.sort_unstable()
+                } else {
+                    level.keys.sort()
+                }
+                let promoted = level.halve();
                 self.level(number + 1).keys.extend(promoted);
             }
             number += 1;
@@ -117,11 +122,9 @@ impl Sample {
 }
 
 impl Level {
-    /// Halves the level: one of each two neighbours is left, alternately the smaller and the larger ones, and stands a
-    /// level up. A value without a neighbour stays.
-    fn compact(&mut self) -> Vec<i64> {
-        // Above the first level this merges sorted runs.
-        self.keys.sort();
+    /// Of each two neighbours of the sorted level one, by turns the smaller and the larger ones, to stand a level up. A
+    /// value without a neighbour stays.
+    fn halve(&mut self) -> Vec<i64> {
         let odd = (self.compactions % 2) as usize;
         let single = if self.keys.len() % 2 == 1 { self.keys.pop() } else { None };
         let promoted = self.keys.iter().skip(odd).step_by(2).copied().collect();
