@@ -9,6 +9,10 @@
 //! | [`loss`] | losses of arrays of predictions, their gradients, and the report on them |
 //! | [`noise`] | the noise families: scalar functions of the standardised residual, and what follows from them |
 //! | [`inference`] | the distributions that tests and intervals refer to |
+//! | [`linear`] | linear models: least squares through a precision ladder, Gaussian noise |
+//! | [`fit`], [`predict`], [`evaluate`] | what a fit found, predictions from it, how well it predicts |
+//! | [`loss`] | losses with gradients, and the report on given predictions |
+//! | [`double_double`] | arithmetic with twice the digits |
 //! | [`rows`] | blocks of rows, the accumulator that a pass folds them into, sources that run a pass |
 
 pub mod dispatch;
@@ -26,3 +30,8 @@ mod special;
 mod sum;
 
 pub use error::Error;
+
+/// The example of the project's first page.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -127,6 +127,11 @@ fn summary(model: &FittedModel, counts: Counts) -> String {
         fit.noise,
         rows(fit, counts)
     );
+    for (what, expression) in [("weights", model.design.weights()), ("frequencies", model.design.frequencies())] {
+        if let Some(expression) = expression {
+            text.insert_str(text.len() - 1, &format!("{what} {expression}\n"));
+        }
+    }
     let low = format!("{}% low", significant(fit.level * 100.0, 4).trim_end_matches('0').trim_end_matches('.'));
     let coefficients = fit.coefficients.iter().map(|c| {
         vec![
