@@ -11,7 +11,6 @@
 //! | [`inference`] | the distributions that tests and intervals refer to |
 //! | [`linear`] | linear models: least squares through a precision ladder, Gaussian noise |
 //! | [`fit`], [`predict`], [`evaluate`] | what a fit found, predictions from it, how well it predicts |
-//! | [`loss`] | losses with gradients, and the report on given predictions |
 //! | [`double_double`] | arithmetic with twice the digits |
 //! | [`rows`] | blocks of rows, the accumulator that a pass folds them into, sources that run a pass |
 
