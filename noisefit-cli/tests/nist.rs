@@ -1,5 +1,7 @@
 //! NIST's Statistical Reference Datasets for linear regression, through the command line.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod common;
 
 use common::{Folder, number, reference, testdata};

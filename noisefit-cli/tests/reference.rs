@@ -1,5 +1,7 @@
 //! Every number that `fit` and `predict` print against exact results, to 1e-12 of their value.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod common;
 
 use common::{Folder, assert_close, csv, number, reference, testdata};
