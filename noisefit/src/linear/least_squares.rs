@@ -466,8 +466,12 @@ fn invert(triangle: &Triangle) -> (Vec<f64>, Vec<f64>) {
         }
         inverse[packed(j, j)] = 1.0 / diagonal;
     }
-    let solution =
-        (0..order).map(|i| (i..order).map(|k| inverse[packed(k, i)] * triangle.get(k, order)).sum()).collect();
+    // By substitution, for which no column is too weak: the better this is, the less is left for the last rung.
+    let mut solution = vec![0.0; order];
+    for i in (0..order).rev() {
+        let rest: f64 = (i + 1..order).map(|k| triangle.get(i, k) * solution[k]).sum();
+        solution[i] = (triangle.get(i, order) - rest) * inverse[packed(i, i)];
+    }
     (inverse, solution)
 }
 
