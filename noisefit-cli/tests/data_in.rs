@@ -133,11 +133,12 @@ fn several_files_are_one_table() {
 
 #[test]
 fn threads_change_no_bit() {
-    // Enough rows for several units of work, from a generator with a closed form.
-    let mut content = "y,x,g\n".to_owned();
-    for i in 0..60_000u64 {
+    // Ten megabytes, which are several units of work.
+    let (mut content, idle) = ("y,x,g,idle\n".to_owned(), "-".repeat(140));
+    for i in 0..64_000u64 {
         let noise = (i * 7919 % 10_007) as f64 / 10_007.0;
-        content += &format!("{},{},{}\n", 0.25 * (i % 101) as f64 + noise, i % 101, ["a", "b", "c"][i as usize % 3]);
+        content +=
+            &format!("{},{},{},{idle}\n", 0.25 * (i % 101) as f64 + noise, i % 101, ["a", "b", "c"][i as usize % 3]);
     }
     let folder = Folder::new();
     folder.write("d.csv", content);

@@ -263,7 +263,7 @@ impl<S: RowSource> Ladder<'_, S> {
         let product = |i: usize, j: usize| moments.product(i, j) * factor(i) * factor(j);
         let norms: Vec<f64> = (0..columns).map(|j| product(j, j).sqrt()).collect();
         let rounding = |j: usize| 8.0 * UNIT_ROUNDOFF * self.raw_norm(j + offset);
-        if (0..columns).any(|j| !(norms[j] > rounding(j))) {
+        if (0..columns).any(|j| norms[j].is_nan() || norms[j] <= rounding(j)) {
             return None;
         }
         let correlation = Mat::from_fn(columns, columns, |i, j| product(i, j) / (norms[i] * norms[j]));
