@@ -1,4 +1,5 @@
 //! What goes wrong, and what the user is told: the place, the value, what to do; never a panic.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 
 mod common;
 

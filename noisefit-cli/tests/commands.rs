@@ -1,4 +1,5 @@
 //! `predict`, `evaluate`, completions, manual and help.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The same rows in every format and however they are brought: the same fit, to the last bit.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 
 mod common;
 
