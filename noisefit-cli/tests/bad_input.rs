@@ -1,8 +1,6 @@
 //! What goes wrong, and what the user is told: the place, the value, what to do; never a panic.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 mod common;
 
 use common::{Folder, finished, gzip, zstd};

@@ -1,8 +1,6 @@
 //! NIST's Statistical Reference Datasets for linear regression, through the command line.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 mod common;
 
 use common::{Folder, number, reference, testdata};

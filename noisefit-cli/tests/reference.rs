@@ -1,8 +1,6 @@
 //! Every number that `fit` and `predict` print against exact results, to 1e-12 of their value.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 mod common;
 
 use common::{Folder, assert_close, csv, number, reference, testdata};
