@@ -111,16 +111,34 @@ fn every_rung_gives_the_constructed_solution_and_no_digit_too_many_is_claimed() 
 }
 
 #[test]
-fn both_memory_layouts_and_any_number_of_threads_give_the_same_bits() {
+fn any_number_of_threads_gives_the_same_bits_and_both_layouts_the_same_fit() {
     let problem = constructed(20_000, 12, 1.0, 3);
     let (n, p) = (problem.y.len(), 12);
     let by_column: Vec<f64> =
         (0..p).flat_map(|j| (0..n).map(move |i| (i, j))).map(|(i, j)| problem.x[i * p + j]).collect();
     let columns = MemoryRows::new(&problem.y, Matrix::column_major(&by_column, n, p).unwrap()).unwrap();
     let options = gaussian::Options::default();
-    let first = gaussian::fit(&problem.rows().with_threads(1), &options).unwrap();
-    assert_eq!(first, gaussian::fit(&problem.rows().with_threads(4), &options).unwrap());
+    let by_rows = gaussian::fit(&problem.rows().with_threads(1), &options).unwrap();
+    assert_eq!(by_rows, gaussian::fit(&problem.rows().with_threads(4), &options).unwrap());
+    let first = gaussian::fit(&columns.clone().with_threads(1), &options).unwrap();
     assert_eq!(first, gaussian::fit(&columns.with_threads(3), &options).unwrap());
+    // The layouts have kernels of their own, which add in another order.
+    for (a, b) in first.coefficients.iter().zip(&by_rows.coefficients) {
+        let near = |a: Option<f64>, b: Option<f64>| (a.unwrap() / b.unwrap() - 1.0).abs() < 1e-12;
+        assert!(near(a.estimate, b.estimate) && near(a.std_error, b.std_error) && near(a.p_value, b.p_value));
+    }
+    assert!((first.mae.unwrap() / by_rows.mae.unwrap() - 1.0).abs() < 1e-13);
+}
+
+#[test]
+fn every_number_of_columns_has_its_kernel() {
+    // Row-major rows go through kernels for one to four rows and one to three vectors of columns.
+    for columns in 1..=27usize {
+        let problem = constructed(40_000_000 / (columns + 1).pow(2) / 16 + 100, columns, 1.0, columns as u64);
+        let fit = LeastSquares::solve(&problem.rows(), Settings::default()).unwrap();
+        assert!(problem.digits(&fit) > 11.5, "{columns}: {}", problem.digits(&fit));
+        assert!((fit.residual_sum_of_squares / problem.squares - 1.0).abs() < 1e-11);
+    }
 }
 
 #[test]

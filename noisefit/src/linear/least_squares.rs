@@ -243,7 +243,7 @@ impl<S: RowSource> Ladder<'_, S> {
         }
         let sums = ErrorSums { totals, residual, total, squares: residual.to_f64(), absolute: None };
         let fit = self.finish(solution, &sums, Method::Moments, &errors);
-        (fit.accuracy.digits >= self.settings.digits).then_some(fit)
+        self.is_enough(&fit, &errors).then_some(fit)
     }
 
     /// The second rung; none where too few digits would be left.
@@ -374,8 +374,20 @@ impl<S: RowSource> Ladder<'_, S> {
         let errors = self.rounding_errors(&solution, norm);
         let fit = self.finish(&solution, &self.error_sums(&solution, &residuals), method, &errors);
         // Refined in double-double, what is left is the rounding of the data, which no further rung can mend.
-        let accepted = precision == Precision::Extended || fit.accuracy.digits >= self.settings.digits;
+        let accepted = precision == Precision::Extended || self.is_enough(&fit, &errors);
         Ok(accepted.then_some(fit))
+    }
+
+    /// Whether the digits asked for are there, of every coefficient or of its standard error: a coefficient that happens
+    /// to lie near zero is no reason to climb.
+    fn is_enough(&self, fit: &LeastSquares, errors: &[f64]) -> bool {
+        let degrees = fit.totals.observations - errors.len() as f64;
+        let variance = if degrees > 0.0 { fit.residual_sum_of_squares / degrees } else { 0.0 };
+        fit.coefficients.iter().zip(errors).enumerate().all(|(j, (coefficient, error))| {
+            let standard_error = (variance * fit.unscaled_covariance[packed(j, j)]).sqrt();
+            let size = coefficient.map_or(0.0, f64::abs).max(standard_error);
+            *error <= size * 10f64.powf(-self.settings.digits)
+        })
     }
 
     fn residuals(&self, solution: &Solution, precision: Precision) -> Result<Residuals, Error> {

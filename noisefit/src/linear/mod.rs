@@ -11,6 +11,7 @@ mod leverage;
 mod magnitudes;
 mod moments;
 mod residuals;
+mod row_kernels;
 mod triangle;
 
 pub use coordinates::Coordinates;

@@ -3,8 +3,9 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::gram::{Columns, TILE_ROWS, add_gram, packed, packed_length, symmetric};
+use super::row_kernels::{AddRowProducts, RowScratch};
 use crate::Error;
-use crate::rows::{Accumulator, Block, StateReader, StateWriter, hash_parameters};
+use crate::rows::{Accumulator, Block, RowBlock, StateReader, StateWriter, hash_parameters};
 
 /// Weighted means and sums of products of deviations, the response as the last column.
 ///
@@ -93,6 +94,7 @@ struct Scratch {
     sums: Vec<f64>,
     lanes: Vec<f64>,
     products: Vec<f64>,
+    rows: RowScratch,
 }
 
 impl Moments {
@@ -191,6 +193,33 @@ impl Accumulator for Moments {
         self.update(totals.weight, &scratch.sums, &scratch.products);
         self.totals.merge(totals);
         self.scratch = scratch;
+    }
+
+    fn fold_rows(&mut self, rows: &RowBlock<'_>) -> bool {
+        let Some(&first) = rows.response.first() else { return true };
+        let order = self.order();
+        if self.centred && self.totals.rows == 0 {
+            let values = rows.values[..rows.columns].iter().chain([&first]);
+            self.means = values.zip(&self.scales).map(|(x, scale)| x * scale).collect();
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.sums.clear();
+        scratch.sums.resize(order, 0.0);
+        scratch.products.clear();
+        scratch.products.resize(packed_length(order), 0.0);
+        Arch::new().dispatch(AddRowProducts {
+            rows,
+            scales: &self.scales,
+            means: &self.means,
+            scratch: &mut scratch.rows,
+            sums: &mut scratch.sums,
+            products: &mut scratch.products,
+        });
+        let weight = rows.rows() as f64;
+        self.update(weight, &scratch.sums, &scratch.products);
+        self.totals.merge(Totals { rows: rows.rows() as u64, observations: weight, weight, ..Totals::default() });
+        self.scratch = scratch;
+        true
     }
 
     fn merge(&mut self, later: Self) {

@@ -5,9 +5,10 @@ use pulp::{Arch, Simd, WithSimd};
 use super::Totals;
 use super::coordinates::Coordinates;
 use super::lanes::{add_product, dot};
+use super::row_kernels::{RowResiduals, RowScratch};
 use crate::Error;
 use crate::double_double::DoubleDouble;
-use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter};
+use crate::rows::{Accumulator, Block, Precision, RowBlock, StateReader, StateWriter};
 
 /// Rows whose residuals are held at a time.
 const TILE_ROWS: usize = 256;
@@ -66,6 +67,7 @@ struct Scratch {
     weighted_low: Vec<f64>,
     responses: Vec<f64>,
     responses_low: Vec<f64>,
+    rows: RowScratch,
 }
 
 impl Residuals {
@@ -148,7 +150,7 @@ impl Residuals {
     fn fold_tile_extended(&mut self, block: &Block<'_>, rows: std::ops::Range<usize>) {
         let intercept = self.intercept();
         let Residuals { coordinates, coefficients, sums, gradient, scratch, .. } = self;
-        let Scratch { residuals, weighted, low, weighted_low, responses, responses_low } = scratch;
+        let Scratch { residuals, weighted, low, weighted_low, responses, responses_low, .. } = scratch;
         let (design, offset) = (coordinates.columns() - 1, coordinates.offset());
         coordinate_words(coordinates, block, design, rows.clone(), responses, responses_low);
         residuals.clear();
@@ -197,6 +199,42 @@ impl Accumulator for Residuals {
     fn fold(&mut self, block: &Block<'_>) {
         self.totals.fold(block);
         Arch::new().dispatch(FoldResiduals { state: self, block });
+    }
+
+    fn fold_rows(&mut self, rows: &RowBlock<'_>) -> bool {
+        if self.precision != Precision::Double {
+            return false;
+        }
+        let intercept = self.intercept().to_f64();
+        let Residuals { coordinates, coefficients, sums, gradient, scratch, totals, .. } = self;
+        let (design, offset) = (coordinates.columns() - 1, coordinates.offset());
+        let shifts: Vec<f64> = (0..design).map(|j| coordinates.shift(j)).collect();
+        let slope = |j: usize| coefficients[j + offset].to_f64() * coordinates.scale(j);
+        let slopes: Vec<f64> = (0..design).map(slope).collect();
+        let mut products = vec![0.0; design];
+        let found = Arch::new().dispatch(RowResiduals {
+            rows,
+            shifts: &shifts,
+            slopes: &slopes,
+            intercept,
+            response: (coordinates.shift(design), coordinates.scale(design)),
+            scratch: &mut scratch.rows,
+            gradient: &mut products,
+        });
+        sums.weighted_squares += found.squares;
+        sums.squares += found.squares;
+        sums.absolute += found.absolute;
+        sums.response += found.response;
+        sums.response_squares += found.response_squares;
+        if offset == 1 {
+            gradient[0] += found.residuals;
+        }
+        for (j, product) in products.into_iter().enumerate() {
+            gradient[j + offset] += product * coordinates.scale(j);
+        }
+        let n = rows.rows() as f64;
+        totals.merge(Totals { rows: rows.rows() as u64, observations: n, weight: n, ..Totals::default() });
+        true
     }
 
     fn merge(&mut self, later: Self) {

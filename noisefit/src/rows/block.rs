@@ -45,3 +45,22 @@ impl Block<'_> {
         self.response.high.len()
     }
 }
+
+/// Consecutive rows stored one after the other, as a row-major matrix has them.
+#[derive(Debug, Clone, Copy)]
+pub struct RowBlock<'a> {
+    /// `values[i * columns + j]` is row `i` of design column `j`.
+    pub values: &'a [f64],
+    /// The number of design columns.
+    pub columns: usize,
+    /// The response.
+    pub response: &'a [f64],
+}
+
+impl RowBlock<'_> {
+    /// The number of rows.
+    #[inline]
+    pub fn rows(&self) -> usize {
+        self.response.len()
+    }
+}

@@ -1,6 +1,8 @@
 //! Rows that are already in memory.
 
-use super::{Accumulator, BLOCK_ROWS, Block, Layout, Precision, RowSource, Values, parallel_units, perturbation};
+use super::{
+    Accumulator, BLOCK_ROWS, Block, Layout, Precision, RowBlock, RowSource, Values, parallel_units, perturbation,
+};
 use crate::Error;
 use crate::dispatch::vectorised;
 
@@ -216,14 +218,21 @@ impl<'a> MemoryRows<'a> {
             vec![0.0; if matches!(precision, Precision::Perturbed(_)) { self.block_rows * (p + 1) } else { 0 }];
         for start in (unit * UNIT_ROWS..end).step_by(self.block_rows) {
             let count = self.block_rows.min(end - start);
+            let response = &self.response[start..start + count];
             if self.design.by_row {
+                let values = &self.design.values[start * p..(start + count) * p];
+                if self.weights.is_none()
+                    && self.frequencies.is_none()
+                    && state.fold_rows(&RowBlock { values, columns: p, response })
+                {
+                    continue;
+                }
                 self.design.transpose_rows(start, count, &mut transposed, stride);
             }
             let column = |j: usize| match self.design.by_row {
                 true => &transposed[j * stride..j * stride + count],
                 false => &self.design.values[j * n + start..j * n + start + count],
             };
-            let response = &self.response[start..start + count];
             if let Precision::Perturbed(draw) = precision {
                 for (j, moved) in moved[..count * (p + 1)].chunks_exact_mut(count).enumerate() {
                     let values = if j < p { column(j) } else { response };

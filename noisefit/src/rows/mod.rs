@@ -11,7 +11,7 @@ mod perturb;
 mod state;
 mod subset;
 
-pub use block::{Block, Values};
+pub use block::{Block, RowBlock, Values};
 pub use memory::{Matrix, MemoryRows};
 pub use ordered::{OrderedMerge, parallel_units};
 pub use perturb::perturbation;
@@ -74,6 +74,12 @@ pub trait Accumulator: Clone + Send + Sync {
 
     /// Adds the rows of a block.
     fn fold(&mut self, block: &Block<'_>);
+
+    /// Adds rows stored one after the other, each counting once, where the pass has a way for them that is faster than by
+    /// columns; false where it has none, and the source calls [`Accumulator::fold`].
+    fn fold_rows(&mut self, _rows: &RowBlock<'_>) -> bool {
+        false
+    }
 
     /// Adds the rows of `later`, which follow those of `self`.
     fn merge(&mut self, later: Self);

@@ -1,6 +1,6 @@
 //! Some of the design columns of another source.
 
-use super::{Accumulator, Block, Layout, Precision, RowSource, StateReader, StateWriter};
+use super::{Accumulator, Block, Layout, Precision, RowBlock, RowSource, StateReader, StateWriter};
 use crate::Error;
 
 /// A row source that shows only some design columns of another one.
@@ -54,6 +54,11 @@ impl<A: Accumulator> Accumulator for Selected<A> {
     fn fold(&mut self, block: &Block<'_>) {
         let design: Vec<_> = self.columns.iter().map(|&j| block.design[j]).collect();
         self.inner.fold(&Block { design: &design, ..*block });
+    }
+
+    fn fold_rows(&mut self, rows: &RowBlock<'_>) -> bool {
+        let all = self.columns.len() == rows.columns && self.columns.iter().enumerate().all(|(i, &j)| i == j);
+        all && self.inner.fold_rows(rows)
     }
 
     fn merge(&mut self, later: Self) {
