@@ -278,6 +278,7 @@ def pyarrow(problem):
 # Losses with their gradient
 
 
+@library("one sweep", "loss", how="program", package="crate:noisefit-bench")
 @library("noisefit", "loss", how="program", package="noisefit")
 def rust_loss(problem, name):
     return [RUST, "loss", name, problem.layout, problem.rows, problem.path()]
@@ -307,6 +308,6 @@ def pytorch(problem):
         prediction.grad = None
         value = loss()
         value.backward()
-        return {"loss": [value.item()], "gradient": prediction.grad[:100].numpy().copy()}
+        return {"loss": [value.item()], "gradient": prediction.grad[:: -(-problem.rows // 100)]}
 
     return once

@@ -26,7 +26,8 @@ column of ones put in before the clock starts.""",
     "csv": """The file is in the page cache. noisefit is the command `noisefit fit FILE -f 'y ~ .' --format json`, timed from
 the start of its process to the end. The others are timed inside a running Python, imports left out. DuckDB and polars compute
 the count, all sums and all sums of products, from which the fit is solved.""",
-    "loss": """The mean loss and its gradient for each prediction. PyTorch runs forward and backward on the CPU.""",
+    "loss": """The mean loss and its gradient for each prediction. PyTorch runs forward and backward on the CPU, the usual
+way, with a new gradient each time. *one sweep* reads both arrays and writes their difference.""",
     "memory": """The rows of the CSV problem, five and ten times over, read once. DuckDB and polars are here for comparison; they
 run inside Python, whose own memory is part of theirs.""",
 }

@@ -4,6 +4,7 @@
 //! data, prints `{"ready": true}`, and then, for each line on standard input, does its work once and prints the seconds
 //! that took and the numbers that came out, as one line of JSON.
 
+mod loss;
 mod ols;
 
 use std::error::Error;
@@ -27,7 +28,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             let problem = ols::Problem::load(Path::new(folder), layout, rows.parse()?, columns.parse()?)?;
             problem.run(library)
         }
-        _ => Err("usage: noisefit-bench ols LIBRARY LAYOUT ROWS COLUMNS FOLDER".into()),
+        ["loss", library, loss, rows, folder] => loss::run(library, loss, rows.parse()?, Path::new(folder)),
+        _ => Err("usage: noisefit-bench ols LIBRARY LAYOUT ROWS COLUMNS FOLDER | loss LIBRARY LOSS ROWS FOLDER".into()),
     }
 }
 
@@ -49,4 +51,18 @@ fn answer(line: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()
+}
+
+/// Reads a file that holds `count` little-endian numbers and nothing else.
+fn numbers<T, const BYTES: usize>(
+    path: &Path,
+    count: usize,
+    number: fn([u8; BYTES]) -> T,
+) -> Result<Vec<T>, Box<dyn Error>> {
+    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let (words, rest) = bytes.as_chunks::<BYTES>();
+    if words.len() != count || !rest.is_empty() {
+        return Err(format!("{} has {} bytes, not {count} numbers of {BYTES}", path.display(), bytes.len()).into());
+    }
+    Ok(words.iter().map(|&word| number(word)).collect())
 }

@@ -12,7 +12,7 @@ use ndarray::{Array1, Array2, ShapeBuilder};
 use noisefit::linear::gaussian;
 use noisefit::rows::{Matrix, MemoryRows};
 
-use crate::{repeat, threads};
+use crate::{numbers, repeat, threads};
 
 /// A response and a design matrix without its intercept.
 pub struct Problem {
@@ -31,11 +31,11 @@ impl Problem {
             "columns" => false,
             other => return Err(format!("layout '{other}': rows or columns").into()),
         };
-        let mut design = doubles(&folder.join("x.f64"), rows * columns)?;
+        let mut design = numbers(&folder.join("x.f64"), rows * columns, f64::from_le_bytes)?;
         if !by_row {
             design = transposed(&design, columns);
         }
-        let response = doubles(&folder.join("y.f64"), rows)?;
+        let response = numbers(&folder.join("y.f64"), rows, f64::from_le_bytes)?;
         Ok(Problem { design, response, rows, columns, by_row })
     }
 
@@ -114,13 +114,4 @@ fn parallel_sum(values: &[f64], threads: usize) -> f64 {
 
 fn transposed(values: &[f64], columns: usize) -> Vec<f64> {
     (0..columns).flat_map(|j| values.iter().skip(j).step_by(columns).copied()).collect()
-}
-
-fn doubles(path: &Path, count: usize) -> Result<Vec<f64>, Box<dyn Error>> {
-    let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let (words, rest) = bytes.as_chunks::<8>();
-    if words.len() != count || !rest.is_empty() {
-        return Err(format!("{} has {} bytes, not {count} doubles", path.display(), bytes.len()).into());
-    }
-    Ok(words.iter().map(|&word| f64::from_le_bytes(word)).collect())
 }

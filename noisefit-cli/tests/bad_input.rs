@@ -1,8 +1,9 @@
 //! What goes wrong, and what the user is told: the place, the value, what to do; never a panic.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
 
 mod common;
 
-use common::{Folder, finished};
+use common::{Folder, finished, gzip, zstd};
 
 const GOOD: &str = "y,x,g\n1,2,a\n2,3,b\n3.5,5,a\n4,7,b\n5,6,a\n";
 
@@ -166,24 +167,6 @@ fn damaged_files() {
     folder.write("d.ndjson", "{\"y\": 1, \"x\": 2}\n{\"y\": 2, \"x\": }\n");
     let message = folder.refusal(1, &["fit", "d.ndjson", "-f", "y ~ x"]);
     assert!(message.starts_with("d.ndjson, line 2: not a JSON object"), "{message}");
-}
-
-/// gzip's and zstd's formats allow data that are stored as they are.
-fn gzip(text: &str) -> Vec<u8> {
-    let length = (text.len() as u16).to_le_bytes();
-    let complement = (!(text.len() as u16)).to_le_bytes();
-    let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
-    bytes.extend([length, complement].concat());
-    bytes.extend(text.as_bytes());
-    bytes.extend([0; 8]);
-    bytes
-}
-
-fn zstd(text: &str) -> Vec<u8> {
-    let mut bytes = vec![0x28, 0xb5, 0x2f, 0xfd, 0x20, text.len() as u8];
-    bytes.extend(&((text.len() as u32) << 3 | 1).to_le_bytes()[..3]);
-    bytes.extend(text.as_bytes());
-    bytes
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! `UPDATE_DOCS=1 cargo test -p noisefit-cli --test docs` writes what they print now into the pages, to be read before it is
 //! committed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -1,5 +1,7 @@
 //! `noisefit loss` against losses worked out by hand.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::process::Command;
 
 /// Runs the command on a table of truth and prediction.

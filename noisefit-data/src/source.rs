@@ -228,6 +228,18 @@ pub fn locate(dataset: &Dataset, error: EvaluateError) -> DataError {
     }
 }
 
+/// How much more than its double's rounding a decimal may have been rounded by whoever wrote it: a number of fifteen
+/// digits, which is what many programs write, by half a unit of its last digit; one of fewer digits is taken as it stands.
+fn decimal_rounding(value: f64) -> f64 {
+    let digits = format!("{value:.14e}");
+    let Some((mantissa, exponent)) = digits.split_once('e') else { return 0.0 };
+    if mantissa.ends_with('0') {
+        return 0.0;
+    }
+    let unit = exponent.parse().map_or(0.0, |exponent: i32| 10f64.powi(exponent - 14));
+    unit / (value.abs().next_up() - value.abs())
+}
+
 /// The frame with every number moved within its rounding error, unless what the rounding left out is known.
 fn perturbed(frame: &Frame, draw: u32) -> Frame {
     let column = |(j, column): (usize, &Column)| match column {
@@ -236,7 +248,11 @@ fn perturbed(frame: &Frame, draw: u32) -> Frame {
             let moved = high.iter().enumerate().map(|(i, &value)| {
                 let known = low.as_ref().map_or(0.0, |low| low[i]);
                 let row = frame.first_record + i as u64;
-                if known != 0.0 { known } else { perturbation(value, draw, row, j as u64) }
+                let moved = perturbation(value, draw, row, j as u64);
+                match known {
+                    0.0 => moved,
+                    _ => known + moved * decimal_rounding(value),
+                }
             });
             Column::Number { high: high.clone(), low: Some(moved.collect()) }
         }

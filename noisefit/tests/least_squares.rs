@@ -1,5 +1,7 @@
 //! Least squares against problems whose solution is known exactly, whatever the rung of the precision ladder.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use noisefit::Error;
 use noisefit::double_double::DoubleDouble;
 use noisefit::linear::{

@@ -1,5 +1,6 @@
 //! Running the program, and reading what it prints.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -128,6 +129,31 @@ pub fn assert_close(found: f64, expected: f64, tolerance: f64, what: &str) {
         error <= tolerance || found == expected,
         "{what}: {found:?}, not {expected:?} (relative error {error:.1e})"
     );
+}
+
+/// Stored blocks: what compressed files may hold instead of compressed ones (RFC 1952 and 1951). For texts under 64 kB.
+pub fn gzip(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap();
+    let mut bytes = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1];
+    bytes.extend([length.to_le_bytes(), (!length).to_le_bytes()].concat());
+    bytes.extend(text.as_bytes());
+    bytes.extend([crc32(text.as_bytes()), u32::from(length)].map(u32::to_le_bytes).concat());
+    bytes
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let bit = |crc: u32, _| if crc & 1 == 1 { 0xedb8_8320 ^ (crc >> 1) } else { crc >> 1 };
+    !bytes.iter().fold(!0, |crc, &byte| (0..8).fold(crc ^ u32::from(byte), bit))
+}
+
+/// The same for Zstandard (RFC 8878): one raw block in a frame that tells its size in four bytes.
+pub fn zstd(text: &str) -> Vec<u8> {
+    let length = u32::try_from(text.len()).unwrap();
+    let mut bytes = vec![0x28, 0xb5, 0x2f, 0xfd, 0xa0];
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(&((length << 3) | 1).to_le_bytes()[..3]);
+    bytes.extend(text.as_bytes());
+    bytes
 }
 
 /// The rows of a CSV text without quotes, the header apart.

@@ -50,7 +50,7 @@ impl Elimination {
             let explained = row.iter().fold(DoubleDouble::ZERO, |sum, &value| sum + value.square());
             let pivot = gram[packed(j, j)] - explained;
             let candidate = Candidate { column: j, pivot, kept: &kept, factor: &factor, row: &row };
-            if !(pivot.high > 0.0) || aliased(&candidate) {
+            if pivot.high.is_nan() || pivot.high <= 0.0 || aliased(&candidate) {
                 continue;
             }
             row.push(pivot.sqrt());

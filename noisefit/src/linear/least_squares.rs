@@ -347,7 +347,7 @@ impl<S: RowSource> Ladder<'_, S> {
         let product = |i: usize, j: usize| moments.product(i, j) * factor(i) * factor(j);
         let norms: Vec<f64> = (0..columns).map(|j| product(j, j).sqrt()).collect();
         let rounding = |j: usize| 8.0 * UNIT_ROUNDOFF * self.raw_norm(j + offset);
-        if (0..columns).any(|j| !(norms[j] > rounding(j))) {
+        if (0..columns).any(|j| norms[j].is_nan() || norms[j] <= rounding(j)) {
             return None;
         }
         let correlation = Mat::from_fn(columns, columns, |i, j| product(i, j) / (norms[i] * norms[j]));
@@ -558,8 +558,12 @@ fn invert(triangle: &Triangle) -> (Vec<f64>, Vec<f64>) {
         }
         inverse[packed(j, j)] = 1.0 / diagonal;
     }
-    let solution =
-        (0..order).map(|i| (i..order).map(|k| inverse[packed(k, i)] * triangle.get(k, order)).sum()).collect();
+    // By substitution, for which no column is too weak: the better this is, the less is left for the last rung.
+    let mut solution = vec![0.0; order];
+    for i in (0..order).rev() {
+        let rest: f64 = (i + 1..order).map(|k| triangle.get(i, k) * solution[k]).sum();
+        solution[i] = (triangle.get(i, order) - rest) * inverse[packed(i, i)];
+    }
     (inverse, solution)
 }
 

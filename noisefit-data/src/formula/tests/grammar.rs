@@ -99,7 +99,7 @@ fn wrong_formulas_point_at_the_place() {
         "
         z ~ x1
         ^
-        no column 'z'; did you mean 'y'?",
+        no column 'z'; the columns are y, x1, x2, one, city, same, flag",
         "
         y ~ . - x9
                 ^^
