@@ -505,6 +505,8 @@ impl<S: RowSource> Ladder<'_, S> {
             *response = 0.0;
         }
 
+        // Without regressors the two sums are the same, whatever their rounding.
+        let explained = if coordinates.columns() > 1 { (total - residual).to_f64().max(0.0) } else { 0.0 };
         let degrees = totals.observations - order as f64;
         let variance = if degrees > 0.0 { residual.to_f64() * unit / degrees } else { 0.0 };
         let digits = (0..order)
@@ -523,7 +525,7 @@ impl<S: RowSource> Ladder<'_, S> {
             aliased: Vec::new(),
             residual_sum_of_squares: residual.to_f64() * unit,
             total_sum_of_squares: total.to_f64() * unit,
-            explained_sum_of_squares: (total - residual).to_f64() * unit,
+            explained_sum_of_squares: explained * unit,
             squared_errors: squares * unit,
             absolute_errors: absolute.map(|sum| sum / coordinates.response_scale()),
             means: (0..moments.order()).map(|j| moments.mean(j)).collect(),
