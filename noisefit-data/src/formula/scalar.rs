@@ -93,7 +93,7 @@ impl Scalar for DoubleDouble {
     fn blur(values: &mut [Self], draw: Option<u32>) {
         let Some(draw) = draw else { return };
         for value in values {
-            *value = *value + perturbation(value.high, draw, value.high.to_bits(), 0);
+            *value += perturbation(value.high, draw, value.high.to_bits(), 0);
         }
     }
 
