@@ -257,3 +257,36 @@ fn weights_are_relative_precisions() {
     let ratio = folder.fit(&["d.csv", "-f", "y ~ 0 + x", "--weights", "1/x"]);
     assert_eq!(estimates(&ratio), [Some(1.0)]);
 }
+
+#[test]
+fn digits_that_a_logarithm_rounds_off_are_not_promised() {
+    // z is x and a few units of 1e-9, so that the difference of their logarithms has seven digits in doubles.
+    let moves = [3, -1, 4, 1, -5, 9, -2, 6, 5, -3, 5, 8];
+    let responses = [2, 7, 1, 8, 2, 8, 1, 8, 2, 8, 4, 5];
+    let rows = moves.iter().zip(responses).enumerate().map(|(i, (moved, y))| {
+        let z = (100 + i as i64) * 100_000_000 + moved;
+        format!("{}.{},{}.{:09},{y}\n", 10 + i / 10, i % 10, z / 1_000_000_000, z % 1_000_000_000)
+    });
+    let folder = folder(&format!("x,z,y\n{}", rows.collect::<String>()));
+    let fit = folder.fit(&["d.csv", "-f", "y ~ log(x) + log(z)"]);
+    // The normal equations solved with 60 digits (mpmath).
+    let exact = [-19.611_176_256_798_87, -987_355_259.805_378_3, 987_355_270.013_997_8];
+    let digits = number(&fit["accuracy"]["digits"]);
+    for (found, exact) in estimates(&fit).iter().zip(exact) {
+        assert!(-(found.unwrap() / exact - 1.0).abs().log10() >= digits, "{found:?} {exact} {digits}");
+    }
+    assert!(digits > 4.0, "{digits}");
+    // Of columns that are left as they are, every decimal counts.
+    let fit = folder.fit(&["d.csv", "-f", "y ~ x + z"]);
+    assert!(number(&fit["accuracy"]["digits"]) > 15.0);
+}
+
+#[test]
+fn a_mean_alone_explains_nothing() {
+    // The mean 3.2 is no double, so that the two sums of squares round differently.
+    let folder = folder("y,x\n1,1\n3,1\n2,1\n4,1\n6,1\n");
+    for formula in ["y ~ 1", "y ~ x"] {
+        let fit = folder.fit(&["d.csv", "-f", formula]);
+        assert_eq!((number(&fit["r_squared"]), number(&fit["adj_r_squared"])), (0.0, 0.0), "{formula}");
+    }
+}

@@ -92,16 +92,16 @@ impl<'a> DesignRows<'a> {
 
     fn fold_frame<A: Accumulator>(&self, state: &mut State<A>, frame: &Frame) -> Result<(), DataError> {
         let moved;
-        let (frame, low_words) = match state.accumulator.precision() {
-            Precision::Double => (frame, false),
-            Precision::Extended => (frame, true),
+        let (frame, low_words, draw) = match state.accumulator.precision() {
+            Precision::Double => (frame, false, None),
+            Precision::Extended => (frame, true, None),
             Precision::Perturbed(draw) => {
                 moved = perturbed(frame, draw);
-                (&moved, true)
+                (&moved, true, Some(draw))
             }
         };
         let SourceOptions { scope, unseen, missing } = self.options;
-        let options = EvaluateOptions { low_words, scope, unseen };
+        let options = EvaluateOptions { low_words, draw, scope, unseen };
         let bound = self.design.bind(frame, options).map_err(|error| locate(self.records.dataset(), error))?;
         state.counts.records += frame.rows as u64;
         // Blocks that leave room in the cache for what is made of them.

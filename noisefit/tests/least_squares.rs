@@ -152,6 +152,64 @@ fn one_pass_gives_the_same_fit_without_absolute_errors() {
 }
 
 #[test]
+fn one_pass_reads_weights_twice_even_where_they_sum_to_the_number_of_rows() {
+    // Pairs of rows with errors e and -e weigh the same, so that the unweighted squares stay what they were.
+    let problem = constructed(20_000, 12, 1.0, 5);
+    let weights: Vec<f64> = (0..40_000).map(|i| if i / 2 % 2 == 0 { 0.5 } else { 1.5 }).collect();
+    let rows = problem.rows().with_weights(&weights).unwrap();
+    let fit = LeastSquares::solve(&rows, Settings { one_pass: true, ..Settings::default() }).unwrap();
+    assert_eq!(fit.totals.weight, fit.totals.observations);
+    assert!((fit.squared_errors / problem.squares - 1.0).abs() < 1e-11);
+    assert!((fit.residual_sum_of_squares / problem.squares - 1.0).abs() > 1e-6);
+}
+
+#[test]
+fn far_off_rows_of_hardly_any_weight_cost_no_digits() {
+    // The first block lies far from all others: sums taken about its mean would lose what their squares exceed.
+    let problem = constructed(20_000, 12, 1.0, 9);
+    let (mut x, mut y) = (problem.x.clone(), problem.y.clone());
+    let mut weights = vec![1.0; y.len()];
+    let far = 2f64.powi(24);
+    for i in 0..1024 {
+        x[i * 12..(i + 1) * 12].iter_mut().for_each(|x| *x += far);
+        y[i] += far * problem.slopes.iter().sum::<f64>();
+        weights[i] = 2f64.powi(-90);
+    }
+    let rows = MemoryRows::new(&y, Matrix::row_major(&x, y.len(), 12).unwrap()).unwrap();
+    let fit = LeastSquares::solve(&rows.with_weights(&weights).unwrap(), Settings::default()).unwrap();
+    let mut squares = 0.0;
+    for i in 0..y.len() {
+        let mean = INTERCEPT + x[i * 12..(i + 1) * 12].iter().zip(&problem.slopes).map(|(x, b)| x * b).sum::<f64>();
+        squares += weights[i] * (y[i] - mean).powi(2);
+    }
+    assert!((fit.residual_sum_of_squares / squares - 1.0).abs() < 1e-11, "{:?}", fit.accuracy);
+    assert!(problem.digits(&fit) >= fit.accuracy.digits, "{:?}", fit.accuracy);
+    // The covariance is that of the weighty rows alone.
+    let weighty = MemoryRows::new(&y[1024..], Matrix::row_major(&x[1024 * 12..], y.len() - 1024, 12).unwrap()).unwrap();
+    let weighty = LeastSquares::solve(&weighty, Settings::default()).unwrap();
+    for (found, expected) in fit.unscaled_covariance.iter().zip(&weighty.unscaled_covariance).skip(2) {
+        assert!((found - expected).abs() < 1e-11 * weighty.unscaled_covariance[2], "{found:e} {expected:e}");
+    }
+}
+
+#[test]
+fn weights_beyond_the_range_are_refused_and_not_miscalculated() {
+    let problem = constructed(40, 2, 1.0, 13);
+    let exact = LeastSquares::solve(&problem.rows(), Settings::default()).unwrap();
+    for size in [1e-90, 1e-30, 1e30, 1e90] {
+        let weights = vec![size; 80];
+        let fit = LeastSquares::solve(&problem.rows().with_weights(&weights).unwrap(), Settings::default()).unwrap();
+        assert!(problem.digits(&fit) > 13.0, "{size:e}");
+        assert!((fit.residual_sum_of_squares / size / exact.residual_sum_of_squares - 1.0).abs() < 1e-13);
+    }
+    for size in [1e-320, 1e-150, 1e150, 1e308] {
+        let weights = vec![size; 80];
+        let fit = LeastSquares::solve(&problem.rows().with_weights(&weights).unwrap(), Settings::default());
+        assert!(fit.unwrap_err().to_string().contains("weights"), "{size:e}");
+    }
+}
+
+#[test]
 fn frequencies_are_repeated_rows_and_a_common_weight_changes_the_scale_only() {
     let problem = constructed(30, 3, 1.0, 11);
     let frequencies: Vec<f64> = (0..60).map(|i| 1.0 + (i / 2 % 3) as f64).collect();

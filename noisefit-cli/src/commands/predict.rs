@@ -95,7 +95,12 @@ fn predict(
     arguments: &PredictArguments,
     interval: Option<(IntervalKind, f64)>,
 ) -> Result<Predicted, DataError> {
-    let options = EvaluateOptions { low_words: true, scope: Scope::Design, unseen: arguments.unseen.into() };
+    let options = EvaluateOptions {
+        low_words: true,
+        scope: Scope::Design,
+        unseen: arguments.unseen.into(),
+        ..EvaluateOptions::default()
+    };
     let bound = model.design.bind(frame, options).map_err(|error| locate(dataset, error))?;
     let mut columns = vec![vec![f64::NAN; frame.rows]; if interval.is_some() { 3 } else { 1 }];
     let (mut workspace, mut incomplete) = (Workspace::default(), 0);

@@ -30,6 +30,8 @@ pub struct EvaluateOptions {
     /// quotients, integer powers, square roots and polynomials keep about 32 digits; other functions a double's, and
     /// the first-order effect of their argument's low word.
     pub low_words: bool,
+    /// With low words, move the values of those other functions at random within their rounding error: the draw's number.
+    pub draw: Option<u32>,
     /// What is read: a row is incomplete only where a column of this scope is missing.
     pub scope: Scope,
     /// What to do with levels that the model was not fitted to.
@@ -188,7 +190,14 @@ impl<'a> Bound<'a> {
             }
         }
 
-        let mut machine = Machine { rows, low_words: options.low_words, columns: &values, doubles, double_doubles };
+        let mut machine = Machine {
+            rows,
+            low_words: options.low_words,
+            draw: options.draw,
+            columns: &values,
+            doubles,
+            double_doubles,
+        };
         steps.resize_with(plan.steps.len(), Buffer::default);
         for (place, (name, step)) in plan.steps.iter().enumerate() {
             let (done, rest) = steps.split_at_mut(place);
@@ -222,7 +231,7 @@ impl<'a> Bound<'a> {
                 return Err(self.not_finite(expr.columns(), kept[place], name.clone(), value));
             }
             let mut values_and_derivatives = duals.pop().unwrap_or_default();
-            evaluate(expr, &values, rows, &mut values_and_derivatives, duals);
+            evaluate(expr, &values, rows, &mut values_and_derivatives, None, duals);
             log_jacobian.clear();
             log_jacobian.extend(values_and_derivatives.iter().map(|dual| dual.derivative.abs().ln()));
             if let Some(place) = log_jacobian.iter().position(|value| !value.is_finite()) {
@@ -321,6 +330,7 @@ fn indicate(out: &mut Buffer, codes: &[u32], value: impl Fn(u32) -> f64) {
 struct Machine<'a> {
     rows: usize,
     low_words: bool,
+    draw: Option<u32>,
     columns: &'a [Values<'a>],
     doubles: &'a mut Vec<Vec<f64>>,
     double_doubles: &'a mut Vec<Vec<DoubleDouble>>,
@@ -331,11 +341,11 @@ impl Machine<'_> {
         out.has_low = self.low_words;
         if self.low_words {
             let mut values = self.double_doubles.pop().unwrap_or_default();
-            evaluate(expr, self.columns, self.rows, &mut values, self.double_doubles);
+            evaluate(expr, self.columns, self.rows, &mut values, self.draw, self.double_doubles);
             out.set(values.iter().copied());
             self.double_doubles.push(values);
         } else {
-            evaluate(expr, self.columns, self.rows, &mut out.high, self.doubles);
+            evaluate(expr, self.columns, self.rows, &mut out.high, None, self.doubles);
         }
     }
 

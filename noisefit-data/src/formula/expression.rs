@@ -70,12 +70,14 @@ impl Expr {
     }
 }
 
-/// Fills `out` with the values of `expr` in all `rows` rows of `columns`; `pool` lends buffers for parts.
+/// Fills `out` with the values of `expr` in all `rows` rows of `columns`; `pool` lends buffers for parts. In a perturbation
+/// `draw`, functions that are known to no more than a double move within their rounding error.
 pub(super) fn evaluate<T: Scalar>(
     expr: &Expr,
     columns: &[Values<'_>],
     rows: usize,
     out: &mut Vec<T>,
+    draw: Option<u32>,
     pool: &mut Vec<Vec<T>>,
 ) {
     match expr {
@@ -98,44 +100,48 @@ pub(super) fn evaluate<T: Scalar>(
             out.resize(rows, T::constant(NAN));
         }
         Expr::Negate(x) => {
-            evaluate(x, columns, rows, out, pool);
+            evaluate(x, columns, rows, out, draw, pool);
             out.iter_mut().for_each(|value| *value = -*value);
         }
         Expr::Apply(function, x) => {
-            evaluate(x, columns, rows, out, pool);
+            evaluate(x, columns, rows, out, draw, pool);
             T::apply(out, *function);
+            if !matches!(function, Function::Sqrt | Function::Abs) {
+                T::blur(out, draw);
+            }
         }
         Expr::IntegerPower(x, exponent) => {
-            evaluate(x, columns, rows, out, pool);
+            evaluate(x, columns, rows, out, draw, pool);
             vectorised(|| out.iter_mut().for_each(|value| *value = value.powi(*exponent)));
         }
         Expr::Sum(terms) => {
             let Some(((minus, first), others)) = terms.split_first() else { return };
-            evaluate(first, columns, rows, out, pool);
+            evaluate(first, columns, rows, out, draw, pool);
             if *minus {
                 out.iter_mut().for_each(|value| *value = -*value);
             }
             for (minus, term) in others {
                 match minus {
-                    false => combine(out, term, columns, pool, |a, b| a + b),
-                    true => combine(out, term, columns, pool, |a, b| a - b),
+                    false => combine(out, term, columns, draw, pool, |a, b| a + b),
+                    true => combine(out, term, columns, draw, pool, |a, b| a - b),
                 }
             }
         }
         Expr::Product(a, b) => {
-            evaluate(a, columns, rows, out, pool);
-            combine(out, b, columns, pool, |a, b| a * b);
+            evaluate(a, columns, rows, out, draw, pool);
+            combine(out, b, columns, draw, pool, |a, b| a * b);
         }
         Expr::Quotient(a, b) => {
-            evaluate(a, columns, rows, out, pool);
-            combine(out, b, columns, pool, |a, b| a / b);
+            evaluate(a, columns, rows, out, draw, pool);
+            combine(out, b, columns, draw, pool, |a, b| a / b);
         }
         Expr::Power(a, b) => {
-            evaluate(a, columns, rows, out, pool);
-            combine(out, b, columns, pool, T::powf);
+            evaluate(a, columns, rows, out, draw, pool);
+            combine(out, b, columns, draw, pool, T::powf);
+            T::blur(out, draw);
         }
         Expr::Standardise { x, mean, deviation } => {
-            evaluate(x, columns, rows, out, pool);
+            evaluate(x, columns, rows, out, draw, pool);
             match deviation.map(T::constant) {
                 None => out.iter_mut().for_each(|value| *value = value.less(*mean)),
                 Some(deviation) => out.iter_mut().for_each(|value| *value = value.less(*mean) / deviation),
@@ -151,6 +157,7 @@ fn combine<T: Scalar>(
     out: &mut [T],
     right: &Expr,
     columns: &[Values<'_>],
+    draw: Option<u32>,
     pool: &mut Vec<Vec<T>>,
     operation: impl Fn(T, T) -> T,
 ) {
@@ -160,7 +167,7 @@ fn combine<T: Scalar>(
         return;
     }
     let mut values = pool.pop().unwrap_or_default();
-    evaluate(right, columns, out.len(), &mut values, pool);
+    evaluate(right, columns, out.len(), &mut values, draw, pool);
     vectorised(|| out.iter_mut().zip(&values).for_each(|(left, &right)| *left = operation(*left, right)));
     pool.push(values);
 }

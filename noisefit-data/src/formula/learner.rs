@@ -201,7 +201,7 @@ fn numbers(
     let rows = selection.kept.len();
     selection.gather(frame, plan.scope(Scope::All));
     let columns = selection.columns(frame, plan.scope(Scope::All));
-    evaluate(x, &columns, rows, values, pool);
+    evaluate(x, &columns, rows, values, None, pool);
     match values.iter().position(|value| !value.is_finite()) {
         None => Ok(()),
         Some(place) => {

@@ -209,7 +209,7 @@ impl Expression {
     pub fn evaluate(&self, fields: &[Field], frame: &Frame) -> Result<Vec<f64>, FormulaError> {
         let (expr, _) = compile::compile_expression(self, fields)?;
         let mut values = Vec::new();
-        expression::evaluate(&expr, &select::whole_columns(frame), frame.rows, &mut values, &mut Vec::new());
+        expression::evaluate(&expr, &select::whole_columns(frame), frame.rows, &mut values, None, &mut Vec::new());
         Ok(values)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::function::Function;
 use noisefit::double_double::DoubleDouble;
+use noisefit::rows::perturbation;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 pub(super) trait Scalar:
@@ -18,6 +19,9 @@ pub(super) trait Scalar:
     fn powi(self, exponent: i32) -> Self;
     fn powf(self, exponent: Self) -> Self;
     fn apply(values: &mut [Self], function: Function);
+    /// Moves values that a function rounded to doubles within that rounding error, in a perturbation draw; equal values
+    /// alike, as rounding does. Only where more than doubles is asked for.
+    fn blur(_values: &mut [Self], _draw: Option<u32>) {}
 }
 
 impl Scalar for f64 {
@@ -84,6 +88,13 @@ impl Scalar for DoubleDouble {
         let by_base = exponent.high * self.high.powf(exponent.high - 1.0) * self.low;
         let by_exponent = if exponent.low == 0.0 { 0.0 } else { value * self.high.ln() * exponent.low };
         DoubleDouble::from_sum(value, if self.low == 0.0 { by_exponent } else { by_base + by_exponent })
+    }
+
+    fn blur(values: &mut [Self], draw: Option<u32>) {
+        let Some(draw) = draw else { return };
+        for value in values {
+            *value += perturbation(value.high, draw, value.high.to_bits(), 0);
+        }
     }
 
     fn apply(values: &mut [Self], function: Function) {

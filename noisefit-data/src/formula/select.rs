@@ -232,7 +232,7 @@ impl Selection {
         self.gather(frame, columns);
         let mut pool = std::mem::take(&mut self.pool);
         let rows = self.kept.len();
-        evaluate(expr, &self.columns(frame, columns), rows, values, &mut pool);
+        evaluate(expr, &self.columns(frame, columns), rows, values, None, &mut pool);
         self.pool = pool;
     }
 

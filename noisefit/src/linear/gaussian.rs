@@ -194,7 +194,8 @@ fn closed_form(solved: &LeastSquares, intercept: bool) -> Option<ClosedForm> {
         mean_y: y_mean,
         sd_x,
         sd_y,
-        correlation: slope * (x_squares / y_squares).sqrt(),
+        // Rounding may carry it beyond one.
+        correlation: (slope * (x_squares / y_squares).sqrt()).clamp(-1.0, 1.0),
         slope,
         intercept: a,
     })

@@ -156,6 +156,10 @@ impl LeastSquares {
         if moments.rows() == 0 {
             return Err(Error::NoRows);
         }
+        let weight = moments.totals().weight;
+        if !(1e-100..1e100).contains(&weight) {
+            return Err(Error::Range { what: "the sum of the weights".to_owned(), size: weight });
+        }
         if !within_range(&moments) {
             let magnitudes = source.pass(Magnitudes::new(columns))?;
             if let Some(error) = magnitudes.bad_value(&layout.terms, &layout.response) {
@@ -221,7 +225,9 @@ impl<S: RowSource> Ladder<'_, S> {
         let explained = explained.fold(DoubleDouble::ZERO, |sum, (j, &b)| sum + b * product(j));
         let total = DoubleDouble::from(product(response));
         let residual = total - explained;
-        if totals.weight != totals.observations || residual.to_f64() < 1e-4 * total.to_f64() {
+        // By the inequality of the means only weights of one have sum n and product one.
+        let weighted = totals.weight != totals.observations || totals.log_weight != 0.0;
+        if weighted || residual.to_f64() < 1e-4 * total.to_f64() {
             return None;
         }
         // Every sum of products carries a rounding error relative to the lengths of its columns.
@@ -307,6 +313,11 @@ impl<S: RowSource> Ladder<'_, S> {
     fn without_aliased(&self, kept: &[usize]) -> Result<LeastSquares, Error> {
         let offset = self.coordinates.offset();
         let columns: Vec<usize> = kept.iter().filter_map(|j| j.checked_sub(offset)).collect();
+        if columns.len() + 1 == self.coordinates.columns() {
+            // Only the intercept was set aside, which rounding cannot do.
+            let what = "a sum of squares".to_owned();
+            return Err(Error::Range { what, size: self.moments.totals().weight });
+        }
         let fit = LeastSquares::solve_subset(self.source.narrowed(&columns), self.settings)?;
         let order = self.coordinates.coefficients();
         // The position of each coefficient in the smaller fit, which may itself have set columns aside.
@@ -506,6 +517,8 @@ impl<S: RowSource> Ladder<'_, S> {
             *response = 0.0;
         }
 
+        // Without regressors the two sums are the same, whatever their rounding.
+        let explained = if coordinates.columns() > 1 { (total - residual).to_f64().max(0.0) } else { 0.0 };
         let degrees = totals.observations - order as f64;
         let variance = if degrees > 0.0 { residual.to_f64() * unit / degrees } else { 0.0 };
         let digits = (0..order)
@@ -524,7 +537,7 @@ impl<S: RowSource> Ladder<'_, S> {
             aliased: Vec::new(),
             residual_sum_of_squares: residual.to_f64() * unit,
             total_sum_of_squares: total.to_f64() * unit,
-            explained_sum_of_squares: (total - residual).to_f64() * unit,
+            explained_sum_of_squares: explained * unit,
             squared_errors: squares * unit,
             absolute_errors: absolute.map(|sum| sum / coordinates.response_scale()),
             means: (0..moments.order()).map(|j| moments.mean(j)).collect(),

@@ -165,15 +165,29 @@ impl Accumulator for Moments {
 
     fn fold(&mut self, block: &Block<'_>) {
         let (arch, order) = (Arch::new(), self.order());
-        let mut scratch = std::mem::take(&mut self.scratch);
         let mut totals = Totals::default();
         totals.fold(block);
+        let weighted = block.weights.is_some() || block.frequencies.is_some();
+        if self.centred && weighted && self.totals.rows > 0 && totals.weight > self.totals.weight {
+            // About a mean that has little weight beside the block's, and may be far from it, sums would lose digits.
+            let mut apart = Moments::scaled(self.scales.clone(), true);
+            apart.fold(block);
+            return self.merge(apart);
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        root_weights(block, &mut scratch.root_weights);
         let column = |j: usize| block.design.get(j).map_or(block.response.high, |values| values.high);
         if self.centred && self.totals.rows == 0 && block.rows() > 0 {
-            // Any value near the data serves as a first mean; a row of them makes a constant column exactly zero.
-            self.means = (0..order).map(|j| column(j)[0] * self.scales[j]).collect();
+            // Any value near the data serves as a first mean, but the first row of a weighted block may be an outlier of no
+            // weight. Taken from the first row, the mean of a constant column is exactly its value.
+            let mean = |j: usize| {
+                let (scale, first) = (self.scales[j], column(j)[0] * self.scales[j]);
+                let rows = scratch.root_weights.iter().zip(column(j));
+                let sum: f64 = rows.map(|(root, x)| root * root * (x * scale - first)).sum();
+                first + sum / totals.weight
+            };
+            self.means = (0..order).map(mean).collect();
         }
-        let weighted = root_weights(block, &mut scratch.root_weights);
         scratch.sums.clear();
         scratch.sums.resize(order, 0.0);
         scratch.products.clear();
@@ -223,21 +237,27 @@ impl Accumulator for Moments {
     }
 
     fn merge(&mut self, later: Self) {
-        if self.totals.rows == 0 {
-            *self = later;
+        if self.totals.rows == 0 || later.totals.rows == 0 {
+            if self.totals.rows == 0 {
+                *self = later;
+            }
             return;
         }
-        // The other rows as one block: their deviations from these means are theirs from their own, plus a shift.
-        let weight = later.totals.weight;
+        let (mine, theirs) = (self.totals.weight, later.totals.weight);
+        let share = theirs / (mine + theirs);
         let shift: Vec<f64> = later.means.iter().zip(&self.means).map(|(theirs, mine)| theirs - mine).collect();
-        let mut products = later.products;
+        for (product, &theirs) in self.products.iter_mut().zip(&later.products) {
+            *product += theirs;
+        }
+        // Formed as a product, which loses no digits however unequal the weights are.
         for i in 0..shift.len() {
             for j in 0..=i {
-                products[packed(i, j)] += weight * shift[i] * shift[j];
+                self.products[packed(i, j)] += mine * share * shift[i] * shift[j];
             }
         }
-        let sums: Vec<f64> = shift.iter().map(|s| weight * s).collect();
-        self.update(weight, &sums, &products);
+        for (mean, shift) in self.means.iter_mut().zip(&shift) {
+            *mean += share * shift;
+        }
         self.totals.merge(later.totals);
     }
 

@@ -39,8 +39,9 @@ impl<'a> Matrix<'a> {
     }
 
     fn new(values: &'a [f64], rows: usize, columns: usize, by_row: bool) -> Result<Self, Error> {
-        if values.len() != rows * columns {
-            return Err(Error::Shape { what: "design", expected: rows * columns, found: values.len() });
+        let expected = rows.saturating_mul(columns);
+        if values.len() != expected {
+            return Err(Error::Shape { what: "design", expected, found: values.len() });
         }
         Ok(Matrix { values, rows, columns, by_row })
     }

@@ -4,7 +4,7 @@
 use super::*;
 use noisefit::double_double::DoubleDouble;
 
-const LOW: EvaluateOptions = EvaluateOptions { low_words: true, scope: Scope::All, unseen: Unseen::Refuse };
+const LOW: EvaluateOptions = EvaluateOptions { low_words: true, draw: None, scope: Scope::All, unseen: Unseen::Refuse };
 
 #[track_caller]
 fn assert_close(found: &[f64], exact: &[f64], tolerance: f64) {
