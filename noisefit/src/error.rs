@@ -67,7 +67,7 @@ impl std::fmt::Display for Error {
             }
             Error::Range { what, size } => write!(
                 f,
-                "{what} is of size {size:.0e}, whose square leaves the range of a double; multiply the column by a power of ten"
+                "{what} is of size {size:.0e}, whose square leaves the range of a double; choose other units, a power of ten away"
             ),
             Error::NoRows => write!(f, "no rows to fit"),
             Error::Collinear { terms } => {

@@ -129,7 +129,7 @@ fn summary(model: &FittedModel, counts: Counts) -> String {
     );
     for (what, expression) in [("weights", model.design.weights()), ("frequencies", model.design.frequencies())] {
         if let Some(expression) = expression {
-            text.insert_str(text.len() - 1, &format!("{what} {expression}\n"));
+            text.insert_str(text.len() - 1, &format!("{what} {}\n", expression.text()));
         }
     }
     let low = format!("{}% low", significant(fit.level * 100.0, 4).trim_end_matches('0').trim_end_matches('.'));

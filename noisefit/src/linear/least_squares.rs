@@ -240,7 +240,7 @@ impl<S: RowSource> Ladder<'_, S> {
         let share = |j: usize, k: usize| solution.inverse[symmetric(j, k)].to_f64().abs() * length(k);
         let lost = |j: usize| {
             let shares: f64 = (0..order).map(|k| share(j, k)).sum();
-            4.0 * UNIT_ROUNDOFF * shares * (reach + total.to_f64().sqrt())
+            8.0 * UNIT_ROUNDOFF * shares * (reach + total.to_f64().sqrt())
         };
         let lost: Vec<f64> = (0..order).map(lost).collect();
         let mut errors = self.rounding_errors(solution, residual.to_f64().sqrt());
@@ -441,7 +441,7 @@ impl<S: RowSource> Ladder<'_, S> {
         (0..order)
             .map(|j| {
                 let deviation = coordinates.carry_back_covariance(&solution.inverse, j, j).sqrt();
-                4.0 * UNIT_ROUNDOFF * (deviation * rows + columns(j) * residual_norm * typical)
+                8.0 * UNIT_ROUNDOFF * (deviation * rows + columns(j) * residual_norm * typical)
             })
             .collect()
     }

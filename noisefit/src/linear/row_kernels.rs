@@ -71,11 +71,11 @@ impl WithSimd for AddRowProducts<'_> {
             }
             // Apart from the loop above, whose single stores a vector could not be loaded over at once.
             for (v, total) in sums.iter_mut().enumerate() {
-                let mut sum = *total;
+                let mut sum = simd.splat_f64s(0.0);
                 for row in tile.chunks_exact(stride) {
                     sum = simd.add_f64s(sum, S::as_simd_f64s(row).0[v]);
                 }
-                *total = sum;
+                *total = simd.add_f64s(*total, sum);
             }
             add_tile(simd, tile, stride, order, &mut scratch.products);
         }
@@ -148,13 +148,8 @@ fn kernel<S: Simd, const R: usize, const V: usize>(
     products: &mut [f64],
 ) {
     let lanes = S::F64_LANES;
+    // A tile is summed by itself before it is added: sums of sums lose less than one long sum.
     let mut sums = [[simd.splat_f64s(0.0); V]; R];
-    for r in 0..R {
-        let row = S::as_simd_f64s(&products[(first + r) * stride + vector * lanes..][..V * lanes]).0;
-        for v in 0..V {
-            sums[r][v] = row[v];
-        }
-    }
     for row in tile.chunks_exact(stride) {
         let columns = S::as_simd_f64s(&row[vector * lanes..vector * lanes + V * lanes]).0;
         let factors = &row[first..first + R];
@@ -168,7 +163,7 @@ fn kernel<S: Simd, const R: usize, const V: usize>(
     for r in 0..R {
         let row = S::as_mut_simd_f64s(&mut products[(first + r) * stride + vector * lanes..][..V * lanes]).0;
         for v in 0..V {
-            row[v] = sums[r][v];
+            row[v] = simd.add_f64s(row[v], sums[r][v]);
         }
     }
 }
@@ -248,11 +243,11 @@ impl WithSimd for RowResiduals<'_> {
             sums.response_squares += responses[1];
             let gradients = S::as_mut_simd_f64s(gradients).0;
             for (v, total) in gradients.iter_mut().enumerate() {
-                let mut sum = *total;
+                let mut sum = simd.splat_f64s(0.0);
                 for (row, &e) in tile.chunks_exact(stride).zip(residuals.iter()) {
                     sum = simd.mul_add_e_f64s(simd.splat_f64s(e), S::as_simd_f64s(row).0[v], sum);
                 }
-                *total = sum;
+                *total = simd.add_f64s(*total, sum);
             }
         }
         for (total, sum) in gradient.iter_mut().zip(gradients.iter()) {

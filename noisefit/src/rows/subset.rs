@@ -1,6 +1,6 @@
 //! Some of the design columns of another source.
 
-use super::{Accumulator, Block, Layout, Precision, RowBlock, RowSource, StateReader, StateWriter};
+use super::{Accumulator, Block, Layout, Precision, RowBlock, RowSource, StateReader, StateWriter, hash_parameters};
 use crate::Error;
 
 /// A row source that shows only some design columns of another one.
@@ -74,7 +74,8 @@ impl<A: Accumulator> Accumulator for Selected<A> {
     }
 
     fn parameters(&self) -> u64 {
-        self.inner.parameters()
+        let [low, high] = [self.inner.parameters() as u32, (self.inner.parameters() >> 32) as u32].map(f64::from);
+        hash_parameters([low, high].into_iter().chain(self.columns.iter().map(|&j| j as f64)))
     }
 
     fn size_in_bytes(&self) -> usize {
