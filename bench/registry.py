@@ -107,6 +107,7 @@ PROBLEMS = [
 @library("anofox-regression", "ols", how="program", package="crate:anofox-regression")
 @library("linfa", "ols", how="program", package="crate:linfa-linear")
 @library("one read", "ols", how="program", package="crate:noisefit-bench")
+@library("noisefit, one pass", "ols", how="program", package="noisefit")
 @library("noisefit", "ols", how="program", package="noisefit")
 def rust_ols(problem, name):
     return [RUST, "ols", name, problem.layout, problem.rows, problem.columns, problem.path()]
@@ -190,6 +191,11 @@ def solve(n, sum_x, sum_y, xx, xy, yy):
 @library("noisefit", "csv", "parquet", "memory", how="command", package="noisefit")
 def noisefit(problem, name):
     return [NOISEFIT, "fit", problem.path(), "-f", "y ~ .", "--format", "json", "--threads", THREADS]
+
+
+@library("noisefit, one pass", "csv", "parquet", "memory", how="command", package="noisefit")
+def noisefit_one_pass(problem, name):
+    return [*noisefit(problem, name), "--one-pass"]
 
 
 X = [f"x{j}" for j in range(1, 11)]

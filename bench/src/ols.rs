@@ -9,7 +9,7 @@ use linfa::Dataset;
 use linfa::traits::Fit;
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2, ShapeBuilder};
-use noisefit::linear::gaussian;
+use noisefit::linear::{Settings, gaussian};
 use noisefit::rows::{Matrix, MemoryRows};
 
 use crate::{numbers, repeat, threads};
@@ -42,7 +42,8 @@ impl Problem {
     /// Serves one library.
     pub fn run(self, library: &str) -> Result<(), Box<dyn Error>> {
         match library {
-            "noisefit" => self.noisefit(),
+            "noisefit" => self.noisefit(false),
+            "noisefit, one pass" => self.noisefit(true),
             "one read" => repeat(|| Ok(vec![("sum", vec![parallel_sum(&self.design, threads())])])),
             "linfa" => self.linfa(),
             "anofox-regression" => self.anofox(),
@@ -50,12 +51,14 @@ impl Problem {
         }
     }
 
-    fn noisefit(self) -> Result<(), Box<dyn Error>> {
+    fn noisefit(self, one_pass: bool) -> Result<(), Box<dyn Error>> {
         let layout = if self.by_row { Matrix::row_major } else { Matrix::column_major };
         let design = layout(&self.design, self.rows, self.columns)?;
         let rows = MemoryRows::new(&self.response, design)?.with_threads(threads());
+        let settings = Settings { one_pass, ..Settings::default() };
+        let options = gaussian::Options { settings, ..gaussian::Options::default() };
         repeat(|| {
-            let fit = gaussian::fit(&rows, &gaussian::Options::default())?;
+            let fit = gaussian::fit(&rows, &options)?;
             Ok(vec![
                 ("coefficients", fit.coefficients.iter().filter_map(|c| c.estimate).collect()),
                 ("std_errors", fit.coefficients.iter().filter_map(|c| c.std_error).collect()),

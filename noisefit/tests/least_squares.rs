@@ -142,6 +142,18 @@ fn every_number_of_columns_has_its_kernel() {
 }
 
 #[test]
+fn an_intercept_alone_is_the_mean() {
+    for n in [1usize, 3, 5000] {
+        let y: Vec<f64> = (0..n).map(|i| i as f64).collect();
+        let rows = MemoryRows::new(&y, Matrix::row_major(&[], n, 0).unwrap()).unwrap();
+        let fit = gaussian::fit(&rows, &gaussian::Options::default()).unwrap();
+        assert_eq!(fit.coefficients[0].estimate, Some((n as f64 - 1.0) / 2.0));
+        let expected = ((n * n - 1) as f64 / 12.0).sqrt();
+        assert!((fit.scale.unwrap() - expected).abs() <= 1e-14 * expected);
+    }
+}
+
+#[test]
 fn one_pass_gives_the_same_fit_without_absolute_errors() {
     let problem = constructed(20_000, 12, 1.0, 5);
     let once = LeastSquares::solve(&problem.rows(), Settings { one_pass: true, ..Settings::default() }).unwrap();

@@ -418,7 +418,7 @@ fn weighted_sum(a: &[f64], v: Option<&[f64]>) -> f64 {
 
 /// The sum of `term(0..count)` in eight running sums.
 #[inline(always)]
-fn lanes_sum(count: usize, term: impl Fn(usize) -> f64) -> f64 {
+pub(crate) fn lanes_sum(count: usize, term: impl Fn(usize) -> f64) -> f64 {
     let mut sums = [0.0; 8];
     let whole = count / 8 * 8;
     for start in (0..whole).step_by(8) {

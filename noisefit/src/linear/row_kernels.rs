@@ -3,6 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::gram::packed;
+use super::residuals::lanes_sum;
 use crate::rows::RowBlock;
 
 /// Rows of a tile: of a few dozen columns it fits the first-level cache.
@@ -54,29 +55,22 @@ impl WithSimd for AddRowProducts<'_> {
         scratch.reset(order);
         scratch.products.clear();
         scratch.products.resize(order * scratch.stride, 0.0);
-        let stride = scratch.stride;
+        let (stride, mut last) = (scratch.stride, Vec::new());
         // Padded with zeros, so that what is beyond the columns becomes zero.
         let (scales_padded, means_padded) = (padded(&scales[..columns], stride), padded(&means[..columns], stride));
         let (scales_padded, means_padded) = (S::as_simd_f64s(&scales_padded).0, S::as_simd_f64s(&means_padded).0);
         for start in (0..rows.rows()).step_by(TILE_ROWS) {
             let count = TILE_ROWS.min(rows.rows() - start);
-            let values = &rows.values[start * columns..(start + count) * columns];
             let tile = &mut scratch.tile[..count * stride];
             let sums = S::as_mut_simd_f64s(&mut scratch.sums).0;
             for (i, y) in rows.response[start..start + count].iter().enumerate() {
                 let target = &mut tile[i * stride..(i + 1) * stride];
-                let row = &values[i * columns..(i + 1) * columns];
-                deviations(simd, row, scales_padded, means_padded, S::as_mut_simd_f64s(target).0);
+                let row = long_row(rows, start + i, stride, &mut last);
+                deviations(simd, row, scales_padded, means_padded, S::as_mut_simd_f64s(target).0, |_, _| ());
                 target[columns] = y * scales[columns] - means[columns];
             }
             // Apart from the loop above, whose single stores a vector could not be loaded over at once.
-            for (v, total) in sums.iter_mut().enumerate() {
-                let mut sum = simd.splat_f64s(0.0);
-                for row in tile.chunks_exact(stride) {
-                    sum = simd.add_f64s(sum, S::as_simd_f64s(row).0[v]);
-                }
-                *total = simd.add_f64s(*total, sum);
-            }
+            add_columns(simd, tile, stride, &ONES[..count], sums);
             add_tile(simd, tile, stride, order, &mut scratch.products);
         }
         for (sum, more) in sums.iter_mut().zip(&scratch.sums) {
@@ -97,16 +91,61 @@ fn padded(values: &[f64], length: usize) -> Vec<f64> {
     padded
 }
 
-/// `target = row * scales - means`, all but the row padded with zeros.
+/// `target = row * scales - means`; `with` is handed each vector of them, which could not be loaded again at once. The row
+/// is longer than its columns: scales and means of zero make zeros of what follows them.
 #[inline(always)]
-fn deviations<S: Simd>(simd: S, row: &[f64], scales: &[S::f64s], means: &[S::f64s], target: &mut [S::f64s]) {
-    let (head, tail) = S::as_simd_f64s(row);
-    for (v, &x) in head.iter().enumerate() {
-        target[v] = simd.sub_f64s(simd.mul_f64s(x, scales[v]), means[v]);
+fn deviations<S: Simd>(
+    simd: S,
+    row: &[f64],
+    scales: &[S::f64s],
+    means: &[S::f64s],
+    target: &mut [S::f64s],
+    mut with: impl FnMut(usize, S::f64s),
+) {
+    for (v, (&x, target)) in S::as_simd_f64s(row).0.iter().zip(target).enumerate() {
+        *target = simd.sub_f64s(simd.mul_f64s(x, scales[v]), means[v]);
+        with(v, *target);
     }
-    if head.len() < target.len() {
-        let x = simd.partial_load_f64s(tail);
-        target[head.len()] = simd.sub_f64s(simd.mul_f64s(x, scales[head.len()]), means[head.len()]);
+}
+
+/// Row `i` and what follows it, `stride` values in all; `last` is where the end of the rows is padded.
+#[inline(always)]
+fn long_row<'a>(rows: &'a RowBlock<'_>, i: usize, stride: usize, last: &'a mut Vec<f64>) -> &'a [f64] {
+    let start = i * rows.columns;
+    match rows.values.get(start..start + stride) {
+        Some(row) => row,
+        None => {
+            last.clear();
+            last.extend_from_slice(&rows.values[start..start + rows.columns]);
+            last.resize(stride, 0.0);
+            last
+        }
+    }
+}
+
+const ONES: [f64; TILE_ROWS] = [1.0; TILE_ROWS];
+
+/// Adds `sum(factor row)` over the rows of a tile to `totals`. Four sums run side by side, for an addition takes as long as
+/// four of them can be begun in; and a tile is summed by itself before it is added.
+#[inline(always)]
+fn add_columns<S: Simd>(simd: S, tile: &[f64], stride: usize, factors: &[f64], totals: &mut [S::f64s]) {
+    const SUMS: usize = 4;
+    for (v, total) in totals.iter_mut().enumerate() {
+        let mut sums = [simd.splat_f64s(0.0); SUMS];
+        let (rows, factors) = (tile.chunks_exact(SUMS * stride), factors.chunks(SUMS));
+        let rest = rows.remainder();
+        for (rows, factors) in rows.zip(factors.clone()) {
+            for r in 0..SUMS {
+                let row = S::as_simd_f64s(&rows[r * stride..(r + 1) * stride]).0;
+                sums[r] = simd.mul_add_e_f64s(simd.splat_f64s(factors[r]), row[v], sums[r]);
+            }
+        }
+        let last = factors.last().unwrap_or_default();
+        for (r, row) in rest.chunks_exact(stride).enumerate() {
+            sums[r] = simd.mul_add_e_f64s(simd.splat_f64s(last[r]), S::as_simd_f64s(row).0[v], sums[r]);
+        }
+        let [a, b, c, d] = sums;
+        *total = simd.add_f64s(*total, simd.add_f64s(simd.add_f64s(a, b), simd.add_f64s(c, d)));
     }
 }
 
@@ -210,45 +249,31 @@ impl WithSimd for RowResiduals<'_> {
         let slopes = S::as_simd_f64s(&slopes).0;
         let (ones, shifts) = (padded(&vec![1.0; columns], stride), padded(shifts, stride));
         let (ones, shifts) = (S::as_simd_f64s(&ones).0, S::as_simd_f64s(&shifts).0);
-        let mut sums = RowSums::default();
+        let (mut sums, mut last) = (RowSums::default(), Vec::new());
         for start in (0..rows.rows()).step_by(TILE_ROWS) {
             let count = TILE_ROWS.min(rows.rows() - start);
-            let values = &rows.values[start * columns..(start + count) * columns];
             let tile = &mut tile[..count * stride];
             residuals.clear();
             let mut responses = [0.0; 2];
             for (i, y) in rows.response[start..start + count].iter().enumerate() {
                 let target = &mut tile[i * stride..(i + 1) * stride];
-                let row = &values[i * columns..(i + 1) * columns];
-                deviations(simd, row, ones, shifts, S::as_mut_simd_f64s(target).0);
+                let row = long_row(rows, start + i, stride, &mut last);
                 let mut fitted = simd.splat_f64s(0.0);
-                for (&deviation, &slope) in S::as_simd_f64s(target).0.iter().zip(slopes) {
-                    fitted = simd.mul_add_e_f64s(deviation, slope, fitted);
-                }
+                deviations(simd, row, ones, shifts, S::as_mut_simd_f64s(target).0, |v, deviation| {
+                    fitted = simd.mul_add_e_f64s(deviation, slopes[v], fitted);
+                });
                 let y = (y - response.0) * response.1;
                 responses[0] += y;
                 responses[1] += y * y;
                 residuals.push(y - intercept - simd.reduce_sum_f64s(fitted));
             }
-            let mut errors = [0.0; 3];
-            for e in residuals.iter() {
-                errors[0] += e;
-                errors[1] += e * e;
-                errors[2] += e.abs();
-            }
-            sums.residuals += errors[0];
-            sums.squares += errors[1];
-            sums.absolute += errors[2];
+            sums.residuals += lanes_sum(count, |i| residuals[i]);
+            sums.squares += lanes_sum(count, |i| residuals[i] * residuals[i]);
+            sums.absolute += lanes_sum(count, |i| residuals[i].abs());
             sums.response += responses[0];
             sums.response_squares += responses[1];
             let gradients = S::as_mut_simd_f64s(gradients).0;
-            for (v, total) in gradients.iter_mut().enumerate() {
-                let mut sum = simd.splat_f64s(0.0);
-                for (row, &e) in tile.chunks_exact(stride).zip(residuals.iter()) {
-                    sum = simd.mul_add_e_f64s(simd.splat_f64s(e), S::as_simd_f64s(row).0[v], sum);
-                }
-                *total = simd.add_f64s(*total, sum);
-            }
+            add_columns(simd, tile, stride, residuals, gradients);
         }
         for (total, sum) in gradient.iter_mut().zip(gradients.iter()) {
             *total += sum;
