@@ -5,6 +5,7 @@ mod elimination;
 mod extended;
 pub mod gaussian;
 mod gram;
+mod ladder;
 mod lanes;
 mod least_squares;
 mod leverage;

@@ -66,7 +66,12 @@ impl WithSimd for AddRowProducts<'_> {
             for (i, y) in rows.response[start..start + count].iter().enumerate() {
                 let target = &mut tile[i * stride..(i + 1) * stride];
                 let row = long_row(rows, start + i, stride, &mut last);
-                deviations(simd, row, scales_padded, means_padded, S::as_mut_simd_f64s(target).0, |_, _| ());
+                let (row, deviations) = (S::as_simd_f64s(row).0, S::as_mut_simd_f64s(target).0);
+                for (((&x, deviation), &scale), &mean) in
+                    row.iter().zip(deviations).zip(scales_padded).zip(means_padded)
+                {
+                    *deviation = simd.sub_f64s(simd.mul_f64s(x, scale), mean);
+                }
                 target[columns] = y * scales[columns] - means[columns];
             }
             // Apart from the loop above, whose single stores a vector could not be loaded over at once.
@@ -89,23 +94,6 @@ fn padded(values: &[f64], length: usize) -> Vec<f64> {
     let mut padded = vec![0.0; length];
     padded[..values.len()].copy_from_slice(values);
     padded
-}
-
-/// `target = row * scales - means`; `with` is handed each vector of them, which could not be loaded again at once. The row
-/// is longer than its columns: scales and means of zero make zeros of what follows them.
-#[inline(always)]
-fn deviations<S: Simd>(
-    simd: S,
-    row: &[f64],
-    scales: &[S::f64s],
-    means: &[S::f64s],
-    target: &mut [S::f64s],
-    mut with: impl FnMut(usize, S::f64s),
-) {
-    for (v, (&x, target)) in S::as_simd_f64s(row).0.iter().zip(target).enumerate() {
-        *target = simd.sub_f64s(simd.mul_f64s(x, scales[v]), means[v]);
-        with(v, *target);
-    }
 }
 
 /// Row `i` and what follows it, `stride` values in all; `last` is where the end of the rows is padded.
@@ -247,8 +235,8 @@ impl WithSimd for RowResiduals<'_> {
         let stride = *stride;
         let slopes = padded(slopes, stride);
         let slopes = S::as_simd_f64s(&slopes).0;
-        let (ones, shifts) = (padded(&vec![1.0; columns], stride), padded(shifts, stride));
-        let (ones, shifts) = (S::as_simd_f64s(&ones).0, S::as_simd_f64s(&shifts).0);
+        let shifts = padded(shifts, stride);
+        let shifts = S::as_simd_f64s(&shifts).0;
         let (mut sums, mut last) = (RowSums::default(), Vec::new());
         for start in (0..rows.rows()).step_by(TILE_ROWS) {
             let count = TILE_ROWS.min(rows.rows() - start);
@@ -258,10 +246,14 @@ impl WithSimd for RowResiduals<'_> {
             for (i, y) in rows.response[start..start + count].iter().enumerate() {
                 let target = &mut tile[i * stride..(i + 1) * stride];
                 let row = long_row(rows, start + i, stride, &mut last);
+                let (row, target) = (S::as_simd_f64s(row).0, S::as_mut_simd_f64s(target).0);
                 let mut fitted = simd.splat_f64s(0.0);
-                deviations(simd, row, ones, shifts, S::as_mut_simd_f64s(target).0, |v, deviation| {
-                    fitted = simd.mul_add_e_f64s(deviation, slopes[v], fitted);
-                });
+                for (((&x, target), &shift), &slope) in row.iter().zip(target).zip(shifts).zip(slopes) {
+                    // Beyond the columns stand numbers of the next row, with slopes of zero.
+                    let deviation = simd.sub_f64s(x, shift);
+                    *target = deviation;
+                    fitted = simd.mul_add_e_f64s(deviation, slope, fitted);
+                }
                 let y = (y - response.0) * response.1;
                 responses[0] += y;
                 responses[1] += y * y;
