@@ -58,10 +58,10 @@ impl Progress for Passes {
         if self.started.elapsed() < PATIENCE {
             return;
         }
-        self.shown.get_or_init(|| bar.set_draw_target(ProgressDrawTarget::stderr()));
         let pass = bytes.saturating_sub(1) / self.size + 1;
         bar.set_message(format!("pass {pass}, {} rows", HumanCount(rows)));
-        bar.set_position((bytes - 1).min(bytes) % self.size + 1);
+        bar.set_position(bytes.saturating_sub(1) % self.size + 1);
+        self.shown.get_or_init(|| bar.set_draw_target(ProgressDrawTarget::stderr()));
     }
 
     fn cancelled(&self) -> bool {
