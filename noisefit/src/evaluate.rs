@@ -167,9 +167,7 @@ impl Accumulator for Evaluation<'_> {
     fn write(&self, writer: &mut StateWriter) {
         writer.integer(self.rows);
         writer.numbers(&[self.origin.unwrap_or(f64::NAN)]);
-        for sum in &self.sums {
-            writer.numbers(&[sum.high, sum.low]);
-        }
+        writer.double_doubles(&self.sums);
     }
 
     fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
@@ -177,11 +175,6 @@ impl Accumulator for Evaluation<'_> {
         let mut origin = [0.0];
         reader.numbers(&mut origin)?;
         self.origin = Some(origin[0]).filter(|value| !value.is_nan());
-        for sum in &mut self.sums {
-            let mut words = [0.0; 2];
-            reader.numbers(&mut words)?;
-            *sum = DoubleDouble { high: words[0], low: words[1] };
-        }
-        Ok(())
+        reader.double_doubles(&mut self.sums)
     }
 }

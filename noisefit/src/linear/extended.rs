@@ -163,18 +163,11 @@ impl Accumulator for ExtendedMoments {
 
     fn write(&self, writer: &mut StateWriter) {
         writer.integer(self.rows);
-        for value in &self.products {
-            writer.numbers(&[value.high, value.low]);
-        }
+        writer.double_doubles(&self.products);
     }
 
     fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
         self.rows = reader.integer()?;
-        for value in &mut self.products {
-            let mut words = [0.0; 2];
-            reader.numbers(&mut words)?;
-            *value = DoubleDouble { high: words[0], low: words[1] };
-        }
-        Ok(())
+        reader.double_doubles(&mut self.products)
     }
 }

@@ -270,19 +270,12 @@ impl Accumulator for Residuals {
 
     fn write(&self, writer: &mut StateWriter) {
         self.totals.write(writer);
-        for value in self.sums.fields().iter().chain(&self.gradient) {
-            writer.numbers(&[value.high, value.low]);
-        }
+        writer.double_doubles(self.sums.fields().iter().chain(&self.gradient));
     }
 
     fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
         self.totals = Totals::read(reader)?;
-        for value in self.sums.fields_mut().into_iter().chain(&mut self.gradient) {
-            let mut words = [0.0; 2];
-            reader.numbers(&mut words)?;
-            *value = DoubleDouble { high: words[0], low: words[1] };
-        }
-        Ok(())
+        reader.double_doubles(self.sums.fields_mut().into_iter().chain(&mut self.gradient))
     }
 }
 

@@ -265,8 +265,4 @@ impl RowSource for MemoryRows<'_> {
         let units = self.response.len().div_ceil(UNIT_ROWS);
         Ok(parallel_units(empty.clone(), units, self.threads, |unit| self.unit(empty.clone(), unit)))
     }
-
-    fn rows_hint(&self) -> Option<u64> {
-        Some(self.response.len() as u64)
-    }
 }

@@ -13,12 +13,12 @@ mod subset;
 
 pub use block::{Block, RowBlock, Values};
 pub use memory::{Matrix, MemoryRows};
-pub use ordered::{OrderedMerge, parallel_units};
 pub use perturb::perturbation;
 pub use state::{StateReader, StateWriter, hash_parameters};
 pub use subset::Subset;
 
 use crate::Error;
+use ordered::parallel_units;
 
 /// The number of rows of the blocks that sources hand to [`Accumulator::fold`], at most.
 ///
@@ -129,9 +129,4 @@ pub trait RowSource {
 
     /// Runs one pass: every row is folded once into a clone of `empty`, and all clones are merged in row order.
     fn pass<A: Accumulator>(&self, empty: A) -> Result<A, Error>;
-
-    /// The number of rows, where it is known before a pass.
-    fn rows_hint(&self) -> Option<u64> {
-        None
-    }
 }

@@ -7,7 +7,7 @@ use super::Accumulator;
 /// Merges the states of work units in unit order, whatever order they arrive in, keeping no more of them than arrived
 /// ahead of their turn.
 #[derive(Debug)]
-pub struct OrderedMerge<A> {
+struct OrderedMerge<A> {
     merged: Option<A>,
     next: usize,
     early: BTreeMap<usize, A>,
@@ -21,7 +21,7 @@ impl<A: Accumulator> Default for OrderedMerge<A> {
 
 impl<A: Accumulator> OrderedMerge<A> {
     /// Takes the state of unit number `unit` (from 0, each once).
-    pub fn push(&mut self, unit: usize, state: A) {
+    fn push(&mut self, unit: usize, state: A) {
         self.early.insert(unit, state);
         while let Some(state) = self.early.remove(&self.next) {
             self.next += 1;
@@ -33,7 +33,7 @@ impl<A: Accumulator> OrderedMerge<A> {
     }
 
     /// The merged state; `empty` where there was no unit.
-    pub fn finish(self, empty: A) -> A {
+    fn finish(self, empty: A) -> A {
         self.merged.unwrap_or(empty)
     }
 }
@@ -42,7 +42,12 @@ impl<A: Accumulator> OrderedMerge<A> {
 ///
 /// Without the feature `parallel`, or with one thread, the units run one after the other on this thread; the result is
 /// the same bit for bit.
-pub fn parallel_units<A: Accumulator>(empty: A, units: usize, threads: usize, work: impl Fn(usize) -> A + Sync) -> A {
+pub(crate) fn parallel_units<A: Accumulator>(
+    empty: A,
+    units: usize,
+    threads: usize,
+    work: impl Fn(usize) -> A + Sync,
+) -> A {
     let mut merge = OrderedMerge::default();
     #[cfg(feature = "parallel")]
     if threads > 1 && units > 1 {

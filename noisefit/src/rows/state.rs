@@ -1,6 +1,7 @@
 //! Saved states: a header, then the numbers as little-endian words.
 
 use crate::Error;
+use crate::double_double::DoubleDouble;
 
 const MAGIC: &[u8; 8] = b"noisefit";
 const VERSION: u32 = 1;
@@ -32,6 +33,11 @@ impl StateWriter {
     /// Appends numbers; their count is not written.
     pub fn numbers(&mut self, values: &[f64]) {
         self.bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    }
+
+    /// Appends numbers of two words.
+    pub fn double_doubles<'a>(&mut self, values: impl IntoIterator<Item = &'a DoubleDouble>) {
+        values.into_iter().for_each(|value| self.numbers(&[value.high, value.low]));
     }
 
     /// The finished bytes.
@@ -100,6 +106,16 @@ impl<'a> StateReader<'a> {
     pub fn numbers(&mut self, values: &mut [f64]) -> Result<(), Error> {
         for value in values {
             *value = f64::from_bits(self.integer()?);
+        }
+        Ok(())
+    }
+
+    /// Fills `values` with the next numbers of two words.
+    pub fn double_doubles<'v>(&mut self, values: impl IntoIterator<Item = &'v mut DoubleDouble>) -> Result<(), Error> {
+        for value in values {
+            let mut words = [0.0; 2];
+            self.numbers(&mut words)?;
+            *value = DoubleDouble { high: words[0], low: words[1] };
         }
         Ok(())
     }
