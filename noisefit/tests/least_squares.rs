@@ -4,6 +4,7 @@
 
 use noisefit::Error;
 use noisefit::double_double::DoubleDouble;
+use noisefit::evaluate::Evaluation;
 use noisefit::linear::{
     Coordinates, ExtendedMoments, LeastSquares, Method, Moments, Residuals, Settings, Triangle, gaussian,
 };
@@ -393,6 +394,14 @@ fn states_survive_being_saved_and_refuse_to_be_mixed_up() {
     let extended = ExtendedMoments::new(coordinates.clone(), transform, vec![0.0; 4]);
     let (kept, loaded) = saved_and_loaded(&extended, &problem);
     assert_eq!(kept.save(), loaded.save());
+
+    let fit = gaussian::fit(&problem.rows(), &gaussian::Options::default()).unwrap();
+    let (kept, loaded) = saved_and_loaded(&Evaluation::new(&fit, 0.9).unwrap(), &problem);
+    assert_eq!(kept.save(), loaded.save());
+    // On its own rows a fit scores what it reported.
+    let scores = loaded.finish().unwrap();
+    assert!((scores.rmse / fit.rmse - 1.0).abs() < 1e-13);
+    assert!((scores.mean_nll.unwrap() * 200.0 / fit.log_likelihood.unwrap() + 1.0).abs() < 1e-13);
 
     // Another kind, and the same kind at another beta.
     let refused = |result: Result<Residuals, Error>| match result {
