@@ -9,7 +9,7 @@ use linfa::Dataset;
 use linfa::traits::Fit;
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2, ShapeBuilder};
-use noisefit::linear::{Settings, gaussian};
+use noisefit::linear::{Options, Settings, gaussian};
 use noisefit::rows::{Matrix, MemoryRows};
 
 use crate::{numbers, repeat, threads};
@@ -56,7 +56,7 @@ impl Problem {
         let design = layout(&self.design, self.rows, self.columns)?;
         let rows = MemoryRows::new(&self.response, design)?.with_threads(threads());
         let settings = Settings { one_pass, ..Settings::default() };
-        let options = gaussian::Options { settings, ..gaussian::Options::default() };
+        let options = Options { settings, ..Options::default() };
         repeat(|| {
             let fit = gaussian::fit(&rows, &options)?;
             Ok(vec![

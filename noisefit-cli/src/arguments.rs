@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use noisefit::linear::gaussian::Collinear;
-use noisefit::noise::Noise;
+use noisefit::linear::Collinear;
+use noisefit::noise::Choice;
 use noisefit_data::formula::Unseen;
 use noisefit_data::read::{Dataset, Format, ReadOptions};
 use noisefit_data::source::Missing;
@@ -200,7 +200,7 @@ pub(crate) struct FitArguments {
     pub(crate) formula: String,
     /// The noise family
     #[arg(long, value_name = "FAMILY", default_value = "gaussian")]
-    pub(crate) noise: Noise,
+    pub(crate) noise: Choice,
     /// Relative precisions of the rows (inverse variances), a column or arithmetic on columns
     #[arg(long, value_name = "EXPRESSION")]
     pub(crate) weights: Option<String>,

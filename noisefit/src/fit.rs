@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-use crate::inference::distribution::{Distribution, FisherF, StudentT, Symmetric};
+use crate::inference::distribution::{Distribution, FisherF, Normal, StudentT, Symmetric};
 use crate::linear::{Accuracy, Leverage};
 use crate::noise::Noise;
 
@@ -72,6 +71,53 @@ pub struct Termination {
     pub duality_gap: Option<f64>,
 }
 
+/// The distribution that statistics are compared with, and that gives confidence intervals their width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reference {
+    /// Student's t on the residual degrees of freedom: exact for Gaussian noise of one scale.
+    StudentT,
+    /// The standard normal, which maximum likelihood approaches as rows grow many.
+    Normal,
+}
+
+impl Reference {
+    /// The distribution, for a fit with `df` residual degrees of freedom; none where there are none.
+    pub(crate) fn distribution(self, df: f64) -> Option<Box<dyn Symmetric>> {
+        match self {
+            _ if df <= 0.0 => None,
+            Reference::StudentT => StudentT::new(df).ok().map(|t| Box::new(t) as Box<dyn Symmetric>),
+            Reference::Normal => Some(Box::new(Normal)),
+        }
+    }
+}
+
+/// A parameter of the noise's shape, such as Student's degrees of freedom, that was estimated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShapeParameter {
+    /// Its name: `df`.
+    pub name: String,
+    /// The estimate; absent where it is infinite.
+    pub estimate: Option<f64>,
+    /// The lower end of the profile-likelihood interval at the fit's level; absent where it is zero or infinite.
+    pub conf_low: Option<f64>,
+    /// The upper end; absent where it is infinite.
+    pub conf_high: Option<f64>,
+}
+
+/// What certifies that least absolute deviations, or a quantile's loss, are at their minimum.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Vertex {
+    /// The minimum: `sum(v |e|)`, for a quantile `sum(v rho(e))`, with `v` the frequency times the root of the weight.
+    pub objective: f64,
+    /// Rows that the fit passes through: at least as many as coefficients.
+    pub zero_residuals: u64,
+    /// Whether no other coefficients have the same minimum.
+    pub unique: bool,
+    /// Rows at which this quantile lies below that of the next lower level fitted with it; absent for the lowest.
+    pub crossings: Option<u64>,
+}
+
 /// What a fit found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fit {
@@ -81,8 +127,16 @@ pub struct Fit {
     pub noise: Noise,
     /// One row for each term of the design.
     pub coefficients: Vec<Coefficient>,
-    /// The maximum likelihood estimate of the noise scale, for Gaussian noise `sqrt(SSE / n)`.
+    /// The estimate of the noise scale, for Gaussian noise `sqrt(SSE / n)`; absent where it is modelled.
     pub scale: Option<f64>,
+    /// How the scale was estimated: `maximum-likelihood`, `mad`, `proposal2`, `modelled`.
+    pub scale_type: String,
+    /// Where `ln s` is modelled, its coefficients; else none.
+    pub scale_coefficients: Vec<Coefficient>,
+    /// The parameter of the noise's shape, where one was estimated.
+    pub shape: Option<ShapeParameter>,
+    /// The certificate of an exact fit of absolute deviations or a quantile.
+    pub vertex: Option<Vertex>,
     /// `sqrt(SSE / df_residual)`, unbiased for the variance.
     pub residual_std_error: Option<f64>,
     /// The complete log-likelihood of the response as it stands in the data, every constant included. Absent where the
@@ -114,12 +168,18 @@ pub struct Fit {
     pub level: f64,
     /// How `vcov` was estimated.
     pub vcov_type: String,
+    /// What statistics are compared with.
+    pub reference: Reference,
     /// The covariance matrix of the coefficients, by rows; zero rows and columns for aliased terms. Empty where there is
     /// no estimate of it.
     pub vcov: Vec<Vec<f64>>,
-    /// The variance of a row's location in units of the squared residual standard error; absent where there is no estimate
-    /// of that.
+    /// The covariance matrix of `scale_coefficients`.
+    pub scale_vcov: Vec<Vec<f64>>,
+    /// The variance of a row's location in units of `location_variance`; absent where there is no estimate of that.
     pub leverage: Option<Leverage>,
+    /// What a row's leverage is multiplied by to give the variance of its location: for Gaussian noise of one scale the
+    /// squared residual standard error.
+    pub location_variance: Option<f64>,
     /// How far to trust the digits.
     pub accuracy: Accuracy,
     /// Why the estimator stopped.
@@ -146,21 +206,21 @@ impl Fit {
     }
 }
 
-/// The rows of a coefficient table under Student's t with `df` degrees of freedom.
+/// The rows of a coefficient table, tested against `reference` with `df` residual degrees of freedom.
 ///
-/// `vcov(i, j)` is the covariance, none where there is none to give.
+/// `variance(j)` is a coefficient's variance, none where there is none to give.
 pub(crate) fn coefficient_table(
     names: Vec<String>,
     estimates: &[Option<f64>],
     variance: impl Fn(usize) -> Option<f64>,
-    df: f64,
+    (reference, df): (Reference, f64),
     level: f64,
-) -> Result<Vec<Coefficient>, Error> {
-    let t = if df > 0.0 { Some(StudentT::new(df)?) } else { None };
-    let critical = t.map(|t| t.critical(level));
+) -> Vec<Coefficient> {
+    let distribution = reference.distribution(df);
+    let critical = distribution.as_ref().map(|distribution| distribution.critical(level));
     let row = |(j, term): (usize, String)| {
         let estimate = estimates[j];
-        let std_error = estimate.and(variance(j)).map(f64::sqrt).filter(|_| t.is_some());
+        let std_error = estimate.and(variance(j)).map(f64::sqrt).filter(|_| distribution.is_some());
         // A coefficient known without error has no statistic.
         let statistic = estimate.zip(std_error).map(|(b, se)| b / se).filter(|t| t.is_finite());
         let margin = critical.zip(std_error).map(|(c, se)| c * se);
@@ -169,12 +229,12 @@ pub(crate) fn coefficient_table(
             estimate,
             std_error,
             statistic,
-            p_value: t.zip(statistic).map(|(t, statistic)| t.two_sided(statistic)),
+            p_value: distribution.as_ref().zip(statistic).map(|(reference, statistic)| reference.two_sided(statistic)),
             conf_low: estimate.zip(margin).map(|(b, m)| b - m),
             conf_high: estimate.zip(margin).map(|(b, m)| b + m),
         }
     };
-    Ok(names.into_iter().enumerate().map(row).collect())
+    names.into_iter().enumerate().map(row).collect()
 }
 
 impl FTest {

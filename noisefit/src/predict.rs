@@ -27,13 +27,13 @@ pub struct Intervals {
 /// Predicts rows of a linear model's design.
 ///
 /// ```
-/// use noisefit::linear::gaussian;
+/// use noisefit::linear::{Options, gaussian};
 /// use noisefit::predict::{IntervalKind, Predictor};
 /// use noisefit::rows::{Matrix, MemoryRows};
 ///
 /// let x = [1.0, 2.0, 3.0, 4.0];
 /// let rows = MemoryRows::new(&[1.0, 3.0, 2.0, 4.0], Matrix::row_major(&x, 4, 1)?)?;
-/// let fit = gaussian::fit(&rows, &gaussian::Options::default())?;
+/// let fit = gaussian::fit(&rows, &Options::default())?;
 /// let predictor = Predictor::new(&fit)?;
 /// assert_eq!(predictor.location(&[(&[2.5][..]).into()], 1), [2.5]);
 /// let interval = predictor.intervals(&[(&[2.5][..]).into()], 1, None, IntervalKind::Confidence, 0.95)?;
@@ -97,7 +97,7 @@ impl<'a> Predictor<'a> {
         if !(level > 0.0 && level < 1.0) {
             return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
         }
-        let (Some(leverage), Some(scale)) = (&self.fit.leverage, self.fit.residual_std_error) else {
+        let (Some(leverage), Some(variance)) = (&self.fit.leverage, self.fit.location_variance) else {
             let (name, value) = ("residual degrees of freedom", self.fit.df_residual as f64);
             return Err(Error::Argument { name, value, expected: "positive for an interval" });
         };
@@ -107,7 +107,7 @@ impl<'a> Predictor<'a> {
             IntervalKind::Prediction => weights.map_or(1.0, |w| 1.0 / w[i]),
         };
         let leverages = leverage.evaluate(design, rows);
-        let margin = |(i, h): (usize, f64)| critical * scale * (own(i) + h).sqrt();
+        let margin = |(i, h): (usize, f64)| critical * variance.sqrt() * (own(i) + h).sqrt();
         let margins = leverages.into_iter().enumerate().map(margin);
         let locations = self.location(design, rows);
         let (low, high) = locations.iter().zip(margins).map(|(mu, margin)| (mu - margin, mu + margin)).unzip();

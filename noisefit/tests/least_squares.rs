@@ -6,7 +6,7 @@ use noisefit::Error;
 use noisefit::double_double::DoubleDouble;
 use noisefit::evaluate::Evaluation;
 use noisefit::linear::{
-    Coordinates, ExtendedMoments, LeastSquares, Method, Moments, Residuals, Settings, Triangle, gaussian,
+    Coordinates, ExtendedMoments, LeastSquares, Method, Moments, Options, Residuals, Settings, Triangle, gaussian,
 };
 use noisefit::rows::{Accumulator, Block, Layout, Matrix, MemoryRows, Precision, RowSource, Values};
 use proptest::prelude::*;
@@ -118,7 +118,7 @@ fn any_number_of_threads_gives_the_same_bits_and_both_layouts_the_same_fit() {
     let by_column: Vec<f64> =
         (0..p).flat_map(|j| (0..n).map(move |i| (i, j))).map(|(i, j)| problem.x[i * p + j]).collect();
     let columns = MemoryRows::new(&problem.y, Matrix::column_major(&by_column, n, p).unwrap()).unwrap();
-    let options = gaussian::Options::default();
+    let options = Options::default();
     let by_rows = gaussian::fit(&problem.rows().with_threads(1), &options).unwrap();
     assert_eq!(by_rows, gaussian::fit(&problem.rows().with_threads(4), &options).unwrap());
     let first = gaussian::fit(&columns.clone().with_threads(1), &options).unwrap();
@@ -147,7 +147,7 @@ fn an_intercept_alone_is_the_mean() {
     for n in [1usize, 3, 5000] {
         let y: Vec<f64> = (0..n).map(|i| i as f64).collect();
         let rows = MemoryRows::new(&y, Matrix::row_major(&[], n, 0).unwrap()).unwrap();
-        let fit = gaussian::fit(&rows, &gaussian::Options::default()).unwrap();
+        let fit = gaussian::fit(&rows, &Options::default()).unwrap();
         assert_eq!(fit.coefficients[0].estimate, Some((n as f64 - 1.0) / 2.0));
         let expected = ((n * n - 1) as f64 / 12.0).sqrt();
         assert!((fit.scale.unwrap() - expected).abs() <= 1e-14 * expected);
@@ -233,7 +233,7 @@ fn frequencies_are_repeated_rows_and_a_common_weight_changes_the_scale_only() {
             y.push(problem.y[i]);
         }
     }
-    let options = gaussian::Options::default();
+    let options = Options::default();
     let repeated =
         gaussian::fit(&MemoryRows::new(&y, Matrix::row_major(&x, y.len(), 3).unwrap()).unwrap(), &options).unwrap();
     let counted = gaussian::fit(&problem.rows().with_frequencies(&frequencies).unwrap(), &options).unwrap();
@@ -272,7 +272,7 @@ fn numbers_near_the_ends_of_the_range_are_scaled_and_unusable_ones_named() {
     y[3333] = f64::NAN;
     let x: Vec<f64> = (0..5000).map(f64::from).collect();
     let rows = MemoryRows::new(&y, Matrix::row_major(&x, 5000, 1).unwrap()).unwrap();
-    let error = gaussian::fit(&rows, &gaussian::Options::default()).unwrap_err();
+    let error = gaussian::fit(&rows, &Options::default()).unwrap_err();
     assert!(error.to_string().starts_with("y, row 3334: NaN"), "{error}");
 }
 
@@ -305,7 +305,14 @@ impl RowSource for Cut<'_> {
             let design: Vec<Values<'_>> = columns.iter().map(|high| Values { high, low }).collect();
             let response = Values { high: &self.problem.y[start..end], low };
             if end > start {
-                unit.fold(&Block { response, design: &design, weights: None, frequencies: None, log_jacobian: None });
+                unit.fold(&Block {
+                    response,
+                    design: &design,
+                    scale_design: &[],
+                    weights: None,
+                    frequencies: None,
+                    log_jacobian: None,
+                });
             }
             if self.units.contains(&end) || end == n {
                 let finished = std::mem::replace(&mut unit, empty.clone());
@@ -337,10 +344,10 @@ proptest! {
                 row[columns - 1] = row[0] + row[1];
             }
         }
-        let whole = gaussian::fit(&problem.rows(), &gaussian::Options::default()).unwrap();
-        let layout = Layout { response: "y".into(), terms: problem.rows().layout().terms.clone(), intercept: true };
+        let whole = gaussian::fit(&problem.rows(), &Options::default()).unwrap();
+        let layout = Layout { response: "y".into(), terms: problem.rows().layout().terms.clone(), intercept: true, scale: None };
         let cut = Cut { problem: &problem, blocks, units, layout };
-        let parts = gaussian::fit(&cut, &gaussian::Options::default()).unwrap();
+        let parts = gaussian::fit(&cut, &Options::default()).unwrap();
         prop_assert_eq!(&whole.warnings, &parts.warnings);
         let near = |a: Option<f64>, b: Option<f64>| match (a, b) {
             (Some(a), Some(b)) => (a - b).abs() <= 1e-12 * a.abs(),
@@ -395,7 +402,7 @@ fn states_survive_being_saved_and_refuse_to_be_mixed_up() {
     let (kept, loaded) = saved_and_loaded(&extended, &problem);
     assert_eq!(kept.save(), loaded.save());
 
-    let fit = gaussian::fit(&problem.rows(), &gaussian::Options::default()).unwrap();
+    let fit = gaussian::fit(&problem.rows(), &Options::default()).unwrap();
     let (kept, loaded) = saved_and_loaded(&Evaluation::new(&fit, 0.9).unwrap(), &problem);
     assert_eq!(kept.save(), loaded.save());
     // On its own rows a fit scores what it reported.

@@ -300,13 +300,20 @@ fn a_report_does_not_depend_on_how_rows_are_split() {
     let n = 1000;
     let truth: Vec<f64> = (0..n).map(|i| (f64::from(i) * 0.7).sin() * 5.0 + 1e3).collect();
     let prediction: Vec<f64> = (0..n).map(|i| (f64::from(i) * 0.7).sin() * 4.0 + 1e3 + f64::from(i % 7)).collect();
-    let layout = Layout { response: "y".into(), terms: vec!["p".into()], intercept: false };
+    let layout = Layout { response: "y".into(), terms: vec!["p".into()], intercept: false, scale: None };
     let empty = ReportPass::new(ReportOptions::default(), &layout).unwrap();
     let fold = |from: usize, to: usize| {
         let mut pass = empty.clone();
         let design = [Values::from(&prediction[from..to])];
         let response = Values::from(&truth[from..to]);
-        pass.fold(&Block { response, design: &design, weights: None, frequencies: None, log_jacobian: None });
+        pass.fold(&Block {
+            response,
+            design: &design,
+            scale_design: &[],
+            weights: None,
+            frequencies: None,
+            log_jacobian: None,
+        });
         pass
     };
     let whole = fold(0, 1000).report().unwrap();
@@ -325,11 +332,18 @@ fn a_report_does_not_depend_on_how_rows_are_split() {
 
 #[test]
 fn weights_of_a_report_are_repeated_rows() {
-    let layout = Layout { response: "y".into(), terms: vec!["p".into()], intercept: false };
+    let layout = Layout { response: "y".into(), terms: vec!["p".into()], intercept: false, scale: None };
     let fold = |truth: &[f64], prediction: &[f64], frequencies: Option<&[f64]>| {
         let mut pass = ReportPass::new(ReportOptions { largest: 1, ..ReportOptions::default() }, &layout).unwrap();
         let design = [Values::from(prediction)];
-        pass.fold(&Block { response: truth.into(), design: &design, weights: None, frequencies, log_jacobian: None });
+        pass.fold(&Block {
+            response: truth.into(),
+            design: &design,
+            scale_design: &[],
+            weights: None,
+            frequencies,
+            log_jacobian: None,
+        });
         pass.report().unwrap()
     };
     let counted = fold(&[1.0, 4.0], &[2.0, 1.0], Some(&[3.0, 1.0]));

@@ -1,9 +1,7 @@
 //! `noisefit fit`.
 
 use noisefit::fit::{ClosedForm, Fit};
-use noisefit::linear::gaussian;
-use noisefit::linear::{Method, Settings};
-use noisefit::noise::Noise;
+use noisefit::linear::{self, Method, Options, Settings};
 use noisefit_data::formula::{Expression, Formula, FormulaError};
 use noisefit_data::model::FittedModel;
 use noisefit_data::read::Dataset;
@@ -18,9 +16,6 @@ use crate::{Outcome, Usage};
 
 /// Fits and prints.
 pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
-    if arguments.noise != Noise::Gaussian {
-        anyhow::bail!("--noise {} cannot be fitted yet; take --noise gaussian", arguments.noise);
-    }
     let wrong = |error: FormulaError| Usage(error.to_string());
     let formula = Formula::parse(&arguments.formula).map_err(wrong)?;
     if !formula.has_response() {
@@ -35,12 +30,14 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     let records = Records::new(&dataset, &model.columns_needed(), data.threads(), data.memory, &passes)?;
     let options = SourceOptions { missing: arguments.missing.into(), ..SourceOptions::default() };
     let rows = DesignRows::learn(model, records, options)?;
-    let options = gaussian::Options {
+    let options = Options {
         level: arguments.level,
         settings: Settings { digits: arguments.digits, one_pass: arguments.one_pass },
         collinear: arguments.collinear.into(),
     };
-    let fit = gaussian::fit(&rows, &options).map_err(|error| explain(error, rows.counts(), &dataset))?;
+    let fits = linear::fit(&rows, &arguments.noise, &options);
+    let mut fits = fits.map_err(|error| explain(error, rows.counts(), &dataset))?;
+    let Some(fit) = fits.pop() else { anyhow::bail!("nothing was fitted") };
     let (model, counts) = (FittedModel::new(rows.design().clone(), fit), rows.counts());
     drop(rows);
     drop(passes);
@@ -202,6 +199,8 @@ fn facts(model: &FittedModel) -> String {
         Method::Moments => "moments",
         Method::Qr => "QR",
         Method::DoubleDouble => "double-double",
+        Method::Newton => "Newton",
+        Method::Vertex => "exact vertex",
     };
     let condition = significant(fit.accuracy.condition, 2);
     // Rounded down: a digit that is half right is not promised.

@@ -155,6 +155,7 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
             response: formula.response.as_ref().map(Node::to_string).unwrap_or_default(),
             terms: Vec::new(),
             intercept,
+            scale: None,
         },
         categories: compiler.categories,
         steps: Vec::new(),

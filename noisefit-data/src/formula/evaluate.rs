@@ -99,6 +99,7 @@ impl EvaluatedRows<'_> {
         Some(Block {
             response: self.response?,
             design: &self.design,
+            scale_design: &[],
             weights: self.weights,
             frequencies: self.frequencies,
             log_jacobian: self.log_jacobian,

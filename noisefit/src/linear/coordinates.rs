@@ -1,7 +1,7 @@
 //! Columns moved and scaled to size one, in which every later pass works.
 
-use super::Moments;
 use super::gram::symmetric;
+use super::{LeastSquares, Moments};
 use crate::double_double::DoubleDouble;
 use crate::rows::{Block, Values, hash_parameters};
 
@@ -28,6 +28,21 @@ impl Coordinates {
         Coordinates {
             shifts: (0..moments.order()).map(|j| moments.mean(j)).collect(),
             scales: (0..moments.order()).map(scale).collect(),
+            intercept,
+        }
+    }
+
+    /// The coordinates of some of the columns of a least squares fit, by their indices, and of its response.
+    pub(crate) fn of_columns(solved: &LeastSquares, columns: &[usize], intercept: bool) -> Self {
+        let response = solved.means.len() - 1;
+        let chosen = || columns.iter().copied().chain([response]);
+        let scale = |j: usize| {
+            let size = (solved.deviations[j] / solved.totals.weight).sqrt();
+            if size > 0.0 && size.is_finite() { power_of_two_near(1.0 / size) } else { 1.0 }
+        };
+        Coordinates {
+            shifts: chosen().map(|j| solved.means[j]).collect(),
+            scales: chosen().map(scale).collect(),
             intercept,
         }
     }

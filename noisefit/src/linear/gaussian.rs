@@ -1,38 +1,11 @@
 //! Gaussian noise: maximum likelihood is weighted least squares, in closed form.
 
 use super::gram::packed;
-use super::{LeastSquares, Settings};
+use super::{LeastSquares, Options};
 use crate::Error;
-use crate::fit::{ClosedForm, FTest, Fit, Termination, coefficient_table};
+use crate::fit::{ClosedForm, FTest, Fit, Reference, Termination, coefficient_table};
 use crate::noise::Noise;
-use crate::rows::RowSource;
-
-/// What to do with terms that are linear combinations of earlier ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Collinear {
-    /// Leave them out and say so: their coefficients are absent, as in R.
-    #[default]
-    Drop,
-    /// Refuse with an error that names them.
-    Fail,
-}
-
-/// How a linear model is fitted.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Options {
-    /// The level of the confidence intervals, in (0, 1).
-    pub level: f64,
-    /// How least squares is to be computed.
-    pub settings: Settings,
-    /// What to do with collinear terms.
-    pub collinear: Collinear,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { level: 0.95, settings: Settings::default(), collinear: Collinear::Drop }
-    }
-}
+use crate::rows::{Layout, RowSource};
 
 /// The maximum likelihood fit of `y = b0 + x'b + s e`, `e` standard normal, over the rows of `source`.
 ///
@@ -46,13 +19,13 @@ impl Default for Options {
 /// Analysis*, chapters 3 and 4).
 ///
 /// ```
-/// use noisefit::linear::gaussian;
+/// use noisefit::linear::{Options, gaussian};
 /// use noisefit::rows::{Matrix, MemoryRows};
 ///
 /// let x = [1.0, 2.0, 3.0, 4.0];
 /// let y = [1.0, 3.0, 2.0, 4.0];
 /// let rows = MemoryRows::new(&y, Matrix::row_major(&x, 4, 1)?)?;
-/// let fit = gaussian::fit(&rows, &gaussian::Options::default())?;
+/// let fit = gaussian::fit(&rows, &Options::default())?;
 /// assert_eq!(fit.coefficients[1].estimate, Some(0.8));
 /// assert_eq!(fit.closed_form.map(|line| line.correlation), Some(0.8));
 /// # Ok::<(), noisefit::Error>(())
@@ -62,15 +35,11 @@ impl Default for Options {
 /// [`Error::Argument`] for a level outside (0, 1), [`Error::Collinear`] where asked for, and those of
 /// [`LeastSquares::solve`].
 pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
-    if !(options.level > 0.0 && options.level < 1.0) {
-        return Err(Error::Argument { name: "level", value: options.level, expected: "between 0 and 1" });
-    }
+    options.check()?;
     let layout = source.layout();
     let names = layout.coefficient_names();
     let solved = LeastSquares::solve(source, options.settings)?;
-    if !solved.aliased.is_empty() && options.collinear == Collinear::Fail {
-        return Err(Error::Collinear { terms: solved.aliased.iter().map(|&j| names[j].clone()).collect() });
-    }
+    options.check_collinear(&solved, &names)?;
 
     let n = solved.totals.observations;
     let rank = names.len() - solved.aliased.len();
@@ -93,8 +62,13 @@ pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
             }
         }
     }
-    let coefficients =
-        coefficient_table(names.clone(), &solved.coefficients, |j| covariance(j, j), df_residual, options.level)?;
+    let coefficients = coefficient_table(
+        names.clone(),
+        &solved.coefficients,
+        |j| covariance(j, j),
+        (Reference::StudentT, df_residual),
+        options.level,
+    );
 
     let total = solved.total_sum_of_squares;
     let r_squared = (total > 0.0).then(|| solved.explained_sum_of_squares / total);
@@ -106,6 +80,10 @@ pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
         noise: Noise::Gaussian,
         coefficients,
         scale: Some(scale),
+        scale_type: "maximum-likelihood".to_owned(),
+        scale_coefficients: Vec::new(),
+        shape: None,
+        vertex: None,
         residual_std_error: variance.map(f64::sqrt),
         log_likelihood: None,
         aic: None,
@@ -125,6 +103,9 @@ pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
         closed_form: closed_form(&solved, layout.intercept),
         level: options.level,
         vcov_type: "classical".to_owned(),
+        reference: Reference::StudentT,
+        scale_vcov: Vec::new(),
+        location_variance: variance,
         vcov: match variance {
             Some(_) => (0..names.len())
                 .map(|i| (0..names.len()).map(|j| covariance(i, j).unwrap_or_default()).collect())
@@ -145,20 +126,13 @@ pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
         + 0.5 * solved.totals.log_weight
         + solved.totals.log_jacobian;
     fit.set_log_likelihood(log_likelihood, rank + 1);
-    fit.warnings = warnings(&solved, &names, df_residual);
+    fit.warnings = warnings(&solved, layout, df_residual);
     Ok(fit)
 }
 
 /// What the reader should know, as sentences.
-fn warnings(solved: &LeastSquares, names: &[String], df_residual: f64) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if !solved.aliased.is_empty() {
-        let terms: Vec<&str> = solved.aliased.iter().map(|&j| names[j].as_str()).collect();
-        warnings.push(format!(
-            "not determined, because linear combinations of earlier terms: {} (left out, as R does)",
-            terms.join(", ")
-        ));
-    }
+fn warnings(solved: &LeastSquares, layout: &Layout, df_residual: f64) -> Vec<String> {
+    let mut warnings = solved.aliased_warning(layout);
     if df_residual == 0.0 {
         warnings.push(
             "as many coefficients as observations: the fit is exact and says nothing about the noise, so there are no \

@@ -13,7 +13,7 @@ use super::triangle::Triangle;
 use super::{Moments, Totals};
 use crate::Error;
 use crate::double_double::DoubleDouble;
-use crate::rows::{Accumulator, Precision, RowSource, Subset};
+use crate::rows::{Accumulator, Precision, RowSource, Sample, Subset};
 
 /// Half a unit in the last place of one.
 const UNIT_ROUNDOFF: f64 = f64::EPSILON / 2.0;
@@ -202,7 +202,7 @@ impl<S: RowSource> Ladder<'_, S> {
             let what = "a sum of squares".to_owned();
             return Err(Error::Range { what, size: self.moments.totals().weight });
         }
-        let fit = LeastSquares::solve_subset(self.source.narrowed(&columns), self.settings)?;
+        let fit = LeastSquares::solve_subset(self.source.narrowed(&columns), self.settings, Sample::none())?.0;
         let order = self.coordinates.coefficients();
         // The position of each coefficient in the smaller fit, which may itself have set columns aside.
         let position = |j: usize| kept.iter().position(|&k| k == j);

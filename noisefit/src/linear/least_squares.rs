@@ -6,14 +6,18 @@ use super::leverage::Leverage;
 use super::magnitudes::Magnitudes;
 use super::{Moments, Totals};
 use crate::Error;
-use crate::rows::{Accumulator, RowSource, Subset};
+use crate::rows::{Accumulator, Both, Layout, RowSource, Sample, Subset};
 
-/// The rung of the precision ladder that a fit stands on.
+/// How the coefficients were computed: for least squares, the rung of the precision ladder that the fit stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// Centred and scaled moments, Cholesky, one refinement in doubles.
     Moments,
+    /// Newton steps to a zero gradient.
+    Newton,
+    /// The vertex of an exact fit of absolute deviations, solved in double-double.
+    Vertex,
     /// Householder QR of blocks, one refinement in double-double.
     Qr,
     /// Sums of products of orthonormalised columns in double-double.
@@ -90,14 +94,40 @@ impl LeastSquares {
     /// [`Error::NoRows`]; [`Error::Value`] for a number that is not finite, [`Error::Range`] for one whose square is not; or
     /// what the source reports.
     pub fn solve(source: &impl RowSource, settings: Settings) -> Result<Self, Error> {
-        let all = (0..source.layout().terms.len()).collect();
-        Self::solve_subset(Subset::new(source, all), settings)
+        Ok(Self::solve_sampled(source, settings, Sample::none())?.0)
     }
 
-    pub(super) fn solve_subset<S: RowSource>(source: Subset<'_, S>, settings: Settings) -> Result<Self, Error> {
+    /// The same, with a sample of the rows gathered on the way.
+    pub(crate) fn solve_sampled(
+        source: &impl RowSource,
+        settings: Settings,
+        sample: Sample,
+    ) -> Result<(Self, Sample), Error> {
+        let all = (0..source.layout().terms.len()).collect();
+        Self::solve_subset(Subset::new(source, all), settings, sample)
+    }
+
+    /// What a reader should know about terms that were left out.
+    pub(super) fn aliased_warning(&self, layout: &Layout) -> Vec<String> {
+        if self.aliased.is_empty() {
+            return Vec::new();
+        }
+        let names = layout.coefficient_names();
+        let terms: Vec<&str> = self.aliased.iter().map(|&j| names[j].as_str()).collect();
+        vec![format!(
+            "not determined, because linear combinations of earlier terms: {} (left out, as R does)",
+            terms.join(", ")
+        )]
+    }
+
+    pub(super) fn solve_subset<S: RowSource>(
+        source: Subset<'_, S>,
+        settings: Settings,
+        sample: Sample,
+    ) -> Result<(Self, Sample), Error> {
         let layout = source.layout();
         let (columns, intercept) = (layout.terms.len(), layout.intercept);
-        let mut moments = source.pass(Moments::new(columns, intercept))?;
+        let Both(mut moments, sample) = source.pass(Both(Moments::new(columns, intercept), sample))?;
         if moments.rows() == 0 {
             return Err(Error::NoRows);
         }
@@ -116,7 +146,7 @@ impl LeastSquares {
             moments = source.pass(magnitudes.scaled_moments(intercept))?;
         }
         let coordinates = Coordinates::from_moments(&moments, intercept);
-        Ladder { source, moments, coordinates, settings }.climb()
+        Ok((Ladder { source, moments, coordinates, settings }.climb()?, sample))
     }
 }
 

@@ -30,6 +30,9 @@ pub struct Block<'a> {
     pub response: Values<'a>,
     /// The design columns, in the order of [`super::Layout::terms`]; the intercept has none.
     pub design: &'a [Values<'a>],
+    /// The columns of the noise scale's logarithm, in the order of [`super::ScaleLayout::terms`]; empty where the scale
+    /// is not modelled.
+    pub scale_design: &'a [Values<'a>],
     /// Known relative precisions `w > 0`: the noise of row `i` has scale `s / sqrt(w[i])`.
     pub weights: Option<&'a [f64]>,
     /// How many identical rows row `i` stands for, `f > 0`.

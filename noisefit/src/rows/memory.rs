@@ -1,7 +1,8 @@
 //! Rows that are already in memory.
 
 use super::{
-    Accumulator, BLOCK_ROWS, Block, Layout, Precision, RowBlock, RowSource, Values, parallel_units, perturbation,
+    Accumulator, BLOCK_ROWS, Block, Layout, Precision, RowBlock, RowSource, ScaleLayout, Values, parallel_units,
+    perturbation,
 };
 use crate::Error;
 use crate::dispatch::vectorised;
@@ -122,6 +123,7 @@ pub struct MemoryRows<'a> {
     design: Matrix<'a>,
     weights: Option<&'a [f64]>,
     frequencies: Option<&'a [f64]>,
+    scale_design: Option<Matrix<'a>>,
     layout: Layout,
     threads: usize,
     block_rows: usize,
@@ -137,12 +139,13 @@ impl<'a> MemoryRows<'a> {
             return Err(Error::Shape { what: "response", expected: design.rows, found: response.len() });
         }
         let terms = (1..=design.columns).map(|j| format!("x{j}")).collect();
-        let layout = Layout { response: "y".to_owned(), terms, intercept: true };
+        let layout = Layout { response: "y".to_owned(), terms, intercept: true, scale: None };
         Ok(MemoryRows {
             response,
             design,
             weights: None,
             frequencies: None,
+            scale_design: None,
             layout,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             // Blocks of about 512 KiB.
@@ -157,6 +160,16 @@ impl<'a> MemoryRows<'a> {
         self
     }
 
+    /// With intercepts where `layout` has them.
+    #[must_use]
+    pub(crate) fn with_intercepts(mut self, layout: &Layout) -> Self {
+        self.layout.intercept = layout.intercept;
+        if let (Some(scale), Some(other)) = (&mut self.layout.scale, &layout.scale) {
+            scale.intercept = other.intercept;
+        }
+        self
+    }
+
     /// Names the response and the columns.
     ///
     /// # Errors
@@ -167,6 +180,23 @@ impl<'a> MemoryRows<'a> {
         }
         self.layout.response = response.to_owned();
         self.layout.terms = terms.iter().map(|term| term.as_ref().to_owned()).collect();
+        Ok(self)
+    }
+
+    /// Models the logarithm of the noise scale by an intercept and the columns of `design` (n x q), named `terms`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the numbers of rows or of names differ.
+    pub fn with_scale_design(mut self, design: Matrix<'a>, terms: &[impl AsRef<str>]) -> Result<Self, Error> {
+        if design.rows != self.response.len() {
+            return Err(Error::Shape { what: "scale design", expected: self.response.len(), found: design.rows });
+        }
+        if terms.len() != design.columns {
+            return Err(Error::Shape { what: "scale terms", expected: design.columns, found: terms.len() });
+        }
+        self.scale_design = Some(design);
+        let terms = terms.iter().map(|term| term.as_ref().to_owned()).collect();
+        self.layout.scale = Some(ScaleLayout { terms, intercept: true });
         Ok(self)
     }
 
@@ -208,15 +238,36 @@ impl<'a> MemoryRows<'a> {
         self
     }
 
+    /// Rows `start..start + count` of a design as columns, through `scratch` where it is stored by rows.
+    fn columns<'s>(
+        design: &'s Matrix<'a>,
+        start: usize,
+        count: usize,
+        scratch: &'s mut [f64],
+        stride: usize,
+    ) -> Vec<&'s [f64]> {
+        if design.by_row {
+            design.transpose_rows(start, count, scratch, stride);
+        }
+        let column = |j: usize| match design.by_row {
+            true => &scratch[j * stride..j * stride + count],
+            false => &design.values[j * design.rows + start..j * design.rows + start + count],
+        };
+        (0..design.columns).map(column).collect()
+    }
+
     fn unit<A: Accumulator>(&self, mut state: A, unit: usize) -> A {
         let (n, p) = (self.response.len(), self.design.columns);
+        let q = self.scale_design.map_or(0, |design| design.columns);
         let precision = state.precision();
         let end = ((unit + 1) * UNIT_ROWS).min(n);
         // Columns whose distance is no power of two do not compete for the same places in the cache.
         let stride = self.block_rows + 8;
         let mut transposed = vec![0.0; if self.design.by_row { stride * p } else { 0 }];
+        let mut transposed_scale =
+            vec![0.0; if self.scale_design.is_some_and(|design| design.by_row) { stride * q } else { 0 }];
         let mut moved =
-            vec![0.0; if matches!(precision, Precision::Perturbed(_)) { self.block_rows * (p + 1) } else { 0 }];
+            vec![0.0; if matches!(precision, Precision::Perturbed(_)) { self.block_rows * (p + q + 1) } else { 0 }];
         for start in (unit * UNIT_ROWS..end).step_by(self.block_rows) {
             let count = self.block_rows.min(end - start);
             let response = &self.response[start..start + count];
@@ -224,29 +275,31 @@ impl<'a> MemoryRows<'a> {
                 let values = &self.design.values[start * p..(start + count) * p];
                 if self.weights.is_none()
                     && self.frequencies.is_none()
+                    && self.scale_design.is_none()
                     && state.fold_rows(&RowBlock { values, columns: p, response })
                 {
                     continue;
                 }
-                self.design.transpose_rows(start, count, &mut transposed, stride);
             }
-            let column = |j: usize| match self.design.by_row {
-                true => &transposed[j * stride..j * stride + count],
-                false => &self.design.values[j * n + start..j * n + start + count],
-            };
+            // The design, the scale's design, and last the response.
+            let mut columns = Self::columns(&self.design, start, count, &mut transposed, stride);
+            if let Some(design) = &self.scale_design {
+                columns.extend(Self::columns(design, start, count, &mut transposed_scale, stride));
+            }
+            columns.push(response);
             if let Precision::Perturbed(draw) = precision {
-                for (j, moved) in moved[..count * (p + 1)].chunks_exact_mut(count).enumerate() {
-                    let values = if j < p { column(j) } else { response };
+                for (j, (moved, &values)) in moved.chunks_exact_mut(count).zip(&columns).enumerate() {
                     for (i, (moved, &value)) in moved.iter_mut().zip(values).enumerate() {
                         *moved = perturbation(value, draw, (start + i) as u64, j as u64);
                     }
                 }
             }
-            let values = |j: usize, high| Values { high, low: moved.get(j * count..(j + 1) * count) };
-            let design: Vec<_> = (0..p).map(|j| values(j, column(j))).collect();
+            let values = |(j, &high)| Values { high, low: moved.get(j * count..(j + 1) * count) };
+            let columns: Vec<_> = columns.iter().enumerate().map(values).collect();
             state.fold(&Block {
-                response: values(p, response),
-                design: &design,
+                response: columns[p + q],
+                design: &columns[..p],
+                scale_design: &columns[p..p + q],
                 weights: self.weights.map(|w| &w[start..start + count]),
                 frequencies: self.frequencies.map(|f| &f[start..start + count]),
                 log_jacobian: None,
@@ -264,5 +317,9 @@ impl RowSource for MemoryRows<'_> {
     fn pass<A: Accumulator>(&self, empty: A) -> Result<A, Error> {
         let units = self.response.len().div_ceil(UNIT_ROWS);
         Ok(parallel_units(empty.clone(), units, self.threads, |unit| self.unit(empty.clone(), unit)))
+    }
+
+    fn rows_hint(&self) -> Option<u64> {
+        Some(self.response.len() as u64)
     }
 }

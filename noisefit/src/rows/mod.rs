@@ -5,15 +5,19 @@
 //! the number of threads, bit for bit.
 
 mod block;
+mod both;
 mod memory;
 mod ordered;
 mod perturb;
+mod sample;
 mod state;
 mod subset;
 
 pub use block::{Block, RowBlock, Values};
+pub(crate) use both::Both;
 pub use memory::{Matrix, MemoryRows};
 pub use perturb::perturbation;
+pub(crate) use sample::{Sample, SampledRows};
 pub use state::{StateReader, StateWriter, hash_parameters};
 pub use subset::Subset;
 
@@ -47,13 +51,35 @@ pub struct Layout {
     pub terms: Vec<String>,
     /// Whether the model has an intercept. It has no column: estimators add it themselves.
     pub intercept: bool,
+    /// The terms of the noise scale's logarithm, where that is modelled.
+    pub scale: Option<ScaleLayout>,
+}
+
+/// What the columns of a modelled scale are: `ln s = g0 + z'g`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScaleLayout {
+    /// One name for each column of [`Block::scale_design`].
+    pub terms: Vec<String>,
+    /// Whether `ln s` has an intercept, which has no column.
+    pub intercept: bool,
+}
+
+impl ScaleLayout {
+    /// All coefficient names, `(Intercept)` first where there is one.
+    pub fn coefficient_names(&self) -> Vec<String> {
+        coefficient_names(self.intercept, &self.terms)
+    }
+}
+
+fn coefficient_names(intercept: bool, terms: &[String]) -> Vec<String> {
+    let intercept = intercept.then(|| "(Intercept)".to_owned());
+    intercept.into_iter().chain(terms.iter().cloned()).collect()
 }
 
 impl Layout {
     /// All coefficient names, `(Intercept)` first where there is one.
     pub fn coefficient_names(&self) -> Vec<String> {
-        let intercept = self.intercept.then(|| "(Intercept)".to_owned());
-        intercept.into_iter().chain(self.terms.iter().cloned()).collect()
+        coefficient_names(self.intercept, &self.terms)
     }
 
     /// The number of coefficients, aliased ones included.
@@ -129,4 +155,9 @@ pub trait RowSource {
 
     /// Runs one pass: every row is folded once into a clone of `empty`, and all clones are merged in row order.
     fn pass<A: Accumulator>(&self, empty: A) -> Result<A, Error>;
+
+    /// About how many rows there are, where that is known before they are read.
+    fn rows_hint(&self) -> Option<u64> {
+        None
+    }
 }

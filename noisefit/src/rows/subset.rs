@@ -35,6 +35,10 @@ impl<S: RowSource> RowSource for Subset<'_, S> {
         let selected = Selected { inner: empty, columns: self.columns.clone() };
         Ok(self.source.pass(selected)?.inner)
     }
+
+    fn rows_hint(&self) -> Option<u64> {
+        self.source.rows_hint()
+    }
 }
 
 /// Another pass that sees only some columns.

@@ -1,0 +1,45 @@
+//! Logistic noise: tails a little heavier than Gaussian ones, and a smooth convex loss.
+
+use std::f64::consts::{LN_2, PI};
+
+use super::shape::{LogCosh, Shape};
+use super::{Information, NoiseFamily};
+
+/// The density `exp(-r) / (1 + exp(-r))^2 = 1 / (4 cosh^2(r / 2))`; its standard deviation is `pi / sqrt(3)` scales.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Logistic;
+
+impl NoiseFamily for Logistic {
+    fn name(&self) -> &'static str {
+        "logistic"
+    }
+
+    fn negative_log_density(&self, r: f64) -> f64 {
+        2.0 * (LogCosh.value(0.5 * r) + LN_2)
+    }
+
+    fn score(&self, r: f64) -> f64 {
+        LogCosh.slope(0.5 * r)
+    }
+
+    fn curvature(&self, r: f64) -> f64 {
+        let e = (-r.abs()).exp();
+        2.0 * e / ((1.0 + e) * (1.0 + e))
+    }
+
+    fn cdf(&self, r: f64) -> f64 {
+        if r < 0.0 { r.exp() / (1.0 + r.exp()) } else { 1.0 / (1.0 + (-r).exp()) }
+    }
+
+    fn quantile(&self, p: f64) -> f64 {
+        p.ln() - (-p).ln_1p()
+    }
+
+    fn variance(&self) -> f64 {
+        PI * PI / 3.0
+    }
+
+    fn information(&self) -> Information {
+        Information { location: 1.0 / 3.0, log_scale: (3.0 + PI * PI) / 9.0, cross: 0.0 }
+    }
+}

@@ -1,0 +1,84 @@
+//! Student's t noise: heavy tails, as heavy as the degrees of freedom say.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Gaussian, Information, NoiseFamily};
+use crate::inference::distribution::{self, Distribution};
+
+/// The density of Student's t distribution with `df` degrees of freedom, Gaussian where they are infinite (Lange, Little
+/// and Taylor 1989, *JASA* 84, 881-896).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StudentT {
+    /// The degrees of freedom, positive; null in JSON where infinite.
+    #[serde(with = "infinite_as_null")]
+    pub df: f64,
+    /// Whether they were estimated with the rest.
+    pub df_estimated: bool,
+}
+
+impl NoiseFamily for StudentT {
+    fn name(&self) -> &'static str {
+        "student-t"
+    }
+
+    fn negative_log_density(&self, r: f64) -> f64 {
+        if self.df.is_infinite() {
+            return Gaussian.negative_log_density(r);
+        }
+        0.5 * (self.df + 1.0) * (r * r / self.df).ln_1p() + log_normaliser(self.df)
+    }
+
+    fn score(&self, r: f64) -> f64 {
+        if self.df.is_infinite() { r } else { (self.df + 1.0) * r / (self.df + r * r) }
+    }
+
+    fn curvature(&self, r: f64) -> f64 {
+        if self.df.is_infinite() {
+            return 1.0;
+        }
+        let sum = self.df + r * r;
+        (self.df + 1.0) * (self.df - r * r) / (sum * sum)
+    }
+
+    fn cdf(&self, r: f64) -> f64 {
+        distribution::StudentT::new(self.df).map_or(f64::NAN, |t| t.cdf(r))
+    }
+
+    fn quantile(&self, p: f64) -> f64 {
+        distribution::StudentT::new(self.df).map_or(f64::NAN, |t| t.quantile(p))
+    }
+
+    fn variance(&self) -> f64 {
+        match self.df {
+            df if df.is_infinite() => 1.0,
+            df if df > 2.0 => df / (df - 2.0),
+            _ => f64::INFINITY,
+        }
+    }
+
+    fn information(&self) -> Information {
+        if self.df.is_infinite() {
+            return Gaussian.information();
+        }
+        let location = (self.df + 1.0) / (self.df + 3.0);
+        Information { location, log_scale: 2.0 * self.df / (self.df + 3.0), cross: 0.0 }
+    }
+}
+
+/// `-ln` of the density at 0: `ln sqrt(pi df) + ln Gamma(df / 2) - ln Gamma((df + 1) / 2)`.
+fn log_normaliser(df: f64) -> f64 {
+    0.5 * (std::f64::consts::PI * df).ln() + libm::lgamma(0.5 * df) - libm::lgamma(0.5 * (df + 1.0))
+}
+
+/// Infinity has no number in JSON.
+mod infinite_as_null {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        Some(*value).filter(|value| value.is_finite()).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+    }
+}
