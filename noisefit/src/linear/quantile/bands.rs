@@ -20,6 +20,9 @@ const TILE: usize = 256;
 /// Rows with smaller residuals, in units of the response's size, are ties: their sign is not told in doubles.
 const TIE: f64 = 1e-9;
 
+/// Partial sums of a loop, so that it is vector code.
+const LANES: usize = 8;
+
 /// Tied rows beyond those that are kept share so many duals between them.
 const TIE_GROUPS: usize = 64;
 
@@ -60,8 +63,6 @@ pub(super) struct Band {
     pub(super) linear: Vec<DoubleDouble>,
     /// `sum v psi y` of the rows outside.
     pub(super) dual: DoubleDouble,
-    /// `sum v rho(r)` of the rows outside.
-    pub(super) primal: DoubleDouble,
     /// `sum v rho(r)` of all rows.
     pub(super) objective: DoubleDouble,
     pub(super) errors: ErrorSums,
@@ -106,7 +107,6 @@ impl Bands {
             lost: 0,
             linear: vec![DoubleDouble::ZERO; order],
             dual: DoubleDouble::ZERO,
-            primal: DoubleDouble::ZERO,
             objective: DoubleDouble::ZERO,
             errors: ErrorSums::default(),
             crossings: 0,
@@ -152,7 +152,7 @@ impl Bands {
         let count = rows.len();
         let Bands { coordinates, bands, scratch, limit, precision, .. } = self;
         let Scratch { columns, response, multipliers, residuals, before, factors } = scratch;
-        let first_row = self.rows;
+        let (first_row, with_low) = (self.rows, *precision != Precision::Double);
         for (number, band) in bands.iter_mut().enumerate() {
             std::mem::swap(residuals, before);
             let sweep = Sweep { columns, response, multipliers, count, weighted: block.weights.is_some() };
@@ -170,7 +170,7 @@ impl Bands {
                 if residuals[i].abs() <= width {
                     let row = rows.start + i;
                     let is_tie = residuals[i].abs() <= tie;
-                    band.keep(coordinates, block, row, first_row + i as u64, is_tie, *precision);
+                    band.keep(coordinates, block, row, first_row + i as u64, is_tie, with_low);
                 }
             }
             if band.priorities.len() > 2 * *limit {
@@ -216,30 +216,43 @@ impl Band {
                         residuals[i] -= b * column[i];
                     }
                 }
-                const LANES: usize = 8;
-                let mut lanes = [[0.0; LANES]; 5];
-                for i in 0..count {
+                // Whole lanes first, what is left over last.
+                let whole = count / LANES * LANES;
+                let mut lanes = [[0.0; LANES]; 4];
+                for start in (0..whole).step_by(LANES) {
+                    for lane in 0..LANES {
+                        let i = start + lane;
+                        let r = residuals[i];
+                        let slope = if r > 0.0 { tau } else { tau - 1.0 } * multipliers[i];
+                        let outside = if r.abs() <= width { 0.0 } else { slope };
+                        factors[i] = outside;
+                        lanes[0][lane] += slope * r;
+                        lanes[1][lane] += outside * tile.response[i];
+                        lanes[2][lane] += r * r;
+                        lanes[3][lane] += r.abs();
+                    }
+                }
+                for i in whole..count {
                     let r = residuals[i];
                     let slope = if r > 0.0 { tau } else { tau - 1.0 } * multipliers[i];
                     let outside = if r.abs() <= width { 0.0 } else { slope };
                     factors[i] = outside;
-                    let lane = i % LANES;
-                    lanes[0][lane] += slope * r;
-                    lanes[1][lane] += outside * r;
-                    lanes[2][lane] += outside * tile.response[i];
-                    lanes[3][lane] += r * r;
-                    lanes[4][lane] += r.abs();
+                    lanes[0][0] += slope * r;
+                    lanes[1][0] += outside * tile.response[i];
+                    lanes[2][0] += r * r;
+                    lanes[3][0] += r.abs();
                 }
-                let mut sums = [0.0; 5];
-                for (sum, lanes) in sums.iter_mut().zip(lanes) {
-                    *sum = lanes.iter().sum();
+                let mut sums = [0.0; 4];
+                for k in 0..4 {
+                    for lane in 0..LANES {
+                        sums[k] += lanes[k][lane];
+                    }
                 }
                 sums
             },
         );
-        let [objective, primal, dual, squares, absolute] = sums;
+        let [objective, dual, squares, absolute] = sums;
         self.objective += objective;
-        self.primal += primal;
         self.dual += dual;
         if !tile.weighted {
             self.errors.weighted_squares += squares;
@@ -288,22 +301,23 @@ impl Band {
         row: usize,
         number: u64,
         tie: bool,
-        precision: Precision,
+        with_low: bool,
     ) {
         self.inside += 1;
         let first = block.response.high[row].to_bits() ^ block.design.first().map_or(0, |x| x.high[row].to_bits());
         let priority = mixed(first ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let columns = || block.design.iter().chain([&block.response]);
-        let mut record: Vec<f64> = columns().map(|values| values.high[row]).collect();
-        if precision != Precision::Double {
-            record.extend(columns().map(|values| values.low(row)));
+        let start = self.kept.len();
+        self.kept.extend(columns().map(|values| values.high[row]));
+        if with_low {
+            self.kept.extend(columns().map(|values| values.low(row)));
         }
-        record.push(multiplier(block, row));
-        record.push(f64::from(u8::from(tie)));
+        self.kept.push(multiplier(block, row));
+        self.kept.push(f64::from(u8::from(tie)));
         if priority <= self.bar {
-            self.kept.extend(record);
             self.priorities.push(priority);
         } else {
+            let record = self.kept.split_off(start);
             self.leave_out(coordinates, &record, priority);
         }
     }
@@ -317,8 +331,7 @@ impl Band {
         }
         let order = coordinates.coefficients();
         self.groups.resize(TIE_GROUPS, vec![DoubleDouble::ZERO; order + 1]);
-        let mut row = Rows::new(order);
-        row.push(coordinates, |j| record_words(coordinates, record, j), multiplier);
+        let row = rows_of(coordinates, record, record.len(), &[multiplier]);
         let group = &mut self.groups[(priority >> 20) as usize % TIE_GROUPS];
         for (j, sum) in group[..order].iter_mut().enumerate() {
             *sum += row.at(0, j) * multiplier;
@@ -372,7 +385,6 @@ impl Band {
         self.lost += later.lost;
         self.linear.iter_mut().zip(later.linear).for_each(|(mine, theirs)| *mine += theirs);
         self.dual += later.dual;
-        self.primal += later.primal;
         self.objective += later.objective;
         self.errors.weighted_squares += later.errors.weighted_squares;
         self.errors.squares += later.errors.squares;
@@ -386,14 +398,14 @@ impl Band {
     /// The rows of the band; where chance left some out, the others count for them.
     pub(super) fn rows(&self, coordinates: &Coordinates) -> Rows {
         let order = coordinates.coefficients();
-        let mut rows = Rows::new(order);
         let width = self.kept.len() / self.priorities.len().max(1);
         let share = if self.lost > 0 { self.bar as f64 / u64::MAX as f64 } else { 1.0 };
-        for record in self.kept.chunks_exact(width.max(1)) {
-            let [.., multiplier, tie] = *record else { continue };
-            let multiplier = if tie == 0.0 { multiplier / share } else { multiplier };
-            rows.push(coordinates, |j| record_words(coordinates, record, j), multiplier);
-        }
+        let multiplier = |record: &[f64]| match *record {
+            [.., multiplier, tie] => multiplier / if tie == 0.0 { share } else { 1.0 },
+            _ => 0.0,
+        };
+        let multipliers: Vec<f64> = self.kept.chunks_exact(width.max(1)).map(multiplier).collect();
+        let mut rows = rows_of(coordinates, &self.kept, width, &multipliers);
         for group in self.groups.iter().filter(|group| group[..order].iter().any(|sum| sum.high != 0.0)) {
             rows.push_coordinates(&group[..order], group[order], 1.0);
         }
@@ -401,11 +413,19 @@ impl Band {
     }
 }
 
-/// The words of column `j` in a record.
-fn record_words(coordinates: &Coordinates, record: &[f64], j: usize) -> (f64, f64) {
+/// Records of `width` numbers, one after the other, as rows.
+fn rows_of(coordinates: &Coordinates, records: &[f64], width: usize, multipliers: &[f64]) -> Rows {
+    let mut rows = Rows::new(coordinates.coefficients());
     let columns = coordinates.columns();
-    let low = if record.len() > columns + 2 { record[columns + j] } else { 0.0 };
-    (record[j], low)
+    let gather = |place: usize| records.chunks_exact(width).map(|record| record[place]).collect::<Vec<f64>>();
+    if !multipliers.is_empty() {
+        let gather = |place: usize| (place < width - 2).then(|| gather(place)).unwrap_or_default();
+        let high: Vec<Vec<f64>> = (0..columns).map(gather).collect();
+        let low: Vec<Vec<f64>> = (columns..2 * columns).map(gather).collect();
+        let low = |j: usize| Some(&low[j][..]).filter(|low| !low.is_empty());
+        rows.extend(coordinates, |j| Values { high: &high[j], low: low(j) }, multipliers);
+    }
+    rows
 }
 
 /// A permutation of 64-bit words that leaves no pattern.
@@ -461,7 +481,7 @@ impl Accumulator for Bands {
             writer.integer(band.groups.len() as u64);
             band.groups.iter().for_each(|group| writer.double_doubles(group));
             writer.double_doubles(&band.linear);
-            writer.double_doubles(&[band.dual, band.primal, band.objective]);
+            writer.double_doubles(&[band.dual, band.objective]);
             writer.numbers(&[band.errors.weighted_squares, band.errors.squares, band.errors.absolute]);
         }
     }
@@ -489,9 +509,9 @@ impl Accumulator for Bands {
                 reader.double_doubles(group)?;
             }
             reader.double_doubles(&mut band.linear)?;
-            let mut sums = [DoubleDouble::ZERO; 3];
+            let mut sums = [DoubleDouble::ZERO; 2];
             reader.double_doubles(&mut sums)?;
-            [band.dual, band.primal, band.objective] = sums;
+            [band.dual, band.objective] = sums;
             let mut errors = [0.0; 3];
             reader.numbers(&mut errors)?;
             let [weighted_squares, squares, absolute] = errors;

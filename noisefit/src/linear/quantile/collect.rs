@@ -24,14 +24,6 @@ impl Collect {
     }
 }
 
-/// The words of row `i` of a block: the design columns, then the response.
-pub(super) fn words(block: &Block<'_>, i: usize) -> impl Fn(usize) -> (f64, f64) {
-    move |j| {
-        let values = block.design.get(j).unwrap_or(&block.response);
-        (values.high[i], values.low(i))
-    }
-}
-
 /// What the loss of row `i` counts: `f sqrt(w)`.
 pub(super) fn multiplier(block: &Block<'_>, i: usize) -> f64 {
     block.frequencies.map_or(1.0, |f| f[i]) * block.weights.map_or(1.0, |w| w[i].sqrt())
@@ -41,9 +33,9 @@ impl Accumulator for Collect {
     const KIND: &'static str = "collect";
 
     fn fold(&mut self, block: &Block<'_>) {
-        for i in 0..block.rows() {
-            self.rows.push(&self.coordinates, words(block, i), multiplier(block, i));
-        }
+        let multipliers: Vec<f64> = (0..block.rows()).map(|i| multiplier(block, i)).collect();
+        let words = |j: usize| block.design.get(j).copied().unwrap_or(block.response);
+        self.rows.extend(&self.coordinates, words, &multipliers);
     }
 
     fn merge(&mut self, later: Self) {

@@ -43,6 +43,9 @@ const PASSES: usize = 40;
 /// The rows kept beside a fit that is thought to be final.
 const FINAL_ROWS: usize = 2_000;
 
+/// Up to this many rows near a fit are solved in double-double.
+const EXACT_ROWS: usize = 10_000;
+
 /// The fit under Laplace noise: least absolute deviations.
 ///
 /// The scale `b` is the mean of `sqrt(w) |e|`, and the complete log-likelihood `-n (ln(2 b) + 1) + sum(ln w) / 2 +
@@ -187,7 +190,7 @@ impl<S: RowSource> Quantiles<'_, S> {
         let coordinates = &self.start.coordinates;
         let (source, order) = (self.start.source(self.source), coordinates.coefficients());
         let rows = self.start.least_squares.totals.rows as f64;
-        let limit = (KEPT_NUMBERS / (order + 3) / self.levels.len()).max(5 * FINAL_ROWS);
+        let limit = (KEPT_NUMBERS / (order + 3) / self.levels.len()).max(EXACT_ROWS);
         let sample = self.sample()?;
         let mean = sample.mean();
         let mut searches = self.searches(&sample, limit);
@@ -200,9 +203,12 @@ impl<S: RowSource> Quantiles<'_, S> {
             if searches.iter().all(|search| search.settled.is_some()) {
                 let found = searches.iter().zip(&bands).enumerate().filter_map(|(number, (search, band))| {
                     let solution = search.settled.as_ref()?;
-                    let primal = band.primal + solution.vertex.primal;
-                    let dual = band.dual + solution.vertex.dual;
-                    Some(self.found(search.place.tau, solution, (primal, dual), band, number))
+                    let vertex = &solution.vertex;
+                    // What the rows outside lose: sum v psi (y - x'b).
+                    let products = band.linear.iter().zip(&vertex.coefficients);
+                    let outside = products.fold(band.dual, |sum, (&g, &b)| sum - g * b);
+                    let objectives = (outside + vertex.primal, band.dual + vertex.dual);
+                    Some(self.found(search.place.tau, solution, objectives, band, number))
                 });
                 return Ok(found.collect());
             }
@@ -339,6 +345,24 @@ impl Search {
         let near = band.rows(coordinates);
         let linear_error = 4.0 * f64::EPSILON * (rows / f64::from(1 << 10)).sqrt();
         let problem = MemoryProblem { rows: &near, tau: self.place.tau, linear: &band.linear, linear_error, mean };
+        let exact = band.lost == 0;
+        let least = FINAL_ROWS as f64 / rows;
+        if !exact || self.inside > 2.0 * least {
+            // In doubles, to know where to look: what the sample of the rows leaves open is the next band.
+            let coefficients = problem.approximate(&self.place.coefficients);
+            let inside = match exact {
+                true => least,
+                false => self.inside * band_share(self.place.tau, near.order, near.len()).min(0.5),
+            };
+            let mut residuals = Vec::new();
+            near.residuals(&coefficients, &mut residuals);
+            let count = (inside / self.inside * near.len() as f64).ceil() as usize;
+            self.place.width = quantile_of_sizes(&residuals, count);
+            self.place.coefficients = coefficients;
+            self.inside = inside;
+            self.place.share = (limit as f64 / (inside * rows)).min(1.0);
+            return Ok(());
+        }
         let mut solution = match problem.solve(&self.place.coefficients) {
             Ok(solution) => solution,
             Err(NoVertex::MoreRows) => {
@@ -353,26 +377,10 @@ impl Search {
         self.steps += solution.steps;
         solution.steps = self.steps;
         let coefficients: Vec<f64> = solution.vertex.coefficients.iter().map(|b| b.to_f64()).collect();
-        let exact = band.lost == 0;
         let size = 1.0 + coefficients.iter().map(|b| b.abs()).sum::<f64>();
         let moved = coefficients.iter().zip(&self.place.coefficients).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        if exact && moved <= 4.0 * f64::EPSILON * size {
-            self.settled = Some(solution);
-            return Ok(());
-        }
-        self.settled = None;
-        // Rows left out count as far as their sample tells: what it leaves open is the next band.
-        let least = FINAL_ROWS as f64 / rows;
-        let inside = match exact {
-            true => least,
-            false => (self.inside * band_share(self.place.tau, near.order, near.len())).clamp(least, 0.5 * self.inside),
-        };
-        let mut residuals = Vec::new();
-        near.residuals(&coefficients, &mut residuals);
-        let count = (inside / self.inside * near.len() as f64).ceil() as usize;
-        self.inside = inside;
-        self.place.width = quantile_of_sizes(&residuals, count);
-        self.place.share = (limit as f64 / (inside * rows)).min(1.0);
+        // Where the fit moved, the sums over all rows are those of another place.
+        self.settled = (moved <= 8.0 * f64::EPSILON * size).then_some(solution);
         self.place.coefficients = coefficients;
         Ok(())
     }

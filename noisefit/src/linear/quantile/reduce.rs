@@ -10,7 +10,7 @@ pub(super) const BAND: f64 = 4.0;
 
 /// Problems of at most this many rows are solved as they are.
 pub(super) fn direct_rows(order: usize) -> usize {
-    (15 * order).max(600)
+    (50 * order).max(600)
 }
 
 /// The share of rows within [`BAND`] standard errors of the fit of a sample of `sample` rows, whatever the noise: the

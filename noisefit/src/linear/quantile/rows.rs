@@ -2,9 +2,9 @@
 
 use crate::Error;
 use crate::dispatch::vectorised;
-use crate::double_double::DoubleDouble;
+use crate::double_double::{DoubleDouble, quick_two_sum, two_sum};
 use crate::linear::Coordinates;
-use crate::rows::{StateReader, StateWriter};
+use crate::rows::{StateReader, StateWriter, Values};
 
 /// Rows column by column, the response beside them, both words of each number.
 #[derive(Debug, Clone, Default)]
@@ -31,27 +31,30 @@ impl Rows {
         self.response.len()
     }
 
-    /// Appends a row: its design columns and response by their two words, taken into `coordinates`.
-    pub(super) fn push(&mut self, coordinates: &Coordinates, word: impl Fn(usize) -> (f64, f64), multiplier: f64) {
-        let offset = coordinates.offset();
+    /// Appends rows whose design columns and response (the last) are `words(j)`, taken into `coordinates`.
+    pub(super) fn extend<'a>(
+        &mut self,
+        coordinates: &Coordinates,
+        words: impl Fn(usize) -> Values<'a>,
+        multipliers: &[f64],
+    ) {
         let response = coordinates.columns() - 1;
-        let coordinate = |j: usize| {
-            let (high, low) = word(j);
-            (DoubleDouble::from_sum(high, -coordinates.shift(j)) + low) * coordinates.scale(j)
-        };
-        if offset == 1 {
-            self.columns[0].push(1.0);
-            self.columns_low[0].push(0.0);
+        if coordinates.intercept() {
+            let count = self.len() + multipliers.len();
+            self.columns[0].resize(count, 1.0);
+            self.columns_low[0].resize(count, 0.0);
         }
-        for j in 0..response {
-            let z = coordinate(j);
-            self.columns[j + offset].push(z.high);
-            self.columns_low[j + offset].push(z.low);
+        for j in 0..=response {
+            let (high, low) = match j == response {
+                true => (&mut self.response, &mut self.response_low),
+                false => {
+                    let place = j + coordinates.offset();
+                    (&mut self.columns[place], &mut self.columns_low[place])
+                }
+            };
+            extend_coordinates(words(j), coordinates.shift(j), coordinates.scale(j), high, low);
         }
-        let y = coordinate(response);
-        self.response.push(y.high);
-        self.response_low.push(y.low);
-        self.multipliers.push(multiplier);
+        self.multipliers.extend_from_slice(multipliers);
     }
 
     /// Appends a row of numbers that are in coordinates already.
@@ -164,6 +167,28 @@ impl Rows {
     pub(super) fn combination(&self, factors: &[f64]) -> Vec<f64> {
         self.columns.iter().map(|column| dot(column, factors)).collect()
     }
+}
+
+/// Appends `(x - shift) * scale`, exact but for the last digit of the low word.
+fn extend_coordinates(values: Values<'_>, shift: f64, scale: f64, high: &mut Vec<f64>, low: &mut Vec<f64>) {
+    let start = high.len();
+    high.extend_from_slice(values.high);
+    low.resize(high.len(), 0.0);
+    if let Some(words) = values.low {
+        low[start..].copy_from_slice(words);
+    }
+    let (high, low) = (&mut high[start..], &mut low[start..]);
+    vectorised(
+        #[inline(always)]
+        || {
+            for i in 0..high.len() {
+                let (sum, error) = two_sum(high[i], -shift);
+                let (sum, error) = quick_two_sum(sum, error + low[i]);
+                high[i] = sum * scale;
+                low[i] = error * scale;
+            }
+        },
+    );
 }
 
 /// Rows that fit the first-level cache beside the sums.

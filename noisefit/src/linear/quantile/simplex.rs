@@ -55,6 +55,9 @@ struct Simplex<'a> {
     gradient: Vec<f64>,
     /// The size of what the gradient is a sum of.
     gradient_size: f64,
+    /// Buffers of a step: by how much each row's fitted value changes, and where each row is met.
+    products: Vec<f64>,
+    kinks: Vec<(f64, u32)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -151,6 +154,8 @@ impl<'a> Simplex<'a> {
             passed_over: vec![false; order],
             gradient: Vec::new(),
             gradient_size: 0.0,
+            products: Vec::new(),
+            kinks: Vec::new(),
         };
         simplex.sum_gradient();
         simplex
@@ -237,21 +242,27 @@ impl<'a> Simplex<'a> {
     fn walk(&mut self, edge: &Edge) -> Result<(), Vec<f64>> {
         let rows = self.problem.rows;
         let direction: Vec<f64> = self.inverse[edge.place].iter().map(|d| d * edge.sign).collect();
-        let mut products = Vec::new();
+        let mut products = std::mem::take(&mut self.products);
         rows.products(&direction, &mut products);
         let largest = products.iter().fold(0.0, |largest: f64, s| largest.max(s.abs()));
         // Where each row is met, and by how much it turns the slope.
         let length = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
         let negligible = (1e-11 * largest).max(1e-12 * length);
-        let mut kinks: Vec<(f64, u32)> = Vec::with_capacity(rows.len());
+        let mut kinks = std::mem::take(&mut self.kinks);
+        kinks.resize(rows.len(), (0.0, 0));
+        let mut met = 0;
         for i in 0..rows.len() {
             let (s, r) = (products[i], self.residuals[i]);
-            if s.abs() > negligible && (s > 0.0) == self.above[i] && !self.in_basis[i] {
-                kinks.push(((r / s).max(0.0), i as u32));
-            }
+            kinks[met] = ((r / s).max(0.0), i as u32);
+            // Without a branch: which rows are met has no pattern to foresee.
+            met += usize::from((s.abs() > negligible) & ((s > 0.0) == self.above[i]) & !self.in_basis[i]);
         }
+        kinks.truncate(met);
         let turn = |i: u32| rows.multipliers[i as usize] * products[i as usize].abs();
-        let Some(passed) = lowest(&mut kinks, edge.slope, turn) else { return Err(direction) };
+        let Some(passed) = lowest(&mut kinks, edge.slope, turn) else {
+            (self.products, self.kinks) = (products, kinks);
+            return Err(direction);
+        };
         let (length, entering) = (kinks[passed].0, kinks[passed].1 as usize);
         for &(_, i) in &kinks[..passed] {
             let i = i as usize;
@@ -279,6 +290,7 @@ impl<'a> Simplex<'a> {
         }
         self.basis[edge.place] = Place::Row(entering);
         self.exchange(edge.place, entering);
+        (self.products, self.kinks) = (products, kinks);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! A quantile problem in memory, from any start to the exact vertex.
 
+use super::extended_lu::ExtendedLu;
 use super::reduce::{self, direct_rows, quantile_of_sizes};
 use super::rows::Rows;
 use super::simplex::{Basis, Problem, Unbounded, minimise};
@@ -29,6 +30,23 @@ pub(super) struct Solution {
 }
 
 impl MemoryProblem<'_> {
+    /// The optimum in doubles, from a start that need not be near it.
+    pub(super) fn approximate(&self, start: &[f64]) -> Vec<f64> {
+        let linear: Vec<f64> = self.linear.iter().map(|g| g.to_f64()).collect();
+        let problem = Problem { rows: self.rows, tau: self.tau, linear: &linear };
+        let found = reduce::solve(problem, start);
+        let basis: Vec<usize> = found.rows.iter().flatten().copied().collect();
+        // Without the small shifts that the simplex method makes in the responses.
+        let through = || {
+            let lu = ExtendedLu::new(basis.len(), |k, j| self.rows.at(basis[k], j))?;
+            Some(lu.solve(&basis.iter().map(|&i| self.rows.response_at(i)).collect::<Vec<_>>()))
+        };
+        match (basis.len() == self.rows.order).then(through).flatten() {
+            Some(exact) => exact.iter().map(|b| b.to_f64()).collect(),
+            None => found.coefficients,
+        }
+    }
+
     /// The optimum, from a start that need not be near it.
     pub(super) fn solve(&self, start: &[f64]) -> Result<Solution, NoVertex> {
         let linear: Vec<f64> = self.linear.iter().map(|g| g.to_f64()).collect();
