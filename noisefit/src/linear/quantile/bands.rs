@@ -6,7 +6,7 @@
 //! no further check, however it was chosen.
 
 use super::collect::multiplier;
-use super::rows::Rows;
+use super::rows::{Rows, row_lengths};
 use crate::Error;
 use crate::dispatch::vectorised;
 use crate::double_double::DoubleDouble;
@@ -32,7 +32,7 @@ pub(super) struct Place {
     pub(super) tau: f64,
     /// In [`Coordinates`].
     pub(super) coefficients: Vec<f64>,
-    /// Rows with residuals up to this size are kept.
+    /// Rows with residuals up to this size times their length ([`super::rows::Rows::lengths`]) are kept.
     pub(super) width: f64,
     /// The share of the rows within the band that are kept, at random.
     pub(super) share: f64,
@@ -88,6 +88,9 @@ struct Scratch {
     columns: Vec<f64>,
     response: Vec<f64>,
     multipliers: Vec<f64>,
+    lengths: Vec<f64>,
+    /// How far from the fit each row is kept.
+    reach: Vec<f64>,
     residuals: Vec<f64>,
     before: Vec<f64>,
     factors: Vec<f64>,
@@ -122,7 +125,7 @@ impl Bands {
     /// Takes the tile's columns into coordinates.
     fn fill(&mut self, block: &Block<'_>, rows: std::ops::Range<usize>) {
         let (coordinates, count) = (&self.coordinates, rows.len());
-        let Scratch { columns, response, multipliers, .. } = &mut self.scratch;
+        let Scratch { columns, response, multipliers, lengths, .. } = &mut self.scratch;
         let (offset, design) = (coordinates.offset(), coordinates.columns() - 1);
         columns.resize(coordinates.coefficients() * TILE, 1.0);
         response.resize(TILE, 0.0);
@@ -143,6 +146,8 @@ impl Bands {
             take(&mut columns[start..start + count], block.design[j], j);
         }
         take(&mut response[..count], block.response, design);
+        lengths.resize(TILE, 0.0);
+        row_lengths(columns, TILE, &mut lengths[..count]);
         multipliers.clear();
         multipliers.extend(rows.map(|i| multiplier(block, i)));
     }
@@ -151,11 +156,14 @@ impl Bands {
         self.fill(block, rows.clone());
         let count = rows.len();
         let Bands { coordinates, bands, scratch, limit, precision, .. } = self;
-        let Scratch { columns, response, multipliers, residuals, before, factors } = scratch;
+        let Scratch { columns, response, multipliers, lengths, reach, residuals, before, factors } = scratch;
+        reach.resize(TILE, 0.0);
         let (first_row, with_low) = (self.rows, *precision != Precision::Double);
         for (number, band) in bands.iter_mut().enumerate() {
             std::mem::swap(residuals, before);
-            let sweep = Sweep { columns, response, multipliers, count, weighted: block.weights.is_some() };
+            let tie = band.place.tie();
+            reach.iter_mut().zip(lengths.iter()).for_each(|(reach, l)| *reach = (l * band.place.width).max(tie));
+            let sweep = Sweep { columns, response, multipliers, reach, count, weighted: block.weights.is_some() };
             band.sweep(&sweep, residuals, factors);
             if number > 0 {
                 // Above this fit and below the one before, which should lie lower.
@@ -165,9 +173,8 @@ impl Bands {
                 let _ = w;
                 band.weighted_errors(block, rows.clone(), residuals);
             }
-            let (width, tie) = (band.place.width.max(band.place.tie()), band.place.tie());
             for i in 0..count {
-                if residuals[i].abs() <= width {
+                if residuals[i].abs() <= reach[i] {
                     let row = rows.start + i;
                     let is_tie = residuals[i].abs() <= tie;
                     band.keep(coordinates, block, row, first_row + i as u64, is_tie, with_low);
@@ -186,6 +193,7 @@ struct Sweep<'a> {
     columns: &'a [f64],
     response: &'a [f64],
     multipliers: &'a [f64],
+    reach: &'a [f64],
     count: usize,
     weighted: bool,
 }
@@ -202,7 +210,7 @@ impl Band {
         let count = tile.count;
         residuals.resize(TILE, 0.0);
         factors.resize(TILE, 0.0);
-        let (tau, width) = (self.place.tau, self.place.width.max(self.place.tie()));
+        let (tau, reach) = (self.place.tau, &tile.reach[..count]);
         let coefficients = &self.place.coefficients;
         let (residuals, factors) = (&mut residuals[..count], &mut factors[..count]);
         let multipliers = &tile.multipliers[..count];
@@ -224,7 +232,7 @@ impl Band {
                         let i = start + lane;
                         let r = residuals[i];
                         let slope = if r > 0.0 { tau } else { tau - 1.0 } * multipliers[i];
-                        let outside = if r.abs() <= width { 0.0 } else { slope };
+                        let outside = if r.abs() <= reach[i] { 0.0 } else { slope };
                         factors[i] = outside;
                         lanes[0][lane] += slope * r;
                         lanes[1][lane] += outside * tile.response[i];
@@ -235,7 +243,7 @@ impl Band {
                 for i in whole..count {
                     let r = residuals[i];
                     let slope = if r > 0.0 { tau } else { tau - 1.0 } * multipliers[i];
-                    let outside = if r.abs() <= width { 0.0 } else { slope };
+                    let outside = if r.abs() <= reach[i] { 0.0 } else { slope };
                     factors[i] = outside;
                     lanes[0][0] += slope * r;
                     lanes[1][0] += outside * tile.response[i];

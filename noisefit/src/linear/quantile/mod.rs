@@ -221,13 +221,13 @@ impl<S: RowSource> Quantiles<'_, S> {
         let rows = self.start.least_squares.totals.rows as f64;
         let linear = vec![0.0; sample.order];
         let mut start = self.least_squares();
-        let mut residuals = Vec::new();
+        let (mut residuals, lengths) = (Vec::new(), sample.lengths());
         let search = |&tau: &f64| {
             let basis = reduce::solve(Problem { rows: sample, tau, linear: &linear }, &start);
             start.clone_from(&basis.coefficients);
             sample.residuals(&basis.coefficients, &mut residuals);
             let inside = band_share(tau, sample.order, sample.len()).min(1.0);
-            let width = quantile_of_sizes(&residuals, (inside * sample.len() as f64).ceil() as usize);
+            let width = width_of(&residuals, &lengths, (inside * sample.len() as f64).ceil() as usize);
             let share = (limit as f64 / (inside * rows)).min(1.0);
             let place = Place { tau, coefficients: basis.coefficients, width, share };
             Search { place, inside, best: None, settled: None, steps: basis.steps }
@@ -357,7 +357,7 @@ impl Search {
             let mut residuals = Vec::new();
             near.residuals(&coefficients, &mut residuals);
             let count = (inside / self.inside * near.len() as f64).ceil() as usize;
-            self.place.width = quantile_of_sizes(&residuals, count);
+            self.place.width = width_of(&residuals, &near.lengths(), count);
             self.place.coefficients = coefficients;
             self.inside = inside;
             self.place.share = (limit as f64 / (inside * rows)).min(1.0);
@@ -391,6 +391,12 @@ fn sample_rows(source: &impl RowSource) -> usize {
     let order = source.layout().coefficients() as f64;
     let rows = source.rows_hint().map_or(1e6, |rows| rows as f64);
     (rows.powf(2.0 / 3.0) * order.sqrt()).clamp(20.0 * order + 4000.0, 100_000.0) as usize
+}
+
+/// The width of the band with `count` of the rows in it.
+fn width_of(residuals: &[f64], lengths: &[f64], count: usize) -> f64 {
+    let relative: Vec<f64> = residuals.iter().zip(lengths).map(|(r, length)| r / length).collect();
+    quantile_of_sizes(&relative, count)
 }
 
 fn not_solved(_: NoVertex) -> Error {

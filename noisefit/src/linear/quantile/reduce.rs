@@ -6,7 +6,7 @@ use super::rows::Rows;
 use super::simplex::{Basis, Problem, Unbounded, minimise};
 
 /// How many standard errors of a sample's fit from it a row may lie and still be taken to be able to change its sign.
-pub(super) const BAND: f64 = 4.0;
+pub(super) const BAND: f64 = 4.5;
 
 /// Problems of at most this many rows are solved as they are.
 pub(super) fn direct_rows(order: usize) -> usize {

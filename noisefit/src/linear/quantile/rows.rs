@@ -157,6 +157,15 @@ impl Rows {
         (residual, size)
     }
 
+    /// The length of each row in units of the mean one: about in proportion to the standard error of its fitted value.
+    pub(super) fn lengths(&self) -> Vec<f64> {
+        let mut squares = vec![0.0; self.len()];
+        for column in &self.columns {
+            squares.iter_mut().zip(column).for_each(|(sum, x)| *sum += x * x);
+        }
+        squares.into_iter().map(|sum| length(sum, self.order)).collect()
+    }
+
     /// The mean row.
     pub(super) fn mean(&self) -> Vec<f64> {
         let total: f64 = self.multipliers.iter().sum();
@@ -229,4 +238,30 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
             lanes.iter().sum::<f64>() + rest
         },
     )
+}
+
+/// The length of a row of `order` coordinates, from the sum of their squares; not less than half of the mean one.
+#[inline(always)]
+fn length(squares: f64, order: usize) -> f64 {
+    (squares / order as f64).max(0.25).sqrt()
+}
+
+/// [`Rows::lengths`] of columns that stand `stride` values apart.
+pub(super) fn row_lengths(columns: &[f64], stride: usize, out: &mut [f64]) {
+    let order = columns.len() / stride;
+    vectorised(
+        #[inline(always)]
+        || {
+            out.fill(0.0);
+            for j in 0..order {
+                let column = &columns[j * stride..j * stride + out.len()];
+                for i in 0..out.len() {
+                    out[i] += column[i] * column[i];
+                }
+            }
+            for i in 0..out.len() {
+                out[i] = length(out[i], order);
+            }
+        },
+    );
 }
