@@ -23,6 +23,9 @@ const TIE: f64 = 1e-9;
 /// Partial sums of a loop, so that it is vector code.
 const LANES: usize = 8;
 
+/// A row depends on a direction of length one if it changes by more than this along it.
+pub(super) const DEPENDS: f64 = 1e-6;
+
 /// Tied rows beyond those that are kept share so many duals between them.
 const TIE_GROUPS: usize = 64;
 
@@ -36,6 +39,8 @@ pub(super) struct Place {
     pub(super) width: f64,
     /// The share of the rows within the band that are kept, at random.
     pub(super) share: f64,
+    /// Directions of length one along which the fit may go so far: rows that it meets there are kept as well.
+    pub(super) directions: Vec<(Vec<f64>, f64)>,
 }
 
 impl Place {
@@ -163,6 +168,14 @@ impl Bands {
             std::mem::swap(residuals, before);
             let tie = band.place.tie();
             reach.iter_mut().zip(lengths.iter()).for_each(|(reach, l)| *reach = (l * band.place.width).max(tie));
+            for (direction, distance) in &band.place.directions {
+                for i in 0..count {
+                    let along: f64 = direction.iter().enumerate().map(|(j, d)| d * columns[j * TILE + i]).sum();
+                    if along.abs() > DEPENDS {
+                        reach[i] = reach[i].max(along.abs() * distance);
+                    }
+                }
+            }
             let sweep = Sweep { columns, response, multipliers, reach, count, weighted: block.weights.is_some() };
             band.sweep(&sweep, residuals, factors);
             if number > 0 {

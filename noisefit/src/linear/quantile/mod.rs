@@ -11,6 +11,7 @@ mod collect;
 mod extended_lu;
 mod reduce;
 mod rows;
+mod search;
 mod simplex;
 mod solve;
 mod vertex;
@@ -25,8 +26,8 @@ use crate::noise::{AsymmetricLaplace, Noise};
 use crate::rows::{Precision, RowSource, SampledRows};
 use bands::{Band, Bands, Place};
 use collect::Collect;
-use reduce::{band_share, quantile_of_sizes};
 use rows::Rows;
+use search::{Scale, Search};
 use simplex::Problem;
 use solve::{MemoryProblem, Solution};
 use vertex::NoVertex;
@@ -39,12 +40,6 @@ const KEPT_NUMBERS: usize = 8_000_000;
 
 /// Passes after which something is wrong.
 const PASSES: usize = 40;
-
-/// The rows kept beside a fit that is thought to be final.
-const FINAL_ROWS: usize = 2_000;
-
-/// Up to this many rows near a fit are solved in double-double.
-const EXACT_ROWS: usize = 10_000;
 
 /// The fit under Laplace noise: least absolute deviations.
 ///
@@ -149,6 +144,7 @@ impl<S: RowSource> Quantiles<'_, S> {
             coefficients: solution.vertex.coefficients.iter().map(|b| b.to_f64()).collect(),
             width: 0.0,
             share: 0.0,
+            directions: Vec::new(),
         };
         let places = solutions.iter().map(place).collect();
         let bands = source.pass(Bands::new(coordinates.clone(), Precision::Double, places, 0))?.finish();
@@ -189,26 +185,25 @@ impl<S: RowSource> Quantiles<'_, S> {
     fn by_passes(&self) -> Result<Vec<Found>, Error> {
         let coordinates = &self.start.coordinates;
         let (source, order) = (self.start.source(self.source), coordinates.coefficients());
-        let rows = self.start.least_squares.totals.rows as f64;
-        let limit = (KEPT_NUMBERS / (order + 3) / self.levels.len()).max(EXACT_ROWS);
+        let limit = (KEPT_NUMBERS / (order + 3) / self.levels.len()).max(5 * search::FINAL_ROWS);
         let sample = self.sample()?;
         let mean = sample.mean();
         let mut searches = self.searches(&sample, limit);
         for _ in 0..PASSES {
-            let places = searches.iter().map(|search| search.place.clone()).collect();
+            let places = searches.iter().map(|search| search.place().clone()).collect();
             let bands = source.pass(Bands::new(coordinates.clone(), Precision::Double, places, limit))?.finish();
             for (search, band) in searches.iter_mut().zip(&bands) {
-                search.advance(band, coordinates, &mean, rows, limit)?;
+                search.advance(band, coordinates, &mean).map_err(not_solved)?;
             }
-            if searches.iter().all(|search| search.settled.is_some()) {
+            if searches.iter().all(|search| search.settled().is_some()) {
                 let found = searches.iter().zip(&bands).enumerate().filter_map(|(number, (search, band))| {
-                    let solution = search.settled.as_ref()?;
+                    let solution = search.settled()?;
                     let vertex = &solution.vertex;
                     // What the rows outside lose: sum v psi (y - x'b).
                     let products = band.linear.iter().zip(&vertex.coefficients);
                     let outside = products.fold(band.dual, |sum, (&g, &b)| sum - g * b);
                     let objectives = (outside + vertex.primal, band.dual + vertex.dual);
-                    Some(self.found(search.place.tau, solution, objectives, band, number))
+                    Some(self.found(search.place().tau, solution, objectives, band, number))
                 });
                 return Ok(found.collect());
             }
@@ -218,19 +213,13 @@ impl<S: RowSource> Quantiles<'_, S> {
 
     /// Where the sample says that the fits are.
     fn searches(&self, sample: &Rows, limit: usize) -> Vec<Search> {
-        let rows = self.start.least_squares.totals.rows as f64;
         let linear = vec![0.0; sample.order];
+        let scale = Scale { rows: self.start.least_squares.totals.rows as f64, limit };
         let mut start = self.least_squares();
-        let (mut residuals, lengths) = (Vec::new(), sample.lengths());
         let search = |&tau: &f64| {
             let basis = reduce::solve(Problem { rows: sample, tau, linear: &linear }, &start);
             start.clone_from(&basis.coefficients);
-            sample.residuals(&basis.coefficients, &mut residuals);
-            let inside = band_share(tau, sample.order, sample.len()).min(1.0);
-            let width = width_of(&residuals, &lengths, (inside * sample.len() as f64).ceil() as usize);
-            let share = (limit as f64 / (inside * rows)).min(1.0);
-            let place = Place { tau, coefficients: basis.coefficients, width, share };
-            Search { place, inside, best: None, settled: None, steps: basis.steps }
+            Search::from_sample(sample, tau, basis.coefficients, scale)
         };
         self.levels.iter().map(search).collect()
     }
@@ -308,95 +297,11 @@ impl<S: RowSource> Quantiles<'_, S> {
     }
 }
 
-/// How one quantile's fit is closed in on.
-struct Search {
-    place: Place,
-    /// The share of all rows within the band.
-    inside: f64,
-    /// The place with the least objective so far, and that objective.
-    best: Option<(Place, f64)>,
-    /// The vertex, once it has been shown to be optimal.
-    settled: Option<Solution>,
-    steps: u64,
-}
-
-impl Search {
-    /// From what a pass found at the place to the next place, or to the end.
-    fn advance(
-        &mut self,
-        band: &Band,
-        coordinates: &super::Coordinates,
-        mean: &[f64],
-        rows: f64,
-        limit: usize,
-    ) -> Result<(), Error> {
-        let objective = band.objective.to_f64();
-        if let Some((best, least)) = &self.best
-            && objective > least * (1.0 + 1e-12)
-        {
-            // The band was too narrow for how far the fit moved.
-            let width = best.width * 4.0;
-            self.inside = (self.inside * 4.0).min(1.0);
-            self.place = Place { width, share: (limit as f64 / (self.inside * rows)).min(1.0), ..best.clone() };
-            self.best = None;
-            return Ok(());
-        }
-        self.best = Some((self.place.clone(), objective));
-        let near = band.rows(coordinates);
-        let linear_error = 4.0 * f64::EPSILON * (rows / f64::from(1 << 10)).sqrt();
-        let problem = MemoryProblem { rows: &near, tau: self.place.tau, linear: &band.linear, linear_error, mean };
-        let exact = band.lost == 0;
-        let least = FINAL_ROWS as f64 / rows;
-        if !exact || self.inside > 2.0 * least {
-            // In doubles, to know where to look: what the sample of the rows leaves open is the next band.
-            let coefficients = problem.approximate(&self.place.coefficients);
-            let inside = match exact {
-                true => least,
-                false => self.inside * band_share(self.place.tau, near.order, near.len()).min(0.5),
-            };
-            let mut residuals = Vec::new();
-            near.residuals(&coefficients, &mut residuals);
-            let count = (inside / self.inside * near.len() as f64).ceil() as usize;
-            self.place.width = width_of(&residuals, &near.lengths(), count);
-            self.place.coefficients = coefficients;
-            self.inside = inside;
-            self.place.share = (limit as f64 / (inside * rows)).min(1.0);
-            return Ok(());
-        }
-        let mut solution = match problem.solve(&self.place.coefficients) {
-            Ok(solution) => solution,
-            Err(NoVertex::MoreRows) => {
-                self.inside = (self.inside * 4.0).min(1.0);
-                self.place.width *= 4.0;
-                self.place.share = (limit as f64 / (self.inside * rows)).min(1.0);
-                self.best = None;
-                return Ok(());
-            }
-            Err(reason) => return Err(not_solved(reason)),
-        };
-        self.steps += solution.steps;
-        solution.steps = self.steps;
-        let coefficients: Vec<f64> = solution.vertex.coefficients.iter().map(|b| b.to_f64()).collect();
-        let size = 1.0 + coefficients.iter().map(|b| b.abs()).sum::<f64>();
-        let moved = coefficients.iter().zip(&self.place.coefficients).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-        // Where the fit moved, the sums over all rows are those of another place.
-        self.settled = (moved <= 8.0 * f64::EPSILON * size).then_some(solution);
-        self.place.coefficients = coefficients;
-        Ok(())
-    }
-}
-
 /// How many rows to sample: the errors of the sample's fit and the rows within them cost about the same.
 fn sample_rows(source: &impl RowSource) -> usize {
     let order = source.layout().coefficients() as f64;
     let rows = source.rows_hint().map_or(1e6, |rows| rows as f64);
     (rows.powf(2.0 / 3.0) * order.sqrt()).clamp(20.0 * order + 4000.0, 100_000.0) as usize
-}
-
-/// The width of the band with `count` of the rows in it.
-fn width_of(residuals: &[f64], lengths: &[f64], count: usize) -> f64 {
-    let relative: Vec<f64> = residuals.iter().zip(lengths).map(|(r, length)| r / length).collect();
-    quantile_of_sizes(&relative, count)
 }
 
 fn not_solved(_: NoVertex) -> Error {

@@ -27,6 +27,8 @@ pub(super) struct Basis {
     pub(super) above: Vec<bool>,
     /// The place and the edge along which the objective falls for ever, where there is one.
     pub(super) ray: Option<(usize, Vec<f64>)>,
+    /// Directions that no row determines: the edges of coordinates that are still held.
+    pub(super) open: Vec<Vec<f64>>,
     /// Edges walked.
     pub(super) steps: u64,
 }
@@ -117,7 +119,9 @@ pub(super) fn minimise(problem: Problem<'_>, start: &[f64], unbounded: Unbounded
         Place::Row(i) => Some(*i),
         Place::Held(_) => None,
     });
-    Basis { rows: rows.collect(), coefficients: simplex.coefficients, above: simplex.above, ray, steps }
+    let held = simplex.basis.iter().zip(&simplex.inverse).filter(|(place, _)| matches!(place, Place::Held(_)));
+    let open = held.map(|(_, edge)| edge.clone()).chain(ray.iter().map(|(_, edge)| edge.clone())).collect();
+    Basis { rows: rows.collect(), coefficients: simplex.coefficients, above: simplex.above, ray, open, steps }
 }
 
 /// A number in 0.5..1 that depends on `i` in no simple way.

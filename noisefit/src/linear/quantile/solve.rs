@@ -3,7 +3,7 @@
 use super::extended_lu::ExtendedLu;
 use super::reduce::{self, direct_rows, quantile_of_sizes};
 use super::rows::Rows;
-use super::simplex::{Basis, Problem, Unbounded, minimise};
+use super::simplex::{Problem, Unbounded, minimise};
 use super::vertex::{ExactProblem, NoVertex, Vertex};
 use crate::double_double::DoubleDouble;
 
@@ -54,13 +54,13 @@ impl MemoryProblem<'_> {
         let mut found = reduce::solve(problem, start);
         if found.rows.iter().any(Option::is_none) {
             let limit = 10_000 + 1000 * self.rows.order as u64;
-            let Basis { rows, coefficients, steps, .. } =
-                minimise(problem, &found.coefficients, Unbounded::PassOver, limit);
-            found = Basis { rows, coefficients, steps: steps + found.steps, ..found };
+            let steps = found.steps;
+            found = minimise(problem, &found.coefficients, Unbounded::PassOver, limit);
+            found.steps += steps;
         }
         let basis: Vec<usize> = found.rows.iter().flatten().copied().collect();
         if basis.len() < self.rows.order {
-            return Err(NoVertex::MoreRows);
+            return Err(NoVertex::MoreRows(found.open));
         }
         let vertex = self.exact(&found.coefficients, basis)?;
         Ok(Solution { vertex, steps: found.steps })
@@ -97,7 +97,7 @@ impl MemoryProblem<'_> {
                 mean: self.mean,
             };
             match exact.solve(&basis.iter().map(place).collect::<Vec<_>>()) {
-                Err(NoVertex::MoreRows) if near.len() < count => {
+                Err(NoVertex::MoreRows(_)) if near.len() < count => {
                     most = (4 * most).min(count);
                     let bound = quantile_of_sizes(&residuals, most);
                     (0..count).for_each(|i| is_near[i] |= residuals[i].abs() <= bound);

@@ -58,10 +58,10 @@ pub(super) struct Vertex {
 }
 
 /// Why there is no vertex.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum NoVertex {
-    /// The rows near the fit do not bound the optimum: more are needed.
-    MoreRows,
+    /// The rows near the fit do not bound the optimum in these directions: more are needed.
+    MoreRows(Vec<Vec<f64>>),
     /// The steps did not end.
     NotConverged,
 }
@@ -102,13 +102,14 @@ impl ExactProblem<'_> {
                     let basis = local.rows.iter().flatten().map(|&k| corner.zeros[k]).collect();
                     return self.certify(corner, basis, &local, gradient).ok_or(NoVertex::NotConverged);
                 }
-                Some((place, direction)) => {
-                    let entering = self.next_kink(&corner, &gradient, &direction, tilt).ok_or(NoVertex::MoreRows)?;
+                Some((place, ref direction)) => {
+                    let entering = self.next_kink(&corner, &gradient, direction, tilt);
+                    let entering = entering.ok_or_else(|| NoVertex::MoreRows(vec![direction.clone()]))?;
                     let kept = local.rows.iter().enumerate().filter(|(k, _)| *k != place);
                     basis = kept.filter_map(|(_, row)| row.map(|k| corner.zeros[k])).collect();
                     basis.push(entering);
                     if basis.len() < self.rows.order {
-                        return Err(NoVertex::MoreRows);
+                        return Err(NoVertex::MoreRows(local.open));
                     }
                 }
             }
