@@ -13,6 +13,7 @@ mod leverage;
 mod magnitudes;
 mod moments;
 mod options;
+pub mod quantile;
 mod residuals;
 mod row_kernels;
 mod start;
@@ -39,6 +40,8 @@ pub use triangle::Triangle;
 pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
     match noise {
         Choice::Gaussian => Ok(vec![gaussian::fit(source, options)?]),
+        Choice::Laplace => Ok(vec![quantile::fit_laplace(source, options)?]),
+        Choice::Quantiles(levels) => quantile::fit_quantiles(source, levels, options),
         other => Err(Error::Unsupported(format!("{other} noise cannot be fitted yet"))),
     }
 }
