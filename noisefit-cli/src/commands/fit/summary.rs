@@ -8,6 +8,9 @@ use noisefit_data::source::Counts;
 
 use crate::output::{count_of, optional, p_value, percent, significant, table};
 
+/// A relative duality gap below this is the rounding of a double, whatever its digits.
+const CERTAIN_GAP: f64 = 1e-15;
+
 /// The summary for people: what was fitted, and for each fit its tables and the facts below them.
 pub(super) fn summary(model: &FittedModel, counts: Counts) -> String {
     let (formula, layout) = (model.design.formula(), model.design.layout());
@@ -210,8 +213,10 @@ fn scale(fit: &Fit) -> String {
 /// What certifies the minimum of absolute deviations or of a quantile's loss.
 fn certificate(vertex: &Vertex, fit: &Fit) -> Vec<(&'static str, String)> {
     let loss = if matches!(fit.noise, Noise::Quantile(_)) { "pinball loss" } else { "absolute deviations" };
-    let gap =
-        fit.termination.duality_gap.map_or_else(String::new, |gap| format!(", duality gap {}", significant(gap, 2)));
+    let gap = fit.termination.duality_gap.map_or_else(String::new, |gap| match gap < CERTAIN_GAP {
+        true => format!(", duality gap below {CERTAIN_GAP:e}"),
+        false => format!(", duality gap {}", significant(gap, 2)),
+    });
     let mut lines = vec![
         ("objective", format!("{} ({loss}){gap}", significant(vertex.objective, 7))),
         ("zero residuals", vertex.zero_residuals.to_string()),
