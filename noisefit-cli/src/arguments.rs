@@ -230,7 +230,7 @@ pub(crate) struct FitArguments {
     /// Digits of the worst coefficient to work for, where the data determine them
     #[arg(long, value_name = "DIGITS", default_value_t = 11.0, value_parser = parse_digits)]
     pub(crate) digits: f64,
-    /// Read the data once where that gives the digits asked for: MAE is left out
+    /// Read the data once where that gives the digits asked for under gaussian noise: MAE is left out
     #[arg(long, help_heading = "Resources")]
     pub(crate) one_pass: bool,
     /// How to print the result
