@@ -6,6 +6,7 @@ mod estimate;
 mod extended;
 pub mod gaussian;
 mod gram;
+pub mod huber;
 mod ladder;
 mod lanes;
 mod least_squares;
@@ -39,6 +40,8 @@ pub use triangle::Triangle;
 pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
     match noise {
         Choice::Gaussian => Ok(vec![gaussian::fit(source, options)?]),
+        &Choice::Huber { k, scale } => Ok(vec![huber::fit(source, k, scale, options)?]),
+        &Choice::HuberFixed { delta } => Ok(vec![huber::fit_fixed(source, delta, options)?]),
         other => Err(Error::Unsupported(format!("{other} noise cannot be fitted yet"))),
     }
 }
