@@ -228,9 +228,8 @@ impl Found<'_> {
         let coefficients = carried_back(start, &solution.point.coefficients);
         let (totals, sums) = (sets.totals(), sets.sums());
         let constant = noise.negative_log_density(0.0) + scale.ln() - unit.ln();
-        let log_likelihood = 0.5 * totals.log_weight + totals.log_jacobian
-            - self.loss_at_scale()
-            - totals.observations * constant;
+        let log_likelihood =
+            0.5 * totals.log_weight + totals.log_jacobian - self.loss_at_scale() - totals.observations * constant;
         let mut warnings = Vec::new();
         if !solution.converged {
             warnings.push(format!(
@@ -344,7 +343,12 @@ fn exact_fit(source: &impl RowSource, start: &Start, noise: Huber, scale_type: &
         covariance: Covariance::Multiple((degrees > 0.0).then_some(0.0)),
         vcov_type: "classical",
         accuracy: solved.accuracy.clone(),
-        termination: Termination { converged: true, reason: "closed-form".to_owned(), iterations: 0, duality_gap: None },
+        termination: Termination {
+            converged: true,
+            reason: "closed-form".to_owned(),
+            iterations: 0,
+            duality_gap: None,
+        },
         warnings,
     };
     estimate.into_fit(source.layout(), solved, options.level)

@@ -32,7 +32,8 @@ fn density(z: f64) -> f64 {
 /// The likelihood's derivative vanishes where `2 mean_loss k^2 = 2 - P(|R| <= k)`, of which one side rises with `k` from
 /// 0 and the other falls from 2 to 1.
 pub(super) fn most_likely_knee(mean_loss: f64) -> f64 {
-    let (mut low, mut high) = ((0.5 / mean_loss).sqrt().min(FARTHEST_KNEE), mean_loss.sqrt().recip().min(FARTHEST_KNEE));
+    let (mut low, mut high) =
+        ((0.5 / mean_loss).sqrt().min(FARTHEST_KNEE), mean_loss.sqrt().recip().min(FARTHEST_KNEE));
     while low < high {
         let k = low + 0.5 * (high - low);
         if k <= low || k >= high {

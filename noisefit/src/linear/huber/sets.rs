@@ -83,12 +83,7 @@ impl Clone for Scratch {
 
 impl Sets {
     /// The empty state at coefficients in `coordinates`; the knee is in units of the response there.
-    pub(super) fn new(
-        coordinates: Coordinates,
-        coefficients: Vec<f64>,
-        knee: f64,
-        window: Option<(f64, f64)>,
-    ) -> Self {
+    pub(super) fn new(coordinates: Coordinates, coefficients: Vec<f64>, knee: f64, window: Option<(f64, f64)>) -> Self {
         let order = coefficients.len();
         debug_assert_eq!(order, coordinates.coefficients());
         Sets {

@@ -113,7 +113,7 @@ impl<S: RowSource> Solver<'_, S> {
             let step = self.problem.step(&sets, candidate.scale, &self.metric);
             let target = candidate.stepped(&step);
             let rounding = self.rounding(&target);
-            if target.scale <= rounding {
+            if self.problem.rule != Rule::Fixed && target.scale <= rounding {
                 return Err(no_scale());
             }
             let change = step.coefficients.iter().fold(step.scale.abs(), |most, d| d.abs().max(most)) / target.scale;

@@ -11,6 +11,9 @@ use crate::linear::gram::symmetric;
 /// the coefficients.
 const LEAST_PIVOT: f64 = 1e-13;
 
+/// The factor by which a scale changes in one step, at most.
+const FARTHEST: f64 = 4.0;
+
 /// What determines the scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Rule {
@@ -133,7 +136,8 @@ impl Problem {
         let squares = moved.squares_inside();
         let sizes = moved.sizes_outside();
         let constant = at_scale.to_f64() + squares[0] + self.k * scale * sizes[0];
-        let linear = squares[1] + self.k * (sums.sizes_outside.to_f64() + sizes[0] + scale * sizes[1]) - 2.0 * n * scale;
+        let linear =
+            squares[1] + self.k * (sums.sizes_outside.to_f64() + sizes[0] + scale * sizes[1]) - 2.0 * n * scale;
         let quadratic = squares[2] + self.k * sizes[1] - n;
         (upper_root(-quadratic, -linear, -constant).unwrap_or(scale), true)
     }
@@ -169,11 +173,7 @@ impl Moved<'_> {
             (0..x.len()).map(|i| x[i] * row(i)).sum()
         };
         let (a, b) = (self.first, self.slope);
-        [
-            form(a, a) - 2.0 * dot(a, self.inner),
-            2.0 * (form(a, b) - dot(b, self.inner)),
-            form(b, b),
-        ]
+        [form(a, a) - 2.0 * dot(a, self.inner), 2.0 * (form(a, b) - dot(b, self.inner)), form(b, b)]
     }
 
     fn sizes_outside(&self) -> [f64; 2] {
@@ -183,14 +183,18 @@ impl Moved<'_> {
 
 /// Newton's method, in a bracket, for the change `t` of the scale after which the median of the window's residuals is
 /// `constant (scale + t)`: exact once it is on the line of the median row.
+///
+/// Far from the solution that may lead anywhere, as the median minimises nothing: a step ends at a factor of [`FARTHEST`].
 fn median_step(sets: &Sets, scale: f64, constant: f64, first: &[f64], slope: &[f64]) -> (f64, bool) {
     let Some(window) = &sets.window else { return (0.0, false) };
+    let observations = sets.totals().observations;
     let lines = window.lines(first, slope);
-    let (mut t, mut low, mut high) = (0.0, -scale, f64::INFINITY);
+    let (least, most) = (scale / FARTHEST - scale, scale * FARTHEST - scale);
+    let (mut t, mut low, mut high) = (0.0, least, most);
     for _ in 0..100 {
-        let (size, slope) = match lines.median(t, sets.totals().observations) {
+        let (size, slope) = match lines.median(t, observations) {
             Median::Found { size, slope } => (size, slope),
-            miss => return (window.estimate(miss) / constant - scale, false),
+            miss => return ((window.estimate(miss) / constant - scale).clamp(least, most), false),
         };
         let gap = size - constant * (scale + t);
         if gap > 0.0 {
@@ -199,18 +203,12 @@ fn median_step(sets: &Sets, scale: f64, constant: f64, first: &[f64], slope: &[f
             high = t;
         }
         let newton = t - gap / (slope - constant);
-        let next = if newton >= low && newton <= high {
-            newton
-        } else if high.is_finite() {
-            0.5 * (low + high)
-        } else {
-            size / constant - scale
-        };
-        let settled = (next - t).abs() <= f64::EPSILON * (scale + t).abs();
-        t = next;
-        if settled {
-            break;
+        let next = if newton >= low && newton <= high { newton } else { 0.5 * (low + high) };
+        if (next - t).abs() <= f64::EPSILON * scale {
+            let inner = next > least * (1.0 - 1e-9) && next < most * (1.0 - 1e-9);
+            return (next, inner);
         }
+        t = next;
     }
     (t, true)
 }

@@ -160,8 +160,13 @@ impl Window {
     /// The residuals of the window's rows after a step `constant + t slope` of the coefficients, as functions of `t`.
     pub(super) fn lines(&self, constant: &[f64], slope: &[f64]) -> Lines {
         let along = |row: &[f64], direction: &[f64]| row[2..].iter().zip(direction).map(|(x, d)| x * d).sum::<f64>();
-        let line = |row: &[f64]| Line { at_zero: row[0] - along(row, constant), slope: along(row, slope), count: row[1] };
-        Lines { centre: self.centre, below: self.below, lines: self.values.chunks_exact(self.width).map(line).collect() }
+        let line =
+            |row: &[f64]| Line { at_zero: row[0] - along(row, constant), slope: along(row, slope), count: row[1] };
+        Lines {
+            centre: self.centre,
+            below: self.below,
+            lines: self.values.chunks_exact(self.width).map(line).collect(),
+        }
     }
 
     /// How many observations per unit of size there are about the centre, from the nearest eighth of the rows; none where
