@@ -6,6 +6,7 @@ mod estimate;
 mod extended;
 pub mod gaussian;
 mod gram;
+pub mod huber;
 mod ladder;
 mod lanes;
 mod least_squares;
@@ -42,6 +43,8 @@ pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result
         Choice::Gaussian => Ok(vec![gaussian::fit(source, options)?]),
         Choice::Laplace => Ok(vec![quantile::fit_laplace(source, options)?]),
         Choice::Quantiles(levels) => quantile::fit_quantiles(source, levels, options),
+        &Choice::Huber { k, scale } => Ok(vec![huber::fit(source, k, scale, options)?]),
+        &Choice::HuberFixed { delta } => Ok(vec![huber::fit_fixed(source, delta, options)?]),
         other => Err(Error::Unsupported(format!("{other} noise cannot be fitted yet"))),
     }
 }
