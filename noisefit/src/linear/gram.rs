@@ -301,7 +301,9 @@ mod tests {
 
     #[test]
     fn products_of_two_sets_of_integers_are_exact() {
-        for (triangle, extra, count, rows) in [(0, 1, 3, 10), (0, 6, 5, 130), (4, 1, 4, 200), (9, 3, 9, 70), (66, 5, 66, 131)] {
+        for (triangle, extra, count, rows) in
+            [(0, 1, 3, 10), (0, 6, 5, 130), (4, 1, 4, 200), (9, 3, 9, 70), (66, 5, 66, 131)]
+        {
             let value = |j: usize, i: usize| ((i * 7 + j * 13) % 11) as f64 - 5.0;
             let set = |columns: usize, seed: usize| {
                 let mut set = Columns::default();

@@ -10,6 +10,7 @@ mod ladder;
 mod lanes;
 mod least_squares;
 mod leverage;
+pub(crate) mod likelihood;
 mod magnitudes;
 mod moments;
 mod options;
