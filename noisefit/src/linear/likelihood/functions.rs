@@ -38,6 +38,11 @@ pub(crate) trait Functions: Copy + std::fmt::Debug + Send + Sync {
         0.0
     }
 
+    /// The functions of another `theta`, where that is a parameter.
+    fn with_parameter(self, _theta: f64) -> Self {
+        self
+    }
+
     /// What one observation is expected to tell about location and `ln s`.
     fn information(self) -> Information;
 
@@ -163,6 +168,10 @@ impl<const SHAPED: bool> Functions for StudentT<SHAPED> {
 
     fn parameter(self) -> f64 {
         self.theta
+    }
+
+    fn with_parameter(self, theta: f64) -> Self {
+        Self::new(theta)
     }
 
     fn information(self) -> Information {

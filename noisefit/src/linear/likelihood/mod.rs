@@ -5,8 +5,14 @@
 //! log L = sum f (-rho(r) - c - ln s + ln(w) / 2 + log Jacobian),   r = sqrt(w) (y - mu) / s
 //! ```
 
+mod cholesky;
 mod functions;
+mod newton;
 mod pass;
+#[cfg(test)]
+mod tests;
+mod tile;
 
 pub(crate) use functions::{Evaluated, Functions, StudentT};
-pub(crate) use pass::{Likelihood, Point};
+pub(crate) use newton::{Maximum, Search, maximise};
+pub(crate) use pass::{Curvature, Likelihood, Point, ScaleColumns};

@@ -3,30 +3,54 @@
 use std::sync::Arc;
 
 use super::functions::Functions;
+use super::tile::{
+    ABSOLUTE, CURVATURE, FoldRows, LOSS, OBSERVATIONS, SCORE_SQUARES, SHAPE, SHAPE_CURVATURE, SQUARES, Scratch, Sums,
+    WEIGHTED_SQUARES,
+};
 use crate::Error;
-use crate::dispatch::{Kernel, dispatch, multiply_add};
+use crate::dispatch::dispatch;
 use crate::linear::Coordinates;
 use crate::linear::estimate::ErrorSums;
-use crate::linear::gram::{Columns, TILE_ROWS, Trapezoid, add_products, packed, packed_length};
-use crate::rows::{Accumulator, Block, StateReader, StateWriter, hash_parameters};
-use crate::special::elementary::exp;
+use crate::linear::gram::{Trapezoid, add_products, packed, packed_length};
+use crate::rows::{Accumulator, Block, StateReader, StateWriter};
 use crate::sum::Sum;
+
+/// Which second derivatives a pass sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Curvature {
+    /// None: the gradient alone costs less.
+    None,
+    /// Those of the log-likelihood.
+    Observed,
+    /// Positive definite ones that lead uphill from anywhere: for the location those of the weighted squares that
+    /// majorise the loss (iteratively reweighted least squares), for scale and shape the expected ones.
+    Majorising,
+}
+
+/// The columns of a modelled scale that are not aliased.
+#[derive(Debug, Clone)]
+pub(crate) struct ScaleColumns {
+    /// Their coordinates; the response of these is not used.
+    pub(crate) coordinates: Coordinates,
+    /// Their indices in the scale's design.
+    pub(crate) columns: Vec<usize>,
+}
 
 /// Parameters at which a pass is made.
 #[derive(Debug, Clone)]
 pub(crate) struct Point<F> {
     /// The coordinates of the design columns and the response.
     pub(crate) coordinates: Coordinates,
-    /// Those of the columns of a modelled scale; without, `ln s` is one number.
-    pub(crate) scale_coordinates: Option<Coordinates>,
+    /// The columns of a modelled scale; without, `ln s` is one number.
+    pub(crate) scale_columns: Option<ScaleColumns>,
     /// Coefficients of the location in `coordinates`, the intercept first where there is one.
     pub(crate) location: Vec<f64>,
-    /// Coefficients of `ln s` in `scale_coordinates`, `s` in units of the response; or `ln s` alone.
+    /// Coefficients of `ln s` in the coordinates of the scale's columns, `s` in units of the response; or `ln s` alone.
     pub(crate) scale: Vec<f64>,
     /// The family, with its shape.
     pub(crate) functions: F,
-    /// Whether second derivatives are wanted, too.
-    pub(crate) curvature: bool,
+    /// Which second derivatives are wanted.
+    pub(crate) curvature: Curvature,
 }
 
 /// The state of the pass. Derivatives are by the parameters of its [`Point`].
@@ -43,7 +67,8 @@ pub(crate) struct Point<F> {
 pub(crate) struct Likelihood<F> {
     point: Arc<Point<F>>,
     rows: u64,
-    sums: [Sum; SUMS],
+    sums: Sums,
+    least_log_scale: f64,
     /// Rows of a [`Trapezoid`] against the design columns: second derivatives by the location, its gradient, second
     /// derivatives by the location and each coefficient of the scale and the shape.
     location: Vec<f64>,
@@ -52,37 +77,9 @@ pub(crate) struct Likelihood<F> {
     scratch: Scratch,
 }
 
-const SUMS: usize = 9;
-/// `sum(f)`.
-const OBSERVATIONS: usize = 0;
-/// `sum(f (rho + ln s))`.
-const LOSS: usize = 1;
-/// `sum(f v e^2)`, in the response's scaled unit.
-const WEIGHTED_SQUARES: usize = 2;
-const SQUARES: usize = 3;
-const ABSOLUTE: usize = 4;
-/// `sum(f psi^2)`.
-const SCORE_SQUARES: usize = 5;
-/// `sum(f psi')`.
-const CURVATURE: usize = 6;
-/// `sum(f rho_theta)`.
-const SHAPE: usize = 7;
-/// `sum(f rho_theta theta)`.
-const SHAPE_CURVATURE: usize = 8;
-
-/// Buffers of a fold, kept from block to block.
-#[derive(Debug, Clone, Default)]
-struct Scratch {
-    design: Columns,
-    design_times: Columns,
-    scale_design: Columns,
-    scale_design_times: Columns,
-    lanes: Vec<f64>,
-}
-
 impl<F: Functions> Point<F> {
     /// What is added to `ln s` for the unit in which the coordinates have the response.
-    fn log_unit(&self) -> f64 {
+    pub(super) fn log_unit(&self) -> f64 {
         self.coordinates.response_scale().ln()
     }
 
@@ -95,8 +92,8 @@ impl<F: Functions> Point<F> {
     fn location_shape(&self) -> Trapezoid {
         let columns = self.location.len();
         match self.curvature {
-            true => Trapezoid { triangle: columns, rows: self.parameters() + 1, columns },
-            false => Trapezoid { triangle: 0, rows: 1, columns },
+            Curvature::None => Trapezoid { triangle: 0, rows: 1, columns },
+            _ => Trapezoid { triangle: columns, rows: self.parameters() + 1, columns },
         }
     }
 
@@ -104,8 +101,8 @@ impl<F: Functions> Point<F> {
     fn scale_shape(&self) -> Trapezoid {
         let columns = self.scale.len();
         match self.curvature {
-            true => Trapezoid { triangle: columns, rows: columns + 1 + usize::from(F::SHAPED), columns },
-            false => Trapezoid { triangle: 0, rows: 1, columns },
+            Curvature::None => Trapezoid { triangle: 0, rows: 1, columns },
+            _ => Trapezoid { triangle: columns, rows: columns + 1 + usize::from(F::SHAPED), columns },
         }
     }
 }
@@ -118,6 +115,7 @@ impl<F: Functions> Likelihood<F> {
             point: Arc::new(point),
             rows: 0,
             sums: Default::default(),
+            least_log_scale: f64::INFINITY,
             location,
             scale,
             scratch: Scratch::default(),
@@ -156,6 +154,11 @@ impl<F: Functions> Likelihood<F> {
         self.sum(CURVATURE)
     }
 
+    /// The least `ln s` of a row.
+    pub(crate) fn least_log_scale(&self) -> f64 {
+        self.least_log_scale
+    }
+
     /// The sums over residuals, in units of the response.
     pub(crate) fn errors(&self) -> ErrorSums {
         let unit = 1.0 / self.point.coordinates.response_scale();
@@ -177,9 +180,9 @@ impl<F: Functions> Likelihood<F> {
         gradient
     }
 
-    /// Minus the second derivatives, the packed lower triangle; empty where they were not asked for.
-    pub(crate) fn observed_information(&self) -> Vec<f64> {
-        if !self.point.curvature {
+    /// Minus the second derivatives as asked for, the packed lower triangle; empty where they were not.
+    pub(crate) fn information(&self) -> Vec<f64> {
+        if self.point.curvature == Curvature::None {
             return Vec::new();
         }
         let (location, scale) = (self.point.location_shape(), self.point.scale_shape());
@@ -197,8 +200,11 @@ impl<F: Functions> Likelihood<F> {
         if F::SHAPED {
             let last = p + q;
             matrix[packed(last, p)..][..q].copy_from_slice(&self.scale[scale.row(q + 1)..][..q]);
-            matrix[packed(last, last)] =
-                self.sum(SHAPE_CURVATURE) + self.observations() * self.point.functions.constant()[2];
+            let (n, functions) = (self.observations(), self.point.functions);
+            matrix[packed(last, last)] = match self.point.curvature {
+                Curvature::Majorising => n * functions.shape_information()[0],
+                _ => self.sum(SHAPE_CURVATURE) + n * functions.constant()[2],
+            };
         }
         matrix
     }
@@ -208,13 +214,13 @@ impl<F: Functions> Accumulator for Likelihood<F> {
     const KIND: &'static str = "likelihood";
 
     fn fold(&mut self, block: &Block<'_>) {
-        let Likelihood { point, sums, location, scale, scratch, .. } = self;
+        let Likelihood { point, sums, least_log_scale: least, location, scale, scratch, .. } = self;
         let (rows, shape, scale_shape) = (block.rows(), point.location_shape(), point.scale_shape());
         scratch.design.resize(shape.columns, rows);
         scratch.design_times.resize(shape.rows, rows);
         scratch.scale_design.resize(scale_shape.columns, rows);
         scratch.scale_design_times.resize(scale_shape.rows, rows);
-        dispatch(FoldRows { point: point.as_ref(), block, scratch, sums });
+        dispatch(FoldRows { point: point.as_ref(), block, scratch, sums, least });
         let Scratch { design, design_times, scale_design, scale_design_times, lanes } = scratch;
         let arch = pulp::Arch::new();
         add_products(arch, design_times, design, shape.triangle, lanes, location);
@@ -227,6 +233,7 @@ impl<F: Functions> Accumulator for Likelihood<F> {
         for (mine, theirs) in self.sums.iter_mut().zip(later.sums) {
             mine.merge(theirs);
         }
+        self.least_log_scale = self.least_log_scale.min(later.least_log_scale);
         let mine = self.location.iter_mut().chain(&mut self.scale);
         for (mine, theirs) in mine.zip(later.location.iter().chain(&later.scale)) {
             *mine += theirs;
@@ -238,21 +245,21 @@ impl<F: Functions> Accumulator for Likelihood<F> {
     }
 
     fn parameters(&self) -> u64 {
-        let Point { coordinates, scale_coordinates, location, scale, functions, curvature } = self.point.as_ref();
-        let inner = scale_coordinates.as_ref().map_or(0, |coordinates| coordinates.hash([]));
+        let Point { coordinates, scale_columns, location, scale, functions, curvature } = self.point.as_ref();
+        let inner =
+            scale_columns.as_ref().map_or(0, |scale| scale.coordinates.hash(scale.columns.iter().map(|&j| j as f64)));
         let words = [inner as u32, (inner >> 32) as u32].map(f64::from);
-        let more = [functions.parameter(), f64::from(u8::from(*curvature)), location.len() as f64];
-        let all = words.into_iter().chain(more).chain(location.iter().chain(scale).copied());
-        let outer = coordinates.hash(all);
-        hash_parameters([outer as u32, (outer >> 32) as u32].map(f64::from))
+        let more = [functions.parameter(), f64::from(*curvature as u8), location.len() as f64];
+        coordinates.hash(words.into_iter().chain(more).chain(location.iter().chain(scale).copied()))
     }
 
     fn size_in_bytes(&self) -> usize {
-        size_of_val(&self.sums) + size_of::<f64>() * (self.location.len() + self.scale.len() + 1)
+        size_of_val(&self.sums) + size_of::<f64>() * (self.location.len() + self.scale.len() + 2)
     }
 
     fn write(&self, writer: &mut StateWriter) {
         writer.integer(self.rows);
+        writer.numbers(&[self.least_log_scale]);
         self.sums.iter().for_each(|sum| writer.numbers(&[sum.total, sum.rounded_off]));
         writer.numbers(&self.location);
         writer.numbers(&self.scale);
@@ -260,6 +267,7 @@ impl<F: Functions> Accumulator for Likelihood<F> {
 
     fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
         self.rows = reader.integer()?;
+        reader.numbers(std::slice::from_mut(&mut self.least_log_scale))?;
         for sum in &mut self.sums {
             let mut words = [0.0; 2];
             reader.numbers(&mut words)?;
@@ -267,405 +275,5 @@ impl<F: Functions> Accumulator for Likelihood<F> {
         }
         reader.numbers(&mut self.location)?;
         reader.numbers(&mut self.scale)
-    }
-}
-
-/// Fills the columns whose products are wanted, tile by tile, and adds the sums.
-struct FoldRows<'a, 'b, F> {
-    point: &'a Point<F>,
-    block: &'a Block<'b>,
-    scratch: &'a mut Scratch,
-    sums: &'a mut [Sum; SUMS],
-}
-
-/// Running sums side by side, so that they become vectors.
-const LANES: usize = 8;
-
-/// One number for each row of a tile.
-type Tile = [f64; TILE_ROWS];
-
-impl<F: Functions> Kernel for FoldRows<'_, '_, F> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let FoldRows { point, block, scratch, sums } = self;
-        let Point { coordinates, scale_coordinates, location, scale, functions, curvature } = point;
-        let (functions, offset, log_unit) = (*functions, coordinates.offset(), point.log_unit());
-        let (response_shift, response_scale) =
-            (coordinates.shift(coordinates.columns() - 1), coordinates.response_scale());
-        // Of a common scale.
-        let inverse_common = exp(-(scale[0] + log_unit));
-        let (mut e, mut log_scale, mut inverse, mut f): (Tile, Tile, Tile, Tile) =
-            ([0.0; _], [0.0; _], [0.0; _], [1.0; _]);
-        let mut roots: Tile = [1.0; _];
-        let mut factors = Factors::default();
-        for (tile, start) in (0..block.rows()).step_by(TILE_ROWS).enumerate() {
-            let rows = start..(start + TILE_ROWS).min(block.rows());
-            let count = rows.len();
-
-            // The scale.
-            match scale_coordinates {
-                None => {
-                    log_scale = [scale[0]; TILE_ROWS];
-                    inverse = [inverse_common; TILE_ROWS];
-                    scratch.scale_design.tile_mut(tile, 0)[..count].fill(1.0);
-                }
-                Some(coordinates) => {
-                    log_scale = [0.0; TILE_ROWS];
-                    columns::<FUSED>(
-                        &mut scratch.scale_design,
-                        tile,
-                        coordinates,
-                        block.scale_design,
-                        &rows,
-                        |j, z| {
-                            let coefficient = scale[j];
-                            for i in 0..TILE_ROWS {
-                                log_scale[i] = multiply_add::<FUSED>(coefficient, z[i], log_scale[i]);
-                            }
-                        },
-                    );
-                    for i in 0..TILE_ROWS {
-                        inverse[i] = exp(-(log_scale[i] + log_unit));
-                    }
-                }
-            }
-            if let Some(weights) = block.weights {
-                for (root, w) in roots.iter_mut().zip(&weights[rows.clone()]) {
-                    *root = w.sqrt();
-                }
-                for i in 0..TILE_ROWS {
-                    inverse[i] *= roots[i];
-                }
-            }
-            if let Some(frequencies) = block.frequencies {
-                f[..count].copy_from_slice(&frequencies[rows.clone()]);
-            } else if count < TILE_ROWS {
-                f = [1.0; TILE_ROWS];
-            }
-            // Rows that only pad the tile count nothing.
-            f[count..].fill(0.0);
-
-            // The location.
-            let y = &block.response.high[rows.clone()];
-            for (e, y) in e.iter_mut().zip(y) {
-                *e = (y - response_shift) * response_scale;
-            }
-            e[count..].fill(0.0);
-            columns::<FUSED>(&mut scratch.design, tile, coordinates, block.design, &rows, |j, z| {
-                let coefficient = -location[j];
-                for i in 0..TILE_ROWS {
-                    e[i] = multiply_add::<FUSED>(coefficient, z[i], e[i]);
-                }
-            });
-            debug_assert!(offset <= 1);
-
-            factors.fill(functions, &e, &inverse, &f);
-            factors.add_sums(&e, &log_scale, block.weights.map(|_| &roots), &f, sums);
-
-            // The columns times what their products are weighted with.
-            let Scratch { design, design_times, scale_design, scale_design_times, .. } = scratch;
-            let (p, q) = (location.len(), scale.len());
-            let shape = if *curvature { (p, q) } else { (0, 0) };
-            for j in 0..shape.0 {
-                multiply(design_times.tile_mut(tile, j), design.tile_mut(tile, j), &factors.location_location);
-            }
-            design_times.tile_mut(tile, shape.0).copy_from_slice(&factors.location);
-            for j in 0..shape.1 {
-                let column = scale_design.tile_mut(tile, j);
-                multiply(design_times.tile_mut(tile, p + 1 + j), column, &factors.location_scale);
-                multiply(scale_design_times.tile_mut(tile, j), column, &factors.scale_scale);
-            }
-            scale_design_times.tile_mut(tile, shape.1).copy_from_slice(&factors.scale);
-            if *curvature && F::SHAPED {
-                design_times.tile_mut(tile, p + q + 1).copy_from_slice(&factors.location_shape);
-                scale_design_times.tile_mut(tile, q + 1).copy_from_slice(&factors.scale_shape);
-            }
-        }
-    }
-}
-
-/// Writes the columns of a design (ones for an intercept first) in their coordinates to a tile, and shows each to `next`.
-#[inline(always)]
-fn columns<const FUSED: bool>(
-    target: &mut Columns,
-    tile: usize,
-    coordinates: &Coordinates,
-    design: &[crate::rows::Values<'_>],
-    rows: &std::ops::Range<usize>,
-    mut next: impl FnMut(usize, &[f64]),
-) {
-    let offset = coordinates.offset();
-    if offset == 1 {
-        let ones = target.tile_mut(tile, 0);
-        ones[..rows.len()].fill(1.0);
-        next(0, ones);
-    }
-    for (j, values) in design.iter().enumerate() {
-        let (shift, scale) = (coordinates.shift(j), coordinates.scale(j));
-        let z = target.tile_mut(tile, j + offset);
-        for (z, x) in z.iter_mut().zip(&values.high[rows.clone()]) {
-            *z = (x - shift) * scale;
-        }
-        next(j + offset, z);
-    }
-}
-
-#[inline(always)]
-fn multiply(target: &mut [f64], column: &[f64], factors: &Tile) {
-    for ((target, z), factor) in target.iter_mut().zip(column).zip(factors) {
-        *target = z * factor;
-    }
-}
-
-/// What every row of a tile contributes, for its columns to be weighted with.
-struct Factors {
-    location: Tile,
-    scale: Tile,
-    location_location: Tile,
-    location_scale: Tile,
-    scale_scale: Tile,
-    location_shape: Tile,
-    scale_shape: Tile,
-    loss: Tile,
-    score: Tile,
-    curvature: Tile,
-    shape: Tile,
-    shape_shape: Tile,
-}
-
-impl Default for Factors {
-    fn default() -> Self {
-        let zeros = [0.0; TILE_ROWS];
-        Factors {
-            location: zeros,
-            scale: zeros,
-            location_location: zeros,
-            location_scale: zeros,
-            scale_scale: zeros,
-            location_shape: zeros,
-            scale_shape: zeros,
-            loss: zeros,
-            score: zeros,
-            curvature: zeros,
-            shape: zeros,
-            shape_shape: zeros,
-        }
-    }
-}
-
-impl Factors {
-    #[inline(always)]
-    fn fill<F: Functions>(&mut self, functions: F, e: &Tile, inverse: &Tile, f: &Tile) {
-        for i in 0..TILE_ROWS {
-            let (a, r) = (inverse[i], e[i] * inverse[i]);
-            let (fa, found) = (f[i] * a, functions.at(r));
-            let (score, bent) = (found.score, r * found.curvature);
-            self.location[i] = fa * score;
-            self.scale[i] = f[i] * (r * score - 1.0);
-            self.location_location[i] = fa * a * found.curvature;
-            self.location_scale[i] = fa * (bent + score);
-            self.scale_scale[i] = f[i] * r * (bent + score);
-            self.loss[i] = found.value;
-            self.score[i] = score;
-            self.curvature[i] = found.curvature;
-            if F::SHAPED {
-                self.location_shape[i] = -fa * found.score_by_shape;
-                self.scale_shape[i] = -f[i] * r * found.score_by_shape;
-                self.shape[i] = found.by_shape;
-                self.shape_shape[i] = found.curvature_by_shape;
-            }
-        }
-    }
-
-    /// The sums of a tile are added to those of the others with what rounding leaves.
-    #[inline(always)]
-    fn add_sums(&self, e: &Tile, log_scale: &Tile, roots: Option<&Tile>, f: &Tile, sums: &mut [Sum; SUMS]) {
-        let mut lanes = [[0.0; LANES]; SUMS];
-        for start in (0..TILE_ROWS).step_by(LANES) {
-            for lane in 0..LANES {
-                let i = start + lane;
-                let square = f[i] * e[i] * e[i];
-                lanes[OBSERVATIONS][lane] += f[i];
-                lanes[LOSS][lane] += f[i] * (self.loss[i] + log_scale[i]);
-                lanes[SQUARES][lane] += square;
-                lanes[ABSOLUTE][lane] += f[i] * e[i].abs();
-                lanes[SCORE_SQUARES][lane] += f[i] * self.score[i] * self.score[i];
-                lanes[CURVATURE][lane] += f[i] * self.curvature[i];
-                lanes[SHAPE][lane] += f[i] * self.shape[i];
-                lanes[SHAPE_CURVATURE][lane] += f[i] * self.shape_shape[i];
-            }
-        }
-        match roots {
-            None => lanes[WEIGHTED_SQUARES] = lanes[SQUARES],
-            Some(roots) => {
-                for start in (0..TILE_ROWS).step_by(LANES) {
-                    for lane in 0..LANES {
-                        let weighted = roots[start + lane] * e[start + lane];
-                        lanes[WEIGHTED_SQUARES][lane] += f[start + lane] * weighted * weighted;
-                    }
-                }
-            }
-        }
-        for (sum, lanes) in sums.iter_mut().zip(lanes) {
-            sum.add(lanes.iter().sum());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::functions::StudentT;
-    use super::*;
-    use crate::linear::{LeastSquares, Settings};
-    use crate::noise::{self, Gaussian, Huber, Logistic, Noise, Observations, Scale};
-    use crate::rows::{Matrix, MemoryRows, RowSource};
-
-    struct Data {
-        y: Vec<f64>,
-        x: Vec<f64>,
-        z: Vec<f64>,
-        weights: Vec<f64>,
-        frequencies: Vec<f64>,
-    }
-
-    const ROWS: usize = 300;
-
-    /// Residuals from small to some ten scales.
-    fn data() -> Data {
-        let at = |i: usize, frequency: f64| (i as f64 * frequency).sin();
-        let cube = |x: f64| x * x * x;
-        Data {
-            y: (0..ROWS)
-                .map(|i| 5.0 + 2.0 * at(i, 0.7) + 1.5 * cube(at(i, 2.3)) + cube(cube(1.3 * at(i, 1.9))))
-                .collect(),
-            x: (0..ROWS).flat_map(|i| [at(i, 0.7) + 3.0, 100.0 * at(i, 1.1)]).collect(),
-            z: (0..ROWS).flat_map(|i| [at(i, 0.31), 1e-3 * at(i, 0.53) + 7.0]).collect(),
-            weights: (0..ROWS).map(|i| 1.0 + 0.5 * at(i, 3.1)).collect(),
-            frequencies: (0..ROWS).map(|i| (1 + i % 3) as f64).collect(),
-        }
-    }
-
-    impl Data {
-        fn rows(&self) -> MemoryRows<'_> {
-            let design = |values| Matrix::row_major(values, ROWS, 2).unwrap();
-            let rows = MemoryRows::new(&self.y, design(&self.x)).unwrap();
-            let rows = rows.with_scale_design(design(&self.z), &["z1", "z2"]).unwrap();
-            rows.with_weights(&self.weights).unwrap().with_frequencies(&self.frequencies).unwrap()
-        }
-
-        /// The log-likelihood by the family's own functions, one row at a time.
-        fn log_likelihood<F: Functions>(&self, noise: Noise, point: &Point<F>) -> f64 {
-            let c = &point.coordinates;
-            let column = |c: &Coordinates, j: usize, x: f64| (x - c.shift(j)) * c.scale(j);
-            let location = |i: usize| {
-                let sum = point.location[0]
-                    + point.location[1] * column(c, 0, self.x[2 * i])
-                    + point.location[2] * column(c, 1, self.x[2 * i + 1]);
-                sum / c.response_scale() + c.shift(2)
-            };
-            let scale = |i: usize| match &point.scale_coordinates {
-                None => point.scale[0].exp(),
-                Some(c) => (point.scale[0]
-                    + point.scale[1] * column(c, 0, self.z[2 * i])
-                    + point.scale[2] * column(c, 1, self.z[2 * i + 1]))
-                .exp(),
-            };
-            let locations: Vec<f64> = (0..ROWS).map(location).collect();
-            let scales: Vec<f64> = (0..ROWS).map(scale).collect();
-            let rows = Observations::new(&self.y, &locations, Scale::PerRow(&scales)).unwrap();
-            let rows = rows.with_weights(&self.weights).unwrap().with_frequencies(&self.frequencies).unwrap();
-            noise.family().log_likelihood(&rows)
-        }
-    }
-
-    /// The pass against the family's likelihood, its derivatives against finite differences of the pass.
-    fn check<F: Functions>(noise: Noise, family: impl Fn(f64) -> F, theta: f64, modelled: bool) {
-        let data = data();
-        let rows = data.rows();
-        let solved = LeastSquares::solve(&rows, Settings::default()).unwrap();
-        let coordinates = Coordinates::of_columns(&solved, &[0, 1], true);
-        let scale_coordinates = modelled.then(|| {
-            let design = Matrix::row_major(&data.z, ROWS, 2).unwrap();
-            let solved = LeastSquares::solve(&MemoryRows::new(&data.y, design).unwrap(), Settings::default()).unwrap();
-            Coordinates::of_columns(&solved, &[0, 1], true)
-        });
-        let start = [vec![0.2, 1.1, -0.3], if modelled { vec![-0.1, 0.3, -0.2] } else { vec![-0.1] }, vec![theta]];
-        let start = start.concat();
-        let evaluate = |parameters: &[f64], curvature: bool| {
-            let (location, scale) = parameters[..parameters.len() - 1].split_at(3);
-            rows.pass(Likelihood::new(Point {
-                coordinates: coordinates.clone(),
-                scale_coordinates: scale_coordinates.clone(),
-                location: location.to_vec(),
-                scale: scale.to_vec(),
-                functions: family(parameters[parameters.len() - 1]),
-                curvature,
-            }))
-            .unwrap()
-        };
-        let found = evaluate(&start, true);
-        let log_weight: f64 = data.weights.iter().zip(&data.frequencies).map(|(w, f)| f * w.ln()).sum();
-        let expected = data.log_likelihood(noise, found.point());
-        let complete = found.log_likelihood() + 0.5 * log_weight;
-        assert!((complete / expected - 1.0).abs() < 1e-13, "{noise:?}: {complete} {expected}");
-
-        let (gradient, information) = (found.gradient(), found.observed_information());
-        assert_eq!(evaluate(&start, false).gradient(), gradient);
-        // Central differences of the fourth order.
-        let h = 3e-4 * if F::SHAPED { theta.min(0.1) } else { 1.0 };
-        let difference = |i: usize, value: &dyn Fn(&[f64]) -> f64| {
-            let moved = |by: f64| {
-                let mut parameters = start.clone();
-                parameters[i] += by * h;
-                value(&parameters)
-            };
-            (8.0 * (moved(1.0) - moved(-1.0)) - (moved(2.0) - moved(-2.0))) / (12.0 * h)
-        };
-        for i in 0..gradient.len() {
-            let size = information[packed(i, i)].abs().sqrt() * found.observations().sqrt();
-            let slope = difference(i, &|at| evaluate(at, false).log_likelihood());
-            assert!((gradient[i] - slope).abs() < 1e-8 * size, "{noise:?} {i}: {} {slope}", gradient[i]);
-            for j in 0..=i {
-                let size = (information[packed(i, i)] * information[packed(j, j)]).abs().sqrt();
-                let slope = -difference(i, &|at| evaluate(at, false).gradient()[j]);
-                let found = information[packed(i, j)];
-                assert!((found - slope).abs() < 1e-7 * size, "{noise:?} {i} {j}: {found} {slope}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_log_likelihood_is_the_familys_and_its_derivatives_are_those_of_finite_differences() {
-        for modelled in [false, true] {
-            check(Noise::Gaussian, |_| Gaussian, 0.0, modelled);
-            check(Noise::Logistic, |_| Logistic, 0.0, modelled);
-            for theta in [1e-3, 0.06, 0.25, 1.9] {
-                let noise = Noise::StudentT(noise::StudentT { df: 1.0 / theta, df_estimated: false });
-                check(noise, StudentT::<false>::new, theta, modelled);
-                check(noise, StudentT::<true>::new, theta, modelled);
-            }
-        }
-        let huber = Huber { k: 1.3, delta: None };
-        let found = {
-            let data = data();
-            let rows = data.rows();
-            let solved = LeastSquares::solve(&rows, Settings::default()).unwrap();
-            let point = Point {
-                coordinates: Coordinates::of_columns(&solved, &[0, 1], true),
-                scale_coordinates: None,
-                location: vec![0.2, 1.1, -0.3],
-                scale: vec![-0.1],
-                functions: huber,
-                curvature: true,
-            };
-            let found = rows.pass(Likelihood::new(point)).unwrap();
-            let expected = data.log_likelihood(Noise::Huber(huber), found.point());
-            let log_weight: f64 = data.weights.iter().zip(&data.frequencies).map(|(w, f)| f * w.ln()).sum();
-            assert!(((found.log_likelihood() + 0.5 * log_weight) / expected - 1.0).abs() < 1e-13);
-            found
-        };
-        assert!(found.curvature() > 100.0 && found.curvature().fract() == 0.0 && found.observations() == 600.0);
     }
 }
