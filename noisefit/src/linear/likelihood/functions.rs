@@ -122,6 +122,11 @@ impl<const SHAPED: bool> StudentT<SHAPED> {
         // Where theta is zero, so is q, and the inverse is not used.
         StudentT { theta, inverse: if theta > 0.0 { 1.0 / theta } else { 0.0 } }
     }
+
+    /// The inverse of the degrees of freedom.
+    pub(crate) fn theta(self) -> f64 {
+        self.theta
+    }
 }
 
 impl<const SHAPED: bool> Functions for StudentT<SHAPED> {

@@ -119,6 +119,12 @@ impl Curve {
         Step { change, rise }
     }
 
+    /// The change of all parameters along the profile for one of the shape.
+    pub(crate) fn along(&self, shape: f64) -> Vec<f64> {
+        let tangent = self.shape.iter().flat_map(|curve| &curve.tangent);
+        tangent.map(|value| -shape * value).chain([shape]).collect()
+    }
+
     /// The slope of the profile of the shape, and minus its second derivative.
     pub(crate) fn profile(&self, gradient: &[f64]) -> Option<(f64, f64)> {
         let ShapeCurve { tangent, bend, .. } = self.shape.as_ref()?;
@@ -148,13 +154,24 @@ impl<F: Functions> Point<F> {
         self.curvature = curvature;
         self
     }
+
+    /// The same point for a pass that sums the gradient alone.
+    pub(crate) fn without_curvature(self) -> Self {
+        self.with_curvature(Curvature::None)
+    }
+
+    /// The same parameters of location and scale for another family.
+    pub(crate) fn with_functions<G: Functions>(self, functions: G) -> Point<G> {
+        let Point { coordinates, scale_columns, location, scale, curvature, .. } = self;
+        Point { coordinates, scale_columns, location, scale, functions, curvature }
+    }
 }
 
 /// Climbs from `start` to where the gradient vanishes.
 ///
 /// Steps are Newton's by the observed curvature where that is the curvature of a maximum, else by one that leads uphill
 /// anyway; they are shortened until the log-likelihood increases. Close to the end, where the curvature hardly changes, the
-/// last one serves for passes that only sum the gradient.
+/// last one serves for passes that only sum the gradient. None where some parameter does not matter to these rows.
 ///
 /// # Errors
 /// What the source reports.
@@ -162,7 +179,7 @@ pub(crate) fn maximise<F: Functions>(
     source: &impl RowSource,
     start: Point<F>,
     search: Search,
-) -> Result<Maximum<F>, Error> {
+) -> Result<Option<Maximum<F>>, Error> {
     let pass = |point: Point<F>, curvature: Curvature| source.pass(Likelihood::new(point.with_curvature(curvature)));
     let mut state = pass(start, Curvature::Observed)?;
     let floor = state.least_log_scale() - COLLAPSE;
@@ -177,11 +194,7 @@ pub(crate) fn maximise<F: Functions>(
                 curve = Curve::new(&pass(state.point().clone(), Curvature::Majorising)?);
             }
         }
-        let Some(current) = &curve else {
-            return Err(Error::Unsupported(
-                "the likelihood has no curvature at its best point so far; use fewer terms".to_owned(),
-            ));
-        };
+        let Some(current) = &curve else { return Ok(None) };
         let n = state.observations();
         let theta = state.point().functions.parameter();
         let room = (!search.hold_shape).then(|| SHAPES.start() - theta..=SHAPES.end() - theta);
@@ -195,7 +208,7 @@ pub(crate) fn maximise<F: Functions>(
         {
             let converged = !collapsed && distance <= search.tolerance.max(ATTAINABLE);
             let curve = current.clone();
-            return Ok(Maximum { state, curve, distance, iterations, converged, collapsed });
+            return Ok(Some(Maximum { state, curve, distance, iterations, converged, collapsed }));
         }
         let wanted = match distance < NEAR && (fresh || distance < 0.1 * last_distance) {
             true => Curvature::None,
@@ -214,7 +227,7 @@ pub(crate) fn maximise<F: Functions>(
             part *= 0.25;
             if part < 1e-12 {
                 let curve = current.clone();
-                return Ok(Maximum { state, curve, distance, iterations, converged: false, collapsed });
+                return Ok(Some(Maximum { state, curve, distance, iterations, converged: false, collapsed }));
             }
         }
         iterations += 1;
