@@ -33,8 +33,8 @@ def matrix(rows, columns):
 
 
 def robust(rows, columns, noise):
-    """The same files on a design whose columns are correlated by 0.36: with `heavy` noise, twice Student's t on 3 degrees of
-    freedom, or with `modelled` noise, normal with a scale whose logarithm is linear in the design."""
+    """The same files on a design whose columns are correlated by 0.36: with `heavy` noise, twice Student's t on 3
+    degrees of freedom, or with `modelled` noise, normal with a scale whose logarithm is linear in the design."""
     import numpy as np
 
     def make(folder):
@@ -50,7 +50,7 @@ def correlated(rows, columns, noise, truth, random):
     """Rows of such data; `truth` draws the coefficients, `random` the rows."""
     import numpy as np
 
-    location, slopes, spread = truth.uniform(-2, 2, columns), truth.uniform(-1, 1, columns), truth.uniform(-0.2, 0.2, columns)
+    location, slopes, spread = (truth.uniform(-bound, bound, columns) for bound in (2, 1, 0.2))
     x = 0.8 * random.standard_normal((rows, columns)) + 0.6 * random.standard_normal((rows, 1))
     if noise == "heavy":
         error = 2 * random.standard_t(3, rows)

@@ -285,7 +285,7 @@ def main():
     for problem in [] if options.table else problems:
         names = [library.name for library in LIBRARIES if problem.kind in library.kinds]
         title = problem.title + (" (a tenth of the rows)" if options.quick else "")
-        print(f"{problem.name}: {', '.join(names)}" if options.list else title, flush=True)
+        print(f"{problem.name}: {'; '.join(names)}" if options.list else title, flush=True)
         if not options.list:
             result = measure(problem, options.quick)
             if not options.quick:

@@ -29,8 +29,8 @@ FAMILIES = {"gaussian": gaussian, "logistic": logistic, "student-t": student_t}
 
 
 class Likelihood:
-    """`y = X beta + exp(Z gamma) R`, and for Student's t whose degrees of freedom are not given their logarithm: parameters in
-    this order. X and Z have their columns of ones."""
+    """`y = X beta + exp(Z gamma) R`. The parameters are beta, gamma, and the logarithm of Student's degrees of freedom where
+    they are not given. X and Z have their columns of ones."""
 
     def __init__(self, noise, y, x, z):
         family, _, df = noise.partition(":")
@@ -64,9 +64,8 @@ class Likelihood:
     def quick(self):
         """L-BFGS from one start, to the tolerance that such fits usually have."""
         start = self.starts()[-1]
-        found = optimize.minimize(
-            self.mean_and_gradient, start, jac=True, method="L-BFGS-B", options={"maxiter": 1000, "ftol": 1e-13, "gtol": 1e-7}
-        )
+        options = {"maxiter": 1000, "ftol": 1e-13, "gtol": 1e-7}
+        found = optimize.minimize(self.mean_and_gradient, start, jac=True, method="L-BFGS-B", options=options)
         return self.estimates(found.x)
 
     def polished(self):

@@ -30,7 +30,9 @@ once <- switch(method,
   lm = function() lm_with_errors(lm(y ~ x)),
   "rq fn" = function() coefficients_of(quantreg::rq.fit.fnb(x, y, tau = 0.5)),
   "rq pfn" = function() coefficients_of(quantreg::rq.fit.pfn(x, y, tau = 0.5)),
-  "rq pfn, nine" = function() numbers("coefficients", sapply(1:9 / 10, function(tau) quantreg::rq.fit.pfn(x, y, tau = tau)$coefficients)),
+  "rq pfn, nine" = function() {
+    numbers("coefficients", sapply(1:9 / 10, function(tau) quantreg::rq.fit.pfn(x, y, tau = tau)$coefficients))
+  },
   rlm = function() {
     fit <- MASS::rlm(x, y, psi = MASS::psi.huber, k = 1.345, scale.est = "MAD", acc = 1e-10, maxit = 200)
     if (!fit$converged) stop("rlm did not converge")

@@ -21,6 +21,10 @@ fn threads() -> usize {
 /// What a repetition computed, by name: `coefficients`, `std_errors`, `loss`, ...
 type Numbers = Vec<(&'static str, Vec<f64>)>;
 
+const USAGE: &str = "usage: noisefit-bench ols LIBRARY LAYOUT ROWS COLUMNS FOLDER
+       noisefit-bench noise NOISE SCALE ROWS COLUMNS FOLDER
+       noisefit-bench loss LIBRARY LOSS ROWS FOLDER";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -33,9 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["noise", noise, scale, rows, columns, folder] => {
             noise::run(noise, scale, rows.parse()?, columns.parse()?, Path::new(folder))
         }
-        _ => Err("usage: noisefit-bench ols LIBRARY LAYOUT ROWS COLUMNS FOLDER | noise NOISE SCALE ROWS COLUMNS FOLDER \
-                  | loss LIBRARY LOSS ROWS FOLDER"
-            .into()),
+        _ => Err(USAGE.into()),
     }
 }
 
