@@ -13,11 +13,16 @@ const MODELS: [(&str, &str, &[&str]); 3] = [
     ("phones.csv", "calls", &["year"]),
 ];
 
-const FAMILIES: [&[&str]; 4] = [
+const FAMILIES: [&[&str]; 9] = [
     &["--noise", "gaussian"],
     &["--noise", "laplace"],
     &["--noise", "quantile:0.3"],
     &["--noise", "quantile:0.1,0.5,0.9"],
+    &["--noise", "huber"],
+    &["--noise", "huber", "--huber-k", "1.5", "--huber-scale", "mad:0.6745"],
+    &["--noise", "huber", "--huber-scale", "proposal2"],
+    &["--noise", "huber:2"],
+    &["--noise", "huber:200"],
 ];
 
 /// The fits of a record: itself, or those in its list.
