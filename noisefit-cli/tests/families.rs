@@ -67,6 +67,8 @@ fn what_is_printed_saved_predicted_and_scored_belongs_together() {
         let models_scale = family.last() == Some(&"--scale");
         options.extend(models_scale.then_some(regressors[0]));
         let record = folder.fit(&options);
+        // The file read again for every pass gives the same bits.
+        assert_eq!(folder.fit(&[&options[..], &["--memory", "0"]].concat()), record, "{what}");
         assert_eq!(record["scale_formula"].as_str(), models_scale.then_some(regressors[0]), "{what}");
         let saved: Value = serde_json::from_str(&folder.read("m.json")).unwrap();
         let scored = folder.done(&["evaluate", "m.json", &data, "--level", "0.9", "--format", "json"]);
