@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rows = MemoryRows::new(&y, Matrix::row_major(&x, count, columns)?)?;
     let levels: Vec<f64> = (1..=levels).map(|k| k as f64 / (levels + 1) as f64).collect();
     let options = Options { settings: Settings { one_pass: true, ..Settings::default() }, ..Options::default() };
-    for _ in 0..3 {
+    for _ in 0..9 {
         let start = Instant::now();
         gaussian::fit(&rows, &options)?;
         let squares = start.elapsed();
