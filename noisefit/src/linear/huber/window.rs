@@ -169,10 +169,10 @@ impl Window {
         }
     }
 
-    /// How many observations per unit of size there are about the centre, from the nearest eighth of the rows; none where
-    /// they are all at the same place.
-    pub(super) fn density(&self) -> Option<f64> {
-        let mut near: Vec<f64> = self.sizes().map(|size| (size - self.centre).abs()).collect();
+    /// How many observations per unit of size there are about a size, from the nearest eighth of the rows; none where they
+    /// are all at the same place.
+    pub(super) fn density(&self, about: f64) -> Option<f64> {
+        let mut near: Vec<f64> = self.sizes().map(|size| (size - about).abs()).collect();
         let count = near.len().div_ceil(8);
         let (_, reach, _) = near.select_nth_unstable_by(count.checked_sub(1)?, f64::total_cmp);
         let observations: f64 = self.values.chunks_exact(self.width).map(|row| row[1]).sum();
@@ -184,7 +184,7 @@ impl Window {
 impl Window {
     /// Where a median that the window missed is likely to be.
     pub(super) fn estimate(&self, miss: Median) -> f64 {
-        let spread = self.density().map_or(0.5 * self.centre, f64::recip);
+        let spread = self.density(self.centre).map_or(0.5 * self.centre, f64::recip);
         match miss {
             Median::Found { size, .. } => size,
             Median::Below { size, rows } => (size - rows * spread).max(0.1 * size),
@@ -201,11 +201,13 @@ pub(super) struct Lines {
     lines: Vec<Line>,
 }
 
+/// A residual `at_zero - t slope`.
 #[derive(Debug, Clone, Copy)]
-struct Line {
-    at_zero: f64,
-    slope: f64,
-    count: f64,
+pub(super) struct Line {
+    pub(super) at_zero: f64,
+    pub(super) slope: f64,
+    /// How often it counts.
+    pub(super) count: f64,
 }
 
 /// A median size of residuals, with its derivative.
@@ -220,6 +222,10 @@ pub(super) enum Median {
 }
 
 impl Lines {
+    pub(super) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
     /// The median of `|a - t b|` over `observations`, as R takes it: of an even number the mean of the two in the middle.
     pub(super) fn median(&self, t: f64, observations: f64) -> Median {
         let mut sizes: Vec<(f64, f64, f64)> = self.lines.iter().map(|line| line.size_at(t)).collect();
