@@ -11,8 +11,8 @@ use crate::linear::gram::symmetric;
 /// the coefficients.
 const LEAST_PIVOT: f64 = 1e-13;
 
-/// The factor by which a scale changes in one step, at most.
-const FARTHEST: f64 = 4.0;
+/// A step makes the scale smaller by no more than this factor, and one that minimises nothing not larger either.
+const FARTHEST: f64 = 10.0;
 
 /// What determines the scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -123,6 +123,7 @@ impl Problem {
             Rule::Median { .. } if damped => (0.0, false),
             Rule::Median { constant } => median_step(sets, scale, constant, &first, &slope),
         };
+        let t = t.max(scale / FARTHEST - scale);
         let coefficients = first.iter().zip(&slope).map(|(a, b)| a + t * b).collect();
         let largest = gradient.iter().fold(0.0, |most: f64, g| g.abs().max(most));
         let gradient = largest / (knee * sets.totals().observations);
