@@ -258,3 +258,80 @@ impl Line {
         (u.abs(), if u < 0.0 { self.slope } else { -self.slope }, self.count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A window over rows of one column, in units of 1000 rows that are merged.
+    fn window(residuals: &[f64], centre: f64, radius: f64) -> Window {
+        let empty = Window::new(centre, radius, 1);
+        let unit = |rows: &[f64]| {
+            let mut unit = empty.clone();
+            for &u in rows {
+                if unit.reaches(u.abs(), 1.0) {
+                    unit.keep(u, 1.0, [2.0].into_iter());
+                }
+            }
+            unit
+        };
+        let units = residuals.chunks(1000).map(unit);
+        units.fold(empty.clone(), |mut all, unit| {
+            all.merge(unit);
+            all
+        })
+    }
+
+    fn median(residuals: &[f64]) -> f64 {
+        let mut sizes: Vec<f64> = residuals.iter().map(|u| u.abs()).collect();
+        sizes.sort_by(f64::total_cmp);
+        0.5 * (sizes[(sizes.len() - 1) / 2] + sizes[sizes.len() / 2])
+    }
+
+    fn residuals(rows: u32) -> Vec<f64> {
+        // Quadratic residues look random enough.
+        (0..rows).map(|i| f64::from((u64::from(i) * u64::from(i) % 1_000_003) as u32) / 1e6 - 0.4).collect()
+    }
+
+    #[test]
+    fn the_median_of_many_rows_is_found_among_few() {
+        for rows in [100_000, 100_001] {
+            let u = residuals(rows);
+            let window = window(&u, 0.29, f64::INFINITY);
+            assert!(window.rows() <= 2 * WINDOW_ROWS, "{}", window.rows());
+            let found = window.lines(&[0.0], &[0.0]).median(0.0, f64::from(rows));
+            assert_eq!(found, Median::Found { size: median(&u), slope: 0.0 });
+            // Residuals a little farther from the rows of column 2: u - 0.001 * 2 t at t = 3.
+            let moved: Vec<f64> = u.iter().map(|u| u - 0.006).collect();
+            let Median::Found { size, .. } = window.lines(&[0.0], &[0.001]).median(3.0, f64::from(rows)) else {
+                panic!("missed");
+            };
+            assert!((size - median(&moved)).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn rows_that_are_the_same_take_the_room_of_one() {
+        let u: Vec<f64> = (0..90_000).map(|i| f64::from(i % 7 * (i % 7) % 7 - 2)).collect();
+        let window = window(&u, 1.0, f64::INFINITY);
+        assert!(window.rows() <= 2 * WINDOW_ROWS, "{}", window.rows());
+        let found = window.lines(&[0.0], &[0.0]).median(0.0, 90_000.0);
+        assert_eq!(found, Median::Found { size: median(&u), slope: 0.0 });
+    }
+
+    #[test]
+    fn a_window_that_misses_says_where_to_look() {
+        let u = residuals(100_000);
+        let exact = median(&u);
+        for centre in [exact - 0.02, exact + 0.02] {
+            let window = window(&u, centre, 0.005);
+            let miss = window.lines(&[0.0], &[0.0]).median(0.0, 1e5);
+            assert!(!matches!(miss, Median::Found { .. }));
+            assert!((window.estimate(miss) - exact).abs() < 0.1 * (centre - exact).abs(), "{miss:?}");
+        }
+        // A window without rows.
+        let window = window(&u, 5.0, 0.1);
+        let miss = window.lines(&[0.0], &[0.0]).median(0.0, 1e5);
+        assert!(window.estimate(miss) < 5.0);
+    }
+}
