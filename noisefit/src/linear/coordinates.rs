@@ -47,6 +47,14 @@ impl Coordinates {
         }
     }
 
+    /// The same where what is predicted has no unit and no mean of its own.
+    #[must_use]
+    pub(crate) fn without_response(mut self) -> Self {
+        let response = self.shifts.len() - 1;
+        (self.shifts[response], self.scales[response]) = (0.0, 1.0);
+        self
+    }
+
     /// The number of columns, the response included, the intercept not.
     pub fn columns(&self) -> usize {
         self.shifts.len()

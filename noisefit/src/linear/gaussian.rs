@@ -1,10 +1,10 @@
 //! Gaussian noise: maximum likelihood is weighted least squares, in closed form.
 
 use super::gram::packed;
-use super::{LeastSquares, Options};
+use super::{LeastSquares, Options, likelihood};
 use crate::Error;
 use crate::fit::{ClosedForm, FTest, Fit, Reference, Termination, coefficient_table};
-use crate::noise::Noise;
+use crate::noise::{Gaussian, Noise};
 use crate::rows::{Layout, RowSource};
 
 /// The maximum likelihood fit of `y = b0 + x'b + s e`, `e` standard normal, over the rows of `source`.
@@ -14,6 +14,8 @@ use crate::rows::{Layout, RowSource};
 /// ```text
 /// log L = -n/2 (log(2 pi s^2) + 1) + 1/2 sum(log w) + sum(log Jacobian),   s^2 = sum(w e^2) / n
 /// ```
+///
+/// Where the rows have columns for `ln s`, mean and scale are fitted together, by Newton's method instead.
 ///
 /// Standard errors use `sum(w e^2) / (n - rank)`, tests and intervals Student's t (Seber and Lee 2003, *Linear Regression
 /// Analysis*, chapters 3 and 4).
@@ -37,6 +39,9 @@ use crate::rows::{Layout, RowSource};
 pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
     options.check()?;
     let layout = source.layout();
+    if layout.scale.is_some() {
+        return likelihood::fit(source, Gaussian, Noise::Gaussian, options);
+    }
     let names = layout.coefficient_names();
     let solved = LeastSquares::solve(source, options.settings)?;
     options.check_collinear(&solved, &names)?;

@@ -77,22 +77,83 @@ pub(crate) fn packed_length(order: usize) -> usize {
     order * (order + 1) / 2
 }
 
+/// Which products of the columns of two sets are formed: the lower triangle of the first `triangle` of the left, which are
+/// as many as the right has or none, with those of the right; and all of the others on the left with all of the right.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Trapezoid {
+    /// Columns of the left that have a row of the triangle.
+    pub(crate) triangle: usize,
+    /// All columns of the left.
+    pub(crate) rows: usize,
+    /// Columns of the right.
+    pub(crate) columns: usize,
+}
+
+impl Trapezoid {
+    /// The length of row `i`.
+    #[inline(always)]
+    fn width(self, i: usize) -> usize {
+        if i < self.triangle { i + 1 } else { self.columns }
+    }
+
+    /// The index of the first product of row `i`: rows stand after one another.
+    #[inline(always)]
+    pub(crate) fn row(self, i: usize) -> usize {
+        let whole = i.saturating_sub(self.triangle);
+        packed_length(i - whole) + whole * self.columns
+    }
+
+    /// The number of products.
+    pub(crate) fn length(self) -> usize {
+        self.row(self.rows)
+    }
+
+    /// First row and first column of the kernels of `ROWS` rows and `C` columns that cover it.
+    #[inline(always)]
+    fn kernels<const C: usize>(self) -> impl Iterator<Item = (usize, usize)> {
+        let columns = move |first: usize| (0..self.width((first + ROWS).min(self.rows) - 1)).step_by(C);
+        (0..self.rows).step_by(ROWS).flat_map(move |first| columns(first).map(move |c| (first, c)))
+    }
+}
+
 /// Adds the inner products of all pairs of columns to the packed lower triangle `gram`. `lanes` is scratch space.
 pub(crate) fn add_gram(arch: Arch, columns: &Columns, lanes: &mut Vec<f64>, gram: &mut [f64]) {
-    debug_assert_eq!(gram.len(), packed_length(columns.count));
-    arch.dispatch(AddGram { columns, lanes, gram });
+    add_products(arch, columns, columns, columns.count, lanes, gram);
 }
 
-struct AddGram<'a> {
-    columns: &'a Columns,
+/// Adds the inner products of the columns of `left` with those of `right` to the rows of a [`Trapezoid`] whose triangle has
+/// `triangle` rows. `lanes` is scratch space.
+///
+/// With `left` the columns times weights and `right` the columns themselves, the triangle is a weighted Gram matrix whose
+/// weights may have either sign.
+pub(crate) fn add_products(
+    arch: Arch,
+    left: &Columns,
+    right: &Columns,
+    triangle: usize,
+    lanes: &mut Vec<f64>,
+    products: &mut [f64],
+) {
+    let shape = Trapezoid { triangle, rows: left.count, columns: right.count };
+    debug_assert!(left.tiles == right.tiles && (triangle == 0 || triangle == right.count));
+    debug_assert_eq!(products.len(), shape.length());
+    if left.count > 0 && right.count > 0 {
+        arch.dispatch(AddProducts { left, right, shape, lanes, products });
+    }
+}
+
+struct AddProducts<'a> {
+    left: &'a Columns,
+    right: &'a Columns,
+    shape: Trapezoid,
     lanes: &'a mut Vec<f64>,
-    gram: &'a mut [f64],
+    products: &'a mut [f64],
 }
 
-/// Rows of the triangle that a kernel forms at a time.
+/// Rows that a kernel forms at a time.
 const ROWS: usize = 4;
 
-impl WithSimd for AddGram<'_> {
+impl WithSimd for AddProducts<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -102,82 +163,76 @@ impl WithSimd for AddGram<'_> {
     }
 }
 
-impl AddGram<'_> {
+impl AddProducts<'_> {
     #[inline(always)]
     fn run<S: Simd, const C: usize>(self, simd: S) {
-        let AddGram { columns, lanes, gram } = self;
-        let count = columns.count;
-        if count <= FEW_COLUMNS {
+        let AddProducts { left, right, shape, lanes, products } = self;
+        if shape.columns <= FEW_COLUMNS {
             // Between tiles the sums stay vectors, and are added up over their lanes once at the end.
             lanes.clear();
-            lanes.resize(kernels::<C>(count).count() * ROWS * C * S::F64_LANES, 0.0);
+            lanes.resize(shape.kernels::<C>().count() * ROWS * C * S::F64_LANES, 0.0);
             let sums = S::as_mut_simd_f64s(lanes).0;
-            for tile in columns.tiles().chunks_exact((count * TILE_ROWS).max(1)) {
-                for ((first, start), sums) in kernels::<C>(count).zip(sums.chunks_exact_mut(ROWS * C)) {
-                    add_products::<S, C>(simd, tile, count, first, start, sums);
+            let tiles = left.tiles().chunks_exact(shape.rows * TILE_ROWS);
+            for (left, right) in tiles.zip(right.tiles().chunks_exact(shape.columns * TILE_ROWS)) {
+                for ((first, start), sums) in shape.kernels::<C>().zip(sums.chunks_exact_mut(ROWS * C)) {
+                    add_tiles::<S, C>(simd, (left, right), shape, first, start, sums);
                 }
             }
-            for ((first, start), sums) in kernels::<C>(count).zip(sums.chunks_exact(ROWS * C)) {
-                reduce::<S, C>(simd, sums, count, first, start, gram);
+            for ((first, start), sums) in shape.kernels::<C>().zip(sums.chunks_exact(ROWS * C)) {
+                reduce::<S, C>(simd, sums, shape, first, start, products);
             }
         } else {
-            for (first, start) in kernels::<C>(count) {
+            for (first, start) in shape.kernels::<C>() {
                 let mut sums = [[simd.splat_f64s(0.0); C]; ROWS];
                 let sums = sums.as_flattened_mut();
-                add_products::<S, C>(simd, columns.tiles(), count, first, start, sums);
-                reduce::<S, C>(simd, sums, count, first, start, gram);
+                add_tiles::<S, C>(simd, (left.tiles(), right.tiles()), shape, first, start, sums);
+                reduce::<S, C>(simd, sums, shape, first, start, products);
             }
         }
     }
 }
 
-/// First row and first column of the kernels of `ROWS` rows and `C` columns that cover the lower triangle.
-#[inline(always)]
-fn kernels<const C: usize>(count: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..count).step_by(ROWS).flat_map(move |first| (0..(first + ROWS).min(count)).step_by(C).map(move |c| (first, c)))
-}
-
-/// Adds the sums of a kernel to the triangle.
+/// Adds the sums of a kernel to the products.
 #[inline(always)]
 fn reduce<S: Simd, const C: usize>(
     simd: S,
     sums: &[S::f64s],
-    count: usize,
+    shape: Trapezoid,
     first: usize,
     start: usize,
-    gram: &mut [f64],
+    products: &mut [f64],
 ) {
-    for i in first..(first + ROWS).min(count) {
-        for j in start..(start + C).min(i + 1) {
-            gram[packed(i, j)] += simd.reduce_sum_f64s(sums[(i - first) * C + j - start]);
+    for i in first..(first + ROWS).min(shape.rows) {
+        for j in start..(start + C).min(shape.width(i)) {
+            products[shape.row(i) + j] += simd.reduce_sum_f64s(sums[(i - first) * C + j - start]);
         }
     }
 }
 
-/// Adds the inner products of the columns from `first` with those from `start` over some tiles to `sums`. The last few
-/// columns have kernels of their own size.
+/// Adds the inner products of the left columns from `first` with the right ones from `start` over some tiles to `sums`. The
+/// last few columns have kernels of their own size.
 #[inline(always)]
-fn add_products<S: Simd, const C: usize>(
+fn add_tiles<S: Simd, const C: usize>(
     simd: S,
-    tiles: &[f64],
-    count: usize,
+    tiles: (&[f64], &[f64]),
+    shape: Trapezoid,
     first: usize,
     start: usize,
     sums: &mut [S::f64s],
 ) {
-    match count - first {
-        1 => kernel::<S, 1, C>(simd, tiles, count, first, start, sums),
-        2 => kernel::<S, 2, C>(simd, tiles, count, first, start, sums),
-        3 => kernel::<S, 3, C>(simd, tiles, count, first, start, sums),
-        _ => kernel::<S, ROWS, C>(simd, tiles, count, first, start, sums),
+    match shape.rows - first {
+        1 => kernel::<S, 1, C>(simd, tiles, shape, first, start, sums),
+        2 => kernel::<S, 2, C>(simd, tiles, shape, first, start, sums),
+        3 => kernel::<S, 3, C>(simd, tiles, shape, first, start, sums),
+        _ => kernel::<S, ROWS, C>(simd, tiles, shape, first, start, sums),
     }
 }
 
 #[inline(always)]
 fn kernel<S: Simd, const R: usize, const C: usize>(
     simd: S,
-    tiles: &[f64],
-    count: usize,
+    (left, right): (&[f64], &[f64]),
+    shape: Trapezoid,
     first: usize,
     start: usize,
     sums: &mut [S::f64s],
@@ -189,15 +244,17 @@ fn kernel<S: Simd, const R: usize, const C: usize>(
             totals[r][c] = sums[r * C + c];
         }
     }
-    for tile in tiles.chunks_exact(count * TILE_ROWS) {
-        let column = |j: usize| S::as_simd_f64s(&tile[j * TILE_ROWS..(j + 1) * TILE_ROWS]).0;
-        let (mut a, mut b) = ([column(first); R], [column(start); C]);
+    let tiles = left.chunks_exact(shape.rows * TILE_ROWS);
+    for (left, right) in tiles.zip(right.chunks_exact(shape.columns * TILE_ROWS)) {
+        let left = |j: usize| S::as_simd_f64s(&left[j * TILE_ROWS..(j + 1) * TILE_ROWS]).0;
+        let right = |j: usize| S::as_simd_f64s(&right[j * TILE_ROWS..(j + 1) * TILE_ROWS]).0;
+        let (mut a, mut b) = ([left(first); R], [right(start); C]);
         for (r, a) in a.iter_mut().enumerate() {
-            *a = column(first + r);
+            *a = left(first + r);
         }
         for (c, b) in b.iter_mut().enumerate() {
             // Beyond the last column a kernel repeats it rather than being another kernel.
-            *b = column((start + c).min(count - 1));
+            *b = right((start + c).min(shape.columns - 1));
         }
         for k in 0..TILE_ROWS / S::F64_LANES {
             for r in 0..R {
@@ -237,6 +294,35 @@ mod tests {
                 for j in 0..=i {
                     let expected: f64 = (0..rows).map(|k| value(i, k) * value(j, k)).sum();
                     assert_eq!(gram[packed(i, j)], 1.0 + expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_of_two_sets_of_integers_are_exact() {
+        for (triangle, extra, count, rows) in
+            [(0, 1, 3, 10), (0, 6, 5, 130), (4, 1, 4, 200), (9, 3, 9, 70), (66, 5, 66, 131)]
+        {
+            let value = |j: usize, i: usize| ((i * 7 + j * 13) % 11) as f64 - 5.0;
+            let set = |columns: usize, seed: usize| {
+                let mut set = Columns::default();
+                set.resize(columns, rows);
+                for j in 0..columns {
+                    for i in 0..rows {
+                        set.tile_mut(i / TILE_ROWS, j)[i % TILE_ROWS] = value(j + seed, i);
+                    }
+                }
+                set
+            };
+            let shape = Trapezoid { triangle, rows: triangle + extra, columns: count };
+            let mut products = vec![1.0; shape.length()];
+            let (left, right) = (set(shape.rows, 5), set(count, 0));
+            add_products(Arch::new(), &left, &right, triangle, &mut Vec::new(), &mut products);
+            for i in 0..shape.rows {
+                for j in 0..if i < triangle { i + 1 } else { count } {
+                    let expected: f64 = (0..rows).map(|k| value(i + 5, k) * value(j, k)).sum();
+                    assert_eq!(products[shape.row(i) + j], 1.0 + expected);
                 }
             }
         }

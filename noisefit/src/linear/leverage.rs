@@ -43,6 +43,13 @@ impl Leverage {
         self
     }
 
+    /// The same form times a positive number.
+    pub(crate) fn times(mut self, factor: f64) -> Self {
+        let root = factor.sqrt();
+        self.factor.iter_mut().for_each(|value| *value *= root);
+        self
+    }
+
     /// The number of design columns that rows must have, at least.
     pub fn columns_needed(&self) -> usize {
         self.columns.iter().max().map_or(0, |last| last + 1)

@@ -11,12 +11,16 @@ mod ladder;
 mod lanes;
 mod least_squares;
 mod leverage;
+pub(crate) mod likelihood;
+pub mod logistic;
 mod magnitudes;
 mod moments;
 mod options;
+pub mod quantile;
 mod residuals;
 mod row_kernels;
 mod start;
+pub mod student_t;
 mod triangle;
 
 use crate::Error;
@@ -33,15 +37,27 @@ pub use options::{Collinear, Options};
 pub use residuals::{Residuals, Sums};
 pub use triangle::Triangle;
 
-/// The maximum likelihood fit of a linear model under the noise that is named: one fit, or one for each quantile.
+/// The maximum likelihood fit of a linear model under the noise that is named: one fit, or one for each quantile. Where the
+/// rows have columns for the scale, its logarithm is modelled, too.
 ///
 /// # Errors
-/// Those of the family's estimator.
+/// Those of [`LeastSquares::solve`]; [`Error::Argument`] for a level outside (0, 1); [`Error::Collinear`] where asked for;
+/// [`Error::Range`] for a noise scale whose square is no double; [`Error::Unbounded`] where rows that are fitted exactly let
+/// the likelihood grow without bound; [`Error::Unsupported`] for a modelled scale with a family that has none.
 pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
+    if source.layout().scale.is_some() && !noise.models_scale() {
+        let what = format!(
+            "the scale of {noise} noise cannot be modelled; that of gaussian, laplace, student-t and logistic can"
+        );
+        return Err(Error::Unsupported(what));
+    }
     match noise {
         Choice::Gaussian => Ok(vec![gaussian::fit(source, options)?]),
+        Choice::Laplace => Ok(vec![quantile::fit_laplace(source, options)?]),
+        Choice::Quantiles(levels) => quantile::fit_quantiles(source, levels, options),
         &Choice::Huber { k, scale } => Ok(vec![huber::fit(source, k, scale, options)?]),
         &Choice::HuberFixed { delta } => Ok(vec![huber::fit_fixed(source, delta, options)?]),
-        other => Err(Error::Unsupported(format!("{other} noise cannot be fitted yet"))),
+        Choice::StudentT { df } => Ok(vec![student_t::fit(source, *df, options)?]),
+        Choice::Logistic => Ok(vec![logistic::fit(source, options)?]),
     }
 }

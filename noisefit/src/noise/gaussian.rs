@@ -7,7 +7,7 @@ use crate::special::normal;
 use crate::sum::Sum;
 
 /// `ln sqrt(2 pi)`.
-const LN_SQRT_2_PI: f64 = 0.918_938_533_204_672_7;
+pub(super) const LN_SQRT_2_PI: f64 = 0.918_938_533_204_672_7;
 
 /// The density `exp(-r^2 / 2) / sqrt(2 pi)`; the scale is the standard deviation sigma.
 ///

@@ -6,6 +6,8 @@
 //!
 //! NaN gives NaN. A value overflows to infinity only where the value itself does.
 
+use crate::special::elementary::{exp_within, polynomial};
+
 /// A function of a residual, zero at zero, with its derivative.
 pub trait Shape: Copy + Send + Sync {
     /// The function.
@@ -135,25 +137,7 @@ fn sign_or(r: f64, negative: f64, positive: f64) -> f64 {
 /// `exp(-2 size)` for `size >= 1`, in arithmetic alone; some 1e-35 where it is less.
 #[inline(always)]
 fn exp_minus_twice(size: f64) -> f64 {
-    // 1.5 * 2^52: adding it leaves the rounded integer in the low bits.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
-    const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
-    const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-    let x = -2.0 * if size < 40.0 { size } else { 40.0 };
-    let shifted = x * std::f64::consts::LOG2_E + ROUND;
-    let k = shifted - ROUND;
-    let fraction = (x - k * LN_2_HIGH) - k * LN_2_LOW;
-    let power = f64::from_bits(shifted.to_bits().wrapping_add(1023) << 52);
-    power * polynomial(&EXP, fraction)
-}
-
-#[inline(always)]
-fn polynomial<const N: usize>(coefficients: &[f64; N], x: f64) -> f64 {
-    let mut sum = coefficients[N - 1];
-    for k in (0..N - 1).rev() {
-        sum = sum * x + coefficients[k];
-    }
-    sum
+    exp_within(-2.0 * if size < 40.0 { size } else { 40.0 })
 }
 
 /// `ln cosh(sqrt q) / q` on `[0, 1]`, relative error 1e-17 (interpolation at Chebyshev points).
@@ -198,23 +182,6 @@ const TANH_OVER_ARGUMENT: [f64; 16] = [
 
 /// `atanh(s) / s` in `s^2`, for `s < 0.07`.
 const ATANH: [f64; 7] = [1.0, 1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0, 1.0 / 11.0, 1.0 / 13.0];
-
-/// Taylor's series of the exponential, for arguments up to half of `ln 2`.
-const EXP: [f64; 13] = [
-    1.0,
-    1.0,
-    1.0 / 2.0,
-    1.0 / 6.0,
-    1.0 / 24.0,
-    1.0 / 120.0,
-    1.0 / 720.0,
-    1.0 / 5040.0,
-    1.0 / 40_320.0,
-    1.0 / 362_880.0,
-    1.0 / 3_628_800.0,
-    1.0 / 39_916_800.0,
-    1.0 / 479_001_600.0,
-];
 
 #[cfg(test)]
 mod tests {

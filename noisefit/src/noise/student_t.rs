@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::gaussian::LN_SQRT_2_PI;
 use super::{Gaussian, Information, NoiseFamily};
 use crate::inference::distribution::{self, Distribution};
+use crate::special::gamma_ratio::log_gamma_ratio;
 
 /// The density of Student's t distribution with `df` degrees of freedom, Gaussian where they are infinite (Lange, Little
 /// and Taylor 1989, *JASA* 84, 881-896).
@@ -81,9 +83,9 @@ fn ln_1p_square(q: f64) -> f64 {
     if q.abs() < 1e100 { (q * q).ln_1p() } else { 2.0 * q.abs().ln() }
 }
 
-/// `-ln` of the density at 0: `ln sqrt(pi df) + ln Gamma(df / 2) - ln Gamma((df + 1) / 2)`.
+/// `-ln` of the density at 0, `ln sqrt(pi df) + ln Gamma(df / 2) - ln Gamma((df + 1) / 2)`, without the cancellation.
 fn log_normaliser(df: f64) -> f64 {
-    0.5 * (std::f64::consts::PI * df).ln() + libm::lgamma(0.5 * df) - libm::lgamma(0.5 * (df + 1.0))
+    LN_SQRT_2_PI - log_gamma_ratio(1.0 / df)[0]
 }
 
 /// Infinity has no number in JSON.

@@ -197,6 +197,15 @@ impl Accumulator for Sample {
     }
 }
 
+/// The middle value, the upper of two; zero of none.
+fn median(mut values: Vec<f64>) -> f64 {
+    let middle = values.len() / 2;
+    match values.is_empty() {
+        true => 0.0,
+        false => *values.select_nth_unstable_by(middle, f64::total_cmp).1,
+    }
+}
+
 /// Rows in memory of their own.
 #[derive(Debug, Clone)]
 pub(crate) struct SampledRows {
@@ -222,6 +231,32 @@ impl SampledRows {
             self.layout.terms = columns.iter().map(|&j| self.layout.terms[j].clone()).collect();
         }
         self
+    }
+
+    /// The half of the rows whose design is most central: by the largest distance of a column from its median, in median
+    /// distances. Columns of which more than half are the same have no such unit and do not count.
+    pub(crate) fn central_half(&self) -> Self {
+        let (count, mut distances) = (self.len(), vec![0.0f64; self.len()]);
+        for column in self.design.chunks_exact(count.max(1)) {
+            let middle = median(column.to_vec());
+            let unit = median(column.iter().map(|x| (x - middle).abs()).collect());
+            if unit > 0.0 {
+                distances.iter_mut().zip(column).for_each(|(d, x)| *d = d.max((x - middle).abs() / unit));
+            }
+        }
+        let bar = median(distances.clone());
+        let kept: Vec<usize> = (0..count).filter(|&i| distances[i] <= bar).collect();
+        let chosen = |values: &Vec<f64>| -> Vec<f64> {
+            values.chunks_exact(count.max(1)).flat_map(|column| kept.iter().map(|&i| column[i])).collect()
+        };
+        SampledRows {
+            layout: self.layout.clone(),
+            design: chosen(&self.design),
+            scale_design: chosen(&self.scale_design),
+            response: chosen(&self.response),
+            weights: self.weights.as_ref().map(chosen),
+            frequencies: self.frequencies.as_ref().map(chosen),
+        }
     }
 
     /// The rows as a source.

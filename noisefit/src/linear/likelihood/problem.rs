@@ -1,0 +1,367 @@
+//! A linear model with a smooth noise family: where its likelihood starts, is searched, and what is told of its maximum.
+
+use super::collapse::Collapse;
+use super::derived::{Derived, LogResiduals, Predictor, Reweighted, carried_back};
+use super::functions::Functions;
+use super::newton::{Maximum, Search, maximise};
+use super::pass::{Curvature, Point, ScaleColumns};
+use crate::Error;
+use crate::fit::{Fit, ShapeParameter, Termination};
+use crate::linear::estimate::{Covariance, ErrorSums, Estimate, ModelledScale};
+use crate::linear::gram::{packed, symmetric};
+use crate::linear::start::Start;
+use crate::linear::{Accuracy, Coordinates, LeastSquares, Method, Options, Settings};
+use crate::noise::{Noise, NoiseFamily};
+use crate::rows::{MemoryRows, RowSource, Subset};
+
+/// Rows on which a search begins, at least and for each coefficient.
+const SAMPLE_ROWS: usize = 16_384;
+const SAMPLE_ROWS_A_COEFFICIENT: usize = 64;
+
+/// Residuals less than this part of the typical one count as it when the scale's first coefficients are sought.
+const LEAST_RESIDUAL: f64 = 1e-4;
+
+/// Rows with the least squares fit that a search starts from.
+pub(crate) struct Problem<'a, S> {
+    source: &'a S,
+    options: &'a Options,
+    pub(crate) start: Start,
+    scale: Option<ScaleStart>,
+}
+
+/// The scale's columns.
+struct ScaleStart {
+    /// `ln |e|` on them: which are aliased, and `(U' F U)^-1`.
+    solved: LeastSquares,
+    columns: ScaleColumns,
+}
+
+impl<'a, S: RowSource> Problem<'a, S> {
+    /// Reads the rows for least squares and a sample, and the scale's columns where there are such.
+    ///
+    /// # Errors
+    /// Those of [`LeastSquares::solve`], [`Error::Collinear`] where asked for, and [`Error::Unsupported`] for a scale that
+    /// cannot be modelled because every row is fitted exactly.
+    pub(crate) fn new(source: &'a S, options: &'a Options) -> Result<Self, Error> {
+        let layout = source.layout();
+        let coefficients = layout.coefficients() + layout.scale.as_ref().map_or(0, |scale| scale.terms.len() + 1);
+        let rows = SAMPLE_ROWS.max(SAMPLE_ROWS_A_COEFFICIENT * coefficients);
+        let start = Start::new(source, options, rows)?;
+        let mut problem = Problem { source, options, start, scale: None };
+        if let Some(scale) = &layout.scale {
+            if problem.is_exact() {
+                return Err(Error::Unsupported(
+                    "every row is fitted exactly, so there are no residuals to model the scale of; leave out the scale's \
+                     formula, or terms of the mean"
+                        .to_owned(),
+                ));
+            }
+            let derive = LogResiduals {
+                location: Predictor::new(&problem.start.least_squares.coefficients, layout.intercept),
+                least: LEAST_RESIDUAL * problem.gaussian_scale(),
+            };
+            let derived = Derived { source, derive, layout: LogResiduals::layout(scale) };
+            let settings = Settings { digits: options.settings.digits.min(6.0), one_pass: true };
+            let solved = LeastSquares::solve(&derived, settings)?;
+            let names: Vec<String> = scale.coefficient_names().iter().map(|name| format!("scale {name}")).collect();
+            options.check_collinear(&solved, &names)?;
+            let offset = usize::from(scale.intercept);
+            let columns: Vec<usize> =
+                (0..scale.terms.len()).filter(|j| !solved.aliased.contains(&(j + offset))).collect();
+            let coordinates = Coordinates::of_columns(&solved, &columns, scale.intercept).without_response();
+            problem.scale = Some(ScaleStart { solved, columns: ScaleColumns { coordinates, columns } });
+        }
+        Ok(problem)
+    }
+
+    /// Whether least squares leaves no residuals: then every family's scale is zero.
+    pub(crate) fn is_exact(&self) -> bool {
+        !(self.start.least_squares.residual_sum_of_squares > 0.0)
+    }
+
+    /// The maximum likelihood scale under Gaussian noise.
+    pub(crate) fn gaussian_scale(&self) -> f64 {
+        let solved = &self.start.least_squares;
+        (solved.residual_sum_of_squares / solved.totals.observations).sqrt()
+    }
+
+    /// The least squares coefficients and a scale that fits their residuals.
+    pub(crate) fn first<F: Functions>(&self, functions: F, family: &dyn NoiseFamily) -> Point<F> {
+        let coordinates = self.start.coordinates.clone();
+        let location = to_coordinates(&coordinates, &self.start.coefficients());
+        let scale = match &self.scale {
+            None => vec![self.gaussian_scale().ln() - 0.5 * family.variance().min(3.0).ln()],
+            Some(ScaleStart { solved, columns }) => {
+                let mean = family.expectation(&|r| r.abs().ln());
+                let coordinates = &columns.coordinates;
+                let coefficients: Vec<f64> = solved.coefficients.iter().flatten().copied().collect();
+                let slopes = coefficients[coordinates.offset()..].iter().enumerate();
+                let mut scale: Vec<f64> = slopes.clone().map(|(j, g)| g / coordinates.scale(j)).collect();
+                if coordinates.intercept() {
+                    let shifts = slopes.map(|(j, g)| g * coordinates.shift(j)).sum::<f64>();
+                    scale.insert(0, coefficients[0] + shifts - mean);
+                }
+                scale
+            }
+        };
+        let scale_columns = self.scale.as_ref().map(|scale| scale.columns.clone());
+        Point { coordinates, scale_columns, location, scale, functions, curvature: Curvature::Observed }
+    }
+
+    /// The rows with the columns that are not aliased.
+    pub(crate) fn rows(&self) -> Subset<'_, S> {
+        self.start.source(self.source)
+    }
+
+    /// The sample of them.
+    pub(crate) fn sample(&self) -> Result<MemoryRows<'_>, Error> {
+        self.start.sample.source()
+    }
+
+    /// Whether the sample is all rows.
+    pub(crate) fn sample_is_all(&self) -> bool {
+        self.start.sample.len() as u64 == self.start.least_squares.totals.rows
+    }
+
+    /// The maximum over all rows, reached from a point by way of that of the sample.
+    pub(crate) fn maximise<F: Functions>(&self, start: Point<F>, search: Search) -> Result<Maximum<F>, Error> {
+        let near = Search { tolerance: if self.sample_is_all() { search.tolerance } else { 1e-4 }, ..search };
+        let (point, done) = match maximise(&self.sample()?, start.clone(), near)? {
+            Some(found) if !found.collapsed => (found.state.point().clone(), found.iterations),
+            _ => (start, 0),
+        };
+        let Some(mut found) = maximise(&self.rows(), point, search)? else {
+            return Err(Error::Unsupported(
+                "too few rows are near enough to their fitted values to determine every coefficient; leave out terms"
+                    .to_owned(),
+            ));
+        };
+        if found.collapsed {
+            return Err(self.unbounded(found.state.point())?);
+        }
+        found.iterations += done;
+        Ok(found)
+    }
+
+    /// A start from least squares on the half of the sample whose regressors are most central; none where that leaves terms
+    /// undetermined, or no residuals.
+    pub(crate) fn central<F: Functions>(&self, first: &Point<F>) -> Result<Option<Point<F>>, Error> {
+        let half = self.start.sample.central_half();
+        let settings = Settings { digits: 6.0, one_pass: true };
+        let solved = match half.len() {
+            0 => return Ok(None),
+            _ => LeastSquares::solve(&half.source()?, settings)?,
+        };
+        let scale = (solved.residual_sum_of_squares / solved.totals.observations).sqrt();
+        if !solved.aliased.is_empty() || !(scale > 0.0) {
+            return Ok(None);
+        }
+        let coordinates = &first.coordinates;
+        let coefficients: Vec<f64> = solved.coefficients.iter().flatten().copied().collect();
+        let mut point = Point { location: to_coordinates(coordinates, &coefficients), ..first.clone() };
+        if self.scale.is_none() {
+            point.scale[0] += (scale / self.gaussian_scale()).ln();
+        }
+        Ok(Some(point))
+    }
+
+    /// Why the likelihood has no maximum: rows that are fitted exactly, by their number and by the scale's columns.
+    fn unbounded<F: Functions>(&self, point: &Point<F>) -> Result<Error, Error> {
+        let layout = self.source.layout();
+        let intercept = layout.scale.as_ref().is_some_and(|scale| scale.intercept);
+        let modelled = self.scale.as_ref().map(|scale| scale.modelled(point, 1.0).coefficients);
+        let log_scale = modelled.map(|coefficients| Predictor::new(&coefficients, intercept));
+        let location = Predictor::new(&self.coefficients(point), layout.intercept);
+        let found = self.source.pass(Collapse::new(location, log_scale, self.gaussian_scale()))?;
+        Ok(found.error(layout))
+    }
+
+    /// The location's coefficients in the units of the data, none for aliased terms.
+    fn coefficients<F: Functions>(&self, point: &Point<F>) -> Vec<Option<f64>> {
+        let shift = point.coordinates.shift(point.coordinates.columns() - 1);
+        self.start.widened(&carried_back(&point.coordinates, &point.location, shift))
+    }
+
+    /// The record of a maximum.
+    ///
+    /// # Errors
+    /// [`Error::Range`] for a scale whose square is no double; [`Error::Unsupported`] where the likelihood has no maximum.
+    pub(crate) fn fit<F: Functions>(
+        &self,
+        maximum: &Maximum<F>,
+        noise: Noise,
+        shape: Option<ShapeParameter>,
+        warnings: Vec<String>,
+    ) -> Result<Fit, Error> {
+        let (layout, solved) = (self.source.layout(), &self.start.least_squares);
+        let point = maximum.state.point();
+        let information = point.functions.information();
+        let coefficients = self.coefficients(point);
+        let rank = point.location.len() as f64;
+        let df_residual = solved.totals.observations - rank;
+        let mut warnings = warnings;
+        let (scale, modelled, covariance) = match &self.scale {
+            None => {
+                let scale = point.scale[0].exp();
+                let variance = scale * scale / information.location;
+                if !(f64::MIN_POSITIVE..f64::INFINITY).contains(&variance) {
+                    return Err(Error::Range { what: format!("the noise scale of {}", layout.response), size: scale });
+                }
+                (Some(scale), None, Covariance::Multiple((df_residual > 0.0).then_some(variance)))
+            }
+            Some(scale) => {
+                warnings.extend(scale.aliased_warning(&layout.scale.clone().unwrap_or_default().coefficient_names()));
+                let modelled = scale.modelled(point, maximum.state.observations());
+                let covariance = self.reweighted(&modelled, information.location)?;
+                (None, Some(modelled), covariance)
+            }
+        };
+        if !maximum.converged {
+            warnings.push(format!(
+                "not converged after {} iterations: the last step was {:.0e} standard errors by the root of the number of \
+                 observations",
+                maximum.iterations, maximum.distance
+            ));
+        }
+        let estimate = Estimate {
+            noise,
+            coefficients,
+            scale,
+            scale_type: if self.scale.is_some() { "modelled" } else { "maximum-likelihood" },
+            modelled,
+            noise_parameters: point.scale.len() + usize::from(shape.is_some()),
+            shape,
+            vertex: None,
+            log_likelihood: maximum.state.log_likelihood()
+                + 0.5 * solved.totals.log_weight
+                + solved.totals.log_jacobian,
+            errors: maximum.state.errors(),
+            covariance,
+            vcov_type: "classical",
+            accuracy: self.accuracy(maximum),
+            termination: Termination {
+                converged: maximum.converged,
+                reason: "gradient".to_owned(),
+                iterations: maximum.iterations,
+                duality_gap: None,
+            },
+            warnings,
+        };
+        Ok(estimate.into_fit(layout, solved, self.options.level))
+    }
+
+    /// The record where every row is fitted exactly: least squares, and a scale of zero.
+    pub(crate) fn exact_fit(&self, noise: Noise) -> Fit {
+        let (layout, solved) = (self.source.layout(), &self.start.least_squares);
+        let coefficients = solved.coefficients.clone();
+        let degrees = solved.totals.observations - coefficients.iter().flatten().count() as f64;
+        let warning =
+            "the residuals are zero to the rounding of the data: the noise scale is 0 and the likelihood has no bound";
+        let estimate = Estimate {
+            noise,
+            coefficients,
+            scale: Some(0.0),
+            scale_type: "maximum-likelihood",
+            modelled: None,
+            noise_parameters: 1,
+            shape: None,
+            vertex: None,
+            log_likelihood: f64::INFINITY,
+            errors: ErrorSums::default(),
+            covariance: Covariance::Multiple((degrees > 0.0).then_some(0.0)),
+            vcov_type: "classical",
+            accuracy: solved.accuracy.clone(),
+            termination: Termination {
+                converged: true,
+                reason: "closed-form".to_owned(),
+                iterations: 0,
+                duality_gap: None,
+            },
+            warnings: if degrees > 0.0 { vec![warning.to_owned()] } else { Vec::new() },
+        };
+        estimate.into_fit(layout, solved, self.options.level)
+    }
+
+    /// The location's covariance where the scale is modelled: that of weighted least squares with the fitted precisions.
+    fn reweighted(&self, modelled: &ModelledScale, information: f64) -> Result<Covariance, Error> {
+        let layout = self.source.layout();
+        let intercept = layout.scale.as_ref().is_some_and(|scale| scale.intercept);
+        let reference = self.gaussian_scale().ln();
+        let derive = Reweighted { log_scale: Predictor::new(&modelled.coefficients, intercept), reference };
+        let layout = crate::rows::Layout { scale: None, ..layout.clone() };
+        let derived = Derived { source: self.source, derive, layout };
+        let settings = Settings { digits: self.options.settings.digits.min(6.0), one_pass: false };
+        let solved = LeastSquares::solve(&derived, settings)?;
+        let (order, variance) = (solved.coefficients.len(), (2.0 * reference).exp() / information);
+        let entry = |i: usize, j: usize| variance * solved.unscaled_covariance[symmetric(i, j)];
+        let matrix = (0..order).map(|i| (0..order).map(|j| entry(i, j)).collect()).collect();
+        Ok(Covariance::Matrix(matrix, solved.leverage.times(variance)))
+    }
+
+    /// How many digits of the worst coefficient are right: what the search left, and what the rounding of every row's terms
+    /// did to the gradient.
+    fn accuracy<F: Functions>(&self, maximum: &Maximum<F>) -> Accuracy {
+        let (state, solved) = (&maximum.state, &self.start.least_squares);
+        let (point, n) = (state.point(), state.observations());
+        let coordinates = &point.coordinates;
+        let response = coordinates.columns() - 1;
+        let raw = |j: usize| (coordinates.shift(j) * coordinates.scale(j)).abs() + 1.0;
+        let slopes = point.location[coordinates.offset()..].iter().enumerate();
+        let magnitude = raw(response) + slopes.map(|(j, b)| b.abs() * raw(j)).sum::<f64>();
+        let errors = state.errors();
+        let typical = (errors.absolute / n * coordinates.response_scale()).max(f64::MIN_POSITIVE);
+        // Rows that are alike have the same errors.
+        let rounding = 4.0 * f64::EPSILON * (1.0 + magnitude / typical) / n.min(1000.0).sqrt();
+        let lost = (maximum.distance + rounding) * n.sqrt();
+        let variance = errors.weighted_squares / n;
+        let worst = (0..solved.coefficients.len()).filter_map(|j| {
+            let standard_error = (variance * solved.unscaled_covariance[packed(j, j)]).sqrt();
+            let size = solved.coefficients[j]?.abs().max(standard_error);
+            (size > 0.0).then(|| lost * standard_error / size)
+        });
+        let worst = worst.fold(f64::EPSILON, f64::max);
+        Accuracy { digits: -worst.log10(), method: Method::Newton, condition: solved.accuracy.condition }
+    }
+}
+
+/// Coefficients in coordinates from those in the units of the data.
+fn to_coordinates(coordinates: &Coordinates, coefficients: &[f64]) -> Vec<f64> {
+    let (offset, unit) = (coordinates.offset(), coordinates.response_scale());
+    let slopes = || coefficients[offset..].iter().enumerate();
+    let shifted = slopes().map(|(j, slope)| slope * coordinates.shift(j)).sum::<f64>();
+    let intercept = coefficients[..offset]
+        .iter()
+        .map(|intercept| (intercept + shifted - coordinates.shift(coordinates.columns() - 1)) * unit);
+    intercept.chain(slopes().map(|(j, slope)| slope * (unit / coordinates.scale(j)))).collect()
+}
+
+impl ScaleStart {
+    /// The coefficients of `ln s` in the units of the data, and their covariance: the inverse of the expected information,
+    /// less what an estimated shape shares with the scale.
+    fn modelled<F: Functions>(&self, point: &Point<F>, observations: f64) -> ModelledScale {
+        let mut values = carried_back(&self.columns.coordinates, &point.scale, 0.0).into_iter();
+        let order = self.solved.coefficients.len();
+        let aliased = |j: usize| self.solved.aliased.contains(&j);
+        let coefficients = (0..order).map(|j| if aliased(j) { None } else { values.next() }).collect();
+        let information = point.functions.information().log_scale;
+        let entry = |i: usize, j: usize| self.solved.unscaled_covariance[symmetric(i, j)] / information;
+        let mut covariance: Vec<Vec<f64>> = (0..order).map(|i| (0..order).map(|j| entry(i, j)).collect()).collect();
+        if F::SHAPED && self.columns.coordinates.intercept() {
+            // With an intercept a shape moves the common level of the scale, and nothing else.
+            let [own, cross] = point.functions.shape_information();
+            let shared = cross * cross / (own * information);
+            covariance[0][0] += shared / (1.0 - shared) / (information * observations);
+        }
+        ModelledScale { coefficients, covariance }
+    }
+
+    fn aliased_warning(&self, names: &[String]) -> Option<String> {
+        let terms: Vec<&str> = self.solved.aliased.iter().map(|&j| names[j].as_str()).collect();
+        (!terms.is_empty()).then(|| {
+            format!(
+                "not determined in the scale, because linear combinations of earlier terms: {} (left out)",
+                terms.join(", ")
+            )
+        })
+    }
+}
