@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use noisefit::Error;
+use noisefit::double_double::DoubleDouble;
 use noisefit::fit::Fit;
-use noisefit::linear::{self, Options};
-use noisefit::noise::Choice;
-use noisefit::rows::{Matrix, MemoryRows};
+use noisefit::linear::{self, Options, gaussian, logistic, student_t};
+use noisefit::noise::{Choice, HuberScale, Noise, NoiseFamily, Observations, Scale, StudentT};
+use noisefit::rows::{Accumulator, Block, Layout, Matrix, MemoryRows, RowSource, ScaleLayout, Values};
+use proptest::prelude::*;
 use serde_json::Value;
 
 /// Columns by name, of a file of `testdata`.
@@ -106,6 +109,347 @@ fn maxima_found_elsewhere_with_fifty_digits() {
         close(fit.log_likelihood.unwrap(), number("log_likelihood").unwrap(), 1e-12, name);
         if let Some(df) = number("df") {
             close(fit.shape.as_ref().unwrap().estimate.unwrap(), df, 1e-9, name);
+        }
+    }
+}
+
+/// `exp` in double-double: the argument halved ten times, a Taylor series, squared ten times.
+fn exp(x: DoubleDouble) -> DoubleDouble {
+    let small = x * 2f64.powi(-10);
+    let mut sum = DoubleDouble::ONE;
+    for k in (1..20).rev() {
+        sum = sum * small / f64::from(k) + 1.0;
+    }
+    (0..10).fold(sum, |power, _| power * power)
+}
+
+/// `d/d df` of minus the constant of Student's t: `(digamma((df + 1) / 2) - digamma(df / 2) - 1 / df) / 2`, the difference
+/// being `2 sum (-1)^k / (df + k)`, ended by Boole's rule.
+fn constant_by_df(df: f64) -> f64 {
+    const TERMS: i32 = 400;
+    let sum: f64 = (0..TERMS).rev().map(|k| if k % 2 == 0 { 1.0 } else { -1.0 } / (df + f64::from(k))).sum();
+    let end = df + f64::from(TERMS);
+    sum + 0.5 / end + 0.25 / (end * end) - 0.125 / end.powi(4) - 0.5 / df
+}
+
+impl Data {
+    /// The gradient of the complete log-likelihood at a fit, in double-double from its definition, each component relative
+    /// to the sum of the sizes of its terms: by the location's coefficients, those of `ln s`, and df where estimated.
+    fn relative_gradient(&self, fit: &Fit) -> Vec<f64> {
+        let n = self.y.len();
+        let dd = DoubleDouble::from;
+        let column = |values: &Vec<f64>, j: usize, i: usize| if j == 0 { 1.0 } else { values[(j - 1) * n + i] };
+        let (b, g) = (estimates(fit), log_scale(fit));
+        let mut sums = vec![(DoubleDouble::ZERO, 0.0); b.len() + g.len() + 1];
+        for i in 0..n {
+            let f = self.frequencies.as_ref().map_or(1.0, |f| f[i]);
+            let mu = (0..b.len()).fold(DoubleDouble::ZERO, |sum, j| sum + dd(b[j]) * column(&self.x, j, i));
+            let s = match (&self.z, fit.scale) {
+                (_, Some(s)) => dd(s),
+                (Some(z), _) => exp((0..g.len()).fold(DoubleDouble::ZERO, |sum, k| sum + dd(g[k]) * column(z, k, i))),
+                _ => panic!("no scale"),
+            };
+            let a = dd(self.weights.as_ref().map_or(1.0, |w| w[i])).sqrt() / s;
+            let r = (dd(self.y[i]) - mu) * a;
+            let psi = match &fit.noise {
+                Noise::Gaussian => r,
+                Noise::Logistic => (DoubleDouble::ONE - exp(-r)) / (exp(-r) + 1.0),
+                Noise::Huber(family) => {
+                    if r.high.abs() <= family.k {
+                        r
+                    } else {
+                        dd(family.k.copysign(r.high))
+                    }
+                }
+                Noise::StudentT(family) if family.df.is_infinite() => r,
+                Noise::StudentT(family) => r * (family.df + 1.0) / (r * r + family.df),
+                other => panic!("{other:?}"),
+            };
+            let mut add = |place: usize, term: DoubleDouble| {
+                sums[place].0 += term * f;
+                sums[place].1 += (term * f).to_f64().abs();
+            };
+            for j in 0..b.len() {
+                add(j, psi * a * column(&self.x, j, i));
+            }
+            for k in 0..g.len() {
+                let z = self.z.as_ref().map_or(1.0, |z| column(z, k, i));
+                add(b.len() + k, (r * psi - 1.0) * z);
+            }
+            if let Noise::StudentT(StudentT { df, df_estimated: true }) = fit.noise
+                && df.is_finite()
+            {
+                let q = (r * r / df).to_f64();
+                let by_df = constant_by_df(df) - 0.5 * q.ln_1p() + 0.5 * (df + 1.0) / df * q / (1.0 + q);
+                add(b.len() + g.len(), dd(by_df));
+            }
+        }
+        sums.into_iter().map(|(sum, size)| if size > 0.0 { (sum.to_f64() / size).abs() } else { 0.0 }).collect()
+    }
+
+    /// The complete log-likelihood of the family at other parameters.
+    fn log_likelihood(&self, noise: &Noise, b: &[f64], g: &[f64]) -> f64 {
+        let n = self.y.len();
+        let predictor = |values: &[f64], c: &[f64], i: usize| -> f64 {
+            c[0] + c[1..].iter().enumerate().map(|(j, c)| c * values[j * n + i]).sum::<f64>()
+        };
+        let location: Vec<f64> = (0..n).map(|i| predictor(&self.x, b, i)).collect();
+        let none = Vec::new();
+        let z = self.z.as_ref().unwrap_or(&none);
+        let scale: Vec<f64> = (0..n).map(|i| predictor(z, g, i).exp()).collect();
+        let mut rows = Observations::new(&self.y, &location, Scale::PerRow(&scale)).unwrap();
+        if let Some(weights) = &self.weights {
+            rows = rows.with_weights(weights).unwrap();
+        }
+        if let Some(frequencies) = &self.frequencies {
+            rows = rows.with_frequencies(frequencies).unwrap();
+        }
+        noise.family().log_likelihood(&rows)
+    }
+}
+
+/// A generator of uniform numbers (Knuth's MMIX linear congruence), so that every run sees the same data.
+struct Random(u64);
+
+impl Random {
+    fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        ((self.0 >> 12) as f64 + 0.5) * 2f64.powi(-52)
+    }
+
+    fn draw(&mut self, noise: &Noise) -> f64 {
+        noise.family().sample(self.uniform())
+    }
+}
+
+/// `n` rows of `noise` with three regressors, one far from zero; with `modelled`, of a scale that depends on two columns.
+fn simulated(noise: &Noise, n: usize, modelled: bool, seed: u64) -> Data {
+    let mut random = Random(seed);
+    let mut draw = |middle: f64, size: f64| -> Vec<f64> {
+        (0..n).map(|_| middle + size * (2.0 * random.uniform() - 1.0)).collect()
+    };
+    let columns = [draw(0.0, 1.0), draw(1000.0, 3.0), draw(-2.0, 0.01)];
+    let z = [draw(1.0, 1.0), draw(-50.0, 20.0)];
+    let y = (0..n).map(|i| {
+        let mu = 3.0 + 2.0 * columns[0][i] - 0.5 * columns[1][i] + 40.0 * columns[2][i];
+        let s = if modelled { (0.3 + 0.8 * z[0][i] + 0.02 * z[1][i]).exp() } else { 1.7 };
+        mu + s * random.draw(noise)
+    });
+    Data { y: y.collect(), x: columns.concat(), z: modelled.then(|| z.concat()), ..Data::default() }
+}
+
+/// Noises, and the names under which they are fitted.
+fn families() -> Vec<(&'static str, Noise, bool)> {
+    let t = |df| Noise::StudentT(StudentT { df, df_estimated: false });
+    vec![
+        ("gaussian", Noise::Gaussian, true),
+        ("logistic", Noise::Logistic, true),
+        ("student-t:3", t(3.0), true),
+        ("student-t", t(3.0), true),
+        ("student-t:0.7", t(0.7), false),
+        ("huber", Noise::Logistic, false),
+    ]
+}
+
+#[test]
+fn the_gradient_vanishes_and_every_other_point_is_lower() {
+    for (name, noise, models_scale) in families() {
+        for modelled in [false, true] {
+            if modelled && !models_scale || name == "gaussian" && !modelled {
+                continue;
+            }
+            for n in [60, 1000] {
+                let mut data = simulated(&noise, n, modelled, 11 + n as u64);
+                let mut random = Random(5);
+                data.weights = Some((0..n).map(|_| 0.5 + random.uniform()).collect());
+                data.frequencies = Some((0..n).map(|i| (1 + i % 3) as f64).collect());
+                let fit = data.fit(name);
+                let what = format!("{name}, modelled {modelled}, {n} rows");
+                assert!(fit.termination.converged, "{what}: {:?} {:?}", fit.termination, fit.warnings);
+                assert_eq!(fit.termination.reason, "gradient");
+                let gradient = data.relative_gradient(&fit);
+                assert!(gradient.iter().all(|g| *g < 1e-9), "{what}: {gradient:?}");
+                // The likelihood as it is defined, and lower a thousandth of a standard error away, and one away.
+                let (b, g) = (estimates(&fit), log_scale(&fit));
+                let top = data.log_likelihood(&fit.noise, &b, &g);
+                close(fit.log_likelihood.unwrap(), top, 1e-13, &what);
+                for size in [1e-3, 1.0] {
+                    for sign in [-size, size] {
+                        for j in 0..b.len() {
+                            let mut moved = b.clone();
+                            moved[j] += sign * fit.coefficients[j].std_error.unwrap();
+                            assert!(data.log_likelihood(&fit.noise, &moved, &g) < top, "{what}: {j}");
+                        }
+                        for k in 0..g.len() {
+                            let mut moved = g.clone();
+                            let error = fit.scale_coefficients.get(k).map_or(0.05, |c| c.std_error.unwrap());
+                            moved[k] += sign * error;
+                            assert!(data.log_likelihood(&fit.noise, &b, &moved) < top, "{what}: scale {k}");
+                        }
+                        if let Noise::StudentT(StudentT { df, df_estimated: true }) = fit.noise {
+                            // Where they are infinite, any others.
+                            let df = if df.is_finite() { df * (1.0 + 0.1 * sign) } else { 300.0 + sign };
+                            let moved = StudentT { df, df_estimated: true };
+                            assert!(data.log_likelihood(&Noise::StudentT(moved), &b, &g) < top, "{what}: df {df}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_optimum_of_residuals_of_one_size_is_known() {
+    // Every regressor value twice, with residuals c and -c: the location is exact by symmetry, and the scale the root of
+    // mean(r psi(r)) = 1 at r = c / s. With c of two sizes in two groups each group has a scale of its own.
+    let (b, sizes) = ([3.0, 0.5], [2.0, 6.0]);
+    let (mut y, mut x, mut z) = (Vec::new(), Vec::new(), Vec::new());
+    for i in 0..40 {
+        for sign in [-1.0, 1.0] {
+            x.push(f64::from(i));
+            z.push(f64::from(i % 2));
+            y.push(b[0] + b[1] * f64::from(i) + sign * sizes[i as usize % 2]);
+        }
+    }
+    let modelled = Data { y, x, z: Some(z), ..Data::default() };
+    // r tanh(r / 2) = 1: mpmath. For Student's t and the Gaussian r is 1.
+    for (noise, root) in [("gaussian", 1.0), ("logistic", 1.5434046384182084), ("student-t:3", 1.0)] {
+        let fit = modelled.fit(noise);
+        for (found, expected) in estimates(&fit).into_iter().zip(b) {
+            close(found, expected, 1e-13, noise);
+        }
+        let g = log_scale(&fit);
+        close(g[0].exp(), sizes[0] / root, 1e-13, noise);
+        close((g[0] + g[1]).exp(), sizes[1] / root, 1e-13, noise);
+        // Two groups of 40: the variance of ln s is that of each group's own.
+        let information = fit.noise.family().information();
+        close(fit.scale_coefficients[0].std_error.unwrap(), (40.0 * information.log_scale).powf(-0.5), 1e-12, noise);
+        close(fit.scale_coefficients[1].std_error.unwrap(), (20.0 * information.log_scale).powf(-0.5), 1e-12, noise);
+        // sum over rows of x x' / s^2, inverted.
+        let mut matrix = [0.0; 3];
+        for i in 0..80 {
+            let (x, a) = (modelled.x[i], (root / sizes[i / 2 % 2]).powi(2) * information.location);
+            (matrix[0], matrix[1], matrix[2]) = (matrix[0] + a, matrix[1] + a * x, matrix[2] + a * x * x);
+        }
+        let determinant = matrix[0] * matrix[2] - matrix[1] * matrix[1];
+        for (i, j, expected) in [(0, 0, matrix[2]), (0, 1, -matrix[1]), (1, 1, matrix[0])] {
+            close(fit.vcov[i][j], expected / determinant, 1e-11, noise);
+        }
+        let leverage = fit.leverage.as_ref().unwrap().evaluate(&[(&[7.0][..]).into()], 1)[0];
+        let expected = (matrix[2] - 14.0 * matrix[1] + 49.0 * matrix[0]) / determinant;
+        close(leverage * fit.location_variance.unwrap(), expected, 1e-11, noise);
+        assert_eq!((fit.scale, fit.scale_type.as_str()), (None, "modelled"));
+    }
+    let mut common = Data { z: None, ..modelled };
+    common.y = (0..80).map(|i| b[0] + b[1] * common.x[i] + if i % 2 == 0 { 2.0 } else { -2.0 }).collect();
+    for (noise, root) in [("logistic", 1.5434046384182084), ("student-t:3", 1.0), ("huber", 1.0), ("student-t", 1.0)] {
+        let fit = common.fit(noise);
+        close(fit.scale.unwrap(), 2.0 / root, 1e-13, noise);
+        close(estimates(&fit)[1], 0.5, 1e-13, noise);
+        let variance = fit.scale.unwrap().powi(2) / fit.noise.family().information().location;
+        let deviations: f64 = common.x.iter().map(|x| (x - 19.5).powi(2)).sum();
+        close(fit.coefficients[1].std_error.unwrap(), (variance / deviations).sqrt(), 1e-12, noise);
+    }
+}
+
+#[test]
+fn without_heavy_tails_student_t_and_huber_are_gaussian() {
+    let data = simulated(&Noise::Gaussian, 500, false, 3);
+    let least_squares = gaussian::fit(&data.rows(), &Options::default()).unwrap();
+    let huber = Choice::Huber { k: 50.0, scale: HuberScale::MaximumLikelihood };
+    let huber = linear::fit(&data.rows(), &huber, &Options::default()).unwrap().remove(0);
+    let infinite = student_t::fit(&data.rows(), Some(f64::INFINITY), &Options::default()).unwrap();
+    // Uniform noise has lighter tails than any Student's t.
+    let uniform = Data { y: (0..500).map(|i| data.x[i] + Random(i as u64 * 977).uniform()).collect(), ..data.clone() };
+    let estimated = uniform.fit("student-t");
+    assert!(estimated.warnings[0].contains("infinite degrees of freedom"), "{:?}", estimated.warnings);
+    let shape = estimated.shape.as_ref().unwrap();
+    assert!(shape.estimate.is_none() && shape.conf_high.is_none() && shape.conf_low.unwrap() > 5.0, "{shape:?}");
+    let uniform = gaussian::fit(&uniform.rows(), &Options::default()).unwrap();
+    for (fit, expected) in [(&huber, &least_squares), (&infinite, &least_squares), (&estimated, &uniform)] {
+        for (found, expected) in fit.coefficients.iter().zip(&expected.coefficients) {
+            let error = (found.estimate.unwrap() - expected.estimate.unwrap()).abs();
+            assert!(error < 1e-11 * expected.std_error.unwrap(), "{found:?} {expected:?}");
+        }
+        close(fit.scale.unwrap(), expected.scale.unwrap(), 1e-12, "scale");
+        close(fit.log_likelihood.unwrap(), expected.log_likelihood.unwrap(), 1e-13, "log-likelihood");
+        close(fit.rmse, expected.rmse, 1e-12, "rmse");
+    }
+}
+
+#[test]
+fn the_interval_of_df_is_where_the_profile_likelihood_says() {
+    let noise = Noise::StudentT(StudentT { df: 5.0, df_estimated: false });
+    // Few rows, whose profile is searched, and many, whose profile is read off along its tangent.
+    for (n, modelled, tolerance) in [(200, false, 1e-5), (400, true, 1e-5), (30_000, false, 1e-4)] {
+        let data = simulated(&noise, n, modelled, 7);
+        let fit = data.fit("student-t");
+        let shape = fit.shape.clone().unwrap();
+        let (low, high) = (shape.conf_low.unwrap(), shape.conf_high.unwrap());
+        assert!(low < shape.estimate.unwrap() && shape.estimate.unwrap() < high);
+        for end in [low, high] {
+            let there = student_t::fit(&data.rows(), Some(end), &Options::default()).unwrap();
+            let statistic = 2.0 * (fit.log_likelihood.unwrap() - there.log_likelihood.unwrap());
+            // The 0.95 quantile of chi-squared with one degree of freedom.
+            close(statistic, 3.841458820694124, tolerance, &format!("{n} rows, {end}"));
+        }
+    }
+}
+
+#[test]
+fn many_rows_reached_by_way_of_a_sample_have_the_same_optimum() {
+    let t = Noise::StudentT(StudentT { df: 3.0, df_estimated: false });
+    for (name, noise, modelled, rare) in [
+        ("logistic", Noise::Logistic, true, false),
+        ("huber", Noise::Logistic, false, true),
+        ("student-t", t, false, true),
+    ] {
+        let mut data = simulated(&noise, 25_000, modelled, 23);
+        if rare {
+            // A level of a category that the sample is likely to miss.
+            data.x.extend((0..25_000).map(|i| f64::from(u8::from(i == 777 || i == 20_777))));
+        }
+        let fit = data.fit(name);
+        assert!(fit.termination.converged, "{name}: {:?}", fit.termination);
+        let gradient = data.relative_gradient(&fit);
+        assert!(gradient.iter().all(|g| *g < 1e-9), "{name}: {gradient:?}");
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let data = simulated(&Noise::StudentT(StudentT { df: 4.0, df_estimated: false }), 20_000, true, 31);
+    for noise in ["student-t", "gaussian"] {
+        let fit = |threads| {
+            let rows = data.rows().with_threads(threads);
+            linear::fit(&rows, &noise.parse().unwrap(), &Options::default()).unwrap()
+        };
+        assert_eq!(fit(1), fit(3), "{noise}");
+    }
+}
+
+#[test]
+fn frequencies_are_repeated_rows() {
+    for (name, noise, models_scale) in families() {
+        let data = simulated(&noise, 90, models_scale, 41);
+        let mut repeated = Data { z: models_scale.then(Vec::new), ..Data::default() };
+        let times = |i: usize| 1 + i % 3;
+        let repeat = |values: &[f64]| -> Vec<f64> {
+            values.chunks(90).flat_map(|c| (0..90).flat_map(move |i| std::iter::repeat_n(c[i], times(i)))).collect()
+        };
+        (repeated.y, repeated.x) = (repeat(&data.y), repeat(&data.x));
+        repeated.z = data.z.as_ref().map(|z| repeat(z));
+        let counted = Data { frequencies: Some((0..90).map(|i| times(i) as f64).collect()), ..data };
+        let (counted, repeated) = (counted.fit(name), repeated.fit(name));
+        assert_eq!((counted.nobs, counted.df_residual), (180, repeated.df_residual));
+        close(counted.log_likelihood.unwrap(), repeated.log_likelihood.unwrap(), 1e-12, name);
+        let all = |fit: &Fit| -> Vec<f64> {
+            let rows = fit.coefficients.iter().chain(&fit.scale_coefficients);
+            rows.flat_map(|c| [c.estimate.unwrap(), c.std_error.unwrap()]).collect()
+        };
+        for (a, b) in all(&counted).into_iter().zip(all(&repeated)) {
+            assert!((a - b).abs() < 1e-10 * (1.0 + a.abs()), "{name}: {a} {b}");
         }
     }
 }

@@ -119,7 +119,7 @@ fn best<S: RowSource, const SHAPED: bool>(
     }
     let iterations = best.as_ref().map_or(0, |best| best.iterations);
     let start = best.map(|best| best.state.point().clone()).or(last).ok_or(Error::NoRows)?;
-    let mut maximum = problem.maximise(start, Search::FULL)?;
+    let mut maximum = problem.maximise(start)?;
     maximum.iterations += iterations;
     Ok(maximum)
 }

@@ -124,9 +124,12 @@ impl<'a, S: RowSource> Problem<'a, S> {
     }
 
     /// The maximum over all rows, reached from a point by way of that of the sample.
-    pub(crate) fn maximise<F: Functions>(&self, start: Point<F>, search: Search) -> Result<Maximum<F>, Error> {
-        let near = Search { tolerance: if self.sample_is_all() { search.tolerance } else { 1e-4 }, ..search };
-        let (point, done) = match maximise(&self.sample()?, start.clone(), near)? {
+    pub(crate) fn maximise<F: Functions>(&self, start: Point<F>) -> Result<Maximum<F>, Error> {
+        let (rough, search) = match self.sample_is_all() {
+            true => (Search::FULL, Search::FINEST),
+            false => (Search { tolerance: 1e-4, ..Search::FULL }, Search::FULL),
+        };
+        let (point, done) = match maximise(&self.sample()?, start.clone(), rough)? {
             Some(found) if !found.collapsed => (found.state.point().clone(), found.iterations),
             _ => (start, 0),
         };
