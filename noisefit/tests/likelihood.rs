@@ -453,3 +453,226 @@ fn frequencies_are_repeated_rows() {
         }
     }
 }
+
+/// Rows cut into blocks, each block a unit of its own.
+struct Cut<'a> {
+    data: &'a Data,
+    cuts: Vec<usize>,
+    layout: Layout,
+}
+
+impl RowSource for Cut<'_> {
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn pass<A: Accumulator>(&self, empty: A) -> Result<A, Error> {
+        let n = self.data.y.len();
+        let (mut total, mut start) = (None::<A>, 0);
+        for &end in self.cuts.iter().chain([&n]) {
+            let part = |values: &'_ Vec<f64>| -> Vec<Vec<f64>> {
+                values.chunks(n).map(|column| column[start..end].to_vec()).collect()
+            };
+            let (x, z) = (part(&self.data.x), self.data.z.as_ref().map(part).unwrap_or_default());
+            let mut state = empty.clone();
+            if end > start {
+                state.fold(&Block {
+                    response: self.data.y[start..end].into(),
+                    design: &x.iter().map(|c| c[..].into()).collect::<Vec<Values<'_>>>(),
+                    scale_design: &z.iter().map(|c| c[..].into()).collect::<Vec<Values<'_>>>(),
+                    weights: self.data.weights.as_ref().map(|w| &w[start..end]),
+                    frequencies: self.data.frequencies.as_ref().map(|f| &f[start..end]),
+                    log_jacobian: None,
+                });
+            }
+            // Through bytes, as between machines.
+            let state = empty.load(&state.save())?;
+            match &mut total {
+                Some(total) => total.merge(state),
+                None => total = Some(state),
+            }
+            start = end.max(start);
+        }
+        Ok(total.unwrap_or(empty))
+    }
+}
+
+/// Coefficients within a part of their standard errors, those of the scale too, and everything that has no unit.
+fn assert_alike(a: &Fit, b: &Fit, what: &str) {
+    let rows = |fit: &Fit| [fit.coefficients.clone(), fit.scale_coefficients.clone()].concat();
+    for (a, b) in rows(a).into_iter().zip(rows(b)) {
+        let (error, size) = ((a.estimate.unwrap() - b.estimate.unwrap()).abs(), a.std_error.unwrap());
+        assert!(error < 1e-9 * size, "{what}: {a:?} {b:?}");
+        close(a.std_error.unwrap(), b.std_error.unwrap(), 1e-8, what);
+    }
+    let numbers = |fit: &Fit| [fit.scale, fit.log_likelihood, fit.aic, fit.r_squared, Some(fit.rmse), fit.mae];
+    for (a, b) in numbers(a).into_iter().zip(numbers(b)) {
+        assert!(
+            (a.unwrap_or(0.0) - b.unwrap_or(0.0)).abs() < 1e-9 * (1.0 + a.unwrap_or(0.0).abs()),
+            "{what}: {a:?} {b:?}"
+        );
+    }
+    let df = |fit: &Fit| fit.shape.as_ref().and_then(|shape| shape.estimate).unwrap_or(0.0);
+    assert!((df(a) - df(b)).abs() < 1e-7 * df(a).max(1e-3), "{what}: {} {}", df(a), df(b));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn the_fit_moves_with_the_data(
+        seed in 0u64..1000,
+        family in 0usize..6,
+        modelled in any::<bool>(),
+        factor in -3.0..3.0f64,
+        added in prop::array::uniform4(-5.0..5.0f64),
+        columns in prop::array::uniform3(0.01..100.0f64),
+        cuts in prop::collection::vec(0usize..240, 0..5),
+    ) {
+        let (name, noise, models_scale) = families()[family];
+        let n = 240;
+        let data = simulated(&noise, n, modelled && models_scale, seed);
+        let fit = data.fit(name);
+
+        // y times a number plus a combination of the columns.
+        let factor = factor.exp2() * if seed % 2 == 0 { 1.0 } else { -1.0 };
+        let plane = |i: usize| added[0] + (0..3).map(|j| added[j + 1] * data.x[j * n + i]).sum::<f64>();
+        let moved = Data { y: (0..n).map(|i| factor * data.y[i] + plane(i)).collect(), ..data.clone() };
+        let mut expected = fit.clone();
+        for (row, added) in expected.coefficients.iter_mut().zip(added) {
+            row.estimate = row.estimate.map(|b| factor * b + added);
+            row.std_error = row.std_error.map(|e| factor.abs() * e);
+        }
+        if let Some(row) = expected.scale_coefficients.first_mut() {
+            row.estimate = row.estimate.map(|g| g + factor.abs().ln());
+        }
+        let found = moved.fit(name);
+        let by = n as f64 * factor.abs().ln();
+        expected.scale = expected.scale.map(|s| s * factor.abs());
+        expected.log_likelihood = expected.log_likelihood.map(|l| l - by);
+        expected.aic = expected.aic.map(|a| a + 2.0 * by);
+        expected.rmse *= factor.abs();
+        expected.mae = expected.mae.map(|e| e * factor.abs());
+        expected.r_squared = found.r_squared;
+        assert_alike(&expected, &found, name);
+
+        // The columns in other units, and the first added to the second.
+        let mut other = data.clone();
+        for (column, unit) in other.x.chunks_mut(n).zip(columns) {
+            column.iter_mut().for_each(|x| *x *= unit);
+        }
+        for i in 0..n {
+            other.x[n + i] += other.x[i];
+        }
+        let found = other.fit(name);
+        let mut expected = estimates(&fit);
+        (0..3).for_each(|j| expected[j + 1] /= columns[j]);
+        expected[1] -= expected[2];
+        for (row, expected) in found.coefficients.iter().zip(expected) {
+            let error = (row.estimate.unwrap() - expected).abs();
+            prop_assert!(error < 1e-9 * row.std_error.unwrap(), "{name}: {row:?} {expected}");
+        }
+
+        // The rows in another order, and in other blocks.
+        let order: Vec<usize> = (0..n).map(|i| (i * 7 + 3) % n).collect();
+        let permute = |values: &[f64]| -> Vec<f64> {
+            values.chunks(n).flat_map(|column| order.iter().map(move |&i| column[i])).collect()
+        };
+        let mixed = Data { y: permute(&data.y), x: permute(&data.x), z: data.z.as_ref().map(|z| permute(z)), ..Data::default() };
+        assert_alike(&fit, &mixed.fit(name), name);
+        let mut cuts = cuts;
+        cuts.sort_unstable();
+        let cut = Cut { data: &data, cuts, layout: data.rows().layout().clone() };
+        let parts = linear::fit(&cut, &name.parse().unwrap(), &Options::default()).unwrap().remove(0);
+        assert_alike(&fit, &parts, name);
+    }
+}
+
+#[test]
+fn degenerate_rows_have_a_right_answer_or_say_why_not() {
+    let fit = |y: &[f64], x: &[f64], noise: &str| -> Result<Fit, Error> {
+        let design = Matrix::column_major(x, y.len(), x.len() / y.len()).unwrap();
+        let rows = MemoryRows::new(y, design).unwrap();
+        linear::fit(&rows, &noise.parse().unwrap(), &Options::default()).map(|mut fits| fits.remove(0))
+    };
+    for noise in ["logistic", "student-t", "student-t:3", "huber"] {
+        // One row, as many rows as coefficients, a constant response, a response on the line.
+        for (y, x, estimate) in [
+            (&[5.0][..], &[][..], 5.0),
+            (&[1.0, 3.0], &[0.0, 1.0], 1.0),
+            (&[4.0; 6], &[], 4.0),
+            (&[1.0, 2.0, 3.0, 4.0], &[0.0, 1.0, 2.0, 3.0], 1.0),
+        ] {
+            let fit = fit(y, x, noise).unwrap();
+            assert!((fit.coefficients[0].estimate.unwrap() - estimate).abs() < 1e-14, "{noise}: {fit:?}");
+            assert_eq!((fit.scale, fit.log_likelihood, fit.rmse), (Some(0.0), None, 0.0), "{noise}");
+            assert_eq!(fit.warnings.len(), 1, "{noise}: {:?}", fit.warnings);
+        }
+        // Numbers of any size: the same fit in other units.
+        let y = [1.0, 2.5, 2.0, 4.5, 3.5, 6.5, 7.0, 6.0, 9.5, 8.0, 12.0, 10.5];
+        let x: Vec<f64> = (0..12).map(f64::from).collect();
+        let expected = fit(&y, &x, noise).unwrap();
+        for unit in [1e-150, 1e-30, 1e30, 1e145] {
+            let found = fit(&y.map(|y| y * unit), &x.iter().map(|x| x / unit).collect::<Vec<_>>(), noise).unwrap();
+            close(found.scale.unwrap() / unit, expected.scale.unwrap(), 1e-12, noise);
+            let slope = found.coefficients[1].estimate.unwrap();
+            close(slope / unit / unit, expected.coefficients[1].estimate.unwrap(), 1e-11, noise);
+        }
+        let y = y.map(|y| y * 1e-170);
+        assert!(matches!(fit(&y, &x, noise), Err(Error::Range { .. })), "{noise}");
+    }
+    // A collinear column is left out of the mean, and of the scale.
+    let mut data = simulated(&Noise::Logistic, 100, true, 3);
+    let last: Vec<f64> = (0..100).map(|i| data.x[i] + data.x[100 + i]).collect();
+    data.x.extend(last);
+    let z = data.z.as_mut().unwrap();
+    let last: Vec<f64> = (0..100).map(|i| 2.0 * z[i]).collect();
+    z.extend(last);
+    let fit = data.fit("logistic");
+    assert_eq!(fit.coefficients[4].estimate, None);
+    assert_eq!(fit.scale_coefficients[3].estimate, None);
+    assert!(fit.scale_coefficients[2].std_error.unwrap() > 0.0);
+    assert!(
+        fit.warnings.iter().any(|warning| warning.contains("in the scale") && warning.contains("z3")),
+        "{:?}",
+        fit.warnings
+    );
+}
+
+#[test]
+fn likelihoods_without_bound_are_refused_and_their_rows_named() {
+    // Group b is on a line of its own, fitted exactly, and has a scale of its own.
+    let (mut y, mut x, mut z) = (Vec::new(), Vec::new(), Vec::new());
+    for i in 0..30 {
+        let b = f64::from(u8::from(i >= 24));
+        y.push(if i >= 24 { 10.0 } else { f64::from(i % 7) });
+        x.push(b);
+        z.push(b);
+    }
+    let data = Data { y, x, z: Some(z), ..Data::default() };
+    let rows = |names: &[&str]| {
+        let z = Matrix::column_major(data.z.as_ref().unwrap(), 30, 1).unwrap();
+        MemoryRows::new(&data.y, Matrix::column_major(&data.x, 30, 1).unwrap())
+            .unwrap()
+            .with_scale_design(z, names)
+            .unwrap()
+    };
+    for noise in ["gaussian", "logistic", "student-t:4", "student-t"] {
+        let error = linear::fit(&rows(&["group[b]"]), &noise.parse().unwrap(), &Options::default()).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, Error::Unbounded(_)), "{noise}: {text}");
+        assert!(text.contains("where group[b] is 1, where 6 of 30 observations are fitted exactly"), "{noise}: {text}");
+    }
+    // Half of the rows are the same number: with tails this heavy they are all that counts.
+    let y: Vec<f64> = (0..40).map(|i| if i % 2 == 0 { 3.5 } else { f64::from(i) }).collect();
+    let rows = MemoryRows::new(&y, Matrix::column_major(&[], 40, 0).unwrap()).unwrap();
+    let error = student_t::fit(&rows, Some(0.6), &Options::default()).unwrap_err();
+    assert!(error.to_string().contains("20 of 40 observations are fitted exactly"), "{error}");
+    assert!(logistic::fit(&rows, &Options::default()).unwrap().termination.converged);
+    // Families without a modelled scale say so.
+    let scale = ScaleLayout::default();
+    assert!(!scale.intercept);
+    let error =
+        linear::fit(&simulated(&Noise::Logistic, 20, true, 1).rows(), &"huber".parse().unwrap(), &Options::default());
+    assert!(error.unwrap_err().to_string().starts_with("the scale of huber noise cannot be modelled"));
+}
