@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use noisefit::linear::Collinear;
-use noisefit::noise::Choice;
+use noisefit::noise::{Choice, HuberScale};
 use noisefit_data::formula::Unseen;
 use noisefit_data::read::{Dataset, Format, ReadOptions};
 use noisefit_data::source::Missing;
@@ -190,7 +190,9 @@ impl From<UnseenChoice> for Unseen {
 Examples:
   noisefit fit engel.csv -f 'foodexp ~ income'
   noisefit fit wages.parquet -f 'log(wage) ~ poly(age, 2) + C(city, ref=\"Paris\") * female' -o model.json
-  noisefit fit 'logs/*.csv.gz' -f 'latency ~ size + region' --weights '1/(0.1 + 0.3*size)^2'
+  noisefit fit engel.csv -f 'foodexp ~ income' --noise quantile:0.1,0.5,0.9
+  noisefit fit 'logs/*.csv.gz' -f 'latency ~ size + region' --noise student-t --scale '~ size'
+  noisefit fit lab.csv -f 'y ~ x' --weights '1/(0.1 + 0.3*x)^2'
   psql -c 'copy t to stdout csv header' | noisefit fit - --input-format csv -f 'y ~ .' --format json")]
 pub(crate) struct FitArguments {
     #[command(flatten)]
@@ -198,9 +200,18 @@ pub(crate) struct FitArguments {
     /// The model, as in R: 'y ~ x1 + log(x2) + city*x3'; `.` stands for all other columns
     #[arg(long, short, value_name = "FORMULA")]
     pub(crate) formula: String,
-    /// The noise family
+    /// The noise family: gaussian, laplace, quantile:TAU[,TAU...], huber, huber:DELTA, student-t, student-t:DF, logistic
     #[arg(long, value_name = "FAMILY", default_value = "gaussian")]
     pub(crate) noise: Choice,
+    /// Model the noise scale, too: its logarithm is linear in the terms of '~ x + city'
+    #[arg(long, value_name = "FORMULA")]
+    pub(crate) scale: Option<String>,
+    /// Where the tails of huber noise begin, in scales [default: 1.345]
+    #[arg(long, value_name = "K", value_parser = parse_positive)]
+    pub(crate) huber_k: Option<f64>,
+    /// How the scale of huber noise is estimated: mle, mad, mad:CONSTANT or proposal2 [default: mle]
+    #[arg(long, value_name = "HOW")]
+    pub(crate) huber_scale: Option<HuberScale>,
     /// Relative precisions of the rows (inverse variances), a column or arithmetic on columns
     #[arg(long, value_name = "EXPRESSION")]
     pub(crate) weights: Option<String>,
@@ -219,7 +230,7 @@ pub(crate) struct FitArguments {
     /// Digits of the worst coefficient to work for, where the data determine them
     #[arg(long, value_name = "DIGITS", default_value_t = 11.0, value_parser = parse_digits)]
     pub(crate) digits: f64,
-    /// Read the data once where that gives the digits asked for: MAE is left out
+    /// Read the data once where that gives the digits asked for under gaussian noise: MAE is left out
     #[arg(long, help_heading = "Resources")]
     pub(crate) one_pass: bool,
     /// How to print the result
@@ -335,6 +346,13 @@ pub(crate) fn parse_level(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(level) if level > 0.0 && level < 1.0 => Ok(level),
         _ => Err("a level lies between 0 and 1, such as 0.95".to_owned()),
+    }
+}
+
+fn parse_positive(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
+        _ => Err("a positive number is needed, such as 1.345".to_owned()),
     }
 }
 

@@ -44,10 +44,19 @@ pub(crate) fn optional(x: Option<f64>, digits: usize) -> String {
     x.map_or_else(|| "NA".to_owned(), |x| significant(x, digits))
 }
 
+/// A level between 0 and 1 as `95%`.
+pub(crate) fn percent(level: f64) -> String {
+    let text = significant(level * 100.0, 4);
+    let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{short}%")
+}
+
 /// A p-value: three digits, however small.
 pub(crate) fn p_value(p: Option<f64>) -> String {
     match p {
         None => "NA".to_owned(),
+        // Below the least double.
+        Some(0.0) => "<1e-307".to_owned(),
         Some(p) if p >= 0.001 => format!("{p:.4}"),
         Some(p) => significant(p, 3),
     }

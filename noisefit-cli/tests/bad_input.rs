@@ -4,6 +4,7 @@
 mod common;
 
 use common::{Folder, finished, gzip, zstd};
+use serde_json::Value;
 
 const GOOD: &str = "y,x,g\n1,2,a\n2,3,b\n3.5,5,a\n4,7,b\n5,6,a\n";
 
@@ -326,38 +327,56 @@ fn damaged_models() {
     }
     assert!(refusal("[]").starts_with("it has no schema; a model is what"));
     assert!(
-        refusal("{\"schema\": \"noisefit.fit/1\"}").starts_with("its schema is noisefit.fit/1, not noisefit.model/1;")
+        refusal("{\"schema\": \"noisefit.fit/1\"}").starts_with("its schema is noisefit.fit/1, not noisefit.model/2;")
     );
     assert!(
-        refusal(&model.replace("noisefit.model/1", "noisefit.model/2"))
+        refusal(&model.replace("noisefit.model/2", "noisefit.model/3"))
             .contains("use a newer noisefit or fit it again")
     );
+    assert_eq!(
+        refusal(&model.replace("noisefit.model/2", "noisefit.model/1")),
+        "it is of schema noisefit.model/1, which an older noisefit wrote for Gaussian noise alone; fit it again"
+    );
 
-    let edited = |edit: &dyn Fn(&mut serde_json::Value)| {
-        let mut value: serde_json::Value = serde_json::from_str(&model).unwrap();
+    let edited = |edit: &dyn Fn(&mut Value)| {
+        let mut value: Value = serde_json::from_str(&model).unwrap();
         edit(&mut value);
         refusal(&value.to_string())
     };
-    assert_eq!(edited(&|m| m["fit"]["scale"] = (-2).into()), "its scale is -2, and no scale is negative; fit it again");
+    assert_eq!(edited(&|m| m["fits"][0]["scale"] = (-2).into()), "its scale is -2, and none is negative; fit it again");
+    assert_eq!(edited(&|m| m["fits"] = Vec::<Value>::new().into()), "it has no fit; fit it again");
     assert_eq!(
-        edited(&|m| m["fit"]["coefficients"].as_array_mut().unwrap().truncate(2)),
+        edited(&|m| m["fits"] = vec![m["fits"][0].clone(), m["fits"][0].clone()].into()),
+        "it has several fits that are not quantiles; fit it again"
+    );
+    for edit in [
+        &(|m: &mut Value| m["fits"][0]["scale"] = Value::Null) as &dyn Fn(&mut Value),
+        &|m| m["fits"][0]["scale_coefficients"] = m["fits"][0]["coefficients"].clone(),
+        &|m| m["design"]["scale"] = "~ x".into(),
+        &|m| m["fits"][0]["location_variance"] = Value::Null,
+    ] {
+        let message = edited(edit);
+        assert!(message.starts_with("it has ") || message.starts_with("its scale_coefficients are not"), "{message}");
+    }
+    assert_eq!(
+        edited(&|m| m["fits"][0]["coefficients"].as_array_mut().unwrap().truncate(2)),
         "its coefficients are not those of its formula, (Intercept), g[b], x; fit it again"
     );
     assert_eq!(
-        edited(&|m| m["fit"]["df_residual"] = 0.into()),
+        edited(&|m| m["fits"][0]["df_residual"] = 0.into()),
         "its residual_std_error and leverage do not go with its df_residual 0; fit it again"
     );
     for edit in [
-        &(|m: &mut serde_json::Value| m["fit"]["leverage"]["factor"].as_array_mut().unwrap().truncate(3))
-            as &dyn Fn(&mut serde_json::Value),
-        &|m| m["fit"]["leverage"]["columns"] = vec![0, 99].into(),
-        &|m| m["fit"]["leverage"]["intercept"] = false.into(),
-        &|m| m["fit"]["leverage"]["shifts"] = Vec::<f64>::new().into(),
+        &(|m: &mut Value| m["fits"][0]["leverage"]["factor"].as_array_mut().unwrap().truncate(3))
+            as &dyn Fn(&mut Value),
+        &|m| m["fits"][0]["leverage"]["columns"] = vec![0, 99].into(),
+        &|m| m["fits"][0]["leverage"]["intercept"] = false.into(),
+        &|m| m["fits"][0]["leverage"]["shifts"] = Vec::<f64>::new().into(),
     ] {
         assert_eq!(edited(edit), "its leverage does not go with its coefficients; fit it again");
     }
-    assert!(edited(&|m| m["fit"]["coefficients"][0]["estimate"] = "1".into()).contains("expected f64"));
-    assert!(edited(&|m| m["fit"]["noise"] = "cauchy".into()).ends_with("; fit it again"));
+    assert!(edited(&|m| m["fits"][0]["coefficients"][0]["estimate"] = "1".into()).contains("expected f64"));
+    assert!(edited(&|m| m["fits"][0]["noise"] = "cauchy".into()).ends_with("; fit it again"));
     assert!(
         edited(&|m| m["design"]["learned"]["g"]["levels"] = vec!["b", "a"].into()).contains("learned for g is damaged")
     );

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use noisefit::fit::Fit;
+use noisefit::fit::{Fit, Reference};
+use noisefit::noise::Noise;
 use noisefit::predict::Predictor;
+use noisefit::rows::{Layout, ScaleLayout};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
@@ -11,9 +13,12 @@ use crate::formula::Design;
 use crate::write::write_atomically;
 
 /// The schema that this program writes; the number grows when an older program could not read the file.
-pub const SCHEMA: &str = "noisefit.model/1";
+pub const SCHEMA: &str = "noisefit.model/2";
 
 const WHAT_A_MODEL_IS: &str = "a model is what `noisefit fit ... -o model.json` writes";
+
+/// The schema of the models of one fit alone.
+const FIRST_SCHEMA: &str = "noisefit.model/1";
 
 /// A fitted model, all that prediction needs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,17 +26,17 @@ pub struct FittedModel {
     schema: String,
     /// The program that wrote it.
     written_by: String,
-    /// The formula, its columns, and the levels, means and polynomials that it learned.
+    /// The formulas, their columns, and the levels, means and polynomials that they learned.
     pub design: Design,
-    /// What the fit found.
-    pub fit: Fit,
+    /// What was found: one fit, or one for each quantile, of ascending levels.
+    pub fits: Vec<Fit>,
 }
 
 impl FittedModel {
     /// A model to be saved.
-    pub fn new(design: Design, fit: Fit) -> Self {
+    pub fn new(design: Design, fits: Vec<Fit>) -> Self {
         let written_by = concat!("noisefit ", env!("CARGO_PKG_VERSION")).to_owned();
-        FittedModel { schema: SCHEMA.to_owned(), written_by, design, fit }
+        FittedModel { schema: SCHEMA.to_owned(), written_by, design, fits }
     }
 
     /// Writes the model beside `path` and renames it, so that no half-written file is ever there.
@@ -63,6 +68,9 @@ impl FittedModel {
                     Some(what) => Err(damaged(format!("{what}; fit it again"))),
                 }
             }
+            Some(FIRST_SCHEMA) => Err(damaged(format!(
+                "it is of schema {FIRST_SCHEMA}, which an older noisefit wrote for Gaussian noise alone; fit it again"
+            ))),
             Some(other) if other.starts_with("noisefit.model/") => Err(damaged(format!(
                 "it is of schema {other}, and this program ({}) reads {SCHEMA}; use a newer noisefit or fit it again",
                 env!("CARGO_PKG_VERSION")
@@ -74,20 +82,50 @@ impl FittedModel {
 
     /// What does not go together in a file that was edited or damaged.
     fn discrepancy(&self) -> Option<String> {
-        let Fit { coefficients, scale, residual_std_error, leverage, df_residual, .. } = &self.fit;
-        let terms = self.design.layout().coefficient_names();
-        if !coefficients.iter().map(|coefficient| &coefficient.term).eq(&terms) {
-            return Some(format!("its coefficients are not those of its formula, {}", terms.join(", ")));
+        if self.fits.is_empty() {
+            return Some("it has no fit".to_owned());
         }
-        for (name, value) in [("scale", scale), ("residual_std_error", residual_std_error)] {
-            if let Some(value) = value.filter(|value| *value < 0.0) {
-                return Some(format!("its {name} is {value}, and no scale is negative"));
-            }
+        if self.fits.len() > 1 && !self.fits.iter().all(|fit| matches!(fit.noise, Noise::Quantile(_))) {
+            return Some("it has several fits that are not quantiles".to_owned());
         }
-        let has_noise = *df_residual > 0;
-        if residual_std_error.is_some() != has_noise || leverage.is_some() != has_noise {
-            return Some(format!("its residual_std_error and leverage do not go with its df_residual {df_residual}"));
-        }
-        Predictor::new(&self.fit).err().map(|_| "its leverage does not go with its coefficients".to_owned())
+        self.fits.iter().find_map(|fit| discrepancy(fit, self.design.layout()))
     }
+}
+
+/// What does not go together in a fit, or with its design.
+fn discrepancy(fit: &Fit, layout: &Layout) -> Option<String> {
+    let terms = layout.coefficient_names();
+    if !fit.coefficients.iter().map(|coefficient| &coefficient.term).eq(&terms) {
+        return Some(format!("its coefficients are not those of its formula, {}", terms.join(", ")));
+    }
+    let terms = layout.scale.as_ref().map(ScaleLayout::coefficient_names).unwrap_or_default();
+    if !fit.scale_coefficients.iter().map(|coefficient| &coefficient.term).eq(&terms) {
+        return Some(match terms.is_empty() {
+            true => "it has coefficients of the scale and no formula of the scale".to_owned(),
+            false => format!("its scale_coefficients are not those of its scale formula, {}", terms.join(", ")),
+        });
+    }
+    if fit.scale.is_some() == layout.scale.is_some() {
+        return Some("it has not one of a scale and a formula of the scale".to_owned());
+    }
+    for (name, value) in [
+        ("scale", fit.scale),
+        ("residual_std_error", fit.residual_std_error),
+        ("location_variance", fit.location_variance),
+    ] {
+        if let Some(value) = value.filter(|value| *value < 0.0) {
+            return Some(format!("its {name} is {value}, and none is negative"));
+        }
+    }
+    // Gaussian noise of one scale has both wherever there are degrees of freedom; other noise may lack either.
+    let df_residual = fit.df_residual;
+    let estimated = [fit.residual_std_error.is_some(), fit.leverage.is_some()];
+    let exact = fit.reference == Reference::StudentT;
+    if (df_residual == 0 && estimated.contains(&true)) || (df_residual > 0 && exact && estimated.contains(&false)) {
+        return Some(format!("its residual_std_error and leverage do not go with its df_residual {df_residual}"));
+    }
+    if fit.leverage.is_some() != fit.location_variance.is_some() {
+        return Some("it has not both of a leverage and a location_variance, or neither".to_owned());
+    }
+    Predictor::new(fit).err().map(|_| "its leverage does not go with its coefficients".to_owned())
 }

@@ -30,8 +30,8 @@ enum Kept {
     Unread,
     /// Every unit's frames, for later passes.
     Units(Vec<(Origin, Vec<Frame>)>),
-    /// More than the budget: every pass reads the files.
-    TooLarge,
+    /// More than the budget: every pass reads the files, which have so many records.
+    TooLarge(u64),
 }
 
 impl std::fmt::Debug for Records<'_> {
@@ -72,6 +72,15 @@ impl<'a> Records<'a> {
         self.dataset
     }
 
+    /// The number of records; before a pass was made an estimate from the files' sizes, where they tell.
+    pub fn rows_hint(&self) -> Option<u64> {
+        match &*self.kept.lock().unwrap_or_else(PoisonError::into_inner) {
+            Kept::Unread => self.dataset.rows_hint(),
+            Kept::Units(units) => Some(units.iter().map(|(origin, _)| origin.rows).sum()),
+            Kept::TooLarge(records) => Some(*records),
+        }
+    }
+
     /// Folds every unit of records into a state of its own, frame by frame, and hands the states on in record order.
     ///
     /// `fold` is told the number of the frame's unit; errors that it makes count records from the unit's beginning.
@@ -103,8 +112,9 @@ impl<'a> Records<'a> {
             }
             Ok((state, unit))
         };
-        let mut units = Vec::new();
+        let (mut units, mut records) = (Vec::new(), 0);
         self.dataset.scan(&self.columns, self.decimals, self.progress, work, |origin, (state, frames)| {
+            records += origin.rows;
             match used.load(Ordering::Relaxed) <= self.budget {
                 true => units.push((origin, frames)),
                 false => units = Vec::new(),
@@ -113,7 +123,7 @@ impl<'a> Records<'a> {
         })?;
         if keeping {
             let fits = used.into_inner() <= self.budget;
-            *kept = if fits { Kept::Units(units) } else { Kept::TooLarge };
+            *kept = if fits { Kept::Units(units) } else { Kept::TooLarge(records) };
         }
         Ok(())
     }

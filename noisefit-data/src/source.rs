@@ -105,7 +105,8 @@ impl<'a> DesignRows<'a> {
         let bound = self.design.bind(frame, options).map_err(|error| locate(self.records.dataset(), error))?;
         state.counts.records += frame.rows as u64;
         // Blocks that leave room in the cache for what is made of them.
-        let columns = self.design.layout().terms.len();
+        let Layout { terms, scale, .. } = self.design.layout();
+        let columns = terms.len() + scale.as_ref().map_or(0, |scale| scale.terms.len());
         let block = (32 * 1024 / columns.max(1)).clamp(64, BLOCK_ROWS);
         for start in (0..frame.rows).step_by(block) {
             let rows = start..(start + block).min(frame.rows);
@@ -181,6 +182,13 @@ impl RowSource for DesignRows<'_> {
         // Every pass meets the same records.
         self.counts.get_or_init(|| counts);
         Ok(merged.unwrap_or(empty))
+    }
+
+    fn rows_hint(&self) -> Option<u64> {
+        match self.counts.get() {
+            Some(Counts { records, missing, weightless }) => Some(records - missing - weightless),
+            None => self.records.rows_hint(),
+        }
     }
 }
 
@@ -258,4 +266,31 @@ fn perturbed(frame: &Frame, draw: u32) -> Frame {
         }
     };
     Frame { columns: frame.columns.iter().enumerate().map(column).collect(), ..*frame }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formula::Formula;
+    use crate::read::ReadOptions;
+    use noisefit::linear::Moments;
+
+    #[test]
+    fn the_number_of_rows_is_an_estimate_before_a_pass_and_known_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("d.csv");
+        std::fs::write(&path, "y,x,a\n1,2,u\n3,,v\n5,6,u\n\n").unwrap();
+        let dataset = Dataset::open(&[path.display().to_string()], &ReadOptions::default()).unwrap();
+        // With and without room to keep the records, and something to learn before.
+        for (budget, formula) in [(0, "y ~ x"), (1 << 20, "y ~ x"), (0, "y ~ scale(x)"), (1 << 20, "y ~ scale(x)")] {
+            let model = Formula::parse(formula).unwrap().resolve(dataset.fields(), None, None).unwrap();
+            let learns = model.learner().is_some();
+            let records = Records::new(&dataset, &model.columns_needed(), 1, budget, &()).unwrap();
+            let rows = DesignRows::learn(model, records, SourceOptions::default()).unwrap();
+            // The empty line is no record.
+            assert_eq!(rows.rows_hint(), Some(if learns { 3 } else { 4 }));
+            rows.pass(Moments::new(1, true)).unwrap();
+            assert_eq!(rows.rows_hint(), Some(2));
+        }
+    }
 }

@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::double_double::DoubleDouble;
-use crate::fit::Fit;
-use crate::predict::{IntervalKind, Predictor};
+use crate::fit::{Coefficient, Fit};
+use crate::noise::shape::{Check, Shape};
+use crate::noise::{AsymmetricLaplace, Noise};
+use crate::predict::{IntervalKind, NewRows, Predictor};
 use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter, hash_parameters};
 
 /// Sums over rows of what a fit gets wrong.
@@ -20,7 +22,7 @@ pub struct Evaluation<'a> {
     sums: [DoubleDouble; SUMS],
 }
 
-const SUMS: usize = 7;
+const SUMS: usize = 9;
 const OBSERVATIONS: usize = 0;
 const SQUARES: usize = 1;
 const ABSOLUTE: usize = 2;
@@ -28,6 +30,8 @@ const RESPONSE: usize = 3;
 const RESPONSE_SQUARES: usize = 4;
 const NEGATIVE_LOG_LIKELIHOOD: usize = 5;
 const COVERED: usize = 6;
+const PINBALL: usize = 7;
+const BELOW: usize = 8;
 
 /// How well a fit predicts some rows.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,12 +46,26 @@ pub struct Scores {
     pub mae: f64,
     /// `1 - sum(e^2) / sum((y - mean)^2)` with the mean of these rows; negative where their mean predicts better.
     pub r_squared: Option<f64>,
-    /// The mean negative log-likelihood of an observation under the fitted noise, complete; absent for a scale of zero.
+    /// The mean negative log-likelihood of an observation under the fitted noise at the row's own scale, complete; absent
+    /// for a scale of zero.
     pub mean_nll: Option<f64>,
     /// The level of the prediction intervals.
     pub level: f64,
-    /// The share of observations within their prediction interval; absent where there is none.
+    /// The share of observations within their prediction interval; absent where there is none, and for a quantile.
     pub coverage: Option<f64>,
+    /// What a quantile is scored by; absent for other noise.
+    pub quantile: Option<QuantileScores>,
+}
+
+/// How well a quantile fits some rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct QuantileScores {
+    /// Its level.
+    pub tau: f64,
+    /// The mean pinball loss, `e tau` above the quantile and `e (tau - 1)` below, which the true quantile minimises.
+    pub mean_pinball: f64,
+    /// The share of observations below the quantile or on it: `tau`, if the fit is right.
+    pub share_below: f64,
 }
 
 impl<'a> Evaluation<'a> {
@@ -81,14 +99,31 @@ impl<'a> Evaluation<'a> {
             rmse: mse.sqrt(),
             mae: sum(ABSOLUTE).to_f64() / n,
             r_squared: (total > 0.0).then(|| 1.0 - sum(SQUARES).to_f64() / total),
-            mean_nll: self.scale().map(|_| sum(NEGATIVE_LOG_LIKELIHOOD).to_f64() / n),
+            mean_nll: self.has_likelihood().then(|| sum(NEGATIVE_LOG_LIKELIHOOD).to_f64() / n),
             level: self.level,
-            coverage: self.fit.leverage.as_ref().map(|_| sum(COVERED).to_f64() / n),
+            coverage: self.has_intervals().then(|| sum(COVERED).to_f64() / n),
+            quantile: self.tau().map(|tau| QuantileScores {
+                tau,
+                mean_pinball: sum(PINBALL).to_f64() / n,
+                share_below: sum(BELOW).to_f64() / n,
+            }),
         })
     }
 
-    fn scale(&self) -> Option<f64> {
-        self.fit.scale.filter(|&scale| scale > 0.0)
+    /// Whether no scale is zero; a modelled one is not.
+    fn has_likelihood(&self) -> bool {
+        self.fit.scale.is_none_or(|scale| scale > 0.0)
+    }
+
+    fn has_intervals(&self) -> bool {
+        self.tau().is_none() && self.fit.leverage.is_some()
+    }
+
+    fn tau(&self) -> Option<f64> {
+        match self.fit.noise {
+            Noise::Quantile(AsymmetricLaplace { tau }) => Some(tau),
+            _ => None,
+        }
     }
 }
 
@@ -100,10 +135,15 @@ impl Accumulator for Evaluation<'_> {
         let Some(&first) = block.response.high.first() else { return };
         let origin = *self.origin.get_or_insert(first);
         self.rows += rows as u64;
-        let locations = self.predictor.location(block.design, rows);
-        let intervals =
-            self.predictor.intervals(block.design, rows, block.weights, IntervalKind::Prediction, self.level).ok();
-        let (family, scale) = (self.fit.noise.family(), self.scale());
+        let new = NewRows::from(block);
+        let locations = self.predictor.location(&new);
+        let intervals = if self.has_intervals() {
+            self.predictor.intervals(&new, IntervalKind::Prediction, self.level).ok()
+        } else {
+            None
+        };
+        let scales = self.has_likelihood().then(|| self.predictor.scale(&new));
+        let (family, tau) = (self.fit.noise.family(), self.tau());
         for i in 0..rows {
             let f = block.frequencies.map_or(1.0, |f| f[i]);
             let y = block.response.high[i];
@@ -115,8 +155,8 @@ impl Accumulator for Evaluation<'_> {
             add(ABSOLUTE, error.abs().into());
             add(RESPONSE, shifted);
             add(RESPONSE_SQUARES, shifted.square());
-            if let Some(scale) = scale {
-                let scale = block.weights.map_or(scale, |w| scale / w[i].sqrt());
+            if let Some(scales) = &scales {
+                let scale = scales[i];
                 let jacobian = block.log_jacobian.map_or(0.0, |l| l[i]);
                 let nll = family.negative_log_density(error / scale) + scale.ln() - jacobian;
                 add(NEGATIVE_LOG_LIKELIHOOD, nll.into());
@@ -125,6 +165,10 @@ impl Accumulator for Evaluation<'_> {
                 && (intervals.low[i]..=intervals.high[i]).contains(&y)
             {
                 add(COVERED, DoubleDouble::ONE);
+            }
+            if let Some(tau) = tau {
+                add(PINBALL, Check { tau }.value(error).into());
+                add(BELOW, f64::from(u8::from(error <= 0.0)).into());
             }
         }
     }
@@ -156,8 +200,11 @@ impl Accumulator for Evaluation<'_> {
     }
 
     fn parameters(&self) -> u64 {
-        let estimates = self.fit.coefficients.iter().map(|coefficient| coefficient.estimate.unwrap_or(f64::NAN));
-        hash_parameters(estimates.chain([self.fit.scale.unwrap_or(f64::NAN), self.level]))
+        let value = |coefficient: &Coefficient| coefficient.estimate.unwrap_or(f64::NAN);
+        let estimates = self.fit.coefficients.iter().chain(&self.fit.scale_coefficients).map(value);
+        // The density at a few places tells one noise from another.
+        let noise = [0.5, 2.0, 8.0].map(|r| self.fit.noise.family().negative_log_density(r));
+        hash_parameters(estimates.chain([self.fit.scale.unwrap_or(f64::NAN), self.level]).chain(noise))
     }
 
     fn size_in_bytes(&self) -> usize {

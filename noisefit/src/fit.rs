@@ -152,6 +152,10 @@ pub struct Fit {
     pub r_squared: Option<f64>,
     /// The same with degrees of freedom counted.
     pub adj_r_squared: Option<f64>,
+    /// The mean of the loss that was minimised, where it has a parameter in units of the response: Huber's of a fixed
+    /// delta.
+    #[serde(default)]
+    pub mean_loss: Option<f64>,
     /// The root mean square of the residuals, without the weights.
     pub rmse: f64,
     /// The mean absolute residual, without the weights; absent where the rows were read only once.

@@ -1,15 +1,15 @@
 //! `noisefit evaluate`.
 
-use noisefit::evaluate::Evaluation;
-use noisefit::rows::RowSource;
+use noisefit::evaluate::{Evaluation, Scores};
+use noisefit::rows::{Each, RowSource};
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
 use noisefit_data::records::Records;
-use noisefit_data::source::{DesignRows, SourceOptions, columns_of};
+use noisefit_data::source::{Counts, DesignRows, SourceOptions, columns_of};
 
 use crate::Outcome;
 use crate::arguments::{EvaluateArguments, OutputFormat};
-use crate::output::{count_of, optional, print, print_json, significant};
+use crate::output::{count_of, optional, percent, print, print_json, significant, table};
 use crate::progress::Passes;
 
 /// Scores and prints.
@@ -25,7 +25,8 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
     let options =
         SourceOptions { missing: arguments.missing.into(), unseen: arguments.unseen.into(), scope: Scope::All };
     let rows = DesignRows::new(model.design.clone(), records, options);
-    let evaluation = rows.pass(Evaluation::new(&model.fit, arguments.level)?)?;
+    let empty = model.fits.iter().map(|fit| Evaluation::new(fit, arguments.level)).collect::<Result<_, _>>()?;
+    let evaluations = rows.pass(Each(empty))?;
     let counts = rows.counts();
     if counts.records == counts.missing + counts.weightless {
         anyhow::bail!(
@@ -35,35 +36,77 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
             counts.missing
         );
     }
-    let scores = evaluation.finish()?;
+    let scores = evaluations.0.iter().map(Evaluation::finish).collect::<Result<Vec<_>, _>>()?;
     drop(rows);
     drop(passes);
     match arguments.format {
-        OutputFormat::Json => {
-            let mut value = serde_json::to_value(&scores)?;
-            if let Some(fields) = value.as_object_mut() {
-                fields.shift_insert(0, "schema".to_owned(), "noisefit.evaluate/1".into());
-                fields.insert("dropped".to_owned(), counts.missing.into());
-            }
-            print_json(&value)?;
-        }
-        OutputFormat::Table => {
-            let percent = significant(scores.level * 100.0, 4);
-            let percent = percent.trim_end_matches('0').trim_end_matches('.');
-            let lines = [
-                ("observations", scores.nobs.to_string()),
-                ("rows left out, values missing", counts.missing.to_string()),
-                ("MSE", significant(scores.mse, 7)),
-                ("RMSE", significant(scores.rmse, 7)),
-                ("MAE", significant(scores.mae, 7)),
-                ("R2", optional(scores.r_squared, 7)),
-                ("mean negative log-likelihood", optional(scores.mean_nll, 7)),
-                (&format!("coverage of {percent}% prediction intervals"), optional(scores.coverage, 4)),
-            ];
-            let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-            let text: String = lines.iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect();
-            print(&text)?;
-        }
+        OutputFormat::Json => print_json(&record(&scores, counts)?)?,
+        OutputFormat::Table => print(&match &scores[..] {
+            [scores] => summary(scores, counts),
+            quantiles => quantile_table(quantiles, counts),
+        })?,
     }
     Ok(Outcome::Done)
+}
+
+/// The JSON object: the fields of the scores, or of several quantiles `fits`, a list of them.
+fn record(scores: &[Scores], counts: Counts) -> serde_json::Result<serde_json::Map<String, serde_json::Value>> {
+    let mut fields = serde_json::Map::new();
+    fields.insert("schema".to_owned(), "noisefit.evaluate/1".into());
+    match scores {
+        [scores] => {
+            if let serde_json::Value::Object(scores) = serde_json::to_value(scores)? {
+                fields.extend(scores);
+            }
+        }
+        several => drop(fields.insert("fits".to_owned(), serde_json::to_value(several)?)),
+    }
+    fields.insert("dropped".to_owned(), counts.missing.into());
+    Ok(fields)
+}
+
+/// The scores for people.
+fn summary(scores: &Scores, counts: Counts) -> String {
+    let mut lines = vec![
+        ("observations".to_owned(), scores.nobs.to_string()),
+        ("rows left out, values missing".to_owned(), counts.missing.to_string()),
+        ("MSE".to_owned(), significant(scores.mse, 7)),
+        ("RMSE".to_owned(), significant(scores.rmse, 7)),
+        ("MAE".to_owned(), significant(scores.mae, 7)),
+        ("R2".to_owned(), optional(scores.r_squared, 7)),
+        ("mean negative log-likelihood".to_owned(), optional(scores.mean_nll, 7)),
+    ];
+    match &scores.quantile {
+        Some(quantile) => lines.extend([
+            (format!("mean pinball loss at {}", quantile.tau), significant(quantile.mean_pinball, 7)),
+            (format!("share below the quantile {}", quantile.tau), significant(quantile.share_below, 4)),
+        ]),
+        None => {
+            let name = format!("coverage of {} prediction intervals", percent(scores.level));
+            lines.push((name, optional(scores.coverage, 4)));
+        }
+    }
+    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    lines.iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect()
+}
+
+/// One row for each quantile.
+fn quantile_table(scores: &[Scores], counts: Counts) -> String {
+    let row = |scores: &Scores| {
+        let quantile = scores.quantile.as_ref();
+        vec![
+            quantile.map_or_else(String::new, |quantile| quantile.tau.to_string()),
+            optional(quantile.map(|quantile| quantile.share_below), 4),
+            optional(quantile.map(|quantile| quantile.mean_pinball), 7),
+            optional(scores.mean_nll, 7),
+            significant(scores.mae, 7),
+        ]
+    };
+    let rows: Vec<_> = scores.iter().map(row).collect();
+    let mut text = format!("{} scored", count_of(scores.first().map_or(0, |scores| scores.nobs), "observation"));
+    if counts.missing > 0 {
+        text += &format!(", {} with missing values left out", count_of(counts.missing, "row"));
+    }
+    let heading = ["quantile", "share below", "mean pinball loss", "mean NLL", "MAE"];
+    format!("{text}\n\n{}", table(&heading, &rows))
 }

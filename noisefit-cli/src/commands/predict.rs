@@ -1,9 +1,12 @@
 //! `noisefit predict`.
 
+use std::path::Path;
 use std::sync::Mutex;
 
 use anyhow::Context;
-use noisefit::predict::{IntervalKind, Predictor};
+use noisefit::fit::Fit;
+use noisefit::noise::{AsymmetricLaplace, Noise};
+use noisefit::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_data::DataError;
 use noisefit_data::formula::{EvaluateOptions, Scope, Workspace};
 use noisefit_data::frame::{Column, Field, Frame, Kind, MISSING};
@@ -20,15 +23,13 @@ use crate::{Outcome, Usage};
 /// Rows predicted at a time.
 const BLOCK_ROWS: usize = 1024;
 
-/// Predicts and writes a table: the columns carried along, the prediction, and the ends of an interval.
+/// Predicts and writes a table: the columns carried along, the prediction (one for each quantile), the ends of an interval,
+/// and a modelled scale.
 pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     let interval = interval(&arguments.interval)?;
     let model = FittedModel::load(&arguments.model)?;
-    if interval.is_some() && model.fit.leverage.is_none() {
-        anyhow::bail!(
-            "{}: the model has as many coefficients as observations, so there are no intervals; leave out --interval",
-            arguments.model.display()
-        );
+    if let Some((kind, level)) = interval {
+        check_interval(&model, kind, level, &arguments.model)?;
     }
     let data = &arguments.data;
     let dataset = data.open()?;
@@ -36,20 +37,20 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     let (columns, places) = columns(&model, &dataset, &carried)?;
 
     let mut names: Vec<(&str, Kind)> = carried.iter().map(|field| (field.name.as_str(), field.kind)).collect();
-    names.push(("prediction", Kind::Number));
-    names.extend(interval.iter().flat_map(|(kind, _)| ends(*kind)).map(|name| (name, Kind::Number)));
+    let predicted = predicted_names(&model, interval.map(|(kind, _)| kind));
+    names.extend(predicted.iter().map(|name| (name.as_str(), Kind::Number)));
     let mut writer = match &arguments.output {
         Some(path) => TableWriter::create(path, &names)?,
         None => TableWriter::to_stream(std::io::stdout(), &names)?,
     };
 
-    let predictor = Predictor::new(&model.fit)?;
+    let predictors = model.fits.iter().map(Predictor::new).collect::<Result<Vec<_>, _>>()?;
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
     let unit = |frames: &mut noisefit_data::read::Frames<'_>| -> Result<Vec<(Frame, Predicted)>, DataError> {
         frames
             .map(|frame| {
                 let frame = frame?;
-                let predicted = predict(&model, &predictor, &dataset, &frame, arguments, interval)?;
+                let predicted = predict(&model, &predictors, &dataset, &frame, arguments, interval)?;
                 Ok((frame, predicted))
             })
             .collect()
@@ -89,7 +90,7 @@ struct Predicted {
 
 fn predict(
     model: &FittedModel,
-    predictor: &Predictor<'_>,
+    predictors: &[Predictor<'_>],
     dataset: &Dataset,
     frame: &Frame,
     arguments: &PredictArguments,
@@ -102,18 +103,25 @@ fn predict(
         ..EvaluateOptions::default()
     };
     let bound = model.design.bind(frame, options).map_err(|error| locate(dataset, error))?;
-    let mut columns = vec![vec![f64::NAN; frame.rows]; if interval.is_some() { 3 } else { 1 }];
+    let models_scale = model.design.layout().scale.is_some();
+    let mut columns: Vec<Vec<f64>> = Vec::new();
     let (mut workspace, mut incomplete) = (Workspace::default(), 0);
     for start in (0..frame.rows).step_by(BLOCK_ROWS) {
         let range = start..(start + BLOCK_ROWS).min(frame.rows);
         let rows = bound.evaluate(range, &mut workspace).map_err(|error| locate(dataset, error))?;
         incomplete += rows.missing();
-        let mut results = vec![predictor.location(rows.design(), rows.rows())];
-        if let Some((kind, level)) = interval {
-            let ends = predictor.intervals(rows.design(), rows.rows(), None, kind, level);
-            let ends = ends.map_err(|error| DataError::Option(error.to_string()))?;
-            results.extend([ends.low, ends.high]);
+        let new = NewRows { scale_design: rows.scale_design(), ..NewRows::new(rows.design(), rows.rows()) };
+        let mut results = Vec::new();
+        for predictor in predictors {
+            results.push(predictor.location(&new));
+            if let Some((kind, level)) = interval {
+                let ends = predictor.intervals(&new, kind, level);
+                let ends = ends.map_err(|error| DataError::Option(error.to_string()))?;
+                results.extend([ends.low, ends.high]);
+            }
+            results.extend(models_scale.then(|| predictor.scale(&new)));
         }
+        columns.resize_with(results.len(), || vec![f64::NAN; frame.rows]);
         for (column, results) in columns.iter_mut().zip(results) {
             for (&row, value) in rows.kept().iter().zip(results) {
                 column[row] = value;
@@ -132,14 +140,15 @@ fn warnings(model: &FittedModel, incomplete: usize) -> Vec<String> {
     if model.design.transforms_response() {
         warnings.push(format!("predictions are of {}", model.design.layout().response));
     }
-    if model.fit.coefficients.iter().any(|c| c.estimate.is_none()) {
+    let is_aliased = |fit: &Fit| fit.coefficients.iter().chain(&fit.scale_coefficients).any(|c| c.estimate.is_none());
+    if model.fits.iter().any(is_aliased) {
         warnings.push(
             "the model has collinear terms; predictions hold only for rows in which they are related as in its data"
                 .into(),
         );
     }
     if model.design.weights().is_some() {
-        warnings.push("the model is weighted; prediction intervals are for rows of weight 1".into());
+        warnings.push("the model is weighted; prediction intervals and scales are for rows of weight 1".into());
     }
     warnings
 }
@@ -159,11 +168,59 @@ fn interval(words: &[String]) -> anyhow::Result<Option<(IntervalKind, f64)>> {
     Ok(Some((kind, level)))
 }
 
-fn ends(kind: IntervalKind) -> [&'static str; 2] {
-    match kind {
-        IntervalKind::Confidence => ["conf_low", "conf_high"],
-        IntervalKind::Prediction => ["pred_low", "pred_high"],
+/// Refuses intervals that the model does not have.
+fn check_interval(model: &FittedModel, kind: IntervalKind, level: f64, path: &Path) -> anyhow::Result<()> {
+    if model.fits.len() > 1 && kind == IntervalKind::Prediction {
+        let levels: Vec<f64> = model.fits.iter().filter_map(tau).collect();
+        // In decimals, as one would write them.
+        let decimal = |tau: f64| (tau * 1e9).round() / 1e9;
+        let (low, high) = (decimal(0.5 * (1.0 - level)), decimal(0.5 * (1.0 + level)));
+        return Err(Usage(format!(
+            "--interval {level} prediction: the quantiles {} are themselves the ends of intervals for a new observation; \
+             for this one fit --noise quantile:{low},{high}, or ask for --interval {level} confidence of each quantile",
+            list(&levels)
+        ))
+        .into());
     }
+    for fit in &model.fits {
+        let why = match (fit.df_residual, &fit.leverage) {
+            (0, _) => "the model has as many coefficients as observations",
+            (_, None) => "the model has no standard errors",
+            _ => continue,
+        };
+        anyhow::bail!("{}: {why}, so there are no intervals; leave out --interval", path.display());
+    }
+    Ok(())
+}
+
+fn list(levels: &[f64]) -> String {
+    levels.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The level of a quantile's fit.
+fn tau(fit: &Fit) -> Option<f64> {
+    match fit.noise {
+        Noise::Quantile(AsymmetricLaplace { tau }) => Some(tau),
+        _ => None,
+    }
+}
+
+/// The names of what is predicted, in the order of [`predict`]: with several quantiles `q0.1`, `q0.1_conf_low`, ...
+fn predicted_names(model: &FittedModel, interval: Option<IntervalKind>) -> Vec<String> {
+    let ends = match interval {
+        None => vec![],
+        Some(IntervalKind::Confidence) => vec!["conf_low", "conf_high"],
+        Some(IntervalKind::Prediction) => vec!["pred_low", "pred_high"],
+    };
+    if let [_, _, ..] = model.fits[..] {
+        let names = |tau: f64| {
+            let ends = ends.iter().map(move |end| format!("q{tau}_{end}"));
+            std::iter::once(format!("q{tau}")).chain(ends).collect::<Vec<_>>()
+        };
+        return model.fits.iter().filter_map(tau).flat_map(names).collect();
+    }
+    let scale = model.design.layout().scale.as_ref().map(|_| "scale");
+    std::iter::once("prediction").chain(ends).chain(scale).map(str::to_owned).collect()
 }
 
 /// The columns to carry along.

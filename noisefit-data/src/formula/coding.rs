@@ -1,6 +1,6 @@
 //! From terms to columns: categories as contrasts or indicators, interactions as products, and their names.
 
-use super::compile::{Plan, Recurrence, Step};
+use super::compile::{Recurrence, Side, Step};
 use super::expression::Expr;
 use super::learned::{Polynomial, Words};
 use super::terms::Term;
@@ -16,29 +16,29 @@ pub(super) enum Variable {
     Pending,
 }
 
-/// Codes terms as columns once everything is learned.
-struct Coder<'a> {
-    plan: &'a mut Plan,
-    names: &'a [String],
-    variables: &'a [Variable],
-    /// The columns of each variable that is in use, in full and contrast coding: places of steps.
-    pieces: HashMap<(usize, bool), Vec<usize>>,
+/// Codes terms as columns once everything is learned. What two terms share, also one of the location and one of the
+/// scale, is computed once.
+#[derive(Default)]
+pub(super) struct Coder {
+    /// Names and steps, which refer to one another by place.
+    pub steps: Vec<(String, Step)>,
+    /// The columns of each variable, by its name, in full and contrast coding: places of steps.
+    pieces: HashMap<(String, bool), Vec<usize>>,
+    products: HashMap<(usize, usize), usize>,
 }
 
-/// Appends the steps of all terms to the plan, and names the design's columns.
-pub(super) fn code(plan: &mut Plan, names: &[String], variables: &[Variable], terms: &[Term]) {
-    Coder { plan, names, variables, pieces: HashMap::new() }.code(terms);
-}
-
-impl Coder<'_> {
-    fn code(&mut self, terms: &[Term]) {
-        let full = full_coding(terms, self.plan.layout.intercept, |variable| {
-            matches!(self.variables[variable], Variable::Category { .. })
+impl Coder {
+    /// The steps that are the columns of the side's terms.
+    pub fn code(&mut self, side: &Side) -> Vec<usize> {
+        let full = full_coding(&side.terms, side.intercept, |variable| {
+            matches!(side.variables[variable].1, Variable::Category { .. })
         });
-        for (term, full) in terms.iter().zip(full) {
+        let mut outputs = Vec::new();
+        for (term, full) in side.terms.iter().zip(full) {
             let mut columns: Vec<usize> = Vec::new();
             for (place, (&variable, full)) in term.iter().zip(full).enumerate() {
-                let pieces = self.pieces(variable, full);
+                let (name, variable) = &side.variables[variable];
+                let pieces = self.pieces(name, variable, full);
                 if place == 0 {
                     columns = pieces;
                     continue;
@@ -47,43 +47,49 @@ impl Coder<'_> {
                 let mut products = Vec::with_capacity(columns.len() * pieces.len());
                 for &piece in &pieces {
                     for &column in &columns {
-                        let name = format!("{}:{}", self.plan.steps[column].0, self.plan.steps[piece].0);
-                        products.push(self.push(name, Step::Product(column, piece)));
+                        products.push(self.product(column, piece));
                     }
                 }
                 columns = products;
             }
-            for column in columns {
-                self.plan.layout.terms.push(self.plan.steps[column].0.clone());
-                self.plan.outputs.push(column);
-            }
+            outputs.extend(columns);
         }
+        outputs
     }
 
     fn push(&mut self, name: String, step: Step) -> usize {
-        self.plan.steps.push((name, step));
-        self.plan.steps.len() - 1
+        self.steps.push((name, step));
+        self.steps.len() - 1
     }
 
-    fn pieces(&mut self, variable: usize, full: bool) -> Vec<usize> {
-        if let Some(pieces) = self.pieces.get(&(variable, full)) {
+    fn product(&mut self, a: usize, b: usize) -> usize {
+        if let Some(&known) = self.products.get(&(a, b)) {
+            return known;
+        }
+        let name = format!("{}:{}", self.steps[a].0, self.steps[b].0);
+        let place = self.push(name, Step::Product(a, b));
+        self.products.insert((a, b), place);
+        place
+    }
+
+    fn pieces(&mut self, name: &str, variable: &Variable, full: bool) -> Vec<usize> {
+        if let Some(pieces) = self.pieces.get(&(name.to_owned(), full)) {
             return pieces.clone();
         }
-        let name = &self.names[variable];
         let mut pieces = Vec::new();
-        match &self.variables[variable] {
+        match variable {
             Variable::Pending => {}
-            Variable::Number(expr) => pieces.push(self.push(name.clone(), Step::Number(expr.clone()))),
+            Variable::Number(expr) => pieces.push(self.push(name.to_owned(), Step::Number(expr.clone()))),
             Variable::Powers { x, degree } => {
                 let first = self.push(format!("{name}[1]"), Step::Number(x.clone()));
                 pieces.push(first);
                 for power in 2..=*degree {
-                    let last = self.plan.steps.len() - 1;
+                    let last = self.steps.len() - 1;
                     pieces.push(self.push(format!("{name}[{power}]"), Step::Product(last, first)));
                 }
             }
             Variable::Orthogonal { x, degree, basis } => {
-                let x = self.push(name.clone(), Step::Number(x.clone()));
+                let x = self.push(name.to_owned(), Step::Number(x.clone()));
                 let word = |words: &[Words], k: usize| words.get(k).map_or(DoubleDouble::ZERO, |&words| words.into());
                 let constant = Expr::Constant(DoubleDouble::ONE / word(&basis.spreads, 0));
                 let (mut last, mut before) = (self.push(format!("{name}[0]"), Step::Number(constant)), x);
@@ -110,7 +116,7 @@ impl Coder<'_> {
                 }
             }
         }
-        self.pieces.insert((variable, full), pieces.clone());
+        self.pieces.insert((name.to_owned(), full), pieces.clone());
         pieces
     }
 }

@@ -1,16 +1,16 @@
 //! From a formula and a table's fields to a plan: which columns are read, what must still be learned, and the steps
 //! that make the design's columns.
 
-use super::coding::{Variable, code};
+use super::coding::{Coder, Variable};
 use super::error::{FormulaError, Span, list};
 use super::expression::Expr;
 use super::learned::{Learned, Levels, Polynomial};
 use super::syntax::{Argument, Call, Node, Operator, Syntax, is_true};
-use super::terms::{Terms, expand};
+use super::terms::{Term, Terms, expand};
 use super::{Expression, Formula, Scope};
 use crate::frame::{Field, Kind};
 use noisefit::double_double::DoubleDouble;
-use noisefit::rows::Layout;
+use noisefit::rows::{Layout, ScaleLayout};
 use std::collections::BTreeMap;
 
 /// What was learned so far, by the variables' names.
@@ -28,7 +28,8 @@ pub(super) struct Source {
 /// What to compute, in which order, from which columns.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
-    /// The fields that are read: first those of the design, then those of the response, the weights, the frequencies.
+    /// The fields that are read: first those of the design and the scale, then those of the response, the weights, the
+    /// frequencies.
     pub columns: Vec<Field>,
     /// How many of [`Plan::columns`] each scope needs.
     scopes: [usize; 3],
@@ -38,6 +39,8 @@ pub(super) struct Plan {
     pub steps: Vec<(String, Step)>,
     /// The steps that are the design's columns.
     pub outputs: Vec<usize>,
+    /// The steps that are the columns of the scale.
+    pub scale_outputs: Vec<usize>,
     pub response: Option<Expr>,
     pub weights: Option<(String, Expr)>,
     pub frequencies: Option<(String, Expr)>,
@@ -96,8 +99,17 @@ pub(super) struct Recurrence {
 #[derive(Debug, Clone)]
 pub(super) struct Pending {
     pub name: String,
-    pub span: Span,
+    /// The formula in which it stands.
+    text: String,
+    span: Span,
     pub lesson: Lesson,
+}
+
+impl Pending {
+    /// The error that points at it.
+    pub fn refuse(&self, message: String) -> FormulaError {
+        FormulaError::new(&self.text, self.span, message)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -117,32 +129,17 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         categories: Vec::new(),
         pending: Vec::new(),
     };
-    let Terms { variables, terms, intercept } = expand(formula.text(), &formula.terms, &dot_columns(source))?;
-    if let (Some(response), Some(again)) = (
-        &formula.response,
-        formula.response.as_ref().and_then(|y| variables.iter().find(|x| x.to_string() == y.to_string())),
-    ) {
-        let message = format!("the response {response} cannot be a term as well");
-        return Err(FormulaError::new(formula.text(), again.span, message));
-    }
-    if terms.is_empty() && !intercept {
-        let message = "neither an intercept nor a term is left; add a term, or leave out the 0";
-        return Err(FormulaError::new(formula.text(), formula.terms.span, message));
-    }
-
-    let mut resolved = Vec::with_capacity(variables.len());
-    let mut used = vec![false; variables.len()];
-    terms.iter().flatten().for_each(|&variable| used[variable] = true);
-    for (variable, used) in variables.iter().zip(used) {
-        resolved.push(match used {
-            true => compiler.variable(variable)?,
-            // Subtracted again: read nothing for it, but a misspelt name is still an error.
-            false => compiler.check_names(variable).map(|()| Variable::Pending)?,
-        });
-    }
+    let location = compiler.side(source, &formula.terms)?;
+    let scale = match &formula.scale {
+        Some(scale) => {
+            compiler.text = scale.text();
+            Some(compiler.side(source, &scale.terms)?)
+        }
+        None => None,
+    };
     let design = compiler.columns.len();
 
-    compiler.learned = None;
+    (compiler.text, compiler.learned) = (formula.text(), None);
     let response = formula.response.as_ref().map(|node| compiler.response(node)).transpose()?;
     let with_response = compiler.columns.len();
     let weights = compiler.extra(source.weights.as_ref())?;
@@ -154,22 +151,39 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         layout: Layout {
             response: formula.response.as_ref().map(Node::to_string).unwrap_or_default(),
             terms: Vec::new(),
-            intercept,
-            scale: None,
+            intercept: location.intercept,
+            scale: scale.as_ref().map(|side| ScaleLayout { terms: Vec::new(), intercept: side.intercept }),
         },
         categories: compiler.categories,
         steps: Vec::new(),
         outputs: Vec::new(),
+        scale_outputs: Vec::new(),
         response,
         weights,
         frequencies,
         pending: compiler.pending,
     };
     if plan.pending.is_empty() {
-        let names: Vec<String> = variables.iter().map(Node::to_string).collect();
-        code(&mut plan, &names, &resolved, &terms);
+        let mut coder = Coder::default();
+        let outputs = coder.code(&location);
+        let scale_outputs = scale.map(|side| coder.code(&side)).unwrap_or_default();
+        plan.steps = coder.steps;
+        let names = |outputs: &[usize]| outputs.iter().map(|&step| plan.steps[step].0.clone()).collect();
+        plan.layout.terms = names(&outputs);
+        if let Some(layout) = &mut plan.layout.scale {
+            layout.terms = names(&scale_outputs);
+        }
+        (plan.outputs, plan.scale_outputs) = (outputs, scale_outputs);
     }
     Ok(plan)
+}
+
+/// The right side of a formula, its variables found.
+pub(super) struct Side {
+    /// The variables with their names.
+    pub variables: Vec<(String, Variable)>,
+    pub terms: Vec<Term>,
+    pub intercept: bool,
 }
 
 /// What `.` stands for: all columns but those of the response, and but the weights and frequencies where these are bare
@@ -222,6 +236,39 @@ struct Compiler<'a> {
 impl Compiler<'_> {
     fn error(&self, span: Span, message: impl Into<String>) -> FormulaError {
         FormulaError::new(self.text, span, message)
+    }
+
+    /// Expands the terms of the location or of the scale, and finds their variables.
+    fn side(&mut self, source: &Source, right: &Node) -> Result<Side, FormulaError> {
+        let Terms { variables, terms, intercept } = expand(self.text, right, &dot_columns(source))?;
+        if let Some(response) = &source.formula.response
+            && let Some(again) = variables.iter().find(|x| x.to_string() == response.to_string())
+        {
+            return Err(self.error(again.span, format!("the response {response} cannot be a term as well")));
+        }
+        if terms.is_empty() && !intercept {
+            let message = "neither an intercept nor a term is left; add a term, or leave out the 0";
+            return Err(self.error(right.span, message));
+        }
+        let mut used = vec![false; variables.len()];
+        terms.iter().flatten().for_each(|&variable| used[variable] = true);
+        let resolve = |(variable, used): (&Node, bool)| {
+            let resolved = match used {
+                true => self.variable(variable)?,
+                // Subtracted again: read nothing for it, but a misspelt name is still an error.
+                false => self.check_names(variable).map(|()| Variable::Pending)?,
+            };
+            Ok((variable.to_string(), resolved))
+        };
+        let variables = variables.iter().zip(used).map(resolve).collect::<Result<_, FormulaError>>()?;
+        Ok(Side { variables, terms, intercept })
+    }
+
+    /// Asks for a lesson, once.
+    fn pend(&mut self, name: String, span: Span, lesson: Lesson) {
+        if self.pending.iter().all(|pending| pending.name != name) {
+            self.pending.push(Pending { name, text: self.text.to_owned(), span, lesson });
+        }
     }
 
     fn field(&self, name: &str, span: Span) -> Result<usize, FormulaError> {
@@ -301,7 +348,7 @@ impl Compiler<'_> {
         let (name, numeric) = (node.to_string(), !self.fields[field].kind.is_category());
         let column = self.column(field);
         let Some(Learned::Levels(levels)) = self.lesson(&name) else {
-            self.pending.push(Pending { name, span: node.span, lesson: Lesson::Levels { column, numeric } });
+            self.pend(name, node.span, Lesson::Levels { column, numeric });
             return Ok(Variable::Pending);
         };
         let names = levels.names();
@@ -315,8 +362,13 @@ impl Compiler<'_> {
                 self.error(span, format!("'{level}' is no level of {column}; its levels are {known}"))
             })?,
         };
-        self.categories.push(Category { column, levels: levels.clone() });
-        Ok(Variable::Category { place: self.categories.len() - 1, names, omitted, sum })
+        let known = self.categories.iter().position(|known| known.column == column && known.levels == *levels);
+        let category = Category { column, levels: levels.clone() };
+        let place = known.unwrap_or_else(|| {
+            self.categories.push(category);
+            self.categories.len() - 1
+        });
+        Ok(Variable::Category { place, names, omitted, sum })
     }
 
     /// `poly(x, degree)` and `poly(x, degree, raw)`.
@@ -353,8 +405,7 @@ impl Compiler<'_> {
                 Ok(Variable::Orthogonal { x, degree, basis })
             }
             known => {
-                let lesson = Lesson::Polynomial { x, degree, known };
-                self.pending.push(Pending { name, span: node.span, lesson });
+                self.pend(name, node.span, Lesson::Polynomial { x, degree, known });
                 Ok(Variable::Pending)
             }
         }
@@ -423,9 +474,7 @@ impl Compiler<'_> {
                     let deviation = scaled.then(|| deviation.into());
                     return Ok(Expr::Standardise { x: Box::new(x), mean: mean.into(), deviation });
                 }
-                if self.pending.iter().all(|pending| pending.name != name) {
-                    self.pending.push(Pending { name, span: node.span, lesson: Lesson::Moments { x, scaled } });
-                }
+                self.pend(name, node.span, Lesson::Moments { x, scaled });
                 Ok(Expr::Unlearned)
             }
             function => {

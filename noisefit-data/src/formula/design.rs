@@ -57,7 +57,7 @@ impl Model {
     /// [`FormulaError`]: a category with one level or too many, a reference level that does not occur, a polynomial
     /// whose degree the distinct values do not allow, no complete row.
     pub fn learn(&mut self, pass: Learner) -> Result<(), FormulaError> {
-        pass.finish(self.source.formula.text(), &mut self.learned)?;
+        pass.finish(&mut self.learned)?;
         self.plan = Arc::new(compile(&self.source, &self.learned)?);
         Ok(())
     }
@@ -71,7 +71,7 @@ impl Model {
             None => Ok(Design { source: self.source, learned: self.learned, plan: self.plan }),
             Some(pending) => {
                 let message = format!("{} has not been learned from rows yet", pending.name);
-                Err(FormulaError::new(self.source.formula.text(), pending.span, message))
+                Err(pending.refuse(message))
             }
         }
     }
@@ -134,6 +134,8 @@ impl Design {
 struct Record {
     formula: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    scale: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     weights: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     frequencies: Option<String>,
@@ -144,7 +146,7 @@ struct Record {
 impl From<Design> for Record {
     fn from(design: Design) -> Self {
         let Source { formula, weights, frequencies, fields } = &design.source;
-        // With `.` the formula names every field.
+        // With `.` a formula names every field.
         let (mut all, mut named) = (false, Vec::new());
         formula.visit(&mut |node| match &node.syntax {
             Syntax::Dot => all = true,
@@ -154,6 +156,7 @@ impl From<Design> for Record {
         let read = |field: &Field| design.plan.columns.contains(field) || named.contains(&field.name.as_str());
         Record {
             formula: formula.text().to_owned(),
+            scale: formula.scale().map(|scale| scale.text().to_owned()),
             weights: weights.as_ref().map(|weights| weights.text().to_owned()),
             frequencies: frequencies.as_ref().map(|frequencies| frequencies.text().to_owned()),
             fields: fields
@@ -172,8 +175,12 @@ impl TryFrom<Record> for Design {
     fn try_from(record: Record) -> Result<Self, String> {
         let expression = |text: Option<String>| text.map(|text| Expression::parse(&text)).transpose();
         let damaged = |error: FormulaError| error.to_string();
+        let formula = Formula::parse(&record.formula).map_err(damaged)?;
         let source = Source {
-            formula: Formula::parse(&record.formula).map_err(damaged)?,
+            formula: match record.scale {
+                Some(scale) => formula.with_scale(&scale).map_err(damaged)?,
+                None => formula,
+            },
             weights: expression(record.weights).map_err(damaged)?,
             frequencies: expression(record.frequencies).map_err(damaged)?,
             fields: record.fields.into_iter().map(|(name, kind)| Field { name, kind }).collect(),

@@ -56,6 +56,7 @@ pub struct Workspace {
 pub struct EvaluatedRows<'a> {
     response: Option<Values<'a>>,
     design: Vec<Values<'a>>,
+    scale_design: Vec<Values<'a>>,
     weights: Option<&'a [f64]>,
     frequencies: Option<&'a [f64]>,
     log_jacobian: Option<&'a [f64]>,
@@ -89,6 +90,11 @@ impl EvaluatedRows<'_> {
         &self.design
     }
 
+    /// The columns of the scale, in the order of its layout's terms.
+    pub fn scale_design(&self) -> &[Values<'_>] {
+        &self.scale_design
+    }
+
     /// The response, where it was asked for.
     pub fn response(&self) -> Option<Values<'_>> {
         self.response
@@ -99,7 +105,7 @@ impl EvaluatedRows<'_> {
         Some(Block {
             response: self.response?,
             design: &self.design,
-            scale_design: &[],
+            scale_design: &self.scale_design,
             weights: self.weights,
             frequencies: self.frequencies,
             log_jacobian: self.log_jacobian,
@@ -253,6 +259,7 @@ impl<'a> Bound<'a> {
                 _ => response.values(),
             }),
             design: plan.outputs.iter().map(|&step| view(plan, steps, &values, step)).collect(),
+            scale_design: plan.scale_outputs.iter().map(|&step| view(plan, steps, &values, step)).collect(),
             weights: plan.weights.as_ref().filter(|_| weighted).map(|_| selection.weights()),
             frequencies: plan.frequencies.as_ref().filter(|_| weighted).map(|_| selection.frequencies()),
             log_jacobian: transformed.then_some(log_jacobian.as_slice()),

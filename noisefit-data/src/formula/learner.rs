@@ -122,9 +122,9 @@ impl Learner {
     }
 
     /// Writes down what the pass has told.
-    pub(super) fn finish(self, text: &str, learned: &mut Lessons) -> Result<(), FormulaError> {
+    pub(super) fn finish(self, learned: &mut Lessons) -> Result<(), FormulaError> {
         for (pending, state) in self.plan.pending.iter().zip(self.states) {
-            let refused = |message: String| Err(FormulaError::new(text, pending.span, message));
+            let refused = |message: String| Err(pending.refuse(message));
             let name = &pending.name;
             if self.rows == 0 && state.is_some() {
                 return refused(format!("there is no complete row to learn {name} from"));

@@ -14,6 +14,7 @@
 //! | `C(x)`, `C(x, ref='a')`, `C(x, sum)` | a category, also of numbers; another reference level; coded to sum zero |
 //! | `log(y) ~ ...`, `I(y/100) ~ ...` | a transformed response, with its Jacobian |
 //! | `` `my col` `` | a name with unusual characters |
+//! | `~ x + city` | beside the formula: what the logarithm of the noise scale depends on ([`Formula::with_scale`]) |
 //!
 //! Text and booleans are categories, treatment coded; levels are in the order of their bytes (numbers by size) and the
 //! first one is the reference. Where a category's margin is not in the model, every level has a column. Names:
@@ -93,6 +94,28 @@ pub struct Formula {
     text: String,
     response: Option<Node>,
     terms: Node,
+    scale: Option<ScaleFormula>,
+}
+
+/// The terms of the noise scale's logarithm.
+#[derive(Debug, Clone)]
+pub struct ScaleFormula {
+    text: String,
+    terms: Node,
+}
+
+impl ScaleFormula {
+    /// The formula as it was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// As it stands behind the `~`.
+impl std::fmt::Display for ScaleFormula {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.terms)
+    }
 }
 
 impl Formula {
@@ -109,7 +132,31 @@ impl Formula {
     /// ```
     pub fn parse(text: &str) -> Result<Self, FormulaError> {
         let (response, terms) = parser::formula(text)?;
-        Ok(Formula { text: text.to_owned(), response, terms })
+        Ok(Formula { text: text.to_owned(), response, terms, scale: None })
+    }
+
+    /// Models the logarithm of the noise scale, too: `~ terms`, or the terms alone, in the same language.
+    ///
+    /// # Errors
+    /// [`FormulaError`] points at the place; a response has none here.
+    ///
+    /// ```
+    /// use noisefit_data::formula::Formula;
+    ///
+    /// let formula = Formula::parse("y ~ x")?.with_scale("~ log( x )")?;
+    /// assert_eq!(formula.scale().map(|scale| scale.to_string()), Some("log(x)".to_owned()));
+    /// let error = formula.with_scale("y ~ x").unwrap_err();
+    /// assert_eq!(error.message(), "a formula of the scale has no response; write ~ x");
+    /// # Ok::<(), noisefit_data::formula::FormulaError>(())
+    /// ```
+    pub fn with_scale(mut self, text: &str) -> Result<Self, FormulaError> {
+        self.scale = Some(ScaleFormula { text: text.to_owned(), terms: parser::one_sided(text)? });
+        Ok(self)
+    }
+
+    /// The formula of the noise scale's logarithm, where that is modelled.
+    pub fn scale(&self) -> Option<&ScaleFormula> {
+        self.scale.as_ref()
     }
 
     /// The formula as it was written.
@@ -141,6 +188,7 @@ impl Formula {
     fn visit<'a>(&'a self, visitor: &mut impl FnMut(&'a Node)) {
         self.response.iter().for_each(|response| response.visit(visitor));
         self.terms.visit(visitor);
+        self.scale.iter().for_each(|scale| scale.terms.visit(visitor));
     }
 }
 
@@ -223,7 +271,7 @@ impl std::fmt::Display for Expression {
 /// How much of a model is read: each includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scope {
-    /// The design's columns: what a prediction needs.
+    /// The design's columns and the scale's: what a prediction needs.
     Design,
     /// The response, too.
     Response,

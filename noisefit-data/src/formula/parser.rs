@@ -44,6 +44,26 @@ pub(super) fn formula(text: &str) -> Result<(Option<Node>, Node), FormulaError> 
     Ok((response, terms))
 }
 
+/// `~ terms`, or the terms alone.
+pub(super) fn one_sided(text: &str) -> Result<Node, FormulaError> {
+    let mut parser = Parser::new(text)?;
+    if parser.peek() == &Token::End {
+        return Err(parser.error("the formula of the scale is empty; write for example ~ x"));
+    }
+    let tilde = parser.take("~");
+    if parser.peek() == &Token::End {
+        return Err(parser.error("nothing follows '~'; write the terms there, or 1 for an intercept alone"));
+    }
+    let terms = parser.sum(SUM)?;
+    if !tilde && parser.take("~") {
+        let right = text.get(parser.span().start..).unwrap_or_default().trim();
+        let message = format!("a formula of the scale has no response; write ~ {right}");
+        return Err(FormulaError::new(text, terms.span, message));
+    }
+    parser.end()?;
+    Ok(terms)
+}
+
 /// Arithmetic alone.
 pub(super) fn expression(text: &str) -> Result<Node, FormulaError> {
     let mut parser = Parser::new(text)?;

@@ -9,7 +9,7 @@ use super::fields::{End, Fields, TextAfterQuote};
 use super::file::InputFile;
 use super::kinds::{Tally, expectation};
 use super::pieces::{Piece, lines};
-use super::text::{self, Sample};
+use super::text::{self, RecordSize, Sample};
 use super::{Query, ReadOptions, Schema, Table, Units};
 use crate::error::{DataError, Location};
 use crate::frame::{Field, Frame, Kind};
@@ -21,6 +21,7 @@ pub(crate) struct Delimited {
     names: Vec<String>,
     /// The bytes before the first record.
     header: usize,
+    record_size: RecordSize,
 }
 
 /// The delimiters that are looked for. Of two that fit equally well the first is taken: the rarer a character is in the
@@ -53,7 +54,8 @@ impl Delimited {
         };
         let kinds = kinds.into_iter().chain(std::iter::repeat(Kind::Number));
         let fields = names.iter().cloned().zip(kinds).map(|(name, kind)| Field { name, kind }).collect();
-        Ok((Delimited { delimiter, names, header }, Schema { fields, unread: Vec::new() }))
+        let record_size = sample.records(header);
+        Ok((Delimited { delimiter, names, header, record_size }, Schema { fields, unread: Vec::new() }))
     }
 
     fn read(&self, file: &InputFile, piece: &Piece, query: &Query<'_>) -> Result<Frame, DataError> {
@@ -101,6 +103,10 @@ impl Table for Delimited {
     fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError> {
         let read = move |piece: &Piece| self.read(file, piece, query);
         text::units(file, self.header, query.unit_bytes, Some(self.delimiter), read)
+    }
+
+    fn rows_hint(&self, file: &InputFile) -> Option<u64> {
+        self.record_size.records_of(file)
     }
 }
 

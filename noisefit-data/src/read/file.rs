@@ -95,10 +95,18 @@ impl InputFile {
         Ok((stream, read))
     }
 
+    /// Whether its first bytes are those of a compressed file.
+    pub fn is_compressed(&self) -> bool {
+        self.compression().is_some()
+    }
+
+    fn compression(&self) -> Option<Compression> {
+        self.first_bytes(4).ok().and_then(|first| Compression::of(&first))
+    }
+
     /// The error for a failed read of the content: for a compressed file mostly its truncation or damage.
     pub fn failed(&self, source: io::Error) -> DataError {
-        let compression = self.first_bytes(4).ok().and_then(|first| Compression::of(&first));
-        let (Some(compression), None) = (compression, source.raw_os_error()) else {
+        let (Some(compression), None) = (self.compression(), source.raw_os_error()) else {
             return DataError::Read { path: self.name.clone(), source };
         };
         let why = match source.kind() {

@@ -10,7 +10,7 @@ use super::columns::{Builder, Refusal};
 use super::file::InputFile;
 use super::kinds::{MissingWords, Tally, expectation};
 use super::pieces::Piece;
-use super::text::{self, Sample};
+use super::text::{self, RecordSize, Sample};
 use super::{Decimals, Query, ReadOptions, Schema, Table, Units, UnreadColumn};
 use crate::error::{DataError, Location};
 use crate::frame::{Field, Frame};
@@ -19,6 +19,7 @@ use crate::frame::{Field, Frame};
 #[derive(Debug)]
 pub(crate) struct JsonLines {
     header: usize,
+    record_size: RecordSize,
 }
 
 impl JsonLines {
@@ -29,7 +30,8 @@ impl JsonLines {
         known: Option<&[Field]>,
     ) -> Result<(JsonLines, Schema), DataError> {
         let sample = Sample::of(file)?;
-        let table = JsonLines { header: sample.byte_order_mark() };
+        let header = sample.byte_order_mark();
+        let table = JsonLines { header, record_size: sample.records(header) };
         let body = &sample.bytes[table.header..];
         if body.trim_ascii_start().starts_with(b"[") {
             let why = "it is a JSON array; write one object a line, for example with `jq -c '.[]'`".to_owned();
@@ -89,6 +91,10 @@ impl JsonLines {
 impl Table for JsonLines {
     fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError> {
         text::units(file, self.header, query.unit_bytes, None, move |piece| self.read(file, piece, query))
+    }
+
+    fn rows_hint(&self, file: &InputFile) -> Option<u64> {
+        self.record_size.records_of(file)
     }
 }
 

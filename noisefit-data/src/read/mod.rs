@@ -233,6 +233,12 @@ impl Dataset {
         self.files.iter().map(|file| file.size).sum()
     }
 
+    /// About how many records the files have, where their sizes and first records tell: exactly for Parquet files and for
+    /// short text, nothing for compressed text and Arrow files.
+    pub fn rows_hint(&self) -> Option<u64> {
+        self.tables.iter().zip(&self.files).map(|(table, file)| table.rows_hint(file)).sum()
+    }
+
     /// Runs `work` on every unit of records on several threads, and `sink` on the results in the order of the records.
     ///
     /// `columns` are positions in [`Dataset::fields`], each at most once, and the order of the columns in the frames; other
@@ -346,6 +352,11 @@ struct Unit<'a> {
 trait Table: std::fmt::Debug + Send + Sync {
     /// The units of the file, in order. What can be done on several threads is left to the units.
     fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError>;
+
+    /// About how many records there are, where that is known without reading them.
+    fn rows_hint(&self, _file: &InputFile) -> Option<u64> {
+        None
+    }
 }
 
 /// What a scan asks of a table.

@@ -85,6 +85,10 @@ impl Table for ParquetFile {
         });
         Ok(Box::new(units))
     }
+
+    fn rows_hint(&self, _file: &InputFile) -> Option<u64> {
+        u64::try_from(self.metadata.metadata().file_metadata().num_rows()).ok()
+    }
 }
 
 /// `rows` in as few ranges of about one length as there can be of at most `longest`.

@@ -51,6 +51,26 @@ fn refused(file: &InputFile, error: CutError) -> DataError {
     }
 }
 
+/// How long the records of a text are, by its beginning.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RecordSize {
+    bytes: u64,
+    lines: u64,
+    /// Whether the beginning is all of the text.
+    whole: bool,
+}
+
+impl RecordSize {
+    /// About how many records the file has; none if it is compressed and longer than the beginning.
+    pub fn records_of(&self, file: &InputFile) -> Option<u64> {
+        match self.whole {
+            true => Some(self.lines),
+            false if file.is_compressed() => None,
+            false => Some((self.lines as f64 * (file.size as f64 / self.bytes as f64)) as u64),
+        }
+    }
+}
+
 /// The beginning of a file's text.
 #[derive(Debug)]
 pub(crate) struct Sample {
@@ -88,6 +108,14 @@ impl Sample {
             true => Err(DataError::Empty { path: file.name.clone() }),
             false => Ok(self),
         }
+    }
+
+    /// What its lines after the first `header` bytes tell about the length of the file's.
+    pub fn records(&self, header: usize) -> RecordSize {
+        let body = self.bytes.get(header..).unwrap_or_default();
+        // A last line need not end.
+        let unended = u64::from(self.whole && body.last().is_some_and(|&byte| byte != b'\n'));
+        RecordSize { bytes: body.len() as u64, lines: lines(body) + unended, whole: self.whole }
     }
 
     /// The number of bytes of the byte order mark at the beginning.

@@ -98,7 +98,9 @@ impl StudentT {
         let half = 0.5 * self.df;
         let far = self.two_sided(FAR);
         if outside < far {
-            return FAR * (far / outside).powf(1.0 / self.df);
+            let t = FAR * (far / outside).powf(1.0 / self.df);
+            // Once more from there, for rounding the power alone costs a digit or two.
+            return if t.is_finite() { t * (self.two_sided(t) / outside).powf(1.0 / self.df) } else { t };
         }
         // T^2 has the F distribution with 1 and df degrees of freedom.
         if central <= beta_lower(0.5, half, 1.0.into()).probability() {
@@ -294,7 +296,11 @@ fn ratio_at(p: f64, tail: impl Fn(f64) -> Tail) -> f64 {
     let (mut ratio, mut low, mut high) = (1.0f64, None, 1.0);
     for _ in 0..200 {
         let at = tail(ratio);
-        let gap = target - at.ln();
+        let mut gap = target - at.ln();
+        if gap.abs() < 0.1 {
+            // The quotient has digits that the difference of large logarithms has not.
+            gap = (p / at.probability()).ln();
+        }
         if gap > 0.0 {
             low = Some(ratio);
         } else {

@@ -123,6 +123,7 @@ impl Estimate {
             bic: None,
             r_squared,
             adj_r_squared,
+            mean_loss: None,
             rmse: (self.errors.squares / n).sqrt(),
             mae: Some(self.errors.absolute / n),
             df_model: df_model as u64,

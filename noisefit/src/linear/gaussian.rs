@@ -96,6 +96,7 @@ pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
         bic: None,
         r_squared,
         adj_r_squared,
+        mean_loss: None,
         rmse: (solved.squared_errors / n).sqrt(),
         mae: solved.absolute_errors.map(|sum| sum / n),
         df_model: df_model as u64,

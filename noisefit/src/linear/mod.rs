@@ -6,6 +6,7 @@ mod estimate;
 mod extended;
 pub mod gaussian;
 mod gram;
+pub mod huber;
 mod ladder;
 mod lanes;
 mod least_squares;
@@ -15,6 +16,7 @@ pub mod logistic;
 mod magnitudes;
 mod moments;
 mod options;
+pub mod quantile;
 mod residuals;
 mod row_kernels;
 mod start;
@@ -23,7 +25,7 @@ mod triangle;
 
 use crate::Error;
 use crate::fit::Fit;
-use crate::noise::{Choice, Huber, HuberScale, Noise};
+use crate::noise::Choice;
 use crate::rows::RowSource;
 
 pub use coordinates::Coordinates;
@@ -51,12 +53,11 @@ pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result
     }
     match noise {
         Choice::Gaussian => Ok(vec![gaussian::fit(source, options)?]),
+        Choice::Laplace => Ok(vec![quantile::fit_laplace(source, options)?]),
+        Choice::Quantiles(levels) => quantile::fit_quantiles(source, levels, options),
+        &Choice::Huber { k, scale } => Ok(vec![huber::fit(source, k, scale, options)?]),
+        &Choice::HuberFixed { delta } => Ok(vec![huber::fit_fixed(source, delta, options)?]),
         Choice::StudentT { df } => Ok(vec![student_t::fit(source, *df, options)?]),
         Choice::Logistic => Ok(vec![logistic::fit(source, options)?]),
-        &Choice::Huber { k, scale: HuberScale::MaximumLikelihood } => {
-            let family = Huber { k, delta: None };
-            Ok(vec![likelihood::fit(source, family, Noise::Huber(family), options)?])
-        }
-        other => Err(Error::Unsupported(format!("{other} noise cannot be fitted yet"))),
     }
 }

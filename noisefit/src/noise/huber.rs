@@ -2,9 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::NoiseFamily;
 use super::shape::{self, Shape};
+use super::{Information, NoiseFamily};
+use crate::double_double::DoubleDouble;
+use crate::special::exponential::exp_product;
 use crate::special::normal;
+use crate::special::quadrature::tanh_sinh;
+
+/// `sqrt(2 pi)`.
+const SQRT_2_PI: f64 = 2.506_628_274_631_000_2;
 
 /// The density proportional to `exp(-rho(r))`, where `rho` is Huber's parabola with tangents beyond `k` (Huber 1964,
 /// *Annals of Mathematical Statistics* 35, 73-101): the noise that is hardest to estimate a location from among all that
@@ -29,14 +35,19 @@ impl Huber {
         shape::Huber { knee: self.k, steepness: 1.0 }
     }
 
-    /// `exp(-k^2 / 2) / k`, what `exp(-rho)` holds in one tail.
-    fn tail(&self) -> f64 {
-        (-0.5 * self.k * self.k).exp() / self.k
+    /// What `exp(-rho)` holds between 0 and `r`, for `|r| <= k`.
+    fn middle(r: f64) -> f64 {
+        SQRT_2_PI * normal::central(r)
     }
 
-    /// What `exp(-rho)` holds in all.
+    /// `k` times what `exp(-rho)` holds in one tail.
+    fn tail(&self) -> f64 {
+        normal::bell(self.k)
+    }
+
+    /// `k` times what it holds in all, which has no difference and stays finite as `k` goes to 0.
     fn total(&self) -> f64 {
-        std::f64::consts::TAU.sqrt() * (1.0 - 2.0 * normal::survival(self.k)) + 2.0 * self.tail()
+        2.0 * (self.k * Self::middle(self.k) + self.tail())
     }
 }
 
@@ -46,7 +57,7 @@ impl NoiseFamily for Huber {
     }
 
     fn negative_log_density(&self, r: f64) -> f64 {
-        self.shape().value(r) + self.total().ln()
+        self.shape().value(r) + (self.total() / self.k).ln()
     }
 
     fn score(&self, r: f64) -> f64 {
@@ -58,24 +69,58 @@ impl NoiseFamily for Huber {
     }
 
     fn cdf(&self, r: f64) -> f64 {
+        let k = self.k;
         if r > 0.0 {
             return 1.0 - self.cdf(-r);
         }
-        if r <= -self.k {
-            return self.tail() * (self.k * (r + self.k)).exp() / self.total();
+        if r <= -k {
+            return exp_product(DoubleDouble::from_sum(r, 0.5 * k), k) / self.total();
         }
-        let middle = std::f64::consts::TAU.sqrt() * (normal::survival(-r) - normal::survival(self.k));
-        (self.tail() + middle) / self.total()
+        // Above one half of the tail the distance from the centre has the digits, below it that from the knee.
+        if k < 1.0 {
+            return 0.5 + k * Self::middle(r) / self.total();
+        }
+        let beyond_knee = SQRT_2_PI * (normal::survival(-r) - normal::survival(k));
+        (self.tail() + k * beyond_knee) / self.total()
     }
 
     fn quantile(&self, p: f64) -> f64 {
         if p > 0.5 {
             return -self.quantile(1.0 - p);
         }
-        let (tail, total) = (self.tail(), self.total());
-        if p * total <= tail {
-            return (p * total / tail).ln() / self.k - self.k;
+        let (k, tail, total) = (self.k, self.tail(), self.total());
+        let beyond_knee = p * total - tail;
+        let from_centre = (p - 0.5) * total;
+        match (p < 0.25, beyond_knee <= 0.0) {
+            (true, true) => (p * (total / tail)).ln() / k - k,
+            (true, false) => normal::quantile(beyond_knee / (SQRT_2_PI * k) + normal::survival(k)),
+            // Next to the centre what is left of one half has the digits.
+            (false, true) => ((k * Self::middle(k) + from_centre) / tail).ln_1p() / k - k,
+            (false, false) => normal::central_quantile(from_centre / (SQRT_2_PI * k)),
         }
-        normal::quantile((p * total - tail) / std::f64::consts::TAU.sqrt() + normal::survival(self.k))
+    }
+
+    /// In pieces that end at the knees.
+    fn expectation(&self, g: &dyn Fn(f64) -> f64) -> f64 {
+        let (tail, middle) = (self.tail() / self.total(), self.k * Self::middle(self.k) / self.total());
+        let lower = tanh_sinh(tail, |p| g(self.quantile(p))) + tanh_sinh(middle, |p| g(self.quantile(tail + p)));
+        let upper =
+            tanh_sinh(tail, |p| g(self.upper_quantile(p))) + tanh_sinh(middle, |p| g(self.upper_quantile(tail + p)));
+        lower + upper
+    }
+
+    fn variance(&self) -> f64 {
+        let (middle, tail) = (2.0 * self.k * Self::middle(self.k), self.tail());
+        (middle + 4.0 * tail * (1.0 + 1.0 / (self.k * self.k))) / self.total()
+    }
+
+    fn information(&self) -> Information {
+        let (middle, tail) = (2.0 * self.k * Self::middle(self.k), self.tail());
+        Information {
+            // The probability of the middle.
+            location: middle / self.total(),
+            log_scale: 1.0 + (middle - 2.0 * self.k * self.k * tail) / self.total(),
+            cross: 0.0,
+        }
     }
 }

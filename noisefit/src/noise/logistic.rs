@@ -32,7 +32,14 @@ impl NoiseFamily for Logistic {
     }
 
     fn quantile(&self, p: f64) -> f64 {
-        p.ln() - (-p).ln_1p()
+        // Next to one half the odds are near one, where only their distance from it has all digits.
+        let beyond = p - 0.5;
+        if beyond.abs() <= 0.25 {
+            let beyond_even = 4.0 * beyond.abs() / (1.0 - 2.0 * beyond.abs());
+            beyond_even.ln_1p().copysign(beyond)
+        } else {
+            (p / (1.0 - p)).ln()
+        }
     }
 
     fn variance(&self) -> f64 {

@@ -55,8 +55,9 @@ pub struct Information {
 
 /// The density of standardised residuals, by its scalar functions.
 ///
-/// A new family writes the six required methods, and [`survival`](Self::survival) and
-/// [`upper_quantile`](Self::upper_quantile) if it is not symmetric; it overrides the others only for speed or for
+/// A new family writes the six required methods, and [`survival`](Self::survival),
+/// [`upper_quantile`](Self::upper_quantile) and [`mean`](Self::mean) if it is not symmetric, and
+/// [`expectation`](Self::expectation) if it has kinks elsewhere than at 0; it overrides the others only for speed or for
 /// digits.
 pub trait NoiseFamily: std::fmt::Debug + Send + Sync {
     /// The family's name on the command line and in JSON.
@@ -78,7 +79,8 @@ pub trait NoiseFamily: std::fmt::Debug + Send + Sync {
     /// The `r` with `P(R <= r) = p`, accurate for `p` down to the least double.
     fn quantile(&self, p: f64) -> f64;
 
-    /// `psi(r) / r`, the weight of the least squares problem that majorises `-ln f` at `r`; its limit at 0.
+    /// `psi(r) / r`, the weight of the square that touches `-ln f` at `r`, and lies above it if the density is symmetric;
+    /// its limit at 0.
     fn weight(&self, r: f64) -> f64 {
         if r == 0.0 { self.curvature(0.0) } else { self.score(r) / r }
     }

@@ -27,27 +27,38 @@ impl NoiseFamily for StudentT {
         if self.df.is_infinite() {
             return Gaussian.negative_log_density(r);
         }
-        0.5 * (self.df + 1.0) * (r * r / self.df).ln_1p() + log_normaliser(self.df)
+        0.5 * (self.df + 1.0) * ln_1p_square(r / self.df.sqrt()) + log_normaliser(self.df)
     }
 
     fn score(&self, r: f64) -> f64 {
-        if self.df.is_infinite() { r } else { (self.df + 1.0) * r / (self.df + r * r) }
+        // One of the two quotients overflows where it is to.
+        if self.df.is_infinite() { r } else { (self.df + 1.0) / (self.df / r + r) }
     }
 
     fn curvature(&self, r: f64) -> f64 {
         if self.df.is_infinite() {
             return 1.0;
         }
-        let sum = self.df + r * r;
-        (self.df + 1.0) * (self.df - r * r) / (sum * sum)
+        let weight = self.weight(r);
+        weight * (2.0 * weight / (1.0 + 1.0 / self.df) - 1.0)
+    }
+
+    fn weight(&self, r: f64) -> f64 {
+        if self.df.is_infinite() { 1.0 } else { (1.0 + 1.0 / self.df) / (1.0 + r * (r / self.df)) }
     }
 
     fn cdf(&self, r: f64) -> f64 {
-        distribution::StudentT::new(self.df).map_or(f64::NAN, |t| t.cdf(r))
+        match distribution::StudentT::new(self.df) {
+            Ok(t) => t.cdf(r),
+            Err(_) => Gaussian.cdf(r),
+        }
     }
 
     fn quantile(&self, p: f64) -> f64 {
-        distribution::StudentT::new(self.df).map_or(f64::NAN, |t| t.quantile(p))
+        match distribution::StudentT::new(self.df) {
+            Ok(t) => t.quantile(p),
+            Err(_) => Gaussian.quantile(p),
+        }
     }
 
     fn variance(&self) -> f64 {
@@ -65,6 +76,11 @@ impl NoiseFamily for StudentT {
         let location = (self.df + 1.0) / (self.df + 3.0);
         Information { location, log_scale: 2.0 * self.df / (self.df + 3.0), cross: 0.0 }
     }
+}
+
+/// `ln(1 + q^2)`, also where the square overflows.
+fn ln_1p_square(q: f64) -> f64 {
+    if q.abs() < 1e100 { (q * q).ln_1p() } else { 2.0 * q.abs().ln() }
 }
 
 /// `-ln` of the density at 0, `ln sqrt(pi df) + ln Gamma(df / 2) - ln Gamma((df + 1) / 2)`, without the cancellation.

@@ -6,6 +6,7 @@
 
 mod block;
 mod both;
+mod each;
 mod memory;
 mod ordered;
 mod perturb;
@@ -15,6 +16,7 @@ mod subset;
 
 pub use block::{Block, RowBlock, Values};
 pub(crate) use both::Both;
+pub use each::Each;
 pub use memory::{Matrix, MemoryRows};
 pub use perturb::perturbation;
 pub(crate) use sample::{Sample, SampledRows};

@@ -1,6 +1,7 @@
 //! Special functions accurate in relative terms, tails included.
 
 pub(crate) mod elementary;
+pub(crate) mod exponential;
 pub(crate) mod gamma_ratio;
 pub(crate) mod normal;
 pub(crate) mod quadrature;

@@ -2,6 +2,8 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
+use super::exponential::exp_product;
+
 /// What the double `FRAC_1_SQRT_2` leaves out of `1 / sqrt(2)`.
 const FRAC_1_SQRT_2_LOW: f64 = -4.833646656726457e-17;
 
@@ -32,9 +34,8 @@ pub(crate) fn quantile(p: f64) -> f64 {
         return f64::NAN;
     }
     let q = p - 0.5;
-    if q.abs() <= 0.425 {
-        let r = 0.180625 - q * q;
-        return q * polynomial(&CENTRE_NUMERATOR, r) / polynomial(&CENTRE_DENOMINATOR, r);
+    if q.abs() <= CENTRE {
+        return central_quantile(q);
     }
     let tail = if q < 0.0 { p } else { 1.0 - p };
     if tail == 0.0 {
@@ -47,6 +48,25 @@ pub(crate) fn quantile(p: f64) -> f64 {
         polynomial(&FAR_NUMERATOR, r - 5.0) / polynomial(&FAR_DENOMINATOR, r - 5.0)
     };
     z.copysign(q)
+}
+
+/// Up to this far from one half a probability belongs to the centre.
+const CENTRE: f64 = 0.425;
+
+/// The `z` with `P(0 < Z <= z) = q`, where `|q| <= 0.425`: accurate in relative terms next to 0.
+pub(crate) fn central_quantile(q: f64) -> f64 {
+    let r = CENTRE * CENTRE - q * q;
+    q * polynomial(&CENTRE_NUMERATOR, r) / polynomial(&CENTRE_DENOMINATOR, r)
+}
+
+/// `P(0 < Z <= z)`, accurate in relative terms next to 0.
+pub(crate) fn central(z: f64) -> f64 {
+    0.5 * libm::erf(z * FRAC_1_SQRT_2)
+}
+
+/// `exp(-z^2 / 2)`, to a unit in the last place however far out.
+pub(crate) fn bell(z: f64) -> f64 {
+    exp_product(z.into(), -0.5 * z)
 }
 
 fn polynomial(coefficients: &[f64; 8], x: f64) -> f64 {

@@ -8,6 +8,7 @@
 
 use std::f64::consts::PI;
 
+use super::exponential::exp;
 use super::quadrature::falling;
 use crate::double_double::DoubleDouble;
 
@@ -23,7 +24,7 @@ pub(crate) struct Tail {
 
 impl Tail {
     pub(crate) fn probability(&self) -> f64 {
-        self.exponent.high.exp() * (1.0 + self.exponent.low) * self.factor
+        exp(self.exponent) * self.factor
     }
 
     pub(crate) fn ln(&self) -> f64 {
@@ -83,8 +84,16 @@ fn deviance(minus_one: DoubleDouble, y: DoubleDouble) -> DoubleDouble {
         let z = minus_one.high;
         DoubleDouble::from_sum(log1p_minus(z), -z / (1.0 + z) * minus_one.low)
     } else {
-        DoubleDouble::from_sum(y.high.ln(), y.low / y.high) - minus_one
+        ln(y) - minus_one
     }
+}
+
+/// `ln(y)`, to some 1e-16 however large it is.
+fn ln(y: DoubleDouble) -> DoubleDouble {
+    let ln = y.high.ln();
+    // What rounding left out of it, where the exponential does not overflow.
+    let left_out = if ln > -700.0 { y.high * (-ln).exp() - 1.0 } else { 0.0 };
+    DoubleDouble::from_sum(ln, left_out + y.low / y.high)
 }
 
 /// `ln(1 + z) - z`.

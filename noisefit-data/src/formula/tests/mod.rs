@@ -4,6 +4,7 @@ mod coding;
 mod grammar;
 mod learning;
 mod numbers;
+mod scale;
 
 use super::*;
 use crate::frame::{Column, Kind, MISSING};
@@ -83,6 +84,7 @@ impl Table {
         let owned = |values: Option<&[f64]>| values.unwrap_or_default().to_vec();
         Ok(Evaluated {
             columns: rows.design().iter().map(both).collect(),
+            scale_columns: rows.scale_design().iter().map(both).collect(),
             response: rows.response().as_ref().map(both).unwrap_or_default(),
             log_jacobian: owned(block.and_then(|block| block.log_jacobian)),
             weights: owned(block.and_then(|block| block.weights)),
@@ -113,6 +115,7 @@ impl Table {
 #[derive(Debug, Default, PartialEq)]
 struct Evaluated {
     columns: Vec<(Vec<f64>, Vec<f64>)>,
+    scale_columns: Vec<(Vec<f64>, Vec<f64>)>,
     response: (Vec<f64>, Vec<f64>),
     log_jacobian: Vec<f64>,
     weights: Vec<f64>,

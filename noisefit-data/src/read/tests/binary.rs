@@ -276,3 +276,10 @@ fn damaged_files_are_errors_not_panics() {
         }
     }
 }
+
+#[test]
+fn a_parquet_file_tells_its_number_of_records() {
+    let (_folder, path) = file("x.parquet", "");
+    write(&path, &[batch(), batch()], 4);
+    assert_eq!(open(&path).unwrap().rows_hint(), Some(2 * batch().num_rows() as u64));
+}

@@ -259,3 +259,17 @@ proptest! {
         prop_assert_eq!(found, expected);
     }
 }
+
+#[test]
+fn the_number_of_records_is_estimated_from_the_beginning() {
+    let (_folder, path) = file("short.csv", "a,b\n1,2\n3,4\n5,6");
+    assert_eq!(open(&path).unwrap().rows_hint(), Some(3));
+    let (_folder, path) = file("short.ndjson", "{\"a\": 1}\n{\"a\": 2}\n");
+    assert_eq!(open(&path).unwrap().rows_hint(), Some(2));
+    // Longer than what the columns are told from.
+    let rows = 500_000;
+    let content: String = (0..rows).map(|i| format!("{},{}\n", i % 7, 100_000 + i)).collect();
+    let (_folder, path) = file("long.csv", format!("a,b\n{content}"));
+    let hint = open(&path).unwrap().rows_hint().unwrap();
+    assert!(hint.abs_diff(rows) * 100 < rows, "{hint}");
+}

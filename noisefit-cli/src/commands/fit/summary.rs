@@ -1,0 +1,282 @@
+//! A fit as people read it.
+
+use noisefit::fit::{ClosedForm, Coefficient, Fit, Reference, Vertex};
+use noisefit::linear::Method;
+use noisefit::noise::{AsymmetricLaplace, Huber, Noise, StudentT};
+use noisefit_data::model::FittedModel;
+use noisefit_data::source::Counts;
+
+use crate::output::{count_of, optional, p_value, percent, significant, table};
+
+/// A relative duality gap below this is the rounding of a double, whatever its digits.
+const CERTAIN_GAP: f64 = 1e-15;
+
+/// The summary for people: what was fitted, and for each fit its tables and the facts below them.
+pub(super) fn summary(model: &FittedModel, counts: Counts) -> String {
+    let (formula, layout) = (model.design.formula(), model.design.layout());
+    let mut text = format!("{}\n{}\n", formula.text(), heading(&model.fits, counts));
+    if let Some(scale) = formula.scale() {
+        text += &format!("log scale ~ {scale}\n");
+    }
+    for (what, expression) in [("weights", model.design.weights()), ("frequencies", model.design.frequencies())] {
+        if let Some(expression) = expression {
+            text += &format!("{what} {}\n", expression.text());
+        }
+    }
+    for fit in &model.fits {
+        text.push('\n');
+        if let ([_, _, ..], Noise::Quantile(AsymmetricLaplace { tau })) = (&model.fits[..], fit.noise) {
+            text += &format!("quantile {tau}\n");
+        }
+        text += &coefficients("term", &fit.coefficients, fit);
+        if !fit.scale_coefficients.is_empty() {
+            text += &format!("\n{}", coefficients("log scale", &fit.scale_coefficients, fit));
+            text += &factor(&fit.scale_coefficients);
+        }
+        text += &format!("\n{}", facts(fit));
+        if let Some(line) = &fit.closed_form {
+            text += &closed_form(line, &fit.coefficients[1].term, &layout.response);
+        }
+    }
+    if model.design.transforms_response() {
+        let response = &layout.response;
+        text += &format!(
+            "\nThe log-likelihood, AIC and BIC are those of the response itself: the Jacobian of {response} is in them, so\n\
+             they compare with models of the untransformed response. Coefficients, R2, RMSE and MAE are of {response}.\n"
+        );
+    }
+    text
+}
+
+/// The noise, how the fit was made, and of what.
+fn heading(fits: &[Fit], counts: Counts) -> String {
+    let Some(fit) = fits.first() else { return String::new() };
+    let (noise, how) = match fit.noise {
+        Noise::Quantile(_) => {
+            let levels = fits.iter().filter_map(|fit| match fit.noise {
+                Noise::Quantile(AsymmetricLaplace { tau }) => Some(tau.to_string()),
+                _ => None,
+            });
+            let (levels, s) = (levels.collect::<Vec<_>>().join(", "), if fits.len() > 1 { "s" } else { "" });
+            (format!("quantile{s} {levels}, asymmetric laplace noise"), "maximum likelihood (least pinball loss)")
+        }
+        Noise::Laplace => (
+            "laplace noise".to_owned(),
+            match fit.scale_coefficients.is_empty() {
+                true => "maximum likelihood (least absolute deviations)",
+                false => "maximum likelihood",
+            },
+        ),
+        Noise::Huber(Huber { delta: Some(delta), .. }) => (format!("huber noise with delta {delta}"), likelihood(fit)),
+        Noise::Huber(Huber { k, delta: None }) => (format!("huber noise with k {k}"), likelihood(fit)),
+        Noise::StudentT(family) => (student_t(family, fit), "maximum likelihood"),
+        other => (format!("{other} noise"), "maximum likelihood"),
+    };
+    format!("{noise}, {how}, {}", rows(fit, counts))
+}
+
+/// What the coefficients maximise, given how the scale is estimated.
+fn likelihood(fit: &Fit) -> &'static str {
+    match fit.scale_type.as_str() {
+        "mad" => "the scale by the median absolute residual",
+        "proposal2" => "the scale by Huber's proposal 2",
+        _ => "maximum likelihood",
+    }
+}
+
+/// `student-t noise with 4.21 df (estimated, 95% interval 2.14 to 9.83)`.
+fn student_t(StudentT { df, df_estimated }: StudentT, fit: &Fit) -> String {
+    let shown = |df: Option<f64>| df.map_or_else(|| "infinity".to_owned(), |df| significant(df, 3));
+    let df = match (df.is_finite(), df_estimated) {
+        (false, _) => "infinite".to_owned(),
+        (true, true) => shown(Some(df)),
+        (true, false) => df.to_string(),
+    };
+    let mut text = format!("student-t noise with {df} df");
+    match &fit.shape {
+        Some(shape) => {
+            let low = shape.conf_low.map_or_else(|| "0".to_owned(), |low| significant(low, 3));
+            let (level, high) = (percent(fit.level), shown(shape.conf_high));
+            text += &format!(" (estimated, {level} interval {low} to {high})");
+        }
+        None if df_estimated => text += " (estimated)",
+        None => {}
+    }
+    text
+}
+
+/// How many rows were used and left out.
+fn rows(fit: &Fit, counts: Counts) -> String {
+    let mut text = count_of(fit.nobs, "observation");
+    let used = counts.records - counts.missing - counts.weightless;
+    if used != fit.nobs {
+        text += &format!(" in {used} rows");
+    }
+    for (count, why) in [(counts.missing, "with missing values"), (counts.weightless, "of weight zero")] {
+        if count > 0 {
+            text += &format!(", {} {why} left out", count_of(count, "row"));
+        }
+    }
+    text
+}
+
+/// A coefficient table whose first column is headed `name`.
+fn coefficients(name: &str, coefficients: &[Coefficient], fit: &Fit) -> String {
+    let statistic = match fit.reference {
+        Reference::StudentT => "t",
+        Reference::Normal => "z",
+    };
+    let low = format!("{} low", percent(fit.level));
+    let rows = coefficients.iter().map(|c| {
+        vec![
+            c.term.clone(),
+            optional(c.estimate, 7),
+            optional(c.std_error, 5),
+            optional(c.statistic, 4),
+            p_value(c.p_value),
+            optional(c.conf_low, 5),
+            optional(c.conf_high, 5),
+        ]
+    });
+    let heading = [name, "estimate", "std_error", statistic, "p_value", &low, "high"];
+    table(&heading, &rows.collect::<Vec<_>>())
+}
+
+/// What a coefficient of the log scale does to the scale, by the example of the first term.
+fn factor(coefficients: &[Coefficient]) -> String {
+    let slope = coefficients.iter().filter(|c| c.term != "(Intercept)").find_map(|c| Some((&c.term, c.estimate?)));
+    match slope {
+        Some((term, estimate)) => {
+            let factor = significant(estimate.exp(), 5);
+            format!("exp(estimate) is the factor of the noise scale for each unit of a term: {factor} for {term}\n")
+        }
+        None => String::new(),
+    }
+}
+
+/// The numbers below the tables.
+fn facts(fit: &Fit) -> String {
+    let mut lines = vec![("noise scale", scale(fit))];
+    if fit.reference == Reference::StudentT {
+        let (error, df) = (optional(fit.residual_std_error, 6), fit.df_residual);
+        lines.push(("residual std. error", format!("{error} on {df} degrees of freedom")));
+    }
+    if let Some(vertex) = &fit.vertex {
+        lines.extend(certificate(vertex, fit));
+    }
+    // The share of the variation about the mean says nothing of a quantile.
+    if !matches!(fit.noise, Noise::Quantile(_)) {
+        lines.push(("R2", format!("{}, adjusted {}", optional(fit.r_squared, 5), optional(fit.adj_r_squared, 5))));
+    }
+    if let Some(test) = &fit.f_test {
+        let (df_model, df_residual) = (test.df_model, test.df_residual);
+        let statistic = significant(test.statistic, 5);
+        lines.push(("F", format!("{statistic} on {df_model} and {df_residual} df, p {}", p_value(Some(test.p_value)))));
+    }
+    let reference = match fit.reference {
+        Reference::StudentT => format!("Student's t with {} df", fit.df_residual),
+        Reference::Normal => "normal".to_owned(),
+    };
+    lines.extend([
+        ("log-likelihood", optional(fit.log_likelihood, 7)),
+        ("AIC, AICc, BIC", format!("{}, {}, {}", optional(fit.aic, 7), optional(fit.aicc, 7), optional(fit.bic, 7))),
+        ("RMSE, MAE", format!("{}, {}", significant(fit.rmse, 6), optional(fit.mae, 6))),
+        ("standard errors", format!("{}, {reference}", fit.vcov_type)),
+    ]);
+    lines.extend(termination(fit).map(|text| ("termination", text)));
+    lines.push(("accuracy", accuracy(fit)));
+    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    lines.iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect()
+}
+
+/// The scale with how it was estimated; under other noise than the Gaussian also the standard deviation, in which families
+/// compare.
+fn scale(fit: &Fit) -> String {
+    let Some(scale) = fit.scale else { return "modelled: exp(log scale)".to_owned() };
+    let how = match fit.scale_type.as_str() {
+        "maximum-likelihood" => "maximum likelihood",
+        "mad" => "median absolute residual",
+        "proposal2" => "proposal 2",
+        other => other,
+    };
+    let deviation = match fit.noise {
+        Noise::Gaussian => None,
+        _ => Some(scale * fit.noise.family().variance().sqrt()),
+    };
+    let deviation = deviation.map_or_else(String::new, |sd| match sd.is_finite() {
+        true => format!(", standard deviation {}", significant(sd, 6)),
+        false => ", standard deviation infinite".to_owned(),
+    });
+    format!("{} ({how}){deviation}", significant(scale, 6))
+}
+
+/// What certifies the minimum of absolute deviations or of a quantile's loss.
+fn certificate(vertex: &Vertex, fit: &Fit) -> Vec<(&'static str, String)> {
+    let loss = if matches!(fit.noise, Noise::Quantile(_)) { "pinball loss" } else { "absolute deviations" };
+    let gap = fit.termination.duality_gap.map_or_else(String::new, |gap| match gap < CERTAIN_GAP {
+        true => format!(", duality gap below {CERTAIN_GAP:e}"),
+        false => format!(", duality gap {}", significant(gap, 2)),
+    });
+    let mut lines = vec![
+        ("objective", format!("{} ({loss}){gap}", significant(vertex.objective, 7))),
+        ("zero residuals", vertex.zero_residuals.to_string()),
+        (
+            "optimum",
+            match vertex.unique {
+                true => "unique".to_owned(),
+                false => "not unique; the one with the least mean fitted value".to_owned(),
+            },
+        ),
+    ];
+    lines.extend(vertex.crossings.map(|crossings| {
+        let text = match crossings {
+            0 => "none: nowhere below the next lower quantile".to_owned(),
+            _ => format!("{} below the next lower quantile", count_of(crossings, "row")),
+        };
+        ("crossings", text)
+    }));
+    lines
+}
+
+/// Why an iteration stopped; nothing for a closed form.
+fn termination(fit: &Fit) -> Option<String> {
+    let termination = &fit.termination;
+    if termination.converged && termination.reason == "closed-form" {
+        return None;
+    }
+    let not = if termination.converged { "" } else { "NOT CONVERGED: " };
+    Some(format!("{not}{} after {}", termination.reason, count_of(termination.iterations, "iteration")))
+}
+
+fn accuracy(fit: &Fit) -> String {
+    let method = match fit.accuracy.method {
+        Method::Moments => "moments",
+        Method::Qr => "QR",
+        Method::DoubleDouble => "double-double",
+        Method::Newton => "Newton",
+        Method::Vertex => "exact vertex",
+    };
+    let condition = significant(fit.accuracy.condition, 2);
+    // Rounded down: a digit that is half right is not promised.
+    let digits = fit.accuracy.digits.floor();
+    format!("{digits} digits or more ({method}, condition number {condition})")
+}
+
+/// Simple regression as a textbook writes it.
+fn closed_form(line: &ClosedForm, x: &str, y: &str) -> String {
+    let ClosedForm { mean_x, mean_y, sd_x, sd_y, correlation, slope, intercept } = line;
+    let six = |value: &f64| significant(*value, 6);
+    let sign = if *slope < 0.0 { '-' } else { '+' };
+    let (slope_size, rho) = (six(&slope.abs()), six(correlation));
+    let rows = [vec![x.to_owned(), six(mean_x), six(sd_x)], vec![y.to_owned(), six(mean_y), six(sd_y)]];
+    format!(
+        "\n{}\ncorrelation  rho = {rho}\nslope        rho s_y / s_x = {rho} * {} / {} = {}\nintercept    mean_y - slope mean_x = {}\n\
+         line         {y} = {} {sign} {slope_size} {x}\nstandardised z_y = {rho} z_x\n",
+        table(&["", "mean", "sd"], &rows),
+        six(sd_y),
+        six(sd_x),
+        six(slope),
+        six(intercept),
+        six(intercept),
+    )
+}

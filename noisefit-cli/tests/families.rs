@@ -1,0 +1,195 @@
+//! Every noise family from the command line: what is said, saved, predicted and scored belongs together.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
+
+mod common;
+
+use common::{Folder, assert_close, csv, number, testdata};
+use serde_json::Value;
+
+/// Data, response, regressors.
+const MODELS: [(&str, &str, &[&str]); 3] = [
+    ("stackloss.csv", "stack_loss", &["air_flow", "water_temp", "acid_conc"]),
+    ("engel.csv", "foodexp", &["income"]),
+    ("phones.csv", "calls", &["year"]),
+];
+
+const FAMILIES: [&[&str]; 4] = [
+    &["--noise", "gaussian"],
+    &["--noise", "laplace"],
+    &["--noise", "quantile:0.3"],
+    &["--noise", "quantile:0.1,0.5,0.9"],
+];
+
+/// The fits of a record: itself, or those in its list.
+fn fits(record: &Value) -> Vec<&Value> {
+    record["fits"].as_array().map_or_else(|| vec![record], |fits| fits.iter().collect())
+}
+
+/// `b0 + x'b` or `exp(g0 + z'g)` of every row of a CSV file.
+fn linear(rows: &[Vec<f64>], coefficients: &Value, columns: &[usize]) -> Vec<f64> {
+    let b: Vec<f64> = coefficients.as_array().unwrap().iter().map(|c| number(&c["estimate"])).collect();
+    assert_eq!(b.len(), columns.len() + 1);
+    rows.iter().map(|row| b[0] + columns.iter().zip(&b[1..]).map(|(&j, b)| row[j] * b).sum::<f64>()).collect()
+}
+
+fn numbers(text: &str) -> (Vec<&str>, Vec<Vec<f64>>) {
+    let (header, rows) = csv(text);
+    (header, rows.iter().map(|row| row.iter().map(|value| value.parse().unwrap_or(f64::NAN)).collect()).collect())
+}
+
+#[test]
+fn what_is_printed_saved_predicted_and_scored_belongs_together() {
+    let folder = Folder::new();
+    for ((name, response, regressors), family) in MODELS.iter().flat_map(|m| FAMILIES.iter().map(move |f| (m, f))) {
+        let (data, what) = (testdata(name), format!("{name} {family:?}"));
+        let content = std::fs::read_to_string(&data).unwrap();
+        let (header, rows) = numbers(&content);
+        let place = |column: &str| header.iter().position(|name| *name == column).unwrap();
+        let columns: Vec<usize> = regressors.iter().map(|column| place(column)).collect();
+        let y: Vec<f64> = rows.iter().map(|row| row[place(response)]).collect();
+        let n = y.len() as f64;
+
+        let formula = format!("{response} ~ {}", regressors.join(" + "));
+        let record = folder.fit(&[&[data.as_str(), "-f", &formula, "-o", "m.json"], *family].concat());
+        let saved: Value = serde_json::from_str(&folder.read("m.json")).unwrap();
+        let scored = folder.done(&["evaluate", "m.json", &data, "--level", "0.9", "--format", "json"]);
+        let scored: Value = serde_json::from_str(&scored).unwrap();
+        let printed = folder.done(&["predict", "m.json", &data]);
+        let (names, predicted) = numbers(&printed);
+
+        let found = fits(&record);
+        assert_eq!(found.len(), saved["fits"].as_array().unwrap().len(), "{what}");
+        for (k, (fit, scores)) in found.iter().zip(fits(&scored)).enumerate() {
+            for field in ["coefficients", "scale", "scale_coefficients", "noise", "vcov", "log_likelihood", "vertex"] {
+                assert_eq!(fit[field], saved["fits"][k][field], "{what}, {field}");
+            }
+            assert_eq!(fit["termination"]["converged"], true, "{what}");
+            let location = linear(&rows, &fit["coefficients"], &columns);
+            let per_fit = names.len() / found.len();
+            for (row, mu) in predicted.iter().zip(&location) {
+                assert_close(row[k * per_fit], *mu, 1e-11, &what);
+            }
+            assert_close(number(&scores["rmse"]), number(&fit["rmse"]), 1e-12, &what);
+            assert_close(number(&scores["mae"]), number(&fit["mae"]), 1e-12, &what);
+            assert_close(number(&scores["mean_nll"]), -number(&fit["log_likelihood"]) / n, 1e-12, &what);
+            match fit["noise"]["tau"].as_f64() {
+                Some(tau) => {
+                    assert_eq!(scores["quantile"]["tau"], tau);
+                    // Among the rows on the quantile are as many as coefficients, whose share lies either side of it.
+                    let share = number(&scores["quantile"]["share_below"]);
+                    assert!((share - tau).abs() <= number(&fit["vertex"]["zero_residuals"]) / n, "{what}: {share}");
+                    let loss = number(&scores["quantile"]["mean_pinball"]);
+                    assert_close(loss * n, number(&fit["vertex"]["objective"]), 1e-12, &what);
+                }
+                None => {
+                    let coverage = number(&scores["coverage"]);
+                    assert!((0.75..=1.0).contains(&coverage), "{what}: {coverage}");
+                }
+            }
+        }
+
+        // Intervals of the location, and of a new observation where the quantiles are not that themselves.
+        let printed = folder.done(&["predict", "m.json", &data, "--interval", "0.9", "confidence"]);
+        let (header, rows) = numbers(&printed);
+        let width = header.len() / found.len();
+        for (row, predicted) in rows.iter().zip(&predicted) {
+            for k in 0..found.len() {
+                let [mu, low, high] = [row[k * width], row[k * width + 1], row[k * width + 2]];
+                assert_eq!(mu, predicted[k * names.len() / found.len()], "{what}");
+                assert!(low < mu && mu < high, "{what}: {low} {mu} {high}");
+            }
+        }
+        if found.len() == 1 {
+            let printed = folder.done(&["predict", "m.json", &data, "--interval", "0.9"]);
+            let (header, wide) = numbers(&printed);
+            assert_eq!(header[..3], ["prediction", "pred_low", "pred_high"], "{what}");
+            for (wide, narrow) in wide.iter().zip(&rows) {
+                assert!(wide[1] < narrow[1] && narrow[2] < wide[2], "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn several_quantiles_are_columns_and_rows() {
+    let (folder, data) = (Folder::new(), testdata("engel.csv"));
+    let noise = ["--noise", "quantile:0.9,0.1"];
+    let record = folder.fit(&[&[data.as_str(), "-f", "foodexp ~ income", "-o", "m.json"], &noise[..]].concat());
+    // What they share stands once, the levels ascend.
+    assert_eq!(record["formula"], "foodexp ~ income");
+    let taus: Vec<&Value> = fits(&record).iter().map(|fit| &fit["noise"]["tau"]).collect();
+    assert_eq!(taus, [0.1, 0.9]);
+    assert!(record["fits"][0]["formula"].is_null() && record["coefficients"].is_null());
+    let header = |arguments: &[&str]| {
+        folder.done(&[&["predict", "m.json", &data], arguments].concat()).lines().next().unwrap().to_owned()
+    };
+    assert_eq!(header(&[]), "q0.1,q0.9");
+    assert_eq!(
+        header(&["--keep", "income", "--interval", "0.5", "confidence"]),
+        "income,q0.1,q0.1_conf_low,q0.1_conf_high,q0.9,q0.9_conf_low,q0.9_conf_high"
+    );
+    assert_eq!(
+        folder.refusal(2, &["predict", "m.json", &data, "--interval", "0.95"]),
+        "--interval 0.95 prediction: the quantiles 0.1, 0.9 are themselves the ends of intervals for a new observation; for \
+         this one fit --noise quantile:0.025,0.975, or ask for --interval 0.95 confidence of each quantile"
+    );
+    let table = folder.done(&["evaluate", "m.json", &data]);
+    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!((lines[0].join(" "), lines[3][0], lines[4][0]), ("235 observations scored".to_owned(), "0.1", "0.9"));
+    let text = folder.done(&[&["fit", &data, "-f", "foodexp ~ income"], &noise[..]].concat());
+    for said in ["quantiles 0.1, 0.9, asymmetric laplace noise", "\nquantile 0.1\nterm ", "crossings ", "  z  "] {
+        assert!(text.contains(said), "{said}\n{text}");
+    }
+}
+
+#[test]
+fn options_that_do_not_go_with_the_noise() {
+    let (folder, data) = (Folder::new(), testdata("engel.csv"));
+    for (options, message) in [
+        (
+            &["--noise", "laplace", "--huber-k", "2"][..],
+            "--huber-k says where the tails begin in units of the estimated scale, and goes with --noise huber alone, not \
+             with --noise laplace",
+        ),
+        (
+            &["--noise", "huber:3", "--huber-scale", "mad"],
+            "--huber-scale says how the scale is estimated, and goes with --noise huber alone, not with --noise huber:3",
+        ),
+        (
+            &["--huber-scale", "mad", "--huber-k", "2"],
+            "--huber-k says where the tails begin in units of the estimated scale, and goes with --noise huber alone, not \
+             with --noise gaussian",
+        ),
+        (
+            &["--noise", "quantile:0.1,0.9", "--scale", "~ income"],
+            "--scale: the scale of quantile:0.1,0.9 noise cannot be modelled; it can for --noise gaussian, laplace, \
+             student-t, student-t:DF and logistic",
+        ),
+        (
+            &["--noise", "huber", "--scale", "~ income"],
+            "--scale: the scale of huber noise cannot be modelled; it can for --noise gaussian, laplace, student-t, \
+             student-t:DF and logistic",
+        ),
+        (
+            &["--scale", "foodexp ~ income"],
+            "\nfoodexp ~ income\n^^^^^^^\na formula of the scale has no response; write ~ income",
+        ),
+    ] {
+        assert_eq!(folder.refusal(2, &[&["fit", &data, "-f", "foodexp ~ income"], options].concat()), message);
+    }
+    // What is wrong whatever the data is refused by the parser, which says what there is.
+    for (options, said) in [
+        (&["--noise", "quantile"][..], "a quantile needs its level, such as quantile:0.9"),
+        (&["--noise", "quantile:1.2"], "levels lie between 0 and 1"),
+        (&["--noise", "student-t:0.1"], "a number of 0.5 or more"),
+        (&["--noise", "huber:-1"], "a positive number in units of the response"),
+        (&["--noise", "huber", "--huber-k", "0"], "a positive number is needed, such as 1.345"),
+        (&["--noise", "huber", "--huber-scale", "iqr"], "is mle, mad, mad:CONSTANT or proposal2"),
+        (&["--noise", "huber", "--huber-scale", "mad:0"], "the constant is a positive number"),
+    ] {
+        let message = folder.refusal(2, &[&["fit", &data, "-f", "foodexp ~ income"], options].concat());
+        assert!(message.contains(said), "{message}");
+    }
+    let missing = folder.refusal(1, &["fit", &data, "-f", "foodexp ~ income", "--scale", "~ incom"]);
+    assert!(missing.starts_with("\n~ incom\n  ^^^^^\nno column 'incom'; did you mean 'income'?"), "{missing}");
+}

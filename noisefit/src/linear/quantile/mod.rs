@@ -1,0 +1,336 @@
+//! Laplace noise and quantiles: the exact minimum of absolute deviations, or of a check function, with its certificate.
+//!
+//! The minimum is a vertex: it passes through as many rows as there are coefficients, and only rows near it matter for
+//! where it is. So the fit of a random sample says where to look, one pass over all rows keeps those near there and sums up
+//! the others, and the small problem that is left is solved exactly: by the simplex method over many kinks at a time
+//! (Barrodale and Roberts 1973), on ever smaller parts of it (the preprocessing of Portnoy and Koenker 1997, *Statistical
+//! Science* 12, 279-300), and at the end in double-double. A last pass at the vertex shows that it is optimal for all rows.
+
+mod bands;
+mod collect;
+mod extended_lu;
+mod reduce;
+mod rows;
+mod search;
+mod simplex;
+mod solve;
+mod vertex;
+
+use super::estimate::{Covariance, ErrorSums, Estimate};
+use super::start::Start;
+use super::{Accuracy, Method, Options};
+use crate::Error;
+use crate::double_double::DoubleDouble;
+use crate::fit::{Fit, Termination, Vertex};
+use crate::noise::{AsymmetricLaplace, Noise};
+use crate::rows::{Precision, RowSource, SampledRows};
+use bands::{Band, Bands, Place};
+use collect::Collect;
+use rows::Rows;
+use search::{Scale, Search};
+use simplex::Problem;
+use solve::{MemoryProblem, Solution};
+use vertex::NoVertex;
+
+/// Up to this many rows are taken into memory as they are, with all the digits of their decimals.
+const FEW_ROWS: u64 = 20_000;
+
+/// Numbers that the rows near the fits may occupy, all quantiles together: 64 MB.
+const KEPT_NUMBERS: usize = 8_000_000;
+
+/// Passes after which something is wrong.
+const PASSES: usize = 40;
+
+/// The fit under Laplace noise: least absolute deviations.
+///
+/// The scale `b` is the mean of `sqrt(w) |e|`, and the complete log-likelihood `-n (ln(2 b) + 1) + sum(ln w) / 2 +
+/// sum(log Jacobian)`. The covariance of the coefficients is `b^2 (X'WX)^-1`, the inverse of the expected information.
+///
+/// ```
+/// use noisefit::linear::{Options, quantile};
+/// use noisefit::rows::{Matrix, MemoryRows};
+///
+/// let x = [1.0, 2.0, 3.0, 4.0, 5.0];
+/// let y = [1.0, 2.0, 3.0, 4.0, 100.0];
+/// let rows = MemoryRows::new(&y, Matrix::row_major(&x, 5, 1)?)?;
+/// let fit = quantile::fit_laplace(&rows, &Options::default())?;
+/// assert_eq!(fit.coefficients[1].estimate, Some(1.0));
+/// assert_eq!(fit.scale, Some(19.0));
+/// assert_eq!(fit.vertex.map(|vertex| vertex.zero_residuals), Some(4));
+/// # Ok::<(), noisefit::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`super::LeastSquares::solve`], [`Error::Argument`] for a level outside (0, 1) and [`Error::Collinear`] where
+/// asked for.
+pub fn fit_laplace(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
+    let mut fits = Quantiles::new(source, options, vec![0.5])?.fit(&|_| Noise::Laplace)?;
+    fits.pop().ok_or(Error::NoRows)
+}
+
+/// The fits of several quantiles, of ascending `levels`, each under its asymmetric Laplace noise.
+///
+/// They share their passes over the rows, and rows at which a quantile lies below that of a lower level are counted.
+///
+/// # Errors
+/// As [`fit_laplace`]; [`Error::Argument`] for a quantile's level outside (0, 1).
+pub fn fit_quantiles(source: &impl RowSource, levels: &[f64], options: &Options) -> Result<Vec<Fit>, Error> {
+    if let Some(&tau) = levels.iter().find(|tau| !(**tau > 0.0 && **tau < 1.0)) {
+        return Err(Error::Argument { name: "quantile", value: tau, expected: "between 0 and 1" });
+    }
+    let noise = |tau| Noise::Quantile(AsymmetricLaplace { tau });
+    Quantiles::new(source, options, levels.to_vec())?.fit(&noise)
+}
+
+/// What several quantiles share.
+struct Quantiles<'a, S> {
+    source: &'a S,
+    options: &'a Options,
+    start: Start,
+    levels: Vec<f64>,
+}
+
+/// One quantile's solution, with the sums over all rows.
+struct Found {
+    tau: f64,
+    coefficients: Vec<DoubleDouble>,
+    /// `sum v rho(e)` in coordinates.
+    objective: f64,
+    gap: f64,
+    zeros: usize,
+    unique: bool,
+    condition: f64,
+    converged: bool,
+    steps: u64,
+    errors: ErrorSums,
+    crossings: Option<u64>,
+}
+
+impl<S: RowSource> Quantiles<'_, S> {
+    fn new<'a>(source: &'a S, options: &'a Options, levels: Vec<f64>) -> Result<Quantiles<'a, S>, Error> {
+        let start = Start::new(source, options, sample_rows(source))?;
+        Ok(Quantiles { source, options, start, levels })
+    }
+
+    fn fit(&self, noise: &dyn Fn(f64) -> Noise) -> Result<Vec<Fit>, Error> {
+        let few = self.start.least_squares.totals.rows <= FEW_ROWS;
+        let found = if few { self.in_memory()? } else { self.by_passes()? };
+        Ok(found.into_iter().map(|found| self.record(found, noise)).collect())
+    }
+
+    /// Least squares in coordinates: a start for everything.
+    fn least_squares(&self) -> Vec<f64> {
+        self.start.in_coordinates(&self.start.coefficients())
+    }
+
+    /// All rows in memory, in double-double.
+    fn in_memory(&self) -> Result<Vec<Found>, Error> {
+        let coordinates = &self.start.coordinates;
+        let source = self.start.source(self.source);
+        let rows = source.pass(Collect::new(coordinates.clone(), Precision::Extended))?.finish();
+        let linear = vec![DoubleDouble::ZERO; rows.order];
+        let mean = rows.mean();
+        let mut start = self.least_squares();
+        let mut solutions: Vec<(f64, Solution)> = Vec::new();
+        for &tau in &self.levels {
+            let problem = MemoryProblem { rows: &rows, tau, linear: &linear, linear_error: 0.0, mean: &mean };
+            let solution = problem.solve(&start).map_err(not_solved)?;
+            start = solution.vertex.coefficients.iter().map(|b| b.to_f64()).collect();
+            solutions.push((tau, solution));
+        }
+        // The sums that the record wants, by the pass that larger data take.
+        let place = |(tau, solution): &(f64, Solution)| Place {
+            tau: *tau,
+            coefficients: solution.vertex.coefficients.iter().map(|b| b.to_f64()).collect(),
+            width: 0.0,
+            share: 0.0,
+            directions: Vec::new(),
+        };
+        let places = solutions.iter().map(place).collect();
+        let bands = source.pass(Bands::new(coordinates.clone(), Precision::Double, places, 0))?.finish();
+        let found = solutions.into_iter().zip(bands).enumerate().map(|(number, ((tau, solution), band))| {
+            let (primal, dual) = (solution.vertex.primal, solution.vertex.dual);
+            self.found(tau, &solution, (primal, dual), &band, number)
+        });
+        Ok(found.collect())
+    }
+
+    fn found(
+        &self,
+        tau: f64,
+        solution: &Solution,
+        (primal, dual): (DoubleDouble, DoubleDouble),
+        band: &Band,
+        number: usize,
+    ) -> Found {
+        let vertex = &solution.vertex;
+        let gap = ((primal - dual) / primal).to_f64();
+        Found {
+            tau,
+            coefficients: vertex.coefficients.clone(),
+            objective: primal.to_f64(),
+            // Rounding may carry the dual objective a little beyond.
+            gap: if primal.high > 0.0 { gap.abs() } else { 0.0 },
+            zeros: vertex.zeros,
+            unique: vertex.unique,
+            condition: vertex.condition,
+            converged: vertex.infeasibility < 1e-6,
+            steps: solution.steps,
+            errors: band.errors,
+            crossings: (number > 0).then_some(band.crossings),
+        }
+    }
+
+    /// A sample first, then passes over all rows until every quantile's vertex is shown to be optimal.
+    fn by_passes(&self) -> Result<Vec<Found>, Error> {
+        let coordinates = &self.start.coordinates;
+        let (source, order) = (self.start.source(self.source), coordinates.coefficients());
+        let limit = (KEPT_NUMBERS / (order + 3) / self.levels.len()).max(5 * search::FINAL_ROWS);
+        let sample = self.sample()?;
+        let mean = sample.mean();
+        let mut searches = self.searches(&sample, limit);
+        for _ in 0..PASSES {
+            let places = searches.iter().map(|search| search.place().clone()).collect();
+            let bands = source.pass(Bands::new(coordinates.clone(), Precision::Double, places, limit))?.finish();
+            for (search, band) in searches.iter_mut().zip(&bands) {
+                search.advance(band, coordinates, &mean).map_err(not_solved)?;
+            }
+            if searches.iter().all(|search| search.settled().is_some()) {
+                let found = searches.iter().zip(&bands).enumerate().filter_map(|(number, (search, band))| {
+                    let solution = search.settled()?;
+                    let vertex = &solution.vertex;
+                    // What the rows outside lose: sum v psi (y - x'b).
+                    let products = band.linear.iter().zip(&vertex.coefficients);
+                    let outside = products.fold(band.dual, |sum, (&g, &b)| sum - g * b);
+                    let objectives = (outside + vertex.primal, band.dual + vertex.dual);
+                    Some(self.found(search.place().tau, solution, objectives, band, number))
+                });
+                return Ok(found.collect());
+            }
+        }
+        Err(not_solved(NoVertex::NotConverged))
+    }
+
+    /// Where the sample says that the fits are.
+    fn searches(&self, sample: &Rows, limit: usize) -> Vec<Search> {
+        let linear = vec![0.0; sample.order];
+        let scale = Scale { rows: self.start.least_squares.totals.rows as f64, limit };
+        let mut start = self.least_squares();
+        let search = |&tau: &f64| {
+            let basis = reduce::solve(Problem { rows: sample, tau, linear: &linear }, &start);
+            start.clone_from(&basis.coefficients);
+            Search::from_sample(sample, tau, basis.coefficients, scale)
+        };
+        self.levels.iter().map(search).collect()
+    }
+
+    fn sample(&self) -> Result<Rows, Error> {
+        let sample: &SampledRows = &self.start.sample;
+        let source = sample.source()?.with_threads(1);
+        Ok(source.pass(Collect::new(self.start.coordinates.clone(), Precision::Double))?.finish())
+    }
+
+    fn record(&self, found: Found, noise: &dyn Fn(f64) -> Noise) -> Fit {
+        let Found { tau, .. } = found;
+        let coordinates = &self.start.coordinates;
+        let unit = 1.0 / coordinates.response_scale();
+        let solved = &self.start.least_squares;
+        let totals = &solved.totals;
+        let n = totals.observations;
+        let noise = noise(tau);
+        // Laplace's loss is twice the median's.
+        let (factor, normaliser, information) = match noise {
+            Noise::Laplace => (2.0, 2f64.ln(), 1.0),
+            _ => (1.0, -(tau * (1.0 - tau)).ln(), tau * (1.0 - tau)),
+        };
+        let objective = factor * found.objective * unit;
+        let scale = objective / n;
+        let coefficients = self.start.carried_back(&found.coefficients);
+        let log_likelihood = -n * (scale.ln() + 1.0 + normaliser) + 0.5 * totals.log_weight + totals.log_jacobian;
+        let rank = coordinates.coefficients() as f64;
+        let variance = (n > rank).then(|| scale * scale / information);
+        let errors = ErrorSums {
+            weighted_squares: found.errors.weighted_squares * unit * unit,
+            squares: found.errors.squares * unit * unit,
+            absolute: found.errors.absolute * unit,
+        };
+        let mut warnings = Vec::new();
+        if n > rank && scale == 0.0 {
+            warnings.push("every row lies on the fit: the noise scale is 0 and the likelihood has no bound".to_owned());
+        }
+        if !found.unique {
+            warnings.push(
+                "the optimum is not unique: of the coefficients with the same loss, those with the least mean fitted \
+                 value are given"
+                    .to_owned(),
+            );
+        }
+        let digits = (31.0 - found.condition.max(1.0).log10()).clamp(0.0, -(0.5 * f64::EPSILON).log10());
+        let estimate = Estimate {
+            noise,
+            coefficients: self.start.widened(&coefficients),
+            scale: Some(scale),
+            scale_type: "maximum-likelihood",
+            modelled: None,
+            shape: None,
+            vertex: Some(Vertex {
+                objective,
+                zero_residuals: found.zeros as u64,
+                unique: found.unique,
+                crossings: found.crossings,
+            }),
+            log_likelihood,
+            noise_parameters: 1,
+            errors,
+            covariance: Covariance::Multiple(variance),
+            vcov_type: "classical",
+            accuracy: Accuracy { digits, method: Method::Vertex, condition: solved.accuracy.condition },
+            termination: Termination {
+                converged: found.converged,
+                reason: "vertex-optimal".to_owned(),
+                iterations: found.steps,
+                duality_gap: Some(found.gap),
+            },
+            warnings,
+        };
+        estimate.into_fit(self.source.layout(), solved, self.options.level)
+    }
+}
+
+/// How many rows to sample: the errors of the sample's fit and the rows within them cost about the same.
+fn sample_rows(source: &impl RowSource) -> usize {
+    let order = source.layout().coefficients() as f64;
+    let rows = source.rows_hint().map_or(1e6, |rows| rows as f64);
+    (rows.powf(2.0 / 3.0) * order.sqrt()).clamp(20.0 * order + 4000.0, 100_000.0) as usize
+}
+
+fn not_solved(_: NoVertex) -> Error {
+    Error::Unsupported(
+        "the exact minimum of absolute deviations was not found: the design is too nearly collinear for a vertex to be \
+         told from its neighbours; leave out one of the terms that say nearly the same"
+            .to_owned(),
+    )
+}
+
+impl Start {
+    /// Coefficients of the columns in coordinates.
+    fn in_coordinates(&self, coefficients: &[f64]) -> Vec<f64> {
+        let (coordinates, offset) = (&self.coordinates, self.coordinates.offset());
+        let unit = coordinates.response_scale();
+        let slope = |j: usize| coefficients[j + offset] * unit / coordinates.scale(j);
+        let mut out: Vec<f64> = (0..coordinates.columns() - 1).map(slope).collect();
+        if offset == 1 {
+            let shifted: f64 = (0..out.len()).map(|j| coefficients[j + 1] * coordinates.shift(j)).sum();
+            out.insert(0, (coefficients[0] + shifted - coordinates.shift(coordinates.columns() - 1)) * unit);
+        }
+        out
+    }
+
+    /// Coefficients of the columns themselves, from those in coordinates.
+    fn carried_back(&self, coefficients: &[DoubleDouble]) -> Vec<f64> {
+        let coordinates = &self.coordinates;
+        let shift =
+            |j: usize| if j < coordinates.offset() { coordinates.shift(coordinates.columns() - 1) } else { 0.0 };
+        (0..coefficients.len()).map(|j| (coordinates.carry_back(j, |k| coefficients[k]) + shift(j)).to_f64()).collect()
+    }
+}
