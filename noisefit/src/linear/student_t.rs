@@ -94,7 +94,7 @@ fn starts<S: RowSource>(problem: &Problem<'_, S>) -> Result<Vec<Point<StudentT<t
         for theta in LADDER {
             point = point.with_functions(StudentT::new(theta));
             let found = likelihood::maximise(&sample, point.clone(), Search { hold_shape: true, ..ROUGH })?;
-            if let Some(found) = found.filter(|found| !found.collapsed) {
+            if let Some(found) = found.maximum() {
                 point = found.state.point().clone();
             }
             starts.push(point.clone());
@@ -111,15 +111,15 @@ fn best<S: RowSource, const SHAPED: bool>(
     let (sample, mut best, mut last) = (problem.sample()?, None::<Maximum<_>>, None);
     for start in starts {
         last = Some(start.clone());
-        let Some(found) = likelihood::maximise(&sample, start, ROUGH)? else { continue };
+        let Some(found) = likelihood::maximise(&sample, start, ROUGH)?.maximum() else { continue };
         let higher = |best: &Maximum<_>| found.state.log_likelihood() > best.state.log_likelihood();
-        if !found.collapsed && best.as_ref().is_none_or(higher) {
+        if best.as_ref().is_none_or(higher) {
             best = Some(found);
         }
     }
     let iterations = best.as_ref().map_or(0, |best| best.iterations);
     let start = best.map(|best| best.state.point().clone()).or(last).ok_or(Error::NoRows)?;
-    let mut maximum = problem.maximise(start, Search::FULL)?;
+    let mut maximum = problem.maximise(start)?;
     maximum.iterations += iterations;
     Ok(maximum)
 }
@@ -202,7 +202,7 @@ fn profile<S: RowSource>(
     let start = from.state.point().moved(&from.curve.along(by), 1.0);
     if problem.sample_is_all() {
         let search = Search { hold_shape: true, tolerance: 1e-7, ..Search::FULL };
-        if let Some(found) = likelihood::maximise(&problem.rows(), start, search)? {
+        if let Some(found) = likelihood::maximise(&problem.rows(), start, search)?.maximum() {
             *near = found;
         }
         let slope = near.curve.profile(&near.state.gradient()).map_or(0.0, |(slope, _)| slope);

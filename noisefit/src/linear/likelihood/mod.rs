@@ -41,6 +41,6 @@ pub(crate) fn fit<F: Functions + NoiseFamily>(
     if problem.is_exact() {
         return Ok(problem.exact_fit(noise));
     }
-    let maximum = problem.maximise(problem.first(family, &family), Search::FULL)?;
+    let maximum = problem.maximise(problem.first(family, &family))?;
     problem.fit(&maximum, noise, None, Vec::new())
 }

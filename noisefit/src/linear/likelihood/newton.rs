@@ -19,14 +19,20 @@ const NEAR: f64 = 1e-3;
 /// Steps longer than this lead out of where the curvature tells anything.
 const LONGEST: f64 = 1.0;
 
+/// The logarithm of no scale changes by more in one step.
+const LONGEST_LOG_SCALE: f64 = 3.0;
+
 /// The part of the increase that a step's gradient promises which it has to bring.
 const SUFFICIENT: f64 = 1e-4;
 
 /// What is lost in summing a log-likelihood, by observation.
 const NOISE: f64 = 1e-12;
 
-/// A scale that fell so far below that of the start, as a logarithm, falls without end.
+/// A scale that fell so far below that of the start, as a logarithm, falls without end;
 const COLLAPSE: f64 = 28.0;
+
+/// or so far where the rows that have it are by then all that counts.
+const SINGULAR_COLLAPSE: f64 = 3.0;
 
 /// How a likelihood is maximised.
 #[derive(Debug, Clone, Copy)]
@@ -40,8 +46,31 @@ pub(crate) struct Search {
 }
 
 impl Search {
-    /// As near as doubles come.
+    /// As near as anyone will ask.
     pub(crate) const FULL: Search = Search { hold_shape: false, tolerance: 1e-12, iterations: 200 };
+    /// As near as doubles come, for rows so few that it costs nothing.
+    pub(crate) const FINEST: Search = Search { tolerance: 1e-15, ..Search::FULL };
+}
+
+/// How a search ended.
+#[derive(Debug, Clone)]
+pub(crate) enum Outcome<F> {
+    /// Where the log-likelihood no longer increases, or the steps were used up.
+    Maximum(Maximum<F>),
+    /// Where a scale falls without end.
+    Collapsed(Point<F>),
+    /// Where some parameter does not matter.
+    Flat,
+}
+
+impl<F> Outcome<F> {
+    /// The maximum, if that is what was found.
+    pub(crate) fn maximum(self) -> Option<Maximum<F>> {
+        match self {
+            Outcome::Maximum(maximum) => Some(maximum),
+            _ => None,
+        }
+    }
 }
 
 /// Where a search ended.
@@ -55,8 +84,6 @@ pub(crate) struct Maximum<F> {
     pub(crate) distance: f64,
     pub(crate) iterations: u64,
     pub(crate) converged: bool,
-    /// Whether a scale fell without end.
-    pub(crate) collapsed: bool,
 }
 
 /// The curvature of a log-likelihood: the parameters of location and scale first, then perhaps a shape.
@@ -171,7 +198,7 @@ impl<F: Functions> Point<F> {
 ///
 /// Steps are Newton's by the observed curvature where that is the curvature of a maximum, else by one that leads uphill
 /// anyway; they are shortened until the log-likelihood increases. Close to the end, where the curvature hardly changes, the
-/// last one serves for passes that only sum the gradient. None where some parameter does not matter to these rows.
+/// last one serves for passes that only sum the gradient.
 ///
 /// # Errors
 /// What the source reports.
@@ -179,10 +206,10 @@ pub(crate) fn maximise<F: Functions>(
     source: &impl RowSource,
     start: Point<F>,
     search: Search,
-) -> Result<Option<Maximum<F>>, Error> {
+) -> Result<Outcome<F>, Error> {
     let pass = |point: Point<F>, curvature: Curvature| source.pass(Likelihood::new(point.with_curvature(curvature)));
     let mut state = pass(start, Curvature::Observed)?;
-    let floor = state.least_log_scale() - COLLAPSE;
+    let first_scale = state.least_log_scale();
     let (mut iterations, mut last_distance) = (0, f64::INFINITY);
     let mut curve: Option<Curve> = None;
     loop {
@@ -194,28 +221,33 @@ pub(crate) fn maximise<F: Functions>(
                 curve = Curve::new(&pass(state.point().clone(), Curvature::Majorising)?);
             }
         }
-        let Some(current) = &curve else { return Ok(None) };
+        let fall = first_scale - state.least_log_scale();
+        let Some(current) = curve.as_ref().filter(|_| fall < COLLAPSE) else {
+            let collapsed = fall > SINGULAR_COLLAPSE;
+            return Ok(if collapsed { Outcome::Collapsed(state.point().clone()) } else { Outcome::Flat });
+        };
         let n = state.observations();
         let theta = state.point().functions.parameter();
         let room = (!search.hold_shape).then(|| SHAPES.start() - theta..=SHAPES.end() - theta);
         let gradient = state.gradient();
         let Step { change, rise } = current.step(&gradient, room);
         let distance = (rise.max(0.0) / n).sqrt();
-        let collapsed = state.least_log_scale() < floor;
         let within_noise = distance * distance < NOISE;
         let stalled = fresh && within_noise && distance > 0.5 * last_distance;
-        if distance <= search.tolerance || stalled || collapsed || iterations == search.iterations || distance.is_nan()
-        {
-            let converged = !collapsed && distance <= search.tolerance.max(ATTAINABLE);
+        if distance <= search.tolerance || stalled || iterations == search.iterations || distance.is_nan() {
+            let converged = distance <= search.tolerance.max(ATTAINABLE);
             let curve = current.clone();
-            return Ok(Some(Maximum { state, curve, distance, iterations, converged, collapsed }));
+            return Ok(Outcome::Maximum(Maximum { state, curve, distance, iterations, converged }));
         }
         let wanted = match distance < NEAR && (fresh || distance < 0.1 * last_distance) {
             true => Curvature::None,
             false => Curvature::Observed,
         };
         last_distance = distance;
-        let mut part = (LONGEST / distance).min(1.0);
+        // The columns of the scale are of size one.
+        let (first, last) = (state.point().location.len(), state.point().scale.len());
+        let log_scale: f64 = change[first..first + last].iter().map(|change| change.abs()).sum();
+        let mut part = (LONGEST / distance).min(LONGEST_LOG_SCALE / log_scale).min(1.0);
         let slack = NOISE * (n + state.log_likelihood().abs());
         loop {
             let next = pass(state.point().moved(&change, part), wanted)?;
@@ -227,7 +259,7 @@ pub(crate) fn maximise<F: Functions>(
             part *= 0.25;
             if part < 1e-12 {
                 let curve = current.clone();
-                return Ok(Some(Maximum { state, curve, distance, iterations, converged: false, collapsed }));
+                return Ok(Outcome::Maximum(Maximum { state, curve, distance, iterations, converged: false }));
             }
         }
         iterations += 1;

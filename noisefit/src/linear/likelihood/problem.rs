@@ -3,7 +3,7 @@
 use super::collapse::Collapse;
 use super::derived::{Derived, LogResiduals, Predictor, Reweighted, carried_back};
 use super::functions::Functions;
-use super::newton::{Maximum, Search, maximise};
+use super::newton::{Maximum, Outcome, Search, maximise};
 use super::pass::{Curvature, Point, ScaleColumns};
 use crate::Error;
 use crate::fit::{Fit, ShapeParameter, Termination};
@@ -20,6 +20,9 @@ const SAMPLE_ROWS_A_COEFFICIENT: usize = 64;
 
 /// Residuals less than this part of the typical one count as it when the scale's first coefficients are sought.
 const LEAST_RESIDUAL: f64 = 1e-4;
+
+/// Second derivatives in doubles lose their last digit at about the square root of the inverse of rounding.
+const WORST_CONDITION: f64 = 1e6;
 
 /// Rows with the least squares fit that a search starts from.
 pub(crate) struct Problem<'a, S> {
@@ -124,21 +127,20 @@ impl<'a, S: RowSource> Problem<'a, S> {
     }
 
     /// The maximum over all rows, reached from a point by way of that of the sample.
-    pub(crate) fn maximise<F: Functions>(&self, start: Point<F>, search: Search) -> Result<Maximum<F>, Error> {
-        let near = Search { tolerance: if self.sample_is_all() { search.tolerance } else { 1e-4 }, ..search };
-        let (point, done) = match maximise(&self.sample()?, start.clone(), near)? {
-            Some(found) if !found.collapsed => (found.state.point().clone(), found.iterations),
-            _ => (start, 0),
+    pub(crate) fn maximise<F: Functions>(&self, start: Point<F>) -> Result<Maximum<F>, Error> {
+        let (rough, search) = match self.sample_is_all() {
+            true => (Search::FULL, Search::FINEST),
+            false => (Search { tolerance: 1e-4, ..Search::FULL }, Search::FULL),
         };
-        let Some(mut found) = maximise(&self.rows(), point, search)? else {
-            return Err(Error::Unsupported(
-                "too few rows are near enough to their fitted values to determine every coefficient; leave out terms"
-                    .to_owned(),
-            ));
+        let (point, done) = match maximise(&self.sample()?, start.clone(), rough)?.maximum() {
+            Some(found) => (found.state.point().clone(), found.iterations),
+            None => (start, 0),
         };
-        if found.collapsed {
-            return Err(self.unbounded(found.state.point())?);
-        }
+        let mut found = match maximise(&self.rows(), point, search)? {
+            Outcome::Maximum(found) => found,
+            Outcome::Collapsed(point) => return Err(self.unbounded(&point)?),
+            Outcome::Flat => return Err(self.undetermined()),
+        };
         found.iterations += done;
         Ok(found)
     }
@@ -163,6 +165,20 @@ impl<'a, S: RowSource> Problem<'a, S> {
             point.scale[0] += (scale / self.gaussian_scale()).ln();
         }
         Ok(Some(point))
+    }
+
+    /// Why second derivatives do not determine every coefficient.
+    fn undetermined(&self) -> Error {
+        let condition = self.start.least_squares.accuracy.condition;
+        Error::Unsupported(if condition > WORST_CONDITION {
+            format!(
+                "the terms are too nearly collinear for the steps of a likelihood (condition number {condition:.0e}); centre \
+                 or rescale the regressors, use poly() for powers, or leave out terms"
+            )
+        } else {
+            "too few rows are near enough to their fitted values to determine every coefficient; leave out terms"
+                .to_owned()
+        })
     }
 
     /// Why the likelihood has no maximum: rows that are fitted exactly, by their number and by the scale's columns.
