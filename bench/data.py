@@ -1,4 +1,6 @@
-"""The data of the benchmarks: seeded, made once into bench/data, never committed."""
+"""The data of the benchmarks: seeded, made once into bench/data, never committed.
+
+What makes data imports what it needs: the harness asks for paths alone, and stays small."""
 
 from pathlib import Path
 
@@ -18,9 +20,10 @@ def once(path, make):
 
 def matrix(rows, columns):
     """A folder with `x.f64` (row-major) and `y.f64`: normal regressors, some off centre, and normal noise."""
-    import numpy as np
 
     def make(folder):
+        import numpy as np
+
         folder.mkdir(exist_ok=True)
         random = np.random.default_rng(SEED)
         x = random.standard_normal((rows, columns))
@@ -35,9 +38,10 @@ def matrix(rows, columns):
 def robust(rows, columns, noise):
     """The same files on a design whose columns are correlated by 0.36: with `heavy` noise, twice Student's t on 3
     degrees of freedom, or with `modelled` noise, normal with a scale whose logarithm is linear in the design."""
-    import numpy as np
 
     def make(folder):
+        import numpy as np
+
         folder.mkdir(exist_ok=True)
         x, y = correlated(rows, columns, noise, np.random.default_rng(SEED + 1), np.random.default_rng(SEED))
         x.tofile(folder / "x.f64")
@@ -62,9 +66,10 @@ def correlated(rows, columns, noise, truth, random):
 
 def losses(rows):
     """A folder with `truth.f32`, `prediction.f32` and `variance.f32`: errors on both sides of every kink."""
-    import numpy as np
 
     def make(folder):
+        import numpy as np
+
         folder.mkdir(exist_ok=True)
         random = np.random.default_rng(SEED)
         truth = random.standard_normal(rows, dtype=np.float32)
@@ -78,12 +83,13 @@ def losses(rows):
 def table(rows, kind):
     """A table `x1 ... x10, y` as CSV, each number the shortest decimal that reads back to it (16 or 17 digits), or as
     Parquet with the settings that pandas and pyarrow have by default."""
-    import numpy as np
-    import pyarrow
-    import pyarrow.csv
-    import pyarrow.parquet
 
     def make(file):
+        import numpy as np
+        import pyarrow
+        import pyarrow.csv
+        import pyarrow.parquet
+
         folder = matrix(rows, 10)
         x = np.fromfile(folder / "x.f64").reshape(rows, 10)
         columns = {f"x{j + 1}": x[:, j] for j in range(10)} | {"y": np.fromfile(folder / "y.f64")}
@@ -109,13 +115,13 @@ def repeated_table(rows, times):
 def long_table(rows, columns):
     """Heavy-tailed noise on `columns` regressors as Parquet, a million rows at a time; each table begins with the rows of
     the shorter ones."""
-    import numpy as np
-    import pyarrow
-    import pyarrow.parquet
-
     part_rows = 1_000_000
 
     def make(file):
+        import numpy as np
+        import pyarrow
+        import pyarrow.parquet
+
         schema = pyarrow.schema([(name, pyarrow.float64()) for name in names])
         with pyarrow.parquet.ParquetWriter(file, schema) as writer:
             for part in range(-(-rows // part_rows)):
