@@ -266,7 +266,7 @@ fn the_gradient_vanishes_and_every_other_point_is_lower() {
                 let fit = data.fit(name);
                 let what = format!("{name}, modelled {modelled}, {n} rows");
                 assert!(fit.termination.converged, "{what}: {:?} {:?}", fit.termination, fit.warnings);
-                assert_eq!(fit.termination.reason, "gradient");
+                assert_eq!(fit.termination.reason, if name == "huber" { "active-set" } else { "gradient" });
                 let gradient = data.relative_gradient(&fit);
                 assert!(gradient.iter().all(|g| *g < 1e-9), "{what}: {gradient:?}");
                 // The likelihood as it is defined, and lower a thousandth of a standard error away, and one away.

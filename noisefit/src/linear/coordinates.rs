@@ -95,6 +95,15 @@ impl Coordinates {
         block.design.get(j).copied().unwrap_or(block.response)
     }
 
+    /// The coefficients of `z` from those of the columns themselves.
+    pub(crate) fn carry_in(&self, coefficients: &[f64]) -> Vec<f64> {
+        let (intercept, slopes) = coefficients.split_at(self.offset());
+        let (response, unit) = (self.columns() - 1, self.response_scale());
+        let shifted: f64 = slopes.iter().zip(&self.shifts).map(|(slope, shift)| slope * shift).sum();
+        let intercept = intercept.iter().map(|intercept| (intercept + shifted - self.shifts[response]) * unit);
+        intercept.chain(slopes.iter().zip(&self.scales).map(|(slope, scale)| slope * (unit / scale))).collect()
+    }
+
     /// The coefficient `term` of the columns themselves, from those of `z`: a slope is scaled, the intercept also takes
     /// back all shifts (but for the response's own). Linear in the values.
     pub(crate) fn carry_back(&self, term: usize, value: impl Fn(usize) -> DoubleDouble) -> DoubleDouble {

@@ -16,9 +16,9 @@ mod problem;
 mod tests;
 mod tile;
 
-pub(crate) use functions::{Evaluated, Functions, StudentT};
+pub(crate) use functions::{Functions, StudentT};
 pub(crate) use newton::{Maximum, SHAPES, Search, maximise};
-pub(crate) use pass::{Curvature, Likelihood, Point, ScaleColumns};
+pub(crate) use pass::{Likelihood, Point};
 pub(crate) use problem::Problem;
 
 use crate::Error;

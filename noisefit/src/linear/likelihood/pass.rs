@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::functions::Functions;
 use super::tile::{
-    ABSOLUTE, CURVATURE, FoldRows, LOSS, OBSERVATIONS, SCORE_SQUARES, SHAPE, SHAPE_CURVATURE, SQUARES, Scratch, Sums,
-    WEIGHTED_SQUARES,
+    ABSOLUTE, FoldRows, LOSS, OBSERVATIONS, SHAPE, SHAPE_CURVATURE, SQUARES, Scratch, Sums, WEIGHTED_SQUARES,
 };
 use crate::Error;
 use crate::dispatch::dispatch;
@@ -142,16 +141,6 @@ impl<F: Functions> Likelihood<F> {
         let mut sum = self.sums[LOSS];
         sum.add(self.observations() * self.point.functions.constant()[0]);
         -sum.value()
-    }
-
-    /// `sum(f psi^2)`.
-    pub(crate) fn score_squares(&self) -> f64 {
-        self.sum(SCORE_SQUARES)
-    }
-
-    /// `sum(f psi')`; for Huber's functions the number of observations that are not in the tails.
-    pub(crate) fn curvature(&self) -> f64 {
-        self.sum(CURVATURE)
     }
 
     /// The least `ln s` of a row.

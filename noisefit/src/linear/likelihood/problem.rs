@@ -91,7 +91,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     /// The least squares coefficients and a scale that fits their residuals.
     pub(crate) fn first<F: Functions>(&self, functions: F, family: &dyn NoiseFamily) -> Point<F> {
         let coordinates = self.start.coordinates.clone();
-        let location = to_coordinates(&coordinates, &self.start.coefficients());
+        let location = coordinates.carry_in(&self.start.coefficients());
         let scale = match &self.scale {
             None => vec![self.gaussian_scale().ln() - 0.5 * family.variance().min(3.0).ln()],
             Some(ScaleStart { solved, columns }) => {
@@ -137,7 +137,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
             None => (start, 0),
         };
         let mut found = match maximise(&self.rows(), point, search)? {
-            Outcome::Maximum(found) => found,
+            Outcome::Maximum(found) => *found,
             Outcome::Collapsed(point) => return Err(self.unbounded(&point)?),
             Outcome::Flat => return Err(self.undetermined()),
         };
@@ -160,7 +160,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
         }
         let coordinates = &first.coordinates;
         let coefficients: Vec<f64> = solved.coefficients.iter().flatten().copied().collect();
-        let mut point = Point { location: to_coordinates(coordinates, &coefficients), ..first.clone() };
+        let mut point = Point { location: coordinates.carry_in(&coefficients), ..first.clone() };
         if self.scale.is_none() {
             point.scale[0] += (scale / self.gaussian_scale()).ln();
         }
@@ -338,17 +338,6 @@ impl<'a, S: RowSource> Problem<'a, S> {
         let worst = worst.fold(f64::EPSILON, f64::max);
         Accuracy { digits: -worst.log10(), method: Method::Newton, condition: solved.accuracy.condition }
     }
-}
-
-/// Coefficients in coordinates from those in the units of the data.
-fn to_coordinates(coordinates: &Coordinates, coefficients: &[f64]) -> Vec<f64> {
-    let (offset, unit) = (coordinates.offset(), coordinates.response_scale());
-    let slopes = || coefficients[offset..].iter().enumerate();
-    let shifted = slopes().map(|(j, slope)| slope * coordinates.shift(j)).sum::<f64>();
-    let intercept = coefficients[..offset]
-        .iter()
-        .map(|intercept| (intercept + shifted - coordinates.shift(coordinates.columns() - 1)) * unit);
-    intercept.chain(slopes().map(|(j, slope)| slope * (unit / coordinates.scale(j)))).collect()
 }
 
 impl ScaleStart {
