@@ -55,8 +55,8 @@ pub(crate) fn percent(level: f64) -> String {
 pub(crate) fn p_value(p: Option<f64>) -> String {
     match p {
         None => "NA".to_owned(),
-        // Below the least double.
-        Some(0.0) => "<1e-307".to_owned(),
+        // Near the least double and below, where digits end.
+        Some(p) if p < 1e-300 => "<1e-300".to_owned(),
         Some(p) if p >= 0.001 => format!("{p:.4}"),
         Some(p) => significant(p, 3),
     }

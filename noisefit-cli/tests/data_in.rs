@@ -143,6 +143,12 @@ fn threads_change_no_bit() {
     }
     let folder = Folder::new();
     folder.write("d.csv", content);
-    let fit = |threads| folder.done(&["fit", "d.csv", "-f", "y ~ x * g", "--format", "json", "--threads", threads]);
+    for noise in ["gaussian", "quantile:0.2,0.5", "huber", "student-t:4", "logistic"] {
+        let arguments = ["fit", "d.csv", "-f", "y ~ x * g", "--format", "json", "--noise", noise, "--threads"];
+        let fit = |threads| folder.done(&[&arguments[..], &[threads]].concat());
+        assert_eq!(fit("1"), fit("4"), "{noise}");
+    }
+    let arguments = ["fit", "d.csv", "-f", "y ~ x", "--format", "json", "--scale", "~ x + g", "--threads"];
+    let fit = |threads| folder.done(&[&arguments[..], &[threads]].concat());
     assert_eq!(fit("1"), fit("4"));
 }

@@ -14,7 +14,7 @@ fn for_every_family(check: impl Fn(&dyn NoiseFamily, &[f64])) {
     for k in [0.35, 1.345, 4.5] {
         check(&Huber { k, delta: None }, &[-k, k]);
     }
-    for df in [2.5, 4.5, 30.0, f64::INFINITY] {
+    for df in [2.5, 4.5, 1e4, f64::INFINITY] {
         check(&StudentT { df, df_estimated: false }, &[]);
     }
     check(&Logistic, &[]);

@@ -59,8 +59,14 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
         OutputFormat::Table => print(&summary::summary(&model, counts))?,
     }
     warn(&warnings(&model.fits));
-    let converged = model.fits.iter().all(|fit| fit.termination.converged);
-    Ok(if converged { Outcome::Done } else { Outcome::NotConverged })
+    Ok(outcome(&model.fits))
+}
+
+fn outcome(fits: &[Fit]) -> Outcome {
+    match fits.iter().all(|fit| fit.termination.converged) {
+        true => Outcome::Done,
+        false => Outcome::NotConverged,
+    }
 }
 
 /// The noise, with Huber's own options.
@@ -189,4 +195,32 @@ fn fields(fit: &Fit) -> serde_json::Map<String, serde_json::Value> {
         fields.shift_remove(name);
     }
     fields
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use noisefit::linear::gaussian;
+    use noisefit::rows::{Matrix, MemoryRows};
+
+    #[test]
+    fn what_did_not_converge_is_said_and_is_no_success() {
+        let rows = MemoryRows::new(&[1.0, 3.0, 2.0], Matrix::row_major(&[1.0, 2.0, 3.0], 3, 1).unwrap()).unwrap();
+        let mut fit = gaussian::fit(&rows, &Options::default()).unwrap();
+        say_unless_converged(&mut fit);
+        assert_eq!((outcome(&[fit.clone()]), fit.warnings.len()), (Outcome::Done, 0));
+        let mut stopped = fit.clone();
+        stopped.termination.converged = false;
+        stopped.termination.reason = "iteration limit".to_owned();
+        stopped.termination.iterations = 50;
+        say_unless_converged(&mut stopped);
+        let said = "not converged: stopped by iteration limit after 50 iterations; the estimates are those of the last";
+        assert_eq!(stopped.warnings, [said]);
+        let fits = [fit, stopped];
+        assert_eq!(outcome(&fits), Outcome::NotConverged);
+        // Of several fits, which.
+        assert_eq!(warnings(&fits), [format!("gaussian: {said}")]);
+        assert_eq!(warnings(&fits[1..]), [said]);
+    }
 }

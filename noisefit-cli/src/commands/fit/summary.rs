@@ -181,8 +181,9 @@ fn facts(fit: &Fit) -> String {
         ("log-likelihood", optional(fit.log_likelihood, 7)),
         ("AIC, AICc, BIC", format!("{}, {}, {}", optional(fit.aic, 7), optional(fit.aicc, 7), optional(fit.bic, 7))),
         ("RMSE, MAE", format!("{}, {}", significant(fit.rmse, 6), optional(fit.mae, 6))),
-        ("standard errors", format!("{}, {reference}", fit.vcov_type)),
     ]);
+    lines.extend(fit.mean_loss.map(|loss| ("mean loss", significant(loss, 6))));
+    lines.extend([("standard errors", format!("{}, {reference}", fit.vcov_type))]);
     lines.extend(termination(fit).map(|text| ("termination", text)));
     lines.push(("accuracy", accuracy(fit)));
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);

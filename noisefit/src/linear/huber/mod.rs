@@ -6,6 +6,7 @@
 //! sample of them.
 
 mod scale;
+mod search;
 mod sets;
 mod solver;
 mod step;
@@ -21,9 +22,9 @@ use crate::noise::{Huber, HuberScale, Noise, NoiseFamily};
 use crate::rows::RowSource;
 use scale::{expected_clipped_square, most_likely_knee};
 use sets::Sets;
-use solver::{Solution, Solver};
+use solver::{Solution, Solver, power_of_two_near};
 use step::{Point, Problem, Rule};
-use window::{Median, WINDOW_ROWS};
+use window::WINDOW_ROWS;
 
 /// The fit of `y = b0 + x'b + s R`, with Huber's least favourable noise `R` of knee `k`, and its scale estimated as
 /// `scale` says.
@@ -149,23 +150,25 @@ fn solve(source: &impl RowSource, start: &Start, problem: impl Fn(f64, f64) -> P
     let all = solver.pass(&least_squares, Some((0.0, f64::INFINITY)))?;
     let metric = metric(&all);
     let deviation = (start.least_squares.residual_sum_of_squares / totals.weight).sqrt() * coordinates.response_scale();
-    let unit = power_of_two_near(typical_size(&all).unwrap_or(deviation));
+    let typical = Some(all.median_size() / Huber::NORMAL_QUARTILE).filter(|size| *size > 0.0);
+    let unit = power_of_two_near(typical.unwrap_or(deviation));
 
     let observations = all.totals().observations;
-    let (mut point, mut density, mut passes) = (Point { scale: unit, ..least_squares }, 0.0, 0);
+    let (mut point, mut density, mut passes) = (Point { scale: unit, ..least_squares }, None, 0);
     let whole = start.sample.len() as u64 == totals.rows;
     let share = totals.observations / observations;
     let solver = Solver { source: &sample, coordinates, problem: problem(observations, unit), metric };
     match solver.descend(point.clone()) {
         Ok(solution) => {
             passes = solution.passes;
-            if !whole && let Some(window) = &solution.sets.window {
-                density = window.density().unwrap_or(observations / solution.point.scale) * share;
+            if !whole {
+                let found = solution.sets.density_at_median();
+                density = Some(found.unwrap_or(observations / solution.point.scale) * share);
             }
             point = solution.point;
         }
         // A sample may be fitted exactly where the data are not.
-        Err(_) if !whole => density = totals.observations / unit,
+        Err(_) if !whole => density = Some(totals.observations / unit),
         Err(error) => return Err(error),
     }
     let metric = solver.metric.into_iter().map(|product| product * share).collect();
@@ -197,20 +200,6 @@ fn metric(all: &Sets) -> Vec<f64> {
     metric
 }
 
-/// The scale of which the median residual would be typical if the noise were Gaussian; none where it is zero.
-fn typical_size(all: &Sets) -> Option<f64> {
-    let zero = vec![0.0; all.outer().len()];
-    match all.window.as_ref()?.lines(&zero, &zero).median(0.0, all.totals().observations) {
-        Median::Found { size, .. } if size > 0.0 => Some(size / Huber::NORMAL_QUARTILE),
-        _ => None,
-    }
-}
-
-/// The power of two nearest to a positive `x` on the logarithmic scale: in such a unit numbers keep their digits.
-fn power_of_two_near(x: f64) -> f64 {
-    x.log2().round().exp2()
-}
-
 /// What a solution says about the noise and the coefficients.
 struct Found<'a> {
     start: &'a Start,
@@ -236,6 +225,13 @@ impl Found<'_> {
                 "rows kept changing sides of the knee for {} passes: the coefficients are near the solution, not at it",
                 solution.passes
             ));
+        }
+        if !solution.step.determined {
+            warnings.push(
+                "too few rows lie within the knee to determine the coefficients: others, of the same loss, would do as \
+                 well"
+                .to_owned(),
+            );
         }
         Estimate {
             noise: Noise::Huber(noise),

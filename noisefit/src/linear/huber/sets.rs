@@ -136,6 +136,19 @@ impl Sets {
         (self.sums.squares_inside * 0.5 + outside).to_f64()
     }
 
+    /// The median of `|u|`, as near as the window lets it be known.
+    pub(super) fn median_size(&self) -> f64 {
+        let nowhere = vec![0.0; self.outside.len()];
+        let median =
+            |window: &Window| window.estimate(window.lines(&nowhere, &nowhere).median(0.0, self.totals.observations));
+        self.window.as_ref().map_or(0.0, median)
+    }
+
+    /// How many observations per unit of size there are about the median one.
+    pub(super) fn density_at_median(&self) -> Option<f64> {
+        self.window.as_ref()?.density(self.median_size())
+    }
+
     /// Whether the same rows lie inside and outside, on the same sides: then these sums are the same bit for bit, and
     /// hardly otherwise.
     pub(super) fn same_as(&self, other: &Sets) -> bool {

@@ -2,7 +2,7 @@
 
 use super::sets::Sets;
 use super::step::{Point, Problem, Rule, Step};
-use super::window::{WINDOW_ROWS, Window};
+use super::window::WINDOW_ROWS;
 use crate::Error;
 use crate::linear::Coordinates;
 use crate::rows::RowSource;
@@ -10,15 +10,18 @@ use crate::rows::RowSource;
 /// Passes over the rows after which the search is given up.
 const MOST_PASSES: u64 = 200;
 
-/// Passes after which steps that nothing else holds back (those for the median) are halved now and then: they may run in
-/// circles.
-const FREE_PASSES: u64 = 20;
+/// The same for coefficients and the scale by the median together, and for one after the other.
+const PASSES_OF_MEDIAN: u64 = 25;
+const MOST_PASSES_IN_TURN: u64 = 1000;
 
 /// A step of this part of the scale, once no row changes sides, is rounding.
 const SETTLED: f64 = 1e-8;
 
 /// A step of this part of the scale is rounding whatever the rows do.
 const NEGLIGIBLE: f64 = 1e-13;
+
+/// A gradient of this size is rounding.
+const LEVEL: f64 = 1e-14;
 
 /// A knee in scales from which the way to smaller ones goes by steps of [`KNEE_STEP`].
 const EASY_KNEE: f64 = 1.345;
@@ -69,9 +72,7 @@ impl<S: RowSource> Solver<'_, S> {
     pub(super) fn descend(&self, from: Point) -> Result<Solution, Error> {
         let (mut point, mut passes, mut k) = (from, 0, self.problem.k.max(EASY_KNEE));
         loop {
-            let problem = Problem { k, ..self.problem };
-            let easier = Solver { problem, metric: self.metric.clone(), ..*self };
-            let mut solution = easier.solve(point, 0.0)?;
+            let mut solution = self.with(Problem { k, ..self.problem }).solve(point, None)?;
             passes += solution.passes;
             if k <= self.problem.k {
                 solution.passes = passes;
@@ -86,46 +87,114 @@ impl<S: RowSource> Solver<'_, S> {
         }
     }
 
-    /// Solves the problem from a point. For a median, `density` is about how many observations have residuals in a unit of
-    /// size about it; zero where all rows are few enough to be kept.
-    pub(super) fn solve(&self, from: Point, mut density: f64) -> Result<Solution, Error> {
+    /// The same rows with another problem.
+    fn with(&self, problem: Problem) -> Self {
+        Solver { problem, metric: self.metric.clone(), ..*self }
+    }
+
+    /// Solves the problem from a point. All rows are kept where they are few; where they are not, `density` is about how
+    /// many observations have residuals in a unit of size about the median one.
+    pub(super) fn solve(&self, from: Point, density: Option<f64>) -> Result<Solution, Error> {
+        match self.problem.rule {
+            Rule::Median { constant } => {
+                let together = self.step_on(from, density, PASSES_OF_MEDIAN)?;
+                if together.converged { Ok(together) } else { self.in_turn(together, constant, density) }
+            }
+            _ => self.step_on(from, density, MOST_PASSES),
+        }
+    }
+
+    /// Steps until the solution is reached, or so many passes were made.
+    fn step_on(&self, from: Point, mut density: Option<f64>, most_passes: u64) -> Result<Solution, Error> {
         let (mut candidate, mut part, mut passes) = (from, 1.0, 0);
         let mut last: Option<Visited> = None;
         loop {
             passes += 1;
-            let window = match self.problem.rule {
-                Rule::Median { constant } => Some((constant * candidate.scale, 0.5 * WINDOW_ROWS as f64 / density)),
-                _ => None,
-            };
-            let sets = self.pass(&candidate, window)?;
+            let sets = self.pass(&candidate, self.window(&candidate, density))?;
+            let observations = sets.totals().observations;
             let objective = self.problem.objective(&sets, candidate.scale);
             if let Some(last) = &last
-                && self.problem.rises(last.objective, objective, sets.totals().observations)
+                && density.is_some()
+                && self.problem.rises(last.objective, objective, observations)
                 && part > LEAST_PART
             {
                 part *= 0.5;
                 candidate = self.problem.between(&last.point, &candidate, 0.5);
                 continue;
             }
-            if let Some(found) = sets.window.as_ref().and_then(Window::density).filter(|_| density > 0.0) {
-                density = found;
+            let mut step = self.problem.step(&sets, candidate.scale, &self.metric);
+            match (&sets.window, &mut density) {
+                (Some(window), None) if step.change() > SETTLED * candidate.scale => {
+                    let part = self.problem.best_part(&candidate, &step, window, observations);
+                    step.lengthen(part);
+                }
+                (_, Some(density)) => *density = sets.density_at_median().unwrap_or(*density),
+                _ => (),
             }
-            let step = self.problem.step(&sets, candidate.scale, &self.metric);
             let target = candidate.stepped(&step);
             let rounding = self.rounding(&target);
             if self.problem.rule != Rule::Fixed && target.scale <= rounding {
                 return Err(no_scale());
             }
-            let change = step.coefficients.iter().fold(step.scale.abs(), |most, d| d.abs().max(most)) / target.scale;
+            let change = step.change() / target.scale;
             let same = last.as_ref().is_some_and(|last| last.sets.same_as(&sets));
-            let converged = step.exact && (change <= NEGLIGIBLE || same && change <= SETTLED);
-            if converged || passes >= MOST_PASSES {
+            let settled = step.exact && (change <= NEGLIGIBLE || same && change <= SETTLED);
+            let converged = settled || objective.is_some() && step.is_level(target.scale);
+            if converged || passes >= most_passes {
                 return Ok(Solution { point: target, sets, step, passes, converged, rounding });
             }
-            let free = objective.is_some() || passes < FREE_PASSES || passes % 2 == 0;
-            let next = if free { target } else { self.problem.between(&candidate, &target, 0.5) };
             last = Some(Visited { point: candidate, sets, objective });
-            (candidate, part) = (next, 1.0);
+            (candidate, part) = (target, 1.0);
+        }
+    }
+
+    /// The median's scale where steps of all at once run in circles: the coefficients of one scale after another, between
+    /// scales that are too small and too large for their residuals.
+    fn in_turn(&self, together: Solution, constant: f64, density: Option<f64>) -> Result<Solution, Error> {
+        let (mut point, mut passes) = (together.point, together.passes);
+        let (mut low, mut high) = (0.0, f64::INFINITY);
+        let mut last: Option<Sets> = None;
+        loop {
+            let unit = power_of_two_near(point.scale);
+            let fixed = self.with(Problem { k: self.problem.knee(point.scale) / unit, rule: Rule::Fixed });
+            let inner = fixed.step_on(Point { scale: unit, ..point.clone() }, density, MOST_PASSES)?;
+            point.coefficients = inner.point.coefficients;
+            let sets = self.pass(&point, self.window(&point, density))?;
+            passes += inner.passes + 1;
+            let step = self.problem.step(&sets, point.scale, &self.metric);
+            let target = point.stepped(&step);
+            let (change, rounding) = (step.change() / point.scale, self.rounding(&point));
+            let same = last.as_ref().is_some_and(|last| last.same_as(&sets));
+            let scale = sets.median_size() / constant;
+            let settled = step.exact && (change <= NEGLIGIBLE || same && change <= SETTLED);
+            let level = step.is_level(scale) && (scale - point.scale).abs() <= NEGLIGIBLE * scale;
+            let converged = inner.converged && (settled || level);
+            if scale > point.scale {
+                low = point.scale;
+            } else {
+                high = point.scale;
+            }
+            let nothing_between = high - low <= 2.0 * f64::EPSILON * high;
+            if converged || nothing_between || passes >= MOST_PASSES_IN_TURN {
+                return Ok(Solution { point: target, sets, step, passes, converged, rounding });
+            }
+            let next = [target.scale, scale, 0.5 * (low + high)].into_iter().find(|&next| next > low && next < high);
+            point.scale = next.unwrap_or(scale);
+            if point.scale <= rounding {
+                return Err(no_scale());
+            }
+            last = Some(sets);
+        }
+    }
+
+    /// Where the rows to be kept have their residuals; none where none are.
+    fn window(&self, point: &Point, density: Option<f64>) -> Option<(f64, f64)> {
+        match (self.problem.rule, density) {
+            (_, None) => Some((0.0, f64::INFINITY)),
+            (Rule::Median { constant }, Some(density)) => {
+                Some((constant * point.scale, 0.5 * WINDOW_ROWS as f64 / density))
+            }
+            _ => None,
         }
     }
 
@@ -139,6 +208,25 @@ impl<S: RowSource> Solver<'_, S> {
     }
 }
 
+impl Step {
+    /// Its largest component: columns are of size one, so that this is about the change of residuals.
+    fn change(&self) -> f64 {
+        self.coefficients.iter().fold(self.scale.abs(), |most, d| d.abs().max(most))
+    }
+
+    /// Whether the objective is level although the rows inside do not determine the coefficients: it has other minima.
+    fn is_level(&self, scale: f64) -> bool {
+        !self.determined && self.gradient <= LEVEL && self.scale.abs() <= SETTLED * scale
+    }
+
+    /// Goes only, or as far as, `part` of the way.
+    fn lengthen(&mut self, part: f64) {
+        self.coefficients.iter_mut().for_each(|d| *d *= part);
+        self.scale *= part;
+        self.exact &= part == 1.0;
+    }
+}
+
 impl Point {
     fn stepped(&self, step: &Step) -> Point {
         Point {
@@ -146,6 +234,11 @@ impl Point {
             scale: self.scale + step.scale,
         }
     }
+}
+
+/// The power of two nearest to a positive `x` on the logarithmic scale: in such a unit numbers keep their digits.
+pub(super) fn power_of_two_near(x: f64) -> f64 {
+    x.log2().round().exp2()
 }
 
 /// The scale went to zero.

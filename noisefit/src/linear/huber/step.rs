@@ -11,8 +11,8 @@ use crate::linear::gram::symmetric;
 /// the coefficients.
 const LEAST_PIVOT: f64 = 1e-13;
 
-/// The factor by which a scale changes in one step, at most.
-const FARTHEST: f64 = 4.0;
+/// A step makes the scale smaller by no more than this factor, and one that minimises nothing not larger either.
+const FARTHEST: f64 = 10.0;
 
 /// What determines the scale.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,6 +48,10 @@ pub(super) struct Step {
     pub(super) scale: f64,
     /// Whether it leads to the solution for these sets, and not only towards it.
     pub(super) exact: bool,
+    /// Whether the rows inside determine the coefficients.
+    pub(super) determined: bool,
+    /// The largest estimating equation of the coefficients, in units of what all rows outside could make of it.
+    pub(super) gradient: f64,
 }
 
 impl Problem {
@@ -101,7 +105,8 @@ impl Problem {
             None => (factorise(&self.lent(sets, knee, &gram, metric), inner.len()), true),
         };
         let Some(factor) = factor else {
-            return Step { coefficients: vec![0.0; inner.len()], scale: 0.0, exact: false };
+            let coefficients = vec![0.0; inner.len()];
+            return Step { coefficients, scale: 0.0, exact: false, determined: false, gradient: f64::INFINITY };
         };
         // To the scale s + t the coefficients move by `first + t slope`.
         let first = solve(&factor, &gradient);
@@ -114,10 +119,15 @@ impl Problem {
             Rule::Fixed => (0.0, true),
             Rule::MaximumLikelihood => self.likelihood_step(sets, scale, &moved),
             Rule::Proposal2 { expected } => self.proposal2_step(sets, scale, expected, &moved),
+            // Without coefficients that are determined, those of this scale come first.
+            Rule::Median { .. } if damped => (0.0, false),
             Rule::Median { constant } => median_step(sets, scale, constant, &first, &slope),
         };
+        let t = t.max(scale / FARTHEST - scale);
         let coefficients = first.iter().zip(&slope).map(|(a, b)| a + t * b).collect();
-        Step { coefficients, scale: t, exact: found && !damped }
+        let largest = gradient.iter().fold(0.0, |most: f64, g| g.abs().max(most));
+        let gradient = largest / (knee * sets.totals().observations);
+        Step { coefficients, scale: t, exact: found && !damped, determined: !damped, gradient }
     }
 
     /// The products of the columns over the rows inside, and a share of `metric`: a row outside has the curvature

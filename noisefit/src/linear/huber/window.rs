@@ -169,10 +169,10 @@ impl Window {
         }
     }
 
-    /// How many observations per unit of size there are about the centre, from the nearest eighth of the rows; none where
-    /// they are all at the same place.
-    pub(super) fn density(&self) -> Option<f64> {
-        let mut near: Vec<f64> = self.sizes().map(|size| (size - self.centre).abs()).collect();
+    /// How many observations per unit of size there are about a size, from the nearest eighth of the rows; none where they
+    /// are all at the same place.
+    pub(super) fn density(&self, about: f64) -> Option<f64> {
+        let mut near: Vec<f64> = self.sizes().map(|size| (size - about).abs()).collect();
         let count = near.len().div_ceil(8);
         let (_, reach, _) = near.select_nth_unstable_by(count.checked_sub(1)?, f64::total_cmp);
         let observations: f64 = self.values.chunks_exact(self.width).map(|row| row[1]).sum();
@@ -184,7 +184,7 @@ impl Window {
 impl Window {
     /// Where a median that the window missed is likely to be.
     pub(super) fn estimate(&self, miss: Median) -> f64 {
-        let spread = self.density().map_or(0.5 * self.centre, f64::recip);
+        let spread = self.density(self.centre).map_or(0.5 * self.centre, f64::recip);
         match miss {
             Median::Found { size, .. } => size,
             Median::Below { size, rows } => (size - rows * spread).max(0.1 * size),
@@ -201,11 +201,13 @@ pub(super) struct Lines {
     lines: Vec<Line>,
 }
 
+/// A residual `at_zero - t slope`.
 #[derive(Debug, Clone, Copy)]
-struct Line {
-    at_zero: f64,
-    slope: f64,
-    count: f64,
+pub(super) struct Line {
+    pub(super) at_zero: f64,
+    pub(super) slope: f64,
+    /// How often it counts.
+    pub(super) count: f64,
 }
 
 /// A median size of residuals, with its derivative.
@@ -220,6 +222,10 @@ pub(super) enum Median {
 }
 
 impl Lines {
+    pub(super) fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
     /// The median of `|a - t b|` over `observations`, as R takes it: of an even number the mean of the two in the middle.
     pub(super) fn median(&self, t: f64, observations: f64) -> Median {
         let mut sizes: Vec<(f64, f64, f64)> = self.lines.iter().map(|line| line.size_at(t)).collect();
@@ -250,5 +256,82 @@ impl Line {
     fn size_at(&self, t: f64) -> (f64, f64, f64) {
         let u = self.at_zero - t * self.slope;
         (u.abs(), if u < 0.0 { self.slope } else { -self.slope }, self.count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A window over rows of one column, in units of 1000 rows that are merged.
+    fn window(residuals: &[f64], centre: f64, radius: f64) -> Window {
+        let empty = Window::new(centre, radius, 1);
+        let unit = |rows: &[f64]| {
+            let mut unit = empty.clone();
+            for &u in rows {
+                if unit.reaches(u.abs(), 1.0) {
+                    unit.keep(u, 1.0, [2.0].into_iter());
+                }
+            }
+            unit
+        };
+        let units = residuals.chunks(1000).map(unit);
+        units.fold(empty.clone(), |mut all, unit| {
+            all.merge(unit);
+            all
+        })
+    }
+
+    fn median(residuals: &[f64]) -> f64 {
+        let mut sizes: Vec<f64> = residuals.iter().map(|u| u.abs()).collect();
+        sizes.sort_by(f64::total_cmp);
+        0.5 * (sizes[(sizes.len() - 1) / 2] + sizes[sizes.len() / 2])
+    }
+
+    fn residuals(rows: u32) -> Vec<f64> {
+        // Quadratic residues look random enough.
+        (0..rows).map(|i| f64::from((u64::from(i) * u64::from(i) % 1_000_003) as u32) / 1e6 - 0.4).collect()
+    }
+
+    #[test]
+    fn the_median_of_many_rows_is_found_among_few() {
+        for rows in [100_000, 100_001] {
+            let u = residuals(rows);
+            let window = window(&u, 0.29, f64::INFINITY);
+            assert!(window.rows() <= 2 * WINDOW_ROWS, "{}", window.rows());
+            let found = window.lines(&[0.0], &[0.0]).median(0.0, f64::from(rows));
+            assert_eq!(found, Median::Found { size: median(&u), slope: 0.0 });
+            // Residuals a little farther from the rows of column 2: u - 0.001 * 2 t at t = 3.
+            let moved: Vec<f64> = u.iter().map(|u| u - 0.006).collect();
+            let Median::Found { size, .. } = window.lines(&[0.0], &[0.001]).median(3.0, f64::from(rows)) else {
+                panic!("missed");
+            };
+            assert!((size - median(&moved)).abs() < 1e-15);
+        }
+    }
+
+    #[test]
+    fn rows_that_are_the_same_take_the_room_of_one() {
+        let u: Vec<f64> = (0..90_000).map(|i| f64::from(i % 7 * (i % 7) % 7 - 2)).collect();
+        let window = window(&u, 1.0, f64::INFINITY);
+        assert!(window.rows() <= 2 * WINDOW_ROWS, "{}", window.rows());
+        let found = window.lines(&[0.0], &[0.0]).median(0.0, 90_000.0);
+        assert_eq!(found, Median::Found { size: median(&u), slope: 0.0 });
+    }
+
+    #[test]
+    fn a_window_that_misses_says_where_to_look() {
+        let u = residuals(100_000);
+        let exact = median(&u);
+        for centre in [exact - 0.02, exact + 0.02] {
+            let window = window(&u, centre, 0.005);
+            let miss = window.lines(&[0.0], &[0.0]).median(0.0, 1e5);
+            assert!(!matches!(miss, Median::Found { .. }));
+            assert!((window.estimate(miss) - exact).abs() < 0.1 * (centre - exact).abs(), "{miss:?}");
+        }
+        // A window without rows.
+        let window = window(&u, 5.0, 0.1);
+        let miss = window.lines(&[0.0], &[0.0]).median(0.0, 1e5);
+        assert!(window.estimate(miss) < 5.0);
     }
 }

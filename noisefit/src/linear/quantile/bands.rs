@@ -6,7 +6,7 @@
 //! no further check, however it was chosen.
 
 use super::collect::multiplier;
-use super::rows::{Rows, row_lengths};
+use super::rows::{Rows, dot, row_lengths};
 use crate::Error;
 use crate::dispatch::vectorised;
 use crate::double_double::DoubleDouble;
@@ -83,6 +83,8 @@ pub(super) struct Bands {
     /// Rows kept at each place before they are thinned to half.
     limit: usize,
     rows: u64,
+    /// `sum v x`.
+    sums: Vec<f64>,
     bands: Vec<Band>,
     scratch: Scratch,
 }
@@ -120,11 +122,12 @@ impl Bands {
             crossings: 0,
         };
         let bands = places.into_iter().map(band).collect();
-        Bands { coordinates, precision, limit, rows: 0, bands, scratch: Scratch::default() }
+        Bands { coordinates, precision, limit, rows: 0, sums: vec![0.0; order], bands, scratch: Scratch::default() }
     }
 
-    pub(super) fn finish(self) -> Vec<Band> {
-        self.bands
+    /// What was found at each place, and the sum of all rows in coordinates.
+    pub(super) fn finish(self) -> (Vec<Band>, Vec<f64>) {
+        (self.bands, self.sums)
     }
 
     /// Takes the tile's columns into coordinates.
@@ -160,6 +163,11 @@ impl Bands {
     fn fold_tile(&mut self, block: &Block<'_>, rows: std::ops::Range<usize>) {
         self.fill(block, rows.clone());
         let count = rows.len();
+        if !self.coordinates.intercept() {
+            for (sum, column) in self.sums.iter_mut().zip(self.scratch.columns.chunks_exact(TILE)) {
+                *sum += dot(&column[..count], &self.scratch.multipliers);
+            }
+        }
         let Bands { coordinates, bands, scratch, limit, precision, .. } = self;
         let Scratch { columns, response, multipliers, lengths, reach, residuals, before, factors } = scratch;
         reach.resize(TILE, 0.0);
@@ -282,21 +290,7 @@ impl Band {
         self.errors.absolute += absolute;
         for (j, sum) in self.linear.iter_mut().enumerate() {
             let column = &tile.columns[j * TILE..j * TILE + count];
-            *sum += vectorised(
-                #[inline(always)]
-                || {
-                    let mut lanes = [0.0; 8];
-                    let (a, a_rest) = column.as_chunks::<8>();
-                    let (b, b_rest) = factors.as_chunks::<8>();
-                    for (x, f) in a.iter().zip(b) {
-                        for k in 0..8 {
-                            lanes[k] += x[k] * f[k];
-                        }
-                    }
-                    let rest: f64 = a_rest.iter().zip(b_rest).map(|(x, f)| x * f).sum();
-                    lanes.iter().sum::<f64>() + rest
-                },
-            );
+            *sum += dot(column, factors);
         }
     }
 
@@ -467,6 +461,7 @@ impl Accumulator for Bands {
 
     fn merge(&mut self, later: Self) {
         self.rows += later.rows;
+        self.sums.iter_mut().zip(later.sums).for_each(|(mine, theirs)| *mine += theirs);
         for (mine, theirs) in self.bands.iter_mut().zip(later.bands) {
             mine.merge(theirs, &self.coordinates, self.limit);
         }
@@ -493,6 +488,7 @@ impl Accumulator for Bands {
 
     fn write(&self, writer: &mut StateWriter) {
         writer.integer(self.rows);
+        writer.numbers(&self.sums);
         for band in &self.bands {
             writer.integer(band.priorities.len() as u64);
             writer.integer(band.kept.len() as u64);
@@ -509,6 +505,7 @@ impl Accumulator for Bands {
 
     fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
         self.rows = reader.integer()?;
+        reader.numbers(&mut self.sums)?;
         let order = self.coordinates.coefficients();
         for band in &mut self.bands {
             let (count, words) = (reader.integer()?, reader.integer()?);

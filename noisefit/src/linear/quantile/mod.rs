@@ -14,6 +14,8 @@ mod rows;
 mod search;
 mod simplex;
 mod solve;
+#[cfg(test)]
+mod tests;
 mod vertex;
 
 use super::estimate::{Covariance, ErrorSums, Estimate};
@@ -129,7 +131,7 @@ impl<S: RowSource> Quantiles<'_, S> {
         let source = self.start.source(self.source);
         let rows = source.pass(Collect::new(coordinates.clone(), Precision::Extended))?.finish();
         let linear = vec![DoubleDouble::ZERO; rows.order];
-        let mean = rows.mean();
+        let mean = self.mean(&rows.combination(&rows.multipliers));
         let mut start = self.least_squares();
         let mut solutions: Vec<(f64, Solution)> = Vec::new();
         for &tau in &self.levels {
@@ -147,7 +149,7 @@ impl<S: RowSource> Quantiles<'_, S> {
             directions: Vec::new(),
         };
         let places = solutions.iter().map(place).collect();
-        let bands = source.pass(Bands::new(coordinates.clone(), Precision::Double, places, 0))?.finish();
+        let (bands, _) = source.pass(Bands::new(coordinates.clone(), Precision::Double, places, 0))?.finish();
         let found = solutions.into_iter().zip(bands).enumerate().map(|(number, ((tau, solution), band))| {
             let (primal, dual) = (solution.vertex.primal, solution.vertex.dual);
             self.found(tau, &solution, (primal, dual), &band, number)
@@ -181,17 +183,27 @@ impl<S: RowSource> Quantiles<'_, S> {
         }
     }
 
+    /// The direction of the mean row, from the sum of the rows: about means, that of the intercept.
+    fn mean(&self, sums: &[f64]) -> Vec<f64> {
+        if self.start.coordinates.intercept() {
+            return (0..sums.len()).map(|j| f64::from(u8::from(j == 0))).collect();
+        }
+        let size = sums.iter().fold(f64::MIN_POSITIVE, |size, sum| size.max(sum.abs()));
+        sums.iter().map(|sum| sum / size).collect()
+    }
+
     /// A sample first, then passes over all rows until every quantile's vertex is shown to be optimal.
     fn by_passes(&self) -> Result<Vec<Found>, Error> {
         let coordinates = &self.start.coordinates;
         let (source, order) = (self.start.source(self.source), coordinates.coefficients());
         let limit = (KEPT_NUMBERS / (order + 3) / self.levels.len()).max(5 * search::FINAL_ROWS);
         let sample = self.sample()?;
-        let mean = sample.mean();
         let mut searches = self.searches(&sample, limit);
         for _ in 0..PASSES {
             let places = searches.iter().map(|search| search.place().clone()).collect();
-            let bands = source.pass(Bands::new(coordinates.clone(), Precision::Double, places, limit))?.finish();
+            let (bands, sums) =
+                source.pass(Bands::new(coordinates.clone(), Precision::Double, places, limit))?.finish();
+            let mean = self.mean(&sums);
             for (search, band) in searches.iter_mut().zip(&bands) {
                 search.advance(band, coordinates, &mean).map_err(not_solved)?;
             }

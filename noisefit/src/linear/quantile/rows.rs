@@ -166,12 +166,6 @@ impl Rows {
         squares.into_iter().map(|sum| length(sum, self.order)).collect()
     }
 
-    /// The mean row.
-    pub(super) fn mean(&self) -> Vec<f64> {
-        let total: f64 = self.multipliers.iter().sum();
-        self.combination(&self.multipliers).iter().map(|sum| sum / total).collect()
-    }
-
     /// The sum of `factor_i x_i`.
     pub(super) fn combination(&self, factors: &[f64]) -> Vec<f64> {
         self.columns.iter().map(|column| dot(column, factors)).collect()
@@ -222,7 +216,7 @@ fn subtract_products(columns: &[Vec<f64>], coefficients: &[f64], out: &mut [f64]
 }
 
 /// The sum of products, in lanes.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     vectorised(
         #[inline(always)]
         || {

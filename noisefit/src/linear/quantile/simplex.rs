@@ -37,7 +37,7 @@ pub(super) struct Basis {
 const REFRESH: u64 = 60;
 
 /// Slopes this small, relative to what they are sums of, count as zero.
-const FLAT: f64 = 1e-11;
+const FLAT: f64 = 1e-13;
 
 struct Simplex<'a> {
     problem: Problem<'a>,

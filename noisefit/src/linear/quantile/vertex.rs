@@ -21,7 +21,7 @@ const CLEAR: f64 = 1e-10;
 const AT_BOUND: f64 = 1e-10;
 
 /// How strongly the mean fitted value is preferred to be small where that costs nothing.
-const TILT: f64 = 1e-7;
+const TILT: f64 = 1e-5;
 
 /// Steps after which something is wrong.
 const LIMIT: usize = 1000;
