@@ -47,6 +47,11 @@ impl Coordinates {
         }
     }
 
+    /// Those of a response alone, without a design.
+    pub(crate) fn of_response(scale: f64) -> Self {
+        Coordinates { shifts: vec![0.0], scales: vec![scale], intercept: false }
+    }
+
     /// The same where what is predicted has no unit and no mean of its own.
     #[must_use]
     pub(crate) fn without_response(mut self) -> Self {

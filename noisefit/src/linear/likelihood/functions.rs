@@ -1,7 +1,7 @@
 //! What a likelihood needs of a family, a row at a time, in arithmetic that vectorises.
 
-use crate::noise::shape::{LogCosh, Shape, Square};
-use crate::noise::{Gaussian, Information, Logistic, NoiseFamily};
+use crate::noise::shape::{Absolute, LogCosh, Shape, Square};
+use crate::noise::{Gaussian, Information, Laplace, Logistic, NoiseFamily};
 use crate::special::elementary::{ln_1p, polynomial};
 use crate::special::gamma_ratio::log_gamma_ratio;
 
@@ -77,6 +77,22 @@ impl Functions for Logistic {
             curvature: 0.5 * (1.0 - score * score),
             ..Evaluated::default()
         }
+    }
+
+    fn constant(self) -> [f64; 3] {
+        [self.negative_log_density(0.0), 0.0, 0.0]
+    }
+
+    fn information(self) -> Information {
+        NoiseFamily::information(&self)
+    }
+}
+
+/// For a scale given the location, whose curvature is all in the kink.
+impl Functions for Laplace {
+    #[inline(always)]
+    fn at(self, r: f64) -> Evaluated {
+        Evaluated { value: Absolute.value(r), score: Absolute.slope(r), ..Evaluated::default() }
     }
 
     fn constant(self) -> [f64; 3] {

@@ -9,6 +9,7 @@ mod cholesky;
 mod collapse;
 mod derived;
 mod functions;
+mod laplace;
 mod newton;
 mod pass;
 mod problem;
@@ -17,6 +18,7 @@ mod tests;
 mod tile;
 
 pub(crate) use functions::{Functions, StudentT};
+pub(crate) use laplace::fit_laplace;
 pub(crate) use newton::{Maximum, SHAPES, Search, maximise};
 pub(crate) use pass::{Likelihood, Point};
 pub(crate) use problem::Problem;

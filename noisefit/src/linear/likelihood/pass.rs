@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::functions::Functions;
 use super::tile::{
-    ABSOLUTE, FoldRows, LOSS, OBSERVATIONS, SHAPE, SHAPE_CURVATURE, SQUARES, Scratch, Sums, WEIGHTED_SQUARES,
+    ABSOLUTE, FoldRows, LOG_SCALE, LOSS, OBSERVATIONS, SHAPE, SHAPE_CURVATURE, SQUARES, Scratch, Sums, WEIGHTED_SQUARES,
 };
 use crate::Error;
 use crate::dispatch::dispatch;
@@ -141,6 +141,11 @@ impl<F: Functions> Likelihood<F> {
         let mut sum = self.sums[LOSS];
         sum.add(self.observations() * self.point.functions.constant()[0]);
         -sum.value()
+    }
+
+    /// `sum(f ln s)`.
+    pub(crate) fn log_scales(&self) -> f64 {
+        self.sum(LOG_SCALE)
     }
 
     /// The least `ln s` of a row.

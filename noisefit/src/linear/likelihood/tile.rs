@@ -10,7 +10,7 @@ use crate::special::elementary::exp;
 use crate::sum::Sum;
 
 /// Sums over rows.
-pub(super) type Sums = [Sum; 7];
+pub(super) type Sums = [Sum; 8];
 
 /// `sum(f)`.
 pub(super) const OBSERVATIONS: usize = 0;
@@ -22,6 +22,8 @@ pub(super) const WEIGHTED_SQUARES: usize = 2;
 pub(super) const SQUARES: usize = 3;
 /// `sum(f |e|)`.
 pub(super) const ABSOLUTE: usize = 4;
+/// `sum(f ln s)`.
+pub(super) const LOG_SCALE: usize = 7;
 /// `sum(f rho_theta)`.
 pub(super) const SHAPE: usize = 5;
 /// `sum(f rho_theta theta)`.
@@ -266,13 +268,14 @@ impl Factors {
     /// The sums of a tile are added to those of the others with what rounding leaves.
     #[inline(always)]
     fn add_sums(&self, e: &Tile, log_scale: &Tile, roots: Option<&Tile>, f: &Tile, sums: &mut Sums) {
-        let mut lanes = [[0.0; LANES]; 7];
+        let mut lanes = [[0.0; LANES]; 8];
         for start in (0..TILE_ROWS).step_by(LANES) {
             for lane in 0..LANES {
                 let i = start + lane;
                 let square = f[i] * e[i] * e[i];
                 lanes[OBSERVATIONS][lane] += f[i];
                 lanes[LOSS][lane] += f[i] * (self.loss[i] + log_scale[i]);
+                lanes[LOG_SCALE][lane] += f[i] * log_scale[i];
                 lanes[SQUARES][lane] += square;
                 lanes[ABSOLUTE][lane] += f[i] * e[i].abs();
                 lanes[SHAPE][lane] += f[i] * self.shape[i];
