@@ -20,7 +20,7 @@ mod vertex;
 
 use super::estimate::{Covariance, ErrorSums, Estimate};
 use super::start::Start;
-use super::{Accuracy, Method, Options};
+use super::{Accuracy, Method, Options, likelihood};
 use crate::Error;
 use crate::double_double::DoubleDouble;
 use crate::fit::{Fit, Termination, Vertex};
@@ -47,6 +47,7 @@ const PASSES: usize = 40;
 ///
 /// The scale `b` is the mean of `sqrt(w) |e|`, and the complete log-likelihood `-n (ln(2 b) + 1) + sum(ln w) / 2 +
 /// sum(log Jacobian)`. The covariance of the coefficients is `b^2 (X'WX)^-1`, the inverse of the expected information.
+/// Where the rows have columns for `ln b`, location and scale are fitted in turn.
 ///
 /// ```
 /// use noisefit::linear::{Options, quantile};
@@ -66,6 +67,14 @@ const PASSES: usize = 40;
 /// Those of [`super::LeastSquares::solve`], [`Error::Argument`] for a level outside (0, 1) and [`Error::Collinear`] where
 /// asked for.
 pub fn fit_laplace(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
+    match source.layout().scale {
+        Some(_) => likelihood::fit_laplace(source, options),
+        None => least_absolute_deviations(source, options),
+    }
+}
+
+/// The same without a look at the scale's columns.
+pub(super) fn least_absolute_deviations(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
     let mut fits = Quantiles::new(source, options, vec![0.5])?.fit(&|_| Noise::Laplace)?;
     fits.pop().ok_or(Error::NoRows)
 }
