@@ -47,6 +47,11 @@ impl Coordinates {
         }
     }
 
+    /// Those of a response alone, without a design.
+    pub(crate) fn of_response(scale: f64) -> Self {
+        Coordinates { shifts: vec![0.0], scales: vec![scale], intercept: false }
+    }
+
     /// The same where what is predicted has no unit and no mean of its own.
     #[must_use]
     pub(crate) fn without_response(mut self) -> Self {
@@ -93,6 +98,15 @@ impl Coordinates {
     /// Column `j` of a block; the response is the last.
     pub(crate) fn column<'a>(&self, block: &Block<'a>, j: usize) -> Values<'a> {
         block.design.get(j).copied().unwrap_or(block.response)
+    }
+
+    /// The coefficients of `z` from those of the columns themselves.
+    pub(crate) fn carry_in(&self, coefficients: &[f64]) -> Vec<f64> {
+        let (intercept, slopes) = coefficients.split_at(self.offset());
+        let (response, unit) = (self.columns() - 1, self.response_scale());
+        let shifted: f64 = slopes.iter().zip(&self.shifts).map(|(slope, shift)| slope * shift).sum();
+        let intercept = intercept.iter().map(|intercept| (intercept + shifted - self.shifts[response]) * unit);
+        intercept.chain(slopes.iter().zip(&self.scales).map(|(slope, scale)| slope * (unit / scale))).collect()
     }
 
     /// The coefficient `term` of the columns themselves, from those of `z`: a slope is scaled, the intercept also takes

@@ -32,6 +32,10 @@ impl<S: RowSource, D: Derive> RowSource for Derived<'_, S, D> {
         Ok(self.source.pass(Deriving { inner: empty, derive: self.derive.clone() })?.inner)
     }
 
+    fn threads(&self) -> usize {
+        self.source.threads()
+    }
+
     fn rows_hint(&self) -> Option<u64> {
         self.source.rows_hint()
     }
@@ -149,6 +153,30 @@ impl Derive for LogResiduals {
 
     fn parameters(&self) -> Vec<f64> {
         self.location.numbers().chain([self.least]).collect()
+    }
+}
+
+/// The residuals as responses without a design, on the same columns of the scale.
+#[derive(Debug, Clone)]
+pub(super) struct Residual {
+    pub(super) location: Predictor,
+}
+
+impl Residual {
+    pub(super) fn layout(layout: &Layout) -> Layout {
+        Layout { terms: Vec::new(), intercept: false, ..layout.clone() }
+    }
+}
+
+impl Derive for Residual {
+    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+        let mut response = self.location.evaluate(block.design, block.rows());
+        response.iter_mut().zip(block.response.high).for_each(|(value, y)| *value = y - *value);
+        next(&Block { response: response[..].into(), design: &[], log_jacobian: None, ..*block });
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        self.location.numbers().collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a likelihood needs of a family, a row at a time, in arithmetic that vectorises.
 
-use crate::noise::shape::{self, LogCosh, Shape, Square};
-use crate::noise::{self, Gaussian, Information, Logistic, NoiseFamily};
+use crate::noise::shape::{Absolute, LogCosh, Shape, Square};
+use crate::noise::{Gaussian, Information, Laplace, Logistic, NoiseFamily};
 use crate::special::elementary::{ln_1p, polynomial};
 use crate::special::gamma_ratio::log_gamma_ratio;
 
@@ -88,20 +88,15 @@ impl Functions for Logistic {
     }
 }
 
-impl Functions for noise::Huber {
+/// For a scale given the location, whose curvature is all in the kink.
+impl Functions for Laplace {
     #[inline(always)]
     fn at(self, r: f64) -> Evaluated {
-        let shape = shape::Huber { knee: self.k, steepness: 1.0 };
-        let curvature = if r.abs() > self.k { 0.0 } else { 1.0 };
-        Evaluated { value: shape.value(r), score: shape.slope(r), curvature, ..Evaluated::default() }
+        Evaluated { value: Absolute.value(r), score: Absolute.slope(r), ..Evaluated::default() }
     }
 
     fn constant(self) -> [f64; 3] {
         [self.negative_log_density(0.0), 0.0, 0.0]
-    }
-
-    fn parameter(self) -> f64 {
-        self.k
     }
 
     fn information(self) -> Information {

@@ -9,6 +9,7 @@ mod cholesky;
 mod collapse;
 mod derived;
 mod functions;
+mod laplace;
 mod newton;
 mod pass;
 mod problem;
@@ -16,9 +17,10 @@ mod problem;
 mod tests;
 mod tile;
 
-pub(crate) use functions::{Evaluated, Functions, StudentT};
+pub(crate) use functions::{Functions, StudentT};
+pub(crate) use laplace::fit_laplace;
 pub(crate) use newton::{Maximum, SHAPES, Search, maximise};
-pub(crate) use pass::{Curvature, Likelihood, Point, ScaleColumns};
+pub(crate) use pass::{Likelihood, Point};
 pub(crate) use problem::Problem;
 
 use crate::Error;

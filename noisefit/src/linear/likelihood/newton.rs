@@ -56,7 +56,7 @@ impl Search {
 #[derive(Debug, Clone)]
 pub(crate) enum Outcome<F> {
     /// Where the log-likelihood no longer increases, or the steps were used up.
-    Maximum(Maximum<F>),
+    Maximum(Box<Maximum<F>>),
     /// Where a scale falls without end.
     Collapsed(Point<F>),
     /// Where some parameter does not matter.
@@ -67,7 +67,7 @@ impl<F> Outcome<F> {
     /// The maximum, if that is what was found.
     pub(crate) fn maximum(self) -> Option<Maximum<F>> {
         match self {
-            Outcome::Maximum(maximum) => Some(maximum),
+            Outcome::Maximum(maximum) => Some(*maximum),
             _ => None,
         }
     }
@@ -237,7 +237,7 @@ pub(crate) fn maximise<F: Functions>(
         if distance <= search.tolerance || stalled || iterations == search.iterations || distance.is_nan() {
             let converged = distance <= search.tolerance.max(ATTAINABLE);
             let curve = current.clone();
-            return Ok(Outcome::Maximum(Maximum { state, curve, distance, iterations, converged }));
+            return Ok(Outcome::Maximum(Box::new(Maximum { state, curve, distance, iterations, converged })));
         }
         let wanted = match distance < NEAR && (fresh || distance < 0.1 * last_distance) {
             true => Curvature::None,
@@ -259,7 +259,13 @@ pub(crate) fn maximise<F: Functions>(
             part *= 0.25;
             if part < 1e-12 {
                 let curve = current.clone();
-                return Ok(Outcome::Maximum(Maximum { state, curve, distance, iterations, converged: false }));
+                return Ok(Outcome::Maximum(Box::new(Maximum {
+                    state,
+                    curve,
+                    distance,
+                    iterations,
+                    converged: false,
+                })));
             }
         }
         iterations += 1;

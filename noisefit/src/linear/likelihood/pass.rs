@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::functions::Functions;
 use super::tile::{
-    ABSOLUTE, CURVATURE, FoldRows, LOSS, OBSERVATIONS, SCORE_SQUARES, SHAPE, SHAPE_CURVATURE, SQUARES, Scratch, Sums,
-    WEIGHTED_SQUARES,
+    ABSOLUTE, FoldRows, LOG_SCALE, LOSS, OBSERVATIONS, SHAPE, SHAPE_CURVATURE, SQUARES, Scratch, Sums, WEIGHTED_SQUARES,
 };
 use crate::Error;
 use crate::dispatch::dispatch;
@@ -144,14 +143,9 @@ impl<F: Functions> Likelihood<F> {
         -sum.value()
     }
 
-    /// `sum(f psi^2)`.
-    pub(crate) fn score_squares(&self) -> f64 {
-        self.sum(SCORE_SQUARES)
-    }
-
-    /// `sum(f psi')`; for Huber's functions the number of observations that are not in the tails.
-    pub(crate) fn curvature(&self) -> f64 {
-        self.sum(CURVATURE)
+    /// `sum(f ln s)`.
+    pub(crate) fn log_scales(&self) -> f64 {
+        self.sum(LOG_SCALE)
     }
 
     /// The least `ln s` of a row.

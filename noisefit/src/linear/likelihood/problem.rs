@@ -4,15 +4,15 @@ use super::collapse::Collapse;
 use super::derived::{Derived, LogResiduals, Predictor, Reweighted, carried_back};
 use super::functions::Functions;
 use super::newton::{Maximum, Outcome, Search, maximise};
-use super::pass::{Curvature, Point, ScaleColumns};
+use super::pass::{Curvature, Likelihood, Point, ScaleColumns};
 use crate::Error;
-use crate::fit::{Fit, ShapeParameter, Termination};
+use crate::fit::{Fit, ShapeParameter, Termination, Vertex};
 use crate::linear::estimate::{Covariance, ErrorSums, Estimate, ModelledScale};
 use crate::linear::gram::{packed, symmetric};
 use crate::linear::start::Start;
 use crate::linear::{Accuracy, Coordinates, LeastSquares, Method, Options, Settings};
 use crate::noise::{Noise, NoiseFamily};
-use crate::rows::{MemoryRows, RowSource, Subset};
+use crate::rows::{Layout, MemoryRows, RowSource, Subset};
 
 /// Rows on which a search begins, at least and for each coefficient.
 const SAMPLE_ROWS: usize = 16_384;
@@ -26,10 +26,19 @@ const WORST_CONDITION: f64 = 1e6;
 
 /// Rows with the least squares fit that a search starts from.
 pub(crate) struct Problem<'a, S> {
-    source: &'a S,
-    options: &'a Options,
-    pub(crate) start: Start,
+    pub(super) source: &'a S,
+    pub(super) options: &'a Options,
+    start: Start,
     scale: Option<ScaleStart>,
+}
+
+/// Where the location is, and how it was reached.
+pub(super) struct Location {
+    /// None for aliased terms.
+    pub(super) coefficients: Vec<Option<f64>>,
+    pub(super) vertex: Option<Vertex>,
+    pub(super) accuracy: Accuracy,
+    pub(super) termination: Termination,
 }
 
 /// The scale's columns.
@@ -91,7 +100,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     /// The least squares coefficients and a scale that fits their residuals.
     pub(crate) fn first<F: Functions>(&self, functions: F, family: &dyn NoiseFamily) -> Point<F> {
         let coordinates = self.start.coordinates.clone();
-        let location = to_coordinates(&coordinates, &self.start.coefficients());
+        let location = coordinates.carry_in(&self.start.coefficients());
         let scale = match &self.scale {
             None => vec![self.gaussian_scale().ln() - 0.5 * family.variance().min(3.0).ln()],
             Some(ScaleStart { solved, columns }) => {
@@ -137,8 +146,8 @@ impl<'a, S: RowSource> Problem<'a, S> {
             None => (start, 0),
         };
         let mut found = match maximise(&self.rows(), point, search)? {
-            Outcome::Maximum(found) => found,
-            Outcome::Collapsed(point) => return Err(self.unbounded(&point)?),
+            Outcome::Maximum(found) => *found,
+            Outcome::Collapsed(point) => return Err(self.unbounded(&self.coefficients(&point), &point)?),
             Outcome::Flat => return Err(self.undetermined()),
         };
         found.iterations += done;
@@ -160,7 +169,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
         }
         let coordinates = &first.coordinates;
         let coefficients: Vec<f64> = solved.coefficients.iter().flatten().copied().collect();
-        let mut point = Point { location: to_coordinates(coordinates, &coefficients), ..first.clone() };
+        let mut point = Point { location: coordinates.carry_in(&coefficients), ..first.clone() };
         if self.scale.is_none() {
             point.scale[0] += (scale / self.gaussian_scale()).ln();
         }
@@ -168,7 +177,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     }
 
     /// Why second derivatives do not determine every coefficient.
-    fn undetermined(&self) -> Error {
+    pub(super) fn undetermined(&self) -> Error {
         let condition = self.start.least_squares.accuracy.condition;
         Error::Unsupported(if condition > WORST_CONDITION {
             format!(
@@ -182,14 +191,18 @@ impl<'a, S: RowSource> Problem<'a, S> {
     }
 
     /// Why the likelihood has no maximum: rows that are fitted exactly, by their number and by the scale's columns.
-    fn unbounded<F: Functions>(&self, point: &Point<F>) -> Result<Error, Error> {
+    pub(super) fn unbounded<F: Functions>(&self, location: &[Option<f64>], point: &Point<F>) -> Result<Error, Error> {
         let layout = self.source.layout();
         let intercept = layout.scale.as_ref().is_some_and(|scale| scale.intercept);
-        let modelled = self.scale.as_ref().map(|scale| scale.modelled(point, 1.0).coefficients);
-        let log_scale = modelled.map(|coefficients| Predictor::new(&coefficients, intercept));
-        let location = Predictor::new(&self.coefficients(point), layout.intercept);
+        let log_scale = self.scale.as_ref().map(|scale| Predictor::new(&scale.coefficients(point), intercept));
+        let location = Predictor::new(location, layout.intercept);
         let found = self.source.pass(Collapse::new(location, log_scale, self.gaussian_scale()))?;
         Ok(found.error(layout))
+    }
+
+    /// The coefficients of a modelled scale in the units of the data, none for aliased terms; empty for a common scale.
+    pub(super) fn log_scale<F: Functions>(&self, point: &Point<F>) -> Vec<Option<f64>> {
+        self.scale.as_ref().map_or(Vec::new(), |scale| scale.coefficients(point))
     }
 
     /// The location's coefficients in the units of the data, none for aliased terms.
@@ -201,21 +214,49 @@ impl<'a, S: RowSource> Problem<'a, S> {
     /// The record of a maximum.
     ///
     /// # Errors
-    /// [`Error::Range`] for a scale whose square is no double; [`Error::Unsupported`] where the likelihood has no maximum.
+    /// [`Error::Range`] for a scale whose square is no double, and those of [`LeastSquares::solve`].
     pub(crate) fn fit<F: Functions>(
         &self,
         maximum: &Maximum<F>,
         noise: Noise,
         shape: Option<ShapeParameter>,
-        warnings: Vec<String>,
+        mut warnings: Vec<String>,
+    ) -> Result<Fit, Error> {
+        if !maximum.converged {
+            warnings.push(format!(
+                "not converged after {} iterations: the last step was {:.0e} standard errors by the root of the number of \
+                 observations",
+                maximum.iterations, maximum.distance
+            ));
+        }
+        let location = Location {
+            coefficients: self.coefficients(maximum.state.point()),
+            vertex: None,
+            accuracy: self.accuracy(maximum),
+            termination: Termination {
+                converged: maximum.converged,
+                reason: "gradient".to_owned(),
+                iterations: maximum.iterations,
+                duality_gap: None,
+            },
+        };
+        self.record(&maximum.state, location, noise, shape, warnings)
+    }
+
+    /// The record of a location and of the pass at its scale.
+    pub(super) fn record<F: Functions>(
+        &self,
+        state: &Likelihood<F>,
+        location: Location,
+        noise: Noise,
+        shape: Option<ShapeParameter>,
+        mut warnings: Vec<String>,
     ) -> Result<Fit, Error> {
         let (layout, solved) = (self.source.layout(), &self.start.least_squares);
-        let point = maximum.state.point();
+        let point = state.point();
         let information = point.functions.information();
-        let coefficients = self.coefficients(point);
-        let rank = point.location.len() as f64;
-        let df_residual = solved.totals.observations - rank;
-        let mut warnings = warnings;
+        let Location { coefficients, vertex, accuracy, termination } = location;
+        let df_residual = solved.totals.observations - coefficients.iter().flatten().count() as f64;
         let (scale, modelled, covariance) = match &self.scale {
             None => {
                 let scale = point.scale[0].exp();
@@ -227,18 +268,11 @@ impl<'a, S: RowSource> Problem<'a, S> {
             }
             Some(scale) => {
                 warnings.extend(scale.aliased_warning(&layout.scale.clone().unwrap_or_default().coefficient_names()));
-                let modelled = scale.modelled(point, maximum.state.observations());
-                let covariance = self.reweighted(&modelled, information.location)?;
+                let modelled = scale.modelled(point, state.observations());
+                let covariance = self.location_covariance(&modelled, information.location)?;
                 (None, Some(modelled), covariance)
             }
         };
-        if !maximum.converged {
-            warnings.push(format!(
-                "not converged after {} iterations: the last step was {:.0e} standard errors by the root of the number of \
-                 observations",
-                maximum.iterations, maximum.distance
-            ));
-        }
         let estimate = Estimate {
             noise,
             coefficients,
@@ -247,20 +281,13 @@ impl<'a, S: RowSource> Problem<'a, S> {
             modelled,
             noise_parameters: point.scale.len() + usize::from(shape.is_some()),
             shape,
-            vertex: None,
-            log_likelihood: maximum.state.log_likelihood()
-                + 0.5 * solved.totals.log_weight
-                + solved.totals.log_jacobian,
-            errors: maximum.state.errors(),
+            vertex,
+            log_likelihood: state.log_likelihood() + 0.5 * solved.totals.log_weight + solved.totals.log_jacobian,
+            errors: state.errors(),
             covariance,
             vcov_type: "classical",
-            accuracy: self.accuracy(maximum),
-            termination: Termination {
-                converged: maximum.converged,
-                reason: "gradient".to_owned(),
-                iterations: maximum.iterations,
-                duality_gap: None,
-            },
+            accuracy,
+            termination,
             warnings,
         };
         Ok(estimate.into_fit(layout, solved, self.options.level))
@@ -299,15 +326,10 @@ impl<'a, S: RowSource> Problem<'a, S> {
     }
 
     /// The location's covariance where the scale is modelled: that of weighted least squares with the fitted precisions.
-    fn reweighted(&self, modelled: &ModelledScale, information: f64) -> Result<Covariance, Error> {
-        let layout = self.source.layout();
-        let intercept = layout.scale.as_ref().is_some_and(|scale| scale.intercept);
-        let reference = self.gaussian_scale().ln();
-        let derive = Reweighted { log_scale: Predictor::new(&modelled.coefficients, intercept), reference };
-        let layout = crate::rows::Layout { scale: None, ..layout.clone() };
-        let derived = Derived { source: self.source, derive, layout };
+    fn location_covariance(&self, modelled: &ModelledScale, information: f64) -> Result<Covariance, Error> {
         let settings = Settings { digits: self.options.settings.digits.min(6.0), one_pass: false };
-        let solved = LeastSquares::solve(&derived, settings)?;
+        let reference = self.gaussian_scale().ln();
+        let solved = LeastSquares::solve(&reweighted(self.source, &modelled.coefficients, reference), settings)?;
         let (order, variance) = (solved.coefficients.len(), (2.0 * reference).exp() / information);
         let entry = |i: usize, j: usize| variance * solved.unscaled_covariance[symmetric(i, j)];
         let matrix = (0..order).map(|i| (0..order).map(|j| entry(i, j)).collect()).collect();
@@ -340,25 +362,30 @@ impl<'a, S: RowSource> Problem<'a, S> {
     }
 }
 
-/// Coefficients in coordinates from those in the units of the data.
-fn to_coordinates(coordinates: &Coordinates, coefficients: &[f64]) -> Vec<f64> {
-    let (offset, unit) = (coordinates.offset(), coordinates.response_scale());
-    let slopes = || coefficients[offset..].iter().enumerate();
-    let shifted = slopes().map(|(j, slope)| slope * coordinates.shift(j)).sum::<f64>();
-    let intercept = coefficients[..offset]
-        .iter()
-        .map(|intercept| (intercept + shifted - coordinates.shift(coordinates.columns() - 1)) * unit);
-    intercept.chain(slopes().map(|(j, slope)| slope * (unit / coordinates.scale(j)))).collect()
+/// Rows with weights by a scale whose logarithm has these coefficients, about that of `exp(reference)`.
+pub(super) fn reweighted<'a, S: RowSource>(
+    source: &'a S,
+    log_scale: &[Option<f64>],
+    reference: f64,
+) -> Derived<'a, S, Reweighted> {
+    let layout = source.layout();
+    let intercept = layout.scale.as_ref().is_some_and(|scale| scale.intercept);
+    let derive = Reweighted { log_scale: Predictor::new(log_scale, intercept), reference };
+    Derived { source, derive, layout: Layout { scale: None, ..layout.clone() } }
 }
 
 impl ScaleStart {
-    /// The coefficients of `ln s` in the units of the data, and their covariance: the inverse of the expected information,
-    /// less what an estimated shape shares with the scale.
-    fn modelled<F: Functions>(&self, point: &Point<F>, observations: f64) -> ModelledScale {
+    /// The coefficients of `ln s` in the units of the data; none for aliased terms.
+    fn coefficients<F: Functions>(&self, point: &Point<F>) -> Vec<Option<f64>> {
         let mut values = carried_back(&self.columns.coordinates, &point.scale, 0.0).into_iter();
-        let order = self.solved.coefficients.len();
         let aliased = |j: usize| self.solved.aliased.contains(&j);
-        let coefficients = (0..order).map(|j| if aliased(j) { None } else { values.next() }).collect();
+        (0..self.solved.coefficients.len()).map(|j| if aliased(j) { None } else { values.next() }).collect()
+    }
+
+    /// The same with their covariance: the inverse of the expected information, less what an estimated shape shares with
+    /// the scale.
+    fn modelled<F: Functions>(&self, point: &Point<F>, observations: f64) -> ModelledScale {
+        let (coefficients, order) = (self.coefficients(point), self.solved.coefficients.len());
         let information = point.functions.information().log_scale;
         let entry = |i: usize, j: usize| self.solved.unscaled_covariance[symmetric(i, j)] / information;
         let mut covariance: Vec<Vec<f64>> = (0..order).map(|i| (0..order).map(|j| entry(i, j)).collect()).collect();

@@ -1,10 +1,11 @@
 //! The pass against the families' own likelihood and finite differences.
 
 use super::functions::StudentT;
+use super::pass::{Curvature, ScaleColumns};
 use super::*;
 use crate::linear::gram::packed;
 use crate::linear::{Coordinates, LeastSquares, Settings};
-use crate::noise::{self, Gaussian, Huber, Logistic, Noise, Observations, Scale};
+use crate::noise::{self, Gaussian, Logistic, Noise, Observations, Scale};
 use crate::rows::{Matrix, MemoryRows, RowSource};
 
 struct Data {
@@ -131,24 +132,4 @@ fn the_log_likelihood_is_the_familys_and_its_derivatives_are_those_of_finite_dif
             check(noise, StudentT::<true>::new, theta, modelled);
         }
     }
-    let huber = Huber { k: 1.3, delta: None };
-    let found = {
-        let data = data();
-        let rows = data.rows();
-        let solved = LeastSquares::solve(&rows, Settings::default()).unwrap();
-        let point = Point {
-            coordinates: Coordinates::of_columns(&solved, &[0, 1], true),
-            scale_columns: None,
-            location: vec![0.2, 1.1, -0.3],
-            scale: vec![-0.1],
-            functions: huber,
-            curvature: Curvature::Observed,
-        };
-        let found = rows.pass(Likelihood::new(point)).unwrap();
-        let expected = data.log_likelihood(Noise::Huber(huber), found.point());
-        let log_weight: f64 = data.weights.iter().zip(&data.frequencies).map(|(w, f)| f * w.ln()).sum();
-        assert!(((found.log_likelihood() + 0.5 * log_weight) / expected - 1.0).abs() < 1e-13);
-        found
-    };
-    assert!(found.curvature() > 100.0 && found.curvature().fract() == 0.0 && found.observations() == 600.0);
 }

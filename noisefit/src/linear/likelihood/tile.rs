@@ -10,7 +10,7 @@ use crate::special::elementary::exp;
 use crate::sum::Sum;
 
 /// Sums over rows.
-pub(super) type Sums = [Sum; 9];
+pub(super) type Sums = [Sum; 8];
 
 /// `sum(f)`.
 pub(super) const OBSERVATIONS: usize = 0;
@@ -22,14 +22,12 @@ pub(super) const WEIGHTED_SQUARES: usize = 2;
 pub(super) const SQUARES: usize = 3;
 /// `sum(f |e|)`.
 pub(super) const ABSOLUTE: usize = 4;
-/// `sum(f psi^2)`.
-pub(super) const SCORE_SQUARES: usize = 5;
-/// `sum(f psi')`.
-pub(super) const CURVATURE: usize = 6;
+/// `sum(f ln s)`.
+pub(super) const LOG_SCALE: usize = 7;
 /// `sum(f rho_theta)`.
-pub(super) const SHAPE: usize = 7;
+pub(super) const SHAPE: usize = 5;
 /// `sum(f rho_theta theta)`.
-pub(super) const SHAPE_CURVATURE: usize = 8;
+pub(super) const SHAPE_CURVATURE: usize = 6;
 
 /// Columns of a block, kept from block to block for their memory.
 #[derive(Debug, Clone, Default)]
@@ -72,19 +70,16 @@ impl<F: Functions> Kernel for FoldRows<'_, '_, F> {
         // Of a common scale.
         let common = if scale_columns.is_none() { scale[0] } else { 0.0 };
         let inverse_common = exp(-(common + log_unit));
-        let (mut e, mut log_scale, mut inverse, mut f): (Tile, Tile, Tile, Tile) =
-            ([0.0; _], [0.0; _], [0.0; _], [1.0; _]);
-        let mut roots: Tile = [1.0; _];
+        let (mut e, mut f, mut roots): (Tile, Tile, Tile) = ([0.0; _], [1.0; _], [1.0; _]);
         let mut factors = Factors::default();
         for (tile, start) in (0..block.rows()).step_by(TILE_ROWS).enumerate() {
             let rows = start..(start + TILE_ROWS).min(block.rows());
             let count = rows.len();
 
             // The scale.
+            let (mut log_scale, mut inverse): (Tile, Tile) = ([common; _], [inverse_common; _]);
             match scale_columns {
                 None => {
-                    log_scale = [common; TILE_ROWS];
-                    inverse = [inverse_common; TILE_ROWS];
                     *least = common;
                     scratch.scale_design.tile_mut(tile, 0)[..count].fill(1.0);
                 }
@@ -273,17 +268,16 @@ impl Factors {
     /// The sums of a tile are added to those of the others with what rounding leaves.
     #[inline(always)]
     fn add_sums(&self, e: &Tile, log_scale: &Tile, roots: Option<&Tile>, f: &Tile, sums: &mut Sums) {
-        let mut lanes = [[0.0; LANES]; 9];
+        let mut lanes = [[0.0; LANES]; 8];
         for start in (0..TILE_ROWS).step_by(LANES) {
             for lane in 0..LANES {
                 let i = start + lane;
                 let square = f[i] * e[i] * e[i];
                 lanes[OBSERVATIONS][lane] += f[i];
                 lanes[LOSS][lane] += f[i] * (self.loss[i] + log_scale[i]);
+                lanes[LOG_SCALE][lane] += f[i] * log_scale[i];
                 lanes[SQUARES][lane] += square;
                 lanes[ABSOLUTE][lane] += f[i] * e[i].abs();
-                lanes[SCORE_SQUARES][lane] += f[i] * self.score[i] * self.score[i];
-                lanes[CURVATURE][lane] += f[i] * self.curvature[i];
                 lanes[SHAPE][lane] += f[i] * self.shape[i];
                 lanes[SHAPE_CURVATURE][lane] += f[i] * self.shape_shape[i];
             }
