@@ -117,7 +117,7 @@ PROBLEMS = [
             goals=[Goal(peak_mb=300)]),
     Problem("memory-4gb", "memory", "Peak memory, CSV of 2·10⁷ × 11 (4 GB)", 2_000_000, 10, repeat=10, rounds=1, tolerance=1e-6,
             goals=[Goal(peak_mb=300), Goal(same_peak_as="memory-2gb")]),
-    # The interior point method stops at a relative gap of 1e-6, so that its coefficients have about as many digits.
+    # Interior point methods end short of the vertex, how far depends on the data.
     Problem("lad-1e6x10", "lad", "Least absolute deviations, 10⁶ × 10", 1_000_000, 10, "rows", rounds=5, tolerance=1e-5,
             goals=[Goal("R quantreg, pfn", times=10), Goal("R quantreg, fn", times=25),
                    Goal("statsmodels", times=50)]),

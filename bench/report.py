@@ -33,9 +33,9 @@ way, with a new gradient each time. *one sweep* reads both arrays and writes the
 run inside Python, whose own memory is part of theirs.""",
     "lad": """Heavy-tailed noise (Student's t on 3 degrees of freedom) on a design whose columns are correlated by 0.36,
 stored by rows as numpy gives it. noisefit ends on the exact vertex with its certificate. quantreg's `rq.fit.fnb` and
-`rq.fit.pfn` stop at a relative gap of 1e-6, statsmodels' reweighted least squares when no coefficient moves by 1e-6, so
-that their *differences* are how far they are from the minimum. For R and statsmodels the column of ones is put in
-before the clock starts. *noisefit, gaussian* is least squares on the same data.""",
+`rq.fit.pfn` are interior point methods, statsmodels' reweighted least squares stop when no coefficient moves by 1e-6:
+their *differences* are how far from the vertex they end. For R and statsmodels the column of ones is put in before the
+clock starts. *noisefit, gaussian* is least squares on the same data.""",
     "quantiles": """The data of least absolute deviations; the quantiles 0.1, 0.2, ... 0.9 together, beside the median
 alone and quantreg's `rq.fit.pfn` for one after the other.""",
     "huber": """The data of least absolute deviations, k = 1.345. *noisefit* has its scale by maximum likelihood;
