@@ -448,7 +448,7 @@ fn rows_of(coordinates: &Coordinates, records: &[f64], width: usize, multipliers
     let columns = coordinates.columns();
     let gather = |place: usize| records.chunks_exact(width).map(|record| record[place]).collect::<Vec<f64>>();
     if !multipliers.is_empty() {
-        let gather = |place: usize| (place < width - 2).then(|| gather(place)).unwrap_or_default();
+        let gather = |place: usize| if place < width - 2 { gather(place) } else { Vec::new() };
         let high: Vec<Vec<f64>> = (0..columns).map(gather).collect();
         let low: Vec<Vec<f64>> = (columns..2 * columns).map(gather).collect();
         let low = |j: usize| Some(&low[j][..]).filter(|low| !low.is_empty());
