@@ -18,6 +18,7 @@ import tempfile
 import time
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from shutil import which
 
 import report
@@ -25,6 +26,8 @@ from registry import HERE, LIBRARIES, PROBLEMS, THREADS
 
 # A library leaves the rounds when it has had three of them and this many seconds.
 PATIENCE = 12.0
+# Or this many seconds altogether; one that takes as long to warm up has had its repetition.
+LONG = 20.0
 # Seconds between repetitions, so that the threads of the last one have gone to sleep.
 PAUSE = 0.1
 
@@ -146,21 +149,30 @@ def measure(problem, quick):
             worker = attempt(library, None, lambda: start(problem, library, quick))
             if worker:
                 runs.append((library, worker, [], {}))
+
+    def repeat(run, warming_up=False):
+        library, worker, seconds, numbers = run
+        time.sleep(PAUSE)
+        answer = attempt(library, run, worker.repeat)
+        if answer and (not warming_up or answer[0] > LONG):
+            seconds.append(answer[0])
+            numbers.update(answer[1])
+
     if problem.rounds > 1:
         for run in list(runs):
-            attempt(run[0], run, run[1].repeat)
+            repeat(run, warming_up=True)
     for round in range(problem.rounds):
         for run in list(runs):
-            library, worker, seconds, numbers = run
-            if round < 3 or sum(seconds) < PATIENCE:
-                time.sleep(PAUSE)
-                if answer := attempt(library, run, worker.repeat):
-                    seconds.append(answer[0])
-                    numbers.update(answer[1])
-    records = [record(problem, *run, run[1].close(), runs[0][3]) for run in runs]
+            if sum(run[2]) < (LONG if round < 3 else PATIENCE):
+                repeat(run)
+    all_numbers = {library.name: numbers for library, _, _, numbers in runs}
+    records = [record(problem, *run, run[1].close(), all_numbers.get(run[0].like, {})) for run in runs]
+    if problem.discard:
+        problem.path().unlink()
     return {
         "problem": problem.name,
         "title": problem.title,
+        "rows": problem.rows,
         "date": date.today().isoformat(),
         "threads": THREADS,
         "machine": machine(),
@@ -170,9 +182,10 @@ def measure(problem, quick):
 
 
 def record(problem, library, worker, seconds, numbers, peak, reference):
-    common = [name for name in numbers if name in reference]
-    difference = max((relative_difference(numbers[name], reference[name]) for name in common), default=None)
-    if difference is not None and not difference <= problem.tolerance:
+    common = [name for name in numbers if name in reference and numbers is not reference]
+    differences = {name: relative_difference(numbers[name], reference[name]) for name in common}
+    difference = max(differences.values(), default=None)
+    if difference is not None and not difference <= max(problem.tolerance, library.tolerance):
         raise SystemExit(f"{library.name} computes something else: it differs by {difference:.1e}")
     middle = statistics.median(seconds)
     print(f"  {library.name}: {middle:.4f} s ({min(seconds):.4f} to {max(seconds):.4f}), peak {peak:.0f} MB", flush=True)
@@ -184,6 +197,7 @@ def record(problem, library, worker, seconds, numbers, peak, reference):
         "peak_mb": round(peak, 1),
         "numbers": sorted(numbers),
         "difference": difference,
+        "differences": differences,
     }
 
 
@@ -193,7 +207,7 @@ def relative_difference(values, reference):
 
 
 def read_into_cache(path):
-    for file in path.iterdir() if path.is_dir() else [path]:
+    for file in filter(Path.is_file, path.iterdir() if path.is_dir() else [path]):
         with file.open("rb") as bytes:
             while bytes.read(1 << 20):
                 pass
@@ -243,7 +257,8 @@ def serve(problem, library):
 
 def main():
     options = argparse.ArgumentParser(prog="bench/run", description="Runs noisefit's benchmarks.")
-    options.add_argument("--only", metavar="NAME", help="only the problems whose name contains NAME")
+    options.add_argument("--only", metavar="PATTERN", action="append", default=[],
+                         help="only the problems whose name contains this regular expression, or one of several --only")
     options.add_argument("--quick", action="store_true", help="a tenth of the rows, two rounds, nothing recorded")
     options.add_argument("--list", action="store_true", help="list the problems and their libraries")
     options.add_argument("--table", action="store_true", help="only write docs/benchmarks.md from the recorded results")
@@ -263,13 +278,14 @@ def main():
         serve(problem, next(l for l in LIBRARIES if l.name == wanted and problem.kind in l.kinds))
         return
 
-    problems = [p for p in problems if (options.only or "") in p.name]
+    if options.only:
+        problems = [p for p in problems if any(re.search(pattern, p.name) for pattern in options.only)]
     if not problems:
-        sys.exit(f"no problem has '{options.only}' in its name: {', '.join(p.name for p in PROBLEMS)}")
+        sys.exit(f"no problem's name contains {' or '.join(options.only)}: {', '.join(p.name for p in PROBLEMS)}")
     for problem in [] if options.table else problems:
         names = [library.name for library in LIBRARIES if problem.kind in library.kinds]
         title = problem.title + (" (a tenth of the rows)" if options.quick else "")
-        print(f"{problem.name}: {', '.join(names)}" if options.list else title, flush=True)
+        print(f"{problem.name}: {'; '.join(names)}" if options.list else title, flush=True)
         if not options.list:
             result = measure(problem, options.quick)
             if not options.quick:

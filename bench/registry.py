@@ -8,10 +8,12 @@ A library is one of
 Each gives the numbers it computed, so that nobody wins by computing something else.
 """
 
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import agreement
 import data
 
 # Everybody's: libraries that have no setting of their own take it from the environment (see `harness.environment`).
@@ -24,13 +26,18 @@ RUST = HERE / "target/release/noisefit-bench"
 
 @dataclass
 class Goal:
-    """noisefit is at least `times` as fast as `peer`; its peak memory stays below `peak_mb`, or is that of the problem
-    `same_peak_as` to within 5%."""
+    """noisefit (or the way of it that `ours` names) is at least `times` as fast as `peer`, takes no more than `at_most`
+    times as long, or differs by no more than `within`; its peak memory stays below `peak_mb`, or is that of the problem
+    `same_peak_as` to within 5%; a row costs no more than 1.25 times what it costs in the problem `same_cost_as`."""
 
     peer: str = ""
     times: float = 0.0
+    at_most: float = 0.0
+    within: float = 0.0
     peak_mb: float = 0.0
     same_peak_as: str = ""
+    same_cost_as: str = ""
+    ours: str = "noisefit"
 
 
 @dataclass
@@ -45,6 +52,8 @@ class Problem:
     goals: list = field(default_factory=list)
     tolerance: float = 1e-8
     rounds: int = 9
+    # Whether its data are deleted once it is measured.
+    discard: bool = False
 
     def path(self):
         """Its data, made if need be: a folder of arrays, or a file."""
@@ -53,6 +62,14 @@ class Problem:
                 return data.matrix(self.rows, self.columns)
             case "loss":
                 return data.losses(self.rows)
+            case "lad" | "lad, wide" | "lad, small" | "quantiles" | "huber" | "student-t":
+                return data.robust(self.rows, self.columns, "heavy")
+            case "modelled-variance":
+                return data.robust(self.rows, self.columns, "modelled")
+            case "scaling":
+                return data.long_table(self.rows, self.columns)
+            case "agreement":
+                return agreement.TESTDATA
             case "memory":
                 return data.repeated_table(self.rows, self.repeat)
             case _:
@@ -66,19 +83,22 @@ class Library:
     how: str  # "function", "program" or "command"
     run: object
     package: str  # whose version is recorded: "python:NAME", "crate:NAME", "noisefit" or "" (it says so itself)
+    like: str  # the library whose numbers it must give; "" where it solves another problem, to compare the time
+    tolerance: float  # how far they may differ, where its method is less exact than the problem's tolerance asks
 
 
 LIBRARIES = []
 
 
-def library(name, *kinds, how="function", package=""):
+def library(name, *kinds, how="function", package="", like="noisefit", tolerance=0.0):
     def register(run):
-        LIBRARIES.append(Library(name, kinds, how, run, package))
+        LIBRARIES.append(Library(name, kinds, how, run, package, like, tolerance))
         return run
 
     return register
 
 
+GAUSSIAN = "noisefit, gaussian"
 IN_MEMORY = [Goal("scikit-learn", times=15), Goal("statsmodels", times=60)]
 PROBLEMS = [
     Problem("ols-1e6x20-rows", "ols", "OLS, 10⁶ × 20 in memory, row-major", 1_000_000, 20, "rows", goals=IN_MEMORY),
@@ -97,6 +117,32 @@ PROBLEMS = [
             goals=[Goal(peak_mb=300)]),
     Problem("memory-4gb", "memory", "Peak memory, CSV of 2·10⁷ × 11 (4 GB)", 2_000_000, 10, repeat=10, rounds=1, tolerance=1e-6,
             goals=[Goal(peak_mb=300), Goal(same_peak_as="memory-2gb")]),
+    # The interior point method stops at a relative gap of 1e-6, so that its coefficients have about as many digits.
+    Problem("lad-1e6x10", "lad", "Least absolute deviations, 10⁶ × 10", 1_000_000, 10, "rows", rounds=5, tolerance=1e-5,
+            goals=[Goal("R quantreg, pfn", times=10), Goal("R quantreg, fn", times=25),
+                   Goal("statsmodels", times=50)]),
+    Problem("lad-1e5x50", "lad, wide", "Least absolute deviations, 10⁵ × 50", 100_000, 50, "rows", rounds=5,
+            tolerance=1e-5, goals=[Goal("R quantreg, pfn", times=5), Goal("R quantreg, fn", times=5)]),
+    Problem("lad-5e4x10", "lad, small", "Least absolute deviations, 5·10⁴ × 10", 50_000, 10, "rows", rounds=5,
+            tolerance=1e-5, goals=[Goal("scikit-learn", times=1000)]),
+    Problem("quantiles9-1e6x10", "quantiles", "Nine quantiles, 10⁶ × 10", 1_000_000, 10, "rows", rounds=5, tolerance=1e-5,
+            goals=[Goal("noisefit, one quantile", at_most=4)]),
+    Problem("huber-1e6x10", "huber", "Huber with estimated scale, 10⁶ × 10", 1_000_000, 10, "rows", rounds=5,
+            goals=[Goal("R MASS rlm", times=20), Goal("R MASS rlm", times=20, ours="noisefit, MAD"),
+                   Goal("scikit-learn", times=10), Goal("scikit-learn", times=10, ours="noisefit, as scikit-learn")]),
+    Problem("student-t-1e6x10", "student-t", "Student's t, df estimated, 10⁶ × 10", 1_000_000, 10, "rows", rounds=5,
+            goals=[Goal(GAUSSIAN, at_most=15)]),
+    Problem("modelled-variance-1e6x10", "modelled-variance", "Gaussian with a modelled scale, 10⁶ × (10 + 10)",
+            1_000_000, 10, "rows", rounds=5, goals=[Goal(GAUSSIAN, at_most=20)]),
+    Problem("agreement", "agreement", "The same likelihoods by scipy", 0, rounds=1, tolerance=1e-6,
+            goals=[Goal("scipy", within=1e-8)]),
+    Problem("scaling-1e5", "scaling", "From Parquet, 10⁵ × 6", 100_000, 5),
+    Problem("scaling-1e6", "scaling", "From Parquet, 10⁶ × 6", 1_000_000, 5, rounds=5),
+    Problem("scaling-1e7", "scaling", "From Parquet, 10⁷ × 6", 10_000_000, 5, rounds=1),
+    Problem("scaling-1e8", "scaling", "From Parquet, 10⁸ × 6", 100_000_000, 5, rounds=1, discard=True,
+            goals=[Goal(same_cost_as="scaling-1e6", ours="noisefit, laplace"),
+                   Goal(same_cost_as="scaling-1e6", ours="noisefit, student-t"),
+                   Goal(peak_mb=700, ours="noisefit, laplace"), Goal(peak_mb=700, ours="noisefit, student-t")]),
 ]
 
 
@@ -106,7 +152,7 @@ PROBLEMS = [
 # Decorators apply from the last to the first: noisefit leads, and the others are compared with it.
 @library("anofox-regression", "ols", how="program", package="crate:anofox-regression")
 @library("linfa", "ols", how="program", package="crate:linfa-linear")
-@library("one read", "ols", how="program", package="crate:noisefit-bench")
+@library("one read", "ols", how="program", package="crate:noisefit-bench", like="")
 @library("noisefit, one pass", "ols", how="program", package="noisefit")
 @library("noisefit", "ols", how="program", package="noisefit")
 def rust_ols(problem, name):
@@ -115,7 +161,11 @@ def rust_ols(problem, name):
 
 @library("R lm", "ols", how="program")
 def r_lm(problem, name):
-    return ["Rscript", HERE / "lm.R", problem.rows, problem.columns, problem.path()]
+    return r_program("lm", problem)
+
+
+def r_program(method, problem):
+    return ["Rscript", HERE / "peers.R", method, problem.rows, problem.columns, problem.path()]
 
 
 def load(problem):
@@ -183,6 +233,151 @@ def solve(n, sum_x, sum_y, xx, xy, yy):
         "coefficients": [mean_y - slopes @ mean_x, *slopes],
         "std_errors": [intercept_error, *np.sqrt(variance * np.diag(inverse))],
     }
+
+
+# Every other noise, in memory
+
+NOISE = {
+    "lad": "laplace",
+    "lad, wide": "laplace",
+    "lad, small": "laplace",
+    "quantiles": "quantile:0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
+    "huber": "huber",
+    "student-t": "student-t",
+    "modelled-variance": "gaussian",
+}
+
+
+def rust_noise(problem, noise, scale="constant"):
+    return [RUST, "noise", noise, scale, problem.rows, problem.columns, problem.path()]
+
+
+@library("noisefit", *NOISE, how="program", package="noisefit")
+def noise(problem, name):
+    scale = {"huber": "mle", "modelled-variance": "modelled"}
+    return rust_noise(problem, NOISE[problem.kind], scale.get(problem.kind, "constant"))
+
+
+@library(GAUSSIAN, *NOISE, how="program", package="noisefit", like="")
+def one_gaussian_fit(problem, name):
+    return rust_noise(problem, "gaussian")
+
+
+@library("noisefit, one quantile", "quantiles", how="program", package="noisefit", like="")
+def one_quantile(problem, name):
+    return rust_noise(problem, "quantile:0.5")
+
+
+LAD = ["lad", "lad, wide", "lad, small"]
+
+
+@library("R quantreg, pfn", *LAD, "quantiles", how="program")
+def quantreg_pfn(problem, name):
+    return r_program("rq pfn, nine" if problem.kind == "quantiles" else "rq pfn", problem)
+
+
+@library("R quantreg, fn", *LAD, how="program")
+def quantreg_fn(problem, name):
+    return r_program("rq fn", problem)
+
+
+# Its reweighted least squares stop when no coefficient moves by 1e-6 any more, which is some way from the minimum.
+@library("statsmodels", "lad", package="python:statsmodels", tolerance=1e-2)
+def statsmodels_quantreg(problem):
+    import statsmodels.api as sm
+
+    x, y = load(problem)
+    x = sm.add_constant(x)
+    return lambda: {"coefficients": sm.QuantReg(y, x).fit(q=0.5).params}
+
+
+@library("scikit-learn", "lad, small", package="python:scikit-learn")
+def quantile_regressor(problem):
+    from sklearn.linear_model import QuantileRegressor
+
+    x, y = load(problem)
+
+    def once():
+        model = QuantileRegressor(quantile=0.5, alpha=0, solver="highs").fit(x, y)
+        return {"coefficients": [model.intercept_, *model.coef_]}
+
+    return once
+
+
+@library("noisefit, MAD", "huber", how="program", package="noisefit", like="")
+def huber_mad(problem, name):
+    # MASS's constant.
+    return rust_noise(problem, "huber", "mad:0.6745")
+
+
+@library("R MASS rlm", "huber", how="program", like="noisefit, MAD")
+def mass_rlm(problem, name):
+    return r_program("rlm", problem)
+
+
+HUBER_EPSILON = 1.345
+
+
+@library("noisefit, as scikit-learn", "huber", how="program", package="noisefit", like="")
+def huber_as_scikit_learn(problem, name):
+    """scikit-learn's scale s has `mean(min(e^2, (epsilon s)^2)) = s^2`, which is proposal 2 at another k: with
+    `mean(min(e^2, (k t)^2)) = t^2 (1 - rank / n) E[min(Z^2, k^2)]` at the same knee `k t = epsilon s`."""
+    share = 1 - (problem.columns + 1) / problem.rows
+    low, high = 0.0, HUBER_EPSILON
+    for _ in range(100):
+        k = 0.5 * (low + high)
+        outside = math.erfc(k / math.sqrt(2))
+        expected = 1 - outside - k * math.sqrt(2 / math.pi) * math.exp(-k * k / 2) + k * k * outside
+        low, high = (k, high) if k * k < HUBER_EPSILON**2 * share * expected else (low, k)
+    return rust_noise(problem, f"huber k={k!r}", "proposal2")
+
+
+# L-BFGS, which stops at a gradient of 1e-5.
+@library("scikit-learn", "huber", package="python:scikit-learn", like="noisefit, as scikit-learn", tolerance=1e-3)
+def huber_regressor(problem):
+    from sklearn.linear_model import HuberRegressor
+
+    x, y = load(problem)
+
+    def once():
+        model = HuberRegressor(epsilon=HUBER_EPSILON, alpha=0, max_iter=1000).fit(x, y)
+        return {"coefficients": [model.intercept_, *model.coef_]}
+
+    return once
+
+
+@library("scipy, L-BFGS", "student-t", "modelled-variance", package="python:scipy", tolerance=1e-4)
+def scipy_lbfgs(problem):
+    import numpy as np
+    from likelihood import Likelihood
+
+    x, y = load(problem)
+    x = np.column_stack([np.ones(len(y)), x])
+    z = x if problem.kind == "modelled-variance" else x[:, :1]
+    return Likelihood(NOISE[problem.kind], y, x, z).quick
+
+
+# Every other noise, from the command line
+
+
+@library("noisefit", "agreement", package="noisefit")
+def agreement_noisefit(problem):
+    return lambda: agreement.all_of(lambda case: agreement.noisefit(NOISEFIT, case))
+
+
+@library("scipy", "agreement", package="python:scipy")
+def agreement_scipy(problem):
+    return lambda: agreement.all_of(agreement.scipy)
+
+
+# Each is compared with nothing: how noise is fitted is compared above.
+@library("noisefit, student-t", "scaling", how="command", package="noisefit", like="")
+@library("noisefit, laplace", "scaling", how="command", package="noisefit", like="")
+@library("noisefit, gaussian", "scaling", how="command", package="noisefit", like="")
+def scaling(problem, name):
+    noise = name.removeprefix("noisefit, ")
+    command = [NOISEFIT, "fit", problem.path(), "-f", "y ~ .", "--noise", noise, "--format", "json"]
+    return [*command, "--threads", THREADS, "--memory", "512MB"]
 
 
 # From a file to a fit
@@ -284,7 +479,7 @@ def pyarrow(problem):
 # Losses with their gradient
 
 
-@library("one sweep", "loss", how="program", package="crate:noisefit-bench")
+@library("one sweep", "loss", how="program", package="crate:noisefit-bench", like="")
 @library("noisefit", "loss", how="program", package="noisefit")
 def rust_loss(problem, name):
     return [RUST, "loss", name, problem.layout, problem.rows, problem.path()]

@@ -1,10 +1,11 @@
 //! The Rust libraries of the benchmarks, each run as a process of its own that works when it is told to.
 //!
-//! `noisefit-bench ols LIBRARY LAYOUT ROWS COLUMNS FOLDER` or `noisefit-bench loss LIBRARY LOSS ROWS FOLDER` loads its
-//! data, prints `{"ready": true}`, and then, for each line on standard input, does its work once and prints the seconds
+//! `noisefit-bench ols LIBRARY LAYOUT ROWS COLUMNS FOLDER`, `noisefit-bench noise NOISE SCALE ROWS COLUMNS FOLDER` or
+//! `noisefit-bench loss LIBRARY LOSS ROWS FOLDER` loads its data, prints `{"ready": true}`, and then, for each line on standard input, does its work once and prints the seconds
 //! that took and the numbers that came out, as one line of JSON.
 
 mod loss;
+mod noise;
 mod ols;
 
 use std::error::Error;
@@ -20,6 +21,10 @@ fn threads() -> usize {
 /// What a repetition computed, by name: `coefficients`, `std_errors`, `loss`, ...
 type Numbers = Vec<(&'static str, Vec<f64>)>;
 
+const USAGE: &str = "usage: noisefit-bench ols LIBRARY LAYOUT ROWS COLUMNS FOLDER
+       noisefit-bench noise NOISE SCALE ROWS COLUMNS FOLDER
+       noisefit-bench loss LIBRARY LOSS ROWS FOLDER";
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -29,7 +34,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             problem.run(library)
         }
         ["loss", library, loss, rows, folder] => loss::run(library, loss, rows.parse()?, Path::new(folder)),
-        _ => Err("usage: noisefit-bench ols LIBRARY LAYOUT ROWS COLUMNS FOLDER | loss LIBRARY LOSS ROWS FOLDER".into()),
+        ["noise", noise, scale, rows, columns, folder] => {
+            noise::run(noise, scale, rows.parse()?, columns.parse()?, Path::new(folder))
+        }
+        _ => Err(USAGE.into()),
     }
 }
 

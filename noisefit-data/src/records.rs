@@ -67,6 +67,11 @@ impl<'a> Records<'a> {
         Ok(Records { dataset, columns, decimals, progress, threads: threads.max(1), budget, kept })
     }
 
+    /// How many threads passes use.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
     /// The data set.
     pub fn dataset(&self) -> &'a Dataset {
         self.dataset

@@ -184,6 +184,10 @@ impl RowSource for DesignRows<'_> {
         Ok(merged.unwrap_or(empty))
     }
 
+    fn threads(&self) -> usize {
+        self.records.threads()
+    }
+
     fn rows_hint(&self) -> Option<u64> {
         match self.counts.get() {
             Some(Counts { records, missing, weightless }) => Some(records - missing - weightless),

@@ -7,7 +7,7 @@ use noisefit::evaluate::Evaluation;
 use noisefit::fit::{Coefficient, Fit, Reference};
 use noisefit::inference::distribution::{Normal, StudentT, Symmetric};
 use noisefit::linear::{Options, gaussian};
-use noisefit::noise::{self, AsymmetricLaplace, Huber, Noise, NoiseFamily, Observations, Scale};
+use noisefit::noise::{self, AsymmetricLaplace, Huber, Noise, Observations, Scale};
 use noisefit::predict::{IntervalKind, NewRows, Predictor};
 use noisefit::rows::{Accumulator, Each, Matrix, MemoryRows, RowSource, Values};
 

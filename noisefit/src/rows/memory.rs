@@ -319,6 +319,10 @@ impl RowSource for MemoryRows<'_> {
         Ok(parallel_units(empty.clone(), units, self.threads, |unit| self.unit(empty.clone(), unit)))
     }
 
+    fn threads(&self) -> usize {
+        self.threads
+    }
+
     fn rows_hint(&self) -> Option<u64> {
         Some(self.response.len() as u64)
     }

@@ -24,6 +24,7 @@ pub use state::{StateReader, StateWriter, hash_parameters};
 pub use subset::Subset;
 
 use crate::Error;
+pub(crate) use ordered::parallel_map;
 use ordered::parallel_units;
 
 /// The number of rows of the blocks that sources hand to [`Accumulator::fold`], at most.
@@ -157,6 +158,11 @@ pub trait RowSource {
 
     /// Runs one pass: every row is folded once into a clone of `empty`, and all clones are merged in row order.
     fn pass<A: Accumulator>(&self, empty: A) -> Result<A, Error>;
+
+    /// How many threads work on these rows may use; a result does not depend on it.
+    fn threads(&self) -> usize {
+        1
+    }
 
     /// About how many rows there are, where that is known before they are read.
     fn rows_hint(&self) -> Option<u64> {

@@ -80,3 +80,34 @@ pub(crate) fn parallel_units<A: Accumulator>(
     }
     merge.finish(empty)
 }
+
+/// `work` of every item, on up to `threads` threads, in the items' order.
+pub(crate) fn parallel_map<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    #[cfg(feature = "parallel")]
+    if threads > 1 && items.len() > 1 {
+        use std::sync::Mutex;
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(items.len())));
+        std::thread::scope(|scope| {
+            for _ in 0..threads.min(items.len()) {
+                scope.spawn(|| {
+                    while let Some((place, item)) = {
+                        let place = next.fetch_add(1, Ordering::Relaxed);
+                        items.get(place).map(|item| (place, item))
+                    } {
+                        let result = work(item);
+                        // A poisoned lock means that other work panicked; its panic is what the caller sees.
+                        if let Ok(mut done) = done.lock() {
+                            done.push((place, result));
+                        }
+                    }
+                });
+            }
+        });
+        let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        done.sort_by_key(|(place, _)| *place);
+        return done.into_iter().map(|(_, result)| result).collect();
+    }
+    let _ = threads;
+    items.iter().map(work).collect()
+}

@@ -36,6 +36,10 @@ impl<S: RowSource> RowSource for Subset<'_, S> {
         Ok(self.source.pass(selected)?.inner)
     }
 
+    fn threads(&self) -> usize {
+        self.source.threads()
+    }
+
     fn rows_hint(&self) -> Option<u64> {
         self.source.rows_hint()
     }

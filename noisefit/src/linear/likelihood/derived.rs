@@ -34,6 +34,10 @@ impl<S: RowSource, D: Derive> RowSource for Derived<'_, S, D> {
         Ok(self.source.pass(Deriving { inner: empty, derive: self.derive.clone() })?.inner)
     }
 
+    fn threads(&self) -> usize {
+        self.source.threads()
+    }
+
     fn rows_hint(&self) -> Option<u64> {
         self.source.rows_hint()
     }

@@ -98,6 +98,8 @@ struct Scratch {
     lengths: Vec<f64>,
     /// How far from the fit each row is kept.
     reach: Vec<f64>,
+    /// Which rows of the tile are in the band.
+    inside: Vec<usize>,
     residuals: Vec<f64>,
     before: Vec<f64>,
     factors: Vec<f64>,
@@ -169,7 +171,7 @@ impl Bands {
             }
         }
         let Bands { coordinates, bands, scratch, limit, precision, .. } = self;
-        let Scratch { columns, response, multipliers, lengths, reach, residuals, before, factors } = scratch;
+        let Scratch { columns, response, multipliers, lengths, reach, inside, residuals, before, factors } = scratch;
         reach.resize(TILE, 0.0);
         let (first_row, with_low) = (self.rows, *precision != Precision::Double);
         for (number, band) in bands.iter_mut().enumerate() {
@@ -194,12 +196,16 @@ impl Bands {
                 let _ = w;
                 band.weighted_errors(block, rows.clone(), residuals);
             }
-            for i in 0..count {
-                if residuals[i].abs() <= reach[i] {
-                    let row = rows.start + i;
-                    let is_tie = residuals[i].abs() <= tie;
-                    band.keep(coordinates, block, row, first_row + i as u64, is_tie, with_low);
-                }
+            // Without a branch: where the band is wide, which rows are in it has no pattern to foresee.
+            inside.resize(TILE, 0);
+            let mut found = 0;
+            for (i, (r, reach)) in residuals[..count].iter().zip(&reach[..count]).enumerate() {
+                inside[found] = i;
+                found += usize::from(r.abs() <= *reach);
+            }
+            for &i in &inside[..found] {
+                let is_tie = residuals[i].abs() <= tie;
+                band.keep(coordinates, block, rows.start + i, first_row + i as u64, is_tie, with_low);
             }
             if band.priorities.len() > 2 * *limit {
                 band.thin(coordinates, *limit);
@@ -221,8 +227,16 @@ struct Sweep<'a> {
 
 /// How often the first residual exceeds the second: the fit lies lower there.
 fn crossings(residuals: &[f64], before: &[f64], margin: f64) -> u64 {
-    let lower = |(now, before): (&f64, &f64)| u64::from(now - before > margin);
-    residuals.iter().zip(before).map(lower).sum()
+    vectorised(
+        #[inline(always)]
+        || {
+            let mut count = 0;
+            for i in 0..residuals.len() {
+                count += u64::from(residuals[i] - before[i] > margin);
+            }
+            count
+        },
+    )
 }
 
 impl Band {

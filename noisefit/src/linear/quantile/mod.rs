@@ -25,7 +25,7 @@ use crate::Error;
 use crate::double_double::DoubleDouble;
 use crate::fit::{Fit, Termination, Vertex};
 use crate::noise::{AsymmetricLaplace, Noise};
-use crate::rows::{Precision, RowSource, SampledRows};
+use crate::rows::{Precision, RowSource, SampledRows, parallel_map};
 use bands::{Band, Bands, Place};
 use collect::Collect;
 use rows::Rows;
@@ -119,7 +119,7 @@ struct Found {
 
 impl<S: RowSource> Quantiles<'_, S> {
     fn new<'a>(source: &'a S, options: &'a Options, levels: Vec<f64>) -> Result<Quantiles<'a, S>, Error> {
-        let start = Start::new(source, options, sample_rows(source))?;
+        let start = Start::new(source, options, sample_rows(source, levels.len()))?;
         Ok(Quantiles { source, options, start, levels })
     }
 
@@ -213,9 +213,10 @@ impl<S: RowSource> Quantiles<'_, S> {
             let (bands, sums) =
                 source.pass(Bands::new(coordinates.clone(), Precision::Double, places, limit))?.finish();
             let mean = self.mean(&sums);
-            for (search, band) in searches.iter_mut().zip(&bands) {
-                search.advance(band, coordinates, &mean).map_err(not_solved)?;
-            }
+            let pairs: Vec<(&Search, &Band)> = searches.iter().zip(&bands).collect();
+            let advanced =
+                parallel_map(&pairs, source.threads(), |(search, band)| search.advanced(band, coordinates, &mean));
+            searches = advanced.into_iter().collect::<Result<_, _>>().map_err(not_solved)?;
             if searches.iter().all(|search| search.settled().is_some()) {
                 let found = searches.iter().zip(&bands).enumerate().filter_map(|(number, (search, band))| {
                     let solution = search.settled()?;
@@ -236,13 +237,12 @@ impl<S: RowSource> Quantiles<'_, S> {
     fn searches(&self, sample: &Rows, limit: usize) -> Vec<Search> {
         let linear = vec![0.0; sample.order];
         let scale = Scale { rows: self.start.least_squares.totals.rows as f64, limit };
-        let mut start = self.least_squares();
+        let start = self.least_squares();
         let search = |&tau: &f64| {
             let basis = reduce::solve(Problem { rows: sample, tau, linear: &linear }, &start);
-            start.clone_from(&basis.coefficients);
             Search::from_sample(sample, tau, basis.coefficients, scale)
         };
-        self.levels.iter().map(search).collect()
+        parallel_map(&self.levels, self.source.threads(), search)
     }
 
     fn sample(&self) -> Result<Rows, Error> {
@@ -319,10 +319,12 @@ impl<S: RowSource> Quantiles<'_, S> {
 }
 
 /// How many rows to sample: the errors of the sample's fit and the rows within them cost about the same.
-fn sample_rows(source: &impl RowSource) -> usize {
+fn sample_rows(source: &impl RowSource, levels: usize) -> usize {
     let order = source.layout().coefficients() as f64;
     let rows = source.rows_hint().map_or(1e6, |rows| rows as f64);
-    (rows.powf(2.0 / 3.0) * order.sqrt()).clamp(20.0 * order + 4000.0, 100_000.0) as usize
+    // Several bands are wider together.
+    let factor = if levels > 1 { 2.0 } else { 1.0 };
+    (factor * rows.powf(2.0 / 3.0) * order.sqrt()).clamp(20.0 * order + 4000.0, 100_000.0) as usize
 }
 
 fn not_solved(_: NoVertex) -> Error {

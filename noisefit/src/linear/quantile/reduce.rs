@@ -31,7 +31,7 @@ pub(super) fn solve(problem: Problem<'_>, start: &[f64]) -> Basis {
     let size = size.clamp(direct, count / 2);
     let step = count as f64 / size as f64;
     let places: Vec<usize> = (0..size).map(|k| ((k as f64 + scattered(k)) * step) as usize).collect();
-    let sample = rows.subset(&places);
+    let sample = rows.subset_in_doubles(&places);
     let share = size as f64 / count as f64;
     let linear_share: Vec<f64> = linear.iter().map(|g| g * share).collect();
     let mut coefficients = solve(Problem { rows: &sample, tau, linear: &linear_share }, start).coefficients;
@@ -71,7 +71,7 @@ pub(super) fn solve(problem: Problem<'_>, start: &[f64]) -> Basis {
 pub(super) fn on_subset(problem: Problem<'_>, near: &[usize], residuals: &[f64], start: &[f64]) -> Basis {
     let Problem { rows, tau, linear } = problem;
     let linear = with_far_rows(rows, tau, linear, near, residuals);
-    let subset = rows.subset(near);
+    let subset = rows.subset_in_doubles(near);
     let basis = solve(Problem { rows: &subset, tau, linear: &linear }, start);
     let mut above: Vec<bool> = residuals.iter().map(|&r| r > 0.0).collect();
     near.iter().zip(&basis.above).for_each(|(&i, &side)| above[i] = side);

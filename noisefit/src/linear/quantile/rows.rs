@@ -120,14 +120,27 @@ impl Rows {
         }
     }
 
+    /// The same without the low words, for work in doubles.
+    pub(super) fn subset_in_doubles(&self, places: &[usize]) -> Rows {
+        let pick = |values: &[f64]| places.iter().map(|&i| values[i]).collect::<Vec<f64>>();
+        Rows {
+            order: self.order,
+            columns: self.columns.iter().map(|column| pick(column)).collect(),
+            columns_low: vec![Vec::new(); self.order],
+            response: pick(&self.response),
+            response_low: Vec::new(),
+            multipliers: pick(&self.multipliers),
+        }
+    }
+
     /// Element `j` of row `i`, both words.
     pub(super) fn at(&self, i: usize, j: usize) -> DoubleDouble {
-        DoubleDouble { high: self.columns[j][i], low: self.columns_low[j][i] }
+        DoubleDouble { high: self.columns[j][i], low: self.columns_low[j].get(i).copied().unwrap_or(0.0) }
     }
 
     /// The response of row `i`, both words.
     pub(super) fn response_at(&self, i: usize) -> DoubleDouble {
-        DoubleDouble { high: self.response[i], low: self.response_low[i] }
+        DoubleDouble { high: self.response[i], low: self.response_low.get(i).copied().unwrap_or(0.0) }
     }
 
     /// `y - x'b` of every row, in doubles.

@@ -42,7 +42,7 @@ enum Stage {
 }
 
 /// The search for one quantile's fit.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Search {
     place: Place,
     /// The share of all rows that the band is expected to hold.
@@ -75,7 +75,13 @@ impl Search {
     }
 
     /// From what a pass found at the place to the next place, or to the end.
-    pub(super) fn advance(&mut self, band: &Band, coordinates: &Coordinates, mean: &[f64]) -> Result<(), NoVertex> {
+    pub(super) fn advanced(&self, band: &Band, coordinates: &Coordinates, mean: &[f64]) -> Result<Self, NoVertex> {
+        let mut next = self.clone();
+        next.advance(band, coordinates, mean)?;
+        Ok(next)
+    }
+
+    fn advance(&mut self, band: &Band, coordinates: &Coordinates, mean: &[f64]) -> Result<(), NoVertex> {
         let (objective, complete) = (band.objective.to_f64(), band.lost == 0);
         if let Some((best, _, complete)) = self.best.take_if(|(_, least, _)| objective > *least * (1.0 + 1e-12)) {
             self.go_back(best, complete);

@@ -1,0 +1,56 @@
+//! Fits under every noise family, on a matrix in memory stored by rows.
+
+use std::error::Error;
+use std::path::Path;
+
+use noisefit::fit::Fit;
+use noisefit::linear::{self, Options};
+use noisefit::noise::Choice;
+use noisefit::rows::{Matrix, MemoryRows};
+
+use crate::{Numbers, numbers, repeat, threads};
+
+/// Serves the fit under one noise, on `x.f64` (row-major doubles) and `y.f64`.
+///
+/// `noise` is a name of the command line's, or `huber k=K`; `scale` says how Huber's scale is estimated, or that the scale
+/// is `modelled` by the design's columns; `constant` otherwise.
+pub fn run(noise: &str, scale: &str, rows: usize, columns: usize, folder: &Path) -> Result<(), Box<dyn Error>> {
+    let (noise, k_given) = noise.split_once(" k=").map_or((noise, None), |(noise, k)| (noise, Some(k.parse())));
+    let noise = match noise.parse()? {
+        Choice::Huber { k, .. } => Choice::Huber { k: k_given.transpose()?.unwrap_or(k), scale: scale.parse()? },
+        other => other,
+    };
+    let design = numbers(&folder.join("x.f64"), rows * columns, f64::from_le_bytes)?;
+    let response = numbers(&folder.join("y.f64"), rows, f64::from_le_bytes)?;
+    let design = Matrix::row_major(&design, rows, columns)?;
+    let mut source = MemoryRows::new(&response, design)?.with_threads(threads());
+    if scale == "modelled" {
+        let terms: Vec<_> = (1..=columns).map(|j| format!("x{j}")).collect();
+        source = source.with_scale_design(design, &terms)?;
+    }
+    let options = Options::default();
+    repeat(|| {
+        let fits = linear::fit(&source, &noise, &options)?;
+        match fits.iter().find(|fit| !fit.termination.converged) {
+            Some(fit) => Err(format!("not converged: {}", fit.termination.reason).into()),
+            None => Ok(estimates(&fits)),
+        }
+    })
+}
+
+/// Coefficients, and what else was estimated of the noise.
+fn estimates(fits: &[Fit]) -> Numbers {
+    let mut coefficients = Vec::new();
+    for fit in fits {
+        coefficients.extend(fit.coefficients.iter().filter_map(|c| c.estimate));
+    }
+    let mut estimates = vec![("coefficients", coefficients)];
+    if let [fit] = fits {
+        estimates.push(("scale", fit.scale.into_iter().collect()));
+        estimates.push(("scale_coefficients", fit.scale_coefficients.iter().filter_map(|c| c.estimate).collect()));
+        estimates.push(("shape", fit.shape.iter().filter_map(|shape| shape.estimate).collect()));
+        estimates.push(("log_likelihood", fit.log_likelihood.into_iter().collect()));
+    }
+    estimates.retain(|(_, values)| !values.is_empty());
+    estimates
+}
