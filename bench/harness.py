@@ -172,7 +172,6 @@ def measure(problem, quick):
     return {
         "problem": problem.name,
         "title": problem.title,
-        "rows": problem.rows,
         "date": date.today().isoformat(),
         "threads": THREADS,
         "machine": machine(),
