@@ -2,7 +2,6 @@
 
 use crate::Error;
 use crate::dispatch::vectorised;
-use crate::linear::Coordinates;
 use crate::rows::{
     Accumulator, Block, Layout, Precision, RowSource, ScaleLayout, StateReader, StateWriter, Values, hash_parameters,
 };
@@ -223,10 +222,4 @@ impl Derive for Reweighted {
     fn parameters(&self) -> Vec<f64> {
         self.log_scale.numbers().chain([self.reference]).collect()
     }
-}
-
-/// Coefficients in the units of the data from those in coordinates; the response's shift is `shift`.
-pub(super) fn carried_back(coordinates: &Coordinates, values: &[f64], shift: f64) -> Vec<f64> {
-    let own = |j: usize| if j < coordinates.offset() { shift } else { 0.0 };
-    (0..values.len()).map(|j| (coordinates.carry_back(j, |k| values[k].into()) + own(j)).to_f64()).collect()
 }

@@ -1,7 +1,7 @@
 //! A linear model with a smooth noise family: where its likelihood starts, is searched, and what is told of its maximum.
 
 use super::collapse::Collapse;
-use super::derived::{Constant, Derived, LogResiduals, Predictor, Reweighted, carried_back};
+use super::derived::{Constant, Derived, LogResiduals, Predictor, Reweighted};
 use super::functions::Functions;
 use super::newton::{Maximum, Outcome, Search, maximise};
 use super::pass::{Curvature, Likelihood, Point, ScaleColumns};
@@ -100,7 +100,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     /// The least squares coefficients and a scale that fits their residuals.
     pub(crate) fn first<F: Functions>(&self, functions: F, family: &dyn NoiseFamily) -> Point<F> {
         let coordinates = self.start.coordinates.clone();
-        let location = coordinates.carry_in(&self.start.coefficients());
+        let location = self.start.in_coordinates();
         let scale = match &self.scale {
             None => vec![self.gaussian_scale().ln() - 0.5 * family.variance().min(3.0).ln()],
             Some(ScaleStart { solved, columns }) => {
@@ -207,8 +207,8 @@ impl<'a, S: RowSource> Problem<'a, S> {
 
     /// The location's coefficients in the units of the data, none for aliased terms.
     fn coefficients<F: Functions>(&self, point: &Point<F>) -> Vec<Option<f64>> {
-        let shift = point.coordinates.shift(point.coordinates.columns() - 1);
-        self.start.widened(&carried_back(&point.coordinates, &point.location, shift))
+        let coordinates = &point.coordinates;
+        self.start.widened(&coordinates.carry_back_all(&point.location, coordinates.response_shift()))
     }
 
     /// The record of a maximum.
@@ -409,7 +409,7 @@ pub(super) fn reweighted<'a, S: RowSource>(
 impl ScaleStart {
     /// The coefficients of `ln s` in the units of the data; none for aliased terms.
     fn coefficients<F: Functions>(&self, point: &Point<F>) -> Vec<Option<f64>> {
-        let mut values = carried_back(&self.columns.coordinates, &point.scale, 0.0).into_iter();
+        let mut values = self.columns.coordinates.carry_back_all(&point.scale, 0.0).into_iter();
         let aliased = |j: usize| self.solved.aliased.contains(&j);
         (0..self.solved.coefficients.len()).map(|j| if aliased(j) { None } else { values.next() }).collect()
     }
