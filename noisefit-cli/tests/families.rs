@@ -14,7 +14,7 @@ const MODELS: [(&str, &str, &[&str]); 3] = [
 ];
 
 /// A last `--scale` is that of the first regressor.
-const FAMILIES: [&[&str]; 16] = [
+const FAMILIES: [&[&str]; 17] = [
     &["--noise", "gaussian"],
     &["--noise", "laplace"],
     &["--noise", "quantile:0.3"],
@@ -28,6 +28,7 @@ const FAMILIES: [&[&str]; 16] = [
     &["--noise", "student-t:3"],
     &["--noise", "logistic"],
     &["--noise", "gaussian", "--scale"],
+    &["--noise", "laplace", "--scale"],
     &["--noise", "student-t", "--scale"],
     &["--noise", "student-t:3", "--scale"],
     &["--noise", "logistic", "--scale"],

@@ -750,3 +750,30 @@ fn laplace_noise_of_a_modelled_scale_is_at_a_vertex_and_a_maximum() {
     let error = linear::fit(&data.rows(), &Choice::Laplace, &Options::default()).unwrap_err();
     assert!(error.to_string().contains("where z1 is 1, where 10 of 60 observations"), "{error}");
 }
+
+#[test]
+fn a_scale_without_an_intercept_is_the_same_model_of_groups() {
+    // Two groups by an indicator and an intercept, and by two indicators.
+    let noise = Noise::StudentT(StudentT { df: 3.0, df_estimated: false });
+    let mut data = simulated(&noise, 300, false, 19);
+    let group: Vec<f64> = (0..300).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
+    data.z = Some(group.clone());
+    let with = data.fit("student-t");
+    let layout = Layout {
+        response: "y".into(),
+        terms: vec!["x1".into(), "x2".into(), "x3".into()],
+        intercept: true,
+        scale: Some(ScaleLayout { terms: vec!["a".into(), "b".into()], intercept: false }),
+    };
+    data.z = Some([group.iter().map(|b| 1.0 - b).collect(), group].concat());
+    let rows = Cut { data: &data, cuts: vec![100], layout };
+    let without = student_t::fit(&rows, None, &Options::default()).unwrap();
+    close(without.log_likelihood.unwrap(), with.log_likelihood.unwrap(), 1e-13, "log-likelihood");
+    let (a, b) = (log_scale(&with), log_scale(&without));
+    assert!((a[0] - b[0]).abs() < 1e-10 && (a[0] + a[1] - b[1]).abs() < 1e-10, "{a:?} {b:?}");
+    // The variance of the intercept and that of the first group, and of the sum and the second.
+    let v = &with.scale_vcov;
+    close(without.scale_vcov[0][0], v[0][0], 1e-9, "first group");
+    close(without.scale_vcov[1][1], v[0][0] + 2.0 * v[0][1] + v[1][1], 1e-9, "second group");
+    close(without.scale_vcov[0][1], v[0][0] + v[0][1], 1e-9, "both");
+}

@@ -216,7 +216,7 @@ fn small_integer_problems_are_solved_exactly_and_say_whether_they_have_one_solut
     while solved < 2000 {
         let order = 1 + random.next() as usize % 3;
         let count = order + random.next() as usize % 9;
-        let intercept = random.next() % 3 > 0;
+        let intercept = !random.next().is_multiple_of(3);
         let size = 1 + random.next() as i64 % 4;
         let row = |random: &mut Random| {
             let first = if intercept { 1 } else { random.integer(size) };

@@ -124,6 +124,17 @@ impl Coordinates {
         }
     }
 
+    /// All coefficients of the columns themselves, from those of `z`, of a response that was shifted by `response_shift`.
+    pub(crate) fn carry_back_all<V: Copy + Into<DoubleDouble>>(&self, values: &[V], response_shift: f64) -> Vec<f64> {
+        let shift = |term: usize| if term < self.offset() { response_shift } else { 0.0 };
+        (0..values.len()).map(|term| (self.carry_back(term, |k| values[k].into()) + shift(term)).to_f64()).collect()
+    }
+
+    /// What is subtracted from the response.
+    pub(crate) fn response_shift(&self) -> f64 {
+        self.shifts[self.columns() - 1]
+    }
+
     /// The largest effect on coefficient `term` of errors of at most `size(k)` in those of `z`.
     pub(crate) fn carry_back_bound(&self, term: usize, size: impl Fn(usize) -> f64) -> f64 {
         let sign = |j: usize| if self.shifts[j] > 0.0 { -1.0 } else { 1.0 };

@@ -52,9 +52,10 @@ impl Start {
             .collect()
     }
 
-    /// Least squares' own coefficients of the columns that are not aliased.
-    pub(crate) fn coefficients(&self) -> Vec<f64> {
-        self.least_squares.coefficients.iter().flatten().copied().collect()
+    /// Least squares' own coefficients of the columns that are not aliased, in the coordinates.
+    pub(crate) fn in_coordinates(&self) -> Vec<f64> {
+        let coefficients: Vec<f64> = self.least_squares.coefficients.iter().flatten().copied().collect();
+        self.coordinates.carry_in(&coefficients)
     }
 }
 

@@ -11,6 +11,7 @@ mod memory;
 mod ordered;
 mod perturb;
 mod sample;
+mod scatter;
 mod state;
 mod subset;
 
@@ -20,6 +21,7 @@ pub use each::Each;
 pub use memory::{Matrix, MemoryRows};
 pub use perturb::perturbation;
 pub(crate) use sample::{Sample, SampledRows};
+pub(crate) use scatter::{scattered, scattered_share};
 pub use state::{StateReader, StateWriter, hash_parameters};
 pub use subset::Subset;
 

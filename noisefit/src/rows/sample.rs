@@ -2,6 +2,7 @@
 
 use super::{
     Accumulator, Block, Layout, Matrix, MemoryRows, RowBlock, StateReader, StateWriter, Values, hash_parameters,
+    scattered,
 };
 use crate::Error;
 
@@ -51,12 +52,12 @@ impl Sample {
 
     /// The place of the next row that is kept among `count` new ones from `start`, and its priority.
     fn next(&self, unit: u64, start: usize, count: usize) -> Option<(usize, u64)> {
-        let priority = |i: usize| mixed(unit.wrapping_add((self.rows + i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        let priority = |i: usize| scattered(unit, self.rows + i as u64);
         (start..count).map(|i| (i, priority(i))).find(|(_, priority)| *priority <= self.bar)
     }
 
     fn unit(&mut self, first: &[f64]) -> u64 {
-        *self.unit.get_or_insert_with(|| first.iter().fold(0, |hash, value| mixed(hash ^ value.to_bits())))
+        *self.unit.get_or_insert_with(|| first.iter().fold(0, |hash, value| scattered(hash, value.to_bits())))
     }
 
     /// Lowers the bar where more than `most` rows are kept.
@@ -97,13 +98,6 @@ impl Sample {
             frequencies: given(place + 2),
         }
     }
-}
-
-/// A permutation of 64-bit words that leaves no pattern (Steele, Lea and Flood 2014, *OOPSLA*, 453-472).
-fn mixed(word: u64) -> u64 {
-    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
 }
 
 impl Accumulator for Sample {

@@ -213,7 +213,11 @@ fn scale(fit: &Fit) -> String {
 
 /// What certifies the minimum of absolute deviations or of a quantile's loss.
 fn certificate(vertex: &Vertex, fit: &Fit) -> Vec<(&'static str, String)> {
-    let loss = if matches!(fit.noise, Noise::Quantile(_)) { "pinball loss" } else { "absolute deviations" };
+    let loss = match fit.noise {
+        Noise::Quantile(_) => "pinball loss",
+        _ if fit.scale.is_none() => "absolute deviations in scales",
+        _ => "absolute deviations",
+    };
     let gap = fit.termination.duality_gap.map_or_else(String::new, |gap| match gap < CERTAIN_GAP {
         true => format!(", duality gap below {CERTAIN_GAP:e}"),
         false => format!(", duality gap {}", significant(gap, 2)),

@@ -144,7 +144,7 @@ fn solve(source: &impl RowSource, start: &Start, problem: impl Fn(f64, f64) -> P
     let (coordinates, totals) = (&start.coordinates, &start.least_squares.totals);
     let sample = start.sample.source()?;
     // At least squares, with everything inside.
-    let least_squares = Point { coefficients: scaled_least_squares(start), scale: 1.0 };
+    let least_squares = Point { coefficients: start.in_coordinates(), scale: 1.0 };
     let everything = Problem { k: f64::INFINITY, rule: Rule::Fixed };
     let solver = Solver { source: &sample, coordinates, problem: everything, metric: Vec::new() };
     let all = solver.pass(&least_squares, Some((0.0, f64::INFINITY)))?;
@@ -178,21 +178,6 @@ fn solve(source: &impl RowSource, start: &Start, problem: impl Fn(f64, f64) -> P
     Ok(solution)
 }
 
-/// The least squares coefficients in the coordinates of the start.
-fn scaled_least_squares(start: &Start) -> Vec<f64> {
-    let (coordinates, mut coefficients) = (&start.coordinates, start.coefficients());
-    let (offset, response) = (coordinates.offset(), coordinates.columns() - 1);
-    let scale = coordinates.response_scale();
-    if offset == 1 {
-        let moved = (0..response).map(|j| coefficients[j + 1] * coordinates.shift(j)).sum::<f64>();
-        coefficients[0] = (coefficients[0] + moved - coordinates.shift(response)) * scale;
-    }
-    for j in 0..response {
-        coefficients[j + offset] *= scale / coordinates.scale(j);
-    }
-    coefficients
-}
-
 /// The products of all columns, made positive definite.
 fn metric(all: &Sets) -> Vec<f64> {
     let mut metric: Vec<f64> = all.gram().iter().map(|product| product.to_f64()).collect();
@@ -214,7 +199,8 @@ impl Found<'_> {
         let Found { start, solution, noise, scale } = *self;
         let (coordinates, sets) = (&start.coordinates, &solution.sets);
         let unit = coordinates.response_scale();
-        let coefficients = carried_back(start, &solution.point.coefficients);
+        let coefficients =
+            start.coordinates.carry_back_all(&solution.point.coefficients, start.coordinates.response_shift());
         let (totals, sums) = (sets.totals(), sets.sums());
         let constant = noise.negative_log_density(0.0) + scale.ln() - unit.ln();
         let log_likelihood =
@@ -304,14 +290,6 @@ impl Found<'_> {
         let digits = digits.fold(most, f64::min).max(0.0);
         Accuracy { digits, method: Method::Newton, condition: solved.accuracy.condition }
     }
-}
-
-/// Coefficients of the data's own columns, from those in the coordinates.
-fn carried_back(start: &Start, coefficients: &[f64]) -> Vec<f64> {
-    let coordinates = &start.coordinates;
-    let shift = |j: usize| if j < coordinates.offset() { coordinates.shift(coordinates.columns() - 1) } else { 0.0 };
-    let value = |j: usize| coordinates.carry_back(j, |k| coefficients[k].into()) + shift(j);
-    (0..coefficients.len()).map(|j| value(j).to_f64()).collect()
 }
 
 /// The record where least squares leaves no residuals, and so would any other loss.

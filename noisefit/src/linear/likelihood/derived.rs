@@ -1,10 +1,11 @@
 //! Rows of another source with a response or weights made from its columns.
 
 use crate::Error;
-use crate::linear::Coordinates;
+use crate::dispatch::vectorised;
 use crate::rows::{
     Accumulator, Block, Layout, Precision, RowSource, ScaleLayout, StateReader, StateWriter, Values, hash_parameters,
 };
+use crate::special::elementary::exp;
 
 /// What is made of every block.
 pub(super) trait Derive: Clone + Send + Sync {
@@ -156,6 +157,27 @@ impl Derive for LogResiduals {
     }
 }
 
+/// Ones on the columns of the scale: what of a common level they hold.
+#[derive(Debug, Clone)]
+pub(super) struct Constant;
+
+impl Derive for Constant {
+    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+        let response = vec![1.0; block.rows()];
+        next(&Block {
+            response: response[..].into(),
+            design: block.scale_design,
+            scale_design: &[],
+            weights: None,
+            ..*block
+        });
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        Vec::new()
+    }
+}
+
 /// The residuals as responses without a design, on the same columns of the scale.
 #[derive(Debug, Clone)]
 pub(super) struct Residual {
@@ -190,8 +212,9 @@ pub(super) struct Reweighted {
 impl Derive for Reweighted {
     fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
         let mut weights = self.log_scale.evaluate(block.scale_design, block.rows());
-        for (i, value) in weights.iter_mut().enumerate() {
-            *value = (2.0 * (self.reference - *value)).exp() * block.weights.map_or(1.0, |w| w[i]);
+        vectorised(|| weights.iter_mut().for_each(|value| *value = exp(2.0 * (self.reference - *value))));
+        if let Some(given) = block.weights {
+            weights.iter_mut().zip(given).for_each(|(value, w)| *value *= w);
         }
         next(&Block { scale_design: &[], weights: Some(&weights), log_jacobian: None, ..*block });
     }
@@ -199,10 +222,4 @@ impl Derive for Reweighted {
     fn parameters(&self) -> Vec<f64> {
         self.log_scale.numbers().chain([self.reference]).collect()
     }
-}
-
-/// Coefficients in the units of the data from those in coordinates; the response's shift is `shift`.
-pub(super) fn carried_back(coordinates: &Coordinates, values: &[f64], shift: f64) -> Vec<f64> {
-    let own = |j: usize| if j < coordinates.offset() { shift } else { 0.0 };
-    (0..values.len()).map(|j| (coordinates.carry_back(j, |k| values[k].into()) + own(j)).to_f64()).collect()
 }

@@ -130,6 +130,8 @@ impl<const SHAPED: bool> Functions for StudentT<SHAPED> {
     #[inline(always)]
     fn at(self, r: f64) -> Evaluated {
         let StudentT { theta, inverse } = self;
+        // So far out nothing depends on how far, and squares overflow.
+        let r = if r.abs() > FAR { FAR.copysign(r) } else { r };
         let square = r * r;
         let q = theta * square;
         let (ln, rest) = ln_1p(q);
@@ -190,6 +192,9 @@ impl<const SHAPED: bool> Functions for StudentT<SHAPED> {
         [(7.0 + 3.0 * theta) / (2.0 * both) - beyond, 2.0 / both]
     }
 }
+
+/// Where a residual of Student's t counts no longer.
+const FAR: f64 = 1e100;
 
 /// `L''(q)` near zero: `sum over k >= 2 of (-1)^k k (k - 1) q^(k - 2) / (k + 1)`.
 const SECOND: [f64; 12] = [

@@ -1,7 +1,7 @@
 //! A linear model with a smooth noise family: where its likelihood starts, is searched, and what is told of its maximum.
 
 use super::collapse::Collapse;
-use super::derived::{Derived, LogResiduals, Predictor, Reweighted, carried_back};
+use super::derived::{Constant, Derived, LogResiduals, Predictor, Reweighted};
 use super::functions::Functions;
 use super::newton::{Maximum, Outcome, Search, maximise};
 use super::pass::{Curvature, Likelihood, Point, ScaleColumns};
@@ -100,7 +100,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     /// The least squares coefficients and a scale that fits their residuals.
     pub(crate) fn first<F: Functions>(&self, functions: F, family: &dyn NoiseFamily) -> Point<F> {
         let coordinates = self.start.coordinates.clone();
-        let location = coordinates.carry_in(&self.start.coefficients());
+        let location = self.start.in_coordinates();
         let scale = match &self.scale {
             None => vec![self.gaussian_scale().ln() - 0.5 * family.variance().min(3.0).ln()],
             Some(ScaleStart { solved, columns }) => {
@@ -207,8 +207,8 @@ impl<'a, S: RowSource> Problem<'a, S> {
 
     /// The location's coefficients in the units of the data, none for aliased terms.
     fn coefficients<F: Functions>(&self, point: &Point<F>) -> Vec<Option<f64>> {
-        let shift = point.coordinates.shift(point.coordinates.columns() - 1);
-        self.start.widened(&carried_back(&point.coordinates, &point.location, shift))
+        let coordinates = &point.coordinates;
+        self.start.widened(&coordinates.carry_back_all(&point.location, coordinates.response_shift()))
     }
 
     /// The record of a maximum.
@@ -268,7 +268,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
             }
             Some(scale) => {
                 warnings.extend(scale.aliased_warning(&layout.scale.clone().unwrap_or_default().coefficient_names()));
-                let modelled = scale.modelled(point, state.observations());
+                let modelled = self.modelled(scale, state)?;
                 let covariance = self.location_covariance(&modelled, information.location)?;
                 (None, Some(modelled), covariance)
             }
@@ -325,6 +325,38 @@ impl<'a, S: RowSource> Problem<'a, S> {
         estimate.into_fit(layout, solved, self.options.level)
     }
 
+    /// The coefficients of `ln s` with their covariance: the inverse of the expected information, less what an estimated
+    /// shape shares with the scale.
+    ///
+    /// With `U` the columns of the scale that information is `i U'FU - c (U'F1) (U'F1)'`, whose inverse differs from that
+    /// of its first term by a multiple of `a a'`, where `a` are the coefficients of a constant on the columns.
+    fn modelled<F: Functions>(&self, scale: &ScaleStart, state: &Likelihood<F>) -> Result<ModelledScale, Error> {
+        let (point, n, solved) = (state.point(), state.observations(), &scale.solved);
+        let (coefficients, order) = (scale.coefficients(point), solved.coefficients.len());
+        let information = point.functions.information().log_scale;
+        let (mut constant, mut more) = (vec![0.0; order], 0.0);
+        if F::SHAPED {
+            let [own, cross] = point.functions.shape_information();
+            let mut explained = n;
+            if scale.columns.coordinates.intercept() {
+                constant[0] = 1.0;
+            } else if let Some(scale) = &self.source.layout().scale {
+                let derived = Derived { source: self.source, derive: Constant, layout: LogResiduals::layout(scale) };
+                let settings = Settings { digits: self.options.settings.digits.min(6.0), one_pass: true };
+                let ones = LeastSquares::solve(&derived, settings)?;
+                constant = ones.coefficients.iter().map(|value| value.unwrap_or(0.0)).collect();
+                explained = ones.explained_sum_of_squares;
+            }
+            let shared = cross * cross / (own * n * information);
+            more = shared / (1.0 - shared * explained) / information;
+        }
+        let entry = |i: usize, j: usize| {
+            solved.unscaled_covariance[symmetric(i, j)] / information + more * constant[i] * constant[j]
+        };
+        let covariance = (0..order).map(|i| (0..order).map(|j| entry(i, j)).collect()).collect();
+        Ok(ModelledScale { coefficients, covariance })
+    }
+
     /// The location's covariance where the scale is modelled: that of weighted least squares with the fitted precisions.
     fn location_covariance(&self, modelled: &ModelledScale, information: f64) -> Result<Covariance, Error> {
         let settings = Settings { digits: self.options.settings.digits.min(6.0), one_pass: false };
@@ -377,25 +409,9 @@ pub(super) fn reweighted<'a, S: RowSource>(
 impl ScaleStart {
     /// The coefficients of `ln s` in the units of the data; none for aliased terms.
     fn coefficients<F: Functions>(&self, point: &Point<F>) -> Vec<Option<f64>> {
-        let mut values = carried_back(&self.columns.coordinates, &point.scale, 0.0).into_iter();
+        let mut values = self.columns.coordinates.carry_back_all(&point.scale, 0.0).into_iter();
         let aliased = |j: usize| self.solved.aliased.contains(&j);
         (0..self.solved.coefficients.len()).map(|j| if aliased(j) { None } else { values.next() }).collect()
-    }
-
-    /// The same with their covariance: the inverse of the expected information, less what an estimated shape shares with
-    /// the scale.
-    fn modelled<F: Functions>(&self, point: &Point<F>, observations: f64) -> ModelledScale {
-        let (coefficients, order) = (self.coefficients(point), self.solved.coefficients.len());
-        let information = point.functions.information().log_scale;
-        let entry = |i: usize, j: usize| self.solved.unscaled_covariance[symmetric(i, j)] / information;
-        let mut covariance: Vec<Vec<f64>> = (0..order).map(|i| (0..order).map(|j| entry(i, j)).collect()).collect();
-        if F::SHAPED && self.columns.coordinates.intercept() {
-            // With an intercept a shape moves the common level of the scale, and nothing else.
-            let [own, cross] = point.functions.shape_information();
-            let shared = cross * cross / (own * information);
-            covariance[0][0] += shared / (1.0 - shared) / (information * observations);
-        }
-        ModelledScale { coefficients, covariance }
     }
 
     fn aliased_warning(&self, names: &[String]) -> Option<String> {

@@ -5,7 +5,7 @@ use super::pass::{Curvature, ScaleColumns};
 use super::*;
 use crate::linear::gram::packed;
 use crate::linear::{Coordinates, LeastSquares, Settings};
-use crate::noise::{self, Gaussian, Logistic, Noise, Observations, Scale};
+use crate::noise::{self, Gaussian, Logistic, Noise, NoiseFamily, Observations, Scale};
 use crate::rows::{Matrix, MemoryRows, RowSource};
 
 struct Data {
@@ -130,6 +130,26 @@ fn the_log_likelihood_is_the_familys_and_its_derivatives_are_those_of_finite_dif
             let noise = Noise::StudentT(noise::StudentT { df: 1.0 / theta, df_estimated: false });
             check(noise, StudentT::<false>::new, theta, modelled);
             check(noise, StudentT::<true>::new, theta, modelled);
+        }
+    }
+}
+
+#[test]
+fn the_information_on_the_shape_is_the_mean_of_squared_scores() {
+    for theta in [1e-3, 0.05, 0.25, 1.0, 2.0] {
+        let (functions, df) = (StudentT::<true>::new(theta), 1.0 / theta);
+        let family = noise::StudentT { df, df_estimated: true };
+        let slope = functions.constant()[1];
+        let by_shape = |r: f64| -(functions.at(r).by_shape + slope);
+        // The quadrature looks at residuals whose squares overflow, too.
+        let by_scale = |r: f64| r.clamp(-1e90, 1e90) * functions.at(r.clamp(-1e90, 1e90)).score - 1.0;
+        let [own, cross] = functions.shape_information();
+        for (found, expected) in [
+            (own, family.expectation(&|r| by_shape(r).powi(2))),
+            (cross, family.expectation(&|r| by_shape(r) * by_scale(r))),
+            (functions.information().log_scale, family.expectation(&|r| by_scale(r).powi(2))),
+        ] {
+            assert!((found / expected - 1.0).abs() < 1e-9, "{theta}: {found} {expected}");
         }
     }
 }

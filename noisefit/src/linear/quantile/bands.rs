@@ -12,7 +12,7 @@ use crate::dispatch::vectorised;
 use crate::double_double::DoubleDouble;
 use crate::linear::Coordinates;
 use crate::linear::estimate::ErrorSums;
-use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter, Values};
+use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter, Values, scattered};
 
 /// Rows of a tile: its columns stay in the first-level cache while every quantile goes over them.
 const TILE: usize = 256;
@@ -334,7 +334,7 @@ impl Band {
     ) {
         self.inside += 1;
         let first = block.response.high[row].to_bits() ^ block.design.first().map_or(0, |x| x.high[row].to_bits());
-        let priority = mixed(first ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let priority = scattered(first, number);
         let columns = || block.design.iter().chain([&block.response]);
         let start = self.kept.len();
         self.kept.extend(columns().map(|values| values.high[row]));
@@ -448,20 +448,13 @@ fn rows_of(coordinates: &Coordinates, records: &[f64], width: usize, multipliers
     let columns = coordinates.columns();
     let gather = |place: usize| records.chunks_exact(width).map(|record| record[place]).collect::<Vec<f64>>();
     if !multipliers.is_empty() {
-        let gather = |place: usize| (place < width - 2).then(|| gather(place)).unwrap_or_default();
+        let gather = |place: usize| if place < width - 2 { gather(place) } else { Vec::new() };
         let high: Vec<Vec<f64>> = (0..columns).map(gather).collect();
         let low: Vec<Vec<f64>> = (columns..2 * columns).map(gather).collect();
         let low = |j: usize| Some(&low[j][..]).filter(|low| !low.is_empty());
         rows.extend(coordinates, |j| Values { high: &high[j], low: low(j) }, multipliers);
     }
     rows
-}
-
-/// A permutation of 64-bit words that leaves no pattern.
-fn mixed(word: u64) -> u64 {
-    let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    word ^ (word >> 31)
 }
 
 impl Accumulator for Bands {

@@ -54,7 +54,7 @@ impl ExtendedLu {
             for j in i + 1..n {
                 x[i] = x[i] - self.factors[i * n + j] * x[j];
             }
-            x[i] = x[i] / self.factors[i * n + i];
+            x[i] /= self.factors[i * n + i];
         }
         x
     }
@@ -67,7 +67,7 @@ impl ExtendedLu {
             for j in 0..i {
                 x[i] = x[i] - self.factors[j * n + i] * x[j];
             }
-            x[i] = x[i] / self.factors[i * n + i];
+            x[i] /= self.factors[i * n + i];
         }
         for i in (0..n).rev() {
             for j in i + 1..n {

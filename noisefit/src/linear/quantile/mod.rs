@@ -129,11 +129,6 @@ impl<S: RowSource> Quantiles<'_, S> {
         Ok(found.into_iter().map(|found| self.record(found, noise)).collect())
     }
 
-    /// Least squares in coordinates: a start for everything.
-    fn least_squares(&self) -> Vec<f64> {
-        self.start.in_coordinates(&self.start.coefficients())
-    }
-
     /// All rows in memory, in double-double.
     fn in_memory(&self) -> Result<Vec<Found>, Error> {
         let coordinates = &self.start.coordinates;
@@ -141,7 +136,7 @@ impl<S: RowSource> Quantiles<'_, S> {
         let rows = source.pass(Collect::new(coordinates.clone(), Precision::Extended))?.finish();
         let linear = vec![DoubleDouble::ZERO; rows.order];
         let mean = self.mean(&rows.combination(&rows.multipliers));
-        let mut start = self.least_squares();
+        let mut start = self.start.in_coordinates();
         let mut solutions: Vec<(f64, Solution)> = Vec::new();
         for &tau in &self.levels {
             let problem = MemoryProblem { rows: &rows, tau, linear: &linear, linear_error: 0.0, mean: &mean };
@@ -237,7 +232,7 @@ impl<S: RowSource> Quantiles<'_, S> {
     fn searches(&self, sample: &Rows, limit: usize) -> Vec<Search> {
         let linear = vec![0.0; sample.order];
         let scale = Scale { rows: self.start.least_squares.totals.rows as f64, limit };
-        let start = self.least_squares();
+        let start = self.start.in_coordinates();
         let search = |&tau: &f64| {
             let basis = reduce::solve(Problem { rows: sample, tau, linear: &linear }, &start);
             Search::from_sample(sample, tau, basis.coefficients, scale)
@@ -266,7 +261,7 @@ impl<S: RowSource> Quantiles<'_, S> {
         };
         let objective = factor * found.objective * unit;
         let scale = objective / n;
-        let coefficients = self.start.carried_back(&found.coefficients);
+        let coefficients = coordinates.carry_back_all(&found.coefficients, coordinates.response_shift());
         let log_likelihood = -n * (scale.ln() + 1.0 + normaliser) + 0.5 * totals.log_weight + totals.log_jacobian;
         let rank = coordinates.coefficients() as f64;
         let variance = (n > rank).then(|| scale * scale / information);
@@ -333,27 +328,4 @@ fn not_solved(_: NoVertex) -> Error {
          told from its neighbours; leave out one of the terms that say nearly the same"
             .to_owned(),
     )
-}
-
-impl Start {
-    /// Coefficients of the columns in coordinates.
-    fn in_coordinates(&self, coefficients: &[f64]) -> Vec<f64> {
-        let (coordinates, offset) = (&self.coordinates, self.coordinates.offset());
-        let unit = coordinates.response_scale();
-        let slope = |j: usize| coefficients[j + offset] * unit / coordinates.scale(j);
-        let mut out: Vec<f64> = (0..coordinates.columns() - 1).map(slope).collect();
-        if offset == 1 {
-            let shifted: f64 = (0..out.len()).map(|j| coefficients[j + 1] * coordinates.shift(j)).sum();
-            out.insert(0, (coefficients[0] + shifted - coordinates.shift(coordinates.columns() - 1)) * unit);
-        }
-        out
-    }
-
-    /// Coefficients of the columns themselves, from those in coordinates.
-    fn carried_back(&self, coefficients: &[DoubleDouble]) -> Vec<f64> {
-        let coordinates = &self.coordinates;
-        let shift =
-            |j: usize| if j < coordinates.offset() { coordinates.shift(coordinates.columns() - 1) } else { 0.0 };
-        (0..coefficients.len()).map(|j| (coordinates.carry_back(j, |k| coefficients[k]) + shift(j)).to_f64()).collect()
-    }
 }

@@ -4,6 +4,7 @@
 
 use super::rows::Rows;
 use super::simplex::{Basis, Problem, Unbounded, minimise};
+use crate::rows::scattered_share;
 
 /// How many standard errors of a sample's fit from it a row may lie and still be taken to be able to change its sign.
 pub(super) const BAND: f64 = 4.5;
@@ -30,7 +31,7 @@ pub(super) fn solve(problem: Problem<'_>, start: &[f64]) -> Basis {
     let size = ((count as f64).powf(2.0 / 3.0) * (rows.order as f64).sqrt()) as usize;
     let size = size.clamp(direct, count / 2);
     let step = count as f64 / size as f64;
-    let places: Vec<usize> = (0..size).map(|k| ((k as f64 + scattered(k)) * step) as usize).collect();
+    let places: Vec<usize> = (0..size).map(|k| ((k as f64 + scattered_share(k)) * step) as usize).collect();
     let sample = rows.subset_in_doubles(&places);
     let share = size as f64 / count as f64;
     let linear_share: Vec<f64> = linear.iter().map(|g| g * share).collect();
@@ -91,11 +92,4 @@ pub(super) fn quantile_of_sizes(residuals: &[f64], count: usize) -> f64 {
     let mut sizes: Vec<f64> = residuals.iter().map(|r| r.abs()).collect();
     let place = count.clamp(1, sizes.len()) - 1;
     *sizes.select_nth_unstable_by(place, f64::total_cmp).1
-}
-
-/// A number in 0..1 that depends on `k` in no simple way.
-fn scattered(k: usize) -> f64 {
-    let word = (k as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let word = (word ^ (word >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    (word >> 11) as f64 / (1u64 << 53) as f64
 }

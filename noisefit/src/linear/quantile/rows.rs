@@ -165,7 +165,7 @@ impl Rows {
         for (j, &b) in coefficients.iter().enumerate() {
             let part = self.at(i, j) * b;
             size = size.max(part.high.abs());
-            residual = residual - part;
+            residual -= part;
         }
         (residual, size)
     }

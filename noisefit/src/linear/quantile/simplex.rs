@@ -5,6 +5,7 @@ use faer::Mat;
 use faer::linalg::solvers::DenseSolveCore;
 
 use super::rows::Rows;
+use crate::rows::scattered_share;
 
 /// A quantile's loss over rows, less a linear term: `sum(v rho(y - x'b)) - g'b`.
 ///
@@ -124,13 +125,6 @@ pub(super) fn minimise(problem: Problem<'_>, start: &[f64], unbounded: Unbounded
     Basis { rows: rows.collect(), coefficients: simplex.coefficients, above: simplex.above, ray, open, steps }
 }
 
-/// A number in 0.5..1 that depends on `i` in no simple way.
-fn scattered(i: usize) -> f64 {
-    let word = (i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let word = (word ^ (word >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    0.5 + (word >> 12) as f64 / (1u64 << 53) as f64
-}
-
 impl<'a> Simplex<'a> {
     fn new(problem: Problem<'a>, start: &[f64]) -> Self {
         let rows = problem.rows;
@@ -141,7 +135,7 @@ impl<'a> Simplex<'a> {
         let shift = 1e-10 * if size > 0.0 { size } else { 1.0 };
         let mut response = rows.response.clone();
         for i in 0..count {
-            let moved = shift * scattered(i);
+            let moved = shift * 0.5 * (1.0 + scattered_share(i));
             response[i] += moved;
             residuals[i] += moved;
         }
