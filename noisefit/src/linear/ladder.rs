@@ -19,7 +19,7 @@ use crate::rows::{Accumulator, Precision, RowSource, Sample, Subset};
 const UNIT_ROUNDOFF: f64 = f64::EPSILON / 2.0;
 
 /// Up to this many rows times squared columns, double-double costs no time that a user would notice.
-const SMALL_WORK: f64 = 4e6;
+const SMALL_WORK: f64 = 1e6;
 
 /// Moments are not trusted beyond this condition number: what they lose is its square.
 const MOMENTS_CONDITION: f64 = 1e4;
