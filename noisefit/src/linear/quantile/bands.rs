@@ -360,7 +360,7 @@ impl Band {
         }
         let order = coordinates.coefficients();
         self.groups.resize(TIE_GROUPS, vec![DoubleDouble::ZERO; order + 1]);
-        let row = rows_of(coordinates, record, record.len(), &[multiplier]);
+        let row = rows_of(coordinates, record, record.len(), &[multiplier], true);
         let group = &mut self.groups[(priority >> 20) as usize % TIE_GROUPS];
         for (j, sum) in group[..order].iter_mut().enumerate() {
             *sum += row.at(0, j) * multiplier;
@@ -424,8 +424,8 @@ impl Band {
         }
     }
 
-    /// The rows of the band; where chance left some out, the others count for them.
-    pub(super) fn rows(&self, coordinates: &Coordinates) -> Rows {
+    /// The rows of the band, with low words where `exact`; where chance left some out, the others count for them.
+    pub(super) fn rows(&self, coordinates: &Coordinates, exact: bool) -> Rows {
         let order = coordinates.coefficients();
         let width = self.kept.len() / self.priorities.len().max(1);
         let share = if self.lost > 0 { self.bar as f64 / u64::MAX as f64 } else { 1.0 };
@@ -434,7 +434,7 @@ impl Band {
             _ => 0.0,
         };
         let multipliers: Vec<f64> = self.kept.chunks_exact(width.max(1)).map(multiplier).collect();
-        let mut rows = rows_of(coordinates, &self.kept, width, &multipliers);
+        let mut rows = rows_of(coordinates, &self.kept, width, &multipliers, exact);
         for group in self.groups.iter().filter(|group| group[..order].iter().any(|sum| sum.high != 0.0)) {
             rows.push_coordinates(&group[..order], group[order], 1.0);
         }
@@ -443,17 +443,25 @@ impl Band {
 }
 
 /// Records of `width` numbers, one after the other, as rows.
-fn rows_of(coordinates: &Coordinates, records: &[f64], width: usize, multipliers: &[f64]) -> Rows {
-    let mut rows = Rows::new(coordinates.coefficients());
-    let columns = coordinates.columns();
-    let gather = |place: usize| records.chunks_exact(width).map(|record| record[place]).collect::<Vec<f64>>();
-    if !multipliers.is_empty() {
-        let gather = |place: usize| if place < width - 2 { gather(place) } else { Vec::new() };
-        let high: Vec<Vec<f64>> = (0..columns).map(gather).collect();
-        let low: Vec<Vec<f64>> = (columns..2 * columns).map(gather).collect();
-        let low = |j: usize| Some(&low[j][..]).filter(|low| !low.is_empty());
-        rows.extend(coordinates, |j| Values { high: &high[j], low: low(j) }, multipliers);
+fn rows_of(coordinates: &Coordinates, records: &[f64], width: usize, multipliers: &[f64], exact: bool) -> Rows {
+    let (columns, count) = (coordinates.columns(), multipliers.len());
+    if count == 0 {
+        return Rows::new(coordinates.coefficients());
     }
+    // The last two numbers are not words of the row.
+    let mut words: Vec<Vec<f64>> = (2..width).map(|_| Vec::with_capacity(count)).collect();
+    // A few records at a time, which stay in the cache while their columns are taken out of them.
+    for records in records.chunks(TILE * width) {
+        for (place, words) in words.iter_mut().enumerate() {
+            words.extend(records.chunks_exact(width).map(|record| record[place]));
+        }
+    }
+    if !exact {
+        return Rows::in_doubles(coordinates, |j| &words[j], multipliers);
+    }
+    let mut rows = Rows::new(coordinates.coefficients());
+    let low = |j: usize| words.get(columns + j).map(|low| &low[..]);
+    rows.extend(coordinates, |j| Values { high: &words[j], low: low(j) }, multipliers);
     rows
 }
 

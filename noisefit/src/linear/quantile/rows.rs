@@ -31,6 +31,29 @@ impl Rows {
         self.response.len()
     }
 
+    /// Rows whose design columns and response (the last) are `words(j)`, taken into `coordinates`, without low words.
+    pub(super) fn in_doubles<'a>(
+        coordinates: &Coordinates,
+        words: impl Fn(usize) -> &'a [f64],
+        multipliers: &[f64],
+    ) -> Self {
+        let mut rows = Rows::new(coordinates.coefficients());
+        let coordinate = |j: usize| {
+            let (shift, scale) = (coordinates.shift(j), coordinates.scale(j));
+            words(j).iter().map(|x| (x - shift) * scale).collect::<Vec<f64>>()
+        };
+        let response = coordinates.columns() - 1;
+        if coordinates.intercept() {
+            rows.columns[0] = vec![1.0; multipliers.len()];
+        }
+        for j in 0..response {
+            rows.columns[j + coordinates.offset()] = coordinate(j);
+        }
+        rows.response = coordinate(response);
+        rows.multipliers = multipliers.to_vec();
+        rows
+    }
+
     /// Appends rows whose design columns and response (the last) are `words(j)`, taken into `coordinates`.
     pub(super) fn extend<'a>(
         &mut self,
@@ -59,11 +82,14 @@ impl Rows {
 
     /// Appends a row of numbers that are in coordinates already.
     pub(super) fn push_coordinates(&mut self, row: &[DoubleDouble], response: DoubleDouble, multiplier: f64) {
+        let count = self.len();
         for (j, z) in row.iter().enumerate() {
             self.columns[j].push(z.high);
+            self.columns_low[j].resize(count, 0.0);
             self.columns_low[j].push(z.low);
         }
         self.response.push(response.high);
+        self.response_low.resize(count, 0.0);
         self.response_low.push(response.low);
         self.multipliers.push(multiplier);
     }

@@ -88,11 +88,12 @@ impl Search {
             return Ok(());
         }
         self.best = Some((self.place.clone(), objective, complete));
-        let near = band.rows(coordinates);
+        let approach = self.stage == Stage::Approach || !complete;
+        let near = band.rows(coordinates, !approach);
         // Sums of blocks, each with a rounding error of its own.
         let linear_error = 4.0 * f64::EPSILON * (self.scale.rows / 1024.0).sqrt();
         let problem = MemoryProblem { rows: &near, tau: self.place.tau, linear: &band.linear, linear_error, mean };
-        if self.stage == Stage::Approach || !complete {
+        if approach {
             let coefficients = problem.approximate(&self.place.coefficients);
             let sampled = self.inside * band_share(self.place.tau, near.order, near.len()).min(0.5);
             let inside = if complete { self.scale.least().min(self.inside) } else { sampled };
@@ -117,7 +118,7 @@ impl Search {
         let size = 1.0 + coefficients.iter().map(|b| b.abs()).sum::<f64>();
         let moved = coefficients.iter().zip(&self.place.coefficients).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         // Where the fit moved, the sums over all rows are those of another place.
-        self.settled = (moved <= 8.0 * f64::EPSILON * size).then_some(solution);
+        self.settled = (moved <= 1e-14 * size).then_some(solution);
         self.place.coefficients = coefficients;
         Ok(())
     }
