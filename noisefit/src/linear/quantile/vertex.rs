@@ -122,7 +122,10 @@ impl ExactProblem<'_> {
         let (rows, order) = (self.rows, self.rows.order);
         let lu = ExtendedLu::new(order, |k, j| rows.at(basis[k], j))?;
         let right: Vec<DoubleDouble> = basis.iter().map(|&i| rows.response_at(i)).collect();
-        let coefficients = lu.solve(&right);
+        let mut coefficients = lu.solve(&right);
+        let largest = coefficients.iter().fold(0.0, |largest: f64, b| largest.max(b.high.abs()));
+        // What the elimination leaves of a zero.
+        coefficients.iter_mut().filter(|b| b.high.abs() <= ZERO * largest).for_each(|b| *b = DoubleDouble::ZERO);
         let rounded: Vec<f64> = coefficients.iter().map(|b| b.to_f64()).collect();
         let size = rounded.iter().map(|b| b.abs()).sum::<f64>() + 1.0;
         let mut doubles = Vec::new();
