@@ -568,3 +568,27 @@ proptest! {
         prop_assert!(near(estimates(&other.fit(tau)), vec![plain[0] - 3.0 * half, plain[1], half]));
     }
 }
+
+#[test]
+fn many_groups_of_even_size_have_many_optima_and_that_of_the_lower_medians_is_taken() {
+    let mut random = Random(41);
+    let (groups, size) = (60, 8);
+    let mut responses = vec![Vec::new(); groups];
+    let mut data = Data::default();
+    for i in 0..groups * size {
+        let group = i % groups;
+        let y = random.normal();
+        responses[group].push(y);
+        // Indicators of all groups but the first.
+        let x: Vec<f64> = (1..groups).map(|g| f64::from(u8::from(g == group))).collect();
+        data.push(&x, y);
+    }
+    let fit = data.fit(0.5);
+    responses.iter_mut().for_each(|y| y.sort_by(f64::total_cmp));
+    let found = estimates(&fit);
+    for (group, y) in responses.iter().enumerate() {
+        let location = found[0] + if group > 0 { found[group] } else { 0.0 };
+        assert!((location - y[size / 2 - 1]).abs() < 1e-14, "{location} and not {}", y[size / 2 - 1]);
+    }
+    assert!(!fit.vertex.unwrap().unique);
+}

@@ -1,6 +1,6 @@
 //! The noise that a user names, before anything is estimated.
 
-use super::{AsymmetricLaplace, Huber};
+use super::Huber;
 
 /// Huber's `k` where none is given: 95% efficient under Gaussian noise (Huber 1964, *Annals of Mathematical Statistics*
 /// 35, 73-101).
@@ -73,14 +73,6 @@ impl Choice {
         "student-t:DF",
         "logistic",
     ];
-
-    /// The families of several quantiles.
-    pub fn quantiles(&self) -> Vec<AsymmetricLaplace> {
-        match self {
-            Choice::Quantiles(levels) => levels.iter().map(|&tau| AsymmetricLaplace { tau }).collect(),
-            _ => Vec::new(),
-        }
-    }
 
     /// Whether the scale can be modelled: whether a family of location and scale is fitted by its likelihood.
     pub fn models_scale(&self) -> bool {

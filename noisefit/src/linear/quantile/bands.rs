@@ -192,8 +192,7 @@ impl Bands {
                 // Above this fit and below the one before, which should lie lower.
                 band.crossings += crossings(&residuals[..count], &before[..count], band.place.tie());
             }
-            if let (Some(w), _) | (None, Some(w)) = (block.weights, block.frequencies) {
-                let _ = w;
+            if block.weights.is_some() || block.frequencies.is_some() {
                 band.weighted_errors(block, rows.clone(), residuals);
             }
             // Without a branch: where the band is wide, which rows are in it has no pattern to foresee.
@@ -491,10 +490,13 @@ impl Accumulator for Bands {
     }
 
     fn parameters(&self) -> u64 {
-        let place = |band: &Band| {
-            [band.place.tau, band.place.width, band.place.share].into_iter().chain(band.place.coefficients.clone())
+        let numbers = |band: &Band| {
+            let Place { tau, coefficients, width, share, directions } = &band.place;
+            let directions = directions.iter().flat_map(|(direction, reach)| direction.iter().chain([reach]));
+            [tau, width, share].into_iter().chain(coefficients).chain(directions).copied().collect::<Vec<f64>>()
         };
-        self.coordinates.hash(self.bands.iter().flat_map(place))
+        let own = [self.limit as f64, f64::from(u8::from(self.precision != Precision::Double))];
+        self.coordinates.hash(self.bands.iter().flat_map(numbers).chain(own))
     }
 
     fn size_in_bytes(&self) -> usize {

@@ -51,7 +51,7 @@ impl Accumulator for Collect {
     }
 
     fn parameters(&self) -> u64 {
-        self.coordinates.hash([])
+        self.coordinates.hash([f64::from(u8::from(self.precision != Precision::Double))])
     }
 
     fn size_in_bytes(&self) -> usize {

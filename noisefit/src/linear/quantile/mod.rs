@@ -319,7 +319,7 @@ fn sample_rows(source: &impl RowSource, levels: usize) -> usize {
     let rows = source.rows_hint().map_or(1e6, |rows| rows as f64);
     // Several bands are wider together.
     let factor = if levels > 1 { 2.0 } else { 1.0 };
-    (factor * rows.powf(2.0 / 3.0) * order.sqrt()).clamp(20.0 * order + 4000.0, 100_000.0) as usize
+    (factor * rows.powf(2.0 / 3.0) * order.sqrt()).min(100_000.0).max(20.0 * order + 4000.0) as usize
 }
 
 fn not_solved(_: NoVertex) -> Error {

@@ -90,6 +90,9 @@ pub(super) fn with_far_rows(rows: &Rows, tau: f64, linear: &[f64], near: &[usize
 /// The `count`-th smallest size.
 pub(super) fn quantile_of_sizes(residuals: &[f64], count: usize) -> f64 {
     let mut sizes: Vec<f64> = residuals.iter().map(|r| r.abs()).collect();
+    if sizes.is_empty() {
+        return 0.0;
+    }
     let place = count.clamp(1, sizes.len()) - 1;
     *sizes.select_nth_unstable_by(place, f64::total_cmp).1
 }

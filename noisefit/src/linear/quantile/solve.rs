@@ -4,7 +4,7 @@ use super::extended_lu::ExtendedLu;
 use super::reduce::{self, direct_rows, quantile_of_sizes};
 use super::rows::Rows;
 use super::simplex::{Problem, Unbounded, minimise};
-use super::vertex::{ExactProblem, NoVertex, Vertex};
+use super::vertex::{ExactProblem, NoVertex, Vertex, tilted};
 use crate::double_double::DoubleDouble;
 
 /// A quantile problem over rows in memory, and others in a linear term.
@@ -49,7 +49,7 @@ impl MemoryProblem<'_> {
 
     /// The optimum, from a start that need not be near it.
     pub(super) fn solve(&self, start: &[f64]) -> Result<Solution, NoVertex> {
-        let linear: Vec<f64> = self.linear.iter().map(|g| g.to_f64()).collect();
+        let linear = tilted(self.rows, self.linear, self.mean);
         let problem = Problem { rows: self.rows, tau: self.tau, linear: &linear };
         let mut found = reduce::solve(problem, start);
         if found.rows.iter().any(Option::is_none) {

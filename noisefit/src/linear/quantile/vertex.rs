@@ -26,6 +26,16 @@ const TILT: f64 = 1e-5;
 /// Steps after which something is wrong.
 const LIMIT: usize = 1000;
 
+fn mean_multiplier(rows: &Rows) -> f64 {
+    rows.multipliers.iter().sum::<f64>() / rows.len().max(1) as f64
+}
+
+/// A linear term in doubles that prefers the least mean fitted value, as [`ExactProblem::solve`] does.
+pub(super) fn tilted(rows: &Rows, linear: &[DoubleDouble], mean: &[f64]) -> Vec<f64> {
+    let tilt = TILT * mean_multiplier(rows);
+    linear.iter().zip(mean).map(|(g, m)| g.to_f64() - tilt * m).collect()
+}
+
 /// A quantile problem over the rows near the fit, the others in a linear term of known accuracy.
 #[derive(Debug)]
 pub(super) struct ExactProblem<'a> {
@@ -92,7 +102,7 @@ impl ExactProblem<'_> {
 
     fn walk(&self, basis: &[usize], tilt: f64) -> Result<Vertex, NoVertex> {
         let mut basis = basis.to_vec();
-        let tilt = tilt * self.rows.multipliers.iter().sum::<f64>() / self.rows.len() as f64;
+        let tilt = tilt * mean_multiplier(self.rows);
         for _ in 0..LIMIT {
             let corner = self.corner(&basis).ok_or(NoVertex::NotConverged)?;
             let gradient = self.gradient(&corner);
@@ -244,7 +254,7 @@ impl ExactProblem<'_> {
 
     /// Whether the directional derivative at a corner with many zeros stays positive when tilted either way.
     fn is_only(&self, corner: &Corner, gradient: &[DoubleDouble]) -> bool {
-        let mean = self.rows.multipliers.iter().sum::<f64>() / self.rows.len() as f64;
+        let mean = mean_multiplier(self.rows);
         // Numbers in no simple relation to one another.
         let direction = |j: usize| TILT * mean * (1.0 + 0.618_033_988_75 * (j as f64 + 0.5)).fract().mul_add(2.0, 0.5);
         [1.0, -1.0].iter().all(|sign| self.local(corner, gradient, &|j| sign * direction(j)).ray.is_none())
