@@ -227,7 +227,7 @@ pub(crate) struct FitArguments {
     /// Terms that are linear combinations of earlier ones
     #[arg(long, value_enum, default_value_t = CollinearChoice::Drop)]
     pub(crate) collinear: CollinearChoice,
-    /// Digits of the worst coefficient to work for, where the data determine them
+    /// Digits of the worst coefficient to work for, where the data determine them (Gaussian noise; the others give all they can)
     #[arg(long, value_name = "DIGITS", default_value_t = 11.0, value_parser = parse_digits)]
     pub(crate) digits: f64,
     /// Read the data once where that gives the digits asked for under gaussian noise: MAE is left out

@@ -9,7 +9,7 @@
 //! | [`loss`] | losses of arrays of predictions, their gradients, and the report on them |
 //! | [`noise`] | the noise families: scalar functions of the standardised residual, and what follows from them |
 //! | [`inference`] | the distributions that tests and intervals refer to |
-//! | [`linear`] | linear models: least squares through a precision ladder, Gaussian noise |
+//! | [`linear`] | linear models under every noise: least squares through a precision ladder, exact quantiles, Huber's active sets, Newton's method, modelled scales |
 //! | [`fit`], [`predict`], [`evaluate`] | what a fit found, predictions from it, how well it predicts |
 //! | [`double_double`] | arithmetic with twice the digits |
 //! | [`rows`] | blocks of rows, the accumulator that a pass folds them into, sources that run a pass |

