@@ -68,13 +68,13 @@ impl Accumulator for Collapse {
 
     fn fold(&mut self, block: &Block<'_>) {
         let rows = block.rows();
-        let location = self.location.evaluate(block.design, rows);
+        let residuals = self.location.residuals(block);
         let log_scale = self.log_scale.as_ref().map(|predictor| predictor.evaluate(block.scale_design, rows));
         for i in 0..rows {
             let f = block.frequencies.map_or(1.0, |f| f[i]);
             let size = match &log_scale {
-                Some(log_scale) => log_scale[i].exp(),
-                None => (block.response.high[i] - location[i]).abs() * block.weights.map_or(1.0, |w| w[i].sqrt()),
+                Some((first, differences)) => (first.to_f64() + differences[i]).exp(),
+                None => residuals[i].abs() * block.weights.map_or(1.0, |w| w[i].sqrt()),
             };
             let exact = size < EXACT * self.typical;
             self.observations += f;

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::dispatch::vectorised;
+use crate::double_double::DoubleDouble;
 use crate::rows::{
     Accumulator, Block, Layout, Precision, RowSource, ScaleLayout, StateReader, StateWriter, Values, hash_parameters,
 };
@@ -102,12 +103,27 @@ impl Predictor {
         Predictor { intercept, slopes: values.collect() }
     }
 
-    pub(super) fn evaluate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
-        let mut sums = vec![self.intercept; rows];
-        for (slope, values) in self.slopes.iter().zip(design).filter(|(slope, _)| **slope != 0.0) {
-            sums.iter_mut().zip(values.high).for_each(|(sum, x)| *sum += slope * x);
+    /// Its value in the first row, and what that of every row is more: columns far from zero cost no digits.
+    pub(super) fn evaluate(&self, design: &[Values<'_>], rows: usize) -> (DoubleDouble, Vec<f64>) {
+        let (mut first, mut differences) = (DoubleDouble::from(self.intercept), vec![0.0; rows]);
+        for (&slope, values) in self.slopes.iter().zip(design).filter(|(slope, _)| **slope != 0.0) {
+            let Some(&origin) = values.high.first() else { continue };
+            first += DoubleDouble::from_sum(origin, values.low(0)) * slope;
+            let origin_low = values.low(0);
+            for (i, difference) in differences.iter_mut().enumerate() {
+                *difference += slope * ((values.high[i] - origin) + (values.low(i) - origin_low));
+            }
         }
-        sums
+        (first, differences)
+    }
+
+    /// `y` less its value, in every row.
+    pub(super) fn residuals(&self, block: &Block<'_>) -> Vec<f64> {
+        let (first, mut values) = self.evaluate(block.design, block.rows());
+        for (i, value) in values.iter_mut().enumerate() {
+            *value = (block.response.high[i] - first.high) + (block.response.low(i) - first.low) - *value;
+        }
+        values
     }
 
     pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
@@ -137,10 +153,10 @@ impl LogResiduals {
 
 impl Derive for LogResiduals {
     fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
-        let mut response = self.location.evaluate(block.design, block.rows());
+        let mut response = self.location.residuals(block);
         for (i, value) in response.iter_mut().enumerate() {
             let root = block.weights.map_or(1.0, |w| w[i].sqrt());
-            *value = ((block.response.high[i] - *value).abs() * root).max(self.least).ln();
+            *value = (value.abs() * root).max(self.least).ln();
         }
         next(&Block {
             response: response[..].into(),
@@ -192,8 +208,7 @@ impl Residual {
 
 impl Derive for Residual {
     fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
-        let mut response = self.location.evaluate(block.design, block.rows());
-        response.iter_mut().zip(block.response.high).for_each(|(value, y)| *value = y - *value);
+        let response = self.location.residuals(block);
         next(&Block { response: response[..].into(), design: &[], log_jacobian: None, ..*block });
     }
 
@@ -211,8 +226,9 @@ pub(super) struct Reweighted {
 
 impl Derive for Reweighted {
     fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
-        let mut weights = self.log_scale.evaluate(block.scale_design, block.rows());
-        vectorised(|| weights.iter_mut().for_each(|value| *value = exp(2.0 * (self.reference - *value))));
+        let (first, mut weights) = self.log_scale.evaluate(block.scale_design, block.rows());
+        let reference = self.reference - first.to_f64();
+        vectorised(|| weights.iter_mut().for_each(|value| *value = exp(2.0 * (reference - *value))));
         if let Some(given) = block.weights {
             weights.iter_mut().zip(given).for_each(|(value, w)| *value *= w);
         }
