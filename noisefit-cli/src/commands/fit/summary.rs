@@ -95,7 +95,7 @@ fn student_t(StudentT { df, df_estimated }: StudentT, fit: &Fit) -> String {
     let mut text = format!("student-t noise with {df} df");
     match &fit.shape {
         Some(shape) => {
-            let low = shape.conf_low.map_or_else(|| "0".to_owned(), |low| significant(low, 3));
+            let low = shape.conf_low.map_or_else(|| "below 0.5".to_owned(), |low| significant(low, 3));
             let (level, high) = (percent(fit.level), shown(shape.conf_high));
             text += &format!(" (estimated, {level} interval {low} to {high})");
         }
