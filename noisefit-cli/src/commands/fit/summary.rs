@@ -228,6 +228,7 @@ fn certificate(vertex: &Vertex, fit: &Fit) -> Vec<(&'static str, String)> {
         (
             "optimum",
             match vertex.unique {
+                true if fit.scale.is_none() => "unique given the scale".to_owned(),
                 true => "unique".to_owned(),
                 false => "not unique; the one with the least mean fitted value".to_owned(),
             },
