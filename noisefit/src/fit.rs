@@ -63,7 +63,8 @@ pub struct ClosedForm {
 pub struct Termination {
     /// Whether the estimate is the optimum, to the accuracy stated.
     pub converged: bool,
-    /// What was reached: `closed-form`, `gradient`, `vertex-optimal`, ...
+    /// What was reached: `closed-form`, `gradient`, `vertex-optimal`, `vertex-optimal-given-scale`, ...; or what it stopped
+    /// at without convergence: `iteration-limit`, `no-increase`.
     pub reason: String,
     /// Iterations taken; zero for a closed form.
     pub iterations: u64,
@@ -99,7 +100,8 @@ pub struct ShapeParameter {
     pub name: String,
     /// The estimate; absent where it is infinite.
     pub estimate: Option<f64>,
-    /// The lower end of the profile-likelihood interval at the fit's level; absent where it is zero or infinite.
+    /// The lower end of the profile-likelihood interval at the fit's level; absent where it is below 0.5, the least that is
+    /// searched.
     pub conf_low: Option<f64>,
     /// The upper end; absent where it is infinite.
     pub conf_high: Option<f64>,

@@ -12,7 +12,7 @@ use crate::rows::RowSource;
 const LADDER: [f64; 3] = [1.0 / 30.0, 1.0 / 4.0, 1.0];
 
 /// A search that need not end exactly.
-const ROUGH: Search = Search { hold_shape: false, tolerance: 1e-3, iterations: 60 };
+const ROUGH: Search = Search { hold_shape: false, tolerance: 1e-3, iterations: 60, fallen: 0.0 };
 
 /// The maximum likelihood fit of `y = b0 + x'b + s R`, `R` of Student's t distribution with `df` degrees of freedom, which
 /// are estimated with the rest, between one half and infinity, where they are not given (Lange, Little and Taylor 1989,
@@ -66,13 +66,14 @@ fn estimated<S: RowSource>(problem: &Problem<'_, S>, options: &Options) -> Resul
     let shape = ShapeParameter {
         name: "df".to_owned(),
         estimate: Some(family.df).filter(|df| df.is_finite()),
-        conf_low: Some(1.0 / high),
+        conf_low: Some(high).filter(|theta| theta < SHAPES.end()).map(f64::recip),
         conf_high: Some(1.0 / low).filter(|df| df.is_finite()),
     };
     let warning = match theta {
         0.0 => Some(
             "the likelihood is largest at infinite degrees of freedom, where Student's t is Gaussian: the tails are no \
-             heavier than Gaussian ones, and this is the Gaussian fit",
+             heavier than Gaussian ones. Coefficients and scale are those of the Gaussian fit; the standard errors are the \
+             asymptotic ones of maximum likelihood, and AIC and BIC count the degrees of freedom",
         ),
         theta if theta == *SHAPES.end() => Some(
             "the degrees of freedom are at their lower bound of 0.5: the tails are heavier than any that are fitted here",
@@ -117,9 +118,9 @@ fn best<S: RowSource, const SHAPED: bool>(
             best = Some(found);
         }
     }
-    let iterations = best.as_ref().map_or(0, |best| best.iterations);
+    let (iterations, fallen) = best.as_ref().map_or((0, 0.0), |best| (best.iterations, best.fallen));
     let start = best.map(|best| best.state.point().clone()).or(last).ok_or(Error::NoRows)?;
-    let mut maximum = problem.maximise(start)?;
+    let mut maximum = problem.maximise(start, fallen)?;
     maximum.iterations += iterations;
     Ok(maximum)
 }

@@ -95,7 +95,7 @@ fn student_t(StudentT { df, df_estimated }: StudentT, fit: &Fit) -> String {
     let mut text = format!("student-t noise with {df} df");
     match &fit.shape {
         Some(shape) => {
-            let low = shape.conf_low.map_or_else(|| "0".to_owned(), |low| significant(low, 3));
+            let low = shape.conf_low.map_or_else(|| "below 0.5".to_owned(), |low| significant(low, 3));
             let (level, high) = (percent(fit.level), shown(shape.conf_high));
             text += &format!(" (estimated, {level} interval {low} to {high})");
         }
@@ -233,6 +233,7 @@ fn certificate(vertex: &Vertex, fit: &Fit) -> Vec<(&'static str, String)> {
         (
             "optimum",
             match vertex.unique {
+                true if fit.scale.is_none() => "unique given the scale".to_owned(),
                 true => "unique".to_owned(),
                 false => "not unique; the one with the least mean fitted value".to_owned(),
             },

@@ -43,6 +43,6 @@ pub(crate) fn fit<F: Functions + NoiseFamily>(
     if problem.is_exact() {
         return Ok(problem.exact_fit(noise));
     }
-    let maximum = problem.maximise(problem.first(family, &family))?;
+    let maximum = problem.maximise(problem.first(family, &family), 0.0)?;
     problem.fit(&maximum, noise, None, Vec::new())
 }

@@ -43,11 +43,13 @@ pub(crate) struct Search {
     pub(crate) tolerance: f64,
     /// Steps taken at most.
     pub(crate) iterations: u64,
+    /// How far the least scale fell, as a logarithm, in the searches that led to this one's start.
+    pub(crate) fallen: f64,
 }
 
 impl Search {
     /// As near as anyone will ask.
-    pub(crate) const FULL: Search = Search { hold_shape: false, tolerance: 1e-12, iterations: 200 };
+    pub(crate) const FULL: Search = Search { hold_shape: false, tolerance: 1e-12, iterations: 200, fallen: 0.0 };
     /// As near as doubles come, for rows so few that it costs nothing.
     pub(crate) const FINEST: Search = Search { tolerance: 1e-15, ..Search::FULL };
 }
@@ -83,7 +85,11 @@ pub(crate) struct Maximum<F> {
     /// How far it is from the maximum, in standard errors by the root of the number of observations.
     pub(crate) distance: f64,
     pub(crate) iterations: u64,
+    /// How far the least scale fell, in this search and in those before.
+    pub(crate) fallen: f64,
     pub(crate) converged: bool,
+    /// Why it stopped, as [`crate::fit::Termination`] has it.
+    pub(crate) reason: &'static str,
 }
 
 /// The curvature of a log-likelihood: the parameters of location and scale first, then perhaps a shape.
@@ -221,9 +227,9 @@ pub(crate) fn maximise<F: Functions>(
                 curve = Curve::new(&pass(state.point().clone(), Curvature::Majorising)?);
             }
         }
-        let fall = first_scale - state.least_log_scale();
-        let Some(current) = curve.as_ref().filter(|_| fall < COLLAPSE) else {
-            let collapsed = fall > SINGULAR_COLLAPSE;
+        let fallen = search.fallen + first_scale - state.least_log_scale();
+        let Some(current) = curve.as_ref().filter(|_| fallen < COLLAPSE) else {
+            let collapsed = fallen > SINGULAR_COLLAPSE;
             return Ok(if collapsed { Outcome::Collapsed(state.point().clone()) } else { Outcome::Flat });
         };
         let n = state.observations();
@@ -236,8 +242,14 @@ pub(crate) fn maximise<F: Functions>(
         let stalled = fresh && within_noise && distance > 0.5 * last_distance;
         if distance <= search.tolerance || stalled || iterations == search.iterations || distance.is_nan() {
             let converged = distance <= search.tolerance.max(ATTAINABLE);
+            let reason = match converged {
+                true => "gradient",
+                false if iterations == search.iterations => "iteration-limit",
+                false => "no-increase",
+            };
             let curve = current.clone();
-            return Ok(Outcome::Maximum(Box::new(Maximum { state, curve, distance, iterations, converged })));
+            let maximum = Maximum { state, curve, distance, iterations, fallen, converged, reason };
+            return Ok(Outcome::Maximum(Box::new(maximum)));
         }
         let wanted = match distance < NEAR && (fresh || distance < 0.1 * last_distance) {
             true => Curvature::None,
@@ -264,7 +276,9 @@ pub(crate) fn maximise<F: Functions>(
                     curve,
                     distance,
                     iterations,
+                    fallen,
                     converged: false,
+                    reason: "no-increase",
                 })));
             }
         }

@@ -135,17 +135,18 @@ impl<'a, S: RowSource> Problem<'a, S> {
         self.start.sample.len() as u64 == self.start.least_squares.totals.rows
     }
 
-    /// The maximum over all rows, reached from a point by way of that of the sample.
-    pub(crate) fn maximise<F: Functions>(&self, start: Point<F>) -> Result<Maximum<F>, Error> {
-        let (rough, search) = match self.sample_is_all() {
-            true => (Search::FULL, Search::FINEST),
-            false => (Search { tolerance: 1e-4, ..Search::FULL }, Search::FULL),
+    /// The maximum over all rows, reached by way of that of the sample from a point to which the scale has `fallen`.
+    pub(crate) fn maximise<F: Functions>(&self, start: Point<F>, fallen: f64) -> Result<Maximum<F>, Error> {
+        let (tolerance, search) = match self.sample_is_all() {
+            true => (Search::FULL.tolerance, Search::FINEST),
+            false => (1e-4, Search::FULL),
         };
-        let (point, done) = match maximise(&self.sample()?, start.clone(), rough)?.maximum() {
-            Some(found) => (found.state.point().clone(), found.iterations),
-            None => (start, 0),
+        let rough = Search { tolerance, fallen, ..Search::FULL };
+        let (point, done, fallen) = match maximise(&self.sample()?, start.clone(), rough)?.maximum() {
+            Some(found) => (found.state.point().clone(), found.iterations, found.fallen),
+            None => (start, 0, fallen),
         };
-        let mut found = match maximise(&self.rows(), point, search)? {
+        let mut found = match maximise(&self.rows(), point, Search { fallen, ..search })? {
             Outcome::Maximum(found) => *found,
             Outcome::Collapsed(point) => return Err(self.unbounded(&self.coefficients(&point), &point)?),
             Outcome::Flat => return Err(self.undetermined()),
@@ -235,7 +236,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
             accuracy: self.accuracy(maximum),
             termination: Termination {
                 converged: maximum.converged,
-                reason: "gradient".to_owned(),
+                reason: maximum.reason.to_owned(),
                 iterations: maximum.iterations,
                 duality_gap: None,
             },

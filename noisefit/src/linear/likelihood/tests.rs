@@ -153,3 +153,17 @@ fn the_information_on_the_shape_is_the_mean_of_squared_scores() {
         }
     }
 }
+
+#[test]
+fn a_search_whose_steps_are_used_up_says_so() {
+    let (data, options) = (data(), Options::default());
+    let rows = data.rows();
+    let problem = Problem::new(&rows, &options).unwrap();
+    let found = |iterations: u64| {
+        let search = Search { iterations, ..Search::FULL };
+        let maximum = maximise(&rows, problem.first(Logistic, &Logistic), search).unwrap().maximum().unwrap();
+        problem.fit(&maximum, Noise::Logistic, None, Vec::new()).unwrap().termination
+    };
+    assert_eq!((found(1).converged, found(1).reason.as_str()), (false, "iteration-limit"));
+    assert_eq!((found(100).converged, found(100).reason.as_str()), (true, "gradient"));
+}

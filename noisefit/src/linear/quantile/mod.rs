@@ -40,6 +40,10 @@ const FEW_ROWS: u64 = 20_000;
 /// Numbers that the rows near the fits may occupy, all quantiles together: 64 MB.
 const KEPT_NUMBERS: usize = 8_000_000;
 
+/// What is told where several vertices have the least loss.
+pub(super) const NOT_UNIQUE: &str = "the optimum is not unique: of the coefficients with the same loss, those with the \
+                                     least mean fitted value are given";
+
 /// Passes after which something is wrong.
 const PASSES: usize = 40;
 
@@ -281,11 +285,7 @@ impl<S: RowSource> Quantiles<'_, S> {
             );
         }
         if !found.unique {
-            warnings.push(
-                "the optimum is not unique: of the coefficients with the same loss, those with the least mean fitted \
-                 value are given"
-                    .to_owned(),
-            );
+            warnings.push(NOT_UNIQUE.to_owned());
         }
         let digits = (31.0 - found.condition.max(1.0).log10()).clamp(0.0, -(0.5 * f64::EPSILON).log10());
         let estimate = Estimate {
