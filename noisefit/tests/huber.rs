@@ -413,6 +413,57 @@ fn duplicated_rows_ties_and_a_response_of_few_values() {
 }
 
 #[test]
+fn nearly_collinear_terms_are_refused() {
+    let data = contaminated(40, 2, 10);
+    let x = data.x.chunks_exact(2).flat_map(|row| [row[0], row[0] + 1e-9 * row[1]]).collect();
+    let near = Data { x, ..data };
+    let filip = csv("nist/filip.csv", "y", &["x"]);
+    let powers = filip.x.iter().flat_map(|&x| (1..=10).map(move |power| x.powi(power))).collect();
+    let filip = Data { y: filip.y, x: powers, columns: 10 };
+    for data in [near, filip] {
+        let rows = data.rows();
+        let fits = SCALES.map(|scale| huber::fit(&rows, 1.345, scale, &Options::default()));
+        for fit in fits.into_iter().chain([huber::fit_fixed(&rows, 1.0, &Options::default())]) {
+            let error = fit.unwrap_err().to_string();
+            assert!(error.starts_with("the terms are too nearly collinear"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_knee_beyond_all_reach_leaves_gaussian_noise() {
+    let mut data = contaminated(25, 1, 11);
+    let options = Options::default();
+    for (size, delta) in [(1e-150, 1.0), (1e-150, 1e300), (1e-120, 1e10)] {
+        data.y.iter_mut().for_each(|y| *y *= size);
+        let least_squares = gaussian::fit(&data.rows(), &options).unwrap();
+        let fit = huber::fit_fixed(&data.rows(), delta, &options).unwrap();
+        assert!(fit.termination.converged);
+        close(fit.scale.unwrap(), least_squares.scale.unwrap(), 1e-13, "scale");
+        close(fit.log_likelihood.unwrap(), least_squares.log_likelihood.unwrap(), 1e-13, "log-likelihood");
+        let Noise::Huber(noise) = fit.noise else { panic!("{:?}", fit.noise) };
+        close(noise.k, (delta / fit.scale.unwrap()).min(1e300), 1e-13, "k");
+        data.y.iter_mut().for_each(|y| *y /= size);
+    }
+    // The other end: a knee of nothing.
+    data.y.iter_mut().for_each(|y| *y *= 1e120);
+    let error = huber::fit_fixed(&data.rows(), 1e-100, &options).unwrap_err().to_string();
+    assert!(error.starts_with("delta is ") && error.contains("deviations of the response"), "{error}");
+}
+
+#[test]
+fn scales_whose_squares_leave_the_range_are_refused() {
+    let data = contaminated(25, 1, 12);
+    let y: Vec<f64> = data.y.iter().map(|y| y * 1e140).collect();
+    let weights = [1e60; 25];
+    let rows = MemoryRows::new(&y, Matrix::row_major(&data.x, 25, 1).unwrap()).unwrap().with_weights(&weights).unwrap();
+    for scale in SCALES {
+        let fit = huber::fit(&rows, 1.345, scale, &Options::default());
+        assert!(matches!(fit, Err(Error::Range { .. })), "{fit:?}");
+    }
+}
+
+#[test]
 fn choices_lead_here() {
     let data = contaminated(30, 1, 9);
     let fit =

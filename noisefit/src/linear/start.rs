@@ -5,6 +5,9 @@ use crate::Error;
 use crate::linear::Collinear;
 use crate::rows::{RowSource, Sample, SampledRows, Subset};
 
+/// Second derivatives in doubles lose their last digit at about the square root of the inverse of rounding.
+const WORST_CONDITION: f64 = 1e6;
+
 /// The least squares fit, and a sample of the rows gathered on the way.
 #[derive(Debug)]
 pub(crate) struct Start {
@@ -50,6 +53,18 @@ impl Start {
         (0..self.least_squares.coefficients.len())
             .map(|j| if aliased(&j) { None } else { values.next().copied() })
             .collect()
+    }
+
+    /// Why products of the columns in doubles may not determine every coefficient; none where the columns do not stand in
+    /// the way.
+    pub(crate) fn nearly_collinear(&self) -> Option<Error> {
+        let condition = self.least_squares.accuracy.condition;
+        (condition > WORST_CONDITION).then(|| {
+            Error::Unsupported(format!(
+                "the terms are too nearly collinear for the steps of a likelihood (condition number {condition:.0e}); centre \
+                 or rescale the regressors, use poly() for powers, or leave out terms"
+            ))
+        })
     }
 
     /// Least squares' own coefficients of the columns that are not aliased, in the coordinates.

@@ -119,7 +119,8 @@ impl NoiseFamily for Huber {
         Information {
             // The probability of the middle.
             location: middle / self.total(),
-            log_scale: 1.0 + (middle - 2.0 * self.k * self.k * tail) / self.total(),
+            // In this order k^2 may leave the range of a double: the tail is zero long before.
+            log_scale: 1.0 + (middle - 2.0 * self.k * (self.k * tail)) / self.total(),
             cross: 0.0,
         }
     }

@@ -19,12 +19,18 @@ use super::{Accuracy, Method, Options};
 use crate::Error;
 use crate::fit::{Fit, Termination};
 use crate::noise::{Huber, HuberScale, Noise, NoiseFamily};
-use crate::rows::RowSource;
-use scale::{expected_clipped_square, most_likely_knee};
+use crate::rows::{Layout, RowSource};
+use scale::{FARTHEST_KNEE, MostLikely, expected_clipped_square};
 use sets::Sets;
 use solver::{Solution, Solver, power_of_two_near};
 use step::{Point, Problem, Rule};
 use window::WINDOW_ROWS;
+
+/// In coordinates, where the response is of size one, no residual is larger whose square is a number.
+const FARTHEST_DELTA: f64 = 1e150;
+
+/// In coordinates, too: with a smaller knee, its square is lost.
+const LEAST_DELTA: f64 = 1e-150;
 
 /// The fit of `y = b0 + x'b + s R`, with Huber's least favourable noise `R` of knee `k`, and its scale estimated as
 /// `scale` says.
@@ -90,7 +96,8 @@ pub fn fit(source: &impl RowSource, k: f64, scale: HuberScale, options: &Options
         HuberScale::MaximumLikelihood => (found.information_variance(), "classical"),
         _ => (found.robust_variance(), "huber"),
     };
-    Ok(found.estimate(scale_type, covariance, vcov_type).into_fit(source.layout(), &start.least_squares, options.level))
+    let estimate = found.estimate(source.layout(), scale_type, covariance, vcov_type)?;
+    Ok(estimate.into_fit(source.layout(), &start.least_squares, options.level))
 }
 
 /// The same with the knee at `delta`, in units of the response: the coefficients minimise the mean of the loss
@@ -111,20 +118,28 @@ pub fn fit_fixed(source: &impl RowSource, delta: f64, options: &Options) -> Resu
     let start = Start::new(source, options, WINDOW_ROWS)?;
     let (layout, solved) = (source.layout(), &start.least_squares);
     let scaled_delta = delta * start.coordinates.response_scale();
-    let noise = |mean_loss: f64| Huber { k: most_likely_knee(mean_loss), delta: Some(delta) };
+    if scaled_delta < LEAST_DELTA {
+        return Err(Error::Argument {
+            name: "delta",
+            value: delta,
+            expected: "at least 1e-150 deviations of the response",
+        });
+    }
     let scale_type = "maximum-likelihood";
     if solved.residual_sum_of_squares == 0.0 {
-        let mut fit = exact_fit(source, &start, noise(0.0), scale_type, options);
+        let noise = Huber { k: FARTHEST_KNEE, delta: Some(delta) };
+        let mut fit = exact_fit(source, &start, noise, scale_type, options);
         fit.mean_loss = Some(0.0);
         return Ok(fit);
     }
     // The scale that is given to the search is no more than the unit of its steps.
-    let solution = solve(source, &start, |_, unit| Problem { k: scaled_delta / unit, rule: Rule::Fixed })?;
+    let knee = scaled_delta.min(FARTHEST_DELTA);
+    let solution = solve(source, &start, |_, unit| Problem { k: knee / unit, rule: Rule::Fixed })?;
     let sets = &solution.sets;
     let mean_loss = sets.loss() / sets.totals().observations;
-    let noise = noise(mean_loss / (scaled_delta * scaled_delta));
-    let found = Found { start: &start, solution: &solution, noise, scale: scaled_delta / noise.k };
-    let estimate = found.estimate(scale_type, found.information_variance(), "classical");
+    let MostLikely { k, scale } = MostLikely::new(mean_loss, scaled_delta);
+    let found = Found { start: &start, solution: &solution, noise: Huber { k, delta: Some(delta) }, scale };
+    let estimate = found.estimate(layout, scale_type, found.information_variance(), "classical")?;
     let mut fit = estimate.into_fit(layout, solved, options.level);
     let unit = start.coordinates.response_scale();
     fit.mean_loss = Some(mean_loss / unit / unit);
@@ -148,6 +163,11 @@ fn solve(source: &impl RowSource, start: &Start, problem: impl Fn(f64, f64) -> P
     let everything = Problem { k: f64::INFINITY, rule: Rule::Fixed };
     let solver = Solver { source: &sample, coordinates, problem: everything, metric: Vec::new() };
     let all = solver.pass(&least_squares, Some((0.0, f64::INFINITY)))?;
+    if !all.determine_coefficients()
+        && let Some(error) = start.nearly_collinear()
+    {
+        return Err(error);
+    }
     let metric = metric(&all);
     let deviation = (start.least_squares.residual_sum_of_squares / totals.weight).sqrt() * coordinates.response_scale();
     let typical = Some(all.median_size() / Huber::NORMAL_QUARTILE).filter(|size| *size > 0.0);
@@ -195,10 +215,20 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    fn estimate(&self, scale_type: &'static str, variance: Option<f64>, vcov_type: &'static str) -> Estimate {
+    fn estimate(
+        &self,
+        layout: &Layout,
+        scale_type: &'static str,
+        variance: Option<f64>,
+        vcov_type: &'static str,
+    ) -> Result<Estimate, Error> {
         let Found { start, solution, noise, scale } = *self;
         let (coordinates, sets) = (&start.coordinates, &solution.sets);
         let unit = coordinates.response_scale();
+        let in_range = |square: f64| (f64::MIN_POSITIVE..f64::INFINITY).contains(&square);
+        if !in_range((scale / unit).powi(2)) || variance.is_some_and(|variance| !in_range(variance)) {
+            return Err(Error::Range { what: format!("the noise scale of {}", layout.response), size: scale / unit });
+        }
         let coefficients =
             start.coordinates.carry_back_all(&solution.point.coefficients, start.coordinates.response_shift());
         let (totals, sums) = (sets.totals(), sets.sums());
@@ -208,8 +238,9 @@ impl Found<'_> {
         let mut warnings = Vec::new();
         if !solution.converged {
             warnings.push(format!(
-                "rows kept changing sides of the knee for {} passes: the coefficients are near the solution, not at it",
-                solution.passes
+                "not converged after {} passes: the last step was {:.0e} of the noise scale",
+                solution.passes,
+                solution.step.change() / solution.point.scale
             ));
         }
         if !solution.step.determined {
@@ -219,7 +250,7 @@ impl Found<'_> {
                 .to_owned(),
             );
         }
-        Estimate {
+        Ok(Estimate {
             noise: Noise::Huber(noise),
             accuracy: self.accuracy(&coefficients),
             coefficients: start.widened(&coefficients),
@@ -239,12 +270,12 @@ impl Found<'_> {
             vcov_type,
             termination: Termination {
                 converged: solution.converged,
-                reason: "active-set".to_owned(),
+                reason: if solution.converged { "active-set" } else { "iteration-limit" }.to_owned(),
                 iterations: solution.passes,
                 duality_gap: None,
             },
             warnings,
-        }
+        })
     }
 
     /// `sum f rho(r)`.
@@ -326,4 +357,30 @@ fn exact_fit(source: &impl RowSource, start: &Start, noise: Huber, scale_type: &
         warnings,
     };
     estimate.into_fit(source.layout(), solved, options.level)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::{Matrix, MemoryRows};
+
+    #[test]
+    fn a_search_that_was_given_up_says_so() {
+        let (x, y) = ([1.0, 2.0, 3.0, 4.0, 5.0], [1.0, 2.5, 2.0, 4.5, 4.0]);
+        let rows = MemoryRows::new(&y, Matrix::row_major(&x, 5, 1).unwrap()).unwrap();
+        let start = Start::new(&rows, &Options::default(), WINDOW_ROWS).unwrap();
+        let problem = Problem { k: 1.345, rule: Rule::MaximumLikelihood };
+        let mut solution = solve(&rows, &start, |_, _| problem).unwrap();
+        let estimate = |solution: &Solution| {
+            let noise = Huber { k: 1.345, delta: None };
+            let found = Found { start: &start, solution, noise, scale: solution.point.scale };
+            found.estimate(rows.layout(), "maximum-likelihood", None, "classical").unwrap()
+        };
+        assert_eq!(estimate(&solution).termination.reason, "active-set");
+        assert!(estimate(&solution).warnings.is_empty());
+        solution.converged = false;
+        let stopped = estimate(&solution);
+        assert_eq!((stopped.termination.converged, &stopped.termination.reason[..]), (false, "iteration-limit"));
+        assert!(stopped.warnings[0].starts_with("not converged after "), "{:?}", stopped.warnings);
+    }
 }

@@ -210,7 +210,7 @@ impl<S: RowSource> Solver<'_, S> {
 
 impl Step {
     /// Its largest component: columns are of size one, so that this is about the change of residuals.
-    fn change(&self) -> f64 {
+    pub(super) fn change(&self) -> f64 {
         self.coefficients.iter().fold(self.scale.abs(), |most, d| d.abs().max(most))
     }
 

@@ -166,6 +166,13 @@ impl Problem {
     }
 }
 
+impl Sets {
+    /// Whether the rows inside do.
+    pub(super) fn determine_coefficients(&self) -> bool {
+        factorise(&doubles(self.gram()), self.inner().len()).is_some()
+    }
+}
+
 /// How sums change from where they were taken when the coefficients move by `first + t slope`: polynomials in `t`, the
 /// constant first.
 struct Moved<'a> {

@@ -21,9 +21,6 @@ const SAMPLE_ROWS_A_COEFFICIENT: usize = 64;
 /// Residuals less than this part of the typical one count as it when the scale's first coefficients are sought.
 const LEAST_RESIDUAL: f64 = 1e-4;
 
-/// Second derivatives in doubles lose their last digit at about the square root of the inverse of rounding.
-const WORST_CONDITION: f64 = 1e6;
-
 /// Rows with the least squares fit that a search starts from.
 pub(crate) struct Problem<'a, S> {
     pub(super) source: &'a S,
@@ -179,15 +176,11 @@ impl<'a, S: RowSource> Problem<'a, S> {
 
     /// Why second derivatives do not determine every coefficient.
     pub(super) fn undetermined(&self) -> Error {
-        let condition = self.start.least_squares.accuracy.condition;
-        Error::Unsupported(if condition > WORST_CONDITION {
-            format!(
-                "the terms are too nearly collinear for the steps of a likelihood (condition number {condition:.0e}); centre \
-                 or rescale the regressors, use poly() for powers, or leave out terms"
+        self.start.nearly_collinear().unwrap_or_else(|| {
+            Error::Unsupported(
+                "too few rows are near enough to their fitted values to determine every coefficient; leave out terms"
+                    .to_owned(),
             )
-        } else {
-            "too few rows are near enough to their fitted values to determine every coefficient; leave out terms"
-                .to_owned()
         })
     }
 
