@@ -846,3 +846,34 @@ fn a_scale_without_an_intercept_is_the_same_model_of_groups() {
     close(without.scale_vcov[1][1], v[0][0] + 2.0 * v[0][1] + v[1][1], 1e-9, "second group");
     close(without.scale_vcov[0][1], v[0][0] + v[0][1], 1e-9, "both");
 }
+
+#[test]
+fn a_scale_that_has_to_grow_ten_thousandfold_gets_there() {
+    // No intercept of the scale, and responses in a small unit: the start has residuals of thousands of scales.
+    let noise = Noise::StudentT(StudentT { df: 30.0, df_estimated: false });
+    let mut data = simulated(&noise, 300, false, 29);
+    data.y.iter_mut().for_each(|y| *y *= 1e4);
+    data.z = Some((0..300).map(|i| 0.5 + f64::from(i % 7)).collect());
+    let layout = Layout {
+        response: "y".into(),
+        terms: vec!["x1".into(), "x2".into(), "x3".into()],
+        intercept: true,
+        scale: Some(ScaleLayout { terms: vec!["z".into()], intercept: false }),
+    };
+    let rows = Cut { data: &data, cuts: vec![150], layout };
+    for noise in ["gaussian", "logistic"] {
+        let fit = linear::fit(&rows, &noise.parse().unwrap(), &Options::default()).unwrap().remove(0);
+        assert!(fit.termination.converged && fit.termination.iterations < 60, "{noise}: {:?}", fit.termination);
+        // The derivative by the slope of ln s: the sum of z (r psi(r) - 1).
+        let (b, g) = (estimates(&fit), log_scale(&fit)[0]);
+        let (mut score, mut size) = (0.0, 0.0);
+        for i in 0..300 {
+            let z = data.z.as_ref().unwrap()[i];
+            let mu = b[0] + (0..3).map(|j| b[j + 1] * data.x[j * 300 + i]).sum::<f64>();
+            let r = (data.y[i] - mu) * (-g * z).exp();
+            let term = z * (r * fit.noise.family().score(r) - 1.0);
+            (score, size) = (score + term, size + term.abs());
+        }
+        assert!(score.abs() < 1e-9 * size, "{noise}: {score:e} of {size:e}");
+    }
+}

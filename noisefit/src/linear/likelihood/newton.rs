@@ -259,7 +259,9 @@ pub(crate) fn maximise<F: Functions>(
         // The columns of the scale are of size one.
         let (first, last) = (state.point().location.len(), state.point().scale.len());
         let log_scale: f64 = change[first..first + last].iter().map(|change| change.abs()).sum();
-        let mut part = (LONGEST / distance).min(LONGEST_LOG_SCALE / log_scale).min(1.0);
+        // A log-concave density is curved the right way everywhere: only the scale's exponential can be led astray.
+        let longest = if F::SHAPED { LONGEST / distance } else { 1.0 };
+        let mut part = longest.min(LONGEST_LOG_SCALE / log_scale).min(1.0);
         let slack = NOISE * (n + state.log_likelihood().abs());
         loop {
             let next = pass(state.point().moved(&change, part), wanted)?;
