@@ -449,6 +449,20 @@ fn a_median_that_jumps_with_the_scale() {
 }
 
 #[test]
+fn a_scale_that_goes_to_zero_in_a_response_of_few_values() {
+    // Of some, the best planes hold more than half of the rows.
+    for seed in 0..60 {
+        let mut uniform = Uniform(seed * 1000 + 12);
+        let mut row = || [1.0, 1.0, 4.0].map(|unit| (4.0 * uniform.next()).floor() / unit);
+        let rows: Vec<[f64; 3]> = (0..12).map(|_| row()).collect();
+        match huber::fit(&plane(&rows, false).rows(), 0.1, MAD, &Options::default()) {
+            Ok(fit) => assert!(fit.termination.converged, "seed {seed}: {:?}", fit.termination),
+            Err(error) => assert!(error.to_string().contains("the scale of huber noise is zero"), "{error}"),
+        }
+    }
+}
+
+#[test]
 fn small_knees_and_few_rows() {
     let options = Options::default();
     for (rows, product, levels) in [(6, false, 1e6), (12, false, 4.0), (40, true, 1e6), (8, true, 5.0)] {

@@ -26,6 +26,9 @@ const LEVEL: f64 = 1e-14;
 /// However large rounding is next to the knee, a gradient larger than this by it is none.
 const MOST_LEVEL: f64 = 1e-7;
 
+/// A median of so few roundings at which the search does not end is zero.
+const UNRESOLVED: f64 = 100.0;
+
 /// A knee in scales from which the way to smaller ones goes by steps of [`KNEE_STEP`].
 const EASY_KNEE: f64 = 1.345;
 const KNEE_STEP: f64 = 0.25;
@@ -101,7 +104,14 @@ impl<S: RowSource> Solver<'_, S> {
         match self.problem.rule {
             Rule::Median { constant } => {
                 let together = self.step_on(from, density, PASSES_OF_MEDIAN)?;
-                if together.converged { Ok(together) } else { self.in_turn(together, constant, density) }
+                if together.converged {
+                    return Ok(together);
+                }
+                let found = self.in_turn(together, constant, density)?;
+                match found.converged || constant * found.point.scale > UNRESOLVED * found.rounding {
+                    true => Ok(found),
+                    false => Err(no_scale()),
+                }
             }
             _ => self.step_on(from, density, MOST_PASSES),
         }
