@@ -545,6 +545,19 @@ fn scales_whose_squares_leave_the_range_are_refused() {
         let fit = huber::fit(&rows, 1.345, scale, &Options::default());
         assert!(matches!(fit, Err(Error::Range { .. })), "{fit:?}");
     }
+    // Whatever else is made of weights and a response like these, it is no record that cannot be read back.
+    let y: Vec<f64> = data.y.iter().map(|y| y * 1e51).collect();
+    for low in [1e-45, 1.0] {
+        let weights: Vec<f64> = (0..25).map(|i| if i % 2 == 0 { 1e45 } else { low }).collect();
+        let rows = MemoryRows::new(&y, Matrix::row_major(&data.x, 25, 1).unwrap()).unwrap();
+        let rows = rows.with_weights(&weights).unwrap();
+        let fits = SCALES.map(|scale| huber::fit(&rows, 1.345, scale, &Options::default()));
+        let fixed = [1e-100, 1.0, 1e51, 1e80].map(|delta| huber::fit_fixed(&rows, delta, &Options::default()));
+        for fit in fits.iter().chain(&fixed).flatten() {
+            let scale = fit.scale.unwrap();
+            assert!(scale > 0.0 && (scale * scale).is_finite() && fit.log_likelihood.is_some(), "{fit:?}");
+        }
+    }
 }
 
 #[test]
