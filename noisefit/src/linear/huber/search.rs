@@ -6,6 +6,9 @@ use super::window::{Line, Window};
 /// No step is taken longer than this many times, where its length means nothing.
 const LONGEST: f64 = 1e12;
 
+/// Nor longer where it then changes the scale by more than this part of it.
+const MOST_OF_SCALE: f64 = 0.9;
+
 /// A step may end on a slope of this part of that it began with.
 const STEEP: f64 = 0.5;
 
@@ -39,7 +42,7 @@ impl Problem {
         }
         let (mut low, mut high) = (0.0, 1.0);
         while along.derivative(high) <= 0.0 {
-            if high > LONGEST || step.scale != 0.0 {
+            if high > LONGEST || 4.0 * high * step.scale.abs() > MOST_OF_SCALE * point.scale {
                 return high;
             }
             (low, high) = (high, 4.0 * high);

@@ -99,6 +99,10 @@ impl Sets {
         }
     }
 
+    pub(super) fn knee(&self) -> f64 {
+        self.knee
+    }
+
     pub(super) fn totals(&self) -> &Totals {
         &self.totals
     }

@@ -23,6 +23,12 @@ const NEGLIGIBLE: f64 = 1e-13;
 /// A gradient of this size is rounding.
 const LEVEL: f64 = 1e-14;
 
+/// However large rounding is next to the knee, a gradient larger than this by it is none.
+const MOST_LEVEL: f64 = 1e-7;
+
+/// A median of so few roundings at which the search does not end is zero.
+const UNRESOLVED: f64 = 100.0;
+
 /// A knee in scales from which the way to smaller ones goes by steps of [`KNEE_STEP`].
 const EASY_KNEE: f64 = 1.345;
 const KNEE_STEP: f64 = 0.25;
@@ -98,7 +104,14 @@ impl<S: RowSource> Solver<'_, S> {
         match self.problem.rule {
             Rule::Median { constant } => {
                 let together = self.step_on(from, density, PASSES_OF_MEDIAN)?;
-                if together.converged { Ok(together) } else { self.in_turn(together, constant, density) }
+                if together.converged {
+                    return Ok(together);
+                }
+                let found = self.in_turn(together, constant, density)?;
+                match found.converged || constant * found.point.scale > UNRESOLVED * found.rounding {
+                    true => Ok(found),
+                    false => Err(no_scale()),
+                }
             }
             _ => self.step_on(from, density, MOST_PASSES),
         }
@@ -138,8 +151,8 @@ impl<S: RowSource> Solver<'_, S> {
             }
             let change = step.change() / target.scale;
             let same = last.as_ref().is_some_and(|last| last.sets.same_as(&sets));
-            let settled = step.exact && (change <= NEGLIGIBLE || same && change <= SETTLED);
-            let converged = settled || objective.is_some() && step.is_level(target.scale);
+            let settled = step.exact && (change <= NEGLIGIBLE || same && change <= SETTLED || step.is_within(rounding));
+            let converged = settled || objective.is_some() && step.is_level(target.scale, self.level(&sets, rounding));
             if converged || passes >= most_passes {
                 return Ok(Solution { point: target, sets, step, passes, converged, rounding });
             }
@@ -153,6 +166,7 @@ impl<S: RowSource> Solver<'_, S> {
     fn in_turn(&self, together: Solution, constant: f64, density: Option<f64>) -> Result<Solution, Error> {
         let (mut point, mut passes) = (together.point, together.passes);
         let (mut low, mut high) = (0.0, f64::INFINITY);
+        let (mut at_low, mut at_high) = (None, None);
         let mut last: Option<Sets> = None;
         loop {
             let unit = power_of_two_near(point.scale);
@@ -166,16 +180,21 @@ impl<S: RowSource> Solver<'_, S> {
             let (change, rounding) = (step.change() / point.scale, self.rounding(&point));
             let same = last.as_ref().is_some_and(|last| last.same_as(&sets));
             let scale = sets.median_size() / constant;
-            let settled = step.exact && (change <= NEGLIGIBLE || same && change <= SETTLED);
-            let level = step.is_level(scale) && (scale - point.scale).abs() <= NEGLIGIBLE * scale;
+            let settled = step.exact && (change <= NEGLIGIBLE || same && change <= SETTLED || step.is_within(rounding));
+            let level =
+                step.is_level(scale, self.level(&sets, rounding)) && (scale - point.scale).abs() <= NEGLIGIBLE * scale;
             let converged = inner.converged && (settled || level);
             if scale > point.scale {
-                low = point.scale;
+                (low, at_low) = (point.scale, Some(point.clone()));
             } else {
-                high = point.scale;
+                (high, at_high) = (point.scale, Some(point.clone()));
             }
-            let nothing_between = high - low <= 2.0 * f64::EPSILON * high;
-            if converged || nothing_between || passes >= MOST_PASSES_IN_TURN {
+            if let (false, Some(at_low), Some(at_high)) = (converged, &at_low, &at_high)
+                && high - low <= 2.0 * f64::EPSILON * high
+            {
+                return self.amid(at_low, at_high, constant, density, passes);
+            }
+            if converged || passes >= MOST_PASSES_IN_TURN {
                 return Ok(Solution { point: target, sets, step, passes, converged, rounding });
             }
             let next = [target.scale, scale, 0.5 * (low + high)].into_iter().find(|&next| next > low && next < high);
@@ -184,6 +203,39 @@ impl<S: RowSource> Solver<'_, S> {
                 return Err(no_scale());
             }
             last = Some(sets);
+        }
+    }
+
+    /// The solution between two of one scale, of which one has a median that calls for a larger scale, and the other for a
+    /// smaller one: all coefficients on the way from one to the other solve the equations of this scale.
+    fn amid(
+        &self,
+        too_small: &Point,
+        too_large: &Point,
+        constant: f64,
+        density: Option<f64>,
+        passes: u64,
+    ) -> Result<Solution, Error> {
+        let scale = too_large.scale;
+        let fixed = self.with(Problem { k: self.problem.k, rule: Rule::Fixed });
+        let (mut low, mut high, mut passes) = (0.0, 1.0, passes);
+        loop {
+            let part = 0.5 * (low + high);
+            let point = Point { scale, ..fixed.problem.between(too_small, too_large, part) };
+            let sets = self.pass(&point, self.window(&point, density))?;
+            passes += 1;
+            let excess = sets.median_size() / constant - scale;
+            if excess > 0.0 {
+                low = part;
+            } else {
+                high = part;
+            }
+            let met = excess.abs() <= NEGLIGIBLE * scale;
+            if met || high - low <= f64::EPSILON {
+                let (step, rounding) = (fixed.problem.step(&sets, scale, &self.metric), self.rounding(&point));
+                let converged = met && (step.gradient <= self.level(&sets, rounding) || step.is_within(rounding));
+                return Ok(Solution { point, sets, step, passes, converged, rounding });
+            }
         }
     }
 
@@ -196,6 +248,12 @@ impl<S: RowSource> Solver<'_, S> {
             }
             _ => None,
         }
+    }
+
+    /// A gradient that rounding may leave of zero, by itself and through the residuals inside.
+    fn level(&self, sets: &Sets, rounding: f64) -> f64 {
+        let inside = sets.sums().count_inside.to_f64() / sets.totals().observations;
+        LEVEL + (rounding / sets.knee() * inside).min(MOST_LEVEL)
     }
 
     /// What rounding may leave of a residual of zero.
@@ -214,9 +272,15 @@ impl Step {
         self.coefficients.iter().fold(self.scale.abs(), |most, d| d.abs().max(most))
     }
 
+    /// Whether the step changes nothing beyond rounding: what residuals are rounded by moves the fitted values of least
+    /// squares by no more, however the columns lie.
+    fn is_within(&self, rounding: f64) -> bool {
+        self.fitted <= rounding && self.scale.abs() <= rounding
+    }
+
     /// Whether the objective is level although the rows inside do not determine the coefficients: it has other minima.
-    fn is_level(&self, scale: f64) -> bool {
-        !self.determined && self.gradient <= LEVEL && self.scale.abs() <= SETTLED * scale
+    fn is_level(&self, scale: f64, level: f64) -> bool {
+        !self.determined && self.gradient <= level && self.scale.abs() <= SETTLED * scale
     }
 
     /// Goes only, or as far as, `part` of the way.

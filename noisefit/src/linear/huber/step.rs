@@ -52,6 +52,8 @@ pub(super) struct Step {
     pub(super) determined: bool,
     /// The largest estimating equation of the coefficients, in units of what all rows outside could make of it.
     pub(super) gradient: f64,
+    /// The root mean square over the rows inside of the change of their fitted values.
+    pub(super) fitted: f64,
 }
 
 impl Problem {
@@ -106,7 +108,14 @@ impl Problem {
         };
         let Some(factor) = factor else {
             let coefficients = vec![0.0; inner.len()];
-            return Step { coefficients, scale: 0.0, exact: false, determined: false, gradient: f64::INFINITY };
+            return Step {
+                coefficients,
+                scale: 0.0,
+                exact: false,
+                determined: false,
+                gradient: f64::INFINITY,
+                fitted: f64::INFINITY,
+            };
         };
         // To the scale s + t the coefficients move by `first + t slope`.
         let first = solve(&factor, &gradient);
@@ -124,10 +133,11 @@ impl Problem {
             Rule::Median { constant } => median_step(sets, scale, constant, &first, &slope),
         };
         let t = t.max(scale / FARTHEST - scale);
-        let coefficients = first.iter().zip(&slope).map(|(a, b)| a + t * b).collect();
+        let coefficients: Vec<f64> = first.iter().zip(&slope).map(|(a, b)| a + t * b).collect();
+        let fitted = (form(&gram, &coefficients, &coefficients) / sets.sums().count_inside.to_f64()).max(0.0).sqrt();
         let largest = gradient.iter().fold(0.0, |most: f64, g| g.abs().max(most));
         let gradient = largest / (knee * sets.totals().observations);
-        Step { coefficients, scale: t, exact: found && !damped, determined: !damped, gradient }
+        Step { coefficients, scale: t, exact: found && !damped, determined: !damped, gradient, fitted }
     }
 
     /// The products of the columns over the rows inside, and a share of `metric`: a row outside has the curvature
@@ -185,10 +195,7 @@ struct Moved<'a> {
 
 impl Moved<'_> {
     fn squares_inside(&self) -> [f64; 3] {
-        let form = |x: &[f64], y: &[f64]| -> f64 {
-            let row = |i: usize| (0..y.len()).map(|j| self.gram[symmetric(i, j)] * y[j]).sum::<f64>();
-            (0..x.len()).map(|i| x[i] * row(i)).sum()
-        };
+        let form = |x: &[f64], y: &[f64]| form(self.gram, x, y);
         let (a, b) = (self.first, self.slope);
         [form(a, a) - 2.0 * dot(a, self.inner), 2.0 * (form(a, b) - dot(b, self.inner)), form(b, b)]
     }
@@ -247,6 +254,12 @@ fn factorise(matrix: &[f64], order: usize) -> Option<Llt<f64>> {
 fn solve(factor: &Llt<f64>, right: &[f64]) -> Vec<f64> {
     let solution = factor.solve(Mat::from_fn(right.len(), 1, |i, _| right[i]));
     (0..right.len()).map(|i| solution[(i, 0)]).collect()
+}
+
+/// `x' A y` of a packed symmetric matrix.
+fn form(matrix: &[f64], x: &[f64], y: &[f64]) -> f64 {
+    let row = |i: usize| (0..y.len()).map(|j| matrix[symmetric(i, j)] * y[j]).sum::<f64>();
+    (0..x.len()).map(|i| x[i] * row(i)).sum()
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
