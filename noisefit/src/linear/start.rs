@@ -67,6 +67,11 @@ impl Start {
         })
     }
 
+    /// Of values for all design columns those of the columns that are not aliased.
+    pub(crate) fn narrowed(&self, values: &[f64]) -> Vec<f64> {
+        self.columns.iter().map(|&j| values[j]).collect()
+    }
+
     /// Least squares' own coefficients of the columns that are not aliased, in the coordinates.
     pub(crate) fn in_coordinates(&self) -> Vec<f64> {
         let coefficients: Vec<f64> = self.least_squares.coefficients.iter().flatten().copied().collect();

@@ -1,7 +1,7 @@
 //! Student's t noise: location, scale and degrees of freedom together.
 
 use super::Options;
-use super::likelihood::{self, Likelihood, Maximum, Point, Problem, SHAPES, Search, StudentT};
+use super::likelihood::{self, Functions, Likelihood, Maximum, Outcome, Point, Problem, SHAPES, Search, StudentT};
 use crate::Error;
 use crate::fit::{Fit, ShapeParameter};
 use crate::inference::distribution::{Normal, Symmetric};
@@ -18,7 +18,8 @@ const ROUGH: Search = Search { hold_shape: false, tolerance: 1e-3, iterations: 6
 /// are estimated with the rest, between one half and infinity, where they are not given (Lange, Little and Taylor 1989,
 /// *JASA* 84, 881-896). `ln s` is modelled where the rows have columns for it.
 ///
-/// The likelihood may have several maxima. Searches start from least squares on all rows and on the half of the rows whose
+/// The likelihood may have several maxima, and no bound where many rows can be fitted exactly, of which a warning tells.
+/// Searches start from least squares on all rows and on the half of the rows whose
 /// regressors are most central, and climb through ever heavier tails; the best end is kept. The degrees of freedom have an
 /// interval by profile likelihood, the coefficients standard errors from the expected information:
 /// `s^2 (df + 3) / (df + 1) (X' V X)^-1`.
@@ -51,15 +52,17 @@ pub fn fit(source: &impl RowSource, df: Option<f64>, options: &Options) -> Resul
             let starts = starts(&problem)?;
             let functions = StudentT::<false>::new(1.0 / df);
             let starts = starts.into_iter().map(|start| start.with_functions(functions));
-            let maximum = best(&problem, starts.collect())?;
-            problem.fit(&maximum, Noise::StudentT(family), None, Vec::new())
+            let (maximum, collapsed) = best(&problem, starts.collect())?;
+            let warning = unbounded(&problem, &collapsed, df)?;
+            problem.fit(&maximum, Noise::StudentT(family), None, warning.into_iter().collect())
         }
         None => estimated(&problem, options),
     }
 }
 
 fn estimated<S: RowSource>(problem: &Problem<'_, S>, options: &Options) -> Result<Fit, Error> {
-    let maximum = best(problem, starts(problem)?)?;
+    let (maximum, collapsed) = best(problem, starts(problem)?)?;
+    let unbounded = unbounded(problem, &collapsed, 1.0 / SHAPES.end())?;
     let theta = maximum.state.point().functions.theta();
     let family = noise::StudentT { df: 1.0 / theta, df_estimated: true };
     let [low, high] = interval(problem, &maximum, options.level)?;
@@ -70,6 +73,8 @@ fn estimated<S: RowSource>(problem: &Problem<'_, S>, options: &Options) -> Resul
         conf_high: Some(1.0 / low).filter(|df| df.is_finite()),
     };
     let warning = match theta {
+        // Of a likelihood without bound this is not the largest.
+        _ if unbounded.is_some() => None,
         0.0 => Some(
             "the likelihood is largest at infinite degrees of freedom, where Student's t is Gaussian: the tails are no \
              heavier than Gaussian ones. Coefficients and scale are those of the Gaussian fit; the standard errors are the \
@@ -80,7 +85,8 @@ fn estimated<S: RowSource>(problem: &Problem<'_, S>, options: &Options) -> Resul
         ),
         _ => None,
     };
-    problem.fit(&maximum, Noise::StudentT(family), Some(shape), warning.map(str::to_owned).into_iter().collect())
+    let warnings = unbounded.into_iter().chain(warning.map(str::to_owned));
+    problem.fit(&maximum, Noise::StudentT(family), Some(shape), warnings.collect())
 }
 
 /// Points on the sample from which searches begin: least squares, of all rows and of the central half, led through heavier
@@ -104,15 +110,50 @@ fn starts<S: RowSource>(problem: &Problem<'_, S>) -> Result<Vec<Point<StudentT<t
     Ok(starts)
 }
 
-/// The maximum over all rows from where the sample's is largest.
+/// The warning that the likelihood has no bound at `df` or more degrees of freedom, and the fit is but a maximum beside that:
+/// where `m` of `n` observations can be fitted exactly, it has none for `df < m / (n - m)` (Fernandez and Steel 1999).
+///
+/// `m` is counted where searches collapsed and at quartiles; as many observations as there are coefficients are always
+/// fitted exactly somewhere, and are told of only where a search went there.
+fn unbounded<S: RowSource, F: Functions>(
+    problem: &Problem<'_, S>,
+    collapsed: &[Point<F>],
+    df: f64,
+) -> Result<Option<String>, Error> {
+    const BESIDE: &str = "this fit is the best proper local maximum that was found beside that";
+    if problem.models_scale() {
+        let why = collapsed.first().map(|point| problem.collapsed(point)).transpose()?;
+        return Ok(why.map(|why| format!("{why}; {BESIDE}")));
+    }
+    let [exact, n] = problem.most_exact(collapsed)?;
+    let bound = exact / (n - exact);
+    let beyond_any = exact > problem.coefficient_count() as f64 || !collapsed.is_empty();
+    Ok((bound > df && beyond_any).then(|| {
+        format!(
+            "the likelihood has no bound: {exact} of {n} observations can be fitted exactly, and for fewer than {bound:.2} \
+             degrees of freedom it grows without end as the scale shrinks to zero around them; {BESIDE}; give more degrees \
+             of freedom than that (student-t:DF)"
+        )
+    }))
+}
+
+/// The maximum over all rows from where the sample's is largest, and where searches of the sample collapsed.
 fn best<S: RowSource, const SHAPED: bool>(
     problem: &Problem<'_, S>,
     starts: Vec<Point<StudentT<SHAPED>>>,
-) -> Result<Maximum<StudentT<SHAPED>>, Error> {
+) -> Result<(Maximum<StudentT<SHAPED>>, Vec<Point<StudentT<SHAPED>>>), Error> {
     let (sample, mut best, mut last) = (problem.sample()?, None::<Maximum<_>>, None);
+    let mut collapsed = Vec::new();
     for start in starts {
         last = Some(start.clone());
-        let Some(found) = likelihood::maximise(&sample, start, ROUGH)?.maximum() else { continue };
+        let found = match likelihood::maximise(&sample, start, ROUGH)? {
+            Outcome::Maximum(found) => *found,
+            Outcome::Collapsed(point) => {
+                collapsed.push(point);
+                continue;
+            }
+            Outcome::Flat => continue,
+        };
         let higher = |best: &Maximum<_>| found.state.log_likelihood() > best.state.log_likelihood();
         if best.as_ref().is_none_or(higher) {
             best = Some(found);
@@ -122,7 +163,7 @@ fn best<S: RowSource, const SHAPED: bool>(
     let start = best.map(|best| best.state.point().clone()).or(last).ok_or(Error::NoRows)?;
     let mut maximum = problem.maximise(start, fallen)?;
     maximum.iterations += iterations;
-    Ok(maximum)
+    Ok((maximum, collapsed))
 }
 
 /// Where the profile likelihood of the inverse degrees of freedom falls short of its maximum by what the likelihood ratio

@@ -31,6 +31,11 @@ impl Collapse {
         Collapse { location, log_scale, typical, rows: 0, observations: 0.0, exact: 0.0, ranges }
     }
 
+    /// Observations that are fitted exactly, and all.
+    pub(super) fn counts(&self) -> [f64; 2] {
+        [self.exact, self.observations]
+    }
+
     /// What to tell the user.
     pub(super) fn error(&self, layout: &Layout) -> Error {
         let (exact, n) = (self.exact, self.observations);

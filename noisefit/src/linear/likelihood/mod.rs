@@ -19,7 +19,7 @@ mod tile;
 
 pub(crate) use functions::{Functions, StudentT};
 pub(crate) use laplace::fit_laplace;
-pub(crate) use newton::{Maximum, SHAPES, Search, maximise};
+pub(crate) use newton::{Maximum, Outcome, SHAPES, Search, maximise};
 pub(crate) use pass::{Likelihood, Point};
 pub(crate) use problem::Problem;
 

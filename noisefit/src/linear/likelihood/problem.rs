@@ -10,7 +10,7 @@ use crate::fit::{Fit, ShapeParameter, Termination, Vertex};
 use crate::linear::estimate::{Covariance, ErrorSums, Estimate, ModelledScale};
 use crate::linear::gram::{packed, symmetric};
 use crate::linear::start::Start;
-use crate::linear::{Accuracy, Coordinates, LeastSquares, Method, Options, Settings};
+use crate::linear::{Accuracy, Coordinates, LeastSquares, Method, Options, Settings, quantile};
 use crate::noise::{Noise, NoiseFamily};
 use crate::rows::{Layout, MemoryRows, RowSource, Subset};
 
@@ -192,6 +192,50 @@ impl<'a, S: RowSource> Problem<'a, S> {
         let location = Predictor::new(location, layout.intercept);
         let found = self.source.pass(Collapse::new(location, log_scale, self.gaussian_scale()))?;
         Ok(found.error(layout))
+    }
+
+    /// The same of a point to which a search collapsed.
+    pub(crate) fn collapsed<F: Functions>(&self, point: &Point<F>) -> Result<Error, Error> {
+        self.unbounded(&self.coefficients(point), point)
+    }
+
+    /// The number of coefficients of the location that are estimated.
+    pub(crate) fn coefficient_count(&self) -> usize {
+        self.start.coordinates.coefficients()
+    }
+
+    /// Whether `ln s` is modelled.
+    pub(crate) fn models_scale(&self) -> bool {
+        self.scale.is_some()
+    }
+
+    /// How many observations a location fits exactly, and how many there are; the most that was found at the points and at
+    /// the sample's quartiles.
+    ///
+    /// Of rows without regressors some quartile is any value that a third of them share.
+    pub(crate) fn most_exact<F: Functions>(&self, points: &[Point<F>]) -> Result<[f64; 2], Error> {
+        let (layout, sample) = (self.source.layout(), self.sample()?);
+        let mut locations: Vec<Vec<Option<f64>>> = points.iter().map(|point| self.coefficients(point)).collect();
+        let quartiles = quantile::fit_quantiles(&sample, &[0.25, 0.5, 0.75], self.options).unwrap_or_default();
+        locations.extend(quartiles.iter().map(|fit| {
+            let coefficients: Vec<f64> = fit.coefficients.iter().map(|row| row.estimate.unwrap_or(0.0)).collect();
+            self.start.widened(&coefficients)
+        }));
+        let (mut most, mut best) = ([0.0; 2], None);
+        let all_rows = self.sample_is_all();
+        for location in &locations {
+            let location = Predictor::new(location, layout.intercept);
+            // The sample lacks the columns that are aliased.
+            let narrow = Predictor { slopes: self.start.narrowed(&location.slopes), ..location.clone() };
+            let [exact, n] = sample.pass(Collapse::new(narrow, None, self.gaussian_scale()))?.counts();
+            if exact > most[0] {
+                (most, best) = ([exact, n], Some(location));
+            }
+        }
+        match best.filter(|_| !all_rows && most[0] * 4.0 > most[1]) {
+            Some(location) => Ok(self.source.pass(Collapse::new(location, None, self.gaussian_scale()))?.counts()),
+            None => Ok(most),
+        }
     }
 
     /// The coefficients of a modelled scale in the units of the data, none for aliased terms; empty for a common scale.
