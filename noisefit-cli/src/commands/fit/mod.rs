@@ -195,7 +195,7 @@ mod tests {
     fn what_did_not_converge_is_said_and_is_no_success() {
         let rows = MemoryRows::new(&[1.0, 3.0, 2.0], Matrix::row_major(&[1.0, 2.0, 3.0], 3, 1).unwrap()).unwrap();
         let fit = gaussian::fit(&rows, &Options::default()).unwrap();
-        assert_eq!((outcome(&[fit.clone()]), fit.warnings.len()), (Outcome::Done, 0));
+        assert_eq!((outcome(std::slice::from_ref(&fit)), fit.warnings.len()), (Outcome::Done, 0));
         let mut stopped = fit.clone();
         stopped.termination.converged = false;
         let said = "not converged after 50 steps";
