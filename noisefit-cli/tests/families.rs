@@ -267,15 +267,17 @@ fn degrees_of_freedom_are_said_with_how_they_came_about() {
         text.lines().nth(1).unwrap().to_owned()
     };
     assert_eq!(heading("student-t:4", "0.95"), "student-t noise with 4 df, maximum likelihood, 21 observations");
-    let fit = folder.fit(&[&data, "-f", "stack_loss ~ .", "--noise", "student-t", "--level", "0.9"]);
+    let fit = folder.fit(&[&data, "-f", "stack_loss ~ .", "--noise", "student-t", "--level", "0.5"]);
     assert_eq!((&fit["noise"]["df_estimated"], &fit["noise"]["df"]), (&true.into(), &fit["shape"]["estimate"]));
     let [df, low, high] = ["estimate", "conf_low", "conf_high"].map(|name| number(&fit["shape"][name]));
     assert!(low < df && df < high);
     assert_eq!(
-        heading("student-t", "0.9"),
+        heading("student-t", "0.5"),
         format!(
-            "student-t noise with {df:.2} df (estimated, 90% interval {low:.3} to {high:.2}), maximum likelihood, 21 \
+            "student-t noise with {df:.2} df (estimated, 50% interval {low:.3} to {high:.2}), maximum likelihood, 21 \
              observations"
         )
     );
+    // Less than what is searched.
+    assert!(heading("student-t", "0.9").contains("90% interval below 0.5 to "));
 }
