@@ -37,8 +37,8 @@ use vertex::NoVertex;
 /// Up to this many rows are taken into memory as they are, with all the digits of their decimals.
 const FEW_ROWS: u64 = 20_000;
 
-/// Numbers that the rows near the fits may occupy, all quantiles together: 64 MB.
-const KEPT_NUMBERS: usize = 8_000_000;
+/// Numbers that the rows near the fits may occupy, whatever the number of quantiles, and for each of them: 26 MB for one.
+const KEPT_NUMBERS: [usize; 2] = [2_500_000, 700_000];
 
 /// What is told where several vertices have the least loss.
 pub(super) const NOT_UNIQUE: &str = "the optimum is not unique: of the coefficients with the same loss, those with the \
@@ -204,7 +204,9 @@ impl<S: RowSource> Quantiles<'_, S> {
     fn by_passes(&self) -> Result<Vec<Found>, Error> {
         let coordinates = &self.start.coordinates;
         let (source, order) = (self.start.source(self.source), coordinates.coefficients());
-        let limit = (KEPT_NUMBERS / (order + 3) / self.levels.len()).max(5 * search::FINAL_ROWS);
+        let [common, each] = KEPT_NUMBERS;
+        let numbers = common + each * self.levels.len();
+        let limit = (numbers / (order + 3) / self.levels.len()).max(5 * search::FINAL_ROWS);
         let sample = self.sample()?;
         let mut searches = self.searches(&sample, limit);
         for _ in 0..PASSES {
