@@ -60,7 +60,43 @@ pub(crate) struct Estimate {
     pub(crate) warnings: Vec<String>,
 }
 
+/// What a reader of a fit through as many rows as coefficients should know.
+pub(super) const SATURATED: &str = "as many coefficients as observations: the fit is exact and says nothing about the noise, so there \
+                                    are no standard errors";
+
+/// What a reader of a fit without residuals should know.
+pub(super) const NO_RESIDUALS: &str =
+    "the residuals are zero to the rounding of the data: the noise scale is 0 and the likelihood has no bound";
+
 impl Estimate {
+    /// Where least squares leaves no residuals: it is the fit under every noise, with a scale of zero.
+    pub(crate) fn without_residuals(noise: Noise, scale_type: &'static str, solved: &LeastSquares) -> Self {
+        let coefficients = solved.coefficients.clone();
+        let degrees = solved.totals.observations - coefficients.iter().flatten().count() as f64;
+        Estimate {
+            noise,
+            coefficients,
+            scale: Some(0.0),
+            scale_type,
+            modelled: None,
+            shape: None,
+            vertex: None,
+            log_likelihood: f64::INFINITY,
+            noise_parameters: 1,
+            errors: ErrorSums::default(),
+            covariance: Covariance::Multiple((degrees > 0.0).then_some(0.0)),
+            vcov_type: "classical",
+            accuracy: solved.accuracy.clone(),
+            termination: Termination {
+                converged: true,
+                reason: "closed-form".to_owned(),
+                iterations: 0,
+                duality_gap: None,
+            },
+            warnings: if degrees > 0.0 { vec![NO_RESIDUALS.to_owned()] } else { Vec::new() },
+        }
+    }
+
     /// The record, with everything that follows from the estimate and the least squares fit that it started from.
     pub(crate) fn into_fit(self, layout: &Layout, solved: &LeastSquares, level: f64) -> Fit {
         let names = layout.coefficient_names();
@@ -100,11 +136,7 @@ impl Estimate {
             (df_residual > 0.0 && self.scale.is_some()).then(|| (self.errors.weighted_squares / df_residual).sqrt());
         let mut warnings = solved.aliased_warning(layout);
         if df_residual == 0.0 {
-            warnings.push(
-                "as many coefficients as observations: the fit is exact and says nothing about the noise, so there are \
-                 no standard errors"
-                    .to_owned(),
-            );
+            warnings.push(SATURATED.to_owned());
         }
         warnings.extend(self.warnings);
         let mut fit = Fit {

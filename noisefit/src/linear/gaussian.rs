@@ -1,5 +1,6 @@
 //! Gaussian noise: maximum likelihood is weighted least squares, in closed form.
 
+use super::estimate::{NO_RESIDUALS, SATURATED};
 use super::gram::packed;
 use super::{LeastSquares, Options, likelihood};
 use crate::Error;
@@ -140,16 +141,9 @@ pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
 fn warnings(solved: &LeastSquares, layout: &Layout, df_residual: f64) -> Vec<String> {
     let mut warnings = solved.aliased_warning(layout);
     if df_residual == 0.0 {
-        warnings.push(
-            "as many coefficients as observations: the fit is exact and says nothing about the noise, so there are no \
-             standard errors"
-                .to_owned(),
-        );
+        warnings.push(SATURATED.to_owned());
     } else if solved.residual_sum_of_squares == 0.0 {
-        warnings.push(
-            "the residuals are zero to the rounding of the data: the noise scale is 0 and the likelihood has no bound"
-                .to_owned(),
-        );
+        warnings.push(NO_RESIDUALS.to_owned());
     }
     if solved.accuracy.digits < 6.0 {
         warnings.push(format!(

@@ -326,36 +326,7 @@ impl Found<'_> {
 /// The record where least squares leaves no residuals, and so would any other loss.
 fn exact_fit(source: &impl RowSource, start: &Start, noise: Huber, scale_type: &'static str, options: &Options) -> Fit {
     let solved = &start.least_squares;
-    let degrees = solved.totals.observations - start.coordinates.coefficients() as f64;
-    let mut warnings = Vec::new();
-    if degrees > 0.0 {
-        warnings.push(
-            "the residuals are zero to the rounding of the data: the noise scale is 0 and the likelihood has no bound"
-                .to_owned(),
-        );
-    }
-    let estimate = Estimate {
-        noise: Noise::Huber(noise),
-        coefficients: solved.coefficients.clone(),
-        scale: Some(0.0),
-        scale_type,
-        modelled: None,
-        shape: None,
-        vertex: None,
-        log_likelihood: f64::INFINITY,
-        noise_parameters: 1,
-        errors: ErrorSums::default(),
-        covariance: Covariance::Multiple((degrees > 0.0).then_some(0.0)),
-        vcov_type: "classical",
-        accuracy: solved.accuracy.clone(),
-        termination: Termination {
-            converged: true,
-            reason: "closed-form".to_owned(),
-            iterations: 0,
-            duality_gap: None,
-        },
-        warnings,
-    };
+    let estimate = Estimate::without_residuals(Noise::Huber(noise), scale_type, solved);
     estimate.into_fit(source.layout(), solved, options.level)
 }
 

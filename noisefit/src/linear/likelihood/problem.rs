@@ -7,7 +7,7 @@ use super::newton::{Maximum, Outcome, Search, maximise};
 use super::pass::{Curvature, Likelihood, Point, ScaleColumns};
 use crate::Error;
 use crate::fit::{Fit, ShapeParameter, Termination, Vertex};
-use crate::linear::estimate::{Covariance, ErrorSums, Estimate, ModelledScale};
+use crate::linear::estimate::{Covariance, Estimate, ModelledScale};
 use crate::linear::gram::{packed, symmetric};
 use crate::linear::start::Start;
 use crate::linear::{Accuracy, Coordinates, LeastSquares, Method, Options, Settings, quantile};
@@ -334,32 +334,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     /// The record where every row is fitted exactly: least squares, and a scale of zero.
     pub(crate) fn exact_fit(&self, noise: Noise) -> Fit {
         let (layout, solved) = (self.source.layout(), &self.start.least_squares);
-        let coefficients = solved.coefficients.clone();
-        let degrees = solved.totals.observations - coefficients.iter().flatten().count() as f64;
-        let warning =
-            "the residuals are zero to the rounding of the data: the noise scale is 0 and the likelihood has no bound";
-        let estimate = Estimate {
-            noise,
-            coefficients,
-            scale: Some(0.0),
-            scale_type: "maximum-likelihood",
-            modelled: None,
-            noise_parameters: 1,
-            shape: None,
-            vertex: None,
-            log_likelihood: f64::INFINITY,
-            errors: ErrorSums::default(),
-            covariance: Covariance::Multiple((degrees > 0.0).then_some(0.0)),
-            vcov_type: "classical",
-            accuracy: solved.accuracy.clone(),
-            termination: Termination {
-                converged: true,
-                reason: "closed-form".to_owned(),
-                iterations: 0,
-                duality_gap: None,
-            },
-            warnings: if degrees > 0.0 { vec![warning.to_owned()] } else { Vec::new() },
-        };
+        let estimate = Estimate::without_residuals(noise, "maximum-likelihood", solved);
         estimate.into_fit(layout, solved, self.options.level)
     }
 

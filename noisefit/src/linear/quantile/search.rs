@@ -83,6 +83,7 @@ impl Search {
 
     fn advance(&mut self, band: &Band, coordinates: &Coordinates, mean: &[f64]) -> Result<(), NoVertex> {
         let (objective, complete) = (band.objective.to_f64(), band.lost == 0);
+        self.settled = None;
         if let Some((best, _, complete)) = self.best.take_if(|(_, least, _)| objective > *least * (1.0 + 1e-12)) {
             self.go_back(best, complete);
             return Ok(());
