@@ -4,10 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use noisefit::linear::Collinear;
-use noisefit::noise::{Choice, HuberScale};
 use noisefit_data::formula::Unseen;
 use noisefit_data::read::{Dataset, Format, ReadOptions};
 use noisefit_data::source::Missing;
+
+use crate::commands::describe::DescribeArguments;
+use crate::commands::evaluate::EvaluateArguments;
+use crate::commands::fit::FitArguments;
+use crate::commands::loss::LossArguments;
+use crate::commands::predict::PredictArguments;
 
 /// Name the noise, get the fit.
 ///
@@ -185,162 +190,6 @@ impl From<UnseenChoice> for Unseen {
     }
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  noisefit fit engel.csv -f 'foodexp ~ income'
-  noisefit fit wages.parquet -f 'log(wage) ~ poly(age, 2) + C(city, ref=\"Paris\") * female' -o model.json
-  noisefit fit engel.csv -f 'foodexp ~ income' --noise quantile:0.1,0.5,0.9
-  noisefit fit 'logs/*.csv.gz' -f 'latency ~ size + region' --noise student-t --scale '~ size'
-  noisefit fit lab.csv -f 'y ~ x' --weights '1/(0.1 + 0.3*x)^2'
-  psql -c 'copy t to stdout csv header' | noisefit fit - --input-format csv -f 'y ~ .' --format json")]
-pub(crate) struct FitArguments {
-    #[command(flatten)]
-    pub(crate) data: DataArguments,
-    /// The model, as in R: 'y ~ x1 + log(x2) + city*x3'; `.` stands for all other columns
-    #[arg(long, short, value_name = "FORMULA")]
-    pub(crate) formula: String,
-    /// The noise family: gaussian, laplace, quantile:TAU[,TAU...], huber, huber:DELTA, student-t, student-t:DF, logistic
-    #[arg(long, value_name = "FAMILY", default_value = "gaussian")]
-    pub(crate) noise: Choice,
-    /// Model the noise scale, too: its logarithm is linear in the terms of '~ x + city'
-    #[arg(long, value_name = "FORMULA")]
-    pub(crate) scale: Option<String>,
-    /// Where the tails of huber noise begin, in scales [default: 1.345]
-    #[arg(long, value_name = "K", value_parser = parse_positive)]
-    pub(crate) huber_k: Option<f64>,
-    /// How the scale of huber noise is estimated: mle, mad, mad:CONSTANT or proposal2 [default: mle]
-    #[arg(long, value_name = "HOW")]
-    pub(crate) huber_scale: Option<HuberScale>,
-    /// Relative precisions of the rows (inverse variances), a column or arithmetic on columns
-    #[arg(long, value_name = "EXPRESSION")]
-    pub(crate) weights: Option<String>,
-    /// A column with the number of identical rows that each row stands for
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) frequency_weights: Option<String>,
-    /// The level of the confidence intervals
-    #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse_level)]
-    pub(crate) level: f64,
-    /// Rows with a missing value
-    #[arg(long, value_enum, default_value_t = MissingChoice::Drop)]
-    pub(crate) missing: MissingChoice,
-    /// Terms that are linear combinations of earlier ones
-    #[arg(long, value_enum, default_value_t = CollinearChoice::Drop)]
-    pub(crate) collinear: CollinearChoice,
-    /// Digits of the worst coefficient to work for, where the data determine them (Gaussian noise; the others give all they can)
-    #[arg(long, value_name = "DIGITS", default_value_t = 11.0, value_parser = parse_digits)]
-    pub(crate) digits: f64,
-    /// Read the data once where that gives the digits asked for under gaussian noise: MAE is left out
-    #[arg(long, help_heading = "Resources")]
-    pub(crate) one_pass: bool,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    pub(crate) format: OutputFormat,
-    /// Save the model for `predict` and `evaluate`
-    #[arg(long, short, value_name = "MODEL.json")]
-    pub(crate) output: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  noisefit predict model.json new.csv
-  noisefit predict model.json new.csv --interval 0.95 prediction --keep id,date -o predictions.parquet")]
-pub(crate) struct PredictArguments {
-    /// A model that `noisefit fit -o` saved
-    #[arg(value_name = "MODEL")]
-    pub(crate) model: PathBuf,
-    #[command(flatten)]
-    pub(crate) data: DataArguments,
-    /// Add an interval at this level: of a new observation (prediction, the default) or of the location (confidence)
-    #[arg(long, value_names = ["LEVEL", "prediction|confidence"], num_args = 1..=2)]
-    pub(crate) interval: Vec<String>,
-    /// Columns of the data to carry along
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
-    pub(crate) keep: Vec<String>,
-    /// Carry all columns of the data along
-    #[arg(long, conflicts_with = "keep")]
-    pub(crate) keep_all: bool,
-    /// Levels of a category that the model was not fitted to
-    #[arg(long, value_enum, default_value_t = UnseenChoice::Fail)]
-    pub(crate) unseen: UnseenChoice,
-    /// Write a .csv, .tsv or .parquet file instead of CSV to standard output
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Example:
-  noisefit evaluate model.json test.csv --level 0.9")]
-pub(crate) struct EvaluateArguments {
-    /// A model that `noisefit fit -o` saved
-    #[arg(value_name = "MODEL")]
-    pub(crate) model: PathBuf,
-    #[command(flatten)]
-    pub(crate) data: DataArguments,
-    /// The level of the prediction intervals whose coverage is counted
-    #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse_level)]
-    pub(crate) level: f64,
-    /// Rows with a missing value
-    #[arg(long, value_enum, default_value_t = MissingChoice::Drop)]
-    pub(crate) missing: MissingChoice,
-    /// Levels of a category that the model was not fitted to
-    #[arg(long, value_enum, default_value_t = UnseenChoice::Fail)]
-    pub(crate) unseen: UnseenChoice,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    pub(crate) format: OutputFormat,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  noisefit describe engel.csv
-  noisefit describe 'logs/*.csv.gz' --columns latency,region
-  noisefit describe wages.parquet --format json | jq '.columns[] | select(.missing > 0) | .name'")]
-pub(crate) struct DescribeArguments {
-    #[command(flatten)]
-    pub(crate) data: DataArguments,
-    /// Only these columns, in this order [default: all]
-    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
-    pub(crate) columns: Vec<String>,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    pub(crate) format: OutputFormat,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  noisefit loss predictions.csv --truth y --prediction prediction
-  noisefit loss predictions.parquet --truth sales --prediction forecast --delta 10 --tau 0.9 --format json")]
-pub(crate) struct LossArguments {
-    #[command(flatten)]
-    pub(crate) data: DataArguments,
-    /// The column with the true values
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) truth: String,
-    /// The column with the predictions
-    #[arg(long, value_name = "COLUMN")]
-    pub(crate) prediction: String,
-    /// Where the Huber and smooth L1 losses turn from squares to lines
-    #[arg(long, value_name = "DELTA", default_value_t = 1.0)]
-    pub(crate) delta: f64,
-    /// The level of the pinball loss
-    #[arg(long, value_name = "TAU", default_value_t = 0.5, value_parser = parse_level)]
-    pub(crate) tau: f64,
-    /// How many of the largest errors to list
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    pub(crate) largest: usize,
-    /// Rows with a missing value
-    #[arg(long, value_enum, default_value_t = MissingChoice::Drop)]
-    pub(crate) missing: MissingChoice,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    pub(crate) format: OutputFormat,
-}
-
 /// A probability strictly between 0 and 1.
 pub(crate) fn parse_level(text: &str) -> Result<f64, String> {
     match text.parse() {
@@ -349,14 +198,14 @@ pub(crate) fn parse_level(text: &str) -> Result<f64, String> {
     }
 }
 
-fn parse_positive(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_positive(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
         _ => Err("a positive number is needed, such as 1.345".to_owned()),
     }
 }
 
-fn parse_digits(text: &str) -> Result<f64, String> {
+pub(crate) fn parse_digits(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(digits) if (0.0..=15.0).contains(&digits) => Ok(digits),
         _ => Err("digits lie between 0 and 15".to_owned()),

@@ -88,13 +88,14 @@ impl<'a> Records<'a> {
 
     /// Folds every unit of records into a state of its own, frame by frame, and hands the states on in record order.
     ///
-    /// `fold` is told the number of the frame's unit; errors that it makes count records from the unit's beginning.
+    /// `start` is told the number of the unit, the same in every pass; errors that `fold` makes count records from the
+    /// unit's beginning.
     ///
     /// # Errors
     /// As [`Dataset::scan`].
     pub fn fold<S: Send>(
         &self,
-        start: impl Fn() -> S + Sync,
+        start: impl Fn(usize) -> S + Sync,
         fold: impl Fn(&mut S, &Frame) -> Result<(), DataError> + Sync,
         mut sink: impl FnMut(Origin, S) -> Result<(), DataError> + Send,
     ) -> Result<(), DataError> {
@@ -106,7 +107,7 @@ impl<'a> Records<'a> {
         let keeping = matches!(*kept, Kept::Unread);
         let used = AtomicU64::new(if keeping { 0 } else { u64::MAX });
         let work = |frames: &mut Frames<'_>| {
-            let (mut state, mut unit) = (start(), Vec::new());
+            let (mut state, mut unit) = (start(frames.unit()), Vec::new());
             for frame in frames {
                 let frame = frame?;
                 fold(&mut state, &frame)?;
@@ -136,20 +137,20 @@ impl<'a> Records<'a> {
     fn fold_kept<S: Send>(
         &self,
         units: &[(Origin, Vec<Frame>)],
-        start: impl Fn() -> S + Sync,
+        start: impl Fn(usize) -> S + Sync,
         fold: impl Fn(&mut S, &Frame) -> Result<(), DataError> + Sync,
         mut sink: impl FnMut(Origin, S) -> Result<(), DataError> + Send,
     ) -> Result<(), DataError> {
-        let work = |(origin, frames): &(Origin, Vec<Frame>)| {
+        let work = |(number, (origin, frames)): (usize, &(Origin, Vec<Frame>))| {
             if self.progress.cancelled() {
                 return (*origin, Err(DataError::Interrupted));
             }
-            let mut state = start();
+            let mut state = start(number);
             let folded = frames.iter().try_for_each(|frame| fold(&mut state, frame));
             (*origin, folded.map(|()| state))
         };
         let mut outcome = Ok(());
-        in_order(units.iter(), self.threads, work, |(origin, state)| {
+        in_order(units.iter().enumerate(), self.threads, work, |(origin, state)| {
             outcome =
                 state.map_err(|error| error.after_records(origin.first_record)).and_then(|state| sink(origin, state));
             if outcome.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -42,6 +42,30 @@ pub struct Counts {
     pub weightless: u64,
 }
 
+/// Where a row stands that a fit used.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct RowPlace {
+    /// Its number from 0 among the rows used.
+    pub row: u64,
+    /// Its file.
+    pub file: String,
+    /// Its number from 1 among the records of the file, the header not counted.
+    pub record: u64,
+    /// The columns that the model reads, with their values as text.
+    pub values: Vec<(String, String)>,
+}
+
+/// A value as text; `NA` where it is missing.
+fn cell(column: &Column, row: usize) -> String {
+    match column {
+        Column::Number { high, .. } if high[row].is_nan() => "NA".to_owned(),
+        Column::Number { high, .. } => high[row].to_string(),
+        Column::Category { codes, levels } => {
+            levels.get(codes[row] as usize).map_or_else(|| "NA".to_owned(), String::clone)
+        }
+    }
+}
+
 /// A row source over files: records in, blocks of the design out.
 #[derive(Debug)]
 pub struct DesignRows<'a> {
@@ -60,7 +84,7 @@ impl<'a> DesignRows<'a> {
         while let Some(empty) = model.learner() {
             let mut learned: Option<Learner> = None;
             records.fold(
-                || empty.clone(),
+                |_| empty.clone(),
                 |learner, frame| learner.fold(frame).map_err(|error| locate(records.dataset(), error)),
                 |_, learner| {
                     match &mut learned {
@@ -83,6 +107,70 @@ impl<'a> DesignRows<'a> {
     /// The design.
     pub fn design(&self) -> &Design {
         &self.design
+    }
+
+    /// Where the rows that a fit used, by their numbers from 0 in ascending order, stand in the files, with the values of the
+    /// columns that the model reads; two passes.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn places(&self, rows: &[u64]) -> Result<Vec<RowPlace>, DataError> {
+        let dataset = self.records.dataset();
+        let fields = self.design.columns_needed(self.options.scope);
+        // Rows that units have, and before them.
+        let mut before = vec![0u64];
+        self.records.fold(
+            |_| (0u64, Workspace::default()),
+            |(used, workspace), frame| self.used(frame, workspace, |kept| *used += kept.len() as u64),
+            |_, (used, _)| {
+                before.push(before[before.len() - 1] + used);
+                Ok(())
+            },
+        )?;
+        let before = &before;
+        let mut found = Vec::new();
+        self.records.fold(
+            |unit| (before.get(unit).copied().unwrap_or(u64::MAX), Vec::new(), Workspace::default()),
+            |(next, places, workspace), frame| {
+                self.used(frame, workspace, |kept| {
+                    let first = rows.partition_point(|row| row < next);
+                    *next += kept.len() as u64;
+                    let begin = *next - kept.len() as u64;
+                    for &row in rows[first..].iter().take_while(|row| *row < next) {
+                        let place = kept[(row - begin) as usize];
+                        let value = |(field, column): (&Field, &Column)| (field.name.clone(), cell(column, place));
+                        places.push(RowPlace {
+                            row,
+                            file: dataset.file_name(frame.file).to_owned(),
+                            record: frame.first_record + place as u64 + 1,
+                            values: fields.iter().zip(&frame.columns).map(value).collect(),
+                        });
+                    }
+                })
+            },
+            |origin, (_, places, _)| {
+                found.extend(
+                    places
+                        .into_iter()
+                        .map(|place: RowPlace| RowPlace { record: place.record + origin.first_record, ..place }),
+                );
+                Ok(())
+            },
+        )?;
+        Ok(found)
+    }
+
+    /// Tells `next` the places in a frame of the rows that a fit uses, block after block.
+    fn used(&self, frame: &Frame, workspace: &mut Workspace, mut next: impl FnMut(&[usize])) -> Result<(), DataError> {
+        let SourceOptions { scope, unseen, .. } = self.options;
+        let options = EvaluateOptions { scope, unseen, ..EvaluateOptions::default() };
+        let bound = self.design.bind(frame, options).map_err(|error| locate(self.records.dataset(), error))?;
+        for start in (0..frame.rows).step_by(BLOCK_ROWS) {
+            let rows = start..(start + BLOCK_ROWS).min(frame.rows);
+            let evaluated = bound.evaluate(rows, workspace).map_err(|error| locate(self.records.dataset(), error))?;
+            next(evaluated.kept());
+        }
+        Ok(())
     }
 
     /// The records met, once a pass has been run.
@@ -165,7 +253,7 @@ impl RowSource for DesignRows<'_> {
         let mut counts = Counts::default();
         self.records
             .fold(
-                || State { accumulator: empty.clone(), workspace: Workspace::default(), counts: Counts::default() },
+                |_| State { accumulator: empty.clone(), workspace: Workspace::default(), counts: Counts::default() },
                 |state, frame| self.fold_frame(state, frame),
                 |_, State { accumulator, counts: Counts { records, missing, weightless }, .. }| {
                     counts.records += records;
@@ -295,6 +383,28 @@ mod tests {
             assert_eq!(rows.rows_hint(), Some(if learns { 3 } else { 4 }));
             rows.pass(Moments::new(1, true)).unwrap();
             assert_eq!(rows.rows_hint(), Some(2));
+        }
+    }
+
+    #[test]
+    fn rows_are_found_where_they_stand() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = ["a.csv", "b.csv"].map(|name| folder.path().join(name));
+        std::fs::write(&paths[0], "y,x,g\n1,2,u\n3,,v\n5,6,u\n").unwrap();
+        std::fs::write(&paths[1], "y,x,g\n,1,u\n7,8,w\n9,10,v\n").unwrap();
+        let names = paths.map(|path| path.display().to_string());
+        let dataset = Dataset::open(&names, &ReadOptions::default()).unwrap();
+        for (budget, threads) in [(0, 1), (1 << 20, 2)] {
+            let formula = Formula::parse("y ~ x").unwrap().with_clusters(&["g".to_owned()]);
+            let model = formula.resolve(dataset.fields(), None, None).unwrap();
+            assert_eq!(model.columns_needed(), ["x", "y", "g"]);
+            let records = Records::new(&dataset, &model.columns_needed(), threads, budget, &()).unwrap();
+            let rows = DesignRows::learn(model, records, SourceOptions::default()).unwrap();
+            let places = rows.places(&[1, 2, 3]).unwrap();
+            let found: Vec<_> = places.iter().map(|place| (place.row, place.file == names[1], place.record)).collect();
+            assert_eq!(found, [(1, false, 3), (2, true, 2), (3, true, 3)]);
+            let value = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+            assert_eq!(places[1].values, [("x", "8"), ("y", "7"), ("g", "w")].map(value));
         }
     }
 }

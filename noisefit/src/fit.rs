@@ -176,6 +176,10 @@ pub struct Fit {
     pub vcov_type: String,
     /// What statistics are compared with.
     pub reference: Reference,
+    /// The degrees of freedom of a Student's t reference, where they are others than `df_residual`: with clusters one less
+    /// than there are of them.
+    #[serde(default)]
+    pub reference_df: Option<f64>,
     /// The covariance matrix of the coefficients, by rows; zero rows and columns for aliased terms. Empty where there is
     /// no estimate of it.
     pub vcov: Vec<Vec<f64>>,
@@ -194,10 +198,54 @@ pub struct Fit {
     pub warnings: Vec<String>,
 }
 
+/// A covariance that was estimated at a fit.
+#[derive(Debug)]
+pub(crate) struct CovarianceEstimate {
+    /// Over all coefficients, with zero rows for aliased ones.
+    pub(crate) location: Vec<Vec<f64>>,
+    /// The quadratic form whose value is the variance of a row's location.
+    pub(crate) leverage: Leverage,
+    /// That of the coefficients of a modelled scale; none leaves it as it is.
+    pub(crate) scale: Option<Vec<Vec<f64>>>,
+    /// What it is called.
+    pub(crate) vcov_type: String,
+    /// What statistics are compared with.
+    pub(crate) reference: Reference,
+    /// Degrees of freedom, where they are not the residual ones.
+    pub(crate) reference_df: Option<f64>,
+}
+
 impl Fit {
     /// The number of estimated coefficients.
     pub fn rank(&self) -> usize {
         self.coefficients.iter().filter(|c| c.estimate.is_some()).count()
+    }
+
+    /// The reference distribution with its degrees of freedom; none where there are none.
+    pub(crate) fn reference_distribution(&self) -> Option<Box<dyn Symmetric>> {
+        self.reference.distribution(self.reference_df.unwrap_or(self.df_residual as f64))
+    }
+
+    /// Replaces the covariance of the coefficients, and all that rests on it.
+    pub(crate) fn set_covariance(&mut self, estimate: CovarianceEstimate) {
+        let CovarianceEstimate { location, leverage, scale, vcov_type, reference, reference_df } = estimate;
+        (self.reference, self.reference_df, self.vcov_type) = (reference, reference_df, vcov_type);
+        let df = reference_df.unwrap_or(self.df_residual as f64);
+        let renewed = |rows: &[Coefficient], matrix: &[Vec<f64>]| {
+            let names = rows.iter().map(|row| row.term.clone()).collect();
+            let estimates: Vec<Option<f64>> = rows.iter().map(|row| row.estimate).collect();
+            let variance = |j: usize| matrix.get(j).map(|row| row[j]);
+            coefficient_table(names, &estimates, variance, (reference, df), self.level)
+        };
+        let coefficients = renewed(&self.coefficients, &location);
+        if let Some(scale) = scale {
+            self.scale_coefficients = renewed(&self.scale_coefficients, &scale);
+            self.scale_vcov = scale;
+        }
+        self.coefficients = coefficients;
+        (self.vcov, self.leverage, self.location_variance) = (location, Some(leverage), Some(1.0));
+        // The F test is that of the classical covariance.
+        self.f_test = None;
     }
 
     /// Fills `log_likelihood`, `aic`, `aicc` and `bic` for a model of `parameters` estimated numbers, the scale among them.

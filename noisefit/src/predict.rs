@@ -135,7 +135,7 @@ impl<'a> Predictor<'a> {
             return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
         }
         let df = self.fit.df_residual as f64;
-        let Some(reference) = self.fit.reference.distribution(df) else {
+        let Some(reference) = self.fit.reference_distribution() else {
             let name = "residual degrees of freedom";
             return Err(Error::Argument { name, value: df, expected: "positive for an interval" });
         };
@@ -150,8 +150,9 @@ impl<'a> Predictor<'a> {
                 margins.map(|h| critical * deviation * h.sqrt()).map(|m| (-m, m)).collect()
             }
             (IntervalKind::Prediction, Reference::StudentT) => {
-                let own = |i: usize| rows.weights.map_or(1.0, |w| 1.0 / w[i]);
-                let margin = |(i, h): (usize, f64)| critical * deviation * (own(i) + h).sqrt();
+                let noise = self.fit.residual_std_error.unwrap_or(f64::NAN).powi(2);
+                let own = |i: usize| rows.weights.map_or(noise, |w| noise / w[i]);
+                let margin = |(i, h): (usize, f64)| critical * (own(i) + variance * h).sqrt();
                 margins.enumerate().map(margin).map(|m| (-m, m)).collect()
             }
             (IntervalKind::Prediction, Reference::Normal) => {

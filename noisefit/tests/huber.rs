@@ -306,7 +306,15 @@ impl RowSource for Pieces<'_> {
                 let design: Vec<Values<'_>> = columns.iter().map(|high| Values { high, low }).collect();
                 let response = Values { high: &self.data.y[start..stop], low };
                 let (scale_design, weights, frequencies, log_jacobian) = (&[][..], None, None, None);
-                state.fold(&Block { response, design: &design, scale_design, weights, frequencies, log_jacobian });
+                state.fold(&Block {
+                    response,
+                    design: &design,
+                    scale_design,
+                    weights,
+                    frequencies,
+                    log_jacobian,
+                    clusters: &[],
+                });
             }
             // A state may travel as bytes.
             let state = empty.load(&state.save())?;

@@ -312,6 +312,7 @@ impl RowSource for Cut<'_> {
                     weights: None,
                     frequencies: None,
                     log_jacobian: None,
+                    clusters: &[],
                 });
             }
             if self.units.contains(&end) || end == n {
@@ -345,7 +346,7 @@ proptest! {
             }
         }
         let whole = gaussian::fit(&problem.rows(), &Options::default()).unwrap();
-        let layout = Layout { response: "y".into(), terms: problem.rows().layout().terms.clone(), intercept: true, scale: None };
+        let layout = Layout { response: "y".into(), terms: problem.rows().layout().terms.clone(), intercept: true, ..Layout::default() };
         let cut = Cut { problem: &problem, blocks, units, layout };
         let parts = gaussian::fit(&cut, &Options::default()).unwrap();
         prop_assert_eq!(&whole.warnings, &parts.warnings);

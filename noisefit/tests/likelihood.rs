@@ -495,6 +495,7 @@ impl RowSource for Cut<'_> {
                     weights: self.data.weights.as_ref().map(|w| &w[start..end]),
                     frequencies: self.data.frequencies.as_ref().map(|f| &f[start..end]),
                     log_jacobian: None,
+                    clusters: &[],
                 });
             }
             // Through bytes, as between machines.
@@ -865,6 +866,7 @@ fn a_scale_without_an_intercept_is_the_same_model_of_groups() {
         terms: vec!["x1".into(), "x2".into(), "x3".into()],
         intercept: true,
         scale: Some(ScaleLayout { terms: vec!["a".into(), "b".into()], intercept: false }),
+        ..Layout::default()
     };
     data.z = Some([group.iter().map(|b| 1.0 - b).collect(), group].concat());
     let rows = Cut { data: &data, cuts: vec![100], layout };
@@ -891,6 +893,7 @@ fn a_scale_that_has_to_grow_ten_thousandfold_gets_there() {
         terms: vec!["x1".into(), "x2".into(), "x3".into()],
         intercept: true,
         scale: Some(ScaleLayout { terms: vec!["z".into()], intercept: false }),
+        ..Layout::default()
     };
     let rows = Cut { data: &data, cuts: vec![150], layout };
     for noise in ["gaussian", "logistic"] {

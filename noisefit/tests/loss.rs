@@ -300,7 +300,7 @@ fn a_report_does_not_depend_on_how_rows_are_split() {
     let n = 1000;
     let truth: Vec<f64> = (0..n).map(|i| (f64::from(i) * 0.7).sin() * 5.0 + 1e3).collect();
     let prediction: Vec<f64> = (0..n).map(|i| (f64::from(i) * 0.7).sin() * 4.0 + 1e3 + f64::from(i % 7)).collect();
-    let layout = Layout { response: "y".into(), terms: vec!["p".into()], intercept: false, scale: None };
+    let layout = Layout { response: "y".into(), terms: vec!["p".into()], intercept: false, ..Layout::default() };
     let empty = ReportPass::new(ReportOptions::default(), &layout).unwrap();
     let fold = |from: usize, to: usize| {
         let mut pass = empty.clone();
@@ -313,6 +313,7 @@ fn a_report_does_not_depend_on_how_rows_are_split() {
             weights: None,
             frequencies: None,
             log_jacobian: None,
+            clusters: &[],
         });
         pass
     };
@@ -332,7 +333,7 @@ fn a_report_does_not_depend_on_how_rows_are_split() {
 
 #[test]
 fn weights_of_a_report_are_repeated_rows() {
-    let layout = Layout { response: "y".into(), terms: vec!["p".into()], intercept: false, scale: None };
+    let layout = Layout { response: "y".into(), terms: vec!["p".into()], intercept: false, ..Layout::default() };
     let fold = |truth: &[f64], prediction: &[f64], frequencies: Option<&[f64]>| {
         let mut pass = ReportPass::new(ReportOptions { largest: 1, ..ReportOptions::default() }, &layout).unwrap();
         let design = [Values::from(prediction)];
@@ -343,6 +344,7 @@ fn weights_of_a_report_are_repeated_rows() {
             weights: None,
             frequencies,
             log_jacobian: None,
+            clusters: &[],
         });
         pass.report().unwrap()
     };

@@ -1,6 +1,7 @@
 //! `noisefit describe`.
 
 use anyhow::Context;
+use clap::Args;
 use noisefit_data::describe::{
     ColumnDescription, Description, EXACT_QUANTILES, LevelSummary, NumberSummary, Summary, Value, describe,
 };
@@ -9,12 +10,29 @@ use noisefit_data::read::Dataset;
 use serde::Serialize;
 
 use crate::Outcome;
-use crate::arguments::{DescribeArguments, OutputFormat};
+use crate::arguments::{DataArguments, OutputFormat};
 use crate::output::{optional, print, print_json, significant, table, warn};
 use crate::progress::Passes;
 
 /// A level longer than this is cut short in the table.
 const SHOWN_CHARACTERS: usize = 40;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noisefit describe engel.csv
+  noisefit describe 'logs/*.csv.gz' --columns latency,region
+  noisefit describe wages.parquet --format json | jq '.columns[] | select(.missing > 0) | .name'")]
+pub(crate) struct DescribeArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// Only these columns, in this order [default: all]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) columns: Vec<String>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) format: OutputFormat,
+}
 
 /// Describes and prints.
 pub(crate) fn run(arguments: &DescribeArguments) -> anyhow::Result<Outcome> {

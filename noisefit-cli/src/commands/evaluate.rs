@@ -1,5 +1,8 @@
 //! `noisefit evaluate`.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use noisefit::evaluate::{Evaluation, Scores};
 use noisefit::rows::{Each, RowSource};
 use noisefit_data::formula::Scope;
@@ -8,9 +11,33 @@ use noisefit_data::records::Records;
 use noisefit_data::source::{Counts, DesignRows, SourceOptions, columns_of};
 
 use crate::Outcome;
-use crate::arguments::{EvaluateArguments, OutputFormat};
+use crate::arguments::{DataArguments, MissingChoice, OutputFormat, UnseenChoice, parse_level};
 use crate::output::{count_of, optional, percent, print, print_json, significant, table};
 use crate::progress::Passes;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  noisefit evaluate model.json test.csv --level 0.9")]
+pub(crate) struct EvaluateArguments {
+    /// A model that `noisefit fit -o` saved
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// The level of the prediction intervals whose coverage is counted
+    #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse_level)]
+    pub(crate) level: f64,
+    /// Rows with a missing value
+    #[arg(long, value_enum, default_value_t = MissingChoice::Drop)]
+    pub(crate) missing: MissingChoice,
+    /// Levels of a category that the model was not fitted to
+    #[arg(long, value_enum, default_value_t = UnseenChoice::Fail)]
+    pub(crate) unseen: UnseenChoice,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) format: OutputFormat,
+}
 
 /// Scores and prints.
 pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {

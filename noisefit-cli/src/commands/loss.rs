@@ -1,16 +1,48 @@
 //! `noisefit loss`.
 
 use anyhow::Context;
+use clap::Args;
 use noisefit::loss::report::{LossReport, ReportOptions, ReportPass};
 use noisefit::rows::RowSource;
 use noisefit_data::formula::Formula;
 use noisefit_data::records::Records;
 use noisefit_data::source::{Counts, DesignRows, SourceOptions};
 
-use crate::arguments::{LossArguments, OutputFormat};
+use crate::arguments::{DataArguments, MissingChoice, OutputFormat, parse_level};
 use crate::output::{optional, print, print_json, significant, table};
 use crate::progress::Passes;
 use crate::{Outcome, Usage};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noisefit loss predictions.csv --truth y --prediction prediction
+  noisefit loss predictions.parquet --truth sales --prediction forecast --delta 10 --tau 0.9 --format json")]
+pub(crate) struct LossArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// The column with the true values
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) truth: String,
+    /// The column with the predictions
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) prediction: String,
+    /// Where the Huber and smooth L1 losses turn from squares to lines
+    #[arg(long, value_name = "DELTA", default_value_t = 1.0)]
+    pub(crate) delta: f64,
+    /// The level of the pinball loss
+    #[arg(long, value_name = "TAU", default_value_t = 0.5, value_parser = parse_level)]
+    pub(crate) tau: f64,
+    /// How many of the largest errors to list
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) largest: usize,
+    /// Rows with a missing value
+    #[arg(long, value_enum, default_value_t = MissingChoice::Drop)]
+    pub(crate) missing: MissingChoice,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) format: OutputFormat,
+}
 
 /// Reports and prints.
 pub(crate) fn run(arguments: &LossArguments) -> anyhow::Result<Outcome> {

@@ -5,4 +5,5 @@ pub(crate) mod evaluate;
 pub(crate) mod fit;
 pub(crate) mod loss;
 pub(crate) mod manual;
+pub(crate) mod model;
 pub(crate) mod predict;

@@ -1,9 +1,10 @@
 //! `noisefit predict`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::Context;
+use clap::Args;
 use noisefit::fit::Fit;
 use noisefit::noise::{AsymmetricLaplace, Noise};
 use noisefit::predict::{IntervalKind, NewRows, Predictor};
@@ -15,13 +16,41 @@ use noisefit_data::read::{Dataset, Decimals};
 use noisefit_data::source::{columns_of, locate};
 use noisefit_data::write::{TableColumn, TableWriter};
 
-use crate::arguments::{PredictArguments, parse_level};
+use crate::arguments::{DataArguments, UnseenChoice, parse_level};
 use crate::output::{count_of, warn};
 use crate::progress::Passes;
 use crate::{Outcome, Usage};
 
 /// Rows predicted at a time.
 const BLOCK_ROWS: usize = 1024;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noisefit predict model.json new.csv
+  noisefit predict model.json new.csv --interval 0.95 prediction --keep id,date -o predictions.parquet")]
+pub(crate) struct PredictArguments {
+    /// A model that `noisefit fit -o` saved
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    /// Add an interval at this level: of a new observation (prediction, the default) or of the location (confidence)
+    #[arg(long, value_names = ["LEVEL", "prediction|confidence"], num_args = 1..=2)]
+    pub(crate) interval: Vec<String>,
+    /// Columns of the data to carry along
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) keep: Vec<String>,
+    /// Carry all columns of the data along
+    #[arg(long, conflicts_with = "keep")]
+    pub(crate) keep_all: bool,
+    /// Levels of a category that the model was not fitted to
+    #[arg(long, value_enum, default_value_t = UnseenChoice::Fail)]
+    pub(crate) unseen: UnseenChoice,
+    /// Write a .csv, .tsv or .parquet file instead of CSV to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
 
 /// Predicts and writes a table: the columns carried along, the prediction (one for each quantile), the ends of an interval,
 /// and a modelled scale.

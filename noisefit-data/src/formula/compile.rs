@@ -29,7 +29,7 @@ pub(super) struct Source {
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     /// The fields that are read: first those of the design and the scale, then those of the response, the weights, the
-    /// frequencies.
+    /// frequencies, the clusters.
     pub columns: Vec<Field>,
     /// How many of [`Plan::columns`] each scope needs.
     scopes: [usize; 3],
@@ -44,6 +44,8 @@ pub(super) struct Plan {
     pub response: Option<Expr>,
     pub weights: Option<(String, Expr)>,
     pub frequencies: Option<(String, Expr)>,
+    /// Places among the columns of those that say which rows belong together.
+    pub clusters: Vec<usize>,
     /// What a pass over the rows must tell before there are steps.
     pub pending: Vec<Pending>,
 }
@@ -144,6 +146,7 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
     let with_response = compiler.columns.len();
     let weights = compiler.extra(source.weights.as_ref())?;
     let frequencies = compiler.extra(source.frequencies.as_ref())?;
+    let clusters = formula.clusters.iter().map(|name| compiler.cluster(name)).collect::<Result<_, _>>()?;
 
     let mut plan = Plan {
         scopes: [design, with_response, compiler.columns.len()],
@@ -153,6 +156,7 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
             terms: Vec::new(),
             intercept: location.intercept,
             scale: scale.as_ref().map(|side| ScaleLayout { terms: Vec::new(), intercept: side.intercept }),
+            clusters: formula.clusters.clone(),
         },
         categories: compiler.categories,
         steps: Vec::new(),
@@ -161,6 +165,7 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         response,
         weights,
         frequencies,
+        clusters,
         pending: compiler.pending,
     };
     if plan.pending.is_empty() {
@@ -186,8 +191,8 @@ pub(super) struct Side {
     pub intercept: bool,
 }
 
-/// What `.` stands for: all columns but those of the response, and but the weights and frequencies where these are bare
-/// columns, which then say how much a row counts and not what explains it.
+/// What `.` stands for: all columns but those of the response, those of clusters, and but the weights and frequencies where
+/// these are bare columns, which then say how much a row counts and not what explains it.
 fn dot_columns(source: &Source) -> Vec<&str> {
     let mut taken: Vec<&str> = Vec::new();
     if let Some(response) = &source.formula.response {
@@ -202,6 +207,7 @@ fn dot_columns(source: &Source) -> Vec<&str> {
             taken.push(name);
         }
     }
+    taken.extend(source.formula.clusters.iter().map(String::as_str));
     source.fields.iter().map(|field| field.name.as_str()).filter(|name| !taken.contains(name)).collect()
 }
 
@@ -274,6 +280,15 @@ impl Compiler<'_> {
     fn field(&self, name: &str, span: Span) -> Result<usize, FormulaError> {
         let place = self.fields.iter().position(|field| field.name == name);
         place.ok_or_else(|| FormulaError::unknown_column(self.text, span, name, self.fields))
+    }
+
+    /// The column of clusters with this name, whatever it holds.
+    fn cluster(&mut self, name: &str) -> Result<usize, FormulaError> {
+        let expression = Expression::column(name);
+        let place = self.fields.iter().position(|field| field.name == name);
+        let unknown = || FormulaError::unknown_column(expression.text(), expression.node.span, name, self.fields);
+        let field = place.ok_or_else(unknown)?;
+        Ok(self.column(field))
     }
 
     fn column(&mut self, field: usize) -> usize {

@@ -11,6 +11,7 @@ use noisefit::dispatch::vectorised;
 use noisefit::double_double::DoubleDouble;
 use noisefit::rows::{Block, Values};
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 /// What to do with a level of a category that the model was not fitted to.
@@ -46,6 +47,7 @@ pub struct Workspace {
     steps: Vec<Buffer>,
     response: Buffer,
     log_jacobian: Vec<f64>,
+    clusters: Vec<Vec<u64>>,
     doubles: Vec<Vec<f64>>,
     double_doubles: Vec<Vec<DoubleDouble>>,
     duals: Vec<Vec<Dual>>,
@@ -60,6 +62,7 @@ pub struct EvaluatedRows<'a> {
     weights: Option<&'a [f64]>,
     frequencies: Option<&'a [f64]>,
     log_jacobian: Option<&'a [f64]>,
+    clusters: Vec<&'a [u64]>,
     selection: &'a Selection,
 }
 
@@ -109,6 +112,7 @@ impl EvaluatedRows<'_> {
             weights: self.weights,
             frequencies: self.frequencies,
             log_jacobian: self.log_jacobian,
+            clusters: &self.clusters,
         })
     }
 }
@@ -124,6 +128,8 @@ pub struct Bound<'a> {
     options: EvaluateOptions,
     /// For each category of text, the model's code for each of the frame's.
     codes: Vec<Vec<u32>>,
+    /// For each column of clusters that is text, a number for each of the frame's levels.
+    clusters: Vec<Vec<u64>>,
 }
 
 impl<'a> Bound<'a> {
@@ -137,7 +143,12 @@ impl<'a> Bound<'a> {
             }
             _ => Vec::new(),
         });
-        Ok(Bound { plan, frame, options, codes: codes.collect() })
+        let wanted = if options.scope == Scope::All { &plan.clusters[..] } else { &[] };
+        let clusters = wanted.iter().map(|&column| match &frame.columns[column] {
+            Column::Category { levels, .. } => levels.iter().map(|level| hashed(level)).collect(),
+            Column::Number { .. } => Vec::new(),
+        });
+        Ok(Bound { plan, frame, options, codes: codes.collect(), clusters: clusters.collect() })
     }
 
     /// Evaluates the rows of `range`; a block's worth at a time keeps the buffers in the cache.
@@ -156,7 +167,8 @@ impl<'a> Bound<'a> {
         let Bound { plan, frame, options, .. } = *self;
         let range = range.start.min(frame.rows)..range.end.min(frame.rows);
         let columns = plan.scope(options.scope);
-        let Workspace { selection, codes, steps, response, log_jacobian, doubles, double_doubles, duals } = workspace;
+        let Workspace { selection, codes, steps, response, log_jacobian, clusters, doubles, double_doubles, duals } =
+            workspace;
 
         codes.resize_with(plan.categories.len(), Vec::new);
         for (category, codes) in codes.iter_mut().enumerate() {
@@ -250,6 +262,16 @@ impl<'a> Bound<'a> {
             duals.push(values_and_derivatives);
         }
 
+        clusters.resize_with(self.clusters.len(), Vec::new);
+        for (ids, (&column, levels)) in clusters.iter_mut().zip(plan.clusters.iter().zip(&self.clusters)) {
+            ids.clear();
+            ids.extend(kept.iter().map(|&row| match &frame.columns[column] {
+                // Zero has two signs.
+                Column::Number { high, .. } => (high[row] + 0.0).to_bits(),
+                Column::Category { codes, .. } => levels[codes[row] as usize],
+            }));
+        }
+
         let steps: &[Buffer] = steps;
         let transformed = response_expr.is_some_and(|expr| !expr.is_column());
         let response: &Buffer = response;
@@ -263,6 +285,7 @@ impl<'a> Bound<'a> {
             weights: plan.weights.as_ref().filter(|_| weighted).map(|_| selection.weights()),
             frequencies: plan.frequencies.as_ref().filter(|_| weighted).map(|_| selection.frequencies()),
             log_jacobian: transformed.then_some(log_jacobian.as_slice()),
+            clusters: clusters.iter().map(Vec::as_slice).collect(),
             selection,
         })
     }
@@ -307,6 +330,13 @@ impl<'a> Bound<'a> {
         let inputs = Expr::Sum(columns.into_iter().map(|column| (false, Expr::Column(column))).collect());
         value_error(self.plan, self.frame, &inputs, row, what, value, advice)
     }
+}
+
+/// A number that tells a text from others, the same in every run.
+fn hashed(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The values of a step: its buffer, or the column that it is.

@@ -95,6 +95,7 @@ pub struct Formula {
     response: Option<Node>,
     terms: Node,
     scale: Option<ScaleFormula>,
+    clusters: Vec<String>,
 }
 
 /// The terms of the noise scale's logarithm.
@@ -132,7 +133,7 @@ impl Formula {
     /// ```
     pub fn parse(text: &str) -> Result<Self, FormulaError> {
         let (response, terms) = parser::formula(text)?;
-        Ok(Formula { text: text.to_owned(), response, terms, scale: None })
+        Ok(Formula { text: text.to_owned(), response, terms, scale: None, clusters: Vec::new() })
     }
 
     /// Models the logarithm of the noise scale, too: `~ terms`, or the terms alone, in the same language.
@@ -152,6 +153,13 @@ impl Formula {
     pub fn with_scale(mut self, text: &str) -> Result<Self, FormulaError> {
         self.scale = Some(ScaleFormula { text: text.to_owned(), terms: parser::one_sided(text)? });
         Ok(self)
+    }
+
+    /// Reads columns, too, that say which rows belong together; rows where one is missing are left out. They belong to a fit
+    /// and not to the model: what is stored of a design does not have them.
+    pub fn with_clusters(mut self, columns: &[String]) -> Self {
+        self.clusters = columns.to_vec();
+        self
     }
 
     /// The formula of the noise scale's logarithm, where that is modelled.

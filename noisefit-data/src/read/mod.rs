@@ -263,13 +263,13 @@ impl Dataset {
             let units = table.units(file, query).unwrap_or_else(|error| Box::new(std::iter::once(Err(error))));
             units.map(move |unit| (number, unit))
         });
-        let work = |(file, unit): (usize, Result<Unit<'_>, DataError>)| {
+        let work = |(number, (file, unit)): (usize, (usize, Result<Unit<'_>, DataError>))| {
             if progress.cancelled() {
                 return (file, 0, Err(DataError::Interrupted));
             }
             let (rows, result) = match unit {
                 Ok(unit) => {
-                    let mut frames = Frames { file, records: 0, frames: (unit.frames)() };
+                    let mut frames = Frames { file, unit: number, records: 0, frames: (unit.frames)() };
                     let result = work(&mut frames).and_then(|result| frames.drain().map(|()| result));
                     progress.advance(unit.bytes, frames.records);
                     (frames.records, result)
@@ -280,7 +280,7 @@ impl Dataset {
         };
         let mut before = Origin { file: 0, first_record: 0, rows: 0 };
         let mut outcome = Ok(());
-        schedule::in_order(units, self.threads, work, |(file, rows, result)| {
+        schedule::in_order(units.enumerate(), self.threads, work, |(file, rows, result)| {
             let first_record = if file == before.file { before.first_record + before.rows } else { 0 };
             before = Origin { file, first_record, rows };
             outcome = result.map_err(|error| error.after_records(first_record)).and_then(|result| sink(before, result));
@@ -307,11 +307,17 @@ impl Dataset {
 /// The frames of one unit, decoded one at a time.
 pub struct Frames<'a> {
     file: usize,
+    unit: usize,
     records: u64,
     frames: FrameIterator<'a>,
 }
 
 impl Frames<'_> {
+    /// The number of the unit among those of the data set, the same in every scan of the same columns.
+    pub fn unit(&self) -> usize {
+        self.unit
+    }
+
     /// Decodes what is left, which counts the records and finds what is wrong with them.
     fn drain(&mut self) -> Result<(), DataError> {
         self.try_for_each(|frame| frame.map(drop))

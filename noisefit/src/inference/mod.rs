@@ -1,3 +1,4 @@
 //! What an estimate is worth: the distributions that tests and intervals refer to.
 
+pub mod covariance;
 pub mod distribution;

@@ -47,6 +47,11 @@ impl Coordinates {
         }
     }
 
+    /// Those of a design, with a response as it stands in the data.
+    pub(crate) fn of_design(shifts: &[f64], scales: &[f64], intercept: bool) -> Self {
+        Coordinates { shifts: [shifts, &[0.0]].concat(), scales: [scales, &[1.0]].concat(), intercept }
+    }
+
     /// Those of a response alone, without a design.
     pub(crate) fn of_response(scale: f64) -> Self {
         Coordinates { shifts: vec![0.0], scales: vec![scale], intercept: false }

@@ -165,6 +165,7 @@ impl Estimate {
             level,
             vcov_type: self.vcov_type.to_owned(),
             reference,
+            reference_df: None,
             vcov,
             scale_vcov,
             leverage,

@@ -111,6 +111,7 @@ pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
         level: options.level,
         vcov_type: "classical".to_owned(),
         reference: Reference::StudentT,
+        reference_df: None,
         scale_vcov: Vec::new(),
         location_variance: variance,
         vcov: match variance {

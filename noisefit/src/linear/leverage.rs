@@ -50,6 +50,42 @@ impl Leverage {
         self
     }
 
+    /// The design columns it refers to.
+    pub(crate) fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
+    /// The coordinates of its columns; the response of these is that of the data.
+    pub(crate) fn coordinates(&self) -> Coordinates {
+        Coordinates::of_design(&self.shifts, &self.scales, self.intercept)
+    }
+
+    /// The packed lower triangle of `L`, where `L L'` is the form's matrix in [`Leverage::coordinates`].
+    pub(crate) fn factor(&self) -> &[f64] {
+        &self.factor
+    }
+
+    /// The form `x' C x` of another matrix `C` for the same columns: the packed lower triangle of a covariance of the
+    /// coefficients in [`Leverage::coordinates`], which may be singular, as that of few clusters is.
+    pub(crate) fn with_matrix(&self, covariance: &[f64]) -> Self {
+        Leverage { factor: semidefinite_factor(covariance), ..self.clone() }
+    }
+
+    /// A covariance in [`Leverage::coordinates`] for all of `coefficients` coefficients of the data, zero for aliased ones.
+    pub(crate) fn carry_back(&self, covariance: &[f64], coefficients: usize) -> Vec<Vec<f64>> {
+        let (coordinates, offset) = (self.coordinates(), usize::from(self.intercept));
+        let packed: Vec<DoubleDouble> = covariance.iter().map(|&value| value.into()).collect();
+        let place = |k: usize| k.checked_sub(offset).map_or(0, |j| self.columns[j] + offset);
+        let mut matrix = vec![vec![0.0; coefficients]; coefficients];
+        for i in 0..coordinates.coefficients() {
+            for j in 0..=i {
+                let value = coordinates.carry_back_covariance(&packed, i, j);
+                (matrix[place(i)][place(j)], matrix[place(j)][place(i)]) = (value, value);
+            }
+        }
+        matrix
+    }
+
     /// The number of design columns that rows must have, at least.
     pub fn columns_needed(&self) -> usize {
         self.columns.iter().max().map_or(0, |last| last + 1)
@@ -86,5 +122,35 @@ impl Leverage {
                 .sum()
         };
         (0..rows).map(row).collect()
+    }
+}
+
+/// The packed lower triangle of `L` with `L L' = matrix`, a positive semidefinite one: columns whose pivot is no more than
+/// rounding are zero.
+fn semidefinite_factor(matrix: &[f64]) -> Vec<f64> {
+    let mut factor = matrix.to_vec();
+    let order = (0..).take_while(|&k| packed(k, k) < matrix.len()).count();
+    for j in 0..order {
+        let own: f64 = (0..j).map(|k| factor[packed(j, k)].powi(2)).sum();
+        let pivot = matrix[packed(j, j)] - own;
+        let root = if pivot > 4.0 * f64::EPSILON * matrix[packed(j, j)] { pivot.sqrt() } else { 0.0 };
+        factor[packed(j, j)] = root;
+        for i in j + 1..order {
+            let shared: f64 = (0..j).map(|k| factor[packed(i, k)] * factor[packed(j, k)]).sum();
+            factor[packed(i, j)] = if root > 0.0 { (matrix[packed(i, j)] - shared) / root } else { 0.0 };
+        }
+    }
+    factor
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_factor_of_a_singular_matrix() {
+        // (1, 2, 3)(1, 2, 3)' and a third row of its own.
+        let matrix = [1.0, 2.0, 4.0, 3.0, 6.0, 10.0];
+        assert_eq!(semidefinite_factor(&matrix), [1.0, 2.0, 0.0, 3.0, 0.0, 1.0]);
     }
 }

@@ -16,6 +16,7 @@ pub mod logistic;
 mod magnitudes;
 mod moments;
 mod options;
+pub(crate) mod predictor;
 pub mod quantile;
 mod residuals;
 mod row_kernels;
@@ -25,6 +26,7 @@ mod triangle;
 
 use crate::Error;
 use crate::fit::Fit;
+use crate::inference::covariance;
 use crate::noise::Choice;
 use crate::rows::RowSource;
 
@@ -38,7 +40,8 @@ pub use residuals::{Residuals, Sums};
 pub use triangle::Triangle;
 
 /// The maximum likelihood fit of a linear model under the noise that is named: one fit, or one for each quantile. Where the
-/// rows have columns for the scale, its logarithm is modelled, too.
+/// rows have columns for the scale, its logarithm is modelled, too. Standard errors are those of `options.vcov`; the fits of
+/// the families' own modules have the classical ones.
 ///
 /// # Errors
 /// Those of [`LeastSquares::solve`]; [`Error::Argument`] for a level outside (0, 1); [`Error::Collinear`] where asked for;
@@ -51,13 +54,17 @@ pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result
         );
         return Err(Error::Unsupported(what));
     }
-    match noise {
-        Choice::Gaussian => Ok(vec![gaussian::fit(source, options)?]),
-        Choice::Laplace => Ok(vec![quantile::fit_laplace(source, options)?]),
-        Choice::Quantiles(levels) => quantile::fit_quantiles(source, levels, options),
-        &Choice::Huber { k, scale } => Ok(vec![huber::fit(source, k, scale, options)?]),
-        &Choice::HuberFixed { delta } => Ok(vec![huber::fit_fixed(source, delta, options)?]),
-        Choice::StudentT { df } => Ok(vec![student_t::fit(source, *df, options)?]),
-        Choice::Logistic => Ok(vec![logistic::fit(source, options)?]),
+    let mut fits = match noise {
+        Choice::Gaussian => vec![gaussian::fit(source, options)?],
+        Choice::Laplace => vec![quantile::fit_laplace(source, options)?],
+        Choice::Quantiles(levels) => quantile::fit_quantiles(source, levels, options)?,
+        &Choice::Huber { k, scale } => vec![huber::fit(source, k, scale, options)?],
+        &Choice::HuberFixed { delta } => vec![huber::fit_fixed(source, delta, options)?],
+        Choice::StudentT { df } => vec![student_t::fit(source, *df, options)?],
+        Choice::Logistic => vec![logistic::fit(source, options)?],
+    };
+    for fit in &mut fits {
+        covariance::estimate(source, fit, options)?;
     }
+    Ok(fits)
 }

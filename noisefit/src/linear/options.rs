@@ -2,6 +2,7 @@
 
 use super::Settings;
 use crate::Error;
+use crate::inference::covariance::Vcov;
 
 /// What to do with terms that are linear combinations of earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,6 +23,10 @@ pub struct Options {
     pub settings: Settings,
     /// What to do with collinear terms.
     pub collinear: Collinear,
+    /// How the covariance of the coefficients is estimated.
+    pub vcov: Vcov,
+    /// What everything that is drawn at random is drawn from.
+    pub seed: u64,
 }
 
 impl Options {
@@ -36,6 +41,6 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { level: 0.95, settings: Settings::default(), collinear: Collinear::Drop }
+        Options { level: 0.95, settings: Settings::default(), collinear: Collinear::Drop, vcov: Vcov::Default, seed: 0 }
     }
 }

@@ -39,6 +39,9 @@ pub struct Block<'a> {
     pub frequencies: Option<&'a [f64]>,
     /// `log |dg/dy|` of a transformed response `g(y)`, which the log-likelihood of `y` itself adds.
     pub log_jacobian: Option<&'a [f64]>,
+    /// For each of [`super::Layout::clusters`] a number for every row, the same for rows of the same cluster. Any 64 bits
+    /// will do: the bits of a number, or a hash of a text.
+    pub clusters: &'a [&'a [u64]],
 }
 
 impl Block<'_> {

@@ -124,6 +124,7 @@ pub struct MemoryRows<'a> {
     weights: Option<&'a [f64]>,
     frequencies: Option<&'a [f64]>,
     scale_design: Option<Matrix<'a>>,
+    clusters: Vec<&'a [u64]>,
     layout: Layout,
     threads: usize,
     block_rows: usize,
@@ -139,13 +140,14 @@ impl<'a> MemoryRows<'a> {
             return Err(Error::Shape { what: "response", expected: design.rows, found: response.len() });
         }
         let terms = (1..=design.columns).map(|j| format!("x{j}")).collect();
-        let layout = Layout { response: "y".to_owned(), terms, intercept: true, scale: None };
+        let layout = Layout { response: "y".to_owned(), terms, intercept: true, ..Layout::default() };
         Ok(MemoryRows {
             response,
             design,
             weights: None,
             frequencies: None,
             scale_design: None,
+            clusters: Vec::new(),
             layout,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             // Blocks of about 512 KiB.
@@ -197,6 +199,19 @@ impl<'a> MemoryRows<'a> {
         self.scale_design = Some(design);
         let terms = terms.iter().map(|term| term.as_ref().to_owned()).collect();
         self.layout.scale = Some(ScaleLayout { terms, intercept: true });
+        Ok(self)
+    }
+
+    /// Which rows belong together, by a number for each (length n); called once for each way of grouping them.
+    ///
+    /// # Errors
+    /// [`Error::Shape`].
+    pub fn with_clusters(mut self, name: &str, ids: &'a [u64]) -> Result<Self, Error> {
+        if ids.len() != self.response.len() {
+            return Err(Error::Shape { what: "clusters", expected: self.response.len(), found: ids.len() });
+        }
+        self.clusters.push(ids);
+        self.layout.clusters.push(name.to_owned());
         Ok(self)
     }
 
@@ -276,6 +291,7 @@ impl<'a> MemoryRows<'a> {
                 if self.weights.is_none()
                     && self.frequencies.is_none()
                     && self.scale_design.is_none()
+                    && self.clusters.is_empty()
                     && state.fold_rows(&RowBlock { values, columns: p, response })
                 {
                     continue;
@@ -296,6 +312,7 @@ impl<'a> MemoryRows<'a> {
             }
             let values = |(j, &high)| Values { high, low: moved.get(j * count..(j + 1) * count) };
             let columns: Vec<_> = columns.iter().enumerate().map(values).collect();
+            let clusters: Vec<&[u64]> = self.clusters.iter().map(|ids| &ids[start..start + count]).collect();
             state.fold(&Block {
                 response: columns[p + q],
                 design: &columns[..p],
@@ -303,6 +320,7 @@ impl<'a> MemoryRows<'a> {
                 weights: self.weights.map(|w| &w[start..start + count]),
                 frequencies: self.frequencies.map(|f| &f[start..start + count]),
                 log_jacobian: None,
+                clusters: &clusters,
             });
         }
         state

@@ -6,7 +6,9 @@
 
 mod block;
 mod both;
+mod derived;
 mod each;
+mod folds;
 mod memory;
 mod ordered;
 mod perturb;
@@ -17,7 +19,9 @@ mod subset;
 
 pub use block::{Block, RowBlock, Values};
 pub(crate) use both::Both;
+pub(crate) use derived::{Derive, Derived};
 pub use each::Each;
+pub use folds::{Folds, Part, Selected};
 pub use memory::{Matrix, MemoryRows};
 pub use perturb::perturbation;
 pub(crate) use sample::{Sample, SampledRows};
@@ -58,6 +62,8 @@ pub struct Layout {
     pub intercept: bool,
     /// The terms of the noise scale's logarithm, where that is modelled.
     pub scale: Option<ScaleLayout>,
+    /// The names of the columns that say which rows belong together, for standard errors that allow for it.
+    pub clusters: Vec<String>,
 }
 
 /// What the columns of a modelled scale are: `ln s = g0 + z'g`.

@@ -2,47 +2,72 @@
 
 mod summary;
 
+use std::path::PathBuf;
+
+use clap::Args;
 use noisefit::fit::Fit;
-use noisefit::linear::{self, Options, Settings};
-use noisefit::noise::Choice;
-use noisefit_data::formula::{Expression, Formula, FormulaError, ScaleFormula};
+use noisefit::inference::covariance::Vcov;
+use noisefit::linear::{self, Options};
+use noisefit_data::formula::ScaleFormula;
 use noisefit_data::model::FittedModel;
-use noisefit_data::read::Dataset;
-use noisefit_data::records::Records;
-use noisefit_data::source::{Counts, DesignRows, SourceOptions};
+use noisefit_data::source::Counts;
 use serde::Serialize;
 
-use crate::arguments::{FitArguments, OutputFormat};
-use crate::output::{count_of, print, print_json, warn};
+use super::model::{ModelArguments, NoiseArguments, explain};
+use crate::Outcome;
+use crate::arguments::{DataArguments, OutputFormat, parse_level};
+use crate::output::{print, print_json, warn};
 use crate::progress::Passes;
-use crate::{Outcome, Usage};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  noisefit fit engel.csv -f 'foodexp ~ income'
+  noisefit fit wages.parquet -f 'log(wage) ~ poly(age, 2) + C(city, ref=\"Paris\") * female' -o model.json
+  noisefit fit engel.csv -f 'foodexp ~ income' --noise quantile:0.1,0.5,0.9
+  noisefit fit 'logs/*.csv.gz' -f 'latency ~ size + region' --noise student-t --scale '~ size'
+  noisefit fit lab.csv -f 'y ~ x' --weights '1/(0.1 + 0.3*x)^2'
+  psql -c 'copy t to stdout csv header' | noisefit fit - --input-format csv -f 'y ~ .' --format json")]
+pub(crate) struct FitArguments {
+    #[command(flatten)]
+    pub(crate) data: DataArguments,
+    #[command(flatten)]
+    pub(crate) model: ModelArguments,
+    #[command(flatten)]
+    pub(crate) noise: NoiseArguments,
+    /// The level of the confidence intervals
+    #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse_level)]
+    pub(crate) level: f64,
+    /// How the covariance of the coefficients is estimated: classical, hc0, hc1, hc2, hc3, cluster:COLUMN[,COLUMN], hac:LAGS,
+    /// sandwich, iid, nid, kernel, bootstrap[:wild][:DRAWS], expected, observed [default: nid for laplace and quantiles, else
+    /// classical]
+    #[arg(long, value_name = "HOW", default_value = "default", hide_default_value = true)]
+    pub(crate) vcov: Vcov,
+    /// What is drawn at random, such as bootstrap samples, is drawn from this number
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Read the data once where that gives the digits asked for under gaussian noise: MAE is left out
+    #[arg(long, help_heading = "Resources")]
+    pub(crate) one_pass: bool,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
+    pub(crate) format: OutputFormat,
+    /// Save the model for `predict` and `evaluate`
+    #[arg(long, short, value_name = "MODEL.json")]
+    pub(crate) output: Option<PathBuf>,
+}
 
 /// Fits and prints.
 pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
-    let wrong = |error: FormulaError| Usage(error.to_string());
-    let formula = Formula::parse(&arguments.formula).map_err(wrong)?;
-    if !formula.has_response() {
-        return Err(Usage(format!("the formula '{}' has no response; write 'y ~ ...'", arguments.formula)).into());
-    }
-    let noise = noise(arguments)?;
-    let formula = match &arguments.scale {
-        Some(scale) => formula.with_scale(scale).map_err(wrong)?,
-        None => formula,
-    };
-    let weights = arguments.weights.as_deref().map(Expression::parse).transpose().map_err(wrong)?;
-    let frequencies = arguments.frequency_weights.as_deref().map(Expression::column);
-    let data = &arguments.data;
+    let FitArguments { data, model, .. } = arguments;
+    let noise = arguments.noise.choice(model)?;
+    let formula = model.formula()?.with_clusters(arguments.vcov.clusters());
     let dataset = data.open()?;
-    let model = formula.resolve(dataset.fields(), weights.as_ref(), frequencies.as_ref())?;
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
-    let records = Records::new(&dataset, &model.columns_needed(), data.threads(), data.memory, &passes)?;
-    let options = SourceOptions { missing: arguments.missing.into(), ..SourceOptions::default() };
-    let rows = DesignRows::learn(model, records, options)?;
-    let options = Options {
-        level: arguments.level,
-        settings: Settings { digits: arguments.digits, one_pass: arguments.one_pass },
-        collinear: arguments.collinear.into(),
-    };
+    let rows = model.rows(&formula, data, &dataset, &passes)?;
+    let mut options =
+        Options { level: arguments.level, vcov: arguments.vcov.clone(), seed: arguments.seed, ..model.options() };
+    options.settings.one_pass = arguments.one_pass;
     let fits = linear::fit(&rows, &noise, &options);
     let fits = fits.map_err(|error| explain(error, rows.counts(), &dataset))?;
     let (model, counts) = (FittedModel::new(rows.design().clone(), fits), rows.counts());
@@ -68,30 +93,6 @@ fn outcome(fits: &[Fit]) -> Outcome {
     }
 }
 
-/// The noise, with Huber's own options.
-fn noise(arguments: &FitArguments) -> Result<Choice, Usage> {
-    let noise = match (&arguments.noise, arguments.huber_k, arguments.huber_scale) {
-        (&Choice::Huber { k, scale }, own_k, own_scale) => {
-            Choice::Huber { k: own_k.unwrap_or(k), scale: own_scale.unwrap_or(scale) }
-        }
-        (noise, None, None) => noise.clone(),
-        (noise, k, _) => {
-            let (option, what) = match k {
-                Some(_) => ("--huber-k", "says where the tails begin in units of the estimated scale"),
-                None => ("--huber-scale", "says how the scale is estimated"),
-            };
-            return Err(Usage(format!("{option} {what}, and goes with --noise huber alone, not with --noise {noise}")));
-        }
-    };
-    if arguments.scale.is_some() && !noise.models_scale() {
-        return Err(Usage(format!(
-            "--scale: the scale of {noise} noise cannot be modelled; it can for --noise gaussian, laplace, student-t, \
-             student-t:DF and logistic"
-        )));
-    }
-    Ok(noise)
-}
-
 /// What the fits warn of, each once; of several quantiles with the level.
 fn warnings(fits: &[Fit]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
@@ -105,34 +106,6 @@ fn warnings(fits: &[Fit]) -> Vec<String> {
         }
     }
     all
-}
-
-/// Says why there is nothing to fit.
-fn explain(error: noisefit::Error, counts: Counts, dataset: &Dataset) -> anyhow::Error {
-    let Counts { records, missing, weightless } = counts;
-    let files = match dataset.files().len() {
-        1 => dataset.file_name(0).to_owned(),
-        more => format!("{} and {}", dataset.file_name(0), count_of(more as u64 - 1, "other file")),
-    };
-    match error {
-        noisefit::Error::NoRows if records == 0 => {
-            anyhow::anyhow!("{files}: there is a header but no row; a fit needs rows of data")
-        }
-        noisefit::Error::NoRows => {
-            let rows = count_of(records, "row");
-            let why = match (missing, weightless) {
-                (_, 0) => format!(
-                    "each of {rows} has a missing value; --missing fail names the first, --na a text that stands for one"
-                ),
-                (0, _) => format!("the weight of each of {rows} is zero"),
-                _ => format!(
-                    "of {rows}, {missing} with a missing value and {weightless} with a weight of zero are left out"
-                ),
-            };
-            anyhow::anyhow!("{files}: nothing to fit: {why}")
-        }
-        error => error.into(),
-    }
 }
 
 /// The JSON object of a fit.

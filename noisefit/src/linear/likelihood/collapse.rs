@@ -1,7 +1,7 @@
 //! Which rows a scale that falls without end leaves to be fitted exactly.
 
-use super::derived::Predictor;
 use crate::Error;
+use crate::linear::predictor::LinearPredictor;
 use crate::rows::{Accumulator, Block, Layout, StateReader, StateWriter, hash_parameters};
 
 /// Rows whose scale, and rows whose residual, is less than this part of the typical one count as fitted exactly.
@@ -11,9 +11,9 @@ const EXACT: f64 = 1e-6;
 /// scale's design.
 #[derive(Debug, Clone)]
 pub(super) struct Collapse {
-    location: Predictor,
+    location: LinearPredictor,
     /// The predictor of `ln s`; none for a common scale.
-    log_scale: Option<Predictor>,
+    log_scale: Option<LinearPredictor>,
     /// The typical scale.
     typical: f64,
     rows: u64,
@@ -24,7 +24,7 @@ pub(super) struct Collapse {
 }
 
 impl Collapse {
-    pub(super) fn new(location: Predictor, log_scale: Option<Predictor>, typical: f64) -> Self {
+    pub(super) fn new(location: LinearPredictor, log_scale: Option<LinearPredictor>, typical: f64) -> Self {
         let columns = log_scale.as_ref().map_or(0, |predictor| predictor.slopes.len());
         let empty = vec![[f64::INFINITY, f64::NEG_INFINITY]; columns];
         let ranges = [empty.clone(), empty];
@@ -105,7 +105,7 @@ impl Accumulator for Collapse {
     }
 
     fn parameters(&self) -> u64 {
-        let scale = self.log_scale.iter().flat_map(Predictor::numbers);
+        let scale = self.log_scale.iter().flat_map(LinearPredictor::numbers);
         hash_parameters(self.location.numbers().chain(scale).chain([self.typical]))
     }
 

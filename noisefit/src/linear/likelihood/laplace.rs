@@ -1,14 +1,15 @@
 //! Laplace noise of a modelled scale: an exact vertex for the location and a maximum for the scale, in turn.
 
-use super::derived::{Derived, Predictor, Residual};
+use super::derived::Residual;
 use super::newton::{Outcome, Search, maximise};
 use super::pass::{Likelihood, Point};
 use super::problem::{Location, Problem, reweighted};
 use crate::Error;
 use crate::fit::{Fit, Vertex};
+use crate::linear::predictor::LinearPredictor;
 use crate::linear::{Coordinates, Options, quantile};
 use crate::noise::{Gaussian, Laplace, Noise};
-use crate::rows::RowSource;
+use crate::rows::{Derived, RowSource};
 
 /// Turns after which something is wrong.
 const TURNS: u64 = 200;
@@ -152,7 +153,7 @@ fn turn<S: RowSource, T: RowSource>(
             (last.location, last.turns, last.converged) = (location, turns, true);
             break;
         }
-        let derive = Residual { location: Predictor::new(&coefficients, layout.intercept) };
+        let derive = Residual { location: LinearPredictor::new(&coefficients, layout.intercept) };
         let residuals = Derived { source: rows, derive, layout: Residual::layout(layout) };
         let state = match maximise(&residuals, point, Search { fallen, ..Search::FINEST })? {
             Outcome::Maximum(maximum) => {

@@ -1,7 +1,7 @@
 //! A linear model with a smooth noise family: where its likelihood starts, is searched, and what is told of its maximum.
 
 use super::collapse::Collapse;
-use super::derived::{Constant, Derived, LogResiduals, Predictor, Reweighted};
+use super::derived::{Constant, LogResiduals, Reweighted};
 use super::functions::Functions;
 use super::newton::{Maximum, Outcome, Search, maximise};
 use super::pass::{Curvature, Likelihood, Point, ScaleColumns};
@@ -9,10 +9,11 @@ use crate::Error;
 use crate::fit::{Fit, ShapeParameter, Termination, Vertex};
 use crate::linear::estimate::{Covariance, Estimate, ModelledScale};
 use crate::linear::gram::{packed, symmetric};
+use crate::linear::predictor::LinearPredictor;
 use crate::linear::start::Start;
 use crate::linear::{Accuracy, Coordinates, LeastSquares, Method, Options, Settings, quantile};
 use crate::noise::{Noise, NoiseFamily};
-use crate::rows::{Layout, MemoryRows, RowSource, Subset};
+use crate::rows::{Derived, Layout, MemoryRows, RowSource, Subset};
 
 /// Rows on which a search begins, at least and for each coefficient.
 const SAMPLE_ROWS: usize = 16_384;
@@ -66,7 +67,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
                 ));
             }
             let derive = LogResiduals {
-                location: Predictor::new(&problem.start.least_squares.coefficients, layout.intercept),
+                location: LinearPredictor::new(&problem.start.least_squares.coefficients, layout.intercept),
                 least: LEAST_RESIDUAL * problem.gaussian_scale(),
             };
             let derived = Derived { source, derive, layout: LogResiduals::layout(scale) };
@@ -188,8 +189,8 @@ impl<'a, S: RowSource> Problem<'a, S> {
     pub(super) fn unbounded<F: Functions>(&self, location: &[Option<f64>], point: &Point<F>) -> Result<Error, Error> {
         let layout = self.source.layout();
         let intercept = layout.scale.as_ref().is_some_and(|scale| scale.intercept);
-        let log_scale = self.scale.as_ref().map(|scale| Predictor::new(&scale.coefficients(point), intercept));
-        let location = Predictor::new(location, layout.intercept);
+        let log_scale = self.scale.as_ref().map(|scale| LinearPredictor::new(&scale.coefficients(point), intercept));
+        let location = LinearPredictor::new(location, layout.intercept);
         let found = self.source.pass(Collapse::new(location, log_scale, self.gaussian_scale()))?;
         Ok(found.error(layout))
     }
@@ -224,9 +225,9 @@ impl<'a, S: RowSource> Problem<'a, S> {
         let (mut most, mut best) = ([0.0; 2], None);
         let all_rows = self.sample_is_all();
         for location in &locations {
-            let location = Predictor::new(location, layout.intercept);
+            let location = LinearPredictor::new(location, layout.intercept);
             // The sample lacks the columns that are aliased.
-            let narrow = Predictor { slopes: self.start.narrowed(&location.slopes), ..location.clone() };
+            let narrow = LinearPredictor { slopes: self.start.narrowed(&location.slopes), ..location.clone() };
             let [exact, n] = sample.pass(Collapse::new(narrow, None, self.gaussian_scale()))?.counts();
             if exact > most[0] {
                 (most, best) = ([exact, n], Some(location));
@@ -415,7 +416,7 @@ pub(super) fn reweighted<'a, S: RowSource>(
 ) -> Derived<'a, S, Reweighted> {
     let layout = source.layout();
     let intercept = layout.scale.as_ref().is_some_and(|scale| scale.intercept);
-    let derive = Reweighted { log_scale: Predictor::new(log_scale, intercept), reference };
+    let derive = Reweighted { log_scale: LinearPredictor::new(log_scale, intercept), reference };
     Derived { source, derive, layout: Layout { scale: None, ..layout.clone() } }
 }
 

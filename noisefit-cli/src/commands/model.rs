@@ -1,0 +1,151 @@
+//! What every command has in common that fits a model: the formula, the noise, and how the rows are treated.
+
+use clap::Args;
+use noisefit::linear::{Options, Settings};
+use noisefit::noise::{Choice, HuberScale};
+use noisefit_data::formula::{Expression, Formula, FormulaError};
+use noisefit_data::read::Dataset;
+use noisefit_data::records::Records;
+use noisefit_data::source::{Counts, DesignRows, SourceOptions};
+
+use crate::Usage;
+use crate::arguments::{CollinearChoice, DataArguments, MissingChoice, parse_digits, parse_positive};
+use crate::output::count_of;
+use crate::progress::Passes;
+
+/// The model, without its noise.
+#[derive(Debug, Args)]
+pub(crate) struct ModelArguments {
+    /// The model, as in R: 'y ~ x1 + log(x2) + city*x3'; `.` stands for all other columns
+    #[arg(long, short, value_name = "FORMULA")]
+    pub(crate) formula: String,
+    /// Model the noise scale, too: its logarithm is linear in the terms of '~ x + city'
+    #[arg(long, value_name = "FORMULA")]
+    pub(crate) scale: Option<String>,
+    /// Relative precisions of the rows (inverse variances), a column or arithmetic on columns
+    #[arg(long, value_name = "EXPRESSION")]
+    pub(crate) weights: Option<String>,
+    /// A column with the number of identical rows that each row stands for
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) frequency_weights: Option<String>,
+    /// Rows with a missing value
+    #[arg(long, value_enum, default_value_t = MissingChoice::Drop)]
+    pub(crate) missing: MissingChoice,
+    /// Terms that are linear combinations of earlier ones
+    #[arg(long, value_enum, default_value_t = CollinearChoice::Drop)]
+    pub(crate) collinear: CollinearChoice,
+    /// Digits of the worst coefficient to work for, where the data determine them (Gaussian noise; the others give all they can)
+    #[arg(long, value_name = "DIGITS", default_value_t = 11.0, value_parser = parse_digits)]
+    pub(crate) digits: f64,
+}
+
+impl ModelArguments {
+    /// The formula and that of the scale, where they can be read.
+    pub(crate) fn formula(&self) -> Result<Formula, Usage> {
+        let wrong = |error: FormulaError| Usage(error.to_string());
+        let formula = Formula::parse(&self.formula).map_err(wrong)?;
+        if !formula.has_response() {
+            return Err(Usage(format!("the formula '{}' has no response; write 'y ~ ...'", self.formula)));
+        }
+        match &self.scale {
+            Some(scale) => formula.with_scale(scale).map_err(wrong),
+            None => Ok(formula),
+        }
+    }
+
+    /// The rows of a data set as `formula` (that of [`ModelArguments::formula`], perhaps with more) sees them.
+    pub(crate) fn rows<'a>(
+        &self,
+        formula: &Formula,
+        data: &DataArguments,
+        dataset: &'a Dataset,
+        passes: &'a Passes,
+    ) -> anyhow::Result<DesignRows<'a>> {
+        let wrong = |error: FormulaError| Usage(error.to_string());
+        let weights = self.weights.as_deref().map(Expression::parse).transpose().map_err(wrong)?;
+        let frequencies = self.frequency_weights.as_deref().map(Expression::column);
+        let model = formula.resolve(dataset.fields(), weights.as_ref(), frequencies.as_ref())?;
+        let records = Records::new(dataset, &model.columns_needed(), data.threads(), data.memory, passes)?;
+        let options = SourceOptions { missing: self.missing.into(), ..SourceOptions::default() };
+        Ok(DesignRows::learn(model, records, options)?)
+    }
+
+    /// How the model is fitted.
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            settings: Settings { digits: self.digits, one_pass: false },
+            collinear: self.collinear.into(),
+            ..Options::default()
+        }
+    }
+}
+
+/// The noise of one model.
+#[derive(Debug, Args)]
+pub(crate) struct NoiseArguments {
+    /// The noise family: gaussian, laplace, quantile:TAU[,TAU...], huber, huber:DELTA, student-t, student-t:DF, logistic
+    #[arg(long, value_name = "FAMILY", default_value = "gaussian")]
+    pub(crate) noise: Choice,
+    /// Where the tails of huber noise begin, in scales [default: 1.345]
+    #[arg(long, value_name = "K", value_parser = parse_positive)]
+    pub(crate) huber_k: Option<f64>,
+    /// How the scale of huber noise is estimated: mle, mad, mad:CONSTANT or proposal2 [default: mle]
+    #[arg(long, value_name = "HOW")]
+    pub(crate) huber_scale: Option<HuberScale>,
+}
+
+impl NoiseArguments {
+    /// The noise, with Huber's own options; checked against the model's.
+    pub(crate) fn choice(&self, model: &ModelArguments) -> Result<Choice, Usage> {
+        let noise = match (&self.noise, self.huber_k, self.huber_scale) {
+            (&Choice::Huber { k, scale }, own_k, own_scale) => {
+                Choice::Huber { k: own_k.unwrap_or(k), scale: own_scale.unwrap_or(scale) }
+            }
+            (noise, None, None) => noise.clone(),
+            (noise, k, _) => {
+                let (option, what) = match k {
+                    Some(_) => ("--huber-k", "says where the tails begin in units of the estimated scale"),
+                    None => ("--huber-scale", "says how the scale is estimated"),
+                };
+                return Err(Usage(format!(
+                    "{option} {what}, and goes with --noise huber alone, not with --noise {noise}"
+                )));
+            }
+        };
+        if model.scale.is_some() && !noise.models_scale() {
+            return Err(Usage(format!(
+                "--scale: the scale of {noise} noise cannot be modelled; it can for --noise gaussian, laplace, student-t, \
+                 student-t:DF and logistic"
+            )));
+        }
+        Ok(noise)
+    }
+}
+
+/// Says why there is nothing to fit.
+pub(crate) fn explain(error: noisefit::Error, counts: Counts, dataset: &Dataset) -> anyhow::Error {
+    let Counts { records, missing, weightless } = counts;
+    let files = match dataset.files().len() {
+        1 => dataset.file_name(0).to_owned(),
+        more => format!("{} and {}", dataset.file_name(0), count_of(more as u64 - 1, "other file")),
+    };
+    match error {
+        noisefit::Error::NoRows if records == 0 => {
+            anyhow::anyhow!("{files}: there is a header but no row; a fit needs rows of data")
+        }
+        noisefit::Error::NoRows => {
+            let rows = count_of(records, "row");
+            let why = match (missing, weightless) {
+                (_, 0) => format!(
+                    "each of {rows} has a missing value; --missing fail names the first, --na a text that stands for one"
+                ),
+                (0, _) => format!("the weight of each of {rows} is zero"),
+                _ => format!(
+                    "of {rows}, {missing} with a missing value and {weightless} with a weight of zero are left out"
+                ),
+            };
+            anyhow::anyhow!("{files}: nothing to fit: {why}")
+        }
+        error => error.into(),
+    }
+}
