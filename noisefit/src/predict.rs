@@ -201,6 +201,10 @@ impl Linear {
         self.slopes.len() == columns && self.slopes.iter().chain([&self.intercept]).all(|value| value.is_finite())
     }
 
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
+        std::iter::once(self.intercept).chain(self.slopes.iter().copied())
+    }
+
     pub(crate) fn evaluate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
         let row = |i: usize| {
             let terms = self.slopes.iter().zip(design).filter(|(slope, _)| **slope != 0.0);
