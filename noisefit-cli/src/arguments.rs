@@ -13,6 +13,7 @@ use crate::commands::evaluate::EvaluateArguments;
 use crate::commands::fit::FitArguments;
 use crate::commands::loss::LossArguments;
 use crate::commands::predict::PredictArguments;
+use crate::commands::profile::ProfileArguments;
 
 /// Name the noise, get the fit.
 ///
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Predict(PredictArguments),
     /// Score a fitted model on data: errors, likelihood, coverage of its intervals
     Evaluate(EvaluateArguments),
+    /// The likelihood and the loss along one coefficient, and its profile-likelihood interval
+    Profile(ProfileArguments),
     /// Describe the columns of data: types, missing values, means, quantiles, levels
     Describe(DescribeArguments),
     /// Every loss of given predictions, what the largest errors carry of it, and the noise it implies

@@ -3,3 +3,4 @@
 pub mod conformal;
 pub mod covariance;
 pub mod distribution;
+pub mod profile;

@@ -156,8 +156,7 @@ fn member(
 
 /// The fits without a fold.
 fn folds(source: &impl RowSource, noise: &Choice, options: &Options, count: usize) -> Result<Vec<Member>, Error> {
-    let (folds, options, limit) =
-        (Folds { count, seed: options.seed }, inner(options), (KEPT_SCORES / count).max(100));
+    let (folds, options, limit) = (Folds { count, seed: options.seed }, inner(options), (KEPT_SCORES / count).max(100));
     let fold = |number: usize| {
         let (kept, left_out) = (folds.select(source, Part::Without(number)), folds.select(source, Part::Only(number)));
         member(&kept, &left_out, noise, &options, limit)
@@ -285,7 +284,8 @@ impl Column<'_> {
 /// Each column's value of its share of the rank is at most as far from it as another column's: only the values between the
 /// least and the largest of these need be sorted.
 fn order_statistic(columns: &[Column<'_>], count: f64, rank: f64) -> f64 {
-    let share = |column: &Column<'_>, rank: f64| column.value(column.scores.place(rank * column.scores.count() / count));
+    let share =
+        |column: &Column<'_>, rank: f64| column.value(column.scores.place(rank * column.scores.count() / count));
     // Rounding must not carry a share across a row.
     let (under, over) = (rank * (1.0 - 1e-12), rank * (1.0 + 1e-12));
     let least = columns.iter().map(|column| share(column, under)).fold(f64::INFINITY, f64::min);
