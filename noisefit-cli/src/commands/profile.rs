@@ -108,11 +108,13 @@ pub(crate) fn run(arguments: &ProfileArguments) -> anyhow::Result<Outcome> {
         }
         Err(error) => return Err(error.into()),
     };
+    let formula = rows.design().formula().text().to_owned();
+    drop(rows);
     drop(passes);
 
     let record = Record {
         schema: "noisefit.profile/1",
-        formula: rows.design().formula().text(),
+        formula: &formula,
         noise: fit.noise,
         level: *level,
         conf_low,
