@@ -41,7 +41,7 @@ pub(super) fn summary(model: &FittedModel, counts: Counts) -> String {
         }
     }
     if let Some(conformal) = &model.conformal {
-        text += &format!("\n{}", calibration(conformal));
+        text += &format!("\n{}", calibration(conformal, model.fits.first().map_or(0, |fit| fit.nobs)));
     }
     if model.design.transforms_response() {
         let response = &layout.response;
@@ -54,11 +54,11 @@ pub(super) fn summary(model: &FittedModel, counts: Counts) -> String {
 }
 
 /// What conformal intervals rest on.
-fn calibration(conformal: &Conformal) -> String {
+fn calibration(conformal: &Conformal, fitted: u64) -> String {
     let Conformal { method, seed, observations, .. } = conformal;
     let how = match method {
         Method::Split => format!(
-            "{observations} observations that the fit has not seen, drawn at random (seed {seed}), calibrate them"
+            "the fit is of {fitted} observations, drawn at random (seed {seed}); the other {observations} calibrate them"
         ),
         Method::CvPlus => format!(
             "{observations} observations calibrate them, each by a fit without its fold, one of {} drawn at random (seed {seed})",
