@@ -4,6 +4,9 @@
 //! standard errors, statistics and intervals.
 
 mod choice;
+mod density;
+mod order;
+pub(crate) mod quantile;
 
 pub use choice::{Hc, InvalidVcov, Resampling, Vcov};
 
@@ -19,10 +22,13 @@ use crate::rows::RowSource;
 /// # Errors
 /// [`Error::Unsupported`] for a covariance that the noise does not have, and what the source reports.
 pub fn estimate(source: &impl RowSource, fit: &mut Fit, options: &Options) -> Result<(), Error> {
-    let _ = source;
     match options.vcov.resolved(fit) {
         // What every estimator starts with.
         Vcov::Classical => Ok(()),
+        vcov @ (Vcov::Iid | Vcov::Nid | Vcov::Kernel) => quantile::estimate(source, fit, &vcov, options),
+        vcov @ Vcov::Sandwich if matches!(fit.noise, Noise::Laplace | Noise::Quantile(_)) => {
+            quantile::estimate(source, fit, &vcov, options)
+        }
         other => {
             let what = format!("the covariance {other} cannot be estimated for {} noise", fit.noise);
             Err(Error::Unsupported(what))
@@ -34,10 +40,7 @@ impl Vcov {
     /// What [`Vcov::Default`] stands for.
     fn resolved(&self, fit: &Fit) -> Vcov {
         match (self, fit.noise) {
-            // Turned to Vcov::Nid when that is there.
-            (Vcov::Default, Noise::Laplace | Noise::Quantile(_)) if fit.scale_coefficients.is_empty() => {
-                Vcov::Classical
-            }
+            (Vcov::Default, Noise::Laplace | Noise::Quantile(_)) if fit.scale_coefficients.is_empty() => Vcov::Nid,
             (Vcov::Default, _) => Vcov::Classical,
             (other, _) => other.clone(),
         }

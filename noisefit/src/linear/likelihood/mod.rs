@@ -17,6 +17,7 @@ mod problem;
 mod tests;
 mod tile;
 
+pub(crate) use cholesky::Cholesky;
 pub(crate) use functions::{Functions, StudentT};
 pub(crate) use laplace::fit_laplace;
 pub(crate) use newton::{Maximum, Outcome, SHAPES, Search, maximise};
