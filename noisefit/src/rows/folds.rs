@@ -78,6 +78,10 @@ impl<S: RowSource> RowSource for Selected<'_, S> {
             Part::Without(_) => rows - rows / count,
         })
     }
+
+    fn report(&self, done: u64, of: u64) -> Result<(), Error> {
+        self.source.report(done, of)
+    }
 }
 
 /// Says of each row of a unit whether it is wanted.

@@ -240,8 +240,14 @@ impl SampledRows {
         }
         let bar = median(distances.clone());
         let kept: Vec<usize> = (0..count).filter(|&i| distances[i] <= bar).collect();
+        self.at(&kept)
+    }
+
+    /// Some of the rows.
+    pub(crate) fn at(&self, places: &[usize]) -> Self {
+        let count = self.len().max(1);
         let chosen = |values: &Vec<f64>| -> Vec<f64> {
-            values.chunks_exact(count.max(1)).flat_map(|column| kept.iter().map(|&i| column[i])).collect()
+            values.chunks_exact(count).flat_map(|column| places.iter().map(|&i| column[i])).collect()
         };
         SampledRows {
             layout: self.layout.clone(),
@@ -251,6 +257,42 @@ impl SampledRows {
             weights: self.weights.as_ref().map(chosen),
             frequencies: self.frequencies.as_ref().map(chosen),
         }
+    }
+
+    /// The same rows with other responses.
+    pub(crate) fn with_response(self, response: Vec<f64>) -> Self {
+        SampledRows { response, ..self }
+    }
+
+    /// The same rows with other frequencies, or without.
+    pub(crate) fn with_frequencies(self, frequencies: Option<Vec<f64>>) -> Self {
+        SampledRows { frequencies, ..self }
+    }
+
+    /// How many identical rows each stands for, where that is not one.
+    pub(crate) fn frequencies(&self) -> Option<&[f64]> {
+        self.frequencies.as_deref()
+    }
+
+    /// Relative precisions, where they are not all one.
+    pub(crate) fn weights(&self) -> Option<&[f64]> {
+        self.weights.as_deref()
+    }
+
+    /// The responses.
+    pub(crate) fn response(&self) -> &[f64] {
+        &self.response
+    }
+
+    /// The design columns.
+    pub(crate) fn design(&self) -> Vec<Values<'_>> {
+        let count = self.len().max(1);
+        self.design.chunks_exact(count).map(Values::from).collect()
+    }
+
+    /// What the columns are.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// The rows as a source.

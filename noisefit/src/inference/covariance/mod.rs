@@ -3,6 +3,7 @@
 //! Every estimate here is a few passes over the rows at a fit that was made before, and replaces what the fit says of its
 //! standard errors, statistics and intervals.
 
+pub(crate) mod bootstrap;
 mod choice;
 
 mod clusters;
@@ -71,6 +72,10 @@ pub fn estimate(source: &impl RowSource, fit: &mut Fit, options: &Options) -> Re
             Noise::Laplace | Noise::Quantile(_),
         ) if !modelled => quantile::estimate(source, fit, &vcov, options),
         (Vcov::Expected, Noise::Laplace) if modelled => likelihood::estimate(source, fit, crate::noise::Laplace, &vcov),
+        (Vcov::Bootstrap { .. }, _) => {
+            let what = "a bootstrap fits anew what was named, and is asked for with the fit: linear::fit";
+            Err(Error::Unsupported(what.to_owned()))
+        }
         _ => Err(unsupported(&vcov, fit.noise, modelled)),
     }
 }

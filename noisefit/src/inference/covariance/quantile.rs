@@ -54,7 +54,7 @@ fn inner_bandwidth(tau: f64, observations: f64) -> f64 {
 }
 
 /// The level of a quantile; none for another noise, or where the scale is modelled.
-fn level_of(fit: &Fit) -> Option<f64> {
+pub(super) fn level_of(fit: &Fit) -> Option<f64> {
     match fit.noise {
         _ if !fit.scale_coefficients.is_empty() => None,
         Noise::Laplace => Some(0.5),
