@@ -1,0 +1,144 @@
+//! The gradient of every objective through every activation, against differences of a network in doubles.
+
+use super::*;
+use crate::noise::{Huber, Noise, StudentT};
+use crate::rows::scattered;
+
+/// A number between -1 and 1.
+fn number(place: usize) -> f64 {
+    2.0 * (scattered(11, place as u64) >> 11) as f64 / (1u64 << 53) as f64 - 1.0
+}
+
+/// The outputs of a network in doubles, as its definition says.
+fn outputs(architecture: &Architecture, parameters: &[f64], input: &[f64]) -> Vec<f64> {
+    let layers = architecture.layers();
+    let mut values = input.to_vec();
+    for (place, layer) in layers.iter().enumerate() {
+        let linear = |j: usize| {
+            let weight = |i: usize| parameters[layer.weights.start + i * layer.outputs + j];
+            parameters[layer.bias.start + j] + values.iter().enumerate().map(|(i, x)| x * weight(i)).sum::<f64>()
+        };
+        let linear: Vec<f64> = (0..layer.outputs).map(linear).collect();
+        values = match place + 1 == layers.len() {
+            true => linear,
+            false => linear.iter().map(|&z| activation(architecture.activation, z)).collect(),
+        };
+    }
+    values
+}
+
+fn activation(activation: Activation, z: f64) -> f64 {
+    match activation {
+        Activation::Relu => z.max(0.0),
+        Activation::Tanh => z.tanh(),
+        Activation::Gelu => 0.5 * z * libm::erfc(-z / 2f64.sqrt()),
+        Activation::Silu => z / (1.0 + (-z).exp()),
+    }
+}
+
+/// The mean loss in doubles.
+fn loss(objective: &Objective, outputs: &[Vec<f64>], y: &[f64], w: &[f64], f: &[f64], noise: &[f64]) -> f64 {
+    let check = |e: f64, tau: f64| e * if e < 0.0 { tau - 1.0 } else { tau };
+    let row = |i: usize| {
+        let (out, root) = (&outputs[i], w[i].sqrt());
+        let e = root * (y[i] - out[0]);
+        match objective {
+            Objective::SquaredError => e * e,
+            Objective::AbsoluteError => e.abs(),
+            Objective::Huber { delta } if e.abs() < *delta => 0.5 * e * e,
+            Objective::Huber { delta } => delta * (e.abs() - 0.5 * delta),
+            Objective::Quantiles(levels) => {
+                let mut quantile = 0.0;
+                let part = |(k, tau): (usize, &f64)| {
+                    quantile += if k == 0 { out[0] } else { out[k].exp().ln_1p() };
+                    check(root * (y[i] - quantile), *tau)
+                };
+                levels.iter().enumerate().map(part).sum::<f64>() / levels.len() as f64
+            }
+            Objective::Likelihood { noise: family, modelled } => {
+                let log_scale = if *modelled { out[1] } else { noise[0] };
+                let family = match family {
+                    Noise::StudentT(StudentT { df_estimated: true, .. }) => {
+                        let df = 0.5 * (1.0 + (-noise[noise.len() - 1]).exp());
+                        Noise::StudentT(StudentT { df, df_estimated: true })
+                    }
+                    other => *other,
+                };
+                family.family().negative_log_density(e / log_scale.exp()) + log_scale - root.ln()
+            }
+        }
+    };
+    (0..y.len()).map(|i| f[i] * row(i)).sum::<f64>() / f.iter().sum::<f64>()
+}
+
+#[test]
+fn gradients_are_those_of_differences() {
+    let likelihood = |noise: Noise, modelled: bool| Objective::Likelihood { noise, modelled };
+    let student_t = |df_estimated: bool| Noise::StudentT(StudentT { df: 4.0, df_estimated });
+    let huber = Noise::Huber(Huber { k: 1.2, delta: None });
+    let mut objectives = vec![
+        Objective::SquaredError,
+        Objective::AbsoluteError,
+        Objective::Huber { delta: 0.7 },
+        Objective::Quantiles(vec![0.5]),
+        Objective::Quantiles(vec![0.1, 0.5, 0.9]),
+    ];
+    for noise in [Noise::Gaussian, Noise::Laplace, Noise::Logistic, huber, student_t(false), student_t(true)] {
+        objectives.extend([likelihood(noise, false), likelihood(noise, true)]);
+    }
+    let (rows, inputs) = (70, 3);
+    let x: Vec<f64> = (0..rows * inputs).map(|i| f64::from(number(i) as f32)).collect();
+    let y: Vec<f64> = (0..rows).map(|i| f64::from(2.0 * number(1000 + i) as f32)).collect();
+    let w: Vec<f64> = (0..rows).map(|i| f64::from((1.5 + number(2000 + i)) as f32)).collect();
+    let f: Vec<f64> = (0..rows).map(|i| (1 + i % 3) as f64).collect();
+    let single = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<f32>>();
+    let (x32, y32, w32, f32s) = (single(&x), single(&y), single(&w), single(&f));
+    for objective in &objectives {
+        for hidden in [vec![], vec![5], vec![6, 4]] {
+            for activation in if hidden.is_empty() { &Activation::ALL[..1] } else { &Activation::ALL[..] } {
+                let architecture = Architecture {
+                    inputs,
+                    hidden: hidden.clone(),
+                    activation: *activation,
+                    outputs: objective.outputs(),
+                };
+                let count = architecture.parameters();
+                let noise = objective.initial();
+                let all: Vec<f64> = (0..count)
+                    .map(|k| f64::from((0.8 * number(5000 + k)) as f32))
+                    .chain(noise.iter().enumerate().map(|(k, v)| f64::from(v + 0.1 * (k as f32 + 1.0))))
+                    .collect();
+                let at = |all: &[f64]| {
+                    let outputs: Vec<Vec<f64>> =
+                        x.chunks(inputs).map(|row| outputs(&architecture, &all[..count], row)).collect();
+                    loss(objective, &outputs, &y, &w, &f, &all[count..])
+                };
+                let parameters = single(&all);
+                let mut workspace = Workspace::new(&architecture, rows);
+                workspace.forward(&parameters[..count], &x32);
+                let targets = Targets { response: &y32, weights: Some(&w32), frequencies: Some(&f32s) };
+                let mut gradient = vec![0.0; all.len()];
+                let (weights, by_noise) = gradient.split_at_mut(count);
+                let (outputs, by_output) = workspace.output_gradient();
+                let value = objective.evaluate(outputs, &targets, &parameters[count..], by_output, by_noise);
+                workspace.backward(&parameters[..count], &x32, weights);
+                let what = format!("{objective:?} {architecture:?}");
+                assert!((value - at(&all)).abs() < 1e-5 * (1.0 + value.abs()), "{what}: {value} {}", at(&all));
+                for k in 0..all.len() {
+                    let moved = |by: f64| {
+                        let mut all = all.clone();
+                        all[k] += by;
+                        at(&all)
+                    };
+                    let step = 1e-6;
+                    let expected = (moved(step) - moved(-step)) / (2.0 * step);
+                    let found = f64::from(gradient[k]);
+                    assert!(
+                        (found - expected).abs() < 2e-5 * (1.0 + expected.abs()),
+                        "{what}, {k}: {found} {expected}"
+                    );
+                }
+            }
+        }
+    }
+}
