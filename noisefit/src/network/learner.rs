@@ -1,6 +1,6 @@
 //! One network in training: its parameters, its optimiser, and the buffers of a step.
 
-use super::{Architecture, Method, Objective, Optimizer, Targets, Workspace};
+use super::{Architecture, Method, Objective, Optimizer, Targets, TrainingRows, Workspace};
 use crate::Error;
 use crate::dispatch::vectorised;
 use crate::rows::scattered;
@@ -141,6 +141,36 @@ impl Learner {
         }
         optimizer.step(parameters, gradient, rate);
         loss
+    }
+
+    /// The mean loss of rows, from which nothing is learned.
+    pub fn mean_loss(&mut self, rows: &TrainingRows) -> f64 {
+        let Learner { objective, workspace, parameters, architecture, .. } = self;
+        let (network, noise) = parameters.split_at(architecture.parameters());
+        let (mut sum, mut count) = (0.0, 0.0);
+        let mut by_noise = vec![0.0; noise.len()];
+        let batch = workspace.capacity();
+        for start in (0..rows.len()).step_by(batch) {
+            let batch = rows.batch(start..(start + batch).min(rows.len()));
+            workspace.forward(network, batch.inputs);
+            let observations = batch.targets.observations();
+            let (outputs, by_output) = workspace.output_gradient();
+            let loss = objective.evaluate(outputs, &batch.targets, noise, by_output, &mut by_noise);
+            (sum, count) = (sum + loss * observations, count + observations);
+        }
+        sum / count
+    }
+
+    /// The outputs for rows stored one after the other: as many numbers a row as the objective has outputs.
+    pub fn outputs(&mut self, inputs: &[f32]) -> Vec<f32> {
+        let Learner { workspace, parameters, architecture, .. } = self;
+        let (width, batch) = (architecture.inputs.max(1), workspace.capacity());
+        let mut outputs = Vec::with_capacity(inputs.len() / width * architecture.outputs);
+        for inputs in inputs.chunks(width * batch) {
+            workspace.forward(&parameters[..architecture.parameters()], inputs);
+            outputs.extend_from_slice(workspace.outputs());
+        }
+        outputs
     }
 
     /// The length of the last step's gradient.

@@ -6,16 +6,20 @@
 
 mod activation;
 mod architecture;
+mod feed;
 mod learner;
 mod objective;
 mod optimizer;
 mod pass;
 #[cfg(test)]
 mod tests;
+mod trainer;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Layer};
+pub use feed::{Batch, Feed, MemoryFeed, TrainingRows};
 pub use learner::Learner;
 pub use objective::{Objective, Targets};
 pub use optimizer::{Method, Optimizer};
 pub use pass::Workspace;
+pub use trainer::{Epoch, Observer, Schedule, Step, Trained, Training};

@@ -54,7 +54,8 @@ impl Targets<'_> {
         self.frequencies.map_or(1.0, |f| f64::from(f[i]))
     }
 
-    fn observations(&self) -> f64 {
+    /// How many they are.
+    pub(super) fn observations(&self) -> f64 {
         match self.frequencies {
             Some(frequencies) => frequencies.iter().map(|f| f64::from(*f)).sum(),
             None => self.response.len() as f64,

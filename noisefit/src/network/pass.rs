@@ -51,6 +51,11 @@ impl Workspace {
         }
     }
 
+    /// Rows at most.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// The outputs of the last [`Workspace::forward`], row after row.
     pub fn outputs(&self) -> &[f32] {
         &self.outputs[..self.rows * self.architecture.outputs]

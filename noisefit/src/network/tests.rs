@@ -1,7 +1,7 @@
 //! The gradient of every objective through every activation, against differences of a network in doubles.
 
 use super::*;
-use crate::noise::{Huber, Noise, StudentT};
+use crate::noise::{Huber, Noise, NoiseFamily, StudentT};
 use crate::rows::scattered;
 
 /// A number between -1 and 1.
@@ -141,4 +141,72 @@ fn gradients_are_those_of_differences() {
             }
         }
     }
+}
+
+/// y = 1 + 2x + noise of standard deviation 0.1, x between -1 and 1.
+fn line(rows: usize) -> TrainingRows {
+    let x: Vec<f64> = (0..rows).map(number).collect();
+    let noise = |i: usize| 0.1 * crate::noise::Gaussian.sample(0.5 * (1.0 + number(70_000 + i)));
+    let y = x.iter().enumerate().map(|(i, x)| (1.0 + 2.0 * x + noise(i)) as f32).collect();
+    TrainingRows { inputs: 1, design: x.iter().map(|&x| x as f32).collect(), response: y, ..TrainingRows::default() }
+}
+
+/// Least squares in doubles: slope, intercept, mean squared error.
+fn least_squares(rows: &TrainingRows) -> [f64; 3] {
+    let n = rows.len() as f64;
+    let pairs = || rows.design.iter().zip(&rows.response).map(|(x, y)| (f64::from(*x), f64::from(*y)));
+    let (mx, my) = (pairs().map(|(x, _)| x).sum::<f64>() / n, pairs().map(|(_, y)| y).sum::<f64>() / n);
+    let slope =
+        pairs().map(|(x, y)| (x - mx) * (y - my)).sum::<f64>() / pairs().map(|(x, _)| (x - mx).powi(2)).sum::<f64>();
+    let intercept = my - slope * mx;
+    [slope, intercept, pairs().map(|(x, y)| (y - intercept - slope * x).powi(2)).sum::<f64>() / n]
+}
+
+#[test]
+fn a_line_is_learned_to_its_closed_form() {
+    let rows = line(100);
+    let [slope, intercept, floor] = least_squares(&rows);
+    let architecture = Architecture { inputs: 1, hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let sgd = Method::Sgd { momentum: 0.0, nesterov: false };
+    let training = Training { rate: 0.1, schedule: Schedule::Constant, warm_up: 0, epochs: 1000, patience: None };
+    // All rows a step.
+    let mut learner = Learner::new(architecture.clone(), Objective::SquaredError, sgd, 100, 0).unwrap();
+    let trained = training.run(&mut learner, &mut MemoryFeed::new(&rows, 100, None), None, &mut ()).unwrap();
+    assert_eq!((trained.epochs.len(), trained.termination.iterations), (1000, 1000));
+    assert!((f64::from(learner.parameters()[0]) - slope).abs() < 1e-4, "{slope} {:?}", learner.parameters());
+    assert!((f64::from(learner.parameters()[1]) - intercept).abs() < 1e-4, "{intercept}");
+    assert!((learner.mean_loss(&rows) / floor - 1.0).abs() < 1e-5 && (trained.best_loss / floor - 1.0).abs() < 1e-5);
+    // Small batches in random orders, with a rate that falls.
+    let training = Training { schedule: Schedule::Cosine, ..training };
+    let mut learner = Learner::new(architecture, Objective::SquaredError, sgd, 10, 0).unwrap();
+    training.run(&mut learner, &mut MemoryFeed::new(&rows, 10, Some(3)), None, &mut ()).unwrap();
+    assert!((f64::from(learner.parameters()[0]) - slope).abs() < 1e-3, "{slope} {:?}", learner.parameters());
+}
+
+#[test]
+fn what_diverges_stops_and_keeps_the_best() {
+    let rows = line(50);
+    let architecture = Architecture { inputs: 1, hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let sgd = Method::Sgd { momentum: 0.0, nesterov: false };
+    let training = Training { rate: 30.0, schedule: Schedule::Constant, warm_up: 0, epochs: 100, patience: None };
+    let mut learner = Learner::new(architecture, Objective::SquaredError, sgd, 50, 0).unwrap();
+    let trained = training.run(&mut learner, &mut MemoryFeed::new(&rows, 50, None), None, &mut ()).unwrap();
+    assert_eq!(trained.termination.reason, "diverged");
+    assert!(!trained.termination.converged && learner.parameters().iter().all(|p| p.is_finite()));
+}
+
+#[test]
+fn training_stops_when_validation_no_longer_gains() {
+    let (rows, held_out) = (line(60), line(100));
+    let architecture = Architecture { inputs: 1, hidden: vec![32], activation: Activation::Tanh, outputs: 2 };
+    let objective = Objective::Likelihood { noise: Noise::Gaussian, modelled: true };
+    let mut learner = Learner::new(architecture, objective, Method::Adam, 20, 5).unwrap();
+    let training = Training { rate: 0.01, schedule: Schedule::Constant, warm_up: 10, epochs: 3000, patience: Some(40) };
+    let mut feed = MemoryFeed::new(&rows, 20, Some(1));
+    let trained = training.run(&mut learner, &mut feed, Some(&held_out), &mut ()).unwrap();
+    assert_eq!(trained.termination.reason, "patience");
+    assert_eq!(trained.epochs.len() as u64, trained.best_epoch + 41);
+    assert_eq!(learner.mean_loss(&held_out), trained.best_loss);
+    // The negative log-likelihood of noise of standard deviation 0.1 is ln(0.1 sqrt(2 pi e)) = -0.884.
+    assert!((-0.95..-0.7).contains(&trained.best_loss), "{}", trained.best_loss);
 }
