@@ -143,6 +143,29 @@ impl Learner {
         loss
     }
 
+    /// The mean loss of rows at other parameters, and its gradient in doubles; the learner's own stay.
+    pub(super) fn loss_and_gradient(&mut self, at: &[f32], rows: &TrainingRows, gradient: &mut [f64]) -> f64 {
+        let Learner { objective, workspace, gradient: part, architecture, .. } = self;
+        let count = architecture.parameters();
+        let (network, noise) = at.split_at(count);
+        let (mut sum, mut total) = (0.0, 0.0);
+        gradient.fill(0.0);
+        let capacity = workspace.capacity();
+        for start in (0..rows.len()).step_by(capacity) {
+            let batch = rows.batch(start..(start + capacity).min(rows.len()));
+            let observations = batch.targets.observations();
+            let (by_network, by_noise) = part.split_at_mut(count);
+            workspace.forward(network, batch.inputs);
+            let (outputs, by_output) = workspace.output_gradient();
+            sum += observations * objective.evaluate(outputs, &batch.targets, noise, by_output, by_noise);
+            workspace.backward(network, batch.inputs, by_network);
+            gradient.iter_mut().zip(part.iter()).for_each(|(sum, g)| *sum += observations * f64::from(*g));
+            total += observations;
+        }
+        gradient.iter_mut().for_each(|g| *g /= total);
+        sum / total
+    }
+
     /// The mean loss of rows, from which nothing is learned.
     pub fn mean_loss(&mut self, rows: &TrainingRows) -> f64 {
         let Learner { objective, workspace, parameters, architecture, .. } = self;

@@ -7,6 +7,7 @@
 mod activation;
 mod architecture;
 mod feed;
+mod lbfgs;
 mod learner;
 mod objective;
 mod optimizer;
@@ -18,6 +19,7 @@ mod trainer;
 pub use activation::Activation;
 pub use architecture::{Architecture, Layer};
 pub use feed::{Batch, Feed, MemoryFeed, TrainingRows};
+pub use lbfgs::minimise;
 pub use learner::Learner;
 pub use objective::{Objective, Targets};
 pub use optimizer::{Method, Optimizer};

@@ -210,3 +210,38 @@ fn training_stops_when_validation_no_longer_gains() {
     // The negative log-likelihood of noise of standard deviation 0.1 is ln(0.1 sqrt(2 pi e)) = -0.884.
     assert!((-0.95..-0.7).contains(&trained.best_loss), "{}", trained.best_loss);
 }
+
+#[test]
+fn full_batches_reach_the_closed_form_and_a_network_its_minimum() {
+    let rows = line(300);
+    let [slope, intercept, floor] = least_squares(&rows);
+    let architecture = Architecture { inputs: 1, hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let mut learner = Learner::new(architecture, Objective::SquaredError, Method::Adam, 128, 0).unwrap();
+    let trained = minimise(&mut learner, &rows, 0.0, 200, &mut ()).unwrap();
+    assert!(trained.termination.converged && trained.epochs.len() < 30, "{trained:?}");
+    let found = learner.parameters();
+    assert!((f64::from(found[0]) / slope - 1.0).abs() < 1e-5 && (f64::from(found[1]) / intercept - 1.0).abs() < 1e-5);
+    // The likelihood's own scale is the root of the mean squared error.
+    let architecture = Architecture { inputs: 1, hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let objective = Objective::Likelihood { noise: Noise::Gaussian, modelled: false };
+    let mut learner = Learner::new(architecture, objective, Method::Adam, 128, 0).unwrap();
+    minimise(&mut learner, &rows, 0.0, 200, &mut ()).unwrap();
+    let found = learner.parameters();
+    assert!((f64::from(found[2]).exp() / floor.sqrt() - 1.0).abs() < 1e-4, "{found:?} {}", floor.sqrt());
+    // With a penalty the slope of least squares shrinks as ridge regression's does: both coefficients are penalised.
+    let architecture = Architecture { inputs: 1, hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let mut learner = Learner::new(architecture, Objective::SquaredError, Method::Adam, 128, 0).unwrap();
+    minimise(&mut learner, &rows, 0.5, 200, &mut ()).unwrap();
+    let n = rows.len() as f64;
+    let mean = |f: &dyn Fn(f64, f64) -> f64| {
+        rows.design.iter().zip(&rows.response).map(|(x, y)| f(f64::from(*x), f64::from(*y))).sum::<f64>() / n
+    };
+    let (xx, x, xy, y) = (mean(&|x, _| x * x), mean(&|x, _| x), mean(&|x, y| x * y), mean(&|_, y| y));
+    // (2 X'X / n + decay) b = 2 X'y / n.
+    let (a, b, c) = (2.0 * xx + 0.5, 2.0 * x, 2.0 + 0.5);
+    let determinant = a * c - b * b;
+    let ridge = [(2.0 * xy * c - b * 2.0 * y) / determinant, (a * 2.0 * y - b * 2.0 * xy) / determinant];
+    for (found, expected) in learner.parameters().iter().zip(ridge) {
+        assert!((f64::from(*found) / expected - 1.0).abs() < 1e-4, "{found} {expected}");
+    }
+}
