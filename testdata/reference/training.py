@@ -100,7 +100,8 @@ def main():
     cases = []
     for optimizer in OPTIMIZERS:
         for k, loss in enumerate(LOSSES):
-            for activation in [["tanh", "gelu", "silu"][k % 3], "relu"]:
+            # With two slopes and relu gradients cancel to rounding, whose sign Adam follows.
+            for activation in [["tanh", "gelu", "silu"][k % 3]] + ([] if loss in ("mae", "pinball") else ["relu"]):
                 cases.append(
                     {
                         "optimizer": optimizer,
