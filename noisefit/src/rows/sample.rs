@@ -253,6 +253,22 @@ impl SampledRows {
         }
     }
 
+    /// Shows `next` all rows as one block.
+    pub(crate) fn show<T>(&self, next: impl FnOnce(&Block<'_>) -> T) -> T {
+        let count = self.len().max(1);
+        let design: Vec<Values<'_>> = self.design.chunks_exact(count).map(Values::from).collect();
+        let scale_design: Vec<Values<'_>> = self.scale_design.chunks_exact(count).map(Values::from).collect();
+        next(&Block {
+            response: self.response[..].into(),
+            design: &design,
+            scale_design: &scale_design,
+            weights: self.weights.as_deref(),
+            frequencies: self.frequencies.as_deref(),
+            log_jacobian: None,
+            clusters: &[],
+        })
+    }
+
     /// The rows as a source.
     ///
     /// # Errors
