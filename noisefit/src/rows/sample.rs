@@ -239,12 +239,16 @@ impl SampledRows {
             }
         }
         let bar = median(distances.clone());
-        let kept: Vec<usize> = (0..count).filter(|&i| distances[i] <= bar).collect();
-        self.at(&kept)
+        self.at(|i| distances[i] <= bar)
     }
 
-    /// Some of the rows.
-    pub(crate) fn at(&self, places: &[usize]) -> Self {
+    /// Those of the rows whose places are wanted.
+    pub(crate) fn at(&self, wanted: impl Fn(usize) -> bool) -> Self {
+        self.picked(&(0..self.len()).filter(|&i| wanted(i)).collect::<Vec<_>>())
+    }
+
+    /// The rows at these places, in their order, each as often as it is named.
+    pub(crate) fn picked(&self, places: &[usize]) -> Self {
         let count = self.len().max(1);
         let chosen = |values: &Vec<f64>| -> Vec<f64> {
             values.chunks_exact(count).flat_map(|column| places.iter().map(|&i| column[i])).collect()
@@ -274,25 +278,25 @@ impl SampledRows {
         self.frequencies.as_deref()
     }
 
-    /// Relative precisions, where they are not all one.
-    pub(crate) fn weights(&self) -> Option<&[f64]> {
-        self.weights.as_deref()
-    }
-
-    /// The responses.
-    pub(crate) fn response(&self) -> &[f64] {
-        &self.response
-    }
-
-    /// The design columns.
-    pub(crate) fn design(&self) -> Vec<Values<'_>> {
-        let count = self.len().max(1);
-        self.design.chunks_exact(count).map(Values::from).collect()
-    }
-
     /// What the columns are.
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// Shows `next` all rows as one block.
+    pub(crate) fn show<T>(&self, next: impl FnOnce(&Block<'_>) -> T) -> T {
+        let count = self.len().max(1);
+        let design: Vec<Values<'_>> = self.design.chunks_exact(count).map(Values::from).collect();
+        let scale_design: Vec<Values<'_>> = self.scale_design.chunks_exact(count).map(Values::from).collect();
+        next(&Block {
+            response: self.response[..].into(),
+            design: &design,
+            scale_design: &scale_design,
+            weights: self.weights.as_deref(),
+            frequencies: self.frequencies.as_deref(),
+            log_jacobian: None,
+            clusters: &[],
+        })
     }
 
     /// The rows as a source.

@@ -22,7 +22,7 @@ use crate::linear::predictor::LinearPredictor;
 use crate::linear::quantile::Refits;
 use crate::linear::{self, Leverage, Options};
 use crate::noise::Choice;
-use crate::rows::{Accumulator, Block, RowSource, Sample, SampledRows, Values, parallel_map, scattered};
+use crate::rows::{Accumulator, RowSource, Sample, SampledRows, parallel_map, scattered};
 
 /// Bytes that the gathered rows may occupy.
 const MOST_BYTES: usize = 1 << 30;
@@ -46,7 +46,7 @@ pub(crate) fn estimate(
     options: &Options,
 ) -> Result<(), Error> {
     let vcov = Vcov::Bootstrap { draws, scheme };
-    let refused = |why: String| Err(Error::Unsupported(format!("--vcov {vcov}: {why}")));
+    let refused = |why: String| Err(Error::Unsupported(format!("the covariance {vcov}: {why}")));
     let Some(leverage) = fit.leverage.clone() else { return Ok(()) };
     if scheme == Resampling::Wild && !fit.scale_coefficients.is_empty() {
         return refused(format!(
@@ -97,7 +97,7 @@ fn gathered(source: &impl RowSource) -> Result<SampledRows, Error> {
     let (found, most) = (sample.rows() as f64 * bytes as f64 / unit, MOST_BYTES as f64 / unit);
     Err(Error::Unsupported(format!(
         "a bootstrap keeps the rows in memory, and {} of them are {found:.1} GiB where {most} GiB is the most; with so many rows \
-         --vcov sandwich, for quantiles nid, says the same",
+         sandwich, for quantiles nid, says the same",
         sample.rows()
     )))
 }
@@ -172,7 +172,7 @@ impl<'a> Bootstrap<'a> {
         }
         let places: Vec<usize> = (0..counts.len()).filter(|&i| counts[i] > 0.0).collect();
         let frequencies = places.iter().map(|&i| counts[i]).collect();
-        let rows = self.rows.at(&places).with_frequencies(Some(frequencies));
+        let rows = self.rows.picked(&places).with_frequencies(Some(frequencies));
         let fits = linear::fit(&rows.source().ok()?.with_threads(1), self.noise, &self.options);
         let fit = fits.ok()?.into_iter().next().filter(|fit| fit.termination.converged)?;
         let differences = estimates(&fit.coefficients, &self.fit.coefficients)?;
@@ -200,34 +200,26 @@ fn estimates(drawn: &[Coefficient], data: &[Coefficient]) -> Option<Vec<f64>> {
 fn versions(rows: &SampledRows, fit: &Fit, leverage: &Leverage, tau: Option<f64>) -> SampledRows {
     let coefficients: Vec<Option<f64>> = fit.coefficients.iter().map(|c| c.estimate).collect();
     let location = LinearPredictor::new(&coefficients, rows.layout().intercept);
-    let design = rows.design();
-    let block = Block {
-        response: Values::from(rows.response()),
-        design: &design,
-        scale_design: &[],
-        weights: None,
-        frequencies: None,
-        log_jacobian: None,
-        clusters: &[],
-    };
-    let residuals = location.residuals(&block);
+    let (residuals, leverages, weights, responses) = rows.show(|block| {
+        let leverages = if tau.is_none() { leverage.evaluate(block.design, block.rows()) } else { Vec::new() };
+        let weights = block.weights.map(<[f64]>::to_vec);
+        (location.residuals(block), leverages, weights, block.response.high.to_vec())
+    });
     let (upper, lower): (Vec<f64>, Vec<f64>) = match tau {
         Some(tau) => residuals.iter().map(|e| (2.0 * (1.0 - tau) * e.abs(), -2.0 * tau * e.abs())).unzip(),
         None => {
-            let leverages = leverage.evaluate(&design, rows.len());
             let stretched = |(i, e): (usize, &f64)| {
-                let free = 1.0 - leverages[i] * rows.weights().map_or(1.0, |w| w[i]);
+                let free = 1.0 - leverages[i] * weights.as_ref().map_or(1.0, |w| w[i]);
                 // A row that alone determines a coefficient has no residual.
                 e / if free > 1e-10 { free.sqrt() } else { 1.0 }
             };
             residuals.iter().enumerate().map(stretched).map(|e| (e, -e)).unzip()
         }
     };
-    let moved = |by: &[f64]| -> Vec<f64> {
-        rows.response().iter().zip(&residuals).zip(by).map(|((y, e), by)| y - e + by).collect()
-    };
+    let moved =
+        |by: &[f64]| -> Vec<f64> { responses.iter().zip(&residuals).zip(by).map(|((y, e), by)| y - e + by).collect() };
     let twice: Vec<usize> = (0..rows.len()).chain(0..rows.len()).collect();
-    rows.at(&twice).with_response([moved(&upper), moved(&lower)].concat())
+    rows.picked(&twice).with_response([moved(&upper), moved(&lower)].concat())
 }
 
 impl Draw {

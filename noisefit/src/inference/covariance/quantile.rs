@@ -370,15 +370,15 @@ fn kernel(source: &impl RowSource, fit: &mut Fit, tau: f64, vcov: &Vcov, options
     let bandwidth = kernel_bandwidth(source, fit, tau, options)?;
     if !(bandwidth > 0.0) {
         let what = "half of the residuals are the same number, and the width of a kernel does not follow from them";
-        return Err(Error::Unsupported(format!("--vcov {vcov}: {what}; use --vcov bootstrap")));
+        return Err(Error::Unsupported(format!("the covariance {vcov}: {what}; use bootstrap")));
     }
     let rows = Whitened::rows(source, fit, &leverage);
     let count = rows.derive.count();
     let density = Meat::new(Density::Kernel { bandwidth, count }, &Vcov::Kernel);
     let factored = |sums: Meat<Density>| {
-        let what = "the rows near the fit leave a coefficient undetermined; use --vcov bootstrap";
+        let what = "the rows near the fit leave a coefficient undetermined; use bootstrap";
         let bread = Cholesky::new(&sums.finish()?.matrix, count);
-        bread.ok_or_else(|| Error::Unsupported(format!("--vcov {vcov}: {what}")))
+        bread.ok_or_else(|| Error::Unsupported(format!("the covariance {vcov}: {what}")))
     };
     if !matches!(vcov, Vcov::Cluster(_) | Vcov::Hac { .. }) {
         let matrix = independent(&factored(rows.pass(density)?)?, tau, count);
