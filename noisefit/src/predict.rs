@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::double_double::DoubleDouble;
 use crate::fit::{Coefficient, Fit, Reference};
+use crate::noise::Noise;
 use crate::rows::{Block, Values};
 
 /// What an interval is about.
@@ -145,17 +146,19 @@ impl<'a> Predictor<'a> {
         };
         let (critical, deviation) = (reference.critical(level), variance.sqrt());
         let margins = leverage.evaluate(rows.design, rows.count).into_iter();
-        let margins: Vec<(f64, f64)> = match (kind, self.fit.reference) {
+        // Of Gaussian noise with one scale a new observation is known exactly, whatever else t is a reference for.
+        let exact = self.fit.noise == Noise::Gaussian && self.fit.reference == Reference::StudentT && self.log_scale.is_none();
+        let margins: Vec<(f64, f64)> = match (kind, exact) {
             (IntervalKind::Confidence, _) => {
                 margins.map(|h| critical * deviation * h.sqrt()).map(|m| (-m, m)).collect()
             }
-            (IntervalKind::Prediction, Reference::StudentT) => {
+            (IntervalKind::Prediction, true) => {
                 let noise = self.fit.residual_std_error.unwrap_or(f64::NAN).powi(2);
                 let own = |i: usize| rows.weights.map_or(noise, |w| noise / w[i]);
                 let margin = |(i, h): (usize, f64)| critical * (own(i) + variance * h).sqrt();
                 margins.enumerate().map(margin).map(|m| (-m, m)).collect()
             }
-            (IntervalKind::Prediction, Reference::Normal) => {
+            (IntervalKind::Prediction, false) => {
                 let (low, high) = self.fit.noise.family().interval(level)?;
                 let ends = |(h, s): (f64, f64)| {
                     let own = critical * deviation * h.sqrt();
