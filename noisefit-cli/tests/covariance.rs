@@ -119,11 +119,11 @@ fn combinations_without_meaning_name_others() {
         folder.refusal(code, &[&["fit", &engel, "-f", "foodexp ~ income", "--quiet"], options].concat())
     };
     for (options, expected) in [
-        (&["--vcov", "hc2", "--noise", "logistic"][..], "use --vcov sandwich"),
-        (&["--vcov", "kernel"], "use --vcov hc3"),
-        (&["--vcov", "nid", "--noise", "huber"], "use --vcov sandwich"),
+        (&["--vcov", "hc2", "--noise", "logistic"][..], "use sandwich"),
+        (&["--vcov", "kernel"], "use hc3"),
+        (&["--vcov", "nid", "--noise", "huber"], "use sandwich"),
         (&["--vcov", "hac:235"], "hac:235 needs more than 235 rows, and there are 235; choose fewer lags"),
-        (&["--vcov", "sandwich", "--noise", "laplace", "--scale", "~ income"], "use --vcov expected or bootstrap"),
+        (&["--vcov", "sandwich", "--noise", "laplace", "--scale", "~ income"], "use expected or bootstrap"),
     ] {
         let said = refusal(1, options);
         assert!(said.contains(expected), "{options:?}: {said}");

@@ -147,7 +147,8 @@ impl<'a> Predictor<'a> {
         let (critical, deviation) = (reference.critical(level), variance.sqrt());
         let margins = leverage.evaluate(rows.design, rows.count).into_iter();
         // Of Gaussian noise with one scale a new observation is known exactly, whatever else t is a reference for.
-        let exact = self.fit.noise == Noise::Gaussian && self.fit.reference == Reference::StudentT && self.log_scale.is_none();
+        let exact =
+            self.fit.noise == Noise::Gaussian && self.fit.reference == Reference::StudentT && self.log_scale.is_none();
         let margins: Vec<(f64, f64)> = match (kind, exact) {
             (IntervalKind::Confidence, _) => {
                 margins.map(|h| critical * deviation * h.sqrt()).map(|m| (-m, m)).collect()

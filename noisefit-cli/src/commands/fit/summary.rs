@@ -174,7 +174,8 @@ fn facts(fit: &Fit) -> String {
         let statistic = significant(test.statistic, 5);
         // Sums of squares make an F test of the classical covariance alone.
         let name = if fit.vcov_type == "classical" { "F" } else { "Wald F" };
-        lines.push((name, format!("{statistic} on {df_model} and {df_residual} df, p {}", p_value(Some(test.p_value)))));
+        lines
+            .push((name, format!("{statistic} on {df_model} and {df_residual} df, p {}", p_value(Some(test.p_value)))));
     }
     lines.extend([
         ("log-likelihood", optional(fit.log_likelihood, 7)),
