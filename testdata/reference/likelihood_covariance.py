@@ -18,7 +18,7 @@ STEP = mpf(10) ** -12
 CLUSTERS = {
     "stackloss, logistic": ("water_temp",),
     "stackloss, student-t": ("water_temp",),
-    "mtcars, student-t 7, weights": ("cyl", "carb"),
+    "mtcars, student-t 7, weights": ("carb", "qsec"),
     "mtcars, gaussian, scale, weights": ("gear",),
     "stackloss, huber": ("acid_conc",),
 }
