@@ -280,8 +280,7 @@ fn information_and_sandwiches_of_likelihoods() {
                 for (row, expected) in rows.iter().zip(expected[part].as_array().unwrap()) {
                     let expected: f64 = expected.as_str().unwrap().parse().unwrap();
                     let error = row.std_error.unwrap() / expected - 1.0;
-                    // The estimates themselves have about nine digits.
-                    assert!(error.abs() < 1e-8, "{name}, {vcov}, {part} {}: off by {error:e}", row.term);
+                    assert!(error.abs() < 1e-11, "{name}, {vcov}, {part} {}: off by {error:e}", row.term);
                     compared += 1;
                 }
             }
