@@ -26,7 +26,7 @@ mod triangle;
 
 use crate::Error;
 use crate::fit::Fit;
-use crate::inference::covariance;
+use crate::inference::covariance::{self, Vcov};
 use crate::noise::Choice;
 use crate::rows::RowSource;
 
@@ -53,6 +53,13 @@ pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result
             "the scale of {noise} noise cannot be modelled; that of gaussian, laplace, student-t and logistic can"
         );
         return Err(Error::Unsupported(what));
+    }
+    if matches!(noise, Choice::Laplace | Choice::Quantiles(_))
+        && matches!(options.vcov, Vcov::Default | Vcov::Nid)
+        && source.layout().scale.is_none()
+    {
+        // The quantiles that this covariance needs are found in the passes of the fit itself.
+        return covariance::quantile::fit_nid(source, noise, options);
     }
     let mut fits = match noise {
         Choice::Gaussian => vec![gaussian::fit(source, options)?],

@@ -239,7 +239,13 @@ impl SampledRows {
             }
         }
         let bar = median(distances.clone());
-        let kept: Vec<usize> = (0..count).filter(|&i| distances[i] <= bar).collect();
+        self.at(|i| distances[i] <= bar)
+    }
+
+    /// Those of the rows whose places are wanted.
+    pub(crate) fn at(&self, wanted: impl Fn(usize) -> bool) -> Self {
+        let count = self.len();
+        let kept: Vec<usize> = (0..count).filter(|&i| wanted(i)).collect();
         let chosen = |values: &Vec<f64>| -> Vec<f64> {
             values.chunks_exact(count.max(1)).flat_map(|column| kept.iter().map(|&i| column[i])).collect()
         };
@@ -251,6 +257,22 @@ impl SampledRows {
             weights: self.weights.as_ref().map(chosen),
             frequencies: self.frequencies.as_ref().map(chosen),
         }
+    }
+
+    /// Shows `next` all rows as one block.
+    pub(crate) fn show<T>(&self, next: impl FnOnce(&Block<'_>) -> T) -> T {
+        let count = self.len().max(1);
+        let design: Vec<Values<'_>> = self.design.chunks_exact(count).map(Values::from).collect();
+        let scale_design: Vec<Values<'_>> = self.scale_design.chunks_exact(count).map(Values::from).collect();
+        next(&Block {
+            response: self.response[..].into(),
+            design: &design,
+            scale_design: &scale_design,
+            weights: self.weights.as_deref(),
+            frequencies: self.frequencies.as_deref(),
+            log_jacobian: None,
+            clusters: &[],
+        })
     }
 
     /// The rows as a source.

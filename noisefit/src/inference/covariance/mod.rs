@@ -5,11 +5,14 @@
 
 mod choice;
 mod clusters;
+mod density;
 mod huber;
 mod least_squares;
 mod likelihood;
 mod meat;
 mod newey_west;
+mod order;
+pub(crate) mod quantile;
 mod sandwich;
 mod whitened;
 
@@ -49,6 +52,9 @@ pub fn estimate(source: &impl RowSource, fit: &mut Fit, options: &Options) -> Re
     match (&vcov, fit.noise) {
         // What every estimator starts with.
         (Vcov::Classical, _) => Ok(()),
+        (Vcov::Iid | Vcov::Nid | Vcov::Kernel | Vcov::Sandwich, Noise::Laplace | Noise::Quantile(_)) if !modelled => {
+            quantile::estimate(source, fit, &vcov, options)
+        }
         (Vcov::Hc(_) | Vcov::Cluster(_) | Vcov::Hac { .. } | Vcov::Sandwich, Noise::Gaussian) if !modelled => {
             least_squares::estimate(source, fit, &vcov)
         }
@@ -99,10 +105,7 @@ impl Vcov {
     /// What [`Vcov::Default`] stands for.
     fn resolved(&self, fit: &Fit) -> Vcov {
         match (self, fit.noise) {
-            // Turned to Vcov::Nid when that is there.
-            (Vcov::Default, Noise::Laplace | Noise::Quantile(_)) if fit.scale_coefficients.is_empty() => {
-                Vcov::Classical
-            }
+            (Vcov::Default, Noise::Laplace | Noise::Quantile(_)) if fit.scale_coefficients.is_empty() => Vcov::Nid,
             (Vcov::Default, _) => Vcov::Classical,
             (other, _) => other.clone(),
         }
