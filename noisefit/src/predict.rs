@@ -151,7 +151,7 @@ impl<'a> Predictor<'a> {
         let margins = leverage.evaluate(rows.design, rows.count).into_iter();
         // Residuals of Gaussian noise with one scale have their own degrees of freedom, whatever the location's are.
         let gaussian = self.fit.noise == Noise::Gaussian && self.log_scale.is_none();
-        let own =
+        let residual =
             Reference::StudentT.distribution(df).filter(|_| gaussian && self.fit.reference == Reference::StudentT);
         let margins: Vec<(f64, f64)> = match (kind, residual) {
             (IntervalKind::Confidence, _) => {
