@@ -1,4 +1,5 @@
-//! What an estimate is worth: the distributions that tests and intervals refer to.
+//! What an estimate is worth: the distributions that tests and intervals refer to, and what speaks against the model.
 
 pub mod covariance;
+pub mod diagnostics;
 pub mod distribution;

@@ -5,7 +5,7 @@ mod elimination;
 mod estimate;
 mod extended;
 pub mod gaussian;
-mod gram;
+pub(crate) mod gram;
 pub mod huber;
 mod ladder;
 mod lanes;
