@@ -169,3 +169,76 @@ impl Survey<'_> {
         numbers
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::linear::{Options, gaussian};
+    use crate::rows::{Matrix, MemoryRows};
+
+    #[test]
+    fn parts_of_the_rows_merge_and_states_are_saved() {
+        let n = 60;
+        let wave = |i: usize, k: f64| (i as f64 * k).sin();
+        let x: Vec<f64> = (0..2 * n).map(|i| wave(i, 1.7) + 3.0).collect();
+        let y: Vec<f64> = (0..n).map(|i| x[i] - 2.0 * x[n + i] + wave(i, 0.9) * x[i]).collect();
+        let rows = MemoryRows::new(&y, Matrix::column_major(&x, n, 2).unwrap()).unwrap();
+        let fit = gaussian::fit(&rows, &Options::default()).unwrap();
+        let diagnosis = Diagnosis::new(&rows, &fit, &Options::default()).unwrap();
+        let empty = Survey::new(&diagnosis, 4, 1000, None);
+        let part = |from: usize, to: usize| {
+            let mut state = empty.clone();
+            let columns = [Values::from(&x[from..to]), Values::from(&x[n + from..n + to])];
+            state.fold(&Block {
+                response: Values::from(&y[from..to]),
+                design: &columns,
+                scale_design: &[],
+                weights: None,
+                frequencies: None,
+                log_jacobian: None,
+                clusters: &[],
+            });
+            state
+        };
+        let numbers = |state: &Survey<'_>| {
+            let mut state = state.clone();
+            let ends: Vec<f64> = state.neighbours.end_numbers(false).concat();
+            (state.numbers().concat(), ends)
+        };
+        let (whole, ends) = numbers(&part(0, n));
+        // Also parts of a single row, and of none.
+        for cuts in [vec![0, 1, 2, n], vec![0, 25, 25, 26, n], vec![0, 59, n]] {
+            let mut merged = empty.clone();
+            for pair in cuts.windows(2) {
+                let state = if pair[0] == pair[1] { empty.clone() } else { part(pair[0], pair[1]) };
+                merged.merge(empty.load(&state.save()).unwrap());
+            }
+            let merged = empty.load(&merged.save()).unwrap();
+            let (sums, merged_ends) = numbers(&merged);
+            for (found, expected) in sums.iter().zip(&whole) {
+                assert!((found - expected).abs() < 1e-12 * (1.0 + expected.abs()), "{found} {expected}");
+            }
+            assert_eq!(merged_ends, ends);
+            assert_eq!(merged.worst.finish(diagnosis.measures()), part(0, n).worst.finish(diagnosis.measures()));
+            // Folded in blocks rather than merged.
+            let mut folded = empty.clone();
+            for pair in cuts.windows(2).filter(|pair| pair[0] < pair[1]) {
+                let columns = [Values::from(&x[pair[0]..pair[1]]), Values::from(&x[n + pair[0]..n + pair[1]])];
+                folded.fold(&Block {
+                    response: Values::from(&y[pair[0]..pair[1]]),
+                    design: &columns,
+                    scale_design: &[],
+                    weights: None,
+                    frequencies: None,
+                    log_jacobian: None,
+                    clusters: &[],
+                });
+            }
+            assert_eq!(numbers(&folded).1, ends);
+            for (found, expected) in numbers(&folded).0.iter().zip(&whole) {
+                assert!((found - expected).abs() < 1e-12 * (1.0 + expected.abs()), "{found} {expected}");
+            }
+        }
+    }
+}
