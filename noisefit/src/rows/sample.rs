@@ -217,6 +217,21 @@ impl SampledRows {
         self.response.len()
     }
 
+    /// Design column `j`.
+    pub(crate) fn column(&self, j: usize) -> &[f64] {
+        &self.design[j * self.len()..(j + 1) * self.len()]
+    }
+
+    /// The responses.
+    pub(crate) fn response(&self) -> &[f64] {
+        &self.response
+    }
+
+    /// How often each row counts; none where each counts once.
+    pub(crate) fn frequencies(&self) -> Option<&[f64]> {
+        self.frequencies.as_deref()
+    }
+
     /// The same rows with only some design columns.
     pub(crate) fn narrowed(mut self, columns: &[usize]) -> Self {
         let count = self.len();
