@@ -9,6 +9,7 @@ use noisefit_data::read::{Dataset, Format, ReadOptions};
 use noisefit_data::source::Missing;
 
 use crate::commands::describe::DescribeArguments;
+use crate::commands::diagnose::DiagnoseArguments;
 use crate::commands::evaluate::EvaluateArguments;
 use crate::commands::fit::FitArguments;
 use crate::commands::loss::LossArguments;
@@ -34,6 +35,8 @@ pub(crate) enum Command {
     Predict(PredictArguments),
     /// Score a fitted model on data: errors, likelihood, coverage of its intervals
     Evaluate(EvaluateArguments),
+    /// Fit a model and say what is wrong with it: variance, shape of the noise, form of the mean, rows that stand out
+    Diagnose(DiagnoseArguments),
     /// The likelihood and the loss along one coefficient, and its profile-likelihood interval
     Profile(ProfileArguments),
     /// Describe the columns of data: types, missing values, means, quantiles, levels

@@ -49,6 +49,7 @@ fn main() -> ExitCode {
         Command::Fit(arguments) => commands::fit::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
+        Command::Diagnose(arguments) => commands::diagnose::run(&arguments),
         Command::Loss(arguments) => commands::loss::run(&arguments),
         Command::Profile(arguments) => commands::profile::run(&arguments),
         Command::Describe(arguments) => commands::describe::run(&arguments),

@@ -120,6 +120,14 @@ impl<'a> Predictor<'a> {
         scales
     }
 
+    /// The coefficients of the scale's logarithm, where that is modelled; those of aliased terms are zero.
+    pub(crate) fn scale_coefficients(&self) -> Vec<f64> {
+        self.log_scale
+            .iter()
+            .flat_map(|linear| std::iter::once(linear.intercept).chain(linear.slopes.clone()))
+            .collect()
+    }
+
     /// Intervals around [`Predictor::location`] `mu` at `level`.
     ///
     /// For the location, `mu -+ c se`, where `se` is its standard error, the root of

@@ -1,6 +1,7 @@
 //! One file a command.
 
 pub(crate) mod describe;
+pub(crate) mod diagnose;
 pub(crate) mod evaluate;
 pub(crate) mod fit;
 pub(crate) mod loss;
