@@ -35,12 +35,22 @@ fn numbers_and_places_as_json() {
 fn the_table_says_what_is_wrong_and_what_to_do() {
     let folder = Folder::new();
     let text = folder.done(&["diagnose", &testdata("engel.csv"), "-f", "foodexp ~ income"]);
-    for expected in ["Breusch-Pagan", "2.53e-140  the variance grows with income", "`--scale '~ income'`", "row 138 carries"] {
+    for expected in
+        ["Breusch-Pagan", "2.53e-140  the variance grows with income", "`--scale '~ income'`", "row 138 carries"]
+    {
         assert!(text.contains(expected), "{expected}\n{text}");
     }
     assert!(text.lines().all(|line| line.chars().count() < 120), "{text}");
-    let scaled =
-        folder.done(&["diagnose", &testdata("engel.csv"), "-f", "foodexp ~ income", "--scale", "~ income", "--worst", "0"]);
+    let scaled = folder.done(&[
+        "diagnose",
+        &testdata("engel.csv"),
+        "-f",
+        "foodexp ~ income",
+        "--scale",
+        "~ income",
+        "--worst",
+        "0",
+    ]);
     assert!(scaled.contains("White *") && scaled.contains("with weights 1/s(x)^2"), "{scaled}");
     assert!(!scaled.contains("stand out"), "{scaled}");
     // Nothing is wrong with a line and small regular noise.
@@ -64,7 +74,10 @@ fn every_row_as_a_file_wherever_it_stands() {
     let text = folder.read("rows.csv");
     let (header, rows) = csv(&text);
     assert_eq!(header[..4], ["file", "row", "fitted", "residual"]);
-    assert_eq!(header[4..], ["scale", "leverage", "standardised", "studentised", "cooks_distance", "dffits", "covratio"]);
+    assert_eq!(
+        header[4..],
+        ["scale", "leverage", "standardised", "studentised", "cooks_distance", "dffits", "covratio"]
+    );
     assert_eq!(rows.len(), 9);
     let names: Vec<&str> = rows.iter().map(|row| row[1]).collect();
     assert_eq!(names, ["1", "2", "3", "4", "1", "2", "3", "4", "5"]);
@@ -114,5 +127,10 @@ fn what_cannot_be_diagnosed_is_refused() {
     let exact = folder.path().join("exact.csv");
     std::fs::write(&exact, "y,x\n1,1\n2,2\n3,3\n").unwrap();
     let run = folder.run(&["diagnose", "exact.csv", "-f", "y ~ x"]);
-    assert!(run.code == 0 && run.stdout.contains("not defined: the residuals are all zero"), "{}{}", run.stdout, run.stderr);
+    assert!(
+        run.code == 0 && run.stdout.contains("not defined: the residuals are all zero"),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
 }

@@ -16,6 +16,9 @@ pub(super) const WEAK: f64 = 0.05;
 /// A variance inflation beyond which a coefficient can hardly be told from the others (Belsley, Kuh and Welsch 1980).
 const INFLATED: f64 = 10.0;
 
+/// A weight below which a row hardly counts beside one at the centre.
+const UNHEEDED: f64 = 0.05;
+
 /// A Cook's distance beyond which a row carries the fit.
 const CARRIED: f64 = 1.0;
 
@@ -79,6 +82,8 @@ impl Findings<'_> {
 pub(super) fn advice(findings: &Findings<'_>) -> Vec<String> {
     let parts = [
         influential(findings),
+        outlying(findings),
+        unheeded(findings),
         variance(findings),
         shape(findings),
         form(findings),
@@ -108,6 +113,18 @@ fn outlying(findings: &Findings<'_>) -> Option<String> {
         "{rows}: too far off for gaussian noise (p {} or less as the largest of so many): see whether the values are right, or \
          choose a noise that heeds such rows less (`--noise student-t`)",
         significant(p.max(1e-300), 2)
+    ))
+}
+
+fn unheeded(findings: &Findings<'_>) -> Option<String> {
+    let rows = findings.diagnostics.influence.largest_residuals.iter();
+    let unheeded: Vec<_> = rows.filter(|row| row.weight.is_some_and(|weight| weight < UNHEEDED)).collect();
+    if unheeded.is_empty() {
+        return None;
+    }
+    let rows = findings.row_names(unheeded.iter().copied());
+    Some(format!(
+        "{rows}: so far off that the fit hardly heeds them (weights below 0.05); see whether the values are right"
     ))
 }
 

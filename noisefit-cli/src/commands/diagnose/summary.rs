@@ -10,7 +10,7 @@ use super::advice::{self, CLEAR, WEAK};
 use crate::output::{count_of, optional, p_value, percent, significant, table};
 
 /// Text that does not fit beside what stands left of it begins a line of its own.
-const WIDTH: usize = 110;
+const WIDTH: usize = 118;
 
 /// A finding: its name, its number, degrees of freedom, p-value and what it means here.
 struct Line {
@@ -370,7 +370,7 @@ fn rows(findings: &Findings<'_>) -> String {
         cells.extend([significant(row.residual, 4), significant(row.leverage, 3)]);
         cells.extend(match exact {
             true => vec![optional(row.studentised, 3), optional(row.cooks_distance, 3), optional(row.dffits, 3)],
-            false => vec![optional(row.standardised, 3), optional(row.weight, 3)],
+            false => vec![optional(row.standardised, 3), optional(row.weight, 2)],
         });
         let ranks: Vec<String> = ranks.iter().map(|(rank, name)| format!("{name} {rank}")).collect();
         cells.push(ranks.join(", "));
