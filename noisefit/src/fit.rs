@@ -221,6 +221,13 @@ impl Fit {
         self.coefficients.iter().filter(|c| c.estimate.is_some()).count()
     }
 
+    /// How many numbers were estimated: coefficients, those of the scale, and the parameter of the noise's shape.
+    pub fn parameters(&self) -> usize {
+        let modelled = self.scale_coefficients.iter().filter(|c| c.estimate.is_some()).count();
+        let scale = if self.scale_coefficients.is_empty() { 1 } else { modelled };
+        self.rank() + scale + usize::from(self.shape.is_some())
+    }
+
     /// The reference distribution with its degrees of freedom; none where there are none.
     pub(crate) fn reference_distribution(&self) -> Option<Box<dyn Symmetric>> {
         self.reference.distribution(self.reference_df.unwrap_or(self.df_residual as f64))

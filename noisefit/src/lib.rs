@@ -11,9 +11,11 @@
 //! | [`inference`] | the distributions that tests and intervals refer to |
 //! | [`linear`] | linear models under every noise: least squares through a precision ladder, exact quantiles, Huber's active sets, Newton's method, modelled scales |
 //! | [`fit`], [`predict`], [`evaluate`] | what a fit found, predictions from it, how well it predicts |
+//! | [`compare`] | noise models side by side, the judgement which it is, and what speaks for it |
 //! | [`double_double`] | arithmetic with twice the digits |
 //! | [`rows`] | blocks of rows, the accumulator that a pass folds them into, sources that run a pass |
 
+pub mod compare;
 pub mod dispatch;
 pub mod double_double;
 pub mod error;
@@ -22,6 +24,7 @@ pub mod fit;
 pub mod inference;
 pub mod linear;
 pub mod loss;
+pub mod network;
 pub mod noise;
 pub mod predict;
 pub mod rows;

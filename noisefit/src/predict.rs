@@ -1,8 +1,11 @@
 //! Predictions of new rows from a fit, with intervals.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::double_double::DoubleDouble;
 use crate::fit::{Coefficient, Fit, Reference};
+use crate::noise::Noise;
 use crate::rows::{Block, Values};
 
 /// What an interval is about.
@@ -129,7 +132,8 @@ impl<'a> Predictor<'a> {
     /// [`location_variance`](Fit::location_variance) times the row's leverage, and `c` the quantile of the distribution
     /// that the fit's statistics are compared with.
     ///
-    /// For a new observation under Gaussian noise of one scale, `mu -+ c sqrt(sigma^2 / w + se^2)`, which is exact. Under
+    /// For a new observation under Gaussian noise of one scale, `mu -+ c sqrt(sigma^2 / w + se^2)`, which is exact for the
+    /// classical covariance; where the location's `c` has other degrees of freedom, `sigma` keeps its own. Under
     /// any other noise the ends of the noise's own central interval, `s q_low` and `s q_high` at the row's scale `s`, are
     /// moved outwards by what adding `c se` in quadrature makes of them: `mu - sqrt((s q_low)^2 + (c se)^2)` below for
     /// `q_low < 0`, and alike above. That is exact for Gaussian noise of known variance and an approximation otherwise,
@@ -153,17 +157,22 @@ impl<'a> Predictor<'a> {
         };
         let (critical, deviation) = (reference.critical(level), variance.sqrt());
         let margins = leverage.evaluate(rows.design, rows.count).into_iter();
-        let margins: Vec<(f64, f64)> = match (kind, self.fit.reference) {
+        // Residuals of Gaussian noise with one scale have their own degrees of freedom, whatever the location's are.
+        let gaussian = self.fit.noise == Noise::Gaussian && self.log_scale.is_none();
+        let residual =
+            Reference::StudentT.distribution(df).filter(|_| gaussian && self.fit.reference == Reference::StudentT);
+        let margins: Vec<(f64, f64)> = match (kind, residual) {
             (IntervalKind::Confidence, _) => {
                 margins.map(|h| critical * deviation * h.sqrt()).map(|m| (-m, m)).collect()
             }
-            (IntervalKind::Prediction, Reference::StudentT) => {
+            (IntervalKind::Prediction, Some(residual)) => {
                 let noise = self.fit.residual_std_error.unwrap_or(f64::NAN).powi(2);
+                let noise = noise * (residual.critical(level) / critical).powi(2);
                 let own = |i: usize| rows.weights.map_or(noise, |w| noise / w[i]);
                 let margin = |(i, h): (usize, f64)| critical * (own(i) + variance * h).sqrt();
                 margins.enumerate().map(margin).map(|m| (-m, m)).collect()
             }
-            (IntervalKind::Prediction, Reference::Normal) => {
+            (IntervalKind::Prediction, None) => {
                 let (low, high) = self.fit.noise.family().interval(level)?;
                 let ends = |(h, s): (f64, f64)| {
                     let own = critical * deviation * h.sqrt();
@@ -185,14 +194,15 @@ fn widened(end: f64, margin: f64) -> f64 {
 }
 
 /// An intercept and slopes.
-#[derive(Debug, Clone)]
-struct Linear {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Linear {
     intercept: f64,
     slopes: Vec<f64>,
 }
 
 impl Linear {
-    fn new(coefficients: &[Coefficient]) -> Self {
+    /// From a table; aliased terms count as zero.
+    pub(crate) fn new(coefficients: &[Coefficient]) -> Self {
         let value = |coefficient: &Coefficient| coefficient.estimate.unwrap_or(0.0);
         let (intercept, rest) = match coefficients.split_first() {
             Some((first, rest)) if first.term == "(Intercept)" => (value(first), rest),
@@ -201,7 +211,16 @@ impl Linear {
         Linear { intercept, slopes: rest.iter().map(value).collect() }
     }
 
-    fn evaluate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
+    /// Whether it is of so many columns, all with finite slopes.
+    pub(crate) fn is_sound(&self, columns: usize) -> bool {
+        self.slopes.len() == columns && self.slopes.iter().chain([&self.intercept]).all(|value| value.is_finite())
+    }
+
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
+        std::iter::once(self.intercept).chain(self.slopes.iter().copied())
+    }
+
+    pub(crate) fn evaluate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
         let row = |i: usize| {
             let terms = self.slopes.iter().zip(design).filter(|(slope, _)| **slope != 0.0);
             let sum = terms.fold(DoubleDouble::from(self.intercept), |sum, (&slope, values)| {

@@ -1,6 +1,6 @@
 //! The families' functions against 60 digits of mpmath, from one tail to the other and at parameters of all sizes.
 
-use noisefit::noise::{AsymmetricLaplace, Huber, Logistic, NoiseFamily, StudentT};
+use noisefit::noise::{AsymmetricLaplace, Gaussian, Huber, Laplace, Logistic, NoiseFamily, StudentT};
 
 /// Rows of `r, -ln f(r), P(R <= r), P(R > r)`, and of `p`, its quantile and its upper quantile.
 fn check(family: &dyn NoiseFamily, at: &[[f64; 4]], quantiles: &[[f64; 3]]) {
@@ -354,5 +354,81 @@ fn student_t() {
             [0.7, 0.5249581580975328, -0.5249581580975328],
             [0.99, 2.3388419237869926, -2.3388419237869926],
         ],
+    );
+}
+
+/// The continuous ranked probability score: closed forms of each family's distribution function and beta functions by mpmath,
+/// for Huber's noise the integral of the definition (15 digits).
+#[test]
+fn crps() {
+    fn check(family: &dyn NoiseFamily, at: &[(f64, f64)]) {
+        for &(r, expected) in at {
+            let error = (family.crps(r) / expected - 1.0).abs();
+            assert!(
+                error < 1e-14,
+                "{family:?} at {r}: {} where {expected} was expected, off by {error:.1e}",
+                family.crps(r)
+            );
+        }
+    }
+    check(
+        &StudentT { df: 1.5, df_estimated: true },
+        &[(0.0, 0.33809052004702106), (0.3, 0.3683833446466314), (2.0, 1.3227108448545184), (-7.5, 6.3428917081579606)],
+    );
+    check(
+        &StudentT { df: 3.0, df_estimated: true },
+        &[(0.0, 0.27566444771089604), (0.3, 0.30841921376367026), (2.0, 1.3669223443968759), (-7.5, 6.692005119142328)],
+    );
+    check(
+        &StudentT { df: 4.2, df_estimated: true },
+        &[(0.0, 0.2620688998319282), (0.3, 0.2956072509554571), (2.0, 1.3877956391678925), (-7.5, 6.778259674675076)],
+    );
+    check(
+        &StudentT { df: 30.0, df_estimated: true },
+        &[(0.0, 0.23724820105529007), (0.3, 0.27258185079337593), (2.0, 1.4427575459418618), (-7.5, 6.918698861924586)],
+    );
+    check(
+        &StudentT { df: 1000.0, df_estimated: true },
+        &[(0.0, 0.2337997795615684), (0.3, 0.2694285349342494), (2.0, 1.4524872295018656), (-7.5, 6.935316181335645)],
+    );
+    check(
+        &Gaussian,
+        &[
+            (0.0, 0.23369497725510907),
+            (0.3, 0.2693329006866635),
+            (2.0, 1.452791821685903),
+            (-7.5, 6.935810416452252),
+            (40.0, 39.43581041645224),
+        ],
+    );
+    check(
+        &Logistic,
+        &[
+            (0.0, 0.38629436111989063),
+            (0.3, 0.40871048893705425),
+            (2.0, 1.253856022085945),
+            (-7.5, 6.5011058629507215),
+            (40.0, 39.0),
+        ],
+    );
+    check(
+        &Laplace,
+        &[(0.0, 0.25), (0.3, 0.29081822068171786), (2.0, 1.3853352832366126), (-7.5, 6.750553084370148), (40.0, 39.25)],
+    );
+    check(
+        &Huber { k: 0.01, delta: None },
+        &[(0.0, 25.0000000833258), (0.3, 25.0004496331681), (2.0, 25.0198674107054), (-7.5, 25.274348704143)],
+    );
+    check(
+        &Huber { k: 0.35, delta: None },
+        &[(0.0, 0.717498832211732), (0.3, 0.73223808671591), (2.0, 1.27594336012076), (-7.5, 5.56120555207463)],
+    );
+    check(
+        &Huber { k: 1.345, delta: None },
+        &[(0.0, 0.254665067155856), (0.3, 0.288239024064656), (2.0, 1.4045031768721), (-7.5, 6.83485783852962)],
+    );
+    check(
+        &Huber { k: 6.0, delta: None },
+        &[(0.0, 0.233694977272334), (0.3, 0.269332900702031), (2.0, 1.45279182163959), (-7.5, 6.93581041617355)],
     );
 }

@@ -350,3 +350,29 @@ fn noise_is_named_alike_in_text_and_in_json() {
     let error = serde_json::from_str::<Noise>(r#"{"family": "gausian"}"#).unwrap_err().to_string();
     assert!(error.contains("gausian") && error.contains("`gaussian`") && error.contains("`laplace`"), "{error}");
 }
+
+#[test]
+fn crps_is_the_integral_of_its_definition() {
+    for_every_family(|family, kinks| {
+        for r in RESIDUALS {
+            // In pieces between kinks, by x = sinh(t), which reaches the tails of any finite mean.
+            let mut ends: Vec<f64> = [-1e9, r, 1e9].into_iter().chain(kinks.iter().copied()).collect();
+            ends.sort_by(f64::total_cmp);
+            let below = |t: f64| family.cdf(t.sinh()).powi(2) * t.cosh();
+            let above = |t: f64| family.survival(t.sinh()).powi(2) * t.cosh();
+            let piece = |from: f64, to: f64| match to <= r {
+                true => integrate(below, from.asinh(), to.asinh()),
+                false => integrate(above, from.asinh(), to.asinh()),
+            };
+            let expected: f64 = ends.windows(2).map(|ends| piece(ends[0], ends[1])).sum();
+            close(family.crps(r), expected, 1e-10);
+            // The default has no pieces at the kinks of others than Laplace's.
+            close(Defaults(family).crps(r), expected, if kinks.iter().all(|&kink| kink == 0.0) { 1e-10 } else { 1e-7 });
+        }
+    });
+}
+
+#[test]
+fn crps_is_infinite_where_the_mean_is() {
+    assert_eq!(StudentT { df: 1.0, df_estimated: true }.crps(0.3), f64::INFINITY);
+}

@@ -26,7 +26,7 @@ mod triangle;
 
 use crate::Error;
 use crate::fit::Fit;
-use crate::inference::covariance;
+use crate::inference::covariance::{self, Vcov};
 use crate::noise::Choice;
 use crate::rows::RowSource;
 
@@ -54,6 +54,13 @@ pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result
         );
         return Err(Error::Unsupported(what));
     }
+    if matches!(noise, Choice::Laplace | Choice::Quantiles(_))
+        && matches!(options.vcov, Vcov::Default | Vcov::Nid)
+        && source.layout().scale.is_none()
+    {
+        // The quantiles that this covariance needs are found in the passes of the fit itself.
+        return covariance::quantile::fit_nid(source, noise, options);
+    }
     let mut fits = match noise {
         Choice::Gaussian => vec![gaussian::fit(source, options)?],
         Choice::Laplace => vec![quantile::fit_laplace(source, options)?],
@@ -64,7 +71,12 @@ pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result
         Choice::Logistic => vec![logistic::fit(source, options)?],
     };
     for fit in &mut fits {
-        covariance::estimate(source, fit, options)?;
+        match options.vcov {
+            Vcov::Bootstrap { draws, scheme } => {
+                covariance::bootstrap::estimate(source, noise, fit, (draws, scheme), options)?;
+            }
+            _ => covariance::estimate(source, fit, options)?,
+        }
     }
     Ok(fits)
 }

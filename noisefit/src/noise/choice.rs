@@ -2,10 +2,6 @@
 
 use super::Huber;
 
-/// Huber's `k` where none is given: 95% efficient under Gaussian noise (Huber 1964, *Annals of Mathematical Statistics*
-/// 35, 73-101).
-const HUBER_K: f64 = 1.345;
-
 /// A noise family as it is asked for: by name, with parameters given or left to be estimated.
 ///
 /// ```
@@ -62,6 +58,10 @@ pub enum HuberScale {
 }
 
 impl Choice {
+    /// Huber's `k` where none is given: 95% efficient under Gaussian noise (Huber 1964, *Annals of Mathematical Statistics*
+    /// 35, 73-101).
+    pub const HUBER_K: f64 = 1.345;
+
     /// What can be named, in the order that messages list it.
     pub const NAMES: &[&str] = &[
         "gaussian",
@@ -112,7 +112,7 @@ impl std::str::FromStr for Choice {
             ("logistic", None) => Ok(Choice::Logistic),
             ("quantile", Some(levels)) => quantiles(text, levels),
             ("quantile", None) => Err(invalid(text, "a quantile needs its level, such as quantile:0.9")),
-            ("huber", None) => Ok(Choice::Huber { k: HUBER_K, scale: HuberScale::default() }),
+            ("huber", None) => Ok(Choice::Huber { k: Choice::HUBER_K, scale: HuberScale::default() }),
             ("huber", Some(delta)) => {
                 let delta = number(delta).filter(|delta| *delta > 0.0);
                 delta.map(|delta| Choice::HuberFixed { delta }).ok_or_else(|| {

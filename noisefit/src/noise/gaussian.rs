@@ -54,6 +54,13 @@ impl NoiseFamily for Gaussian {
         1.0
     }
 
+    /// `r (2 F(r) - 1) + 2 f(r) - 1 / sqrt(pi)`.
+    fn crps(&self, r: f64) -> f64 {
+        const FRAC_1_SQRT_PI: f64 = 0.564_189_583_547_756_3;
+        const TWICE_FRAC_1_SQRT_2_PI: f64 = 0.797_884_560_802_865_4;
+        r.abs() * (1.0 - 2.0 * normal::survival(r.abs())) + TWICE_FRAC_1_SQRT_2_PI * normal::bell(r) - FRAC_1_SQRT_PI
+    }
+
     fn information(&self) -> Information {
         Information { location: 1.0, log_scale: 2.0, cross: 0.0 }
     }

@@ -12,6 +12,9 @@ use crate::special::quadrature::tanh_sinh;
 /// `sqrt(2 pi)`.
 const SQRT_2_PI: f64 = 2.506_628_274_631_000_2;
 
+/// `sqrt(pi) / 2`.
+const HALF_SQRT_PI: f64 = 0.886_226_925_452_758;
+
 /// The density proportional to `exp(-rho(r))`, where `rho` is Huber's parabola with tangents beyond `k` (Huber 1964,
 /// *Annals of Mathematical Statistics* 35, 73-101): the noise that is hardest to estimate a location from among all that
 /// are Gaussian but for a share of anything.
@@ -112,6 +115,25 @@ impl NoiseFamily for Huber {
     fn variance(&self) -> f64 {
         let (middle, tail) = (2.0 * self.k * Self::middle(self.k), self.tail());
         (middle + 4.0 * tail * (1.0 + 1.0 / (self.k * self.k))) / self.total()
+    }
+
+    /// `r (2 F(r) - 1) + 2 E[R; R > |r|] - E|R - R'| / 2`, by pieces.
+    fn crps(&self, r: f64) -> f64 {
+        let (k, size) = (self.k, r.abs());
+        // The integral of exp(-rho), and what it holds in one tail; k is kept out of denominators.
+        let total = self.total();
+        let bell = normal::bell(k);
+        // k^2 Z times the mean beyond the knee.
+        let beyond_knee = bell * (k * k + 1.0);
+        let beyond = match size < k {
+            true => k * k * (normal::bell(size) - bell) + beyond_knee,
+            false => exp_product(DoubleDouble::from_sum(-size, 0.5 * k), k) * (k * size + 1.0),
+        };
+        // Half of E|R - R'| = 4 E[R (F(R) - 1/2)], over the middle and the tails of both sides.
+        let central = Self::middle(k);
+        let middle = 4.0 * k * k * (HALF_SQRT_PI * libm::erf(k) - bell * central) / (total * total);
+        let tails = bell * (2.0 * (k * k + 1.0) - bell * (2.0 * k * k + 1.0) / total) / (k * total);
+        size * (1.0 - 2.0 * self.cdf(-size)) + 2.0 * beyond / (k * total) - middle - tails
     }
 
     fn information(&self) -> Information {

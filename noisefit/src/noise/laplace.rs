@@ -55,6 +55,11 @@ impl NoiseFamily for Laplace {
         2.0
     }
 
+    /// `|r| + exp(-|r|) - 3 / 4`.
+    fn crps(&self, r: f64) -> f64 {
+        r.abs() + (-r.abs()).exp() - 0.75
+    }
+
     fn information(&self) -> Information {
         Information { location: 1.0, log_scale: 1.0, cross: 0.0 }
     }

@@ -46,6 +46,11 @@ impl NoiseFamily for Logistic {
         PI * PI / 3.0
     }
 
+    /// `|r| + 2 ln(1 + exp(-|r|)) - 1`.
+    fn crps(&self, r: f64) -> f64 {
+        r.abs() + 2.0 * (-r.abs()).exp().ln_1p() - 1.0
+    }
+
     fn information(&self) -> Information {
         Information { location: 1.0 / 3.0, log_scale: (3.0 + PI * PI) / 9.0, cross: 0.0 }
     }

@@ -111,6 +111,27 @@ pub trait NoiseFamily: std::fmt::Debug + Send + Sync {
         self.expectation(&|r| (r - mean) * (r - mean))
     }
 
+    /// The continuous ranked probability score of an observation at `r`, the integral of `(P(R <= x) - [x >= r])^2` over
+    /// all `x` (Gneiting and Raftery 2007, *JASA* 102, 359-378): `E|R - r| - E|R - R'| / 2`, the absolute error of a
+    /// forecast that is a distribution. Infinite where the mean is. At scale `s` it is `s` times as large.
+    ///
+    /// By quadrature of `2 |[r <= q(p)] - p| |r - q(p)|` over the probabilities `p`, in pieces that end at `r` and at 0.
+    fn crps(&self, r: f64) -> f64 {
+        let (quantile, upper_quantile) = (|p: f64| self.quantile(p), |p: f64| self.upper_quantile(p));
+        let (lower, upper) = (self.cdf(0.0), self.survival(0.0));
+        // One side of 0 that `r` is not on, and the two parts of the other.
+        let score = |near: &dyn Fn(f64) -> f64, far: &dyn Fn(f64) -> f64, tail: f64, own: f64, other: f64| {
+            let inner = |p: f64| 2.0 * (1.0 - p) * (near(p) - r).abs();
+            tanh_sinh(tail, |p| 2.0 * p * (r - near(p)).abs())
+                + tanh_sinh(own - tail, |p| inner(tail + p))
+                + tanh_sinh(other, |p| 2.0 * p * (far(p) - r).abs())
+        };
+        match r < 0.0 {
+            true => score(&quantile, &upper_quantile, self.cdf(r), lower, upper),
+            false => score(&upper_quantile, &quantile, self.survival(r), upper, lower),
+        }
+    }
+
     /// What one observation tells about location and scale.
     fn information(&self) -> Information {
         Information {

@@ -37,6 +37,21 @@ pub enum Part {
     Only(usize),
     /// All parts but this.
     Without(usize),
+    /// The parts of smaller numbers than this.
+    Before(usize),
+    /// This part and those of larger numbers.
+    From(usize),
+}
+
+impl Part {
+    fn holds(self, part: usize) -> bool {
+        match self {
+            Part::Only(own) => part == own,
+            Part::Without(other) => part != other,
+            Part::Before(end) => part < end,
+            Part::From(start) => part >= start,
+        }
+    }
 }
 
 impl Folds {
@@ -76,7 +91,13 @@ impl<S: RowSource> RowSource for Selected<'_, S> {
         self.source.rows_hint().map(|rows| match self.part {
             Part::Only(_) => rows.div_ceil(count),
             Part::Without(_) => rows - rows / count,
+            Part::Before(end) => (rows * end as u64).div_ceil(count),
+            Part::From(start) => rows - rows * (start as u64).min(count) / count,
         })
+    }
+
+    fn report(&self, done: u64, of: u64) -> Result<(), Error> {
+        self.source.report(done, of)
     }
 }
 
@@ -106,11 +127,7 @@ impl Chooser {
                     self.order.swap(k, (scattered(group, k as u64) % (k as u64 + 1)) as usize);
                 }
             }
-            let wanted = match self.part {
-                Part::Only(part) => self.order[place] == part,
-                Part::Without(part) => self.order[place] != part,
-            };
-            if wanted {
+            if self.part.holds(self.order[place]) {
                 kept.push(i);
             }
             self.rows += 1;
@@ -197,6 +214,8 @@ impl<A: Accumulator> Accumulator for Selecting<A> {
         let (kind, part) = match self.chooser.part {
             Part::Only(part) => (0.0, part),
             Part::Without(part) => (1.0, part),
+            Part::Before(end) => (2.0, end),
+            Part::From(start) => (3.0, start),
         };
         hash_parameters([
             low,
@@ -280,6 +299,11 @@ mod tests {
             both.sort_by(f64::total_cmp);
             assert_eq!(both, y);
             all.extend(only);
+            let mut before = responses(&folds.select(&bare, Part::Before(part)));
+            assert!((8_000 * part..=8_003 * part).contains(&before.len()), "{}", before.len());
+            before.extend(responses(&folds.select(&bare, Part::From(part))));
+            before.sort_by(f64::total_cmp);
+            assert_eq!(before, y);
         }
         all.sort_by(f64::total_cmp);
         assert_eq!(all, y);

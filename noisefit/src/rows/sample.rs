@@ -254,9 +254,19 @@ impl SampledRows {
             }
         }
         let bar = median(distances.clone());
-        let kept: Vec<usize> = (0..count).filter(|&i| distances[i] <= bar).collect();
+        self.at(|i| distances[i] <= bar)
+    }
+
+    /// Those of the rows whose places are wanted.
+    pub(crate) fn at(&self, wanted: impl Fn(usize) -> bool) -> Self {
+        self.picked(&(0..self.len()).filter(|&i| wanted(i)).collect::<Vec<_>>())
+    }
+
+    /// The rows at these places, in their order, each as often as it is named.
+    pub(crate) fn picked(&self, places: &[usize]) -> Self {
+        let count = self.len().max(1);
         let chosen = |values: &Vec<f64>| -> Vec<f64> {
-            values.chunks_exact(count.max(1)).flat_map(|column| kept.iter().map(|&i| column[i])).collect()
+            values.chunks_exact(count).flat_map(|column| places.iter().map(|&i| column[i])).collect()
         };
         SampledRows {
             layout: self.layout.clone(),
@@ -266,6 +276,42 @@ impl SampledRows {
             weights: self.weights.as_ref().map(chosen),
             frequencies: self.frequencies.as_ref().map(chosen),
         }
+    }
+
+    /// The same rows with other responses.
+    pub(crate) fn with_response(self, response: Vec<f64>) -> Self {
+        SampledRows { response, ..self }
+    }
+
+    /// The same rows with other frequencies, or without.
+    pub(crate) fn with_frequencies(self, frequencies: Option<Vec<f64>>) -> Self {
+        SampledRows { frequencies, ..self }
+    }
+
+    /// How many identical rows each stands for, where that is not one.
+    pub(crate) fn frequencies(&self) -> Option<&[f64]> {
+        self.frequencies.as_deref()
+    }
+
+    /// What the columns are.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Shows `next` all rows as one block.
+    pub(crate) fn show<T>(&self, next: impl FnOnce(&Block<'_>) -> T) -> T {
+        let count = self.len().max(1);
+        let design: Vec<Values<'_>> = self.design.chunks_exact(count).map(Values::from).collect();
+        let scale_design: Vec<Values<'_>> = self.scale_design.chunks_exact(count).map(Values::from).collect();
+        next(&Block {
+            response: self.response[..].into(),
+            design: &design,
+            scale_design: &scale_design,
+            weights: self.weights.as_deref(),
+            frequencies: self.frequencies.as_deref(),
+            log_jacobian: None,
+            clusters: &[],
+        })
     }
 
     /// The rows as a source.

@@ -1,0 +1,329 @@
+//! Noise models side by side on the same rows, and the judgement which of them it is.
+//!
+//! ```
+//! use noisefit::compare::{Candidate, Options, compare};
+//! use noisefit::rows::{Matrix, MemoryRows};
+//!
+//! // A line with one gross error in ten.
+//! let x: Vec<f64> = (0..60).map(f64::from).collect();
+//! let y: Vec<f64> = (0..60).map(|i| f64::from(i) + (f64::from(i) * 1.7).sin() + if i % 10 == 4 { 25.0 } else { 0.0 }).collect();
+//! let rows = MemoryRows::new(&y, Matrix::column_major(&x, 60, 1)?)?;
+//! let comparison = compare(&rows, &Candidate::all(false), &Options::default())?;
+//! let judgement = comparison.judgement.as_ref().unwrap();
+//! assert_eq!(judgement.preferred, "student-t");
+//! assert_eq!(comparison.advice.as_ref().unwrap().outliers.as_ref().unwrap().beyond, 6);
+//! # Ok::<(), noisefit::Error>(())
+//! ```
+
+mod advice;
+mod candidates;
+mod judgement;
+mod scores;
+
+use serde::Serialize;
+
+use crate::Error;
+use crate::fit::Fit;
+use crate::inference::covariance::Vcov;
+use crate::linear;
+use crate::rows::{Accumulator, Folds, Part, RowSource, Sample};
+
+pub use advice::{Advice, Outlier, Outliers, Shift, VarianceAdvice};
+pub use candidates::{Candidate, Candidates, InvalidCandidate};
+pub use judgement::{BURDEN_OF_PROOF, CLOSE_CALL, Judgement};
+pub use scores::{Difference, OutOfSample};
+
+use candidates::seen_by;
+use scores::{Scoring, Sums};
+
+/// How models are compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// The parts of a cross-validation; 0 for none.
+    pub folds: usize,
+    /// How each model is fitted, and the seed of the folds. The covariance is the classical one whatever is asked for.
+    pub fit: linear::Options,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { folds: 5, fit: linear::Options::default() }
+    }
+}
+
+/// Models fitted to the same rows.
+#[derive(Debug, Clone, Serialize)]
+pub struct Comparison {
+    /// Observations.
+    pub nobs: u64,
+    /// The parts of the cross-validation; 0 where there was none.
+    pub folds: usize,
+    /// What the parts were drawn from.
+    pub seed: u64,
+    /// The models, that of the least BIC first.
+    pub models: Vec<Entry>,
+    /// Which is preferred; absent where none may win.
+    pub judgement: Option<Judgement>,
+    /// What speaks for it in the data; absent without a judgement or where only a judgement was asked for.
+    pub advice: Option<Advice>,
+    /// What a reader should know before using the numbers.
+    pub warnings: Vec<String>,
+    /// The differences of mean log scores, first less second.
+    #[serde(skip)]
+    differences: Vec<Vec<Difference>>,
+}
+
+/// One of the models.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    /// The model.
+    #[serde(rename = "model")]
+    pub candidate: Candidate,
+    /// Estimated numbers: coefficients, those of the scale, the shape.
+    pub parameters: usize,
+    /// The complete log-likelihood of the response as it stands in the data.
+    pub log_likelihood: Option<f64>,
+    /// `-2 log_likelihood + 2 k` for `k` parameters.
+    pub aic: Option<f64>,
+    /// AIC with the small-sample correction.
+    pub aicc: Option<f64>,
+    /// `-2 log_likelihood + k ln n`.
+    pub bic: Option<f64>,
+    /// `exp(-AIC / 2)` over the sum of all.
+    pub akaike_weight: Option<f64>,
+    /// How well it predicts rows that it was not fitted to.
+    pub out_of_sample: Option<OutOfSample>,
+    /// How long its fit to all rows took.
+    pub seconds: Option<f64>,
+    /// Why it cannot win, or has no scores.
+    pub note: Option<String>,
+    /// The fit; absent where there is none.
+    #[serde(skip)]
+    pub fit: Option<Fit>,
+    #[serde(skip)]
+    eligible: bool,
+}
+
+impl Entry {
+    /// Whether its fit is a proper maximum of the likelihood.
+    pub fn may_win(&self) -> bool {
+        self.eligible
+    }
+
+    /// What came of a fit.
+    fn new(candidate: Candidate, found: Result<Fit, Error>, seconds: Option<f64>) -> Result<Self, Error> {
+        let (fit, note) = match found {
+            Ok(fit) => {
+                let note = ineligible(&fit);
+                (Some(fit), note)
+            }
+            // What is wrong with this model and these rows; all else is wrong with the rows or the request.
+            Err(error @ (Error::Unbounded(_) | Error::Unsupported(_) | Error::Range { .. })) => {
+                (None, Some(error.to_string()))
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Entry {
+            candidate,
+            parameters: fit.as_ref().map_or(0, Fit::parameters),
+            log_likelihood: fit.as_ref().and_then(|fit| fit.log_likelihood),
+            aic: fit.as_ref().and_then(|fit| fit.aic),
+            aicc: fit.as_ref().and_then(|fit| fit.aicc),
+            bic: fit.as_ref().and_then(|fit| fit.bic),
+            akaike_weight: None,
+            out_of_sample: None,
+            seconds,
+            eligible: note.is_none(),
+            note,
+            fit,
+        })
+    }
+}
+
+/// Why a fit cannot win.
+fn ineligible(fit: &Fit) -> Option<String> {
+    if fit.log_likelihood.is_none() {
+        return Some("no residuals: the likelihood has no bound".to_owned());
+    }
+    if fit.df_residual == 0 {
+        return Some("as many coefficients as observations".to_owned());
+    }
+    if !fit.termination.converged {
+        return Some(format!("not converged: {}", fit.termination.reason));
+    }
+    // The warning that other parameters are likelier without end.
+    fit.warnings.iter().find(|warning| warning.starts_with("the likelihood has no bound")).cloned()
+}
+
+impl Comparison {
+    /// The preferred model.
+    pub fn preferred(&self) -> Option<&Entry> {
+        let name = &self.judgement.as_ref()?.preferred;
+        self.models.iter().find(|entry| entry.candidate.to_string() == *name)
+    }
+
+    /// Plain Gaussian noise.
+    pub fn gaussian(&self) -> Option<&Entry> {
+        self.models.iter().find(|entry| entry.candidate.is_plain_gaussian())
+    }
+
+    /// The difference of the mean log scores of two models, first less second, with the standard error of the difference,
+    /// paired by row; none without cross-validation.
+    pub fn difference(&self, first: &Candidate, second: &Candidate) -> Option<Difference> {
+        let place = |candidate: &Candidate| self.models.iter().position(|entry| entry.candidate == *candidate);
+        let (first, second) = (place(first)?, place(second)?);
+        self.differences.get(first)?.get(second).copied().filter(|difference| difference.log_score.is_finite())
+    }
+}
+
+/// Fits the candidates and judges them, without cross-validation and advice: what `--noise auto` does.
+///
+/// # Errors
+/// What is wrong with the rows whatever the noise, such as [`Error::NoRows`] and those of the source.
+pub fn judge(
+    source: &impl RowSource,
+    candidates: &[Candidate],
+    options: &linear::Options,
+) -> Result<Comparison, Error> {
+    let options = classical(options);
+    let mut models = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        let watch = Stopwatch::start();
+        let found = fit(&seen_by(candidate, source), candidate, &options);
+        models.push(Entry::new(candidate.clone(), found, watch.seconds())?);
+    }
+    models.sort_by(|a, b| a.bic.unwrap_or(f64::INFINITY).total_cmp(&b.bic.unwrap_or(f64::INFINITY)));
+    let weights = judgement::akaike_weights(&models);
+    models.iter_mut().zip(weights).for_each(|(entry, weight)| entry.akaike_weight = weight);
+    Ok(Comparison {
+        nobs: models.iter().find_map(|entry| entry.fit.as_ref()).map_or(0, |fit| fit.nobs),
+        folds: 0,
+        seed: options.seed,
+        judgement: judgement::judge(&models).map(|(_, judgement)| judgement),
+        models,
+        advice: None,
+        warnings: Vec::new(),
+        differences: Vec::new(),
+    })
+}
+
+/// Fits the candidates to all rows and, fold by fold, to all but a part of them, on which they are scored; judges, and says
+/// what speaks for the preferred one.
+///
+/// # Errors
+/// As [`judge`].
+pub fn compare(source: &impl RowSource, candidates: &[Candidate], options: &Options) -> Result<Comparison, Error> {
+    let mut comparison = judge(source, candidates, &options.fit)?;
+    if options.folds > 0 {
+        cross_validate(source, &mut comparison, options)?;
+    }
+    comparison.advice = advice::advise(source, &comparison)?;
+    Ok(comparison)
+}
+
+fn classical(options: &linear::Options) -> linear::Options {
+    linear::Options { vcov: Vcov::Classical, ..options.clone() }
+}
+
+/// The one fit of a candidate.
+fn fit(source: &impl RowSource, candidate: &Candidate, options: &linear::Options) -> Result<Fit, Error> {
+    let fit = linear::fit(source, &candidate.noise, options)?.into_iter().next();
+    fit.ok_or_else(|| Error::Unsupported(format!("{candidate} has no fit")))
+}
+
+fn cross_validate(source: &impl RowSource, comparison: &mut Comparison, options: &Options) -> Result<(), Error> {
+    let parameters = comparison.models.iter().map(|entry| entry.parameters).max().unwrap_or(0);
+    // Rows rather than observations are left out.
+    let rows = source.pass(Sample::none())?.rows() as usize;
+    let folds = options.folds.max(2).min(rows);
+    let training = rows - rows.div_ceil(folds.max(1));
+    if folds < 2 || training < parameters + 2 {
+        let why = format!(
+            "no cross-validation: {rows} rows are too few to leave some out and fit {parameters} parameters to the others"
+        );
+        comparison.warnings.push(why);
+        return Ok(());
+    }
+    if folds != options.folds {
+        comparison.warnings.push(format!("{folds} folds instead of {}, for there are {rows} rows", options.folds));
+    }
+    let folds = Folds { count: folds, seed: options.fit.seed };
+    let (fold_fits, sums) = fold_sums(source, comparison, folds, &classical(&options.fit))?;
+    comparison.folds = folds.count;
+    for (entry, scored) in comparison.models.iter_mut().zip(&fold_fits) {
+        if let Err(why) = scored {
+            let note = format!("no scores: {why}");
+            entry.note = Some(entry.note.take().map_or(note.clone(), |own| format!("{own}; {note}")));
+        }
+    }
+    let eligible: Vec<bool> = comparison.models.iter().map(Entry::may_win).collect();
+    let scored: Vec<bool> = fold_fits.iter().map(Result::is_ok).collect();
+    comparison.differences = sums.differences(&scored);
+    let scores = sums.finish(&scored, &eligible);
+    comparison.models.iter_mut().zip(scores).for_each(|(entry, scores)| entry.out_of_sample = scores);
+    Ok(())
+}
+
+/// The fits of every model to all but each part, or why it has none, and the sums of their scores on the parts.
+#[allow(clippy::type_complexity)]
+fn fold_sums(
+    source: &impl RowSource,
+    comparison: &Comparison,
+    folds: Folds,
+    options: &linear::Options,
+) -> Result<(Vec<Result<Vec<Fit>, String>>, Sums), Error> {
+    let mut fold_fits = Vec::with_capacity(comparison.models.len());
+    for entry in &comparison.models {
+        let seen = seen_by(&entry.candidate, source);
+        let mut fits = Ok(Vec::with_capacity(folds.count));
+        for part in 0..folds.count {
+            // What cannot be fitted to all rows is not tried on most of them.
+            let found = match &entry.fit {
+                Some(_) => fit(&folds.select(&seen, Part::Without(part)), &entry.candidate, options),
+                None => break,
+            };
+            match (found, &mut fits) {
+                (Ok(fit), Ok(fits)) if fit.log_likelihood.is_some() => fits.push(fit),
+                (Ok(_), _) => fits = Err("a fold leaves no residuals".to_owned()),
+                (Err(error @ (Error::Source(_) | Error::NoRows | Error::Argument { .. })), _) => return Err(error),
+                (Err(error), _) => fits = Err(error.to_string()),
+            }
+            if fits.is_err() {
+                break;
+            }
+        }
+        fold_fits.push(match fits {
+            Ok(fits) if fits.is_empty() => Err("there is no fit".to_owned()),
+            other => other,
+        });
+    }
+    let mut sums = Sums::new(comparison.models.len());
+    for part in 0..folds.count {
+        let fits: Vec<Option<&Fit>> = fold_fits.iter().map(|fits| fits.as_ref().ok().map(|fits| &fits[part])).collect();
+        let scoring = folds.select(source, Part::Only(part)).pass(Scoring::new(&fits)?)?;
+        sums.add(&scoring.into_sums());
+    }
+    Ok((fold_fits, sums))
+}
+
+/// The time since it was started; none where a browser's sandbox has no clock.
+struct Stopwatch {
+    #[cfg(not(target_arch = "wasm32"))]
+    started: std::time::Instant,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Stopwatch {
+            #[cfg(not(target_arch = "wasm32"))]
+            started: std::time::Instant::now(),
+        }
+    }
+
+    fn seconds(&self) -> Option<f64> {
+        #[cfg(not(target_arch = "wasm32"))]
+        return Some(self.started.elapsed().as_secs_f64());
+        #[cfg(target_arch = "wasm32")]
+        None
+    }
+}
