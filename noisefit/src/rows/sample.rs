@@ -227,11 +227,6 @@ impl SampledRows {
         &self.response
     }
 
-    /// How often each row counts; none where each counts once.
-    pub(crate) fn frequencies(&self) -> Option<&[f64]> {
-        self.frequencies.as_deref()
-    }
-
     /// The same rows with only some design columns.
     pub(crate) fn narrowed(mut self, columns: &[usize]) -> Self {
         let count = self.len();

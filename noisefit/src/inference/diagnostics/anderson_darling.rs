@@ -148,41 +148,53 @@ fn location_and_scale(sample: &Ordered, family: &dyn NoiseFamily) -> (f64, f64) 
     (location, scale)
 }
 
-/// The family's distribution by interpolation between places that are equally far apart in the logarithm of the odds, which
-/// is linear in the logarithm of a heavy tail, and beyond the last on the line through it.
+/// The family's distribution by interpolation of the logarithm of the odds between values that are equally far apart in
+/// `asinh`, which is a logarithm far out: there the curve of a heavy tail is a line. Beyond the last value on the line through it.
 struct Curve {
-    /// `asinh` of the quantiles.
-    quantiles: Vec<f64>,
+    /// The `asinh` of the last value; minus that is the first's.
+    reach: f64,
+    log_odds: Vec<f64>,
 }
 
-/// Half the range of the table, and its places for each unit.
-const REACH: f64 = 20.0;
-const PER_UNIT: f64 = 16.0;
+/// Pieces of the curve.
+const PIECES: usize = 512;
+
+/// It reaches so far on both sides.
+const LOG_ODDS: f64 = 20.0;
 
 impl Curve {
     fn new(family: &dyn NoiseFamily) -> Self {
-        let places = (2.0 * REACH * PER_UNIT) as usize;
-        let quantile = |i: usize| {
-            let log_odds = i as f64 / PER_UNIT - REACH;
-            let p = 1.0 / (1.0 + log_odds.abs().exp());
-            if log_odds < 0.0 { family.quantile(p) } else { family.upper_quantile(p) }
+        let log_odds = |t: f64| {
+            let value = t.sinh();
+            let (sign, p) = if t < 0.0 { (1.0, family.cdf(value)) } else { (-1.0, family.survival(value)) };
+            sign * (p / (1.0 - p)).ln()
         };
-        Curve { quantiles: (0..=places).map(|i| quantile(i).asinh()).collect() }
+        let mut reach = 1.0;
+        while reach < 300.0 && (log_odds(reach) < LOG_ODDS || log_odds(-reach) > -LOG_ODDS) {
+            reach *= 1.2;
+        }
+        let place = |i: usize| (2.0 * i as f64 / PIECES as f64 - 1.0) * reach;
+        Curve { reach, log_odds: (0..=PIECES).map(|i| log_odds(place(i))).collect() }
+    }
+
+    /// The length of a piece.
+    fn step(&self) -> f64 {
+        2.0 * self.reach / PIECES as f64
     }
 
     /// The value with these odds of a smaller one.
     fn value(&self, log_odds: f64) -> f64 {
-        let place = (log_odds + REACH) * PER_UNIT;
-        let first = (place.max(0.0) as usize).min(self.quantiles.len() - 2);
-        let (low, high) = (self.quantiles[first], self.quantiles[first + 1]);
-        (low + (place - first as f64) * (high - low)).sinh()
+        let after = self.log_odds.partition_point(|odds| *odds < log_odds).clamp(1, PIECES);
+        let (low, high) = (self.log_odds[after - 1], self.log_odds[after]);
+        let pieces = (after - 1) as f64 + (log_odds - low) / (high - low);
+        (pieces * self.step() - self.reach).sinh()
     }
 
     fn log_odds(&self, value: f64) -> f64 {
-        let t = value.asinh();
-        let after = self.quantiles.partition_point(|quantile| *quantile < t).clamp(1, self.quantiles.len() - 1);
-        let (low, high) = (self.quantiles[after - 1], self.quantiles[after]);
-        ((after - 1) as f64 + (t - low) / (high - low)) / PER_UNIT - REACH
+        let pieces = (value.asinh() + self.reach) / self.step();
+        let first = (pieces.max(0.0) as usize).min(PIECES - 1);
+        let (low, high) = (self.log_odds[first], self.log_odds[first + 1]);
+        low + (pieces - first as f64) * (high - low)
     }
 }
 
