@@ -14,6 +14,7 @@ use crate::commands::evaluate::EvaluateArguments;
 use crate::commands::fit::FitArguments;
 use crate::commands::loss::LossArguments;
 use crate::commands::predict::PredictArguments;
+use crate::commands::profile::ProfileArguments;
 
 /// Name the noise, get the fit.
 ///
@@ -36,6 +37,8 @@ pub(crate) enum Command {
     Evaluate(EvaluateArguments),
     /// Fit a model and say what is wrong with it: variance, shape of the noise, form of the mean, rows that stand out
     Diagnose(DiagnoseArguments),
+    /// The likelihood and the loss along one coefficient, and its profile-likelihood interval
+    Profile(ProfileArguments),
     /// Describe the columns of data: types, missing values, means, quantiles, levels
     Describe(DescribeArguments),
     /// Every loss of given predictions, what the largest errors carry of it, and the noise it implies

@@ -51,6 +51,7 @@ fn main() -> ExitCode {
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
         Command::Diagnose(arguments) => commands::diagnose::run(&arguments),
         Command::Loss(arguments) => commands::loss::run(&arguments),
+        Command::Profile(arguments) => commands::profile::run(&arguments),
         Command::Describe(arguments) => commands::describe::run(&arguments),
         Command::Completions { shell } => commands::manual::completions(shell),
         Command::Manual { folder } => commands::manual::manual(folder.as_deref()),

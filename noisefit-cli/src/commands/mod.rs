@@ -8,3 +8,4 @@ pub(crate) mod loss;
 pub(crate) mod manual;
 pub(crate) mod model;
 pub(crate) mod predict;
+pub(crate) mod profile;
