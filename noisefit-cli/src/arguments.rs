@@ -8,6 +8,7 @@ use noisefit_data::formula::Unseen;
 use noisefit_data::read::{Dataset, Format, ReadOptions};
 use noisefit_data::source::Missing;
 
+use crate::commands::compare::CompareArguments;
 use crate::commands::describe::DescribeArguments;
 use crate::commands::evaluate::EvaluateArguments;
 use crate::commands::fit::FitArguments;
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Predict(PredictArguments),
     /// Score a fitted model on data: errors, likelihood, coverage of its intervals
     Evaluate(EvaluateArguments),
+    /// Set noise models side by side, say which the data prefer and what speaks for it
+    Compare(CompareArguments),
     /// Describe the columns of data: types, missing values, means, quantiles, levels
     Describe(DescribeArguments),
     /// Every loss of given predictions, what the largest errors carry of it, and the noise it implies

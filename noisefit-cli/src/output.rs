@@ -88,12 +88,14 @@ pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
+/// A line to standard error; where that is closed there is nobody to tell.
+pub(crate) fn tell(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{message}");
+}
+
 /// Warnings, to standard error.
 pub(crate) fn warn(warnings: &[String]) {
-    for warning in warnings {
-        // Where standard error is closed there is nobody to warn.
-        let _ = writeln!(std::io::stderr(), "warning: {warning}");
-    }
+    warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
 }
 
 #[cfg(test)]

@@ -189,7 +189,7 @@ pub fn judge(
     let mut models = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         let watch = Stopwatch::start();
-        let found = fit(&seen_by(candidate, source), candidate, &options);
+        let found = fit_part(source, candidate, (WHOLE, Part::All), &options);
         models.push(Entry::new(candidate.clone(), found, watch.seconds())?);
     }
     models.sort_by(|a, b| a.bic.unwrap_or(f64::INFINITY).total_cmp(&b.bic.unwrap_or(f64::INFINITY)));
@@ -225,9 +225,18 @@ fn classical(options: &linear::Options) -> linear::Options {
     linear::Options { vcov: Vcov::Classical, ..options.clone() }
 }
 
-/// The one fit of a candidate.
-fn fit(source: &impl RowSource, candidate: &Candidate, options: &linear::Options) -> Result<Fit, Error> {
-    let fit = linear::fit(source, &candidate.noise, options)?.into_iter().next();
+/// Folds where all rows are wanted.
+const WHOLE: Folds = Folds { count: 1, seed: 0 };
+
+/// The fit of a candidate to some of the rows. All fits are of one type of source, which is compiled once.
+fn fit_part(
+    source: &impl RowSource,
+    candidate: &Candidate,
+    (folds, part): (Folds, Part),
+    options: &linear::Options,
+) -> Result<Fit, Error> {
+    let seen = seen_by(candidate, source);
+    let fit = linear::fit(&folds.select(&seen, part), &candidate.noise, options)?.into_iter().next();
     fit.ok_or_else(|| Error::Unsupported(format!("{candidate} has no fit")))
 }
 
@@ -274,12 +283,11 @@ fn fold_sums(
 ) -> Result<(Vec<Result<Vec<Fit>, String>>, Sums), Error> {
     let mut fold_fits = Vec::with_capacity(comparison.models.len());
     for entry in &comparison.models {
-        let seen = seen_by(&entry.candidate, source);
         let mut fits = Ok(Vec::with_capacity(folds.count));
         for part in 0..folds.count {
             // What cannot be fitted to all rows is not tried on most of them.
             let found = match &entry.fit {
-                Some(_) => fit(&folds.select(&seen, Part::Without(part)), &entry.candidate, options),
+                Some(_) => fit_part(source, &entry.candidate, (folds, Part::Without(part)), options),
                 None => break,
             };
             match (found, &mut fits) {

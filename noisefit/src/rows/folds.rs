@@ -33,6 +33,8 @@ pub struct Folds {
 /// Rows of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
+    /// All rows.
+    All,
     /// The part with this number, from 0.
     Only(usize),
     /// All parts but this.
@@ -74,6 +76,7 @@ impl<S: RowSource> RowSource for Selected<'_, S> {
     fn rows_hint(&self) -> Option<u64> {
         let count = self.folds.count.max(1) as u64;
         self.source.rows_hint().map(|rows| match self.part {
+            Part::All => rows,
             Part::Only(_) => rows.div_ceil(count),
             Part::Without(_) => rows - rows / count,
         })
@@ -107,6 +110,7 @@ impl Chooser {
                 }
             }
             let wanted = match self.part {
+                Part::All => true,
                 Part::Only(part) => self.order[place] == part,
                 Part::Without(part) => self.order[place] != part,
             };
@@ -171,6 +175,9 @@ impl<A: Accumulator> Accumulator for Selecting<A> {
 
     fn fold(&mut self, block: &Block<'_>) {
         let Selecting { inner, chooser, kept, gathered } = self;
+        if chooser.part == Part::All {
+            return inner.fold(block);
+        }
         chooser.choose(block, kept);
         match kept.len() {
             0 => {}
@@ -195,6 +202,7 @@ impl<A: Accumulator> Accumulator for Selecting<A> {
         let [low, high] = [self.inner.parameters() as u32, (self.inner.parameters() >> 32) as u32].map(f64::from);
         let Folds { count, seed } = self.chooser.folds;
         let (kind, part) = match self.chooser.part {
+            Part::All => (2.0, 0),
             Part::Only(part) => (0.0, part),
             Part::Without(part) => (1.0, part),
         };

@@ -1,10 +1,12 @@
 //! `noisefit fit`.
 
+mod auto;
 mod summary;
 
 use std::path::PathBuf;
 
 use clap::Args;
+use noisefit::compare::{Comparison, Entry, Judgement};
 use noisefit::fit::Fit;
 use noisefit::inference::covariance::Vcov;
 use noisefit::linear::{self, Options};
@@ -13,10 +15,13 @@ use noisefit_data::model::FittedModel;
 use noisefit_data::source::Counts;
 use serde::Serialize;
 
+use super::compare::{likelihoods, verdict};
 use super::model::{ModelArguments, NoiseArguments, explain};
+use auto::Chosen;
+
 use crate::Outcome;
 use crate::arguments::{DataArguments, OutputFormat, parse_level};
-use crate::output::{print, print_json, warn};
+use crate::output::{print, print_json, tell, warn};
 use crate::progress::Passes;
 
 #[derive(Debug, Args)]
@@ -60,10 +65,20 @@ pub(crate) struct FitArguments {
 /// Fits and prints.
 pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     let FitArguments { data, model, .. } = arguments;
-    let noise = arguments.noise.choice(model)?;
-    let formula = model.formula()?.with_clusters(arguments.vcov.clusters());
+    let named = match arguments.noise.is_auto()? {
+        true => None,
+        false => Some((arguments.noise.choice(model)?, model.formula()?)),
+    };
     let dataset = data.open()?;
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
+    let (noise, formula, comparison) = match named {
+        Some((noise, formula)) => (noise, formula, None),
+        None => {
+            let Chosen { noise, formula, comparison } = auto::choose(arguments, &dataset, &passes)?;
+            (noise, formula, Some(comparison))
+        }
+    };
+    let formula = formula.with_clusters(arguments.vcov.clusters());
     let rows = model.rows(&formula, data, &dataset, &passes)?;
     let mut options =
         Options { level: arguments.level, vcov: arguments.vcov.clone(), seed: arguments.seed, ..model.options() };
@@ -77,10 +92,16 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     if let Some(path) = &arguments.output {
         model.save(path)?;
     }
-    let record = Record::new(&model, counts);
+    let chosen_by = comparison.as_ref().map(ChosenBy::new);
     match arguments.format {
-        OutputFormat::Json => print_json(&record)?,
-        OutputFormat::Table => print(&summary::summary(&model, counts))?,
+        OutputFormat::Json => print_json(&Record { chosen_by, ..Record::new(&model, counts) })?,
+        OutputFormat::Table => {
+            let evidence = comparison.as_ref().map(|comparison| format!("\n{}", likelihoods(comparison, false)));
+            print(&(summary::summary(&model, counts) + &evidence.unwrap_or_default()))?;
+        }
+    }
+    if let Some(comparison) = &comparison {
+        tell(&verdict(comparison));
     }
     warn(&warnings(&model.fits));
     Ok(outcome(&model.fits))
@@ -121,6 +142,9 @@ struct Record<'a> {
     zero_weight: u64,
     /// Whether the log-likelihood, AIC and BIC contain the Jacobian of a transformed response.
     response_jacobian: bool,
+    /// Why this noise, where it was found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chosen_by: Option<ChosenBy<'a>>,
     /// The fit's own fields; of several quantiles `fits`, a list of them.
     #[serde(flatten)]
     found: serde_json::Map<String, serde_json::Value>,
@@ -140,8 +164,28 @@ impl<'a> Record<'a> {
             dropped: counts.missing,
             zero_weight: counts.weightless,
             response_jacobian: model.design.transforms_response(),
+            chosen_by: None,
             found,
         }
+    }
+}
+
+/// The evidence for a noise that was found out.
+#[derive(Serialize)]
+struct ChosenBy<'a> {
+    /// What the models were weighed by.
+    criterion: &'static str,
+    /// In a sentence.
+    verdict: String,
+    judgement: Option<&'a Judgement>,
+    /// The models, that of the least BIC first.
+    models: &'a [Entry],
+}
+
+impl<'a> ChosenBy<'a> {
+    fn new(comparison: &'a Comparison) -> Self {
+        let Comparison { judgement, models, .. } = comparison;
+        ChosenBy { criterion: "bic", verdict: verdict(comparison), judgement: judgement.as_ref(), models }
     }
 }
 
