@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use noisefit::fit::{Fit, Reference};
+use noisefit::inference::conformal::Conformal;
 use noisefit::noise::Noise;
 use noisefit::predict::Predictor;
 use noisefit::rows::{Layout, ScaleLayout};
@@ -30,13 +31,23 @@ pub struct FittedModel {
     pub design: Design,
     /// What was found: one fit, or one for each quantile, of ascending levels.
     pub fits: Vec<Fit>,
+    /// Conformal intervals, where the fit calibrated such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<Conformal>,
 }
 
 impl FittedModel {
     /// A model to be saved.
     pub fn new(design: Design, fits: Vec<Fit>) -> Self {
         let written_by = concat!("noisefit ", env!("CARGO_PKG_VERSION")).to_owned();
-        FittedModel { schema: SCHEMA.to_owned(), written_by, design, fits }
+        FittedModel { schema: SCHEMA.to_owned(), written_by, design, fits, conformal: None }
+    }
+
+    /// The same with conformal intervals.
+    #[must_use]
+    pub fn with_conformal(mut self, conformal: Option<Conformal>) -> Self {
+        self.conformal = conformal;
+        self
     }
 
     /// Writes the model beside `path` and renames it, so that no half-written file is ever there.
@@ -88,7 +99,11 @@ impl FittedModel {
         if self.fits.len() > 1 && !self.fits.iter().all(|fit| matches!(fit.noise, Noise::Quantile(_))) {
             return Some("it has several fits that are not quantiles".to_owned());
         }
-        self.fits.iter().find_map(|fit| discrepancy(fit, self.design.layout()))
+        let layout = self.design.layout();
+        if self.conformal.as_ref().is_some_and(|conformal| !conformal.is_sound(layout, self.fits.len())) {
+            return Some("its conformal intervals do not go with its fits".to_owned());
+        }
+        self.fits.iter().find_map(|fit| discrepancy(fit, layout))
     }
 }
 

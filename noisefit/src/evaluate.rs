@@ -5,9 +5,10 @@ use serde::Serialize;
 use crate::Error;
 use crate::double_double::DoubleDouble;
 use crate::fit::{Coefficient, Fit};
+use crate::inference::conformal::Conformal;
 use crate::noise::shape::{Check, Shape};
 use crate::noise::{AsymmetricLaplace, Noise};
-use crate::predict::{IntervalKind, NewRows, Predictor};
+use crate::predict::{IntervalKind, Intervals, NewRows, Predictor};
 use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter, hash_parameters};
 
 /// Sums over rows of what a fit gets wrong.
@@ -15,6 +16,8 @@ use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter, hash_
 pub struct Evaluation<'a> {
     predictor: Predictor<'a>,
     fit: &'a Fit,
+    /// Intervals that take the place of the fit's own.
+    conformal: Option<&'a Conformal>,
     level: f64,
     rows: u64,
     /// A value near the responses, from which their moments are taken.
@@ -51,7 +54,10 @@ pub struct Scores {
     pub mean_nll: Option<f64>,
     /// The level of the prediction intervals.
     pub level: f64,
-    /// The share of observations within their prediction interval; absent where there is none, and for a quantile.
+    /// What the intervals are: `prediction` or `conformal`.
+    pub interval: &'static str,
+    /// The share of observations within their prediction interval; absent where there is none, and for a quantile without a
+    /// conformal one.
     pub coverage: Option<f64>,
     /// What a quantile is scored by; absent for other noise.
     pub quantile: Option<QuantileScores>,
@@ -78,7 +84,14 @@ impl<'a> Evaluation<'a> {
             return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
         }
         let predictor = Predictor::new(fit)?;
-        Ok(Evaluation { predictor, fit, level, rows: 0, origin: None, sums: Default::default() })
+        Ok(Evaluation { predictor, fit, conformal: None, level, rows: 0, origin: None, sums: Default::default() })
+    }
+
+    /// With conformal intervals in the place of the fit's own.
+    #[must_use]
+    pub fn with_conformal(mut self, conformal: &'a Conformal) -> Self {
+        self.conformal = Some(conformal);
+        self
     }
 
     /// The scores of the rows folded.
@@ -101,6 +114,7 @@ impl<'a> Evaluation<'a> {
             r_squared: (total > 0.0).then(|| 1.0 - sum(SQUARES).to_f64() / total),
             mean_nll: self.has_likelihood().then(|| sum(NEGATIVE_LOG_LIKELIHOOD).to_f64() / n),
             level: self.level,
+            interval: if self.conformal.is_some() { "conformal" } else { "prediction" },
             coverage: self.has_intervals().then(|| sum(COVERED).to_f64() / n),
             quantile: self.tau().map(|tau| QuantileScores {
                 tau,
@@ -116,7 +130,16 @@ impl<'a> Evaluation<'a> {
     }
 
     fn has_intervals(&self) -> bool {
-        self.tau().is_none() && self.fit.leverage.is_some()
+        self.conformal.is_some() || (self.tau().is_none() && self.fit.leverage.is_some())
+    }
+
+    fn intervals(&self, rows: &NewRows<'_>) -> Option<Intervals> {
+        let intervals = match self.conformal {
+            Some(conformal) => conformal.intervals(rows, self.level),
+            None if self.has_intervals() => self.predictor.intervals(rows, IntervalKind::Prediction, self.level),
+            None => return None,
+        };
+        intervals.ok()
     }
 
     fn tau(&self) -> Option<f64> {
@@ -137,11 +160,7 @@ impl Accumulator for Evaluation<'_> {
         self.rows += rows as u64;
         let new = NewRows::from(block);
         let locations = self.predictor.location(&new);
-        let intervals = if self.has_intervals() {
-            self.predictor.intervals(&new, IntervalKind::Prediction, self.level).ok()
-        } else {
-            None
-        };
+        let intervals = self.intervals(&new);
         let scales = self.has_likelihood().then(|| self.predictor.scale(&new));
         let (family, tau) = (self.fit.noise.family(), self.tau());
         for i in 0..rows {
@@ -205,8 +224,9 @@ impl Accumulator for Evaluation<'_> {
         let value = |coefficient: &Coefficient| coefficient.estimate.unwrap_or(f64::NAN);
         let estimates = self.fit.coefficients.iter().chain(&self.fit.scale_coefficients).map(value);
         // The density at a few places tells one noise from another.
+        let conformal = self.conformal.into_iter().flat_map(Conformal::numbers);
         let noise = [0.5, 2.0, 8.0].map(|r| self.fit.noise.family().negative_log_density(r));
-        hash_parameters(estimates.chain([self.fit.scale.unwrap_or(f64::NAN), self.level]).chain(noise))
+        hash_parameters(estimates.chain([self.fit.scale.unwrap_or(f64::NAN), self.level]).chain(noise).chain(conformal))
     }
 
     fn size_in_bytes(&self) -> usize {

@@ -24,6 +24,7 @@ pub mod fit;
 pub mod inference;
 pub mod linear;
 pub mod loss;
+pub mod network;
 pub mod noise;
 pub mod predict;
 pub mod rows;

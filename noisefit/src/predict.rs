@@ -1,5 +1,7 @@
 //! Predictions of new rows from a fit, with intervals.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::double_double::DoubleDouble;
 use crate::fit::{Coefficient, Fit, Reference};
@@ -177,14 +179,15 @@ fn widened(end: f64, margin: f64) -> f64 {
 }
 
 /// An intercept and slopes.
-#[derive(Debug, Clone)]
-struct Linear {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Linear {
     intercept: f64,
     slopes: Vec<f64>,
 }
 
 impl Linear {
-    fn new(coefficients: &[Coefficient]) -> Self {
+    /// From a table; aliased terms count as zero.
+    pub(crate) fn new(coefficients: &[Coefficient]) -> Self {
         let value = |coefficient: &Coefficient| coefficient.estimate.unwrap_or(0.0);
         let (intercept, rest) = match coefficients.split_first() {
             Some((first, rest)) if first.term == "(Intercept)" => (value(first), rest),
@@ -193,7 +196,16 @@ impl Linear {
         Linear { intercept, slopes: rest.iter().map(value).collect() }
     }
 
-    fn evaluate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
+    /// Whether it is of so many columns, all with finite slopes.
+    pub(crate) fn is_sound(&self, columns: usize) -> bool {
+        self.slopes.len() == columns && self.slopes.iter().chain([&self.intercept]).all(|value| value.is_finite())
+    }
+
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
+        std::iter::once(self.intercept).chain(self.slopes.iter().copied())
+    }
+
+    pub(crate) fn evaluate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
         let row = |i: usize| {
             let terms = self.slopes.iter().zip(design).filter(|(slope, _)| **slope != 0.0);
             let sum = terms.fold(DoubleDouble::from(self.intercept), |sum, (&slope, values)| {

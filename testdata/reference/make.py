@@ -1,4 +1,5 @@
-"""Least squares with 60 digits from the decimals in ../*.csv: writes lm.json, 20 digits a number.
+"""Least squares with 60 digits from the decimals in ../*.csv: writes lm.json and, of the same fits with standard errors that
+do not trust the noise to be of one scale or independent, covariance.json; 20 digits a number.
 
 Run as `python3 make.py` with mpmath installed. The normal equations are solved in exact fractions, so nothing here shares
 an algorithm with the program under test.
@@ -40,6 +41,9 @@ FITS = {
     "anscombe 3": ("anscombe", "y3", "x3", None),
     "anscombe 4": ("anscombe", "y4", "x4", None),
 }
+# Columns by which rows are put into clusters, and lags, where they mean something or at least vary.
+CLUSTERS = {"mtcars": ("cyl", "gear"), "mtcars, weights qsec": ("cyl", "carb"), "stackloss": ("water_temp", "acid_conc")}
+LAGS = {"stackloss": (2, 5), "longley": (2,), "longley, NIST's units": (2,), "phones": (2, 9), "mtcars, weights qsec": (3,)}
 LEVELS = ("0.9", "0.95", "0.99")
 
 
@@ -70,7 +74,7 @@ def critical(level, df):
     return findroot(lambda t: log(two_sided(t, df)) - log(1 - mpf(level)), start)
 
 
-def fit(file, response, regressors, weights):
+def fit(name, file, response, regressors, weights):
     with open(HERE.parent / f"{file}.csv") as stream:
         table = list(csv.DictReader(stream))
     names = regressors.split()
@@ -138,7 +142,59 @@ def fit(file, response, regressors, weights):
             "slope": exact(beta[1]),
             "intercept": exact(beta[0]),
         }
-    return result | {"predictions": predictions(names, x, beta, inverse, variance, critical_values)}
+    result |= {"predictions": predictions(names, x, beta, inverse, variance, critical_values)}
+    return result, robust(name, table, w, x, residuals, inverse, beta)
+
+
+def robust(name, table, w, x, residuals, inverse, beta):
+    """Covariances as their definitions have them, row by row: no sum is shared with noisefit's passes."""
+    n, p = len(residuals), len(x)
+    scores = [[exact(w[i] * residuals[i] * a[i]) for a in x] for i in range(n)]
+    rows = [[a[i] for a in x] for i in range(n)]
+    leverage = [exact(w[i] * sum(r[j] * r[k] * inverse[j][k] for j in range(p) for k in range(p))) for i, r in enumerate(rows)]
+    bread = [[exact(value) for value in row] for row in inverse]
+    times = lambda a, b: [[sum(s * t for s, t in zip(row, column)) for column in zip(*b)] for row in a]
+    outer = lambda groups: [[sum(g[j] * g[k] for g in groups) for k in range(p)] for j in range(p)]
+    around = lambda meat, factor=1: [[factor * value for value in row] for row in times(times(bread, meat), bread)]
+    total = lambda group: [sum(scores[i][j] for i in group) for j in range(p)]
+    scaled = lambda power: [[s / (1 - h) ** (mpf(power) / 2) for s in score] for score, h in zip(scores, leverage)]
+    found = {"hc0": (around(outer(scores)), n - p), "hc1": (around(outer(scores), mpf(n) / (n - p)), n - p)}
+    if all(h < 1 for h in leverage):
+        found |= {"hc2": (around(outer(scaled(1))), n - p), "hc3": (around(outer(scaled(2))), n - p)}
+    for lags in LAGS.get(name, ()):
+        meat = outer(scores)
+        for lag in range(1, lags + 1):
+            for i in range(lag, n):
+                for j in range(p):
+                    for k in range(p):
+                        both = scores[i][j] * scores[i - lag][k] + scores[i - lag][j] * scores[i][k]
+                        meat[j][k] += (1 - mpf(lag) / (lags + 1)) * both
+        found[f"hac:{lags}"] = around(meat), n - p
+
+    def clustered(*columns):
+        keys = [tuple(row[column] for column in columns) for row in table]
+        groups = [[i for i in range(n) if keys[i] == key] for key in sorted(set(keys))]
+        count = len(groups)
+        factor = mpf(count) / (count - 1) * (n - 1) / (n - p)
+        return around(outer([total(group) for group in groups]), factor), count - 1
+
+    if columns := CLUSTERS.get(name):
+        (one, df), (other, df_other), (both, _) = clustered(columns[0]), clustered(columns[1]), clustered(*columns)
+        found[f"cluster:{columns[0]}"] = one, df
+        # The standard errors alone: the difference of matrices is not made positive semidefinite here.
+        joint = [[a + b - c for a, b, c in zip(*rows)] for rows in zip(one, other, both)]
+        found[f"cluster:{columns[0]},{columns[1]}"] = joint, min(df, df_other)
+    b = [exact(value) for value in beta]
+    result = {}
+    for vcov, (matrix, df) in found.items():
+        errors = [sqrt(matrix[j][j]) for j in range(p)]
+        row = {"std_errors": errors, "df": df, "p_values": [two_sided(b[j] / errors[j], df) for j in range(p)]}
+        # The slopes' covariance has no inverse where there are fewer clusters than slopes.
+        if not vcov.startswith("cluster"):
+            solution = mp.lu_solve(mp.matrix([r[1:] for r in matrix[1:]]), mp.matrix(b[1:]))
+            row["f"] = sum(s * t for s, t in zip(solution, b[1:])) / (p - 1)
+        result[vcov] = row
+    return result
 
 
 def predictions(names, x, beta, inverse, variance, critical_values):
@@ -179,9 +235,12 @@ def printed(value):
     return value
 
 
-fits = []
+fits, covariances = [], []
 for name, (file, response, regressors, weights) in FITS.items():
     formula = f"{response} ~ {' + '.join(regressors.split())}"
     given = {"name": name, "data": f"{file}.csv", "formula": formula, "weights": weights}
-    fits.append(printed(given | fit(file, response, regressors, weights)))
+    found, covariance = fit(name, file, response, regressors, weights)
+    fits.append(printed(given | found))
+    covariances.append(printed(given | {"vcov": covariance}))
 (HERE / "lm.json").write_text(json.dumps(fits, indent=1) + "\n")
+(HERE / "covariance.json").write_text(json.dumps(covariances, indent=1) + "\n")

@@ -135,6 +135,21 @@ impl Coordinates {
         (0..values.len()).map(|term| (self.carry_back(term, |k| values[k].into()) + shift(term)).to_f64()).collect()
     }
 
+    /// Coefficients of the same columns in other coordinates, where the response is in its own unit and unmoved in both.
+    pub(crate) fn moved(&self, to: &Coordinates, coefficients: &[f64]) -> Vec<f64> {
+        let (offset, mut moved) = (self.offset(), coefficients.to_vec());
+        let mut intercept = DoubleDouble::from(coefficients.first().copied().unwrap_or(0.0));
+        for j in 0..self.columns() - 1 {
+            let slope = coefficients[j + offset] * self.scales[j];
+            moved[j + offset] = slope / to.scales[j];
+            intercept += DoubleDouble::from_sum(to.shifts[j], -self.shifts[j]) * slope;
+        }
+        if self.intercept {
+            moved[0] = intercept.to_f64();
+        }
+        moved
+    }
+
     /// What is subtracted from the response.
     pub(crate) fn response_shift(&self) -> f64 {
         self.shifts[self.columns() - 1]

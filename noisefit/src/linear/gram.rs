@@ -52,6 +52,18 @@ impl Columns {
         &mut self.values[start..start + TILE_ROWS]
     }
 
+    /// The same, to read.
+    #[inline(always)]
+    pub(crate) fn tile(&self, tile: usize, j: usize) -> &[f64] {
+        let start = self.start + (tile * self.count + j) * TILE_ROWS;
+        &self.values[start..start + TILE_ROWS]
+    }
+
+    /// The number of columns.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
     /// All tiles.
     #[inline(always)]
     fn tiles(&self) -> &[f64] {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::coordinates::Coordinates;
-use super::gram::packed;
+use super::gram::{packed, symmetric};
 use crate::double_double::DoubleDouble;
 use crate::rows::Values;
 
@@ -69,6 +69,34 @@ impl Leverage {
     /// coefficients in [`Leverage::coordinates`], which may be singular, as that of few clusters is.
     pub(crate) fn with_matrix(&self, covariance: &[f64]) -> Self {
         Leverage { factor: semidefinite_factor(covariance), ..self.clone() }
+    }
+
+    /// The form `x' L C L' x`, and its matrix for all of `coefficients` coefficients of the data (zero for aliased ones), of
+    /// a positive semidefinite `C` for whitened rows `L'z`: the packed lower triangle of a covariance of their coefficients.
+    ///
+    /// Nothing is lost to nearly collinear columns, whose large entries are all in `L`.
+    pub(crate) fn of_whitened(&self, covariance: &[f64], coefficients: usize) -> (Self, Vec<Vec<f64>>) {
+        let (coordinates, offset) = (self.coordinates(), usize::from(self.intercept));
+        let order = coordinates.coefficients();
+        let root = semidefinite_factor(covariance);
+        let entry = |(i, j): (usize, usize)| (j..=i).map(|k| self.factor[packed(i, k)] * root[packed(k, j)]).sum();
+        let factor = (0..order).flat_map(|i| (0..=i).map(move |j| (i, j))).map(entry).collect();
+        // Rows of L, carried back to the columns themselves.
+        let lower = |i: usize, j: usize| if j <= i { self.factor[packed(i, j)] } else { 0.0 };
+        let carried: Vec<Vec<f64>> = (0..order)
+            .map(|i| (0..order).map(|j| coordinates.carry_back(i, |k| lower(k, j).into()).to_f64()).collect())
+            .collect();
+        let place = |k: usize| k.checked_sub(offset).map_or(0, |j| self.columns[j] + offset);
+        let mut matrix = vec![vec![0.0; coefficients]; coefficients];
+        for i in 0..order {
+            let half: Vec<f64> =
+                (0..order).map(|l| (0..order).map(|k| carried[i][k] * covariance[symmetric(k, l)]).sum()).collect();
+            for j in 0..=i {
+                let value = half.iter().zip(&carried[j]).map(|(a, b)| a * b).sum();
+                (matrix[place(i)][place(j)], matrix[place(j)][place(i)]) = (value, value);
+            }
+        }
+        (Leverage { factor, ..self.clone() }, matrix)
     }
 
     /// A covariance in [`Leverage::coordinates`] for all of `coefficients` coefficients of the data, zero for aliased ones.

@@ -5,7 +5,7 @@ mod elimination;
 mod estimate;
 mod extended;
 pub mod gaussian;
-mod gram;
+pub(crate) mod gram;
 pub mod huber;
 mod ladder;
 mod lanes;
@@ -26,7 +26,7 @@ mod triangle;
 
 use crate::Error;
 use crate::fit::Fit;
-use crate::inference::covariance;
+use crate::inference::covariance::{self, Vcov};
 use crate::noise::Choice;
 use crate::rows::RowSource;
 
@@ -54,7 +54,23 @@ pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result
         );
         return Err(Error::Unsupported(what));
     }
-    let mut fits = match noise {
+    if matches!(noise, Choice::Laplace | Choice::Quantiles(_))
+        && matches!(options.vcov, Vcov::Default | Vcov::Nid)
+        && source.layout().scale.is_none()
+    {
+        // The quantiles that this covariance needs are found in the passes of the fit itself.
+        return covariance::quantile::fit_nid(source, noise, options);
+    }
+    let mut fits = fit_classical(source, noise, options)?;
+    for fit in &mut fits {
+        covariance::estimate(source, fit, options)?;
+    }
+    Ok(fits)
+}
+
+/// The same with the classical standard errors whatever is asked for: for those who fit often and do not look at them.
+pub(crate) fn fit_classical(source: &impl RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
+    Ok(match noise {
         Choice::Gaussian => vec![gaussian::fit(source, options)?],
         Choice::Laplace => vec![quantile::fit_laplace(source, options)?],
         Choice::Quantiles(levels) => quantile::fit_quantiles(source, levels, options)?,
@@ -62,9 +78,5 @@ pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result
         &Choice::HuberFixed { delta } => vec![huber::fit_fixed(source, delta, options)?],
         Choice::StudentT { df } => vec![student_t::fit(source, *df, options)?],
         Choice::Logistic => vec![logistic::fit(source, options)?],
-    };
-    for fit in &mut fits {
-        covariance::estimate(source, fit, options)?;
-    }
-    Ok(fits)
+    })
 }

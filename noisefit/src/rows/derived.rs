@@ -8,6 +8,11 @@ pub(crate) trait Derive: Clone + Send + Sync {
     /// Shows `next` the block that is made of another.
     fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>));
 
+    /// Which words of the values it needs to make them; none where it leaves that to the pass.
+    fn precision(&self) -> Option<Precision> {
+        None
+    }
+
     /// What a state must have been made with to be this one's.
     fn parameters(&self) -> Vec<f64>;
 }
@@ -62,7 +67,7 @@ impl<A: Accumulator, D: Derive> Accumulator for Deriving<A, D> {
     }
 
     fn precision(&self) -> Precision {
-        self.inner.precision()
+        self.derive.precision().unwrap_or_else(|| self.inner.precision())
     }
 
     fn parameters(&self) -> u64 {

@@ -33,12 +33,25 @@ pub struct Folds {
 /// Rows of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// All rows.
-    All,
     /// The part with this number, from 0.
     Only(usize),
     /// All parts but this.
     Without(usize),
+    /// The parts of smaller numbers than this.
+    Before(usize),
+    /// This part and those of larger numbers.
+    From(usize),
+}
+
+impl Part {
+    fn holds(self, part: usize) -> bool {
+        match self {
+            Part::Only(own) => part == own,
+            Part::Without(other) => part != other,
+            Part::Before(end) => part < end,
+            Part::From(start) => part >= start,
+        }
+    }
 }
 
 impl Folds {
@@ -76,9 +89,10 @@ impl<S: RowSource> RowSource for Selected<'_, S> {
     fn rows_hint(&self) -> Option<u64> {
         let count = self.folds.count.max(1) as u64;
         self.source.rows_hint().map(|rows| match self.part {
-            Part::All => rows,
             Part::Only(_) => rows.div_ceil(count),
             Part::Without(_) => rows - rows / count,
+            Part::Before(end) => (rows * end as u64).div_ceil(count),
+            Part::From(start) => rows - rows * (start as u64).min(count) / count,
         })
     }
 }
@@ -109,12 +123,7 @@ impl Chooser {
                     self.order.swap(k, (scattered(group, k as u64) % (k as u64 + 1)) as usize);
                 }
             }
-            let wanted = match self.part {
-                Part::All => true,
-                Part::Only(part) => self.order[place] == part,
-                Part::Without(part) => self.order[place] != part,
-            };
-            if wanted {
+            if self.part.holds(self.order[place]) {
                 kept.push(i);
             }
             self.rows += 1;
@@ -175,7 +184,8 @@ impl<A: Accumulator> Accumulator for Selecting<A> {
 
     fn fold(&mut self, block: &Block<'_>) {
         let Selecting { inner, chooser, kept, gathered } = self;
-        if chooser.part == Part::All {
+        if chooser.part == Part::From(0) {
+            // Nobody is left out.
             return inner.fold(block);
         }
         chooser.choose(block, kept);
@@ -202,9 +212,10 @@ impl<A: Accumulator> Accumulator for Selecting<A> {
         let [low, high] = [self.inner.parameters() as u32, (self.inner.parameters() >> 32) as u32].map(f64::from);
         let Folds { count, seed } = self.chooser.folds;
         let (kind, part) = match self.chooser.part {
-            Part::All => (2.0, 0),
             Part::Only(part) => (0.0, part),
             Part::Without(part) => (1.0, part),
+            Part::Before(end) => (2.0, end),
+            Part::From(start) => (3.0, start),
         };
         hash_parameters([
             low,
@@ -288,6 +299,11 @@ mod tests {
             both.sort_by(f64::total_cmp);
             assert_eq!(both, y);
             all.extend(only);
+            let mut before = responses(&folds.select(&bare, Part::Before(part)));
+            assert!((8_000 * part..=8_003 * part).contains(&before.len()), "{}", before.len());
+            before.extend(responses(&folds.select(&bare, Part::From(part))));
+            before.sort_by(f64::total_cmp);
+            assert_eq!(before, y);
         }
         all.sort_by(f64::total_cmp);
         assert_eq!(all, y);

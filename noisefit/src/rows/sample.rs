@@ -239,7 +239,13 @@ impl SampledRows {
             }
         }
         let bar = median(distances.clone());
-        let kept: Vec<usize> = (0..count).filter(|&i| distances[i] <= bar).collect();
+        self.at(|i| distances[i] <= bar)
+    }
+
+    /// Those of the rows whose places are wanted.
+    pub(crate) fn at(&self, wanted: impl Fn(usize) -> bool) -> Self {
+        let count = self.len();
+        let kept: Vec<usize> = (0..count).filter(|&i| wanted(i)).collect();
         let chosen = |values: &Vec<f64>| -> Vec<f64> {
             values.chunks_exact(count.max(1)).flat_map(|column| kept.iter().map(|&i| column[i])).collect()
         };

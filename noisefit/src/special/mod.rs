@@ -5,4 +5,5 @@ pub(crate) mod exponential;
 pub(crate) mod gamma_ratio;
 pub(crate) mod normal;
 pub(crate) mod quadrature;
+pub(crate) mod single;
 pub(crate) mod tails;

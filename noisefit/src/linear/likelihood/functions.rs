@@ -1,7 +1,7 @@
 //! What a likelihood needs of a family, a row at a time, in arithmetic that vectorises.
 
-use crate::noise::shape::{Absolute, LogCosh, Shape, Square};
-use crate::noise::{Gaussian, Information, Laplace, Logistic, NoiseFamily};
+use crate::noise::shape::{self, Absolute, LogCosh, Shape, Square};
+use crate::noise::{Gaussian, Huber, Information, Laplace, Logistic, NoiseFamily};
 use crate::special::elementary::{ln_1p, polynomial};
 use crate::special::gamma_ratio::log_gamma_ratio;
 
@@ -97,6 +97,27 @@ impl Functions for Laplace {
 
     fn constant(self) -> [f64; 3] {
         [self.negative_log_density(0.0), 0.0, 0.0]
+    }
+
+    fn information(self) -> Information {
+        NoiseFamily::information(&self)
+    }
+}
+
+impl Functions for Huber {
+    #[inline(always)]
+    fn at(self, r: f64) -> Evaluated {
+        let loss = shape::Huber { knee: self.k, steepness: 1.0 };
+        let curvature = if r.abs() > self.k { 0.0 } else { 1.0 };
+        Evaluated { value: loss.value(r), score: loss.slope(r), curvature, ..Evaluated::default() }
+    }
+
+    fn constant(self) -> [f64; 3] {
+        [self.negative_log_density(0.0), 0.0, 0.0]
+    }
+
+    fn parameter(self) -> f64 {
+        self.k
     }
 
     fn information(self) -> Information {

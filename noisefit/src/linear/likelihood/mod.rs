@@ -13,21 +13,25 @@ mod laplace;
 mod newton;
 mod pass;
 mod problem;
+mod scores;
 #[cfg(test)]
 mod tests;
 mod tile;
 
+pub(crate) use cholesky::Cholesky;
 pub(crate) use functions::{Functions, StudentT};
 pub(crate) use laplace::fit_laplace;
 pub(crate) use newton::{Maximum, Outcome, SHAPES, Search, maximise};
-pub(crate) use pass::{Likelihood, Point};
+pub(crate) use pass::{Curvature, Likelihood, Point, ScaleColumns};
 pub(crate) use problem::Problem;
+pub(crate) use scores::LikelihoodScores;
 
 use crate::Error;
 use crate::fit::Fit;
-use crate::linear::Options;
+use crate::linear::{Coordinates, Moments, Options};
 use crate::noise::{Noise, NoiseFamily};
-use crate::rows::RowSource;
+use crate::rows::{Derived, RowSource, ScaleLayout, Subset};
+use derived::{Constant, LogResiduals};
 
 /// The maximum likelihood fit under a family without a shape to estimate, whose likelihood has one maximum.
 ///
@@ -45,4 +49,17 @@ pub(crate) fn fit<F: Functions + NoiseFamily>(
     }
     let maximum = problem.maximise(problem.first(family, &family), 0.0)?;
     problem.fit(&maximum, noise, None, Vec::new())
+}
+
+/// The columns of a modelled scale whose coefficients were estimated, in coordinates of their own.
+///
+/// # Errors
+/// What the source reports.
+pub(crate) fn scale_columns(source: &impl RowSource, coefficients: &[Option<f64>]) -> Result<ScaleColumns, Error> {
+    let layout = LogResiduals::layout(source.layout().scale.as_ref().unwrap_or(&ScaleLayout::default()));
+    let (intercept, offset) = (layout.intercept, usize::from(layout.intercept));
+    let columns: Vec<usize> = (0..layout.terms.len()).filter(|j| coefficients[j + offset].is_some()).collect();
+    let derived = Derived { source, derive: Constant, layout };
+    let moments = Subset::new(&derived, columns.clone()).pass(Moments::new(columns.len(), intercept))?;
+    Ok(ScaleColumns { coordinates: Coordinates::from_moments(&moments, intercept).without_response(), columns })
 }

@@ -24,6 +24,8 @@ pub(crate) enum Curvature {
     /// Positive definite ones that lead uphill from anywhere: for the location those of the weighted squares that
     /// majorise the loss (iteratively reweighted least squares), for scale and shape the expected ones.
     Majorising,
+    /// Those expected of the log-likelihood: Fisher's information.
+    Expected,
 }
 
 /// The columns of a modelled scale that are not aliased.
@@ -85,6 +87,16 @@ impl<F: Functions> Point<F> {
     /// The number of parameters: location, scale, shape.
     pub(crate) fn parameters(&self) -> usize {
         self.location.len() + self.scale.len() + usize::from(F::SHAPED)
+    }
+
+    /// A hash of all of it, for the states of passes.
+    pub(super) fn hash(&self) -> u64 {
+        let Point { coordinates, scale_columns, location, scale, functions, curvature } = self;
+        let inner =
+            scale_columns.as_ref().map_or(0, |scale| scale.coordinates.hash(scale.columns.iter().map(|&j| j as f64)));
+        let words = [inner as u32, (inner >> 32) as u32].map(f64::from);
+        let more = [functions.parameter(), f64::from(*curvature as u8), location.len() as f64];
+        coordinates.hash(words.into_iter().chain(more).chain(location.iter().chain(scale).copied()))
     }
 
     /// Products against the design columns.
@@ -196,7 +208,7 @@ impl<F: Functions> Likelihood<F> {
             matrix[packed(last, p)..][..q].copy_from_slice(&self.scale[scale.row(q + 1)..][..q]);
             let (n, functions) = (self.observations(), self.point.functions);
             matrix[packed(last, last)] = match self.point.curvature {
-                Curvature::Majorising => n * functions.shape_information()[0],
+                Curvature::Majorising | Curvature::Expected => n * functions.shape_information()[0],
                 _ => self.sum(SHAPE_CURVATURE) + n * functions.constant()[2],
             };
         }
@@ -239,12 +251,7 @@ impl<F: Functions> Accumulator for Likelihood<F> {
     }
 
     fn parameters(&self) -> u64 {
-        let Point { coordinates, scale_columns, location, scale, functions, curvature } = self.point.as_ref();
-        let inner =
-            scale_columns.as_ref().map_or(0, |scale| scale.coordinates.hash(scale.columns.iter().map(|&j| j as f64)));
-        let words = [inner as u32, (inner >> 32) as u32].map(f64::from);
-        let more = [functions.parameter(), f64::from(*curvature as u8), location.len() as f64];
-        coordinates.hash(words.into_iter().chain(more).chain(location.iter().chain(scale).copied()))
+        self.point.hash()
     }
 
     fn size_in_bytes(&self) -> usize {

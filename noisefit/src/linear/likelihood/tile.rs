@@ -85,9 +85,16 @@ impl<F: Functions> Kernel for FoldRows<'_, '_, F> {
                 }
                 Some(ScaleColumns { coordinates, .. }) => {
                     log_scale = [0.0; TILE_ROWS];
-                    columns(&mut scratch.scale_design, tile, coordinates, &scale_design, &rows, |j, z| {
-                        add_multiple::<FUSED>(scale[j], z, &mut log_scale);
-                    });
+                    columns(
+                        &mut scratch.scale_design,
+                        (tile, 0),
+                        coordinates,
+                        scale_design.iter().copied(),
+                        &rows,
+                        |j, z| {
+                            add_multiple::<FUSED>(scale[j], z, &mut log_scale);
+                        },
+                    );
                     for i in 0..TILE_ROWS {
                         inverse[i] = exp(-(log_scale[i] + log_unit));
                     }
@@ -118,12 +125,14 @@ impl<F: Functions> Kernel for FoldRows<'_, '_, F> {
                 *e = (y - shift) * unit;
             }
             e[count..].fill(0.0);
-            columns(&mut scratch.design, tile, coordinates, block.design, &rows, |j, z| {
+            columns(&mut scratch.design, (tile, 0), coordinates, block.design.iter().copied(), &rows, |j, z| {
                 add_multiple::<FUSED>(-location[j], z, &mut e);
             });
             factors.fill(functions, &e, &inverse, &f);
-            if *curvature == Curvature::Majorising {
-                factors.majorise(functions, &e, &inverse, &f);
+            match curvature {
+                Curvature::None | Curvature::Observed => {}
+                Curvature::Majorising => factors.majorise(functions, &e, &inverse, &f),
+                Curvature::Expected => factors.expect(functions, &inverse, &f),
             }
             factors.add_sums(&e, &log_scale, block.weights.map(|_| &roots), &f, sums);
 
@@ -150,25 +159,26 @@ impl<F: Functions> Kernel for FoldRows<'_, '_, F> {
     }
 }
 
-/// Writes the columns of a design (ones for an intercept first) in their coordinates to a tile, and shows each to `next`.
+/// Writes the columns of a design (ones for an intercept first) in their coordinates to a tile, from a column of the target
+/// on, and shows each to `next`.
 #[inline(always)]
-fn columns(
+pub(super) fn columns<'a>(
     target: &mut Columns,
-    tile: usize,
+    (tile, first): (usize, usize),
     coordinates: &Coordinates,
-    design: &[Values<'_>],
+    design: impl Iterator<Item = Values<'a>>,
     rows: &std::ops::Range<usize>,
     mut next: impl FnMut(usize, &[f64]),
 ) {
     let offset = coordinates.offset();
     if offset == 1 {
-        let ones = target.tile_mut(tile, 0);
+        let ones = target.tile_mut(tile, first);
         ones[..rows.len()].fill(1.0);
         next(0, ones);
     }
-    for (j, values) in design.iter().enumerate() {
+    for (j, values) in design.enumerate() {
         let (shift, scale) = (coordinates.shift(j), coordinates.scale(j));
-        let z = target.tile_mut(tile, j + offset);
+        let z = target.tile_mut(tile, first + j + offset);
         for (z, x) in z.iter_mut().zip(&values.high[rows.clone()]) {
             *z = (x - shift) * scale;
         }
@@ -177,7 +187,7 @@ fn columns(
 }
 
 #[inline(always)]
-fn add_multiple<const FUSED: bool>(factor: f64, column: &[f64], sum: &mut Tile) {
+pub(super) fn add_multiple<const FUSED: bool>(factor: f64, column: &[f64], sum: &mut Tile) {
     for (sum, &z) in sum.iter_mut().zip(column) {
         *sum = multiply_add::<FUSED>(factor, z, *sum);
     }
@@ -259,6 +269,18 @@ impl Factors {
             let (a, r) = (inverse[i], e[i] * inverse[i]);
             let weight = if r == 0.0 { self.curvature[i] } else { self.score[i] / r };
             self.location_location[i] = f[i] * a * a * weight;
+            self.scale_scale[i] = f[i] * information.log_scale;
+            self.scale_shape[i] = f[i] * cross;
+        }
+        (self.location_scale, self.location_shape) = ([0.0; TILE_ROWS], [0.0; TILE_ROWS]);
+    }
+
+    /// Replaces second derivatives by what is expected of them; between location and the rest that is nothing.
+    #[inline(always)]
+    fn expect<F: Functions>(&mut self, functions: F, inverse: &Tile, f: &Tile) {
+        let (information, [_, cross]) = (functions.information(), functions.shape_information());
+        for i in 0..TILE_ROWS {
+            self.location_location[i] = f[i] * inverse[i] * inverse[i] * information.location;
             self.scale_scale[i] = f[i] * information.log_scale;
             self.scale_shape[i] = f[i] * cross;
         }

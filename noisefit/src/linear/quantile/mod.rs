@@ -20,11 +20,11 @@ mod vertex;
 
 use super::estimate::{Covariance, ErrorSums, Estimate};
 use super::start::Start;
-use super::{Accuracy, Method, Options, likelihood};
+use super::{Accuracy, Coordinates, Method, Options, likelihood};
 use crate::Error;
 use crate::double_double::DoubleDouble;
 use crate::fit::{Fit, Termination, Vertex};
-use crate::noise::{AsymmetricLaplace, Noise};
+use crate::noise::{AsymmetricLaplace, Choice, Noise};
 use crate::rows::{Precision, RowSource, SampledRows, parallel_map};
 use bands::{Band, Bands, Place};
 use collect::Collect;
@@ -78,9 +78,9 @@ pub fn fit_laplace(source: &impl RowSource, options: &Options) -> Result<Fit, Er
 }
 
 /// The same without a look at the scale's columns.
-pub(super) fn least_absolute_deviations(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
-    let mut fits = Quantiles::new(source, options, vec![0.5])?.fit(&|_| Noise::Laplace)?;
-    fits.pop().ok_or(Error::NoRows)
+pub(crate) fn least_absolute_deviations(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
+    let fits = Quantiles::new(source, options, &[0.5], 1)?.fit(&|_| Noise::Laplace, &|_, _| None)?;
+    fits.into_iter().next().map(|(fit, _)| fit).ok_or(Error::NoRows)
 }
 
 /// The fits of several quantiles, of ascending `levels`, each under its asymmetric Laplace noise.
@@ -90,11 +90,43 @@ pub(super) fn least_absolute_deviations(source: &impl RowSource, options: &Optio
 /// # Errors
 /// As [`fit_laplace`]; [`Error::Argument`] for a quantile's level outside (0, 1).
 pub fn fit_quantiles(source: &impl RowSource, levels: &[f64], options: &Options) -> Result<Vec<Fit>, Error> {
-    if let Some(&tau) = levels.iter().find(|tau| !(**tau > 0.0 && **tau < 1.0)) {
-        return Err(Error::Argument { name: "quantile", value: tau, expected: "between 0 and 1" });
+    let fits = Quantiles::new(source, options, levels, levels.len())?.fit(&asymmetric_laplace, &|_, _| None)?;
+    Ok(fits.into_iter().map(|(fit, _)| fit).collect())
+}
+
+fn asymmetric_laplace(tau: f64) -> Noise {
+    Noise::Quantile(AsymmetricLaplace { tau })
+}
+
+/// The coefficients of the quantiles at levels `tau + h` and `tau - h`: how far apart they lie at a row says how dense its
+/// noise is between them.
+#[derive(Debug)]
+pub(crate) struct Neighbours {
+    /// `h`.
+    pub(crate) bandwidth: f64,
+    /// Those of the columns that are not aliased.
+    pub(crate) coordinates: Coordinates,
+    /// The coefficients at `tau + h` less those at `tau - h`, in the coordinates and the unit of the data's response.
+    pub(crate) difference: Vec<f64>,
+}
+
+/// The fits of least absolute deviations or of several quantiles, each with its neighbours at the distance
+/// `bandwidth(tau, observations)`, where that gives one. All share their passes over the rows.
+///
+/// # Errors
+/// As [`fit_quantiles`].
+pub(crate) fn fit_with_neighbours(
+    source: &impl RowSource,
+    noise: &Choice,
+    options: &Options,
+    bandwidth: &dyn Fn(f64, f64) -> Option<f64>,
+) -> Result<Vec<(Fit, Option<Neighbours>)>, Error> {
+    match noise {
+        Choice::Quantiles(levels) => {
+            Quantiles::new(source, options, levels, 3 * levels.len())?.fit(&asymmetric_laplace, bandwidth)
+        }
+        _ => Quantiles::new(source, options, &[0.5], 3)?.fit(&|_| Noise::Laplace, bandwidth),
     }
-    let noise = |tau| Noise::Quantile(AsymmetricLaplace { tau });
-    Quantiles::new(source, options, levels.to_vec())?.fit(&noise)
 }
 
 /// What several quantiles share.
@@ -122,15 +154,46 @@ struct Found {
 }
 
 impl<S: RowSource> Quantiles<'_, S> {
-    fn new<'a>(source: &'a S, options: &'a Options, levels: Vec<f64>) -> Result<Quantiles<'a, S>, Error> {
-        let start = Start::new(source, options, sample_rows(source, levels.len()))?;
-        Ok(Quantiles { source, options, start, levels })
+    /// Of `levels`, with a sample large enough for `expected` of them.
+    fn new<'a>(
+        source: &'a S,
+        options: &'a Options,
+        levels: &[f64],
+        expected: usize,
+    ) -> Result<Quantiles<'a, S>, Error> {
+        if let Some(&tau) = levels.iter().find(|tau| !(**tau > 0.0 && **tau < 1.0)) {
+            return Err(Error::Argument { name: "quantile", value: tau, expected: "between 0 and 1" });
+        }
+        let start = Start::new(source, options, sample_rows(source, expected))?;
+        Ok(Quantiles { source, options, start, levels: levels.to_vec() })
     }
 
-    fn fit(&self, noise: &dyn Fn(f64) -> Noise) -> Result<Vec<Fit>, Error> {
-        let few = self.start.least_squares.totals.rows <= FEW_ROWS;
-        let found = if few { self.in_memory()? } else { self.by_passes()? };
-        Ok(found.into_iter().map(|found| self.record(found, noise)).collect())
+    /// The fits, with their neighbours where `bandwidth` gives their distance.
+    fn fit(
+        mut self,
+        noise: &dyn Fn(f64) -> Noise,
+        bandwidth: &dyn Fn(f64, f64) -> Option<f64>,
+    ) -> Result<Vec<(Fit, Option<Neighbours>)>, Error> {
+        let totals = &self.start.least_squares.totals;
+        let (few, observations, asked) = (totals.rows <= FEW_ROWS, totals.observations, self.levels.len());
+        let bandwidths: Vec<_> = self.levels.iter().map(|&tau| bandwidth(tau, observations)).collect();
+        // Behind the levels that were asked for, whose crossings are counted in their order.
+        for place in 0..asked {
+            let (tau, h) = (self.levels[place], bandwidths[place]);
+            self.levels.extend(h.into_iter().flat_map(|h| [tau - h, tau + h]));
+        }
+        let mut found = if few { self.in_memory()? } else { self.by_passes()? };
+        let mut beside = found.split_off(asked).into_iter();
+        let unit = 1.0 / self.start.coordinates.response_scale();
+        let mut neighbours = |bandwidth: f64| {
+            let (below, above) = (beside.next()?, beside.next()?);
+            let pairs = above.coefficients.iter().zip(&below.coefficients);
+            let difference = pairs.map(|(above, below)| ((*above - *below) * unit).to_f64()).collect();
+            Some(Neighbours { bandwidth, coordinates: self.start.coordinates.clone(), difference })
+        };
+        let neighbours: Vec<_> = bandwidths.into_iter().map(|h| h.and_then(&mut neighbours)).collect();
+        let fits = found.into_iter().map(|found| self.record(found, noise));
+        Ok(fits.zip(neighbours).collect())
     }
 
     /// All rows in memory, in double-double.

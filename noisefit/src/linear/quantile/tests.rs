@@ -60,7 +60,7 @@ fn passes_and_memory_agree_on_data_of_every_character() {
         let rows = if seed % 7 == 6 && columns > 0 { rows.without_intercept() } else { rows };
         let tau = [0.5, 0.02, 0.75][random.choice(3) as usize];
         let options = Options::default();
-        let quantiles = Quantiles::new(&rows, &options, vec![tau]).unwrap();
+        let quantiles = Quantiles::new(&rows, &options, &[tau], 1).unwrap();
         let memory = quantiles.in_memory().unwrap().pop().unwrap();
         let passes = quantiles.by_passes().unwrap().pop().unwrap();
         let what = format!("seed {seed}: {characters:?}, noise {noise}, tau {tau}");

@@ -1,0 +1,116 @@
+"""Loss traces of PyTorch for a small network: `python training.py > training.json` (torch 2, CPU).
+
+The data, the first parameters and the order of the rows are formulas, so that another program can start from the same.
+"""
+
+import json
+import sys
+
+import torch
+
+ROWS, INPUTS, BATCH, STEPS = 48, 3, 16, 200
+HIDDEN = [8, 5]
+KEPT = [0, 1, 2, 5, 10, 20, 50, 100, 150, 199]
+
+
+def single(value):
+    return torch.tensor(value, dtype=torch.float32)
+
+
+X = single([[((i * 7919 + j * 104729) % 1000) / 500.0 - 1.0 for j in range(INPUTS)] for i in range(ROWS)])
+Y = single(
+    [
+        (lambda a, b, c: a - 0.5 * b * c + ((i * 31) % 17) / 17.0 - 0.5)(
+            *[((i * 7919 + j * 104729) % 1000) / 500.0 - 1.0 for j in range(INPUTS)]
+        )
+        for i in range(ROWS)
+    ]
+)
+
+
+def network(activation, outputs):
+    widths = [INPUTS, *HIDDEN, outputs]
+    layers = []
+    place = 0
+    for k, (inputs, out) in enumerate(zip(widths, widths[1:])):
+        layer = torch.nn.Linear(inputs, out)
+        with torch.no_grad():
+            # Weights by input, then bias: number k of all is ((12345 k + 6789) mod 2000 / 1000 - 1) / 2.
+            values = [((12345 * (place + n) + 6789) % 2000 / 1000.0 - 1.0) / 2.0 for n in range(inputs * out + out)]
+            place += inputs * out + out
+            layer.weight.copy_(single(values[: inputs * out]).reshape(inputs, out).T)
+            layer.bias.copy_(single(values[inputs * out :]))
+        layers.append(layer)
+        if k < len(HIDDEN):
+            layers.append(activation())
+    return torch.nn.Sequential(*layers)
+
+
+def pinball(tau):
+    def loss(out, y):
+        e = y - out[:, 0]
+        return torch.where(e < 0, (tau - 1) * e, tau * e).mean()
+
+    return loss
+
+
+def likelihood(distribution):
+    return lambda out, y: -distribution(out[:, 0], out[:, 1].exp()).log_prob(y).mean()
+
+
+LOSSES = {
+    "mse": (1, lambda out, y: torch.nn.functional.mse_loss(out[:, 0], y)),
+    "mae": (1, lambda out, y: torch.nn.functional.l1_loss(out[:, 0], y)),
+    "huber": (1, lambda out, y: torch.nn.functional.huber_loss(out[:, 0], y, delta=0.5)),
+    "pinball": (1, pinball(0.9)),
+    "gaussian_nll": (
+        2,
+        lambda out, y: torch.nn.functional.gaussian_nll_loss(out[:, 0], y, (2 * out[:, 1]).exp(), full=True, eps=1e-12),
+    ),
+    "laplace_nll": (2, likelihood(torch.distributions.Laplace)),
+    "student_t_nll": (2, likelihood(lambda mu, s: torch.distributions.StudentT(4.0, mu, s))),
+}
+ACTIVATIONS = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh, "gelu": torch.nn.GELU, "silu": torch.nn.SiLU}
+OPTIMIZERS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.05, weight_decay=0.01),
+    "momentum": lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9),
+    "nesterov": lambda p: torch.optim.SGD(p, lr=0.02, momentum=0.9, nesterov=True),
+    "adam": lambda p: torch.optim.Adam(p, lr=0.01, weight_decay=0.01),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.05),
+}
+
+
+def trace(loss, activation, optimizer):
+    outputs, function = LOSSES[loss]
+    model = network(ACTIVATIONS[activation], outputs)
+    steps = OPTIMIZERS[optimizer](model.parameters())
+    losses = []
+    for step in range(STEPS):
+        rows = [(step * BATCH + k) % ROWS for k in range(BATCH)]
+        steps.zero_grad()
+        value = function(model(X[rows]), Y[rows])
+        value.backward()
+        steps.step()
+        losses.append(float(value.detach()))
+    return [losses[step] for step in KEPT]
+
+
+def main():
+    torch.set_num_threads(1)
+    cases = []
+    for optimizer in OPTIMIZERS:
+        for k, loss in enumerate(LOSSES):
+            # With two slopes and relu gradients cancel to rounding, whose sign Adam follows.
+            for activation in [["tanh", "gelu", "silu"][k % 3]] + ([] if loss in ("mae", "pinball") else ["relu"]):
+                cases.append(
+                    {
+                        "optimizer": optimizer,
+                        "loss": loss,
+                        "activation": activation,
+                        "losses": trace(loss, activation, optimizer),
+                    }
+                )
+    json.dump({"torch": torch.__version__, "steps": KEPT, "cases": cases}, sys.stdout, indent=1)
+
+
+main()
