@@ -1,12 +1,14 @@
 //! A comparison as people read it.
 
-use noisefit::compare::{Advice, BURDEN_OF_PROOF, Comparison, Difference, Entry, Judgement, Outliers, VarianceAdvice};
+use noisefit::compare::{
+    Advice, BURDEN_OF_PROOF, Comparison, Difference, Entry, Judgement, Outliers, Shift, VarianceAdvice,
+};
 use noisefit::fit::ShapeParameter;
 use noisefit_data::formula::Design;
 use noisefit_data::source::{Counts, RowPlace};
 
 use super::Record;
-use crate::output::{count_of, optional, p_value, significant, table};
+use crate::output::{count_of, optional, p_value, significant, table, wrapped};
 
 /// With fewer observations a word of caution is due.
 const FEW: u64 = 50;
@@ -36,16 +38,17 @@ pub(super) fn summary(record: &Record<'_>, design: &Design, counts: Counts, time
         text += &format!("\n{}", scores(comparison));
     }
     let notes = comparison.models.iter().filter_map(|entry| Some((&entry.candidate, entry.note.as_ref()?)));
-    let notes: String = notes.map(|(candidate, note)| format!("{candidate} cannot win: {note}\n")).collect();
+    let notes: String = notes.map(|(candidate, note)| wrapped(&format!("{candidate}: {note}."))).collect();
     if !notes.is_empty() {
         text += &format!("\n{notes}");
     }
     if record.response_jacobian {
         let response = &design.layout().response;
-        text += &format!(
-            "\nLikelihoods and log scores are those of the response itself: the Jacobian of {response} is in them. CRPS is of\n\
-             {response}.\n"
+        let note = format!(
+            "Likelihoods and log scores are those of the response itself: the Jacobian of {response} is in them. CRPS is of \
+             {response}."
         );
+        text += &format!("\n{}", wrapped(&note));
     }
     text + &format!("\n{}", advice(record))
 }
@@ -83,7 +86,7 @@ fn scores(comparison: &Comparison) -> String {
                 format!("{:.4}", scores.log_score),
                 significant(scores.log_score_std_error, 2),
                 format!("{:.4}", scores.log_score_difference),
-                significant(scores.log_score_difference_std_error, 2),
+                error_of_difference(scores.log_score_difference_std_error),
                 optional(scores.crps, 4),
                 format!("{:.1}%", 100.0 * scores.coverage),
                 p_value(Some(scores.pit_p_value)),
@@ -94,6 +97,11 @@ fn scores(comparison: &Comparison) -> String {
     let title = format!("out of sample, {} folds", comparison.folds);
     let heading = [&title[..], "log score", "std_error", "to best", "std_error", "CRPS", "90% covers", "PIT p"];
     table(&heading, &comparison.models.iter().map(row).collect::<Vec<_>>())
+}
+
+/// The standard error of a difference, 0 where the two are the same but for rounding.
+fn error_of_difference(error: f64) -> String {
+    significant(if error < 1e-9 { 0.0 } else { error }, 2)
 }
 
 /// The model's name, that of the preferred one with a star.
@@ -154,19 +162,19 @@ fn times(ln_odds: f64) -> String {
 /// What speaks for the preferred model, and what to do.
 fn advice(record: &Record<'_>) -> String {
     let comparison = record.comparison;
-    let mut text = format!("{}\n", verdict(comparison));
-    let (Some(entry), Some(advice)) = (comparison.preferred(), &comparison.advice) else { return text };
-    text += &cross_validation(comparison, entry);
-    if comparison.nobs < FEW {
-        text +=
-            &format!("With {} observations the evidence is limited: another few rows may turn it.\n", comparison.nobs);
+    let verdict = verdict(comparison);
+    let (Some(entry), Some(advice)) = (comparison.preferred(), &comparison.advice) else { return wrapped(&verdict) };
+    let caution = match comparison.nobs < FEW {
+        true => format!("With {} observations the evidence is limited: a few more may turn it.", comparison.nobs),
+        false => String::new(),
+    };
+    let mut text = wrapped(&format!("{verdict} {} {caution}", cross_validation(comparison, entry)));
+    for paragraph in [advice.variance.as_ref().map(variance), tails(advice, entry)].into_iter().flatten() {
+        text += &format!("\n{}", wrapped(&paragraph));
     }
-    let paragraphs = [
-        advice.variance.as_ref().map(variance),
-        tails(advice, entry),
-        advice.outliers.as_ref().and_then(|found| outliers(found, entry, record.outlying_rows)),
-    ];
-    paragraphs.into_iter().flatten().for_each(|paragraph| text += &format!("\n{paragraph}"));
+    if let Some(found) = &advice.outliers {
+        text += &format!("\n{}", outliers(found, entry, record.outlying_rows));
+    }
     if !advice.coefficients.is_empty() {
         text += &format!("\n{}", coefficients(advice, entry));
     }
@@ -195,10 +203,10 @@ fn cross_validation(comparison: &Comparison, entry: &Entry) -> String {
         significant(errors, 2)
     );
     match (log_score >= 0.0, errors >= 2.0) {
-        _ if errors.is_nan() => format!("Cross-validation cannot tell it from {name}.\n"),
-        (true, true) => format!("Cross-validation agrees: {size}.\n"),
-        (false, true) => format!("Cross-validation disagrees: {size}.\n"),
-        (_, false) => format!("Cross-validation does not decide: {size}.\n"),
+        _ if errors.is_nan() => format!("Cross-validation cannot tell it from {name}."),
+        (true, true) => format!("Cross-validation agrees: {size}."),
+        (false, true) => format!("Cross-validation disagrees: {size}."),
+        (_, false) => format!("Cross-validation does not decide: {size}."),
     }
 }
 
@@ -208,8 +216,8 @@ fn variance(variance: &VarianceAdvice) -> String {
     let [from, to] = [from, to].map(|value| significant(*value, 4));
     let verb = if *factor >= 1.0 { "grows" } else { "falls" };
     format!(
-        "The noise {verb} with {term} (z {}): at {to}, the upper end of its middle 80%, its standard deviation is {} times\n\
-         that at {from}, the lower end. Over the rows it varies by a factor of {} between its own 10% and 90% quantiles.\n",
+        "The noise {verb} with {term} (z {}): at {to}, the upper end of its middle 80%, its standard deviation is {} times that \
+         at {from}, the lower end. Over the rows it varies by a factor of {} between its own 10% and 90% quantiles.",
         significant(*statistic, 3),
         significant(*factor, 3),
         significant(*overall_factor, 3),
@@ -227,70 +235,58 @@ fn tails(advice: &Advice, entry: &Entry) -> Option<String> {
         let df = |value: &Option<f64>, absent: &str| value.map_or_else(|| absent.to_owned(), |df| significant(df, 3));
         let scale = if entry.candidate.models_scale { "+scale" } else { "" };
         text += &format!(
-            "\nstudent-t{scale} estimates {} degrees of freedom, 95% interval {} to {}; Gaussian noise has infinitely many.",
+            " student-t{scale} estimates {} degrees of freedom, 95% interval {} to {}; Gaussian noise has infinitely many.",
             df(estimate, "infinite"),
             df(conf_low, "below 0.5"),
             df(conf_high, "infinity")
         );
     }
-    Some(text + "\n")
+    Some(text)
 }
 
 /// The rows that Gaussian noise does not explain.
-fn outliers(outliers: &Outliers, entry: &Entry, places: &[RowPlace]) -> Option<String> {
+fn outliers(outliers: &Outliers, entry: &Entry, places: &[RowPlace]) -> String {
     let Outliers { deviation, limit, beyond, apart, rows } = outliers;
     let unit = if entry.candidate.models_scale { " of the modelled scale" } else { "" };
-    let what = format!(
+    let limit = format!(
         "{} robust standard deviations ({}{unit}) from {}",
         significant(*limit, 3),
         significant(*deviation, 4),
         entry.candidate
     );
+    let farthest = "which Gaussian noise exceeds in one of 20 such samples";
     if *beyond == 0 {
-        return Some(format!(
-            "No row lies more than {what}, as far as Gaussian noise goes in 19 of 20 such samples.\n"
-        ));
+        return wrapped(&format!("No row lies more than {limit}, {farthest}."));
     }
-    let (verb, go) = if *beyond == 1 { ("lies", "goes") } else { ("lie", "goes") };
-    let mut text = format!(
-        "{} {verb} more than {what}; Gaussian noise {go} no farther in 19 of\n20 such samples.",
-        count_of(*beyond, "row")
-    );
-    let shown = match apart {
-        Some(apart) if *apart > 0 && apart < beyond => {
-            text += &format!(" {apart} of them stand{} apart from all others:\n", if *apart == 1 { "s" } else { "" });
-            (*apart as usize).min(rows.len())
-        }
-        _ => {
-            text += if rows.len() < *beyond as usize { " The farthest:\n" } else { "\n" };
-            rows.len()
-        }
+    let verb = if *beyond == 1 { "lies" } else { "lie" };
+    let mut text = format!("{} {verb} more than {limit}, {farthest}.", count_of(*beyond, "row"));
+    let apart = apart.filter(|apart| *apart > 0 && apart < beyond).map(|apart| apart as usize);
+    let shown = &rows[..apart.unwrap_or(rows.len()).min(rows.len())];
+    text += &match apart {
+        Some(1) => " One of them stands apart from all others:".to_owned(),
+        Some(apart) => format!(" {apart} of them stand apart from all others:"),
+        None if shown.len() < *beyond as usize => " The farthest:".to_owned(),
+        None => String::new(),
     };
-    let cells = rows[..shown].iter().filter_map(|row| {
+    let several_files = places.iter().any(|place| place.file != places[0].file);
+    let cells = shown.iter().filter_map(|row| {
         let place = places.iter().find(|place| place.row == row.row)?;
+        let number = match several_files {
+            true => format!("{} {}", place.file, place.record),
+            false => place.record.to_string(),
+        };
         let values = place.values.iter().map(|(_, value)| value.clone());
-        let own = [place.record.to_string()].into_iter().chain(values);
-        Some(own.chain([format!("{:.1}", row.deviations)]).collect::<Vec<_>>())
+        Some([number].into_iter().chain(values).chain([format!("{:.1}", row.deviations)]).collect())
     });
-    let names = places.first().map_or(&[][..], |place| &place.values);
-    let several = places.iter().any(|place| place.file != places[0].file);
-    let heading: Vec<&str> =
-        ["row"].into_iter().chain(names.iter().map(|(name, _)| name.as_str())).chain(["deviations"]).collect();
-    let mut cells: Vec<Vec<String>> = cells.collect();
-    if several {
-        for (cells, row) in cells.iter_mut().zip(&rows[..shown]) {
-            if let Some(place) = places.iter().find(|place| place.row == row.row) {
-                cells[0] = format!("{} {}", place.file, place.record);
-            }
-        }
-    }
-    Some(text + &table(&heading, &cells))
+    let names = places.first().map_or(&[][..], |place| &place.values).iter().map(|(name, _)| name.as_str());
+    let heading: Vec<&str> = ["row"].into_iter().chain(names).chain(["deviations"]).collect();
+    wrapped(&text) + &table(&heading, &cells.collect::<Vec<_>>())
 }
 
 /// What changes in the coefficients if plain Gaussian noise is assumed.
 fn coefficients(advice: &Advice, entry: &Entry) -> String {
     let preferred = entry.candidate.to_string();
-    let row = |shift: &noisefit::compare::Shift| {
+    let row = |shift: &Shift| {
         vec![
             shift.term.clone(),
             significant(shift.gaussian, 6),
