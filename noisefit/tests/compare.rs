@@ -283,7 +283,7 @@ fn what_speaks_for_it_is_found() {
     assert_eq!(comparison.judgement.as_ref().unwrap().preferred, "student-t+scale");
     let advice = comparison.advice.as_ref().unwrap();
     let outliers = advice.outliers.as_ref().unwrap();
-    let mut found: Vec<u64> = outliers.rows.iter().take(outliers.apart.unwrap() as usize).map(|row| row.row).collect();
+    let mut found: Vec<u64> = outliers.rows.iter().take(3).map(|row| row.row).collect();
     found.sort_unstable();
     assert_eq!(found, [17, 120, 255]);
     let variance = advice.variance.as_ref().unwrap();
@@ -302,6 +302,22 @@ fn what_speaks_for_it_is_found() {
     close(shift.shift.unwrap(), expected, 1e-14);
     let sizes: Vec<f64> = advice.coefficients.iter().map(|shift| shift.shift.unwrap().abs()).collect();
     assert!(sizes.is_sorted_by(|a, b| a >= b));
+}
+
+#[test]
+fn rows_that_stand_apart_are_those_above_the_widest_gap() {
+    // Four gross errors of about 40, one of 8, and the noise.
+    let mut rows = Rows::draw(200, 21, &Gaussian, |_| 1.0);
+    for (place, by) in [(5, 40.0), (60, -42.0), (61, 45.0), (199, -39.0), (100, 8.0)] {
+        rows.y[place] += by;
+    }
+    let comparison =
+        compare(&rows.plain(), &Candidate::all(false), &Options { folds: 0, ..Options::default() }).unwrap();
+    let outliers = comparison.advice.unwrap().outliers.unwrap();
+    assert!(outliers.beyond >= 5);
+    assert_eq!(outliers.apart, Some(4));
+    let farthest: Vec<u64> = outliers.rows[..5].iter().map(|row| row.row).collect();
+    assert_eq!(farthest, [61, 60, 5, 199, 100]);
 }
 
 #[test]

@@ -104,7 +104,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether its fit is a proper maximum of the likelihood.
+    /// Whether its fit is a proper maximum of the likelihood on enough rows.
     pub fn may_win(&self) -> bool {
         self.eligible
     }
@@ -113,7 +113,7 @@ impl Entry {
     fn new(candidate: Candidate, found: Result<Fit, Error>, seconds: Option<f64>) -> Result<Self, Error> {
         let (fit, note) = match found {
             Ok(fit) => {
-                let note = ineligible(&fit);
+                let note = ineligible(&candidate, &fit);
                 (Some(fit), note)
             }
             // What is wrong with this model and these rows; all else is wrong with the rows or the request.
@@ -139,8 +139,11 @@ impl Entry {
     }
 }
 
+/// Observations for each parameter that a model must have to be preferred to plain Gaussian noise: with fewer BIC is no guide.
+const OBSERVATIONS_PER_PARAMETER: u64 = 3;
+
 /// Why a fit cannot win.
-fn ineligible(fit: &Fit) -> Option<String> {
+fn ineligible(candidate: &Candidate, fit: &Fit) -> Option<String> {
     if fit.log_likelihood.is_none() {
         return Some("no residuals: the likelihood has no bound".to_owned());
     }
@@ -151,8 +154,12 @@ fn ineligible(fit: &Fit) -> Option<String> {
         return Some(format!("not converged: {}", fit.termination.reason));
     }
     // The warning that other parameters are likelier without end.
-    let unbounded = fit.warnings.iter().find(|warning| warning.starts_with("the likelihood has no bound"));
-    unbounded.map(|warning| first_clause(warning))
+    if let Some(warning) = fit.warnings.iter().find(|warning| warning.starts_with("the likelihood has no bound")) {
+        return Some(first_clause(warning));
+    }
+    let few = fit.nobs < OBSERVATIONS_PER_PARAMETER * fit.parameters() as u64;
+    (few && !candidate.is_plain_gaussian())
+        .then(|| format!("fewer than {OBSERVATIONS_PER_PARAMETER} observations for each parameter: it cannot win"))
 }
 
 /// What is wrong, without what to do about it: a table of models has another one.
