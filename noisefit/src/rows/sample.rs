@@ -283,6 +283,11 @@ impl SampledRows {
         SampledRows { frequencies, ..self }
     }
 
+    /// How many identical rows each stands for, where that is not one.
+    pub(crate) fn frequencies(&self) -> Option<&[f64]> {
+        self.frequencies.as_deref()
+    }
+
     /// What the columns are.
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
