@@ -217,6 +217,16 @@ impl SampledRows {
         self.response.len()
     }
 
+    /// Design column `j`.
+    pub(crate) fn column(&self, j: usize) -> &[f64] {
+        &self.design[j * self.len()..(j + 1) * self.len()]
+    }
+
+    /// The responses.
+    pub(crate) fn response(&self) -> &[f64] {
+        &self.response
+    }
+
     /// The same rows with only some design columns.
     pub(crate) fn narrowed(mut self, columns: &[usize]) -> Self {
         let count = self.len();
