@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub(crate) mod compare;
 pub(crate) mod describe;
 pub(crate) mod diagnose;
 pub(crate) mod evaluate;
@@ -8,3 +9,4 @@ pub(crate) mod loss;
 pub(crate) mod manual;
 pub(crate) mod model;
 pub(crate) mod predict;
+pub(crate) mod profile;

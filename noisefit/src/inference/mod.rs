@@ -4,3 +4,4 @@ pub mod conformal;
 pub mod covariance;
 pub mod diagnostics;
 pub mod distribution;
+pub mod profile;

@@ -1,8 +1,10 @@
 //! A fit as people read it.
 
 use noisefit::fit::{ClosedForm, Coefficient, Fit, Reference, Vertex};
+use noisefit::inference::conformal::{Conformal, Method};
 use noisefit::inference::covariance::Vcov;
-use noisefit::linear::Method;
+use noisefit::inference::profile::Confint;
+use noisefit::linear;
 use noisefit::noise::{AsymmetricLaplace, Huber, Noise, StudentT};
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::Counts;
@@ -39,6 +41,9 @@ pub(super) fn summary(model: &FittedModel, counts: Counts) -> String {
             text += &closed_form(line, &fit.coefficients[1].term, &layout.response);
         }
     }
+    if let Some(conformal) = &model.conformal {
+        text += &format!("\n{}", calibration(conformal, model.fits.first().map_or(0, |fit| fit.nobs)));
+    }
     if model.design.transforms_response() {
         let response = &layout.response;
         text += &format!(
@@ -47,6 +52,22 @@ pub(super) fn summary(model: &FittedModel, counts: Counts) -> String {
         );
     }
     text
+}
+
+/// What conformal intervals rest on.
+fn calibration(conformal: &Conformal, fitted: u64) -> String {
+    let Conformal { method, seed, observations, .. } = conformal;
+    let how = match method {
+        Method::Split => format!(
+            "the fit is of {fitted} observations, drawn at random (seed {seed}); the other {observations} calibrate them"
+        ),
+        Method::CvPlus => format!(
+            "{observations} observations calibrate them, each by a fit without its fold, one of {} drawn at random (seed {seed})",
+            conformal.folds()
+        ),
+        Method::JackknifePlus => format!("{observations} observations calibrate them, each by a fit without it"),
+    };
+    format!("conformal intervals ({method}): {how}\n")
 }
 
 /// The noise, how the fit was made, and of what.
@@ -184,6 +205,14 @@ fn facts(fit: &Fit) -> String {
     ]);
     lines.extend(fit.mean_loss.map(|loss| ("mean huber loss", significant(loss, 6))));
     lines.push(("standard errors", standard_errors(fit)));
+    if fit.confint == Confint::Profile {
+        let open = fit
+            .coefficients
+            .iter()
+            .any(|row| row.estimate.is_some() && (row.conf_low.is_none() || row.conf_high.is_none()));
+        let open = if open { "; NA where it is open" } else { "" };
+        lines.push(("intervals", format!("profile likelihood{open}")));
+    }
     lines.extend(termination(fit).map(|text| ("termination", text)));
     lines.push(("accuracy", accuracy(fit)));
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
@@ -279,18 +308,18 @@ fn termination(fit: &Fit) -> Option<String> {
 
 fn accuracy(fit: &Fit) -> String {
     let method = match fit.accuracy.method {
-        Method::Moments => "moments",
-        Method::Qr => "QR",
-        Method::DoubleDouble => "double-double",
-        Method::Newton => "Newton",
-        Method::Vertex => "exact vertex",
+        linear::Method::Moments => "moments",
+        linear::Method::Qr => "QR",
+        linear::Method::DoubleDouble => "double-double",
+        linear::Method::Newton => "Newton",
+        linear::Method::Vertex => "exact vertex",
     };
     let condition = significant(fit.accuracy.condition, 2);
     // Rounded down: a digit that is half right is not promised.
     let digits = fit.accuracy.digits.floor();
     let data = match fit.accuracy.method {
         // The others reckon with the rounding of the data.
-        Method::Vertex => " for the data as they stand",
+        linear::Method::Vertex => " for the data as they stand",
         _ => "",
     };
     format!("{digits} digits or more{data} ({method}, condition number {condition})")
