@@ -6,7 +6,7 @@ use clap::Args;
 use noisefit::compare::{self, Candidate, Candidates, Comparison};
 use noisefit::rows::RowSource;
 use noisefit_data::formula::{Formula, ScaleFormula};
-use noisefit_data::source::{Counts, DesignRows, RowPlace};
+use noisefit_data::source::{DesignRows, RowPlace};
 use serde::Serialize;
 
 use super::model::{ModelArguments, explain};
