@@ -10,10 +10,12 @@ use noisefit_data::source::Missing;
 
 use crate::commands::compare::CompareArguments;
 use crate::commands::describe::DescribeArguments;
+use crate::commands::diagnose::DiagnoseArguments;
 use crate::commands::evaluate::EvaluateArguments;
 use crate::commands::fit::FitArguments;
 use crate::commands::loss::LossArguments;
 use crate::commands::predict::PredictArguments;
+use crate::commands::profile::ProfileArguments;
 
 /// Name the noise, get the fit.
 ///
@@ -34,6 +36,10 @@ pub(crate) enum Command {
     Predict(PredictArguments),
     /// Score a fitted model on data: errors, likelihood, coverage of its intervals
     Evaluate(EvaluateArguments),
+    /// Fit a model and say what is wrong with it: variance, shape of the noise, form of the mean, rows that stand out
+    Diagnose(DiagnoseArguments),
+    /// The likelihood and the loss along one coefficient, and its profile-likelihood interval
+    Profile(ProfileArguments),
     /// Set noise models side by side, say which the data prefer and what speaks for it
     Compare(CompareArguments),
     /// Describe the columns of data: types, missing values, means, quantiles, levels

@@ -36,8 +36,7 @@ impl Passes {
         });
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::hidden());
-            let template = "{bar:30} {bytes}/{total_bytes}  {msg}  {eta} left";
-            bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+            bar.with_style(style(BYTES))
         });
         Passes {
             bar,
@@ -47,6 +46,29 @@ impl Passes {
             bytes: AtomicU64::new(0),
             rows: AtomicU64::new(0),
         }
+    }
+}
+
+/// The bar of a pass.
+const BYTES: &str = "{bar:30} {bytes}/{total_bytes}  {msg}  {eta} left";
+
+/// The bar of steps beside the passes.
+const STEPS: &str = "{bar:30} {human_pos}/{human_len} refits  {eta} left";
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+impl Passes {
+    /// Sets the bar to a place, of the kind that `template` draws, and shows it.
+    fn show(&self, bar: &ProgressBar, template: &'static str, place: u64, of: u64) {
+        if bar.length() != Some(of) {
+            bar.set_style(style(template));
+            bar.set_length(of);
+            bar.reset_eta();
+        }
+        bar.set_position(place);
+        self.shown.get_or_init(|| bar.set_draw_target(ProgressDrawTarget::stderr()));
     }
 }
 
@@ -60,8 +82,13 @@ impl Progress for Passes {
         }
         let pass = bytes.saturating_sub(1) / self.size + 1;
         bar.set_message(format!("pass {pass}, {} rows", HumanCount(rows)));
-        bar.set_position(bytes.saturating_sub(1) % self.size + 1);
-        self.shown.get_or_init(|| bar.set_draw_target(ProgressDrawTarget::stderr()));
+        self.show(bar, BYTES, bytes.saturating_sub(1) % self.size + 1, self.size);
+    }
+
+    fn steps(&self, done: u64, of: u64) {
+        if let Some(bar) = self.bar.as_ref().filter(|_| self.started.elapsed() >= PATIENCE) {
+            self.show(bar, STEPS, done, of);
+        }
     }
 
     fn cancelled(&self) -> bool {

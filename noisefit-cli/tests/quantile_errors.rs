@@ -48,6 +48,9 @@ fn every_standard_error() {
         for (how, name, tolerance) in
             [("iid", "iid", 1e-10), ("nid", "nid_defined", 1e-10), ("nid", "nid", 2e-7), ("kernel", "kernel", 1e-10)]
         {
+            if case[name].is_null() {
+                continue;
+            }
             let fit = folder.fit(&[&arguments[..], &["--vcov", how]].concat());
             let what = format!("{} {} at {} of {}", how, case["formula"], case["tau"], case["data"]);
             assert_eq!(fit["vcov_type"], how, "{what}");
@@ -58,5 +61,5 @@ fn every_standard_error() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 80);
+    assert_eq!(compared, 76);
 }

@@ -86,6 +86,15 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// Tells whoever watches that so many of `of` steps of work beside the passes are done.
+    ///
+    /// # Errors
+    /// [`DataError::Interrupted`] where they want it to stop.
+    pub fn report(&self, done: u64, of: u64) -> Result<(), DataError> {
+        self.progress.steps(done, of);
+        if self.progress.cancelled() { Err(DataError::Interrupted) } else { Ok(()) }
+    }
+
     /// Folds every unit of records into a state of its own, frame by frame, and hands the states on in record order.
     ///
     /// `start` is told the number of the unit, the same in every pass; errors that `fold` makes count records from the

@@ -282,6 +282,10 @@ impl RowSource for DesignRows<'_> {
             None => self.records.rows_hint(),
         }
     }
+
+    fn report(&self, done: u64, of: u64) -> Result<(), noisefit::Error> {
+        Ok(self.records.report(done, of)?)
+    }
 }
 
 /// Where the columns that a design reads stand in a data set, in the design's order.

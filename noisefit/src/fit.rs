@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::inference::distribution::{Distribution, FisherF, Normal, StudentT, Symmetric};
+use crate::inference::profile::Confint;
 use crate::linear::{Accuracy, Leverage};
 use crate::noise::Noise;
 
@@ -172,6 +173,9 @@ pub struct Fit {
     pub closed_form: Option<ClosedForm>,
     /// The level of the confidence intervals, such as 0.95.
     pub level: f64,
+    /// Where they come from.
+    #[serde(default)]
+    pub confint: Confint,
     /// How `vcov` was estimated.
     pub vcov_type: String,
     /// What statistics are compared with.

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::double_double::DoubleDouble;
-use crate::fit::{Coefficient, Fit, Reference};
+use crate::fit::{Coefficient, Fit};
+use crate::inference::distribution::{Normal, StudentT, Symmetric};
+use crate::linear::likelihood;
+use crate::noise::{self, Noise, NoiseFamily};
 use crate::rows::{Block, Values};
 
 /// What an interval is about.
@@ -117,17 +120,31 @@ impl<'a> Predictor<'a> {
         scales
     }
 
+    /// The coefficients of the scale's logarithm, where that is modelled; those of aliased terms are zero.
+    pub(crate) fn scale_coefficients(&self) -> Vec<f64> {
+        self.log_scale
+            .iter()
+            .flat_map(|linear| std::iter::once(linear.intercept).chain(linear.slopes.clone()))
+            .collect()
+    }
+
     /// Intervals around [`Predictor::location`] `mu` at `level`.
     ///
     /// For the location, `mu -+ c se`, where `se` is its standard error, the root of
     /// [`location_variance`](Fit::location_variance) times the row's leverage, and `c` the quantile of the distribution
     /// that the fit's statistics are compared with.
     ///
-    /// For a new observation under Gaussian noise of one scale, `mu -+ c sqrt(sigma^2 / w + se^2)`, which is exact. Under
-    /// any other noise the ends of the noise's own central interval, `s q_low` and `s q_high` at the row's scale `s`, are
-    /// moved outwards by what adding `c se` in quadrature makes of them: `mu - sqrt((s q_low)^2 + (c se)^2)` below for
-    /// `q_low < 0`, and alike above. That is exact for Gaussian noise of known variance and an approximation otherwise,
-    /// good where the location is known much better than an observation.
+    /// For a new observation the ends of the noise's own interval are moved outwards by what adding `c se` in quadrature
+    /// makes of them: to `mu - sqrt(own^2 + (c se)^2)` below where `own` lies below, and alike above. What is their own:
+    ///
+    /// - under Gaussian noise of one scale `t sigma / sqrt(w)`, with the residual standard error `sigma` and Student's
+    ///   quantile `t` of its degrees of freedom: with the classical covariance that is the exact interval
+    ///   `mu -+ t sqrt(sigma^2 / w + se^2)`;
+    /// - under any other, or of a modelled scale, `s q sqrt(1 + z^2 v)`: the scale `s` of the row, times `sqrt(n / (n - p))`
+    ///   for the degrees of freedom that maximum likelihood does not count, the noise's quantile `q`, the normal quantile `z`
+    ///   of the level, and the variance `v` of `ln(s q)` from the expected information (of scale and shape where both are
+    ///   estimated; of the row's own log scale where that is modelled). To first order in `1 / n` that is what the
+    ///   uncertainty of the scale asks for.
     ///
     /// # Errors
     /// [`Error::Argument`] for a level outside (0, 1), or a fit of as many coefficients as observations, which says nothing
@@ -146,30 +163,79 @@ impl<'a> Predictor<'a> {
             return Err(Error::Unsupported(what.to_owned()));
         };
         let (critical, deviation) = (reference.critical(level), variance.sqrt());
-        let margins = leverage.evaluate(rows.design, rows.count).into_iter();
-        let margins: Vec<(f64, f64)> = match (kind, self.fit.reference) {
-            (IntervalKind::Confidence, _) => {
-                margins.map(|h| critical * deviation * h.sqrt()).map(|m| (-m, m)).collect()
-            }
-            (IntervalKind::Prediction, Reference::StudentT) => {
-                let noise = self.fit.residual_std_error.unwrap_or(f64::NAN).powi(2);
-                let own = |i: usize| rows.weights.map_or(noise, |w| noise / w[i]);
-                let margin = |(i, h): (usize, f64)| critical * (own(i) + variance * h).sqrt();
-                margins.enumerate().map(margin).map(|m| (-m, m)).collect()
-            }
-            (IntervalKind::Prediction, Reference::Normal) => {
-                let (low, high) = self.fit.noise.family().interval(level)?;
-                let ends = |(h, s): (f64, f64)| {
-                    let own = critical * deviation * h.sqrt();
-                    (-widened(-s * low, own), widened(s * high, own))
-                };
-                margins.zip(self.scale(rows)).map(ends).collect()
-            }
+        let own = match kind {
+            IntervalKind::Confidence => vec![(0.0, 0.0); rows.count],
+            IntervalKind::Prediction => self.noise_ends(rows, level)?,
         };
+        let margins = leverage.evaluate(rows.design, rows.count).into_iter().map(|h| critical * deviation * h.sqrt());
+        let ends = margins.zip(own).map(|(margin, (low, high))| (-widened(-low, margin), widened(high, margin)));
         let locations = self.location(rows);
-        let (low, high) = locations.iter().zip(margins).map(|(mu, (low, high))| (mu + low, mu + high)).unzip();
+        let (low, high) = locations.iter().zip(ends).map(|(mu, (low, high))| (mu + low, mu + high)).unzip();
         Ok(Intervals { low, high })
     }
+
+    /// The ends of the noise's own interval about the location of every row, with the uncertainty of its scale.
+    fn noise_ends(&self, rows: &NewRows<'_>, level: f64) -> Result<Vec<(f64, f64)>, Error> {
+        let (fit, df) = (self.fit, self.fit.df_residual as f64);
+        if let (Noise::Gaussian, Some(deviation)) = (fit.noise, fit.residual_std_error) {
+            let margin = StudentT::new(df)?.critical(level) * deviation;
+            let own = |i: usize| rows.weights.map_or(margin, |w| margin / w[i].sqrt());
+            return Ok((0..rows.count).map(own).map(|margin| (-margin, margin)).collect());
+        }
+        let (low, high) = fit.noise.family().interval(level)?;
+        // Huber's second proposal counts degrees of freedom itself.
+        let counted = fit.scale_type == "proposal2" || df <= 0.0;
+        let correction = if counted { 1.0 } else { (fit.nobs as f64 / df).sqrt() };
+        let critical = Normal.critical(level);
+        let widened = |variance: f64| (1.0 + critical * critical * variance).sqrt();
+        let ends = |(s, variance): (f64, f64)| {
+            let factor = s * correction * widened(variance);
+            (factor * low, factor * high)
+        };
+        Ok(self.scale(rows).into_iter().zip(self.log_end_variances(rows, high)).map(ends).collect())
+    }
+
+    /// The variance of the logarithm of every row's scale, times a quantile of the noise whose shape was estimated.
+    fn log_end_variances(&self, rows: &NewRows<'_>, quantile: f64) -> Vec<f64> {
+        let (fit, n) = (self.fit, self.fit.nobs as f64);
+        if self.log_scale.is_some() {
+            return quadratic_form(&fit.scale_coefficients, &fit.scale_vcov, rows);
+        }
+        let variance = match fit.noise {
+            Noise::StudentT(family) if family.df_estimated => log_end_variance(family, quantile) / n,
+            noise => 1.0 / (n * noise.family().information().log_scale),
+        };
+        vec![variance; rows.count]
+    }
+}
+
+/// `n` times the variance of `ln(s q)`, where `q` is the quantile of Student's t of the probability that `quantile` has, and
+/// scale and degrees of freedom are estimated together.
+fn log_end_variance(family: noise::StudentT, quantile: f64) -> f64 {
+    let (theta, probability) = (1.0 / family.df, family.survival(quantile));
+    let functions = likelihood::StudentT::<true>::new(theta);
+    let [shape, cross] = likelihood::Functions::shape_information(functions);
+    let scale = family.information().log_scale;
+    // How the quantile changes with the inverse of the degrees of freedom.
+    let step = 1e-4 * theta.max(0.01);
+    let at = |theta: f64| noise::StudentT { df: 1.0 / theta, ..family }.upper_quantile(probability).ln();
+    let below = (theta - step).max(0.0);
+    let slope = (at(theta + step) - at(below)) / (theta + step - below);
+    (shape - 2.0 * slope * cross + slope * slope * scale) / (scale * shape - cross * cross)
+}
+
+/// `z' C z` of every row `z` of the scale's design, the intercept first where there is one.
+fn quadratic_form(coefficients: &[Coefficient], covariance: &[Vec<f64>], rows: &NewRows<'_>) -> Vec<f64> {
+    let offset = coefficients.len() - rows.scale_design.len().min(coefficients.len());
+    let entry = |k: usize, i: usize| k.checked_sub(offset).map_or(1.0, |j| rows.scale_design[j].high[i]);
+    let row = |i: usize| {
+        let product = |(k, row): (usize, &Vec<f64>)| {
+            entry(k, i) * row.iter().enumerate().map(|(l, value)| value * entry(l, i)).sum::<f64>()
+        };
+        // Rounding may carry it below zero.
+        covariance.iter().enumerate().map(product).sum::<f64>().max(0.0)
+    };
+    (0..rows.count).map(row).collect()
 }
 
 /// How far out an end of the noise's interval lies once `margin` is added in quadrature. An end on the other side of the

@@ -20,9 +20,13 @@ fn line() -> Fit {
     gaussian::fit(&rows, &Options::default()).unwrap()
 }
 
-/// The same line under another noise of scale 0.5, its location known with `variance` times the leverage.
+/// The same line under another noise of scale 0.5, its location known with `variance` times the leverage, its scale as from
+/// very many rows.
 fn under(noise: Noise, variance: f64) -> Fit {
-    Fit { noise, scale: Some(0.5), location_variance: Some(variance), reference: Reference::Normal, ..line() }
+    let (nobs, df_residual) = (1 << 60, 1 << 60);
+    let location_variance = Some(variance);
+    let reference = Reference::Normal;
+    Fit { noise, scale: Some(0.5), residual_std_error: None, location_variance, reference, nobs, df_residual, ..line() }
 }
 
 /// The same line with `ln s = g0 + g1 z`.

@@ -42,7 +42,13 @@ FITS = {
     "anscombe 4": ("anscombe", "y4", "x4", None),
 }
 # Columns by which rows are put into clusters, and lags, where they mean something or at least vary.
-CLUSTERS = {"mtcars": ("cyl", "gear"), "mtcars, weights qsec": ("cyl", "carb"), "stackloss": ("water_temp", "acid_conc")}
+CLUSTERS = {
+    "stackloss": ("water_temp",),
+    "mtcars": ("carb", "qsec"),
+    "mtcars, weights qsec": ("carb", "qsec"),
+    "swiss": ("examination", "education"),
+    "diabetes": ("age", "bmi"),
+}
 LAGS = {"stackloss": (2, 5), "longley": (2,), "longley, NIST's units": (2,), "phones": (2, 9), "mtcars, weights qsec": (3,)}
 LEVELS = ("0.9", "0.95", "0.99")
 
@@ -178,19 +184,20 @@ def robust(name, table, w, x, residuals, inverse, beta):
         factor = mpf(count) / (count - 1) * (n - 1) / (n - p)
         return around(outer([total(group) for group in groups]), factor), count - 1
 
-    if columns := CLUSTERS.get(name):
-        (one, df), (other, df_other), (both, _) = clustered(columns[0]), clustered(columns[1]), clustered(*columns)
-        found[f"cluster:{columns[0]}"] = one, df
-        # The standard errors alone: the difference of matrices is not made positive semidefinite here.
-        joint = [[a + b - c for a, b, c in zip(*rows)] for rows in zip(one, other, both)]
-        found[f"cluster:{columns[0]},{columns[1]}"] = joint, min(df, df_other)
+    columns = CLUSTERS.get(name, ())
+    ways = [clustered(column) for column in columns]
+    found |= {f"cluster:{column}": way for column, way in zip(columns, ways)}
+    if len(columns) == 2:
+        matrices = [ways[0][0], ways[1][0], clustered(*columns)[0]]
+        joint = [[a + b - c for a, b, c in zip(*rows)] for rows in zip(*matrices)]
+        found["cluster:" + ",".join(columns)] = joint, min(df for _, df in ways)
     b = [exact(value) for value in beta]
     result = {}
     for vcov, (matrix, df) in found.items():
         errors = [sqrt(matrix[j][j]) for j in range(p)]
         row = {"std_errors": errors, "df": df, "p_values": [two_sided(b[j] / errors[j], df) for j in range(p)]}
-        # The slopes' covariance has no inverse where there are fewer clusters than slopes.
-        if not vcov.startswith("cluster"):
+        # The slopes' covariance has no inverse where there are no more clusters than slopes.
+        if df >= p - 1:
             solution = mp.lu_solve(mp.matrix([r[1:] for r in matrix[1:]]), mp.matrix(b[1:]))
             row["f"] = sum(s * t for s, t in zip(solution, b[1:])) / (p - 1)
         result[vcov] = row

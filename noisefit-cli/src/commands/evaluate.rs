@@ -12,7 +12,7 @@ use noisefit_data::source::{Counts, DesignRows, SourceOptions, columns_of};
 
 use crate::Outcome;
 use crate::arguments::{DataArguments, MissingChoice, OutputFormat, UnseenChoice, parse_level};
-use crate::output::{count_of, optional, percent, print, print_json, significant, table};
+use crate::output::{count_of, optional, percent, print, print_json, significant, table, warn};
 use crate::progress::Passes;
 
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(crate) struct EvaluateArguments {
     pub(crate) model: PathBuf,
     #[command(flatten)]
     pub(crate) data: DataArguments,
-    /// The level of the prediction intervals whose coverage is counted
+    /// The level of the prediction intervals whose coverage is counted: conformal ones where the model has them
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse_level)]
     pub(crate) level: f64,
     /// Rows with a missing value
@@ -52,7 +52,12 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
     let options =
         SourceOptions { missing: arguments.missing.into(), unseen: arguments.unseen.into(), scope: Scope::All };
     let rows = DesignRows::new(model.design.clone(), records, options);
-    let empty = model.fits.iter().map(|fit| Evaluation::new(fit, arguments.level)).collect::<Result<_, _>>()?;
+    let mut empty: Vec<_> =
+        model.fits.iter().map(|fit| Evaluation::new(fit, arguments.level)).collect::<Result<_, _>>()?;
+    // Of several quantiles there is one interval, which is counted with the first.
+    if let (Some(conformal), Some(first)) = (&model.conformal, empty.first_mut()) {
+        *first = first.clone().with_conformal(conformal);
+    }
     let evaluations = rows.pass(Each(empty))?;
     let counts = rows.counts();
     if counts.records == counts.missing + counts.weightless {
@@ -66,6 +71,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
     let scores = evaluations.0.iter().map(Evaluation::finish).collect::<Result<Vec<_>, _>>()?;
     drop(rows);
     drop(passes);
+    let too_few = model.conformal.as_ref().and_then(|conformal| conformal.too_few(arguments.level));
     match arguments.format {
         OutputFormat::Json => print_json(&record(&scores, counts)?)?,
         OutputFormat::Table => print(&match &scores[..] {
@@ -73,6 +79,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
             quantiles => quantile_table(quantiles, counts),
         })?,
     }
+    warn(too_few.as_slice());
     Ok(Outcome::Done)
 }
 
@@ -86,10 +93,22 @@ fn record(scores: &[Scores], counts: Counts) -> serde_json::Result<serde_json::M
                 fields.extend(scores);
             }
         }
-        several => drop(fields.insert("fits".to_owned(), serde_json::to_value(several)?)),
+        several => {
+            fields.insert("fits".to_owned(), serde_json::to_value(several)?);
+            if let Some((level, coverage)) = outermost_coverage(several) {
+                fields.insert("level".to_owned(), level.into());
+                fields.insert("conformal_coverage".to_owned(), coverage.into());
+            }
+        }
     }
     fields.insert("dropped".to_owned(), counts.missing.into());
     Ok(fields)
+}
+
+/// The level and the coverage of the conformal interval of several quantiles.
+fn outermost_coverage(scores: &[Scores]) -> Option<(f64, f64)> {
+    let first = scores.first()?;
+    Some((first.level, first.coverage?))
 }
 
 /// The scores for people.
@@ -109,7 +128,7 @@ fn summary(scores: &Scores, counts: Counts) -> String {
             (format!("share below the quantile {}", quantile.tau), significant(quantile.share_below, 4)),
         ]),
         None => {
-            let name = format!("coverage of {} prediction intervals", percent(scores.level));
+            let name = format!("coverage of {} {} intervals", percent(scores.level), scores.interval);
             lines.push((name, optional(scores.coverage, 4)));
         }
     }
@@ -135,5 +154,8 @@ fn quantile_table(scores: &[Scores], counts: Counts) -> String {
         text += &format!(", {} with missing values left out", count_of(counts.missing, "row"));
     }
     let heading = ["quantile", "share below", "mean pinball loss", "mean NLL", "MAE"];
-    format!("{text}\n\n{}", table(&heading, &rows))
+    let coverage = outermost_coverage(scores).map_or_else(String::new, |(level, coverage)| {
+        format!("\ncoverage of {} conformal intervals  {}\n", percent(level), significant(coverage, 4))
+    });
+    format!("{text}\n\n{}{coverage}", table(&heading, &rows))
 }

@@ -2,9 +2,11 @@
 
 pub(crate) mod compare;
 pub(crate) mod describe;
+pub(crate) mod diagnose;
 pub(crate) mod evaluate;
 pub(crate) mod fit;
 pub(crate) mod loss;
 pub(crate) mod manual;
 pub(crate) mod model;
 pub(crate) mod predict;
+pub(crate) mod profile;

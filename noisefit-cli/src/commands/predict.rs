@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use noisefit::fit::Fit;
 use noisefit::noise::{AsymmetricLaplace, Noise};
-use noisefit::predict::{IntervalKind, NewRows, Predictor};
+use noisefit::predict::{IntervalKind, Intervals, NewRows, Predictor};
 use noisefit_data::DataError;
 use noisefit_data::formula::{EvaluateOptions, Scope, Workspace};
 use noisefit_data::frame::{Column, Field, Frame, Kind, MISSING};
@@ -28,15 +28,17 @@ const BLOCK_ROWS: usize = 1024;
 #[command(after_help = "\
 Examples:
   noisefit predict model.json new.csv
-  noisefit predict model.json new.csv --interval 0.95 prediction --keep id,date -o predictions.parquet")]
+  noisefit predict model.json new.csv --interval 0.95 prediction --keep id,date -o predictions.parquet
+  noisefit predict model.json new.csv --interval 0.5,0.9")]
 pub(crate) struct PredictArguments {
     /// A model that `noisefit fit -o` saved
     #[arg(value_name = "MODEL")]
     pub(crate) model: PathBuf,
     #[command(flatten)]
     pub(crate) data: DataArguments,
-    /// Add an interval at this level: of a new observation (prediction, the default) or of the location (confidence)
-    #[arg(long, value_names = ["LEVEL", "prediction|confidence"], num_args = 1..=2)]
+    /// Add intervals at these levels, such as 0.5,0.9: of a new observation (prediction, the default), of a new observation
+    /// whatever the noise (conformal, the default of a model that was fitted with --conformal) or of the location (confidence)
+    #[arg(long, value_names = ["LEVELS", "prediction|conformal|confidence"], num_args = 1..=2)]
     pub(crate) interval: Vec<String>,
     /// Columns of the data to carry along
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
@@ -55,10 +57,10 @@ pub(crate) struct PredictArguments {
 /// Predicts and writes a table: the columns carried along, the prediction (one for each quantile), the ends of an interval,
 /// and a modelled scale.
 pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
-    let interval = interval(&arguments.interval)?;
     let model = FittedModel::load(&arguments.model)?;
-    if let Some((kind, level)) = interval {
-        check_interval(&model, kind, level, &arguments.model)?;
+    let asked = asked(&arguments.interval, &model)?;
+    if let Some(asked) = &asked {
+        check(&model, asked, &arguments.model)?;
     }
     let data = &arguments.data;
     let dataset = data.open()?;
@@ -66,7 +68,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     let (columns, places) = columns(&model, &dataset, &carried)?;
 
     let mut names: Vec<(&str, Kind)> = carried.iter().map(|field| (field.name.as_str(), field.kind)).collect();
-    let predicted = predicted_names(&model, interval.map(|(kind, _)| kind));
+    let predicted = predicted_names(&model, asked.as_ref());
     names.extend(predicted.iter().map(|name| (name.as_str(), Kind::Number)));
     let mut writer = match &arguments.output {
         Some(path) => TableWriter::create(path, &names)?,
@@ -79,7 +81,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
         frames
             .map(|frame| {
                 let frame = frame?;
-                let predicted = predict(&model, &predictors, &dataset, &frame, arguments, interval)?;
+                let predicted = predict(&model, &predictors, &dataset, &frame, arguments, asked.as_ref())?;
                 Ok((frame, predicted))
             })
             .collect()
@@ -107,7 +109,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     })?;
     writer.finish()?;
     drop(passes);
-    warn(&warnings(&model, incomplete.into_inner().unwrap_or(0)));
+    warn(&warnings(&model, asked.as_ref(), incomplete.into_inner().unwrap_or(0)));
     Ok(Outcome::Done)
 }
 
@@ -123,7 +125,7 @@ fn predict(
     dataset: &Dataset,
     frame: &Frame,
     arguments: &PredictArguments,
-    interval: Option<(IntervalKind, f64)>,
+    asked: Option<&Asked>,
 ) -> Result<Predicted, DataError> {
     let options = EvaluateOptions {
         low_words: true,
@@ -143,12 +145,17 @@ fn predict(
         let mut results = Vec::new();
         for predictor in predictors {
             results.push(predictor.location(&new));
-            if let Some((kind, level)) = interval {
-                let ends = predictor.intervals(&new, kind, level);
-                let ends = ends.map_err(|error| DataError::Option(error.to_string()))?;
-                results.extend([ends.low, ends.high]);
+            if let Some(Asked { kind: Kinds::Own(kind), levels }) = asked {
+                for &level in levels {
+                    add(&mut results, predictor.intervals(&new, *kind, level))?;
+                }
             }
             results.extend(models_scale.then(|| predictor.scale(&new)));
+        }
+        if let (Some(Asked { kind: Kinds::Conformal, levels }), Some(conformal)) = (asked, &model.conformal) {
+            for &level in levels {
+                add(&mut results, conformal.intervals(&new, level))?;
+            }
         }
         columns.resize_with(results.len(), || vec![f64::NAN; frame.rows]);
         for (column, results) in columns.iter_mut().zip(results) {
@@ -160,7 +167,14 @@ fn predict(
     Ok(Predicted { columns, incomplete })
 }
 
-fn warnings(model: &FittedModel, incomplete: usize) -> Vec<String> {
+/// The ends of intervals, as two columns.
+fn add(columns: &mut Vec<Vec<f64>>, ends: Result<Intervals, noisefit::Error>) -> Result<(), DataError> {
+    let Intervals { low, high } = ends.map_err(|error| DataError::Option(error.to_string()))?;
+    columns.extend([low, high]);
+    Ok(())
+}
+
+fn warnings(model: &FittedModel, asked: Option<&Asked>, incomplete: usize) -> Vec<String> {
     let mut warnings = Vec::new();
     if incomplete > 0 {
         let rows = count_of(incomplete as u64, "row");
@@ -179,28 +193,88 @@ fn warnings(model: &FittedModel, incomplete: usize) -> Vec<String> {
     if model.design.weights().is_some() {
         warnings.push("the model is weighted; prediction intervals and scales are for rows of weight 1".into());
     }
+    if let (Some(Asked { kind: Kinds::Conformal, levels }), Some(conformal)) = (asked, &model.conformal) {
+        warnings.extend(levels.iter().filter_map(|&level| conformal.too_few(level)));
+    }
     warnings
 }
 
-/// What `--interval LEVEL [KIND]` says.
-fn interval(words: &[String]) -> anyhow::Result<Option<(IntervalKind, f64)>> {
-    let Some(level) = words.first() else { return Ok(None) };
-    let level = parse_level(level).map_err(|why| Usage(format!("--interval {level}: {why}")))?;
-    let kind = match words.get(1).map(String::as_str) {
-        None | Some("prediction") => IntervalKind::Prediction,
-        Some("confidence") => IntervalKind::Confidence,
-        Some(other) => {
-            let what = format!("--interval {level} {other}: a level is followed by prediction or confidence");
-            return Err(Usage(what).into());
+/// Intervals that are asked for.
+struct Asked {
+    kind: Kinds,
+    levels: Vec<f64>,
+}
+
+/// What an interval is of, and where it comes from.
+#[derive(Clone, Copy, PartialEq)]
+enum Kinds {
+    /// The fit's own.
+    Own(IntervalKind),
+    /// A new observation, whatever the noise.
+    Conformal,
+}
+
+impl std::fmt::Display for Kinds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Kinds::Own(IntervalKind::Prediction) => "prediction",
+            Kinds::Own(IntervalKind::Confidence) => "confidence",
+            Kinds::Conformal => "conformal",
+        })
+    }
+}
+
+/// What `--interval LEVELS [KIND]` says; a conformal interval where the model has one and no kind is said.
+fn asked(words: &[String], model: &FittedModel) -> Result<Option<Asked>, Usage> {
+    let (mut kind, mut levels) = (None, Vec::new());
+    for word in words.iter().flat_map(|word| word.split([',', ' '])).filter(|word| !word.is_empty()) {
+        let named = match word {
+            "prediction" => Kinds::Own(IntervalKind::Prediction),
+            "confidence" => Kinds::Own(IntervalKind::Confidence),
+            "conformal" => Kinds::Conformal,
+            other => {
+                let level = parse_level(other).map_err(|why| {
+                    Usage(format!("--interval {other}: {why}; after levels comes prediction, confidence or conformal"))
+                })?;
+                if !levels.contains(&level) {
+                    levels.push(level);
+                }
+                continue;
+            }
+        };
+        if kind.is_some_and(|kind| kind != named) {
+            return Err(Usage("--interval: a table has intervals of one kind; predict twice for two".to_owned()));
         }
+        kind = Some(named);
+    }
+    let default = match model.conformal {
+        Some(_) => Kinds::Conformal,
+        None => Kinds::Own(IntervalKind::Prediction),
     };
-    Ok(Some((kind, level)))
+    match (kind, levels.is_empty()) {
+        (Some(kind), true) => Err(Usage(format!("--interval {kind}: a level comes first, such as 0.9 {kind}"))),
+        (None, true) => Ok(None),
+        (kind, false) => Ok(Some(Asked { kind: kind.unwrap_or(default), levels })),
+    }
 }
 
 /// Refuses intervals that the model does not have.
-fn check_interval(model: &FittedModel, kind: IntervalKind, level: f64, path: &Path) -> anyhow::Result<()> {
+fn check(model: &FittedModel, Asked { kind, levels: asked }: &Asked, path: &Path) -> anyhow::Result<()> {
     let levels: Vec<f64> = model.fits.iter().filter_map(tau).collect();
-    if !levels.is_empty() && kind == IntervalKind::Prediction {
+    let level = asked.first().copied().unwrap_or(0.95);
+    match kind {
+        Kinds::Conformal if model.conformal.is_some() => return Ok(()),
+        Kinds::Conformal => {
+            return Err(Usage(format!(
+                "--interval {level} conformal: {} has no conformal intervals; fit it with --conformal split, cv+ or \
+                 jackknife+",
+                path.display()
+            ))
+            .into());
+        }
+        Kinds::Own(_) => {}
+    }
+    if !levels.is_empty() && *kind == Kinds::Own(IntervalKind::Prediction) {
         // In decimals, as one would write them.
         let decimal = |tau: f64| (tau * 1e9).round() / 1e9;
         let (low, high) = (decimal(0.5 * (1.0 - level)), decimal(0.5 * (1.0 + level)));
@@ -235,22 +309,40 @@ fn tau(fit: &Fit) -> Option<f64> {
     }
 }
 
-/// The names of what is predicted, in the order of [`predict`]: with several quantiles `q0.1`, `q0.1_conf_low`, ...
-fn predicted_names(model: &FittedModel, interval: Option<IntervalKind>) -> Vec<String> {
-    let ends = match interval {
-        None => vec![],
-        Some(IntervalKind::Confidence) => vec!["conf_low", "conf_high"],
-        Some(IntervalKind::Prediction) => vec!["pred_low", "pred_high"],
-    };
-    if let [_, _, ..] = model.fits[..] {
-        let names = |tau: f64| {
-            let ends = ends.iter().map(move |end| format!("q{tau}_{end}"));
-            std::iter::once(format!("q{tau}")).chain(ends).collect::<Vec<_>>()
+/// The names of what is predicted, in the order of [`predict`]: with several quantiles `q0.1`, `q0.1_conf_low`, ...; with
+/// several levels `pred_low_0.5`, ...
+fn predicted_names(model: &FittedModel, asked: Option<&Asked>) -> Vec<String> {
+    let ends = |kind: Kinds| {
+        let name = if kind == Kinds::Own(IntervalKind::Confidence) { "conf" } else { "pred" };
+        let levels = asked.map_or(&[][..], |asked| &asked.levels);
+        let end = move |level: &f64, end: &str| match levels {
+            [_] => format!("{name}_{end}"),
+            _ => format!("{name}_{end}_{level}"),
         };
-        return model.fits.iter().filter_map(tau).flat_map(names).collect();
+        levels.iter().flat_map(move |level| [end(level, "low"), end(level, "high")]).collect::<Vec<_>>()
+    };
+    let (own, conformal) = match asked.map(|asked| asked.kind) {
+        None => (Vec::new(), Vec::new()),
+        Some(Kinds::Conformal) => (Vec::new(), ends(Kinds::Conformal)),
+        Some(kind) => (ends(kind), Vec::new()),
+    };
+    let mut names = Vec::new();
+    for fit in &model.fits {
+        let prefix = match (tau(fit), model.fits.len()) {
+            (Some(tau), 2..) => format!("q{tau}"),
+            _ => String::new(),
+        };
+        match prefix.is_empty() {
+            true => names.extend(std::iter::once("prediction".to_owned()).chain(own.iter().cloned())),
+            false => {
+                let own = own.iter().map(|end| format!("{prefix}_{end}"));
+                names.extend(std::iter::once(prefix.clone()).chain(own));
+            }
+        }
     }
-    let scale = model.design.layout().scale.as_ref().map(|_| "scale");
-    std::iter::once("prediction").chain(ends).chain(scale).map(str::to_owned).collect()
+    names.extend(model.design.layout().scale.as_ref().map(|_| "scale".to_owned()));
+    names.extend(conformal);
+    names
 }
 
 /// The columns to carry along.

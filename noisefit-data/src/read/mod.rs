@@ -77,6 +77,11 @@ pub trait Progress: Sync {
     /// So many more bytes of the files (of all [`Dataset::size_in_bytes`]) and records are done.
     fn advance(&self, bytes: u64, rows: u64);
 
+    /// So many of `of` steps of work beside the scans are done.
+    fn steps(&self, done: u64, of: u64) {
+        let _ = (done, of);
+    }
+
     /// Whether to stop: asked before each unit, and answered by [`DataError::Interrupted`].
     fn cancelled(&self) -> bool;
 }

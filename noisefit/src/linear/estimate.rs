@@ -3,6 +3,7 @@
 use super::gram::packed;
 use super::{Accuracy, LeastSquares, Leverage};
 use crate::fit::{Coefficient, Fit, Reference, ShapeParameter, Termination, Vertex, coefficient_table};
+use crate::inference::profile::Confint;
 use crate::noise::Noise;
 use crate::rows::Layout;
 
@@ -163,6 +164,7 @@ impl Estimate {
             f_test: None,
             closed_form: None,
             level,
+            confint: Confint::Wald,
             vcov_type: self.vcov_type.to_owned(),
             reference,
             reference_df: None,

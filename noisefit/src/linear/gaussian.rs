@@ -5,6 +5,7 @@ use super::gram::packed;
 use super::{LeastSquares, Options, likelihood};
 use crate::Error;
 use crate::fit::{ClosedForm, FTest, Fit, Reference, Termination, coefficient_table};
+use crate::inference::profile::Confint;
 use crate::noise::{Gaussian, Noise};
 use crate::rows::{Layout, RowSource};
 
@@ -109,6 +110,7 @@ pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
         },
         closed_form: closed_form(&solved, layout.intercept),
         level: options.level,
+        confint: Confint::Wald,
         vcov_type: "classical".to_owned(),
         reference: Reference::StudentT,
         reference_df: None,

@@ -65,12 +65,6 @@ impl Leverage {
         &self.factor
     }
 
-    /// The form `x' C x` of another matrix `C` for the same columns: the packed lower triangle of a covariance of the
-    /// coefficients in [`Leverage::coordinates`], which may be singular, as that of few clusters is.
-    pub(crate) fn with_matrix(&self, covariance: &[f64]) -> Self {
-        Leverage { factor: semidefinite_factor(covariance), ..self.clone() }
-    }
-
     /// The form `x' L C L' x`, and its matrix for all of `coefficients` coefficients of the data (zero for aliased ones), of
     /// a positive semidefinite `C` for whitened rows `L'z`: the packed lower triangle of a covariance of their coefficients.
     ///
@@ -97,21 +91,6 @@ impl Leverage {
             }
         }
         (Leverage { factor, ..self.clone() }, matrix)
-    }
-
-    /// A covariance in [`Leverage::coordinates`] for all of `coefficients` coefficients of the data, zero for aliased ones.
-    pub(crate) fn carry_back(&self, covariance: &[f64], coefficients: usize) -> Vec<Vec<f64>> {
-        let (coordinates, offset) = (self.coordinates(), usize::from(self.intercept));
-        let packed: Vec<DoubleDouble> = covariance.iter().map(|&value| value.into()).collect();
-        let place = |k: usize| k.checked_sub(offset).map_or(0, |j| self.columns[j] + offset);
-        let mut matrix = vec![vec![0.0; coefficients]; coefficients];
-        for i in 0..coordinates.coefficients() {
-            for j in 0..=i {
-                let value = coordinates.carry_back_covariance(&packed, i, j);
-                (matrix[place(i)][place(j)], matrix[place(j)][place(i)]) = (value, value);
-            }
-        }
-        matrix
     }
 
     /// The number of design columns that rows must have, at least.

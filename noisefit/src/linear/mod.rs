@@ -63,7 +63,12 @@ pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result
     }
     let mut fits = fit_classical(source, noise, options)?;
     for fit in &mut fits {
-        covariance::estimate(source, fit, options)?;
+        match options.vcov {
+            Vcov::Bootstrap { draws, scheme } => {
+                covariance::bootstrap::estimate(source, noise, fit, (draws, scheme), options)?;
+            }
+            _ => covariance::estimate(source, fit, options)?,
+        }
     }
     Ok(fits)
 }

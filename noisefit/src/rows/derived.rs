@@ -41,6 +41,10 @@ impl<S: RowSource, D: Derive> RowSource for Derived<'_, S, D> {
     fn rows_hint(&self) -> Option<u64> {
         self.source.rows_hint()
     }
+
+    fn report(&self, done: u64, of: u64) -> Result<(), Error> {
+        self.source.report(done, of)
+    }
 }
 
 /// A pass that sees derived rows.

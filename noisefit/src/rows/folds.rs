@@ -95,6 +95,10 @@ impl<S: RowSource> RowSource for Selected<'_, S> {
             Part::From(start) => rows - rows * (start as u64).min(count) / count,
         })
     }
+
+    fn report(&self, done: u64, of: u64) -> Result<(), Error> {
+        self.source.report(done, of)
+    }
 }
 
 /// Says of each row of a unit whether it is wanted.

@@ -176,4 +176,14 @@ pub trait RowSource {
     fn rows_hint(&self) -> Option<u64> {
         None
     }
+
+    /// Tells whoever watches the source's passes that so many of `of` steps of work beside them, such as the refits of a
+    /// bootstrap, are done.
+    ///
+    /// # Errors
+    /// [`Error::Source`] where they want the work to stop.
+    fn report(&self, done: u64, of: u64) -> Result<(), Error> {
+        let _ = (done, of);
+        Ok(())
+    }
 }

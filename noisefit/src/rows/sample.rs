@@ -217,6 +217,16 @@ impl SampledRows {
         self.response.len()
     }
 
+    /// Design column `j`.
+    pub(crate) fn column(&self, j: usize) -> &[f64] {
+        &self.design[j * self.len()..(j + 1) * self.len()]
+    }
+
+    /// The responses.
+    pub(crate) fn response(&self) -> &[f64] {
+        &self.response
+    }
+
     /// The same rows with only some design columns.
     pub(crate) fn narrowed(mut self, columns: &[usize]) -> Self {
         let count = self.len();
@@ -244,10 +254,14 @@ impl SampledRows {
 
     /// Those of the rows whose places are wanted.
     pub(crate) fn at(&self, wanted: impl Fn(usize) -> bool) -> Self {
-        let count = self.len();
-        let kept: Vec<usize> = (0..count).filter(|&i| wanted(i)).collect();
+        self.picked(&(0..self.len()).filter(|&i| wanted(i)).collect::<Vec<_>>())
+    }
+
+    /// The rows at these places, in their order, each as often as it is named.
+    pub(crate) fn picked(&self, places: &[usize]) -> Self {
+        let count = self.len().max(1);
         let chosen = |values: &Vec<f64>| -> Vec<f64> {
-            values.chunks_exact(count.max(1)).flat_map(|column| kept.iter().map(|&i| column[i])).collect()
+            values.chunks_exact(count).flat_map(|column| places.iter().map(|&i| column[i])).collect()
         };
         SampledRows {
             layout: self.layout.clone(),
@@ -257,6 +271,26 @@ impl SampledRows {
             weights: self.weights.as_ref().map(chosen),
             frequencies: self.frequencies.as_ref().map(chosen),
         }
+    }
+
+    /// The same rows with other responses.
+    pub(crate) fn with_response(self, response: Vec<f64>) -> Self {
+        SampledRows { response, ..self }
+    }
+
+    /// The same rows with other frequencies, or without.
+    pub(crate) fn with_frequencies(self, frequencies: Option<Vec<f64>>) -> Self {
+        SampledRows { frequencies, ..self }
+    }
+
+    /// How many identical rows each stands for, where that is not one.
+    pub(crate) fn frequencies(&self) -> Option<&[f64]> {
+        self.frequencies.as_deref()
+    }
+
+    /// What the columns are.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     /// Shows `next` all rows as one block.

@@ -43,6 +43,10 @@ impl<S: RowSource> RowSource for Subset<'_, S> {
     fn rows_hint(&self) -> Option<u64> {
         self.source.rows_hint()
     }
+
+    fn report(&self, done: u64, of: u64) -> Result<(), Error> {
+        self.source.report(done, of)
+    }
 }
 
 /// Another pass that sees only some columns.

@@ -5,24 +5,27 @@ mod summary;
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use noisefit::compare::{Comparison, Entry, Judgement};
 use noisefit::fit::Fit;
+use noisefit::inference::conformal::{self, Conformal, Method, Plan};
 use noisefit::inference::covariance::Vcov;
+use noisefit::inference::profile;
 use noisefit::linear::{self, Options};
+use noisefit::noise::Choice;
 use noisefit_data::formula::ScaleFormula;
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::Counts;
 use serde::Serialize;
 
-use super::compare::{likelihoods, verdict};
-use super::model::{ModelArguments, NoiseArguments, explain};
 use auto::Chosen;
 
-use crate::Outcome;
+use super::compare::{likelihoods, verdict};
+use super::model::{ModelArguments, NoiseArguments, explain};
 use crate::arguments::{DataArguments, OutputFormat, parse_level};
 use crate::output::{print, print_json, tell, warn};
 use crate::progress::Passes;
+use crate::{Outcome, Usage};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -48,9 +51,15 @@ pub(crate) struct FitArguments {
     /// classical]
     #[arg(long, value_name = "HOW", default_value = "default", hide_default_value = true)]
     pub(crate) vcov: Vcov,
+    /// Where the confidence intervals of the coefficients come from: wald (their standard errors) or profile (the values that
+    /// a likelihood ratio test does not reject; fits the model again some twenty times for each coefficient)
+    #[arg(long, value_name = "HOW", default_value = "wald")]
+    pub(crate) confint: ConfintChoice,
     /// What is drawn at random, such as bootstrap samples, is drawn from this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) conformal: ConformalArguments,
     /// Read the data once where that gives the digits asked for under gaussian noise: MAE is left out
     #[arg(long, help_heading = "Resources")]
     pub(crate) one_pass: bool,
@@ -60,6 +69,66 @@ pub(crate) struct FitArguments {
     /// Save the model for `predict` and `evaluate`
     #[arg(long, short, value_name = "MODEL.json")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// Where confidence intervals come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConfintChoice {
+    Wald,
+    Profile,
+}
+
+/// Distribution-free intervals.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Conformal intervals")]
+pub(crate) struct ConformalArguments {
+    /// Calibrate intervals that hold whatever the noise, for `predict` and `evaluate` of the saved model: split (some rows
+    /// calibrate, the others are fitted), cv+ (fits without each of several folds) or jackknife+ (without each row)
+    #[arg(long, value_name = "METHOD")]
+    conformal: Option<Method>,
+    /// The share of the rows that calibrates with split [default: 0.25]
+    #[arg(long, value_name = "SHARE", value_parser = parse_share, requires = "conformal")]
+    calibration: Option<f64>,
+    /// The number of folds of cv+ [default: 10]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(2..), requires = "conformal")]
+    folds: Option<u16>,
+}
+
+impl ConformalArguments {
+    /// How intervals are calibrated, checked against the noise; none where they are not asked for.
+    fn plan(&self, noise: &Choice) -> Result<Option<Plan>, Usage> {
+        let Some(method) = self.conformal else { return Ok(None) };
+        if self.calibration.is_some() && method != Method::Split {
+            return Err(Usage(format!(
+                "--calibration is the share of the rows that is not fitted, and goes with --conformal split; {method} fits \
+                 all rows"
+            )));
+        }
+        if self.folds.is_some() && method != Method::CvPlus {
+            return Err(Usage(format!("--folds goes with --conformal cv+, not with {method}")));
+        }
+        if let Choice::Quantiles(levels) = noise
+            && let [level] = levels[..]
+        {
+            return Err(Usage(format!(
+                "--conformal: an interval of quantiles lies between two of them, and {level} is one; say --noise \
+                 quantile:0.05,0.95"
+            )));
+        }
+        let Plan { calibration, folds, .. } = Plan::default();
+        Ok(Some(Plan {
+            method,
+            calibration: self.calibration.unwrap_or(calibration),
+            folds: self.folds.map_or(folds, usize::from),
+        }))
+    }
+}
+
+fn parse_share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.01..=0.99).contains(&share) => Ok(share),
+        _ => Err("a share lies between 0.01 and 0.99, such as 0.25".to_owned()),
+    }
 }
 
 /// Fits and prints.
@@ -83,9 +152,23 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     let mut options =
         Options { level: arguments.level, vcov: arguments.vcov.clone(), seed: arguments.seed, ..model.options() };
     options.settings.one_pass = arguments.one_pass;
-    let fits = linear::fit(&rows, &noise, &options);
-    let fits = fits.map_err(|error| explain(error, rows.counts(), &dataset))?;
-    let (model, counts) = (FittedModel::new(rows.design().clone(), fits), rows.counts());
+    let plan = arguments.conformal.plan(&noise)?;
+    if let (ConfintChoice::Profile, Some(Method::Split)) = (arguments.confint, plan.map(|plan| plan.method)) {
+        return Err(Usage(
+            "--confint profile is of all rows, and --conformal split fits some of them; say --conformal cv+".to_owned(),
+        )
+        .into());
+    }
+    let (mut fits, conformal) = match plan {
+        None => linear::fit(&rows, &noise, &options).map(|fits| (fits, None)),
+        Some(plan) => conformal::fit(&rows, &noise, &options, &plan).map(|(fits, conformal)| (fits, Some(conformal))),
+    }
+    .map_err(|error| explain(error, rows.counts(), &dataset))?;
+    if arguments.confint == ConfintChoice::Profile {
+        fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &options))?;
+    }
+    let model = FittedModel::new(rows.design().clone(), fits).with_conformal(conformal);
+    let counts = rows.counts();
     drop(rows);
     drop(passes);
 
@@ -142,6 +225,9 @@ struct Record<'a> {
     zero_weight: u64,
     /// Whether the log-likelihood, AIC and BIC contain the Jacobian of a transformed response.
     response_jacobian: bool,
+    /// What calibrates conformal intervals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conformal: Option<Calibration>,
     /// Why this noise, where it was found out.
     #[serde(skip_serializing_if = "Option::is_none")]
     chosen_by: Option<ChosenBy<'a>>,
@@ -164,9 +250,28 @@ impl<'a> Record<'a> {
             dropped: counts.missing,
             zero_weight: counts.weightless,
             response_jacobian: model.design.transforms_response(),
+            conformal: model.conformal.as_ref().map(Calibration::from),
             chosen_by: None,
             found,
         }
+    }
+}
+
+/// Conformal intervals, in short.
+#[derive(Serialize)]
+struct Calibration {
+    method: Method,
+    /// Observations with a score.
+    observations: f64,
+    /// Fits without some of the rows.
+    fits: usize,
+    seed: u64,
+}
+
+impl From<&Conformal> for Calibration {
+    fn from(conformal: &Conformal) -> Self {
+        let &Conformal { method, observations, seed, .. } = conformal;
+        Calibration { method, observations, fits: conformal.folds(), seed }
     }
 }
 

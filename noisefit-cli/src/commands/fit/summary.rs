@@ -1,7 +1,10 @@
 //! A fit as people read it.
 
 use noisefit::fit::{ClosedForm, Coefficient, Fit, Reference, Vertex};
-use noisefit::linear::Method;
+use noisefit::inference::conformal::{Conformal, Method};
+use noisefit::inference::covariance::Vcov;
+use noisefit::inference::profile::Confint;
+use noisefit::linear;
 use noisefit::noise::{AsymmetricLaplace, Huber, Noise, StudentT};
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::Counts;
@@ -38,6 +41,9 @@ pub(super) fn summary(model: &FittedModel, counts: Counts) -> String {
             text += &closed_form(line, &fit.coefficients[1].term, &layout.response);
         }
     }
+    if let Some(conformal) = &model.conformal {
+        text += &format!("\n{}", calibration(conformal, model.fits.first().map_or(0, |fit| fit.nobs)));
+    }
     if model.design.transforms_response() {
         let response = &layout.response;
         text += &format!(
@@ -46,6 +52,22 @@ pub(super) fn summary(model: &FittedModel, counts: Counts) -> String {
         );
     }
     text
+}
+
+/// What conformal intervals rest on.
+fn calibration(conformal: &Conformal, fitted: u64) -> String {
+    let Conformal { method, seed, observations, .. } = conformal;
+    let how = match method {
+        Method::Split => format!(
+            "the fit is of {fitted} observations, drawn at random (seed {seed}); the other {observations} calibrate them"
+        ),
+        Method::CvPlus => format!(
+            "{observations} observations calibrate them, each by a fit without its fold, one of {} drawn at random (seed {seed})",
+            conformal.folds()
+        ),
+        Method::JackknifePlus => format!("{observations} observations calibrate them, each by a fit without it"),
+    };
+    format!("conformal intervals ({method}): {how}\n")
 }
 
 /// The noise, how the fit was made, and of what.
@@ -157,7 +179,7 @@ fn factor(coefficients: &[Coefficient]) -> String {
 /// The numbers below the tables.
 fn facts(fit: &Fit) -> String {
     let mut lines = vec![("noise scale", scale(fit))];
-    if fit.reference == Reference::StudentT {
+    if fit.noise == Noise::Gaussian && fit.scale.is_some() {
         let (error, df) = (optional(fit.residual_std_error, 6), fit.df_residual);
         lines.push(("residual std. error", format!("{error} on {df} degrees of freedom")));
     }
@@ -171,28 +193,53 @@ fn facts(fit: &Fit) -> String {
     if let Some(test) = &fit.f_test {
         let (df_model, df_residual) = (test.df_model, test.df_residual);
         let statistic = significant(test.statistic, 5);
-        lines.push(("F", format!("{statistic} on {df_model} and {df_residual} df, p {}", p_value(Some(test.p_value)))));
+        // Sums of squares make an F test of the classical covariance alone.
+        let name = if fit.vcov_type == "classical" { "F" } else { "Wald F" };
+        lines
+            .push((name, format!("{statistic} on {df_model} and {df_residual} df, p {}", p_value(Some(test.p_value)))));
     }
-    let reference = match fit.reference {
-        Reference::StudentT => format!("Student's t with {} df", fit.df_residual),
-        Reference::Normal => "normal".to_owned(),
-    };
     lines.extend([
         ("log-likelihood", optional(fit.log_likelihood, 7)),
         ("AIC, AICc, BIC", format!("{}, {}, {}", optional(fit.aic, 7), optional(fit.aicc, 7), optional(fit.bic, 7))),
         ("RMSE, MAE", format!("{}, {}", significant(fit.rmse, 6), optional(fit.mae, 6))),
     ]);
     lines.extend(fit.mean_loss.map(|loss| ("mean huber loss", significant(loss, 6))));
-    let basis = match fit.noise {
-        Noise::Laplace => ", as far as the noise is laplace",
-        Noise::Quantile(_) => ", as far as the noise is asymmetric laplace: a rough guide",
-        _ => "",
-    };
-    lines.extend([("standard errors", format!("{}, {reference}{basis}", fit.vcov_type))]);
+    lines.push(("standard errors", standard_errors(fit)));
+    if fit.confint == Confint::Profile {
+        let open = fit
+            .coefficients
+            .iter()
+            .any(|row| row.estimate.is_some() && (row.conf_low.is_none() || row.conf_high.is_none()));
+        let open = if open { "; NA where it is open" } else { "" };
+        lines.push(("intervals", format!("profile likelihood{open}")));
+    }
     lines.extend(termination(fit).map(|text| ("termination", text)));
     lines.push(("accuracy", accuracy(fit)));
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     lines.iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect()
+}
+
+/// How the covariance was estimated, what it allows for, and what statistics refer to.
+fn standard_errors(fit: &Fit) -> String {
+    let allows = match fit.vcov_type.parse() {
+        Ok(Vcov::Hc(_)) => " (for a noise scale that varies)".to_owned(),
+        Ok(Vcov::Cluster(columns)) => format!(" (for dependence within {})", columns.join(" and ")),
+        Ok(Vcov::Hac { lags }) => format!(" (for dependence over {})", count_of(lags as u64, "row")),
+        Ok(Vcov::Sandwich) => " (for independent rows of any noise)".to_owned(),
+        Ok(Vcov::Expected | Vcov::Observed) => " information, inverted".to_owned(),
+        _ => String::new(),
+    };
+    let reference = match fit.reference {
+        Reference::StudentT => format!("Student's t with {} df", fit.reference_df.unwrap_or(fit.df_residual as f64)),
+        Reference::Normal => "normal".to_owned(),
+    };
+    let basis = match fit.noise {
+        _ if fit.vcov_type != "classical" => "",
+        Noise::Laplace => ", as far as the noise is laplace",
+        Noise::Quantile(_) => ", as far as the noise is asymmetric laplace: a rough guide",
+        _ => "",
+    };
+    format!("{}{allows}, {reference}{basis}", fit.vcov_type)
 }
 
 /// The scale with how it was estimated; under other noise than the Gaussian also the standard deviation, in which families
@@ -261,18 +308,18 @@ fn termination(fit: &Fit) -> Option<String> {
 
 fn accuracy(fit: &Fit) -> String {
     let method = match fit.accuracy.method {
-        Method::Moments => "moments",
-        Method::Qr => "QR",
-        Method::DoubleDouble => "double-double",
-        Method::Newton => "Newton",
-        Method::Vertex => "exact vertex",
+        linear::Method::Moments => "moments",
+        linear::Method::Qr => "QR",
+        linear::Method::DoubleDouble => "double-double",
+        linear::Method::Newton => "Newton",
+        linear::Method::Vertex => "exact vertex",
     };
     let condition = significant(fit.accuracy.condition, 2);
     // Rounded down: a digit that is half right is not promised.
     let digits = fit.accuracy.digits.floor();
     let data = match fit.accuracy.method {
         // The others reckon with the rounding of the data.
-        Method::Vertex => " for the data as they stand",
+        linear::Method::Vertex => " for the data as they stand",
         _ => "",
     };
     format!("{digits} digits or more{data} ({method}, condition number {condition})")

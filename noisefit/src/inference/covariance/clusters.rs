@@ -61,7 +61,7 @@ impl Clusters {
             if clusters < 2.0 {
                 return Err(Error::Unsupported(format!(
                     "the {} cluster column has the same value in every row, and standard errors need two clusters or more; \
-                     name a column with more values, or use --vcov hc3 or sandwich",
+                     name a column with more values, or use hc3 or sandwich",
                     if k == 0 { "first" } else { "second" }
                 )));
             }

@@ -23,7 +23,7 @@ pub(super) fn estimate(source: &impl RowSource, fit: &mut Fit, vcov: &Vcov) -> R
     if state.without_score() > 0 {
         return Err(Error::Unsupported(format!(
             "{vcov} is not defined where a row alone determines a coefficient, as {} of the rows do (leverage 1); leave out \
-             the terms that are about them alone, or use --vcov hc1",
+             the terms that are about them alone, or use hc1",
             state.without_score()
         )));
     }

@@ -15,8 +15,8 @@ use crate::linear::likelihood::{
 use crate::noise;
 use crate::rows::{Both, RowSource};
 
-/// That of Student's t. Degrees of freedom at an end of their range are taken as given: there the log-likelihood has a
-/// slope.
+/// That of Student's t. Degrees of freedom that were estimated at an end of their range are taken as given, for there the
+/// log-likelihood has a slope; but what is expected of it is known there, too.
 pub(super) fn student_t(
     source: &impl RowSource,
     fit: &mut Fit,
@@ -24,7 +24,8 @@ pub(super) fn student_t(
     vcov: &Vcov,
 ) -> Result<(), Error> {
     let theta = 1.0 / family.df;
-    match family.df_estimated && theta > *SHAPES.start() && theta < *SHAPES.end() {
+    let inside = theta > *SHAPES.start() && theta < *SHAPES.end();
+    match family.df_estimated && (inside || *vcov == Vcov::Expected) {
         true => estimate(source, fit, StudentT::<true>::new(theta), vcov),
         false => estimate(source, fit, StudentT::<false>::new(theta), vcov),
     }

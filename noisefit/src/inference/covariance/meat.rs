@@ -194,3 +194,66 @@ impl Products {
         self.matrix.iter_mut().zip(&later.matrix).for_each(|(mine, theirs)| *mine += theirs);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The response, and its square.
+    #[derive(Debug, Clone)]
+    struct Powers;
+
+    impl Scores for Powers {
+        fn count(&self) -> usize {
+            2
+        }
+
+        fn fill(&self, block: &Block<'_>, scores: &mut Columns) -> u64 {
+            for (i, y) in block.response.high.iter().enumerate() {
+                scores.tile_mut(i / TILE_ROWS, 0)[i % TILE_ROWS] = *y;
+                scores.tile_mut(i / TILE_ROWS, 1)[i % TILE_ROWS] = y * y;
+            }
+            0
+        }
+
+        fn parameters(&self) -> Vec<f64> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn states_are_saved_and_merged() {
+        // Integers, so that every order of summing gives the same.
+        let y: Vec<f64> = (0..300).map(|i| f64::from(i * 7 % 11) - 5.0).collect();
+        let [one, other] = [13, 29].map(|count| (0..300u64).map(|i| i * 5 % count).collect::<Vec<_>>());
+        let fold = |state: &mut Meat<Powers>, rows: std::ops::Range<usize>| {
+            let clusters = [&one[rows.clone()], &other[rows.clone()]];
+            state.fold(&Block {
+                response: y[rows].into(),
+                design: &[],
+                scale_design: &[],
+                weights: None,
+                frequencies: None,
+                log_jacobian: None,
+                clusters: &clusters,
+            });
+        };
+        for vcov in ["sandwich", "cluster:a", "cluster:a,b", "hac:4"].map(|name| name.parse::<Vcov>().unwrap()) {
+            let empty = Meat::new(Powers, &vcov);
+            let (mut whole, mut merged) = (empty.clone(), empty.clone());
+            fold(&mut whole, 0..300);
+            // The second part is shorter than the lags.
+            for rows in [0..130, 130..133, 133..300] {
+                let mut part = empty.clone();
+                fold(&mut part, rows);
+                merged.merge(empty.load(&part.save()).unwrap());
+            }
+            assert_eq!(merged.rows(), 300);
+            assert_eq!(merged.finish().unwrap().matrix, whole.finish().unwrap().matrix, "{vcov}");
+            let state = empty.save();
+            assert!(Meat::new(Powers, &Vcov::Hac { lags: 9 }).load(&state).is_err(), "{vcov}");
+            assert!(empty.load(&state[..state.len() - 1]).is_err(), "{vcov}");
+        }
+    }
+}

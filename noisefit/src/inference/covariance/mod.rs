@@ -3,9 +3,10 @@
 //! Every estimate here is a few passes over the rows at a fit that was made before, and replaces what the fit says of its
 //! standard errors, statistics and intervals.
 
+pub(crate) mod bootstrap;
 mod choice;
+
 mod clusters;
-mod density;
 mod huber;
 mod least_squares;
 mod likelihood;
@@ -22,7 +23,7 @@ pub(crate) use meat::Scores;
 use crate::Error;
 use crate::fit::Fit;
 use crate::linear::Options;
-use crate::noise::{Gaussian, Logistic, Noise};
+use crate::noise::{Gaussian, Laplace, Logistic, Noise};
 use crate::rows::RowSource;
 
 /// Estimates the covariance of a fit's coefficients anew, as `options.vcov` says, over the rows that it was fitted to, and
@@ -34,9 +35,10 @@ use crate::rows::RowSource;
 /// | `cluster`, `hac` | gaussian of one scale | the same with sums over clusters or lags of `w e x` |
 /// | `sandwich`, `cluster`, `hac` | smooth likelihoods, huber | `A^-1 B A^-1`, `A` the observed information, `B` of the scores |
 /// | `observed`, `expected` | smooth likelihoods, huber | the inverse of the information |
+/// | `iid`, `nid`, `kernel`, `sandwich`, `cluster`, `hac` | laplace and quantiles of one scale | `H^-1 B H^-1`, `H` with the density of the noise at the quantile |
 ///
 /// Smooth likelihoods (student-t, logistic, gaussian of a modelled scale) have all their parameters in `A` and `B`; huber's
-/// scale is taken as given.
+/// scale is taken as given. A bootstrap fits again what was named, and comes with the fit alone: [`crate::linear::fit`].
 ///
 /// # Errors
 /// [`Error::Unsupported`] for a covariance that the noise does not have, or the rows do not determine, and what the source
@@ -52,9 +54,6 @@ pub fn estimate(source: &impl RowSource, fit: &mut Fit, options: &Options) -> Re
     match (&vcov, fit.noise) {
         // What every estimator starts with.
         (Vcov::Classical, _) => Ok(()),
-        (Vcov::Iid | Vcov::Nid | Vcov::Kernel | Vcov::Sandwich, Noise::Laplace | Noise::Quantile(_)) if !modelled => {
-            quantile::estimate(source, fit, &vcov, options)
-        }
         (Vcov::Hc(_) | Vcov::Cluster(_) | Vcov::Hac { .. } | Vcov::Sandwich, Noise::Gaussian) if !modelled => {
             least_squares::estimate(source, fit, &vcov)
         }
@@ -67,7 +66,15 @@ pub fn estimate(source: &impl RowSource, fit: &mut Fit, options: &Options) -> Re
             Noise::Huber(family) => huber::estimate(source, fit, family, &vcov),
             _ => likelihood::estimate(source, fit, Gaussian, &vcov),
         },
-        (Vcov::Expected, Noise::Laplace) if modelled => likelihood::estimate(source, fit, crate::noise::Laplace, &vcov),
+        (
+            Vcov::Iid | Vcov::Nid | Vcov::Kernel | Vcov::Sandwich | Vcov::Cluster(_) | Vcov::Hac { .. },
+            Noise::Laplace | Noise::Quantile(_),
+        ) if !modelled => quantile::estimate(source, fit, &vcov, options),
+        (Vcov::Expected, Noise::Laplace) if modelled => likelihood::estimate(source, fit, Laplace, &vcov),
+        (Vcov::Bootstrap { .. }, _) => {
+            let what = "a bootstrap fits anew what was named, and is asked for with the fit: linear::fit";
+            Err(Error::Unsupported(what.to_owned()))
+        }
         _ => Err(unsupported(&vcov, fit.noise, modelled)),
     }
 }
@@ -77,31 +84,28 @@ fn unsupported(vcov: &Vcov, noise: Noise, modelled: bool) -> Error {
     let named = if modelled { format!("{noise} noise with a modelled scale") } else { format!("{noise} noise") };
     let why = match (vcov, noise) {
         (Vcov::Hc(_), Noise::Laplace | Noise::Quantile(_)) if !modelled => {
-            "it is one of least squares; for noise of varying scale use --vcov nid".to_owned()
+            "it is one of least squares; for noise of varying scale use nid".to_owned()
         }
-        (Vcov::Hc(_), Noise::Laplace) => "it is one of least squares; use --vcov classical or bootstrap".to_owned(),
+        (Vcov::Hc(_), Noise::Laplace) => "it is one of least squares; use classical or bootstrap".to_owned(),
         (Vcov::Hc(_), _) => {
-            "it is one of least squares; use --vcov sandwich, which is right for independent rows of any \
-                             noise"
-                .to_owned()
+            "it is one of least squares; use sandwich, which is right for independent rows of any noise".to_owned()
         }
         (Vcov::Iid | Vcov::Nid | Vcov::Kernel, Noise::Laplace) if modelled => {
-            "it is one of quantiles with one scale; use --vcov classical or bootstrap".to_owned()
+            "it is one of quantiles with one scale; use classical or bootstrap".to_owned()
         }
         (Vcov::Iid | Vcov::Nid | Vcov::Kernel, _) => {
             let instead = if noise == Noise::Gaussian && !modelled { "hc3" } else { "sandwich" };
-            format!("it is one of quantiles and absolute deviations; use --vcov {instead}")
+            format!("it is one of quantiles and absolute deviations; use {instead}")
         }
         (Vcov::Sandwich | Vcov::Observed | Vcov::Cluster(_) | Vcov::Hac { .. }, Noise::Laplace) if modelled => {
-            "it needs second derivatives, which absolute deviations do not have; use --vcov expected or bootstrap"
-                .to_owned()
+            "it needs second derivatives, which absolute deviations do not have; use expected or bootstrap".to_owned()
         }
         (Vcov::Observed | Vcov::Expected, _) => {
-            "it needs second derivatives, which absolute deviations do not have; use --vcov nid or iid".to_owned()
+            "it needs second derivatives, which absolute deviations do not have; use nid or iid".to_owned()
         }
-        _ => "use --vcov classical".to_owned(),
+        _ => "use classical".to_owned(),
     };
-    Error::Unsupported(format!("--vcov {vcov} is none for {named}: {why}"))
+    Error::Unsupported(format!("the covariance {vcov} is none for {named}: {why}"))
 }
 
 impl Vcov {

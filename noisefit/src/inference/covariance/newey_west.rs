@@ -94,7 +94,7 @@ impl NeweyWest {
     pub(super) fn finish(mut self, rows: u64) -> Result<Vec<f64>, Error> {
         if self.frequencies {
             let what = "hac standard errors need rows in their order in time, and a row with a frequency stands for rows whose \
-                        places are unknown; repeat such rows, or leave --frequency-weights out";
+                        places are unknown; repeat such rows, or leave the frequencies out";
             return Err(Error::Unsupported(what.to_owned()));
         }
         let lags = self.lags;
@@ -147,7 +147,7 @@ impl NeweyWest {
 /// Refuses more lags than `rows` rows have.
 pub(super) fn too_few_rows(lags: usize, rows: u64) -> Error {
     Error::Unsupported(format!(
-        "--vcov hac:{lags} needs more than {lags} rows, and there are {rows}; choose fewer lags, such as the fourth root of the \
+        "hac:{lags} needs more than {lags} rows, and there are {rows}; choose fewer lags, such as the fourth root of the \
          number of rows"
     ))
 }

@@ -13,21 +13,27 @@
 //! The bandwidth is that of Hall and Sheather (1988, *JRSS B* 50, 381-391) for intervals of 95%, as in R's `quantreg`.
 
 use super::Vcov;
-use super::density::{Density, DensityProducts, Weighted};
+use super::meat::{Found, Meat, Scores};
 use super::order::{Standardised, nearest, quartiles};
+use super::sandwich::{Estimated, sandwich};
+use super::whitened::Whitened;
 use crate::Error;
-use crate::fit::{CovarianceEstimate, Fit, Reference};
+use crate::fit::{Fit, Reference};
 use crate::inference::distribution::{Distribution, Normal};
-use crate::linear::gram::{packed, packed_length};
+use crate::linear::gram::{Columns, TILE_ROWS, packed, packed_length};
 use crate::linear::likelihood::Cholesky;
 use crate::linear::predictor::LinearPredictor;
 use crate::linear::quantile::{Neighbours, fit_with_neighbours, least_absolute_deviations};
-use crate::linear::{Leverage, Options, gaussian};
+use crate::linear::{Options, gaussian};
 use crate::noise::{Choice, Noise};
-use crate::rows::{Matrix, MemoryRows, RowSource};
+use crate::rows::{Accumulator, Block, Both, Each, Matrix, MemoryRows, RowSource};
+use crate::special::elementary::exp;
 
-/// More observations than this share at which the upper quantile does not lie above the lower, and the default is another.
+/// More rows than this share at which the upper quantile does not lie above the lower, and the default is another.
 const MOST_CROSSED: f64 = 0.1;
+
+/// Residuals below this, in units of the mean loss, are zeros that were rounded.
+const ON_THE_FIT: f64 = 1e-9;
 
 /// The bandwidth of Hall and Sheather, which makes the error of the coverage of a 95% interval smallest.
 fn hall_sheather(tau: f64, observations: f64) -> f64 {
@@ -48,7 +54,7 @@ fn inner_bandwidth(tau: f64, observations: f64) -> f64 {
 }
 
 /// The level of a quantile; none for another noise, or where the scale is modelled.
-fn level_of(fit: &Fit) -> Option<f64> {
+pub(super) fn level_of(fit: &Fit) -> Option<f64> {
     match fit.noise {
         _ if !fit.scale_coefficients.is_empty() => None,
         Noise::Laplace => Some(0.5),
@@ -80,10 +86,10 @@ pub(crate) fn fit_nid(source: &impl RowSource, noise: &Choice, options: &Options
             continue;
         }
         match found {
-            Ok(Found { estimate, crossed }) => {
-                let share = crossed / fit.nobs as f64;
+            Ok(Nid { matrix, crossed, rows }) => {
+                let share = crossed as f64 / rows as f64;
                 if !(by_default && share > MOST_CROSSED) {
-                    fit.set_covariance(estimate);
+                    store(fit, matrix, None, &Vcov::Nid);
                     fit.warnings.extend(warning(crossed));
                     continue;
                 }
@@ -117,7 +123,7 @@ pub(super) fn estimate(source: &impl RowSource, fit: &mut Fit, vcov: &Vcov, opti
             let neighbours: Vec<_> = fits.into_iter().map(|(_, neighbours)| neighbours).collect();
             for found in nid(source, std::slice::from_ref(fit), &neighbours)? {
                 let found = found.map_err(|why| Error::Unsupported(format!("the covariance nid: {why}")))?;
-                fit.set_covariance(found.estimate);
+                store(fit, found.matrix, None, vcov);
                 fit.warnings.extend(warning(found.crossed));
             }
             Ok(())
@@ -136,7 +142,7 @@ fn has_noise(fit: &Fit) -> bool {
 enum NoNid {
     /// They are no levels, or were not found.
     NoNeighbours,
-    /// So large a share of the observations lies where they cross.
+    /// So large a share of the rows lies where they cross.
     Crossed(f64),
     /// The products are not positive definite.
     Singular,
@@ -147,7 +153,7 @@ impl std::fmt::Display for NoNid {
         match self {
             NoNid::NoNeighbours => f.write_str("there are too few rows for quantiles beside this one"),
             NoNid::Crossed(share) => {
-                write!(f, "the quantiles beside this one cross at {:.0}% of the observations", 100.0 * share)
+                write!(f, "the quantiles beside this one cross at {:.0}% of the rows", 100.0 * share)
             }
             NoNid::Singular => f.write_str("the quantiles beside this one leave a coefficient undetermined"),
         }
@@ -170,15 +176,17 @@ fn default_is_iid(source: &impl RowSource, fit: &mut Fit, options: &Options, why
     }
 }
 
-fn warning(crossed: f64) -> Option<String> {
-    let what = "the quantiles beside this one cross; their density is taken to be zero there, which makes standard errors larger";
-    (crossed > 0.0).then(|| format!("at {crossed} of the observations {what}"))
+fn warning(crossed: u64) -> Option<String> {
+    let what = "the quantiles beside this one cross: rows that count nothing for the density of the noise, which makes standard \
+                errors larger";
+    (crossed > 0).then(|| format!("at {crossed} of the rows {what}"))
 }
 
-/// A covariance with the observations that had no positive density.
-struct Found {
-    estimate: CovarianceEstimate,
-    crossed: f64,
+/// A covariance of whitened rows, with how many of them had no positive density.
+struct Nid {
+    matrix: Vec<f64>,
+    crossed: u64,
+    rows: u64,
 }
 
 /// `nid` for several fits of the same rows in one pass.
@@ -186,61 +194,133 @@ fn nid(
     source: &impl RowSource,
     fits: &[Fit],
     neighbours: &[Option<Neighbours>],
-) -> Result<Vec<Result<Found, NoNid>>, Error> {
-    let density = |neighbours: &Neighbours, leverage: &Leverage| Density::Difference {
-        bandwidth: neighbours.bandwidth,
-        coefficients: neighbours.coordinates.moved(&leverage.coordinates(), &neighbours.difference),
+) -> Result<Vec<Result<Nid, NoNid>>, Error> {
+    let none = || fits.iter().map(|_| Err(NoNid::NoNeighbours)).collect();
+    // All have the same rows, and so the same leverages.
+    let Some((first, leverage)) = fits.iter().find_map(|fit| Some((fit, fit.leverage.as_ref()?))) else {
+        return Ok(none());
     };
-    // The rows' own leverage is the same for all.
-    let leverage = fits.iter().find_map(|fit| fit.leverage.as_ref());
-    let of = |neighbours: &Option<Neighbours>| Some(density(neighbours.as_ref()?, leverage?));
-    let densities: Vec<Option<Density>> = neighbours.iter().map(of).collect();
-    let mut sums = match (leverage, densities.iter().any(Option::is_some)) {
-        (Some(leverage), true) => {
-            let given = densities.iter().flatten().cloned().collect();
-            source.pass(DensityProducts::new(leverage, given))?.finish().into_iter()
-        }
-        _ => Vec::new().into_iter(),
+    let rows = Whitened::rows(source, first, leverage);
+    let order = rows.derive.count();
+    let density = |neighbours: &Neighbours| {
+        let difference = neighbours.coordinates.moved(&leverage.coordinates(), &neighbours.difference);
+        let apart = Density::Apart { bandwidth: neighbours.bandwidth, difference: rows.derive.solve(&difference) };
+        Meat::new(apart, &Vcov::Nid)
     };
-    let of = |(fit, density): (&Fit, &Option<Density>)| {
-        let weighted = density.as_ref().and_then(|_| sums.next()).ok_or(NoNid::NoNeighbours)?;
-        let estimate = sandwich(fit, &weighted, "nid").ok_or(NoNid::Singular)?;
-        Ok(Found { estimate, crossed: weighted.not_positive })
+    let densities: Vec<_> = neighbours.iter().flatten().map(density).collect();
+    if densities.is_empty() {
+        return Ok(none());
+    }
+    let mut sums = rows.pass(Each(densities))?.0.into_iter();
+    let of = |(fit, neighbours): (&Fit, &Option<Neighbours>)| {
+        let sums = neighbours.as_ref().and_then(|_| sums.next());
+        let Some((sums, tau)) = sums.zip(level_of(fit)) else { return Ok(Err(NoNid::NoNeighbours)) };
+        let (crossed, rows) = (sums.without_score(), sums.rows());
+        let bread = Cholesky::new(&sums.finish()?.matrix, order);
+        Ok(bread.map(|bread| Nid { matrix: independent(&bread, tau, order), crossed, rows }).ok_or(NoNid::Singular))
     };
-    Ok(fits.iter().zip(&densities).map(of).collect())
+    fits.iter().zip(neighbours).map(of).collect()
 }
 
-/// `tau (1 - tau) H^-1 H^-1` of whitened rows, carried back.
-fn sandwich(fit: &Fit, weighted: &Weighted, vcov_type: &str) -> Option<CovarianceEstimate> {
-    let (tau, leverage) = (level_of(fit)?, fit.leverage.as_ref()?);
-    let order = leverage.coordinates().coefficients();
-    let bread = Cholesky::new(&weighted.products, order)?;
-    let factor = leverage.factor();
-    // The columns of H^-1 L', so that L H^-1 H^-1 L' is the matrix of their inner products.
-    let row = |i: usize| {
-        let row: Vec<f64> = (0..order).map(|k| if k <= i { factor[packed(i, k)] } else { 0.0 }).collect();
-        bread.solve(&row)
-    };
-    let rows: Vec<Vec<f64>> = (0..order).map(row).collect();
-    let mut covariance = Vec::with_capacity(packed_length(order));
-    for i in 0..order {
-        for j in 0..=i {
-            let product: f64 = rows[i].iter().zip(&rows[j]).map(|(a, b)| a * b).sum();
-            covariance.push(tau * (1.0 - tau) * product);
+/// `tau (1 - tau) H^-1 H^-1` of whitened rows, whose Gram matrix is the identity.
+fn independent(bread: &Cholesky, tau: f64, order: usize) -> Vec<f64> {
+    let mut matrix = vec![0.0; packed_length(order)];
+    (0..order).for_each(|k| matrix[packed(k, k)] = tau * (1.0 - tau));
+    sandwich(bread, &Found { matrix, clusters: None, difference: false }, order).0
+}
+
+/// Makes a covariance of whitened rows the fit's.
+fn store(fit: &mut Fit, matrix: Vec<f64>, clusters: Option<u64>, vcov: &Vcov) {
+    if let Some(leverage) = fit.leverage.clone() {
+        Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::Normal }.store(fit, vcov);
+    }
+}
+
+/// What multiplies a whitened row of weight `w` and residual `e`.
+#[derive(Debug, Clone)]
+enum Density {
+    /// The root of `w g` with `g = 2 h / (sqrt(w) u'd)`, where `d` are the coefficients of whitened rows at `tau + h` less
+    /// those at `tau - h`; no score where the upper quantile does not lie above the lower.
+    Apart { bandwidth: f64, difference: Vec<f64> },
+    /// The root of `w g` with `g = phi(sqrt(w) e / h) / h`.
+    Kernel { bandwidth: f64, count: usize },
+    /// `sqrt(w) (tau - 1)` below the fit, `sqrt(w) tau` above it; nothing where `|e|` is at most `zero`: the duals of those few
+    /// rows are what is left over of the others.
+    Side { tau: f64, zero: f64, count: usize },
+}
+
+impl Density {
+    /// The factors of the rows of a tile; negative where there is none.
+    fn factors(&self, block: &Block<'_>, rows: std::ops::Range<usize>) -> [f64; TILE_ROWS] {
+        let (start, count) = (rows.start, rows.len());
+        let mut factors = [0.0; TILE_ROWS];
+        let root = |i: usize| block.weights.map_or(1.0, |w| w[start + i].sqrt());
+        let residuals = &block.response.high[rows.clone()];
+        match self {
+            Density::Apart { bandwidth, difference } => {
+                let mut apart = [0.0; TILE_ROWS];
+                for (d, column) in difference.iter().zip(block.design) {
+                    apart.iter_mut().zip(&column.high[rows.clone()]).for_each(|(sum, u)| *sum += d * u);
+                }
+                for i in 0..count {
+                    let factor = (root(i) * 2.0 * bandwidth / apart[i]).sqrt();
+                    factors[i] = if apart[i] > 0.0 { factor } else { NO_DENSITY };
+                }
+            }
+            Density::Kernel { bandwidth, .. } => {
+                let height = (2.0 * std::f64::consts::PI).sqrt() * bandwidth;
+                for i in 0..count {
+                    let r = root(i) * residuals[i] / bandwidth;
+                    factors[i] = root(i) * (exp(-0.5 * r * r) / height).sqrt();
+                }
+            }
+            Density::Side { tau, zero, .. } => {
+                for i in 0..count {
+                    let e = root(i) * residuals[i];
+                    let side = if e > 0.0 { *tau } else { tau - 1.0 };
+                    factors[i] = if e.abs() <= *zero { 0.0 } else { root(i) * side };
+                }
+            }
+        }
+        factors
+    }
+}
+
+/// In place of the factor of a row whose density is not positive.
+const NO_DENSITY: f64 = f64::INFINITY;
+
+impl Scores for Density {
+    fn count(&self) -> usize {
+        match self {
+            Density::Apart { difference, .. } => difference.len(),
+            Density::Kernel { count, .. } | Density::Side { count, .. } => *count,
         }
     }
-    Some(from_coordinates(fit, leverage, &covariance, vcov_type))
-}
 
-/// What a fit says of its uncertainty, from the covariance in the coordinates of its leverage.
-fn from_coordinates(fit: &Fit, leverage: &Leverage, covariance: &[f64], vcov_type: &str) -> CovarianceEstimate {
-    CovarianceEstimate {
-        location: leverage.carry_back(covariance, fit.coefficients.len()),
-        leverage: leverage.with_matrix(covariance),
-        scale: None,
-        vcov_type: vcov_type.to_owned(),
-        reference: Reference::Normal,
-        reference_df: None,
+    fn fill(&self, block: &Block<'_>, scores: &mut Columns) -> u64 {
+        let mut without = 0;
+        for (tile, start) in (0..block.rows()).step_by(TILE_ROWS).enumerate() {
+            let rows = start..(start + TILE_ROWS).min(block.rows());
+            let mut factors = self.factors(block, rows.clone());
+            for factor in &mut factors[..rows.len()] {
+                if *factor == NO_DENSITY {
+                    (*factor, without) = (0.0, without + 1);
+                }
+            }
+            for (j, column) in block.design.iter().enumerate() {
+                let (scores, column) = (scores.tile_mut(tile, j), &column.high[rows.clone()]);
+                scores.iter_mut().zip(column).zip(&factors).for_each(|((score, u), factor)| *score = u * factor);
+            }
+        }
+        without
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        match self {
+            Density::Apart { bandwidth, difference } => [&[0.0, *bandwidth], &difference[..]].concat(),
+            Density::Kernel { bandwidth, count } => vec![1.0, *bandwidth, *count as f64],
+            Density::Side { tau, zero, count } => vec![2.0, *tau, *zero, *count as f64],
+        }
     }
 }
 
@@ -257,18 +337,13 @@ fn predictor(source: &impl RowSource, fit: &Fit) -> LinearPredictor {
 /// The covariance `tau (1 - tau) s^2 (X'WX)^-1`, where the sparsity `s` is the inverse of the density at the quantile: the
 /// slope of the order statistics of the residuals nearest to zero over their ranks, by median regression.
 fn iid(source: &impl RowSource, fit: &mut Fit, tau: f64, options: &Options) -> Result<(), Error> {
-    let Some(leverage) = fit.leverage.clone() else { return Ok(()) };
     let (n, p) = (fit.nobs as f64, fit.rank() as f64);
     let zeros = fit.vertex.as_ref().map_or(0, |vertex| vertex.zero_residuals) as usize;
     let count = (p + 1.0).max((n * hall_sheather(tau, n)).ceil()) as usize + 1;
     let sparsity = sparsity(&nearest(&standardised(source, fit).source(), zeros, count)?, n - p, options)?;
-    let multiple = tau * (1.0 - tau) * sparsity * sparsity;
-    let (factor, order) = (leverage.factor(), leverage.coordinates().coefficients());
-    let entry =
-        |i: usize, j: usize| (0..=j).map(|k| factor[packed(i, k)] * factor[packed(j, k)]).sum::<f64>() * multiple;
-    let covariance: Vec<f64> =
-        (0..order).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|(i, j)| entry(i, j)).collect();
-    fit.set_covariance(from_coordinates(fit, &leverage, &covariance, "iid"));
+    let mut matrix = vec![0.0; packed_length(fit.rank())];
+    (0..fit.rank()).for_each(|k| matrix[packed(k, k)] = tau * (1.0 - tau) * sparsity * sparsity);
+    store(fit, matrix, None, &Vcov::Iid);
     Ok(())
 }
 
@@ -288,24 +363,43 @@ fn sparsity(nearest: &[(f64, f64)], degrees: f64, options: &Options) -> Result<f
     slope.filter(|slope| *slope > 0.0).ok_or_else(few)
 }
 
-/// Powell's sandwich: `H` with a normal kernel at the residuals.
+/// Powell's sandwich: `H` with a normal kernel at the residuals, and between its inverses the covariance of the scores as
+/// `vcov` has it.
 fn kernel(source: &impl RowSource, fit: &mut Fit, tau: f64, vcov: &Vcov, options: &Options) -> Result<(), Error> {
-    let Some(leverage) = fit.leverage.clone() else { return Ok(()) };
+    let (Some(leverage), Some(scale)) = (fit.leverage.clone(), fit.scale) else { return Ok(()) };
+    let bandwidth = kernel_bandwidth(source, fit, tau, options)?;
+    if !(bandwidth > 0.0) {
+        let what = "half of the residuals are the same number, and the width of a kernel does not follow from them";
+        return Err(Error::Unsupported(format!("the covariance {vcov}: {what}; use bootstrap")));
+    }
+    let rows = Whitened::rows(source, fit, &leverage);
+    let count = rows.derive.count();
+    let density = Meat::new(Density::Kernel { bandwidth, count }, &Vcov::Kernel);
+    let factored = |sums: Meat<Density>| {
+        let what = "the rows near the fit leave a coefficient undetermined; use bootstrap";
+        let bread = Cholesky::new(&sums.finish()?.matrix, count);
+        bread.ok_or_else(|| Error::Unsupported(format!("the covariance {vcov}: {what}")))
+    };
+    if !matches!(vcov, Vcov::Cluster(_) | Vcov::Hac { .. }) {
+        let matrix = independent(&factored(rows.pass(density)?)?, tau, count);
+        store(fit, matrix, None, vcov);
+        return Ok(());
+    }
+    let side = Density::Side { tau, zero: ON_THE_FIT * scale, count };
+    let Both(density, meat) = rows.pass(Both(density, Meat::new(side, vcov)))?;
+    let (bread, meat) = (factored(density)?, meat.finish()?);
+    let (matrix, warning) = sandwich(&bread, &meat, count);
+    fit.warnings.extend(warning);
+    store(fit, matrix, meat.clusters, vcov);
+    Ok(())
+}
+
+/// The width of the kernel, from that of the quantiles and the spread of the residuals, as in `quantreg`.
+fn kernel_bandwidth(source: &impl RowSource, fit: &Fit, tau: f64, options: &Options) -> Result<f64, Error> {
     let residuals = standardised(source, fit);
     let [lower, upper] = quartiles(&residuals.source(), options)?;
     let deviation = gaussian::fit(&residuals.source(), options)?.residual_std_error;
     let spread = deviation.unwrap_or(0.0).min((upper - lower) / 1.34);
     let h = inner_bandwidth(tau, fit.nobs as f64);
-    let bandwidth = (Normal.quantile(tau + h) - Normal.quantile(tau - h)) * spread;
-    if !(bandwidth > 0.0) {
-        let what = "half of the residuals are the same number, and the width of a kernel does not follow from them";
-        return Err(Error::Unsupported(format!("the covariance {vcov}: {what}; --vcov bootstrap has no such need")));
-    }
-    let density = Density::Kernel { bandwidth, location: predictor(source, fit) };
-    let weighted = source.pass(DensityProducts::new(&leverage, vec![density]))?.finish();
-    let estimate = weighted.first().and_then(|weighted| sandwich(fit, weighted, &vcov.to_string()));
-    let singular =
-        || Error::Unsupported(format!("the covariance {vcov}: the rows near the fit leave a coefficient undetermined"));
-    fit.set_covariance(estimate.ok_or_else(singular)?);
-    Ok(())
+    Ok((Normal.quantile(tau + h) - Normal.quantile(tau - h)) * spread)
 }

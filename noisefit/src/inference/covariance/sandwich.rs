@@ -117,7 +117,7 @@ pub(super) fn factored(information: &[f64], order: usize) -> Result<Cholesky, Er
     Cholesky::new(information, order).ok_or_else(|| {
         Error::Unsupported(
             "the observed information is not positive definite at this fit, so it has no inverse to serve as a covariance; \
-             use --vcov classical or bootstrap, or leave out terms"
+             use classical or bootstrap, or leave out terms"
                 .to_owned(),
         )
     })

@@ -83,6 +83,16 @@ impl Whitened {
         self.factor[j * self.stride + k]
     }
 
+    /// The coefficients of `u` that give what `coefficients` give of `z`: `L^-1 d`.
+    pub(crate) fn solve(&self, coefficients: &[f64]) -> Vec<f64> {
+        let mut solution: Vec<f64> = Vec::with_capacity(self.count());
+        for (j, d) in coefficients.iter().enumerate() {
+            let done: f64 = solution.iter().enumerate().map(|(k, value)| self.factor(j, k) * value).sum();
+            solution.push((d - done) / self.factor(j, j));
+        }
+        solution
+    }
+
     /// The solution for the triangle of `L` that belongs to the slopes.
     pub(crate) fn solve_slopes(&self, right: impl Fn(usize) -> f64) -> Vec<f64> {
         let offset = self.offset();

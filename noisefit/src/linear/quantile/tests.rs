@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::Quantiles;
+use super::refits::Refits;
+use super::{Quantiles, fit_quantiles};
+use crate::fit::Fit;
 use crate::linear::Options;
 use crate::rows::{Matrix, MemoryRows};
 
@@ -78,5 +80,37 @@ fn passes_and_memory_agree_on_data_of_every_character() {
         let squares = [memory.errors.squares, passes.errors.squares];
         let rounding = 1e-15 * (count as f64 * squares[0]).sqrt() + 1e-28 * count as f64;
         assert!((squares[0] - squares[1]).abs() <= 1e-12 * squares[0] + rounding, "{what}");
+    }
+}
+
+#[test]
+fn refits_are_the_fits_of_the_counted_rows() {
+    let mut random = Random(5);
+    for (count, tau) in [(300, 0.5), (9_000, 0.5), (9_000, 0.1)] {
+        let x: Vec<f64> = (0..2 * count).map(|_| random.uniform()).collect();
+        let y: Vec<f64> = (0..count).map(|i| x[2 * i] + (random.uniform() - 0.3) * (1.0 + x[2 * i + 1])).collect();
+        let rows = MemoryRows::new(&y, Matrix::row_major(&x, count, 2).unwrap()).unwrap();
+        let fitted = |rows: &MemoryRows<'_>| fit_quantiles(rows, &[tau], &Options::default()).unwrap().pop().unwrap();
+        let fit = fitted(&rows);
+        let estimates = |fit: &Fit| fit.coefficients.iter().filter_map(|c| c.estimate).collect::<Vec<f64>>();
+        let (leverage, start) = (fit.leverage.clone().unwrap(), estimates(&fit));
+        let refits = Refits::new(&rows, &leverage, &start, tau).unwrap();
+        for draw in 0..4 {
+            // The last ones count a part of the rows so much more often that the fit leaves the band.
+            let often = |i: usize| if draw > 1 && y[i] > 1.0 { 9.0 } else { 1.0 };
+            let counts: Vec<f64> = (0..count).map(|i| often(i) * random.choice(3) as f64).collect();
+            let kept: Vec<usize> = (0..count).filter(|&i| counts[i] > 0.0).collect();
+            let pick = |values: &[f64]| kept.iter().map(|&i| values[i]).collect::<Vec<f64>>();
+            let (y, frequencies) = (pick(&y), pick(&counts));
+            let x: Vec<f64> = kept.iter().flat_map(|&i| [x[2 * i], x[2 * i + 1]]).collect();
+            let rows = MemoryRows::new(&y, Matrix::row_major(&x, kept.len(), 2).unwrap()).unwrap();
+            let expected = estimates(&fitted(&rows.with_frequencies(&frequencies).unwrap()));
+            let differences: Vec<f64> = expected.iter().zip(&start).map(|(a, b)| a - b).collect();
+            let expected = leverage.coordinates().carry_in(&differences);
+            for (a, b) in refits.counted(&counts).unwrap().iter().zip(&expected) {
+                // Responses are moved by 1e-10 of the residuals to tell ties apart.
+                assert!((a - b).abs() < 1e-8, "{count} {tau} {draw}: {a} and not {b}");
+            }
+        }
     }
 }

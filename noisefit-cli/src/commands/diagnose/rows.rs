@@ -1,0 +1,83 @@
+//! What was measured of every row, as a file.
+
+use std::path::Path;
+
+use noisefit::inference::diagnostics::Diagnosis;
+use noisefit_data::DataError;
+use noisefit_data::formula::{Design, EvaluateOptions, Scope, Workspace};
+use noisefit_data::frame::{Frame, Kind};
+use noisefit_data::read::{Dataset, Decimals, Frames};
+use noisefit_data::source::{columns_of, locate};
+use noisefit_data::write::{TableColumn, TableWriter};
+
+use crate::progress::Passes;
+
+/// Rows measured at a time.
+const BLOCK_ROWS: usize = 1024;
+
+/// Writes a table with one row for each record of the data, in their order: the file where there are several, the number of
+/// the record in it, and the measures, which are missing where the row was left out of the fit.
+pub(super) fn write(
+    path: &Path,
+    diagnosis: &Diagnosis<'_>,
+    design: &Design,
+    dataset: &Dataset,
+    passes: &Passes,
+) -> anyhow::Result<()> {
+    let measures = diagnosis.row_columns();
+    let several = dataset.files().len() > 1;
+    let mut names = Vec::new();
+    names.extend(several.then_some(("file", Kind::Text)));
+    names.push(("row", Kind::Number));
+    names.extend(measures.iter().map(|name| (*name, Kind::Number)));
+    let mut writer = TableWriter::create(path, &names)?;
+    let unit = |frames: &mut Frames<'_>| -> Result<Vec<Measured>, DataError> {
+        frames.map(|frame| measure(diagnosis, design, dataset, &frame?)).collect()
+    };
+    let columns = columns_of(design, dataset, Scope::All)?;
+    dataset.scan(&columns, Decimals::WithLow, passes, unit, |origin, frames| {
+        for Measured { file, first_record, rows, columns } in frames {
+            let name = vec![Some(dataset.file_name(file)); if several { rows } else { 0 }];
+            let numbers: Vec<f64> =
+                (1..=rows as u64).map(|i| (origin.first_record + first_record + i) as f64).collect();
+            let mut table = Vec::with_capacity(columns.len() + 2);
+            table.extend(several.then_some(TableColumn::Text(&name)));
+            table.push(TableColumn::Number(&numbers));
+            table.extend(columns.iter().map(|column| TableColumn::Number(column)));
+            writer.write(&table)?;
+        }
+        Ok(())
+    })?;
+    Ok(writer.finish()?)
+}
+
+/// The measures of a frame's rows.
+struct Measured {
+    file: usize,
+    first_record: u64,
+    rows: usize,
+    columns: Vec<Vec<f64>>,
+}
+
+fn measure(
+    diagnosis: &Diagnosis<'_>,
+    design: &Design,
+    dataset: &Dataset,
+    frame: &Frame,
+) -> Result<Measured, DataError> {
+    let options = EvaluateOptions { low_words: true, scope: Scope::All, ..EvaluateOptions::default() };
+    let bound = design.bind(frame, options).map_err(|error| locate(dataset, error))?;
+    let mut columns = vec![vec![f64::NAN; frame.rows]; diagnosis.row_columns().len()];
+    let mut workspace = Workspace::default();
+    for start in (0..frame.rows).step_by(BLOCK_ROWS) {
+        let range = start..(start + BLOCK_ROWS).min(frame.rows);
+        let rows = bound.evaluate(range, &mut workspace).map_err(|error| locate(dataset, error))?;
+        let Some(block) = rows.block().filter(|block| block.rows() > 0) else { continue };
+        for (column, values) in columns.iter_mut().zip(diagnosis.rows(&block)) {
+            for (&row, value) in rows.kept().iter().zip(values) {
+                column[row] = value;
+            }
+        }
+    }
+    Ok(Measured { file: frame.file, first_record: frame.first_record, rows: frame.rows, columns })
+}

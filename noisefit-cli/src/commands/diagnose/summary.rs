@@ -1,0 +1,404 @@
+//! A diagnosis as people read it.
+
+use noisefit::inference::diagnostics::{
+    Calibration, ChiSquaredTest, Found, Measures, PValueType, RowInfluence, Tails, TestedOn,
+};
+use noisefit_data::source::RowPlace;
+
+use super::Findings;
+use super::advice::{self, CLEAR, WEAK};
+use crate::output::{count_of, optional, p_value, percent, significant, table};
+
+/// Text that does not fit beside what stands left of it begins a line of its own.
+const WIDTH: usize = 118;
+
+/// A finding: its name, its number, degrees of freedom, p-value and what it means here.
+struct Line {
+    name: String,
+    value: String,
+    df: String,
+    p: String,
+    words: String,
+}
+
+impl Line {
+    fn new(name: &str, value: f64, words: impl Into<String>) -> Self {
+        let value = significant(value, 5);
+        Line { name: name.to_owned(), value, df: String::new(), p: String::new(), words: words.into() }
+    }
+
+    fn test(name: &str, statistic: f64, df: String, p: f64, words: impl Into<String>) -> Self {
+        Line { df, p: p_value(Some(p)), ..Line::new(name, statistic, words) }
+    }
+
+    fn undefined(name: &str, why: &str) -> Self {
+        Line { value: "NA".to_owned(), ..Line::new(name, f64::NAN, format!("not defined: {why}")) }
+    }
+
+    /// A finding as `line` has it, or why there is none.
+    fn of<T>(name: &str, found: &Found<T>, line: impl FnOnce(&T) -> Line) -> Self {
+        match (found.as_ref(), found.why_not()) {
+            (Some(found), _) => line(found),
+            (None, why) => Line::undefined(name, why.unwrap_or_default()),
+        }
+    }
+
+    fn chi_squared(name: &str, found: &Found<ChiSquaredTest>, words: impl FnOnce(f64) -> String) -> Self {
+        Line::of(name, found, |test| {
+            Line::test(name, test.statistic, test.df.to_string(), test.p_value, words(test.p_value))
+        })
+    }
+}
+
+/// What a p-value says: nothing, something, or clearly what `refuted` says.
+fn judged(p: f64, holds: &str, refuted: &str) -> String {
+    match p {
+        _ if p < CLEAR => refuted.to_owned(),
+        _ if p < WEAK => format!("perhaps {refuted}"),
+        _ => holds.to_owned(),
+    }
+}
+
+/// The findings for people.
+pub(super) fn summary(findings: &Findings<'_>) -> String {
+    let fit = findings.fit;
+    let scale = findings.formula.scale().map_or_else(String::new, |scale| format!(", log scale ~ {scale}"));
+    let left_out = match findings.counts.missing {
+        0 => String::new(),
+        missing => format!(", {} with missing values left out", count_of(missing, "row")),
+    };
+    let mut text = format!(
+        "{}\n{}{scale}, {}{left_out}\n\n",
+        findings.formula.text(),
+        noise(&fit.noise.to_string()),
+        count_of(fit.nobs, "observation"),
+    );
+    text += &lines(&[
+        ("variance", variance(findings)),
+        ("shape of the noise", shape(findings)),
+        ("form of the mean", form(findings)),
+        ("order of the rows", order(findings)),
+        ("collinearity", collinearity(findings)),
+        ("calibration", calibration(findings)),
+    ]);
+    if let Some(tails) = findings.diagnostics.tails.as_ref() {
+        text += &quantiles(findings, tails);
+    }
+    text += &rows(findings);
+    if let Some(sentence) = advice::tested_on(findings) {
+        text += &format!("\n{sentence}\n");
+    }
+    let used = findings.counts.records - findings.counts.missing - findings.counts.weightless;
+    let ordered = findings.diagnostics.ordered_rows;
+    if ordered < used {
+        text += &format!(
+            "\nAnderson-Darling, the tail index and the quantiles are of a random sample of {ordered} of the {used} rows.\n"
+        );
+    }
+    let advice = advice::advice(findings);
+    text += "\nwhat to do\n";
+    if advice.is_empty() {
+        text += "  nothing that these tests can see speaks against the model\n";
+    }
+    for sentence in advice {
+        text += &wrapped(&format!("- {sentence}"), "  ", "    ");
+    }
+    text
+}
+
+/// `student-t noise with 3.2 df`.
+fn noise(name: &str) -> String {
+    match name.split_once(" with ") {
+        Some((family, parameter)) => format!("{family} noise with {parameter}"),
+        None => format!("{name} noise"),
+    }
+}
+
+/// A share to a tenth of a percent.
+fn share(share: f64) -> String {
+    format!("{:.1}%", 100.0 * share)
+}
+
+/// Groups of findings, aligned over all of them.
+fn lines(groups: &[(&str, Vec<Line>)]) -> String {
+    let all = || groups.iter().flat_map(|(_, lines)| lines);
+    let width = |of: &dyn Fn(&Line) -> &str| all().map(|line| of(line).chars().count()).max().unwrap_or(0);
+    let (name, value) = (width(&|line| &line.name).max(20), width(&|line| &line.value).max(9));
+    let (df, p) = (width(&|line| &line.df).max(2), width(&|line| &line.p).max(7));
+    let mut text = String::new();
+    for (number, (title, lines)) in groups.iter().enumerate() {
+        let heading = if number == 0 { ["value", "df", "p_value"] } else { [""; 3] };
+        let [a, b, c] = heading;
+        text += format!("{title:<0$}  {a:>value$}  {b:>df$}  {c:>p$}", name + 2).trim_end();
+        text.push('\n');
+        for line in lines {
+            let left = format!("  {:<name$}  {:>value$}  {:>df$}  {:>p$}  ", line.name, line.value, line.df, line.p);
+            text += &wrapped(&line.words, &left, &" ".repeat(left.chars().count()));
+        }
+    }
+    text
+}
+
+/// Text in lines of about [`WIDTH`], the first after `first`, the others after `rest`.
+fn wrapped(text: &str, first: &str, rest: &str) -> String {
+    let (mut lines, mut line) = (String::new(), first.to_owned());
+    let mut empty = true;
+    for word in text.split(' ') {
+        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines += &format!("{}\n", line.trim_end());
+            (line, empty) = (rest.to_owned(), true);
+        }
+        line += &if empty { word.to_owned() } else { format!(" {word}") };
+        empty = false;
+    }
+    lines + line.trim_end() + "\n"
+}
+
+/// The name of a test that was made for least squares.
+fn marked(findings: &Findings<'_>, name: &str) -> String {
+    match findings.diagnostics.tested_on {
+        TestedOn::Fit => name.to_owned(),
+        _ => format!("{name} *"),
+    }
+}
+
+fn variance(findings: &Findings<'_>) -> Vec<Line> {
+    let found = &findings.diagnostics.heteroscedasticity;
+    let words = |p: f64| judged(p, "no sign that the variance varies", &findings.variance_words());
+    let test = |name: &str, found| Line::chi_squared(&marked(findings, name), found, words);
+    vec![
+        test("Breusch-Pagan", &found.breusch_pagan),
+        test("its studentised form", &found.studentised_breusch_pagan),
+        test("White", &found.white),
+    ]
+}
+
+fn shape(findings: &Findings<'_>) -> Vec<Line> {
+    let (normality, diagnostics) = (&findings.diagnostics.normality, findings.diagnostics);
+    let gaussian = |p: f64| judged(p, "as of gaussian noise", "the noise is not gaussian");
+    let skewness = |value: &f64| match *value {
+        v if v > 0.5 => "a long tail above",
+        v if v < -0.5 => "a long tail below",
+        _ => "about symmetric",
+    };
+    let kurtosis = |value: &f64| match *value {
+        v if v > 1.0 => "tails heavier than gaussian ones",
+        v if v < -0.5 => "tails lighter than gaussian ones",
+        _ => "tails about as gaussian ones",
+    };
+    let mut lines = vec![
+        Line::chi_squared(&marked(findings, "Jarque-Bera"), &normality.jarque_bera, gaussian),
+        Line::of(&marked(findings, "Shapiro-Wilk"), &normality.shapiro_wilk, |test| {
+            Line::test(
+                &marked(findings, "Shapiro-Wilk"),
+                test.statistic,
+                String::new(),
+                test.p_value,
+                gaussian(test.p_value),
+            )
+        }),
+        Line::of(&marked(findings, "skewness"), &normality.skewness, |value| {
+            Line::new(&marked(findings, "skewness"), *value, skewness(value))
+        }),
+        Line::of(&marked(findings, "excess kurtosis"), &normality.excess_kurtosis, |value| {
+            Line::new(&marked(findings, "excess kurtosis"), *value, kurtosis(value))
+        }),
+    ];
+    lines.push(Line::of("Anderson-Darling", &diagnostics.anderson_darling, |test| {
+        let family = findings.fit.noise.family().name();
+        let words = judged(test.p_value, &format!("as of {family} noise"), &format!("the noise is not {family}"));
+        let how = if test.p_value_type == PValueType::Simulated { " (p simulated)" } else { "" };
+        Line::test("Anderson-Darling", test.statistic, String::new(), test.p_value, words + how)
+    }));
+    if let Some(tails) = diagnostics.tails.as_ref() {
+        lines.push(Line::of("tail index (Hill)", &tails.tail_index, |index| {
+            let words = match index.index {
+                alpha if alpha < 2.0 => "so heavy a tail that it has no variance",
+                alpha if alpha < 4.0 => "heavy: a tail without kurtosis",
+                alpha if alpha < 6.0 => "heavier than a gaussian tail",
+                _ => "no heavy tail",
+            };
+            let from = format!(
+                "{words} (of the {} largest, standard error {})",
+                index.extremes,
+                significant(index.std_error, 2)
+            );
+            Line::new("tail index (Hill)", index.index, from)
+        }));
+    }
+    lines
+}
+
+fn form(findings: &Findings<'_>) -> Vec<Line> {
+    let name = marked(findings, "RESET");
+    vec![Line::of(&name, &findings.diagnostics.specification.reset, |test| {
+        let words = judged(
+            test.p_value,
+            "no sign that the mean bends",
+            "the mean bends: powers of the fitted values add to it",
+        );
+        let df = format!("{},{}", test.df, test.df_residual);
+        Line::test(&name, test.statistic, df, test.p_value, words)
+    })]
+}
+
+fn order(findings: &Findings<'_>) -> Vec<Line> {
+    let found = &findings.diagnostics.autocorrelation;
+    let name = marked(findings, "Durbin-Watson");
+    let words = |p: f64, alike: bool| {
+        let refuted = if alike { "neighbouring rows are alike" } else { "neighbouring rows are unlike" };
+        let judged = judged(p, "no sign that a row depends on the one before", refuted);
+        if p < WEAK { format!("{judged} (of weight only if the rows are in order of time)") } else { judged }
+    };
+    let mut alike = true;
+    let durbin_watson = Line::of(&name, &found.durbin_watson, |test| {
+        alike = test.statistic < test.expected;
+        Line::test(&name, test.statistic, String::new(), test.p_value, words(test.p_value, alike))
+    });
+    let godfrey = marked(findings, "Breusch-Godfrey");
+    vec![durbin_watson, Line::chi_squared(&godfrey, &found.breusch_godfrey, |p| words(p, alike))]
+}
+
+fn collinearity(findings: &Findings<'_>) -> Vec<Line> {
+    let found = &findings.diagnostics.collinearity;
+    let scaled = found.scaled_condition_number.as_ref().copied();
+    let mut lines = vec![Line::of("condition number", &found.condition_number, |value| {
+        let words = match scaled {
+            Some(scaled) if *value > 100.0 * scaled => "of the columns as they are: mostly units and means",
+            _ => "of the columns as they are",
+        };
+        Line::new("condition number", *value, words)
+    })];
+    if found.variance_inflation.len() > 1 {
+        lines.push(Line::of("  centred, scaled", &found.scaled_condition_number, |value| {
+            let words = if *value > 30.0 { "strong collinearity" } else { "no harmful collinearity" };
+            Line::new("  centred, scaled", *value, words)
+        }));
+    }
+    let worst = found.variance_inflation.iter().max_by(|a, b| a.factor.total_cmp(&b.factor));
+    if let Some(worst) = worst.filter(|_| found.variance_inflation.len() > 1) {
+        let words = format!(
+            "of {}; {}",
+            worst.term,
+            match worst.factor {
+                factor if factor > 10.0 => "hardly told from the others",
+                factor if factor > 5.0 => "related to the others",
+                _ => "told well from the others",
+            }
+        );
+        lines.push(Line::new("largest VIF", worst.factor, words));
+    }
+    lines
+}
+
+fn calibration(findings: &Findings<'_>) -> Vec<Line> {
+    let found = match findings.diagnostics.calibration.as_ref() {
+        Some(found) => found,
+        None => return vec![Line::undefined("PIT", findings.diagnostics.calibration.why_not().unwrap_or_default())],
+    };
+    let Calibration { uniformity, intervals, pit_counts } = found;
+    let counts: Vec<String> = pit_counts.iter().map(f64::to_string).collect();
+    let mut lines = vec![Line::chi_squared("PIT in ten bins", uniformity, |p| {
+        let words = judged(p, "shares as promised", "shares are not those promised");
+        format!("{words}: {}", counts.join(" "))
+    })];
+    let shares: Vec<String> = intervals
+        .iter()
+        .map(|interval| format!("{} within {}", share(interval.share), percent(interval.level)))
+        .collect();
+    lines.push(Line {
+        name: "intervals".to_owned(),
+        value: String::new(),
+        df: String::new(),
+        p: String::new(),
+        words: shares.join(", "),
+    });
+    lines
+}
+
+fn quantiles(findings: &Findings<'_>, tails: &Tails) -> String {
+    let row = |name: &str, value: &dyn Fn(usize) -> f64| -> Vec<String> {
+        let cells = (0..tails.quantiles.len()).map(|i| significant(value(i), 3));
+        std::iter::once(name.to_owned()).chain(cells).collect()
+    };
+    let heading: Vec<String> = tails.quantiles.iter().map(|pair| percent(pair.level)).collect();
+    let heading: Vec<&str> = std::iter::once("quantiles of r").chain(heading.iter().map(String::as_str)).collect();
+    let family = findings.fit.noise.family().name();
+    let rows = [row("residuals", &|i| tails.quantiles[i].residual), row(family, &|i| tails.quantiles[i].family)];
+    format!("\n{}", table(&heading, &rows))
+}
+
+/// The rows of all lists, those of the highest rank first, with what they stand out by.
+fn rows(findings: &Findings<'_>) -> String {
+    let influence = &findings.diagnostics.influence;
+    let exact = influence.measures == Measures::LeastSquares;
+    let lists: [(&str, &[RowInfluence]); 3] = [
+        ("residual", &influence.largest_residuals),
+        ("Cook", &influence.largest_cooks_distances),
+        ("leverage", &influence.largest_leverages),
+    ];
+    let mut found: Vec<(&RowInfluence, Vec<(usize, &str)>)> = Vec::new();
+    for (name, list) in lists {
+        for (rank, row) in list.iter().enumerate() {
+            match found.iter_mut().find(|(other, _)| other.row == row.row) {
+                Some((_, ranks)) => ranks.push((rank + 1, name)),
+                None => found.push((row, vec![(rank + 1, name)])),
+            }
+        }
+    }
+    if found.is_empty() {
+        return String::new();
+    }
+    found.sort_by_key(|(row, ranks)| {
+        (ranks.iter().map(|(rank, _)| *rank).min(), std::cmp::Reverse(ranks.len()), row.row)
+    });
+    let columns: Vec<&str> = findings
+        .places
+        .values()
+        .next()
+        .map_or_else(Vec::new, |place| place.values.iter().map(|(name, _)| name.as_str()).collect());
+    let mut heading = vec!["row"];
+    heading.extend(&columns);
+    heading.extend(["residual", "leverage"]);
+    heading.extend(match exact {
+        true => vec!["studentised", "Cook", "DFFITS"],
+        false => vec!["in scales", "weight"],
+    });
+    let cells = |(row, ranks): &(&RowInfluence, Vec<(usize, &str)>)| {
+        let mut cells = vec![findings.row_name(row)];
+        cells.extend(findings.places.get(&row.row).into_iter().flat_map(values));
+        cells.extend([significant(row.residual, 4), significant(row.leverage, 3)]);
+        cells.extend(match exact {
+            true => vec![optional(row.studentised, 3), optional(row.cooks_distance, 3), optional(row.dffits, 3)],
+            false => vec![optional(row.standardised, 3), optional(row.weight, 2)],
+        });
+        let ranks: Vec<String> = ranks.iter().map(|(rank, name)| format!("{name} {rank}")).collect();
+        cells.push(ranks.join(", "));
+        cells
+    };
+    let mut rows: Vec<Vec<String>> = found.iter().map(cells).collect();
+    // What a table has last stands to the right; words read better from the left.
+    let width = rows.iter().filter_map(|row| row.last()).map(String::len).max().unwrap_or(0);
+    rows.iter_mut().filter_map(|row| row.last_mut()).for_each(|words| *words = format!("{words:<width$}"));
+    let ranks = format!("{:<width$}", "stands out by");
+    heading.push(&ranks);
+    let beyond = match exact {
+        true => "studentised residuals beyond 3",
+        false => "residuals beyond 3 scales",
+    };
+    let [twice, _] = influence.high_leverage;
+    format!(
+        "\nrows that stand out: {} with {beyond}, {twice} with a leverage above twice the mean of {}\n{}",
+        influence.large_residuals,
+        significant(influence.mean_leverage, 3),
+        table(&heading, &rows)
+    )
+}
+
+/// The values of the model's columns, numbers to seven digits.
+fn values(place: &RowPlace) -> impl Iterator<Item = String> {
+    place.values.iter().map(|(_, value)| match value.parse::<f64>() {
+        Ok(number) if value.len() > 8 => significant(number, 7),
+        _ => value.clone(),
+    })
+}

@@ -1,0 +1,135 @@
+//! `--vcov`: standard errors against their definitions in 60 digits, what is said of them, and what is refused.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, also in its helpers")]
+
+mod common;
+
+use common::{Folder, assert_close, number, reference, testdata};
+
+#[test]
+fn standard_errors_and_tests_of_every_reference() {
+    let (folder, mut compared) = (Folder::new(), 0);
+    for case in reference("reference/covariance.json").as_array().unwrap() {
+        let (name, data) = (case["name"].as_str().unwrap(), testdata(case["data"].as_str().unwrap()));
+        let mut options = vec![&data[..], "-f", case["formula"].as_str().unwrap()];
+        if let Some(weights) = case["weights"].as_str() {
+            options.extend(["--weights", weights]);
+        }
+        for (vcov, expected) in case["vcov"].as_object().unwrap() {
+            let fit = folder.fit(&[&options[..], &["--vcov", vcov]].concat());
+            let rows = fit["coefficients"].as_array().unwrap();
+            for (j, row) in rows.iter().enumerate() {
+                let what = format!("{name}, {vcov}, {}", row["term"]);
+                assert_close(number(&row["std_error"]), number(&expected["std_errors"][j]), 1e-11, &what);
+                assert_close(number(&row["p_value"]), number(&expected["p_values"][j]), 1e-10, &what);
+                compared += 1;
+            }
+            if let Some(f) = expected.get("f") {
+                assert_close(number(&fit["f_test"]["statistic"]), number(f), 1e-10, &format!("{name}, {vcov}, F"));
+            }
+            assert_eq!(fit["vcov_type"], vcov[..]);
+        }
+    }
+    assert!(compared > 350, "{compared}");
+}
+
+/// Rows in which neither noise nor its scale is simple, in more bytes than a small `--memory` holds.
+fn panel(rows: usize) -> String {
+    let mut state = 7u64;
+    let mut uniform = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f64 / (1u64 << 24) as f64
+    };
+    let row = |i: usize| {
+        let (x, e) = (uniform(), uniform() + uniform() - 1.0);
+        format!("{},{x},firm{},{}\n", 1.0 + 2.0 * x + (0.5 + x) * e, i * 31 % 97, 2000 + i * 7 % 23)
+    };
+    format!("y,x,firm,year\n{}", (0..rows).map(row).collect::<String>())
+}
+
+#[test]
+fn files_beyond_memory_and_threads_change_no_bit() {
+    let folder = Folder::new();
+    folder.write("panel.csv", panel(60_000));
+    for (noise, vcov) in [
+        ("gaussian", "hc3"),
+        ("gaussian", "cluster:firm,year"),
+        ("gaussian", "hac:30"),
+        ("logistic", "cluster:firm"),
+        ("student-t:5", "hac:30"),
+        ("huber", "sandwich"),
+    ] {
+        let options = ["fit", "panel.csv", "-f", "y ~ x", "--noise", noise, "--vcov", vcov, "--format", "json"];
+        let whole = folder.done(&[&options[..], &["--threads", "1"]].concat());
+        for more in [&["--threads", "3"][..], &["--memory", "1MB", "--threads", "2"]] {
+            assert_eq!(folder.done(&[&options[..], more].concat()), whole, "{noise}, {vcov}, {more:?}");
+        }
+    }
+}
+
+#[test]
+fn the_summary_says_which_covariance_it_is() {
+    let (folder, engel) = (Folder::new(), testdata("engel.csv"));
+    let line = |options: &[&str]| {
+        let printed = folder.done(&[&["fit", &engel, "-f", "foodexp ~ income"], options].concat());
+        let mut lines = printed.lines().filter(|line| line.starts_with("standard errors"));
+        lines.next().unwrap_or_else(|| panic!("{printed}")).trim_start_matches("standard errors").trim().to_owned()
+    };
+    for (options, expected) in [
+        (&["--vcov", "classical"][..], "classical, Student's t with 233 df"),
+        (&["--vcov", "hc3"], "hc3 (for a noise scale that varies), Student's t with 233 df"),
+        (&["--vcov", "hac:1"], "hac:1 (for dependence over 1 row), Student's t with 233 df"),
+        (&["--noise", "logistic"], "classical, normal"),
+        (&["--noise", "logistic", "--vcov", "observed"], "observed information, inverted, normal"),
+        (&["--noise", "huber", "--vcov", "sandwich"], "sandwich (for independent rows of any noise), normal"),
+        (
+            &["--noise", "student-t", "--scale", "~ income", "--vcov", "expected"],
+            "expected information, inverted, normal",
+        ),
+    ] {
+        assert_eq!(line(options), expected, "{options:?}");
+    }
+    folder.write("panel.csv", panel(500));
+    let printed = folder.done(&["fit", "panel.csv", "-f", "y ~ x", "--vcov", "cluster:firm,year"]);
+    assert!(
+        printed.contains("cluster:firm,year (for dependence within firm and year), Student's t with 22 df"),
+        "{printed}"
+    );
+    assert!(printed.contains("\nWald F"), "{printed}");
+}
+
+#[test]
+fn a_saved_model_predicts_with_its_covariance() {
+    let (folder, engel) = (Folder::new(), testdata("engel.csv"));
+    folder.write("new.csv", "income\n400\n4000\n");
+    let mut ends = Vec::new();
+    for vcov in ["classical", "hc3"] {
+        folder.fit(&[&engel, "-f", "foodexp ~ income", "--vcov", vcov, "-o", "model.json"]);
+        let printed = folder.done(&["predict", "model.json", "new.csv", "--interval", "0.95", "confidence"]);
+        let (_, rows) = common::csv(&printed);
+        ends.push(rows.iter().map(|row| row[2].parse().unwrap()).collect::<Vec<f64>>());
+    }
+    // The noise grows with income: far out the line is known much less well than the classical errors say.
+    assert!(ends[1][1] - ends[0][1] > 100.0, "{ends:?}");
+}
+
+#[test]
+fn combinations_without_meaning_name_others() {
+    let (folder, engel) = (Folder::new(), testdata("engel.csv"));
+    let refusal = |code: i32, options: &[&str]| {
+        folder.refusal(code, &[&["fit", &engel, "-f", "foodexp ~ income", "--quiet"], options].concat())
+    };
+    for (options, expected) in [
+        (&["--vcov", "hc2", "--noise", "logistic"][..], "use sandwich"),
+        (&["--vcov", "kernel"], "use hc3"),
+        (&["--vcov", "nid", "--noise", "huber"], "use sandwich"),
+        (&["--vcov", "hac:235"], "hac:235 needs more than 235 rows, and there are 235; choose fewer lags"),
+        (&["--vcov", "sandwich", "--noise", "laplace", "--scale", "~ income"], "use expected or bootstrap"),
+    ] {
+        let said = refusal(1, options);
+        assert!(said.contains(expected), "{options:?}: {said}");
+    }
+    let said = folder.refusal(1, &["fit", &engel, "-f", "foodexp ~ income", "--vcov", "cluster:nosuchcolumn"]);
+    assert!(said.contains("nosuchcolumn") && said.contains("income"), "{said}");
+    let said = refusal(2, &["--vcov", "hc9"]);
+    assert!(said.contains("no covariance 'hc9'"), "{said}");
+}
