@@ -24,6 +24,12 @@ lm_with_errors <- function(fit) {
   table <- summary(fit)$coefficients
   paste(numbers("coefficients", table[, 1]), numbers("std_errors", table[, 2]), sep = ", ")
 }
+# `pxy` begins each draw at the fit of the data, which is its own to find.
+bootstrap_errors <- function(how) {
+  fit <- if (how == "pxy") quantreg::rq.fit.pfn(x, y, tau = 0.5)$coefficients
+  draws <- quantreg::boot.rq(x, y, tau = 0.5, R = 200, bsmethod = how, coef = fit)$B
+  numbers("std_errors", apply(draws, 2, sd))
+}
 # The column of ones is put in before the clock starts, and no formula is read.
 if (method != "lm") x <- cbind(1, x)
 once <- switch(method,
@@ -33,6 +39,8 @@ once <- switch(method,
   "rq pfn, nine" = function() {
     numbers("coefficients", sapply(1:9 / 10, function(tau) quantreg::rq.fit.pfn(x, y, tau = tau)$coefficients))
   },
+  "boot.rq xy" = function() bootstrap_errors("xy"),
+  "boot.rq pxy" = function() bootstrap_errors("pxy"),
   rlm = function() {
     fit <- MASS::rlm(x, y, psi = MASS::psi.huber, k = 1.345, scale.est = "MAD", acc = 1e-10, maxit = 200)
     if (!fit$converged) stop("rlm did not converge")

@@ -62,7 +62,7 @@ class Problem:
                 return data.matrix(self.rows, self.columns)
             case "loss":
                 return data.losses(self.rows)
-            case "lad" | "lad, wide" | "lad, small" | "quantiles" | "huber" | "student-t":
+            case "lad" | "lad, wide" | "lad, small" | "quantiles" | "bootstrap" | "huber" | "student-t":
                 return data.robust(self.rows, self.columns, "heavy")
             case "modelled-variance":
                 return data.robust(self.rows, self.columns, "modelled")
@@ -127,6 +127,10 @@ PROBLEMS = [
             tolerance=1e-5, goals=[Goal("scikit-learn", times=1000)]),
     Problem("quantiles9-1e6x10", "quantiles", "Nine quantiles, 10⁶ × 10", 1_000_000, 10, "rows", rounds=5, tolerance=1e-5,
             goals=[Goal("noisefit, one quantile", at_most=4)]),
+    # Standard errors of two bootstraps of 200 draws differ by 7% of themselves, the worst of eleven by more.
+    Problem("bootstrap-1e5x10", "bootstrap", "Bootstrap of least absolute deviations, 200 draws, 10⁵ × 10", 100_000, 10,
+            "rows", rounds=1, tolerance=0.4,
+            goals=[Goal("R quantreg, xy", times=10), Goal("R quantreg, pxy", times=10)]),
     Problem("huber-1e6x10", "huber", "Huber with estimated scale, 10⁶ × 10", 1_000_000, 10, "rows", rounds=5,
             goals=[Goal("R MASS rlm", times=20), Goal("R MASS rlm", times=20, ours="noisefit, MAD"),
                    Goal("scikit-learn", times=10), Goal("scikit-learn", times=10, ours="noisefit, as scikit-learn")]),
@@ -242,6 +246,7 @@ NOISE = {
     "lad": "laplace",
     "lad, wide": "laplace",
     "lad, small": "laplace",
+    "bootstrap": "laplace",
     "quantiles": "quantile:0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9",
     "huber": "huber",
     "student-t": "student-t",
@@ -255,11 +260,11 @@ def rust_noise(problem, noise, scale="constant"):
 
 @library("noisefit", *NOISE, how="program", package="noisefit")
 def noise(problem, name):
-    scale = {"huber": "mle", "modelled-variance": "modelled"}
+    scale = {"huber": "mle", "modelled-variance": "modelled", "bootstrap": "bootstrap"}
     return rust_noise(problem, NOISE[problem.kind], scale.get(problem.kind, "constant"))
 
 
-@library(GAUSSIAN, *NOISE, how="program", package="noisefit", like="")
+@library(GAUSSIAN, *(kind for kind in NOISE if kind != "bootstrap"), how="program", package="noisefit", like="")
 def one_gaussian_fit(problem, name):
     return rust_noise(problem, "gaussian")
 
@@ -280,6 +285,16 @@ def quantreg_pfn(problem, name):
 @library("R quantreg, fn", *LAD, how="program")
 def quantreg_fn(problem, name):
     return r_program("rq fn", problem)
+
+
+@library("R quantreg, xy", "bootstrap", how="program")
+def quantreg_bootstrap(problem, name):
+    return r_program("boot.rq xy", problem)
+
+
+@library("R quantreg, pxy", "bootstrap", how="program")
+def quantreg_preprocessed_bootstrap(problem, name):
+    return r_program("boot.rq pxy", problem)
 
 
 # Its reweighted least squares stop when no coefficient moves by 1e-6 any more, which is some way from the minimum.

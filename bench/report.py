@@ -36,6 +36,9 @@ stored by rows as numpy gives it. noisefit ends on the exact vertex with its cer
 `rq.fit.pfn` are interior point methods, statsmodels' reweighted least squares stop when no coefficient moves by 1e-6:
 their *differences* are how far from the vertex they end. For R and statsmodels the column of ones is put in before the
 clock starts. *noisefit, gaussian* is least squares on the same data.""",
+    "bootstrap": """The data of least absolute deviations; standard errors from 200 fits to rows that were drawn with
+replacement. quantreg's `boot.rq` has `xy`, its default, and `pxy`, which takes only rows near the fit of the data into
+account. Their *differences* are those of random draws.""",
     "quantiles": """The data of least absolute deviations; the quantiles 0.1, 0.2, ... 0.9 together, beside the median
 alone and quantreg's `rq.fit.pfn` for one after the other.""",
     "huber": """The data of least absolute deviations, k = 1.345. *noisefit* has its scale by maximum likelihood;

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::path::Path;
 
 use noisefit::fit::Fit;
+use noisefit::inference::covariance::{Resampling, Vcov};
 use noisefit::linear::{self, Options};
 use noisefit::noise::Choice;
 use noisefit::rows::{Matrix, MemoryRows};
@@ -13,7 +14,7 @@ use crate::{Numbers, numbers, repeat, threads};
 /// Serves the fit under one noise, on `x.f64` (row-major doubles) and `y.f64`.
 ///
 /// `noise` is a name of the command line's, or `huber k=K`; `scale` says how Huber's scale is estimated, or that the scale
-/// is `modelled` by the design's columns; `constant` otherwise.
+/// is `modelled` by the design's columns, or that the fit is one of a `bootstrap`; `constant` otherwise.
 pub fn run(noise: &str, scale: &str, rows: usize, columns: usize, folder: &Path) -> Result<(), Box<dyn Error>> {
     let (noise, k_given) = noise.split_once(" k=").map_or((noise, None), |(noise, k)| (noise, Some(k.parse())));
     let noise = match noise.parse()? {
@@ -28,14 +29,24 @@ pub fn run(noise: &str, scale: &str, rows: usize, columns: usize, folder: &Path)
         let terms: Vec<_> = (1..=columns).map(|j| format!("x{j}")).collect();
         source = source.with_scale_design(design, &terms)?;
     }
-    let options = Options::default();
+    // The other libraries' fits come without standard errors, too.
+    let vcov = match scale {
+        "bootstrap" => Vcov::Bootstrap { draws: 200, scheme: Resampling::Pairs },
+        _ => Vcov::Classical,
+    };
+    let options = Options { vcov, ..Options::default() };
     repeat(|| {
         let fits = linear::fit(&source, &noise, &options)?;
         match fits.iter().find(|fit| !fit.termination.converged) {
             Some(fit) => Err(format!("not converged: {}", fit.termination.reason).into()),
+            None if scale == "bootstrap" => Ok(vec![("std_errors", std_errors(&fits))]),
             None => Ok(estimates(&fits)),
         }
     })
+}
+
+fn std_errors(fits: &[Fit]) -> Vec<f64> {
+    fits.iter().flat_map(|fit| &fit.coefficients).filter_map(|c| c.std_error).collect()
 }
 
 /// Coefficients, and what else was estimated of the noise.

@@ -8,6 +8,7 @@ use noisefit_data::formula::Unseen;
 use noisefit_data::read::{Dataset, Format, ReadOptions};
 use noisefit_data::source::Missing;
 
+use crate::commands::compare::CompareArguments;
 use crate::commands::describe::DescribeArguments;
 use crate::commands::diagnose::DiagnoseArguments;
 use crate::commands::evaluate::EvaluateArguments;
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Diagnose(DiagnoseArguments),
     /// The likelihood and the loss along one coefficient, and its profile-likelihood interval
     Profile(ProfileArguments),
+    /// Set noise models side by side, say which the data prefer and what speaks for it
+    Compare(CompareArguments),
     /// Describe the columns of data: types, missing values, means, quantiles, levels
     Describe(DescribeArguments),
     /// Every loss of given predictions, what the largest errors carry of it, and the noise it implies

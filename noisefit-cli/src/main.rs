@@ -8,13 +8,13 @@ mod commands;
 mod output;
 mod progress;
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
 use noisefit_data::DataError;
 
 use arguments::{Cli, Command};
+use output::tell;
 
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
         Command::Diagnose(arguments) => commands::diagnose::run(&arguments),
+        Command::Compare(arguments) => commands::compare::run(&arguments),
         Command::Loss(arguments) => commands::loss::run(&arguments),
         Command::Profile(arguments) => commands::profile::run(&arguments),
         Command::Describe(arguments) => commands::describe::run(&arguments),
@@ -77,11 +78,6 @@ fn fail(error: &anyhow::Error) -> ExitCode {
     let gap = if message.contains('\n') { '\n' } else { ' ' };
     tell(&format!("noisefit:{gap}{message}"));
     if error.is::<Usage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
-}
-
-/// To standard error; where that is closed there is nobody to tell.
-fn tell(message: &str) {
-    let _ = writeln!(std::io::stderr(), "{message}");
 }
 
 /// Whether the reader of our output went away, as `head` does: not our failure.

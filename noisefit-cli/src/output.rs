@@ -62,6 +62,24 @@ pub(crate) fn p_value(p: Option<f64>) -> String {
     }
 }
 
+/// Text in lines of no more than 110 characters.
+pub(crate) fn wrapped(text: &str) -> String {
+    let (mut lines, mut width) = (String::new(), 0);
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > 110 {
+            lines.push('\n');
+            width = 0;
+        } else if width > 0 {
+            lines.push(' ');
+            width += 1;
+        }
+        lines.push_str(word);
+        width += length;
+    }
+    lines + "\n"
+}
+
 /// Rows under a heading, columns as wide as they need to be; the first column to the left, the others to the right.
 pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
@@ -88,12 +106,14 @@ pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
+/// A line to standard error; where that is closed there is nobody to tell.
+pub(crate) fn tell(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{message}");
+}
+
 /// Warnings, to standard error.
 pub(crate) fn warn(warnings: &[String]) {
-    for warning in warnings {
-        // Where standard error is closed there is nobody to warn.
-        let _ = writeln!(std::io::stderr(), "warning: {warning}");
-    }
+    warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
 }
 
 #[cfg(test)]
@@ -114,6 +134,8 @@ mod tests {
         ] {
             assert_eq!(significant(x, digits), text);
         }
+        let words = ["word"; 40].join(" ");
+        assert_eq!(wrapped(&words).lines().map(str::len).collect::<Vec<_>>(), [109, 89]);
         assert_eq!(p_value(Some(2.5e-120)), "2.50e-120");
         assert_eq!(p_value(Some(0.0321)), "0.0321");
         assert_eq!(p_value(None), "NA");

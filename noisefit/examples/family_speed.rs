@@ -1,8 +1,10 @@
 //! Milliseconds of a fit under each noise family beside one Gaussian fit: `family_speed [ROWS [COLUMNS [NOISE...]]]`, where a
-//! noise that ends in `+scale` has its scale modelled by all columns.
+//! noise that ends in `+scale` has its scale modelled by all columns, and `@hc3` or another covariance is what its standard
+//! errors are from.
 
 use std::time::Instant;
 
+use noisefit::inference::covariance::Vcov;
 use noisefit::linear::{self, Options};
 use noisefit::noise::Choice;
 use noisefit::rows::{Matrix, MemoryRows, RowSource};
@@ -37,8 +39,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rows = MemoryRows::new(&y, design)?;
     let (mut gaussian, repetitions) = (0.0, 3);
     for name in if named.is_empty() { &NOISES[..] } else { &named } {
-        let choice: Choice = name.trim_end_matches("+scale").parse()?;
-        let rows = match name.ends_with("+scale") {
+        let (noise, vcov) = name.split_once('@').unwrap_or((name, "default"));
+        let (choice, vcov): (Choice, Vcov) = (noise.trim_end_matches("+scale").parse()?, vcov.parse()?);
+        let options = Options { vcov, ..Options::default() };
+        let rows = match noise.ends_with("+scale") {
             true => rows.clone().with_scale_design(design, &rows.layout().terms)?,
             false => rows.clone(),
         };
@@ -46,12 +50,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut steps = 0;
         for _ in 0..repetitions {
             let start = Instant::now();
-            let fits = linear::fit(&rows, &choice, &Options::default())?;
+            let fits = linear::fit(&rows, &choice, &options)?;
             times.push(start.elapsed().as_secs_f64() * 1e3);
             steps = fits.iter().map(|fit| fit.termination.iterations).sum();
         }
         times.sort_by(f64::total_cmp);
-        if choice == Choice::Gaussian && !name.contains('+') {
+        if *name == "gaussian" {
             gaussian = times[0];
         }
         println!("{name:>46} {:8.1} ms, {:5.1} Gaussian fits, {steps} steps", times[0], times[0] / gaussian);

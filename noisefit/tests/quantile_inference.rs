@@ -228,7 +228,7 @@ fn kernel_clusters_and_lags_are_their_definitions() {
         for (i, &cluster) in clusters.iter().enumerate() {
             sums[cluster as usize].iter_mut().zip(score(i)).for_each(|(sum, s)| *sum += s);
         }
-        let used = sums.iter().filter(|sum| sum[0] != 0.0).count() as f64;
+        let used = clusters.iter().collect::<std::collections::HashSet<_>>().len() as f64;
         let mut meat = [[0.0; 3]; 3];
         sums.iter().for_each(|sum| outer(sum, sum, used / (used - 1.0), &mut meat));
         let found = fit(&source, &noise, Vcov::Cluster(vec!["g".to_owned()]));
@@ -284,12 +284,25 @@ fn the_default_gives_way_where_there_are_too_few_rows() {
     let plane = fit(&rows(&design, &exact), &Choice::Laplace, Vcov::Default);
     assert!(errors(&plane).iter().all(|error| *error < 1e-12));
     // Half of the responses are one number.
-    let ties: Vec<f64> = (0..12).map(|i| if i < 8 { 1.0 } else { f64::from(i) }).collect();
+    let ties: Vec<f64> = (0..12).map(|i| if i < 10 { 1.0 } else { f64::from(i) }).collect();
     let source = MemoryRows::new(&ties, Matrix::row_major(&[], 12, 0).unwrap()).unwrap();
     let error = linear::fit(&source, &Choice::Laplace, &options(Vcov::Kernel)).unwrap_err().to_string();
     assert!(error.contains("same number") && error.contains("bootstrap"), "{error}");
     let error = linear::fit(&source, &Choice::Gaussian, &options(Vcov::Nid)).unwrap_err().to_string();
     assert!(error.contains("hc3"), "{error}");
+}
+
+#[test]
+fn quantiles_that_coincide_are_no_density() {
+    // Most responses are one number, and so are the quantiles about the median, but for rounding.
+    let mut data = Data::new(11, 200);
+    data.y.iter_mut().enumerate().for_each(|(i, y)| *y = if i % 3 == 0 { *y } else { 0.1 });
+    let design = data.design();
+    let source = rows(&design, &data.y);
+    let found = fit(&source, &Choice::Laplace, Vcov::Default);
+    assert_eq!(found.vcov_type, "iid");
+    assert!(found.warnings.iter().any(|warning| warning.contains("cross at") || warning.contains("undetermined")));
+    assert!(linear::fit(&source, &Choice::Laplace, &options(Vcov::Nid)).is_err());
 }
 
 fn bootstrap(draws: usize, scheme: Resampling) -> Vcov {

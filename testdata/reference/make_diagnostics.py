@@ -30,7 +30,7 @@ FITS = {
     "phones": ("phones", "calls", "year", None),
     "swiss": ("swiss", "fertility", "agriculture examination education catholic infant_mortality", None),
     "diabetes": ("diabetes", "y", "age sex bmi bp s1 s2 s3 s4 s5 s6", None),
-    "anscombe 2": ("anscombe", "y2", "x2", None),
+    "anscombe 3": ("anscombe", "y3", "x3", None),
     "stackloss, no intercept": ("stackloss", "stack_loss", "0 air_flow water_temp acid_conc", None),
 }
 

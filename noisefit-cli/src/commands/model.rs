@@ -2,7 +2,7 @@
 
 use clap::Args;
 use noisefit::linear::{Options, Settings};
-use noisefit::noise::{Choice, HuberScale};
+use noisefit::noise::{Choice, HuberScale, InvalidChoice};
 use noisefit_data::formula::{Expression, Formula, FormulaError};
 use noisefit_data::read::Dataset;
 use noisefit_data::records::Records;
@@ -42,14 +42,19 @@ pub(crate) struct ModelArguments {
 impl ModelArguments {
     /// The formula and that of the scale, where they can be read.
     pub(crate) fn formula(&self) -> Result<Formula, Usage> {
-        let wrong = |error: FormulaError| Usage(error.to_string());
-        let formula = Formula::parse(&self.formula).map_err(wrong)?;
-        if !formula.has_response() {
-            return Err(Usage(format!("the formula '{}' has no response; write 'y ~ ...'", self.formula)));
-        }
+        let formula = self.location()?;
         match &self.scale {
-            Some(scale) => formula.with_scale(scale).map_err(wrong),
+            Some(scale) => formula.with_scale(scale).map_err(|error| Usage(error.to_string())),
             None => Ok(formula),
+        }
+    }
+
+    /// The formula without that of the scale.
+    pub(crate) fn location(&self) -> Result<Formula, Usage> {
+        let formula = Formula::parse(&self.formula).map_err(|error| Usage(error.to_string()))?;
+        match formula.has_response() {
+            true => Ok(formula),
+            false => Err(Usage(format!("the formula '{}' has no response; write 'y ~ ...'", self.formula))),
         }
     }
 
@@ -80,12 +85,37 @@ impl ModelArguments {
     }
 }
 
+/// A noise that is named, or to be found out.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum NoiseChoice {
+    Auto,
+    Named(Choice),
+}
+
+impl std::str::FromStr for NoiseChoice {
+    type Err = InvalidChoice;
+
+    fn from_str(text: &str) -> Result<Self, InvalidChoice> {
+        if text == "auto" { Ok(NoiseChoice::Auto) } else { text.parse().map(NoiseChoice::Named) }
+    }
+}
+
+impl std::fmt::Display for NoiseChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            NoiseChoice::Auto => f.write_str("auto"),
+            NoiseChoice::Named(noise) => noise.fmt(f),
+        }
+    }
+}
+
 /// The noise of one model.
 #[derive(Debug, Args)]
 pub(crate) struct NoiseArguments {
-    /// The noise family: gaussian, laplace, quantile:TAU[,TAU...], huber, huber:DELTA, student-t, student-t:DF, logistic
+    /// The noise family: gaussian, laplace, quantile:TAU[,TAU...], huber, huber:DELTA, student-t, student-t:DF, logistic; or
+    /// auto, which fits the one that `compare` prefers
     #[arg(long, value_name = "FAMILY", default_value = "gaussian")]
-    pub(crate) noise: Choice,
+    pub(crate) noise: NoiseChoice,
     /// Where the tails of huber noise begin, in scales [default: 1.345]
     #[arg(long, value_name = "K", value_parser = parse_positive)]
     pub(crate) huber_k: Option<f64>,
@@ -95,9 +125,32 @@ pub(crate) struct NoiseArguments {
 }
 
 impl NoiseArguments {
-    /// The noise, with Huber's own options; checked against the model's.
+    /// Whether the noise is to be found out.
+    ///
+    /// # Errors
+    /// Where it is and options were given that go with one family.
+    pub(crate) fn is_auto(&self) -> Result<bool, Usage> {
+        let auto = self.noise == NoiseChoice::Auto;
+        let option = self.huber_k.map(|_| "--huber-k").or(self.huber_scale.map(|_| "--huber-scale"));
+        match option {
+            Some(option) if auto => {
+                Err(Usage(format!("{option} goes with --noise huber alone, not with --noise auto")))
+            }
+            _ => Ok(auto),
+        }
+    }
+
+    /// The noise, with Huber's own options; checked against the model's. Only where it is named: `fit` finds it out first.
     pub(crate) fn choice(&self, model: &ModelArguments) -> Result<Choice, Usage> {
-        let noise = match (&self.noise, self.huber_k, self.huber_scale) {
+        let noise = match &self.noise {
+            NoiseChoice::Named(noise) => noise,
+            NoiseChoice::Auto => {
+                return Err(Usage(
+                    "--noise auto goes with `noisefit fit`; `noisefit compare` says which noise it is, to be named here".to_owned(),
+                ));
+            }
+        };
+        let noise = match (noise, self.huber_k, self.huber_scale) {
             (&Choice::Huber { k, scale }, own_k, own_scale) => {
                 Choice::Huber { k: own_k.unwrap_or(k), scale: own_scale.unwrap_or(scale) }
             }

@@ -155,6 +155,22 @@ impl Formula {
         Ok(self)
     }
 
+    /// Models the logarithm of the noise scale by an intercept and the terms of the location.
+    ///
+    /// ```
+    /// use noisefit_data::formula::Formula;
+    ///
+    /// let scale = |text| Formula::parse(text).map(|formula| formula.with_scale_of_location().scale().map(ToString::to_string));
+    /// assert_eq!(scale("y ~ log(x) + z")?.as_deref(), Some("log(x) + z"));
+    /// assert_eq!(scale("y ~ x - 1")?.as_deref(), Some("x - 1 + 1"));
+    /// # Ok::<(), noisefit_data::formula::FormulaError>(())
+    /// ```
+    pub fn with_scale_of_location(self) -> Self {
+        let intercept = terms::expand(&self.text, &self.terms, &[]).map_or(true, |terms| terms.intercept);
+        let text = format!("~ {}{}", self.terms, if intercept { "" } else { " + 1" });
+        self.clone().with_scale(&text).unwrap_or(self)
+    }
+
     /// Reads columns, too, that say which rows belong together; rows where one is missing are left out. They belong to a fit
     /// and not to the model: what is stored of a design does not have them.
     pub fn with_clusters(mut self, columns: &[String]) -> Self {

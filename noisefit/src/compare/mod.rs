@@ -24,7 +24,6 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::fit::Fit;
-use crate::inference::covariance::Vcov;
 use crate::linear;
 use crate::rows::{Accumulator, Folds, Part, RowSource, Sample};
 
@@ -41,7 +40,7 @@ use scores::{Scoring, Sums};
 pub struct Options {
     /// The parts of a cross-validation; 0 for none.
     pub folds: usize,
-    /// How each model is fitted, and the seed of the folds. The covariance is the classical one whatever is asked for.
+    /// How each model is fitted, and the seed of the folds. Standard errors are the classical ones whatever is asked for.
     pub fit: linear::Options,
 }
 
@@ -105,7 +104,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether its fit is a proper maximum of the likelihood.
+    /// Whether its fit is a proper maximum of the likelihood on enough rows.
     pub fn may_win(&self) -> bool {
         self.eligible
     }
@@ -114,12 +113,12 @@ impl Entry {
     fn new(candidate: Candidate, found: Result<Fit, Error>, seconds: Option<f64>) -> Result<Self, Error> {
         let (fit, note) = match found {
             Ok(fit) => {
-                let note = ineligible(&fit);
+                let note = ineligible(&candidate, &fit);
                 (Some(fit), note)
             }
             // What is wrong with this model and these rows; all else is wrong with the rows or the request.
             Err(error @ (Error::Unbounded(_) | Error::Unsupported(_) | Error::Range { .. })) => {
-                (None, Some(error.to_string()))
+                (None, Some(first_clause(&error.to_string())))
             }
             Err(error) => return Err(error),
         };
@@ -140,8 +139,11 @@ impl Entry {
     }
 }
 
+/// Observations for each parameter that a model must have to be preferred to plain Gaussian noise: with fewer BIC is no guide.
+const OBSERVATIONS_PER_PARAMETER: u64 = 3;
+
 /// Why a fit cannot win.
-fn ineligible(fit: &Fit) -> Option<String> {
+fn ineligible(candidate: &Candidate, fit: &Fit) -> Option<String> {
     if fit.log_likelihood.is_none() {
         return Some("no residuals: the likelihood has no bound".to_owned());
     }
@@ -152,7 +154,17 @@ fn ineligible(fit: &Fit) -> Option<String> {
         return Some(format!("not converged: {}", fit.termination.reason));
     }
     // The warning that other parameters are likelier without end.
-    fit.warnings.iter().find(|warning| warning.starts_with("the likelihood has no bound")).cloned()
+    if let Some(warning) = fit.warnings.iter().find(|warning| warning.starts_with("the likelihood has no bound")) {
+        return Some(first_clause(warning));
+    }
+    let few = fit.nobs < OBSERVATIONS_PER_PARAMETER * fit.parameters() as u64;
+    (few && !candidate.is_plain_gaussian())
+        .then(|| format!("fewer than {OBSERVATIONS_PER_PARAMETER} observations for each parameter: it cannot win"))
+}
+
+/// What is wrong, without what to do about it: a table of models has another one.
+fn first_clause(message: &str) -> String {
+    message.split_once("; ").map_or(message, |(clause, _)| clause).to_owned()
 }
 
 impl Comparison {
@@ -185,11 +197,10 @@ pub fn judge(
     candidates: &[Candidate],
     options: &linear::Options,
 ) -> Result<Comparison, Error> {
-    let options = classical(options);
     let mut models = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         let watch = Stopwatch::start();
-        let found = fit(&seen_by(candidate, source), candidate, &options);
+        let found = fit_part(source, candidate, (WHOLE, Part::From(0)), options);
         models.push(Entry::new(candidate.clone(), found, watch.seconds())?);
     }
     models.sort_by(|a, b| a.bic.unwrap_or(f64::INFINITY).total_cmp(&b.bic.unwrap_or(f64::INFINITY)));
@@ -221,13 +232,18 @@ pub fn compare(source: &impl RowSource, candidates: &[Candidate], options: &Opti
     Ok(comparison)
 }
 
-fn classical(options: &linear::Options) -> linear::Options {
-    linear::Options { vcov: Vcov::Classical, ..options.clone() }
-}
+/// Folds where all rows are wanted.
+const WHOLE: Folds = Folds { count: 1, seed: 0 };
 
-/// The one fit of a candidate.
-fn fit(source: &impl RowSource, candidate: &Candidate, options: &linear::Options) -> Result<Fit, Error> {
-    let fit = linear::fit(source, &candidate.noise, options)?.into_iter().next();
+/// The fit of a candidate to some of the rows. All fits are of one type of source, which is compiled once.
+fn fit_part(
+    source: &impl RowSource,
+    candidate: &Candidate,
+    (folds, part): (Folds, Part),
+    options: &linear::Options,
+) -> Result<Fit, Error> {
+    let seen = seen_by(candidate, source);
+    let fit = linear::fit_classical(&folds.select(&seen, part), &candidate.noise, options)?.into_iter().next();
     fit.ok_or_else(|| Error::Unsupported(format!("{candidate} has no fit")))
 }
 
@@ -248,11 +264,11 @@ fn cross_validate(source: &impl RowSource, comparison: &mut Comparison, options:
         comparison.warnings.push(format!("{folds} folds instead of {}, for there are {rows} rows", options.folds));
     }
     let folds = Folds { count: folds, seed: options.fit.seed };
-    let (fold_fits, sums) = fold_sums(source, comparison, folds, &classical(&options.fit))?;
+    let (fold_fits, sums) = fold_sums(source, comparison, folds, &options.fit)?;
     comparison.folds = folds.count;
     for (entry, scored) in comparison.models.iter_mut().zip(&fold_fits) {
-        if let Err(why) = scored {
-            let note = format!("no scores: {why}");
+        if let (Some(_), Err(why)) = (&entry.fit, scored) {
+            let note = format!("no scores, for in a fold {why}");
             entry.note = Some(entry.note.take().map_or(note.clone(), |own| format!("{own}; {note}")));
         }
     }
@@ -274,19 +290,18 @@ fn fold_sums(
 ) -> Result<(Vec<Result<Vec<Fit>, String>>, Sums), Error> {
     let mut fold_fits = Vec::with_capacity(comparison.models.len());
     for entry in &comparison.models {
-        let seen = seen_by(&entry.candidate, source);
         let mut fits = Ok(Vec::with_capacity(folds.count));
         for part in 0..folds.count {
             // What cannot be fitted to all rows is not tried on most of them.
             let found = match &entry.fit {
-                Some(_) => fit(&folds.select(&seen, Part::Without(part)), &entry.candidate, options),
+                Some(_) => fit_part(source, &entry.candidate, (folds, Part::Without(part)), options),
                 None => break,
             };
             match (found, &mut fits) {
                 (Ok(fit), Ok(fits)) if fit.log_likelihood.is_some() => fits.push(fit),
-                (Ok(_), _) => fits = Err("a fold leaves no residuals".to_owned()),
+                (Ok(_), _) => fits = Err("there are no residuals".to_owned()),
                 (Err(error @ (Error::Source(_) | Error::NoRows | Error::Argument { .. })), _) => return Err(error),
-                (Err(error), _) => fits = Err(error.to_string()),
+                (Err(error), _) => fits = Err(first_clause(&error.to_string())),
             }
             if fits.is_err() {
                 break;

@@ -61,15 +61,7 @@ pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result
         // The quantiles that this covariance needs are found in the passes of the fit itself.
         return covariance::quantile::fit_nid(source, noise, options);
     }
-    let mut fits = match noise {
-        Choice::Gaussian => vec![gaussian::fit(source, options)?],
-        Choice::Laplace => vec![quantile::fit_laplace(source, options)?],
-        Choice::Quantiles(levels) => quantile::fit_quantiles(source, levels, options)?,
-        &Choice::Huber { k, scale } => vec![huber::fit(source, k, scale, options)?],
-        &Choice::HuberFixed { delta } => vec![huber::fit_fixed(source, delta, options)?],
-        Choice::StudentT { df } => vec![student_t::fit(source, *df, options)?],
-        Choice::Logistic => vec![logistic::fit(source, options)?],
-    };
+    let mut fits = fit_classical(source, noise, options)?;
     for fit in &mut fits {
         match options.vcov {
             Vcov::Bootstrap { draws, scheme } => {
@@ -79,4 +71,17 @@ pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result
         }
     }
     Ok(fits)
+}
+
+/// The same with the classical standard errors whatever is asked for: for those who fit often and do not look at them.
+pub(crate) fn fit_classical(source: &impl RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
+    Ok(match noise {
+        Choice::Gaussian => vec![gaussian::fit(source, options)?],
+        Choice::Laplace => vec![quantile::fit_laplace(source, options)?],
+        Choice::Quantiles(levels) => quantile::fit_quantiles(source, levels, options)?,
+        &Choice::Huber { k, scale } => vec![huber::fit(source, k, scale, options)?],
+        &Choice::HuberFixed { delta } => vec![huber::fit_fixed(source, delta, options)?],
+        Choice::StudentT { df } => vec![student_t::fit(source, *df, options)?],
+        Choice::Logistic => vec![logistic::fit(source, options)?],
+    })
 }

@@ -188,6 +188,10 @@ impl<A: Accumulator> Accumulator for Selecting<A> {
 
     fn fold(&mut self, block: &Block<'_>) {
         let Selecting { inner, chooser, kept, gathered } = self;
+        if chooser.part == Part::From(0) {
+            // Nobody is left out.
+            return inner.fold(block);
+        }
         chooser.choose(block, kept);
         match kept.len() {
             0 => {}

@@ -227,11 +227,6 @@ impl SampledRows {
         &self.response
     }
 
-    /// How often each row counts; none where each counts once.
-    pub(crate) fn frequencies(&self) -> Option<&[f64]> {
-        self.frequencies.as_deref()
-    }
-
     /// The same rows with only some design columns.
     pub(crate) fn narrowed(mut self, columns: &[usize]) -> Self {
         let count = self.len();
@@ -286,6 +281,11 @@ impl SampledRows {
     /// The same rows with other frequencies, or without.
     pub(crate) fn with_frequencies(self, frequencies: Option<Vec<f64>>) -> Self {
         SampledRows { frequencies, ..self }
+    }
+
+    /// How many identical rows each stands for, where that is not one.
+    pub(crate) fn frequencies(&self) -> Option<&[f64]> {
+        self.frequencies.as_deref()
     }
 
     /// What the columns are.

@@ -5,7 +5,7 @@ use noisefit::inference::distribution::{StudentT, Symmetric};
 use noisefit::noise::Noise;
 
 use super::Findings;
-use crate::output::{count_of, percent, significant};
+use crate::output::{count_of, significant};
 
 /// Below this a hypothesis is taken to be refuted.
 pub(super) const CLEAR: f64 = 0.01;
@@ -15,6 +15,9 @@ pub(super) const WEAK: f64 = 0.05;
 
 /// A variance inflation beyond which a coefficient can hardly be told from the others (Belsley, Kuh and Welsch 1980).
 const INFLATED: f64 = 10.0;
+
+/// A weight below which a row hardly counts beside one at the centre.
+const UNHEEDED: f64 = 0.05;
 
 /// A Cook's distance beyond which a row carries the fit.
 const CARRIED: f64 = 1.0;
@@ -79,6 +82,8 @@ impl Findings<'_> {
 pub(super) fn advice(findings: &Findings<'_>) -> Vec<String> {
     let parts = [
         influential(findings),
+        outlying(findings),
+        unheeded(findings),
         variance(findings),
         shape(findings),
         form(findings),
@@ -90,26 +95,37 @@ pub(super) fn advice(findings: &Findings<'_>) -> Vec<String> {
 
 fn influential(findings: &Findings<'_>) -> Option<String> {
     let influence = &findings.diagnostics.influence;
-    let carried: Vec<_> = influence
-        .largest_cooks_distances
-        .iter()
-        .filter(|row| row.cooks_distance.is_some_and(|d| d > CARRIED))
-        .collect();
-    let outliers = findings.outliers();
-    let robust = "or choose a noise that heeds such rows less (`--noise student-t`)";
-    match (&carried[..], &outliers[..]) {
-        ([], []) => None,
-        ([], outliers) => {
-            let rows = findings.row_names(outliers.iter().map(|(row, _)| *row));
-            Some(format!("{rows}: residuals too large for gaussian noise; see whether the values are right, {robust}"))
-        }
-        (carried, _) => {
-            let rows = findings.row_names(carried.iter().copied());
-            Some(format!(
-                "{rows}: the fit hangs on so little (Cook's distance above 1); fit without, and see what changes"
-            ))
-        }
+    let distances = influence.largest_cooks_distances.iter();
+    let carried: Vec<_> = distances.filter(|row| row.cooks_distance.is_some_and(|d| d > CARRIED)).collect();
+    if carried.is_empty() {
+        return None;
     }
+    let (rows, carry) =
+        (findings.row_names(carried.iter().copied()), if carried.len() == 1 { "carries" } else { "carry" });
+    Some(format!("{rows} {carry} the fit (Cook's distance above 1): fit without, and see what changes"))
+}
+
+fn outlying(findings: &Findings<'_>) -> Option<String> {
+    let outliers = findings.outliers();
+    let (_, p) = outliers.last()?;
+    let rows = findings.row_names(outliers.iter().map(|(row, _)| *row));
+    Some(format!(
+        "{rows}: too far off for gaussian noise (p {} or less as the largest of so many): see whether the values are right, or \
+         choose a noise that heeds such rows less (`--noise student-t`)",
+        significant(p.max(1e-300), 2)
+    ))
+}
+
+fn unheeded(findings: &Findings<'_>) -> Option<String> {
+    let rows = findings.diagnostics.influence.largest_residuals.iter();
+    let unheeded: Vec<_> = rows.filter(|row| row.weight.is_some_and(|weight| weight < UNHEEDED)).collect();
+    if unheeded.is_empty() {
+        return None;
+    }
+    let rows = findings.row_names(unheeded.iter().copied());
+    Some(format!(
+        "{rows}: so far off that the fit hardly heeds them (weights below 0.05); see whether the values are right"
+    ))
 }
 
 fn variance(findings: &Findings<'_>) -> Option<String> {
@@ -136,7 +152,7 @@ fn variance(findings: &Findings<'_>) -> Option<String> {
 
 fn shape(findings: &Findings<'_>) -> Option<String> {
     let diagnostics = findings.diagnostics;
-    let family = findings.fit.noise.to_string();
+    let family = findings.fit.noise.family().name();
     let refuted = diagnostics.anderson_darling.as_ref().is_some_and(|test| test.p_value < CLEAR);
     let gaussian = matches!(findings.fit.noise, Noise::Gaussian);
     if gaussian && findings.heavy_tails() {
@@ -145,10 +161,10 @@ fn shape(findings: &Findings<'_>) -> Option<String> {
             Some(p) if p < CLEAR => "; a variance that varies looks like that, too, so see to it first",
             _ => "",
         };
+        let percentage = format!("{:.1}%", 100.0 * share);
         return Some(format!(
-            "the tails are heavier than gaussian ones ({} of the residuals beyond 3 standard errors, where 0.27% are expected): \
-             `noisefit compare` puts the families side by side{cause}",
-            percent(share)
+            "the tails are heavier than gaussian ones ({percentage} of the residuals beyond 3 standard errors, where 0.27% are expected): \
+             `noisefit compare` puts the families side by side{cause}"
         ));
     }
     refuted.then(|| format!("the noise is not {family}: `noisefit compare` puts the families side by side"))

@@ -10,7 +10,7 @@ use super::advice::{self, CLEAR, WEAK};
 use crate::output::{count_of, optional, p_value, percent, significant, table};
 
 /// Text that does not fit beside what stands left of it begins a line of its own.
-const WIDTH: usize = 110;
+const WIDTH: usize = 118;
 
 /// A finding: its name, its number, degrees of freedom, p-value and what it means here.
 struct Line {
@@ -45,7 +45,7 @@ impl Line {
 
     fn chi_squared(name: &str, found: &Found<ChiSquaredTest>, words: impl FnOnce(f64) -> String) -> Self {
         Line::of(name, found, |test| {
-            Line::test(name, test.statistic, significant(test.df, 3), test.p_value, words(test.p_value))
+            Line::test(name, test.statistic, test.df.to_string(), test.p_value, words(test.p_value))
         })
     }
 }
@@ -68,9 +68,9 @@ pub(super) fn summary(findings: &Findings<'_>) -> String {
         missing => format!(", {} with missing values left out", count_of(missing, "row")),
     };
     let mut text = format!(
-        "{}\n{} noise{scale}, {}{left_out}\n\n",
+        "{}\n{}{scale}, {}{left_out}\n\n",
         findings.formula.text(),
-        fit.noise,
+        noise(&fit.noise.to_string()),
         count_of(fit.nobs, "observation"),
     );
     text += &lines(&[
@@ -104,6 +104,19 @@ pub(super) fn summary(findings: &Findings<'_>) -> String {
         text += &wrapped(&format!("- {sentence}"), "  ", "    ");
     }
     text
+}
+
+/// `student-t noise with 3.2 df`.
+fn noise(name: &str) -> String {
+    match name.split_once(" with ") {
+        Some((family, parameter)) => format!("{family} noise with {parameter}"),
+        None => format!("{name} noise"),
+    }
+}
+
+/// A share to a tenth of a percent.
+fn share(share: f64) -> String {
+    format!("{:.1}%", 100.0 * share)
 }
 
 /// Groups of findings, aligned over all of them.
@@ -151,7 +164,12 @@ fn marked(findings: &Findings<'_>, name: &str) -> String {
 
 fn variance(findings: &Findings<'_>) -> Vec<Line> {
     let found = &findings.diagnostics.heteroscedasticity;
-    let words = |p: f64| judged(p, "no sign that the variance varies", &findings.variance_words());
+    let words = |p: f64| match p {
+        1.0 if findings.formula.scale().is_some() => {
+            "nothing: the modelled scale has taken all that is linear in the regressors".to_owned()
+        }
+        _ => judged(p, "no sign that the variance varies", &findings.variance_words()),
+    };
     let test = |name: &str, found| Line::chi_squared(&marked(findings, name), found, words);
     vec![
         test("Breusch-Pagan", &found.breusch_pagan),
@@ -192,7 +210,7 @@ fn shape(findings: &Findings<'_>) -> Vec<Line> {
         }),
     ];
     lines.push(Line::of("Anderson-Darling", &diagnostics.anderson_darling, |test| {
-        let family = findings.fit.noise.to_string();
+        let family = findings.fit.noise.family().name();
         let words = judged(test.p_value, &format!("as of {family} noise"), &format!("the noise is not {family}"));
         let how = if test.p_value_type == PValueType::Simulated { " (p simulated)" } else { "" };
         Line::test("Anderson-Darling", test.statistic, String::new(), test.p_value, words + how)
@@ -249,19 +267,19 @@ fn order(findings: &Findings<'_>) -> Vec<Line> {
 fn collinearity(findings: &Findings<'_>) -> Vec<Line> {
     let found = &findings.diagnostics.collinearity;
     let scaled = found.scaled_condition_number.as_ref().copied();
-    let mut lines = vec![
-        Line::of("condition number", &found.condition_number, |value| {
-            let words = match scaled {
-                Some(scaled) if *value > 100.0 * scaled => "of the columns as they are: mostly units and means",
-                _ => "of the columns as they are",
-            };
-            Line::new("condition number", *value, words)
-        }),
-        Line::of("  centred, scaled", &found.scaled_condition_number, |value| {
+    let mut lines = vec![Line::of("condition number", &found.condition_number, |value| {
+        let words = match scaled {
+            Some(scaled) if *value > 100.0 * scaled => "of the columns as they are: mostly units and means",
+            _ => "of the columns as they are",
+        };
+        Line::new("condition number", *value, words)
+    })];
+    if found.variance_inflation.len() > 1 {
+        lines.push(Line::of("  centred, scaled", &found.scaled_condition_number, |value| {
             let words = if *value > 30.0 { "strong collinearity" } else { "no harmful collinearity" };
             Line::new("  centred, scaled", *value, words)
-        }),
-    ];
+        }));
+    }
     let worst = found.variance_inflation.iter().max_by(|a, b| a.factor.total_cmp(&b.factor));
     if let Some(worst) = worst.filter(|_| found.variance_inflation.len() > 1) {
         let words = format!(
@@ -291,7 +309,7 @@ fn calibration(findings: &Findings<'_>) -> Vec<Line> {
     })];
     let shares: Vec<String> = intervals
         .iter()
-        .map(|interval| format!("{} within {}", percent(interval.share), percent(interval.level)))
+        .map(|interval| format!("{} within {}", share(interval.share), percent(interval.level)))
         .collect();
     lines.push(Line {
         name: "intervals".to_owned(),
@@ -351,20 +369,24 @@ fn rows(findings: &Findings<'_>) -> String {
         true => vec!["studentised", "Cook", "DFFITS"],
         false => vec!["in scales", "weight"],
     });
-    heading.push("ranks");
     let cells = |(row, ranks): &(&RowInfluence, Vec<(usize, &str)>)| {
         let mut cells = vec![findings.row_name(row)];
         cells.extend(findings.places.get(&row.row).into_iter().flat_map(values));
         cells.extend([significant(row.residual, 4), significant(row.leverage, 3)]);
         cells.extend(match exact {
             true => vec![optional(row.studentised, 3), optional(row.cooks_distance, 3), optional(row.dffits, 3)],
-            false => vec![optional(row.standardised, 3), optional(row.weight, 3)],
+            false => vec![optional(row.standardised, 3), optional(row.weight, 2)],
         });
         let ranks: Vec<String> = ranks.iter().map(|(rank, name)| format!("{name} {rank}")).collect();
         cells.push(ranks.join(", "));
         cells
     };
-    let rows: Vec<Vec<String>> = found.iter().map(cells).collect();
+    let mut rows: Vec<Vec<String>> = found.iter().map(cells).collect();
+    // What a table has last stands to the right; words read better from the left.
+    let width = rows.iter().filter_map(|row| row.last()).map(String::len).max().unwrap_or(0);
+    rows.iter_mut().filter_map(|row| row.last_mut()).for_each(|words| *words = format!("{words:<width$}"));
+    let ranks = format!("{:<width$}", "stands out by");
+    heading.push(&ranks);
     let beyond = match exact {
         true => "studentised residuals beyond 3",
         false => "residuals beyond 3 scales",
@@ -378,6 +400,10 @@ fn rows(findings: &Findings<'_>) -> String {
     )
 }
 
+/// The values of the model's columns, numbers to seven digits.
 fn values(place: &RowPlace) -> impl Iterator<Item = String> {
-    place.values.iter().map(|(_, value)| value.clone())
+    place.values.iter().map(|(_, value)| match value.parse::<f64>() {
+        Ok(number) if value.len() > 8 => significant(number, 7),
+        _ => value.clone(),
+    })
 }

@@ -1,10 +1,12 @@
 //! `noisefit fit`.
 
+mod auto;
 mod summary;
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use noisefit::compare::{Comparison, Entry, Judgement};
 use noisefit::fit::Fit;
 use noisefit::inference::conformal::{self, Conformal, Method, Plan};
 use noisefit::inference::covariance::Vcov;
@@ -16,9 +18,12 @@ use noisefit_data::model::FittedModel;
 use noisefit_data::source::Counts;
 use serde::Serialize;
 
+use auto::Chosen;
+
+use super::compare::{likelihoods, verdict};
 use super::model::{ModelArguments, NoiseArguments, explain};
 use crate::arguments::{DataArguments, OutputFormat, parse_level};
-use crate::output::{print, print_json, warn};
+use crate::output::{print, print_json, tell, warn};
 use crate::progress::Passes;
 use crate::{Outcome, Usage};
 
@@ -129,10 +134,20 @@ fn parse_share(text: &str) -> Result<f64, String> {
 /// Fits and prints.
 pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     let FitArguments { data, model, .. } = arguments;
-    let noise = arguments.noise.choice(model)?;
-    let formula = model.formula()?.with_clusters(arguments.vcov.clusters());
+    let named = match arguments.noise.is_auto()? {
+        true => None,
+        false => Some((arguments.noise.choice(model)?, model.formula()?)),
+    };
     let dataset = data.open()?;
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
+    let (noise, formula, comparison) = match named {
+        Some((noise, formula)) => (noise, formula, None),
+        None => {
+            let Chosen { noise, formula, comparison } = auto::choose(arguments, &dataset, &passes)?;
+            (noise, formula, Some(comparison))
+        }
+    };
+    let formula = formula.with_clusters(arguments.vcov.clusters());
     let rows = model.rows(&formula, data, &dataset, &passes)?;
     let mut options =
         Options { level: arguments.level, vcov: arguments.vcov.clone(), seed: arguments.seed, ..model.options() };
@@ -160,10 +175,16 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     if let Some(path) = &arguments.output {
         model.save(path)?;
     }
-    let record = Record::new(&model, counts);
+    let chosen_by = comparison.as_ref().map(ChosenBy::new);
     match arguments.format {
-        OutputFormat::Json => print_json(&record)?,
-        OutputFormat::Table => print(&summary::summary(&model, counts))?,
+        OutputFormat::Json => print_json(&Record { chosen_by, ..Record::new(&model, counts) })?,
+        OutputFormat::Table => {
+            let evidence = comparison.as_ref().map(|comparison| format!("\n{}", likelihoods(comparison, false)));
+            print(&(summary::summary(&model, counts) + &evidence.unwrap_or_default()))?;
+        }
+    }
+    if let Some(comparison) = &comparison {
+        tell(&verdict(comparison));
     }
     warn(&warnings(&model.fits));
     Ok(outcome(&model.fits))
@@ -207,6 +228,9 @@ struct Record<'a> {
     /// What calibrates conformal intervals.
     #[serde(skip_serializing_if = "Option::is_none")]
     conformal: Option<Calibration>,
+    /// Why this noise, where it was found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chosen_by: Option<ChosenBy<'a>>,
     /// The fit's own fields; of several quantiles `fits`, a list of them.
     #[serde(flatten)]
     found: serde_json::Map<String, serde_json::Value>,
@@ -227,6 +251,7 @@ impl<'a> Record<'a> {
             zero_weight: counts.weightless,
             response_jacobian: model.design.transforms_response(),
             conformal: model.conformal.as_ref().map(Calibration::from),
+            chosen_by: None,
             found,
         }
     }
@@ -247,6 +272,25 @@ impl From<&Conformal> for Calibration {
     fn from(conformal: &Conformal) -> Self {
         let &Conformal { method, observations, seed, .. } = conformal;
         Calibration { method, observations, fits: conformal.folds(), seed }
+    }
+}
+
+/// The evidence for a noise that was found out.
+#[derive(Serialize)]
+struct ChosenBy<'a> {
+    /// What the models were weighed by.
+    criterion: &'static str,
+    /// In a sentence.
+    verdict: String,
+    judgement: Option<&'a Judgement>,
+    /// The models, that of the least BIC first.
+    models: &'a [Entry],
+}
+
+impl<'a> ChosenBy<'a> {
+    fn new(comparison: &'a Comparison) -> Self {
+        let Comparison { judgement, models, .. } = comparison;
+        ChosenBy { criterion: "bic", verdict: verdict(comparison), judgement: judgement.as_ref(), models }
     }
 }
 

@@ -100,14 +100,14 @@ fn simulated(residuals: &Ordered, family: &dyn NoiseFamily, seed: u64) -> Found<
 
 /// The share of samples of `count` observations with a statistic above the one that was found, itself counted as one.
 fn simulated_p_value(found: f64, family: &dyn NoiseFamily, count: usize, seed: u64) -> f64 {
-    let curve = Curve::new(family);
+    let (curve, quartiles) = (Curve::new(family), family.quantile(0.75) - family.quantile(0.25));
     let mut larger = 0u64;
     for draw in 0..DRAWS {
         let stream = scattered(seed, draw);
         let uniform = |i: usize| ((scattered(stream, i as u64) >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
         let values: Vec<f64> = (0..count).map(|i| curve.value((uniform(i) / (1.0 - uniform(i))).ln())).collect();
         let sample = Ordered::new(&values, None);
-        let (location, scale) = location_and_scale(&sample, family);
+        let (location, scale) = location_and_scale(&sample, family, quartiles);
         let drawn = statistic(&sample, |value| {
             let log_odds = curve.log_odds((value - location) / scale);
             (-(-log_odds).exp().ln_1p(), -log_odds.exp().ln_1p())
@@ -119,15 +119,15 @@ fn simulated_p_value(found: f64, family: &dyn NoiseFamily, count: usize, seed: u
 }
 
 /// The maximum likelihood location and scale of a sample: by reweighting, but for Laplace noise, whose estimates are the
-/// median and the mean deviation from it.
-fn location_and_scale(sample: &Ordered, family: &dyn NoiseFamily) -> (f64, f64) {
+/// median and the mean deviation from it. `quartiles` is how far those of the family are apart.
+fn location_and_scale(sample: &Ordered, family: &dyn NoiseFamily, quartiles: f64) -> (f64, f64) {
     let n = sample.values.len() as f64;
     let median = sample.quantile(0.5);
     let deviation = sample.values.iter().map(|value| (value - median).abs()).sum::<f64>() / n;
     if family.weight(0.0).is_infinite() || !(family.weight(0.0) > 0.0) {
         return (median, deviation);
     }
-    let spread = (sample.quantile(0.75) - sample.quantile(0.25)) / (family.quantile(0.75) - family.quantile(0.25));
+    let spread = (sample.quantile(0.75) - sample.quantile(0.25)) / quartiles;
     let (mut location, mut scale) = (median, spread);
     for _ in 0..50 {
         let (mut weights, mut values, mut squares) = (0.0, 0.0, 0.0);
@@ -148,41 +148,53 @@ fn location_and_scale(sample: &Ordered, family: &dyn NoiseFamily) -> (f64, f64) 
     (location, scale)
 }
 
-/// The family's distribution by interpolation between places that are equally far apart in the logarithm of the odds, which
-/// is linear in the logarithm of a heavy tail, and beyond the last on the line through it.
+/// The family's distribution by interpolation of the logarithm of the odds between values that are equally far apart in
+/// `asinh`, which is a logarithm far out: there the curve of a heavy tail is a line. Beyond the last value on the line through it.
 struct Curve {
-    /// `asinh` of the quantiles.
-    quantiles: Vec<f64>,
+    /// The `asinh` of the last value; minus that is the first's.
+    reach: f64,
+    log_odds: Vec<f64>,
 }
 
-/// Half the range of the table, and its places for each unit.
-const REACH: f64 = 20.0;
-const PER_UNIT: f64 = 16.0;
+/// Pieces of the curve.
+const PIECES: usize = 512;
+
+/// It reaches so far on both sides.
+const LOG_ODDS: f64 = 20.0;
 
 impl Curve {
     fn new(family: &dyn NoiseFamily) -> Self {
-        let places = (2.0 * REACH * PER_UNIT) as usize;
-        let quantile = |i: usize| {
-            let log_odds = i as f64 / PER_UNIT - REACH;
-            let p = 1.0 / (1.0 + log_odds.abs().exp());
-            if log_odds < 0.0 { family.quantile(p) } else { family.upper_quantile(p) }
+        let log_odds = |t: f64| {
+            let value = t.sinh();
+            let (sign, p) = if t < 0.0 { (1.0, family.cdf(value)) } else { (-1.0, family.survival(value)) };
+            sign * (p / (1.0 - p)).ln()
         };
-        Curve { quantiles: (0..=places).map(|i| quantile(i).asinh()).collect() }
+        let mut reach = 1.0;
+        while reach < 300.0 && (log_odds(reach) < LOG_ODDS || log_odds(-reach) > -LOG_ODDS) {
+            reach *= 1.2;
+        }
+        let place = |i: usize| (2.0 * i as f64 / PIECES as f64 - 1.0) * reach;
+        Curve { reach, log_odds: (0..=PIECES).map(|i| log_odds(place(i))).collect() }
+    }
+
+    /// The length of a piece.
+    fn step(&self) -> f64 {
+        2.0 * self.reach / PIECES as f64
     }
 
     /// The value with these odds of a smaller one.
     fn value(&self, log_odds: f64) -> f64 {
-        let place = (log_odds + REACH) * PER_UNIT;
-        let first = (place.max(0.0) as usize).min(self.quantiles.len() - 2);
-        let (low, high) = (self.quantiles[first], self.quantiles[first + 1]);
-        (low + (place - first as f64) * (high - low)).sinh()
+        let after = self.log_odds.partition_point(|odds| *odds < log_odds).clamp(1, PIECES);
+        let (low, high) = (self.log_odds[after - 1], self.log_odds[after]);
+        let pieces = (after - 1) as f64 + (log_odds - low) / (high - low);
+        (pieces * self.step() - self.reach).sinh()
     }
 
     fn log_odds(&self, value: f64) -> f64 {
-        let t = value.asinh();
-        let after = self.quantiles.partition_point(|quantile| *quantile < t).clamp(1, self.quantiles.len() - 1);
-        let (low, high) = (self.quantiles[after - 1], self.quantiles[after]);
-        ((after - 1) as f64 + (t - low) / (high - low)) / PER_UNIT - REACH
+        let pieces = (value.asinh() + self.reach) / self.step();
+        let first = (pieces.max(0.0) as usize).min(PIECES - 1);
+        let (low, high) = (self.log_odds[first], self.log_odds[first + 1]);
+        low + (pieces - first as f64) * (high - low)
     }
 }
 

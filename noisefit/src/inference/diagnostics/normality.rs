@@ -65,8 +65,8 @@ impl PowerSums {
         let kurtosis =
             (fourth - 4.0 * mean * third + 6.0 * square * second - 3.0 * square * square) / (variance * variance) - 3.0;
         let ready = || match variance > 0.0 {
-            true => summary.test(),
-            false => Found::no("the residuals are all the same"),
+            false if summary.no_errors.is_none() => Found::no("the residuals are all the same"),
+            _ => summary.test(),
         };
         let shapiro_wilk = ready().and_then(|()| match errors {
             Found::Yes(errors) => shapiro_wilk(errors),

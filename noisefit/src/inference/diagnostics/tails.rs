@@ -51,7 +51,12 @@ pub struct QuantilePair {
 pub(super) fn tails(residuals: &Ordered, family: &dyn NoiseFamily) -> Tails {
     let n = residuals.observations();
     let reached = |level: &f64| level.min(1.0 - level) * n >= 0.5;
-    let pair = |level: f64| QuantilePair { level, residual: residuals.quantile(level), family: family.quantile(level) };
+    // A quantile of minus zero is shown as zero.
+    let pair = |level: f64| QuantilePair {
+        level,
+        residual: residuals.quantile(level) + 0.0,
+        family: family.quantile(level) + 0.0,
+    };
     Tails { tail_index: hill(residuals), quantiles: LEVELS.into_iter().filter(reached).map(pair).collect() }
 }
 
