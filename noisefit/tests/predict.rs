@@ -242,8 +242,8 @@ fn prediction_intervals_hold_what_they_say_under_their_own_noise() {
         ("logistic", &noise::Logistic, 0.7),
     ];
     for (choice, noise, growth) in cases {
-        // The standard error of the simulation is a quarter of a point or less.
-        let few = if choice == "laplace" && growth > 0.0 { 20 } else { 100 };
+        // The standard error of the simulation is a third of a point or less.
+        let few = if choice == "laplace" && growth > 0.0 { 20 } else { 60 };
         for (n, sets, allowed) in [(50, few, 0.015), (200, few, 0.01)] {
             let found = coverage(choice, noise, n, sets, growth);
             println!("{choice} {growth} {n}: {found:.4}");
