@@ -25,7 +25,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::fit::Fit;
 use crate::linear;
-use crate::rows::{Accumulator, Folds, Part, RowSource, Sample};
+use crate::rows::{Accumulator, AnyRows, Folds, Part, RowSource, Sample};
 
 pub use advice::{Advice, Outlier, Outliers, Shift, VarianceAdvice};
 pub use candidates::{Candidate, Candidates, InvalidCandidate};
@@ -197,6 +197,7 @@ pub fn judge(
     candidates: &[Candidate],
     options: &linear::Options,
 ) -> Result<Comparison, Error> {
+    let source = &AnyRows::new(source);
     let mut models = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         let watch = Stopwatch::start();
@@ -224,6 +225,7 @@ pub fn judge(
 /// # Errors
 /// As [`judge`].
 pub fn compare(source: &impl RowSource, candidates: &[Candidate], options: &Options) -> Result<Comparison, Error> {
+    let source = &AnyRows::new(source);
     let mut comparison = judge(source, candidates, &options.fit)?;
     if options.folds > 0 {
         cross_validate(source, &mut comparison, options)?;
