@@ -164,7 +164,12 @@ fn marked(findings: &Findings<'_>, name: &str) -> String {
 
 fn variance(findings: &Findings<'_>) -> Vec<Line> {
     let found = &findings.diagnostics.heteroscedasticity;
-    let words = |p: f64| judged(p, "no sign that the variance varies", &findings.variance_words());
+    let words = |p: f64| match p {
+        1.0 if findings.formula.scale().is_some() => {
+            "nothing: the modelled scale has taken all that is linear in the regressors".to_owned()
+        }
+        _ => judged(p, "no sign that the variance varies", &findings.variance_words()),
+    };
     let test = |name: &str, found| Line::chi_squared(&marked(findings, name), found, words);
     vec![
         test("Breusch-Pagan", &found.breusch_pagan),

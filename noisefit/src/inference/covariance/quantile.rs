@@ -32,7 +32,7 @@ use crate::special::elementary::exp;
 /// More rows than this share at which the upper quantile does not lie above the lower, and the default is another.
 const MOST_CROSSED: f64 = 0.1;
 
-/// Residuals below this, in units of the mean loss, are zeros that were rounded.
+/// Residuals, and distances of quantiles, below this, in units of the mean loss, are zeros that were rounded.
 const ON_THE_FIT: f64 = 1e-9;
 
 /// The bandwidth of Hall and Sheather, which makes the error of the coverage of a 95% interval smallest.
@@ -202,12 +202,13 @@ fn nid(
     };
     let rows = Whitened::rows(source, first, leverage);
     let order = rows.derive.count();
-    let density = |neighbours: &Neighbours| {
-        let difference = neighbours.coordinates.moved(&leverage.coordinates(), &neighbours.difference);
-        let apart = Density::Apart { bandwidth: neighbours.bandwidth, difference: rows.derive.solve(&difference) };
-        Meat::new(apart, &Vcov::Nid)
+    let density = |(fit, neighbours): (&Fit, &Option<Neighbours>)| {
+        let Neighbours { bandwidth, coordinates, difference } = neighbours.as_ref()?;
+        let difference = rows.derive.solve(&coordinates.moved(&leverage.coordinates(), difference));
+        let zero = ON_THE_FIT * fit.scale.unwrap_or(0.0);
+        Some(Meat::new(Density::Apart { bandwidth: *bandwidth, difference, zero }, &Vcov::Nid))
     };
-    let densities: Vec<_> = neighbours.iter().flatten().map(density).collect();
+    let densities: Vec<_> = fits.iter().zip(neighbours).filter_map(density).collect();
     if densities.is_empty() {
         return Ok(none());
     }
@@ -240,8 +241,8 @@ fn store(fit: &mut Fit, matrix: Vec<f64>, clusters: Option<u64>, vcov: &Vcov) {
 #[derive(Debug, Clone)]
 enum Density {
     /// The root of `w g` with `g = 2 h / (sqrt(w) u'd)`, where `d` are the coefficients of whitened rows at `tau + h` less
-    /// those at `tau - h`; no score where the upper quantile does not lie above the lower.
-    Apart { bandwidth: f64, difference: Vec<f64> },
+    /// those at `tau - h`; no score where that is at most `zero`.
+    Apart { bandwidth: f64, difference: Vec<f64>, zero: f64 },
     /// The root of `w g` with `g = phi(sqrt(w) e / h) / h`.
     Kernel { bandwidth: f64, count: usize },
     /// `sqrt(w) (tau - 1)` below the fit, `sqrt(w) tau` above it; nothing where `|e|` is at most `zero`: the duals of those few
@@ -257,14 +258,14 @@ impl Density {
         let root = |i: usize| block.weights.map_or(1.0, |w| w[start + i].sqrt());
         let residuals = &block.response.high[rows.clone()];
         match self {
-            Density::Apart { bandwidth, difference } => {
+            Density::Apart { bandwidth, difference, zero } => {
                 let mut apart = [0.0; TILE_ROWS];
                 for (d, column) in difference.iter().zip(block.design) {
                     apart.iter_mut().zip(&column.high[rows.clone()]).for_each(|(sum, u)| *sum += d * u);
                 }
                 for i in 0..count {
-                    let factor = (root(i) * 2.0 * bandwidth / apart[i]).sqrt();
-                    factors[i] = if apart[i] > 0.0 { factor } else { NO_DENSITY };
+                    let apart = root(i) * apart[i];
+                    factors[i] = if apart > *zero { root(i) * (2.0 * bandwidth / apart).sqrt() } else { NO_DENSITY };
                 }
             }
             Density::Kernel { bandwidth, .. } => {
@@ -317,7 +318,7 @@ impl Scores for Density {
 
     fn parameters(&self) -> Vec<f64> {
         match self {
-            Density::Apart { bandwidth, difference } => [&[0.0, *bandwidth], &difference[..]].concat(),
+            Density::Apart { bandwidth, difference, zero } => [&[0.0, *bandwidth, *zero], &difference[..]].concat(),
             Density::Kernel { bandwidth, count } => vec![1.0, *bandwidth, *count as f64],
             Density::Side { tau, zero, count } => vec![2.0, *tau, *zero, *count as f64],
         }

@@ -100,14 +100,14 @@ fn simulated(residuals: &Ordered, family: &dyn NoiseFamily, seed: u64) -> Found<
 
 /// The share of samples of `count` observations with a statistic above the one that was found, itself counted as one.
 fn simulated_p_value(found: f64, family: &dyn NoiseFamily, count: usize, seed: u64) -> f64 {
-    let curve = Curve::new(family);
+    let (curve, quartiles) = (Curve::new(family), family.quantile(0.75) - family.quantile(0.25));
     let mut larger = 0u64;
     for draw in 0..DRAWS {
         let stream = scattered(seed, draw);
         let uniform = |i: usize| ((scattered(stream, i as u64) >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
         let values: Vec<f64> = (0..count).map(|i| curve.value((uniform(i) / (1.0 - uniform(i))).ln())).collect();
         let sample = Ordered::new(&values, None);
-        let (location, scale) = location_and_scale(&sample, family);
+        let (location, scale) = location_and_scale(&sample, family, quartiles);
         let drawn = statistic(&sample, |value| {
             let log_odds = curve.log_odds((value - location) / scale);
             (-(-log_odds).exp().ln_1p(), -log_odds.exp().ln_1p())
@@ -119,15 +119,15 @@ fn simulated_p_value(found: f64, family: &dyn NoiseFamily, count: usize, seed: u
 }
 
 /// The maximum likelihood location and scale of a sample: by reweighting, but for Laplace noise, whose estimates are the
-/// median and the mean deviation from it.
-fn location_and_scale(sample: &Ordered, family: &dyn NoiseFamily) -> (f64, f64) {
+/// median and the mean deviation from it. `quartiles` is how far those of the family are apart.
+fn location_and_scale(sample: &Ordered, family: &dyn NoiseFamily, quartiles: f64) -> (f64, f64) {
     let n = sample.values.len() as f64;
     let median = sample.quantile(0.5);
     let deviation = sample.values.iter().map(|value| (value - median).abs()).sum::<f64>() / n;
     if family.weight(0.0).is_infinite() || !(family.weight(0.0) > 0.0) {
         return (median, deviation);
     }
-    let spread = (sample.quantile(0.75) - sample.quantile(0.25)) / (family.quantile(0.75) - family.quantile(0.25));
+    let spread = (sample.quantile(0.75) - sample.quantile(0.25)) / quartiles;
     let (mut location, mut scale) = (median, spread);
     for _ in 0..50 {
         let (mut weights, mut values, mut squares) = (0.0, 0.0, 0.0);

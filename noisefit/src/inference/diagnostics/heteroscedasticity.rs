@@ -12,6 +12,9 @@ use crate::linear::gram::packed;
 /// White's test is made with up to so many auxiliary columns.
 const WHITE_COLUMNS: usize = 300;
 
+/// A smaller share of a sum of squares is none.
+const ROUNDING: f64 = 1e-18;
+
 /// Tests of a constant variance, on the residuals of least squares.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Heteroscedasticity {
@@ -82,6 +85,8 @@ impl Spread {
         let explained: f64 = factor.row(square).iter().skip(1).map(|value| value * value).sum();
         let mean = self.products.get(square, 0) / n;
         let total = self.products.get(square, square) - n * mean * mean;
+        // A modelled scale leaves its own columns nothing to explain, but for rounding.
+        let explained = if explained > ROUNDING * total { explained } else { 0.0 };
         let ready = || {
             summary.test().and_then(|()| if rank < 1.0 { Found::no("there is no regressor") } else { Found::Yes(()) })
         };
