@@ -29,7 +29,7 @@ use crate::rows::{Accumulator, AnyRows, Folds, Part, RowSource, Sample};
 
 pub use advice::{Advice, Outlier, Outliers, Shift, VarianceAdvice};
 pub use candidates::{Candidate, Candidates, InvalidCandidate};
-pub use judgement::{BURDEN_OF_PROOF, CLOSE_CALL, Judgement};
+pub use judgement::{BURDEN_OF_PROOF, Judgement};
 pub use scores::{Difference, OutOfSample};
 
 use candidates::seen_by;
@@ -211,7 +211,7 @@ pub fn judge(
         nobs: models.iter().find_map(|entry| entry.fit.as_ref()).map_or(0, |fit| fit.nobs),
         folds: 0,
         seed: options.seed,
-        judgement: judgement::judge(&models).map(|(_, judgement)| judgement),
+        judgement: judgement::judge(&models),
         models,
         advice: None,
         warnings: Vec::new(),
