@@ -81,7 +81,7 @@ fn conformal_intervals_are_stored_predicted_and_evaluated() {
         if options[2..].first() != Some(&"--weights") {
             assert_close(coverage, inside / 235.0, 1e-12, &format!("{options:?}"));
         }
-        assert_eq!(several || scores["interval"] == "conformal", true, "{options:?}");
+        assert!(several || scores["interval"] == "conformal", "{options:?}");
         // The fit's own are still there.
         if !several {
             let own =

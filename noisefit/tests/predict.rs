@@ -5,9 +5,10 @@
 use noisefit::Error;
 use noisefit::evaluate::Evaluation;
 use noisefit::fit::{Coefficient, Fit, Reference};
+use noisefit::inference::covariance::Vcov;
 use noisefit::inference::distribution::{Normal, StudentT, Symmetric};
-use noisefit::linear::{Options, gaussian};
-use noisefit::noise::{self, AsymmetricLaplace, Huber, Noise, Observations, Scale};
+use noisefit::linear::{self, Options, gaussian};
+use noisefit::noise::{self, AsymmetricLaplace, Huber, Noise, NoiseFamily, Observations, Scale};
 use noisefit::predict::{IntervalKind, NewRows, Predictor};
 use noisefit::rows::{Accumulator, Each, Matrix, MemoryRows, RowSource, Values};
 
@@ -188,4 +189,65 @@ fn quantiles_are_scored_by_their_loss() {
     // Saved and loaded; the two are no states of one another.
     assert_eq!(passes().load(&both.save()).unwrap().save(), both.save());
     assert!(matches!(both.0[0].load(&both.0[1].save()), Err(Error::State(_))));
+}
+
+/// The mean probability, over data sets of `n` rows under a noise of its own, with which a 90% prediction interval holds a new
+/// observation.
+fn coverage(choice: &str, noise: &dyn NoiseFamily, n: usize, sets: u64, growth: f64) -> f64 {
+    let mut state = 99 + n as u64;
+    let mut uniform = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 32) as f64 + 0.5) / 2f64.powi(32)
+    };
+    let options = Options { vcov: Vcov::Classical, ..Options::default() };
+    let mut sum = 0.0;
+    for _ in 0..sets {
+        let x: Vec<f64> = (0..2 * n).map(|_| 2.0 * uniform()).collect();
+        let scale = |i: usize| (growth * x[2 * i]).exp();
+        let y: Vec<f64> =
+            (0..n).map(|i| 1.0 + x[2 * i] - x[2 * i + 1] + scale(i) * noise.quantile(uniform())).collect();
+        let z: Vec<f64> = (0..n).map(|i| x[2 * i]).collect();
+        let mut rows = MemoryRows::new(&y, Matrix::row_major(&x, n, 2).unwrap()).unwrap().with_threads(1);
+        if growth != 0.0 {
+            rows = rows.with_scale_design(Matrix::row_major(&z, n, 1).unwrap(), &["z"]).unwrap();
+        }
+        // A few data sets have a likelihood without bound, and are told of.
+        let Ok(fits) = linear::fit(&rows, &choice.parse().unwrap(), &options) else { continue };
+        let new = [0.2, 0.9, 1.7];
+        let (first, second) = (new, [1.1, 0.4, 1.9]);
+        let design = [Values::from(&first[..]), Values::from(&second[..])];
+        let new = NewRows { scale_design: &design[..1], ..NewRows::new(&design, 3) };
+        let ends = Predictor::new(&fits[0]).unwrap().intervals(&new, IntervalKind::Prediction, 0.9).unwrap();
+        for i in 0..3 {
+            let (mu, s) = (1.0 + first[i] - second[i], (growth * first[i]).exp());
+            sum += noise.cdf((ends.high[i] - mu) / s) - noise.cdf((ends.low[i] - mu) / s);
+        }
+    }
+    sum / (3 * sets) as f64
+}
+
+#[test]
+fn prediction_intervals_hold_what_they_say_under_their_own_noise() {
+    let student = |df: f64| noise::StudentT { df, df_estimated: false };
+    let huber = Huber { k: 1.345, delta: None };
+    let cases: [(&str, &dyn NoiseFamily, f64); 9] = [
+        ("gaussian", &noise::Gaussian, 0.0),
+        ("laplace", &noise::Laplace, 0.0),
+        ("logistic", &noise::Logistic, 0.0),
+        ("huber", &huber, 0.0),
+        ("student-t:3", &student(3.0), 0.0),
+        ("student-t", &student(3.0), 0.0),
+        ("gaussian", &noise::Gaussian, 0.7),
+        ("laplace", &noise::Laplace, 0.7),
+        ("logistic", &noise::Logistic, 0.7),
+    ];
+    for (choice, noise, growth) in cases {
+        // The standard error of the simulation is a quarter of a point or less.
+        let few = if choice == "laplace" && growth > 0.0 { 20 } else { 100 };
+        for (n, sets, allowed) in [(50, few, 0.015), (200, few, 0.01)] {
+            let found = coverage(choice, noise, n, sets, growth);
+            println!("{choice} {growth} {n}: {found:.4}");
+            assert!((found - 0.9).abs() < allowed, "{choice} {growth} {n}: {found}");
+        }
+    }
 }

@@ -109,10 +109,12 @@ pub(super) fn search(
 mod tests {
     use super::*;
 
+    type Deviance = fn(f64) -> f64;
+
     #[test]
     fn ends_of_deviances_of_any_shape() {
         // Quadratic, kinked, asymmetric, bounded on one side.
-        let cases: [(&str, fn(f64) -> f64, Option<f64>, Option<f64>); 4] = [
+        let cases: [(&str, Deviance, Option<f64>, Option<f64>); 4] = [
             ("quadratic", |d| d * d / 4.0, Some(-4.0), Some(4.0)),
             ("kinked", |d| d.abs() * 3.0, Some(-4.0 / 3.0), Some(4.0 / 3.0)),
             ("asymmetric", |d| if d < 0.0 { d.powi(4) } else { 1000.0 * d }, Some(-2f64.sqrt()), Some(0.004)),
