@@ -51,10 +51,14 @@ fn engel_food_spending_varies_with_income() {
     assert_close(factor, (slope * distance).exp(), 1e-12, "factor");
 
     let text = folder.done(&["compare", &engel, "-f", "foodexp ~ income"]);
-    for said in
-        ["The data prefer gaussian+scale", "The noise grows with income", "2.84 times", "Cross-validation agrees"]
-    {
-        assert!(text.contains(said), "{said}: {text}");
+    for said in [
+        "The data prefer gaussian+scale",
+        "The noise grows with income",
+        "standard deviation is 2.84",
+        "Cross-validation agrees",
+    ] {
+        let flowing = text.replace('\n', " ");
+        assert!(flowing.contains(said), "{said}: {text}");
     }
     assert!(text.lines().all(|line| line.chars().count() <= 130), "{text}");
 }
@@ -80,8 +84,11 @@ fn the_six_odd_years_of_the_phone_calls() {
     assert_eq!(years, ["64", "65", "66", "67", "68", "69"]);
 
     let text = folder.done(&["compare", &phones, "-f", "calls ~ year"]);
-    assert!(text.contains("6 of them stand apart") && text.contains("With 24 observations the evidence is limited"));
-    let table = text.split("stand apart from all others:").nth(1).unwrap().split("\n\n").next().unwrap();
+    assert!(
+        text.contains("6 of them stand apart")
+            && text.replace('\n', " ").contains("With 24 observations the evidence is limited")
+    );
+    let table = text.split("apart from all others:").nth(1).unwrap().split("\n\n").next().unwrap();
     assert_eq!(table.trim().lines().count(), 7, "{table}");
 }
 

@@ -25,11 +25,11 @@ use serde::Serialize;
 use crate::Error;
 use crate::fit::Fit;
 use crate::linear;
-use crate::rows::{Accumulator, Folds, Part, RowSource, Sample};
+use crate::rows::{Accumulator, AnyRows, Folds, Part, RowSource, Sample};
 
 pub use advice::{Advice, Outlier, Outliers, Shift, VarianceAdvice};
 pub use candidates::{Candidate, Candidates, InvalidCandidate};
-pub use judgement::{BURDEN_OF_PROOF, CLOSE_CALL, Judgement};
+pub use judgement::{BURDEN_OF_PROOF, Judgement};
 pub use scores::{Difference, OutOfSample};
 
 use candidates::seen_by;
@@ -197,6 +197,7 @@ pub fn judge(
     candidates: &[Candidate],
     options: &linear::Options,
 ) -> Result<Comparison, Error> {
+    let source = &AnyRows::new(source);
     let mut models = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         let watch = Stopwatch::start();
@@ -210,7 +211,7 @@ pub fn judge(
         nobs: models.iter().find_map(|entry| entry.fit.as_ref()).map_or(0, |fit| fit.nobs),
         folds: 0,
         seed: options.seed,
-        judgement: judgement::judge(&models).map(|(_, judgement)| judgement),
+        judgement: judgement::judge(&models),
         models,
         advice: None,
         warnings: Vec::new(),
@@ -224,6 +225,7 @@ pub fn judge(
 /// # Errors
 /// As [`judge`].
 pub fn compare(source: &impl RowSource, candidates: &[Candidate], options: &Options) -> Result<Comparison, Error> {
+    let source = &AnyRows::new(source);
     let mut comparison = judge(source, candidates, &options.fit)?;
     if options.folds > 0 {
         cross_validate(source, &mut comparison, options)?;

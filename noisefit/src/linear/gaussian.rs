@@ -7,7 +7,7 @@ use crate::Error;
 use crate::fit::{ClosedForm, FTest, Fit, Reference, Termination, coefficient_table};
 use crate::inference::profile::Confint;
 use crate::noise::{Gaussian, Noise};
-use crate::rows::{Layout, RowSource};
+use crate::rows::{AnyRows, Layout, RowSource};
 
 /// The maximum likelihood fit of `y = b0 + x'b + s e`, `e` standard normal, over the rows of `source`.
 ///
@@ -39,6 +39,10 @@ use crate::rows::{Layout, RowSource};
 /// [`Error::Argument`] for a level outside (0, 1), [`Error::Collinear`] where asked for, and those of
 /// [`LeastSquares::solve`].
 pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
+    fit_any(&AnyRows::new(source), options)
+}
+
+fn fit_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error> {
     options.check()?;
     let layout = source.layout();
     if layout.scale.is_some() {

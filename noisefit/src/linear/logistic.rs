@@ -5,7 +5,7 @@ use super::likelihood;
 use crate::Error;
 use crate::fit::Fit;
 use crate::noise::{Logistic, Noise};
-use crate::rows::RowSource;
+use crate::rows::{AnyRows, RowSource};
 
 /// The maximum likelihood fit of `y = b0 + x'b + s R`, `R` standard logistic, over the rows of `source`; `ln s` is modelled
 /// where the rows have columns for it.
@@ -30,5 +30,9 @@ use crate::rows::RowSource;
 /// # Errors
 /// Those of [`super::fit`].
 pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
+    fit_any(&AnyRows::new(source), options)
+}
+
+fn fit_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error> {
     likelihood::fit(source, Logistic, Noise::Logistic, options)
 }

@@ -28,7 +28,7 @@ use crate::Error;
 use crate::fit::Fit;
 use crate::inference::covariance::{self, Vcov};
 use crate::noise::Choice;
-use crate::rows::RowSource;
+use crate::rows::{AnyRows, RowSource};
 
 pub use coordinates::Coordinates;
 pub use extended::ExtendedMoments;
@@ -48,6 +48,10 @@ pub use triangle::Triangle;
 /// [`Error::Range`] for a noise scale whose square is no double; [`Error::Unbounded`] where rows that are fitted exactly let
 /// the likelihood grow without bound; [`Error::Unsupported`] for a modelled scale with a family that has none.
 pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
+    fit_any(&AnyRows::new(source), noise, options)
+}
+
+fn fit_any(source: &AnyRows<'_>, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
     if source.layout().scale.is_some() && !noise.models_scale() {
         let what = format!(
             "the scale of {noise} noise cannot be modelled; that of gaussian, laplace, student-t and logistic can"
@@ -75,6 +79,10 @@ pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result
 
 /// The same with the classical standard errors whatever is asked for: for those who fit often and do not look at them.
 pub(crate) fn fit_classical(source: &impl RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
+    fit_classical_any(&AnyRows::new(source), noise, options)
+}
+
+fn fit_classical_any(source: &AnyRows<'_>, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
     Ok(match noise {
         Choice::Gaussian => vec![gaussian::fit(source, options)?],
         Choice::Laplace => vec![quantile::fit_laplace(source, options)?],

@@ -6,7 +6,7 @@ use crate::Error;
 use crate::fit::{Fit, ShapeParameter};
 use crate::inference::distribution::{Normal, Symmetric};
 use crate::noise::{self, Noise};
-use crate::rows::RowSource;
+use crate::rows::{AnyRows, RowSource};
 
 /// Inverse degrees of freedom through which starts are led from nearly Gaussian noise to Cauchy's.
 const LADDER: [f64; 3] = [1.0 / 30.0, 1.0 / 4.0, 1.0];
@@ -38,6 +38,10 @@ const ROUGH: Search = Search { hold_shape: false, tolerance: 1e-3, iterations: 6
 /// # Errors
 /// Those of [`super::fit`], and [`Error::Argument`] for degrees of freedom below one half.
 pub fn fit(source: &impl RowSource, df: Option<f64>, options: &Options) -> Result<Fit, Error> {
+    fit_any(&AnyRows::new(source), df, options)
+}
+
+fn fit_any(source: &AnyRows<'_>, df: Option<f64>, options: &Options) -> Result<Fit, Error> {
     if let Some(df) = df.filter(|df| !(*df >= 0.5)) {
         return Err(Error::Argument { name: "df", value: df, expected: "0.5 or more" });
     }

@@ -4,6 +4,7 @@
 //! rows in memory, in files or on a cluster. Work units are merged in unit order, so that a result does not depend on
 //! the number of threads, bit for bit.
 
+mod any;
 mod block;
 mod both;
 mod derived;
@@ -17,6 +18,7 @@ mod scatter;
 mod state;
 mod subset;
 
+pub(crate) use any::AnyRows;
 pub use block::{Block, RowBlock, Values};
 pub(crate) use both::Both;
 pub(crate) use derived::{Derive, Derived};

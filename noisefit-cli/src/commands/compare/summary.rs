@@ -116,37 +116,30 @@ pub(crate) fn verdict(comparison: &Comparison) -> String {
     let Some(Judgement { preferred, runner_up, ln_odds_runner_up, ln_odds_gaussian }) = &comparison.judgement else {
         return "No model is preferred: none has a proper maximum of its likelihood.".to_owned();
     };
-    let next = runner_up.as_ref().zip(*ln_odds_runner_up);
-    match (ln_odds_gaussian, next) {
-        (None, None) => format!("{preferred} is the only model that can be judged."),
-        (Some(gaussian), Some((other, _))) if other == "gaussian" => {
-            format!("The data prefer {preferred}: by BIC it is {} as likely as gaussian, the next.", times(*gaussian))
-        }
-        (Some(gaussian), Some((other, odds))) => format!(
-            "The data prefer {preferred}: by BIC it is {} as likely as gaussian, and {}.",
-            times(*gaussian),
-            beside(odds, other)
-        ),
-        (None, Some((other, odds))) if preferred == "gaussian" => match odds < 0.0 {
+    let next = runner_up.as_ref().zip(*ln_odds_runner_up).filter(|_| runner_up.as_deref() != Some("gaussian"));
+    if preferred == "gaussian" {
+        let beside = next.map(|(other, odds)| match odds < 0.0 {
             true => format!(
-                "Gaussian noise holds: by BIC {other} is {} as likely, and {BURDEN_OF_PROOF} times would be evidence against it.",
+                "{other}, the best of the others, is {} as likely by AIC, which is not the evidence asked for: {BURDEN_OF_PROOF} \
+                 times by BIC.",
                 times(-odds)
             ),
-            false => format!(
-                "Gaussian noise holds: by BIC it is {} as likely as {other}, the best of the others. Nothing is gained by them.",
-                times(odds)
-            ),
-        },
-        (_, Some((other, odds))) => format!("The data prefer {preferred}: by BIC it is {}.", beside(odds, other)),
-        (Some(gaussian), None) => format!("The data prefer {preferred}: {} as likely as gaussian.", times(*gaussian)),
+            false => format!("by AIC it is {} as likely as {other}, the best of the others.", times(odds)),
+        });
+        let beside = beside.unwrap_or_else(|| "it is the only model that can be judged.".to_owned());
+        return format!("Gaussian noise holds: {beside} Nothing is gained by another.");
     }
-}
-
-/// A model beside the next best.
-fn beside(odds: f64, other: &str) -> String {
-    match odds < 0.0 {
-        true => format!("simpler than {other}, which is but {} as likely", times(-odds)),
-        false => format!("{} as likely as {other}, the next", times(odds)),
+    let gaussian = ln_odds_gaussian.map(|odds| format!("by BIC it is {} as likely as gaussian", times(odds)));
+    let next = next.map(|(other, odds)| match odds < 0.0 {
+        true => format!(
+            "{other}, by AIC {} as likely as it, is not proven against a simpler model ({BURDEN_OF_PROOF} times by BIC)",
+            times(-odds)
+        ),
+        false => format!("by AIC {} as likely as {other}, the next", times(odds)),
+    });
+    match [gaussian, next].into_iter().flatten().collect::<Vec<_>>().join("; ") {
+        nothing if nothing.is_empty() => format!("{preferred} is the only model that can be judged."),
+        evidence => format!("The data prefer {preferred}: {evidence}."),
     }
 }
 

@@ -278,8 +278,6 @@ impl From<&Conformal> for Calibration {
 /// The evidence for a noise that was found out.
 #[derive(Serialize)]
 struct ChosenBy<'a> {
-    /// What the models were weighed by.
-    criterion: &'static str,
     /// In a sentence.
     verdict: String,
     judgement: Option<&'a Judgement>,
@@ -290,7 +288,7 @@ struct ChosenBy<'a> {
 impl<'a> ChosenBy<'a> {
     fn new(comparison: &'a Comparison) -> Self {
         let Comparison { judgement, models, .. } = comparison;
-        ChosenBy { criterion: "bic", verdict: verdict(comparison), judgement: judgement.as_ref(), models }
+        ChosenBy { verdict: verdict(comparison), judgement: judgement.as_ref(), models }
     }
 }
 

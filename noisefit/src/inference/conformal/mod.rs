@@ -21,7 +21,7 @@ use crate::inference::covariance::Vcov;
 use crate::linear::{self, Options};
 use crate::noise::Choice;
 use crate::predict::{Intervals, NewRows};
-use crate::rows::{Accumulator, Folds, Layout, Part, RowSource, Sample, parallel_map};
+use crate::rows::{Accumulator, AnyRows, Folds, Layout, Part, RowSource, Sample, parallel_map};
 use member::{Member, Said};
 use scores::Scores;
 
@@ -98,6 +98,7 @@ pub fn fit(
     options: &Options,
     plan: &Plan,
 ) -> Result<(Vec<Fit>, Conformal), Error> {
+    let source = &AnyRows::new(source);
     plan.check()?;
     if let Choice::Quantiles(levels) = noise
         && levels.len() < 2

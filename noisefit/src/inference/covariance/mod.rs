@@ -24,7 +24,7 @@ use crate::Error;
 use crate::fit::Fit;
 use crate::linear::Options;
 use crate::noise::{Gaussian, Laplace, Logistic, Noise};
-use crate::rows::RowSource;
+use crate::rows::{AnyRows, RowSource};
 
 /// Estimates the covariance of a fit's coefficients anew, as `options.vcov` says, over the rows that it was fitted to, and
 /// fills the table, [`Fit::vcov`], [`Fit::scale_vcov`], [`Fit::vcov_type`] and what intervals of predictions need.
@@ -44,6 +44,10 @@ use crate::rows::RowSource;
 /// [`Error::Unsupported`] for a covariance that the noise does not have, or the rows do not determine, and what the source
 /// reports.
 pub fn estimate(source: &impl RowSource, fit: &mut Fit, options: &Options) -> Result<(), Error> {
+    estimate_any(&AnyRows::new(source), fit, options)
+}
+
+fn estimate_any(source: &AnyRows<'_>, fit: &mut Fit, options: &Options) -> Result<(), Error> {
     let vcov = options.vcov.resolved(fit);
     if let Vcov::Hac { lags } = vcov
         && lags as u64 >= fit.nobs

@@ -26,7 +26,7 @@ use crate::linear::predictor::LinearPredictor;
 use crate::linear::quantile::{Neighbours, fit_with_neighbours, least_absolute_deviations};
 use crate::linear::{Options, gaussian};
 use crate::noise::{Choice, Noise};
-use crate::rows::{Accumulator, Block, Both, Each, Matrix, MemoryRows, RowSource};
+use crate::rows::{Accumulator, AnyRows, Block, Both, Each, Matrix, MemoryRows, RowSource};
 use crate::special::elementary::exp;
 
 /// More rows than this share at which the upper quantile does not lie above the lower, and the default is another.
@@ -69,6 +69,10 @@ pub(super) fn level_of(fit: &Fit) -> Option<f64> {
 /// # Errors
 /// Those of the fits; where `nid` was asked for, also where there is none. As the default it gives way to `iid`, and says so.
 pub(crate) fn fit_nid(source: &impl RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
+    fit_nid_any(&AnyRows::new(source), noise, options)
+}
+
+fn fit_nid_any(source: &AnyRows<'_>, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
     let by_default = options.vcov == Vcov::Default;
     let bandwidth = |tau: f64, observations: f64| match by_default {
         true => Some(hall_sheather(tau, observations)).filter(|h| tau - h > 0.0 && tau + h < 1.0),

@@ -124,7 +124,7 @@ impl Whitened {
             let mut residual = DoubleDouble::from_sum(block.response.high[i], block.response.low(i));
             for (k, z) in z.iter_mut().enumerate() {
                 *z = self.coordinate(block, k, i);
-                residual = residual - *z * self.coefficients[k];
+                residual -= *z * self.coefficients[k];
             }
             residuals[i] = residual.to_f64();
             for k in 0..order {

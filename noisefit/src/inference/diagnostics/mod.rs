@@ -56,7 +56,7 @@ use crate::linear::predictor::LinearPredictor;
 use crate::linear::{Coordinates, Options, gaussian};
 use crate::noise::Noise;
 use crate::predict::{NewRows, Predictor};
-use crate::rows::{Block, Derive, Derived, Layout, RowSource};
+use crate::rows::{AnyRows, Block, Derive, Derived, Layout, RowSource};
 use order::Ordered;
 use survey::{Survey, sampled_layout};
 
@@ -153,6 +153,7 @@ impl<'a> Diagnosis<'a> {
     /// # Errors
     /// [`Error::Unsupported`] for a quantile, which is no model of the noise; those of [`gaussian::fit`].
     pub fn new(source: &impl RowSource, fit: &'a Fit, options: &Options) -> Result<Self, Error> {
+        let source = &AnyRows::new(source);
         if let Noise::Quantile(_) = fit.noise {
             let what = "a quantile is no model of the noise, which is what is diagnosed; fit laplace or gaussian noise instead";
             return Err(Error::Unsupported(what.to_owned()));
@@ -200,6 +201,7 @@ impl<'a> Diagnosis<'a> {
     /// # Errors
     /// What the source reports.
     pub fn run(&self, source: &impl RowSource, worst: usize) -> Result<Diagnostics, Error> {
+        let source = &AnyRows::new(source);
         let survey = source.pass(Survey::new(self, worst, SAMPLE_ROWS, source.rows_hint()))?;
         let summary = Summary {
             observations: survey.observations,

@@ -10,7 +10,7 @@ use crate::linear::Options;
 use crate::linear::predictor::LinearPredictor;
 use crate::noise::{Noise, NoiseFamily};
 use crate::predict::{NewRows, Predictor};
-use crate::rows::{Accumulator, Block, Precision, RowSource, StateReader, StateWriter, hash_parameters};
+use crate::rows::{Accumulator, AnyRows, Block, Precision, RowSource, StateReader, StateWriter, hash_parameters};
 
 /// The likelihood along one coefficient.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -71,6 +71,7 @@ pub fn curve(
     reoptimised: bool,
     options: &Options,
 ) -> Result<Curve, Error> {
+    let source = &AnyRows::new(source);
     let (place, estimate) = place(fit, term)?;
     if fit.log_likelihood.is_none() {
         let what = "every row is fitted exactly: the noise scale is 0, and the likelihood has no bound";
@@ -132,6 +133,7 @@ pub fn term_interval(
     level: f64,
     options: &Options,
 ) -> Result<(Option<f64>, Option<f64>), Error> {
+    let source = &AnyRows::new(source);
     let (place, _) = place(fit, term)?;
     Ok(interval(source, fit, place, level, options)?.map_or((None, None), |ends| (ends.low, ends.high)))
 }

@@ -17,7 +17,7 @@ use crate::fit::{Coefficient, Fit};
 use crate::inference::covariance::Vcov;
 use crate::linear::{self, Options, gaussian};
 use crate::noise::{self, Choice, HuberScale, Noise};
-use crate::rows::RowSource;
+use crate::rows::{AnyRows, RowSource};
 use interval::Ends;
 
 /// Where the confidence intervals of the coefficients come from.
@@ -59,6 +59,7 @@ pub enum Confint {
 /// # Errors
 /// [`Error::Unsupported`] for estimates that do not maximise the likelihood, and those of [`linear::fit`].
 pub fn intervals(source: &impl RowSource, fit: &mut Fit, options: &Options) -> Result<(), Error> {
+    let source = &AnyRows::new(source);
     let ends: Vec<Option<Ends>> = (0..fit.coefficients.len())
         .map(|term| interval(source, fit, term, fit.level, options))
         .collect::<Result<_, _>>()?;

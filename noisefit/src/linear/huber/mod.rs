@@ -19,7 +19,7 @@ use super::{Accuracy, Method, Options};
 use crate::Error;
 use crate::fit::{Fit, Termination};
 use crate::noise::{Huber, HuberScale, Noise, NoiseFamily};
-use crate::rows::{Layout, RowSource};
+use crate::rows::{AnyRows, Layout, RowSource};
 use scale::{FARTHEST_KNEE, MostLikely, expected_clipped_square};
 use sets::Sets;
 use solver::{Solution, Solver, power_of_two_near};
@@ -67,6 +67,10 @@ const LEAST_DELTA: f64 = 1e-150;
 /// [`Error::Argument`] for a `k` or a constant that is not positive, [`Error::Unsupported`] where the scale is zero because
 /// too many residuals are, and those of [`LeastSquares::solve`](super::LeastSquares::solve).
 pub fn fit(source: &impl RowSource, k: f64, scale: HuberScale, options: &Options) -> Result<Fit, Error> {
+    fit_any(&AnyRows::new(source), k, scale, options)
+}
+
+fn fit_any(source: &AnyRows<'_>, k: f64, scale: HuberScale, options: &Options) -> Result<Fit, Error> {
     positive("k", k)?;
     if let HuberScale::Mad { constant } = scale {
         positive("the constant of the median", constant)?;
@@ -114,6 +118,10 @@ pub fn fit(source: &impl RowSource, k: f64, scale: HuberScale, options: &Options
 /// # Errors
 /// [`Error::Argument`] for a `delta` that is not positive, and those of [`fit`].
 pub fn fit_fixed(source: &impl RowSource, delta: f64, options: &Options) -> Result<Fit, Error> {
+    fit_fixed_any(&AnyRows::new(source), delta, options)
+}
+
+fn fit_fixed_any(source: &AnyRows<'_>, delta: f64, options: &Options) -> Result<Fit, Error> {
     positive("delta", delta)?;
     let start = Start::new(source, options, WINDOW_ROWS)?;
     let (layout, solved) = (source.layout(), &start.least_squares);

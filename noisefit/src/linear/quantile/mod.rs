@@ -26,7 +26,7 @@ use crate::Error;
 use crate::double_double::DoubleDouble;
 use crate::fit::{Fit, Termination, Vertex};
 use crate::noise::{AsymmetricLaplace, Choice, Noise};
-use crate::rows::{Precision, RowSource, SampledRows, parallel_map};
+use crate::rows::{AnyRows, Precision, RowSource, SampledRows, parallel_map};
 use bands::{Band, Bands, Place};
 use collect::Collect;
 pub(crate) use refits::Refits;
@@ -73,6 +73,10 @@ const PASSES: usize = 40;
 /// Those of [`super::LeastSquares::solve`], [`Error::Argument`] for a level outside (0, 1) and [`Error::Collinear`] where
 /// asked for.
 pub fn fit_laplace(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
+    fit_laplace_any(&AnyRows::new(source), options)
+}
+
+fn fit_laplace_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error> {
     match source.layout().scale {
         Some(_) => likelihood::fit_laplace(source, options),
         None => least_absolute_deviations(source, options),
@@ -81,6 +85,10 @@ pub fn fit_laplace(source: &impl RowSource, options: &Options) -> Result<Fit, Er
 
 /// The same without a look at the scale's columns.
 pub(crate) fn least_absolute_deviations(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
+    least_absolute_deviations_any(&AnyRows::new(source), options)
+}
+
+fn least_absolute_deviations_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error> {
     let fits = Quantiles::new(source, options, &[0.5], 1)?.fit(&|_| Noise::Laplace, &|_, _| None)?;
     fits.into_iter().next().map(|(fit, _)| fit).ok_or(Error::NoRows)
 }
@@ -92,6 +100,10 @@ pub(crate) fn least_absolute_deviations(source: &impl RowSource, options: &Optio
 /// # Errors
 /// As [`fit_laplace`]; [`Error::Argument`] for a quantile's level outside (0, 1).
 pub fn fit_quantiles(source: &impl RowSource, levels: &[f64], options: &Options) -> Result<Vec<Fit>, Error> {
+    fit_quantiles_any(&AnyRows::new(source), levels, options)
+}
+
+fn fit_quantiles_any(source: &AnyRows<'_>, levels: &[f64], options: &Options) -> Result<Vec<Fit>, Error> {
     let fits = Quantiles::new(source, options, levels, levels.len())?.fit(&asymmetric_laplace, &|_, _| None)?;
     Ok(fits.into_iter().map(|(fit, _)| fit).collect())
 }
