@@ -395,7 +395,10 @@ fn wrong_usage() {
         (&["fit", "good.csv", "-f", "y ~ x", "--noise", "cauchy"], "no noise family 'cauchy'; there are gaussian"),
         (&["fit", "good.csv", "-f", "y ~ x", "--memory", "9Q"], "such as 512MB"),
         (&["fit", "good.csv", "-f", "y ~ x", "--threads", "0"], "0 is not in 1..=65535"),
-        (&["predict", "model.json", "good.csv", "--interval", "0.9", "both"], "followed by prediction or confidence"),
+        (
+            &["predict", "model.json", "good.csv", "--interval", "0.9", "both"],
+            "followed by prediction, conformal or confidence",
+        ),
         (&["predict", "model.json", "good.csv", "--interval", "2"], "a level lies between 0 and 1"),
         (&["predict", "model.json", "good.csv", "--keep", "x", "--keep-all"], "cannot be used with"),
         (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),

@@ -97,7 +97,7 @@ fn the_command_that_is_advised_fits_what_was_preferred() {
     let folder = Folder::new();
     let row = |i: u32| {
         let x = uniform(i);
-        let noise = (-2.0 * uniform(i + 1000).ln()).sqrt() * (6.283 * uniform(i + 2000)).cos();
+        let noise = (-2.0 * uniform(i + 1000).ln()).sqrt() * (std::f64::consts::TAU * uniform(i + 2000)).cos();
         format!("{x};{};{}\n", 1.0 + 2.0 * x + (1.5 * x).exp() * noise, if i % 50 == 7 { "?" } else { "1" })
     };
     folder.write("my data.csv", "x 1;y;w\n".to_owned() + &(0..400).map(row).collect::<String>());

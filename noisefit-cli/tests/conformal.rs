@@ -38,7 +38,10 @@ fn several_levels_are_columns_of_their_own() {
     for (words, said) in [
         (&["1.5"][..], "--interval 1.5: a level lies between 0 and 1"),
         (&["prediction"], "--interval prediction: a level comes first, such as 0.9 prediction"),
-        (&["0.9", "wide"], "--interval wide: a level lies between 0 and 1"),
+        (
+            &["0.9", "wide"],
+            "--interval wide: levels such as 0.5,0.9 are followed by prediction, conformal or confidence",
+        ),
         (&["0.9", "prediction", "--interval", "confidence"], "intervals of one kind"),
         (&["0.9", "conformal"], "m.json has no conformal intervals; fit it with --conformal split, cv+ or jackknife+"),
     ] {

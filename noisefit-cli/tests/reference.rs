@@ -9,7 +9,7 @@ use serde_json::Value;
 const TOLERANCE: f64 = 1e-12;
 
 /// What a fit prints that is not a number to check here.
-const WORDS: [&str; 15] = [
+const WORDS: [&str; 16] = [
     "schema",
     "formula",
     "scale_formula",
@@ -22,6 +22,7 @@ const WORDS: [&str; 15] = [
     "level",
     "vcov_type",
     "reference",
+    "confint",
     "accuracy",
     "termination",
     "warnings",

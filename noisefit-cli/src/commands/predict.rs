@@ -57,8 +57,9 @@ pub(crate) struct PredictArguments {
 /// Predicts and writes a table: the columns carried along, the prediction (one for each quantile), the ends of an interval,
 /// and a modelled scale.
 pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
+    let (kind, levels) = said(&arguments.interval)?;
     let model = FittedModel::load(&arguments.model)?;
-    let asked = asked(&arguments.interval, &model)?;
+    let asked = (!levels.is_empty()).then(|| Asked { kind: kind.unwrap_or(Kinds::default_of(&model)), levels });
     if let Some(asked) = &asked {
         check(&model, asked, &arguments.model)?;
     }
@@ -224,8 +225,18 @@ impl std::fmt::Display for Kinds {
     }
 }
 
-/// What `--interval LEVELS [KIND]` says; a conformal interval where the model has one and no kind is said.
-fn asked(words: &[String], model: &FittedModel) -> Result<Option<Asked>, Usage> {
+impl Kinds {
+    /// What is meant where no kind is said.
+    fn default_of(model: &FittedModel) -> Self {
+        match model.conformal {
+            Some(_) => Kinds::Conformal,
+            None => Kinds::Own(IntervalKind::Prediction),
+        }
+    }
+}
+
+/// What `--interval LEVELS [KIND]` says.
+fn said(words: &[String]) -> Result<(Option<Kinds>, Vec<f64>), Usage> {
     let (mut kind, mut levels) = (None, Vec::new());
     for word in words.iter().flat_map(|word| word.split([',', ' '])).filter(|word| !word.is_empty()) {
         let named = match word {
@@ -233,8 +244,11 @@ fn asked(words: &[String], model: &FittedModel) -> Result<Option<Asked>, Usage> 
             "confidence" => Kinds::Own(IntervalKind::Confidence),
             "conformal" => Kinds::Conformal,
             other => {
-                let level = parse_level(other).map_err(|why| {
-                    Usage(format!("--interval {other}: {why}; after levels comes prediction, confidence or conformal"))
+                let level = parse_level(other).map_err(|why| match other.parse::<f64>() {
+                    Ok(_) => Usage(format!("--interval {other}: {why}")),
+                    Err(_) => Usage(format!(
+                        "--interval {other}: levels such as 0.5,0.9 are followed by prediction, conformal or confidence"
+                    )),
                 })?;
                 if !levels.contains(&level) {
                     levels.push(level);
@@ -247,14 +261,9 @@ fn asked(words: &[String], model: &FittedModel) -> Result<Option<Asked>, Usage> 
         }
         kind = Some(named);
     }
-    let default = match model.conformal {
-        Some(_) => Kinds::Conformal,
-        None => Kinds::Own(IntervalKind::Prediction),
-    };
     match (kind, levels.is_empty()) {
         (Some(kind), true) => Err(Usage(format!("--interval {kind}: a level comes first, such as 0.9 {kind}"))),
-        (None, true) => Ok(None),
-        (kind, false) => Ok(Some(Asked { kind: kind.unwrap_or(default), levels })),
+        _ => Ok((kind, levels)),
     }
 }
 

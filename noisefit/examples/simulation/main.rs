@@ -1,6 +1,7 @@
-//! The simulation studies behind docs/simulation.md: `cargo run --release --example simulation -- [REPLICATIONS [coverage|judgement]]`
+//! The simulation studies behind docs/simulation.md: `cargo run --release --example simulation -- [REPLICATIONS [coverage|conformal|judgement]]`
 //! prints the page (2,000 replications take some minutes), or a part of it.
 
+mod conformal;
 mod coverage;
 mod data;
 mod judgement;
@@ -18,6 +19,9 @@ fn main() -> Result<(), noisefit::Error> {
     let wanted = |name: &str| part.as_deref().is_none_or(|part| part == name);
     if wanted("coverage") {
         coverage::print(replications)?;
+    }
+    if wanted("conformal") {
+        conformal::print(replications)?;
     }
     if wanted("judgement") {
         judgement::print(replications)?;

@@ -27,7 +27,9 @@ const FALSE_ALARM: f64 = 0.05;
 pub struct Advice {
     /// The kurtosis of the residuals of plain Gaussian noise, which is 3 if that is right.
     pub kurtosis: Option<f64>,
-    /// The same of the preferred model's residuals over their scale, where that is modelled.
+    /// Their skewness, which is 0 for every family here.
+    pub skewness: Option<f64>,
+    /// The kurtosis of the preferred model's residuals over their scale, where that is modelled.
     pub kurtosis_over_scale: Option<f64>,
     /// The degrees of freedom of Student's t noise with the scale of the preferred model, where it is among the models.
     pub df: Option<ShapeParameter>,
@@ -122,6 +124,7 @@ pub(super) fn advise(source: &impl RowSource, comparison: &Comparison) -> Result
     let student = comparison.models.iter().find(df).and_then(|entry| entry.fit.as_ref());
     Ok(Some(Advice {
         kurtosis: gaussian.and(plain.kurtosis()),
+        skewness: gaussian.and(plain.skewness()),
         kurtosis_over_scale: errors.kurtosis().filter(|_| entry.candidate.models_scale),
         df: student.and_then(|fit| fit.shape.clone()),
         outliers: errors.outliers(),
@@ -216,6 +219,7 @@ struct Residuals<'a> {
     rows: u64,
     observations: f64,
     squares: f64,
+    cubes: f64,
     fourth_powers: f64,
     beyond: u64,
     /// The farthest, farthest first.
@@ -232,6 +236,7 @@ impl<'a> Residuals<'a> {
             rows: 0,
             observations: 0.0,
             squares: 0.0,
+            cubes: 0.0,
             fourth_powers: 0.0,
             beyond: 0,
             far: Vec::new(),
@@ -249,6 +254,11 @@ impl<'a> Residuals<'a> {
     fn keep_farthest(&mut self) {
         self.far.sort_by(|a, b| b.deviations.abs().total_cmp(&a.deviations.abs()));
         self.far.truncate(FAR_ROWS);
+    }
+
+    fn skewness(&self) -> Option<f64> {
+        let spread = self.squares / self.observations;
+        Some(self.cubes / self.observations / spread.powf(1.5)).filter(|skewness| skewness.is_finite())
     }
 
     fn kurtosis(&self) -> Option<f64> {
@@ -280,6 +290,7 @@ impl Accumulator for Residuals<'_> {
             let (f, square) = (block.frequencies.map_or(1.0, |f| f[i]), (residual / self.unit).powi(2));
             self.observations += f;
             self.squares += f * square;
+            self.cubes += f * square * (residual / self.unit);
             self.fourth_powers += f * square * square;
             if let Some(deviations) = self.deviation.map(|deviation| residual / deviation)
                 && deviations.abs() > self.limit
@@ -299,6 +310,7 @@ impl Accumulator for Residuals<'_> {
         self.rows += later.rows;
         self.observations += later.observations;
         self.squares += later.squares;
+        self.cubes += later.cubes;
         self.fourth_powers += later.fourth_powers;
         self.beyond += later.beyond;
     }
@@ -316,12 +328,12 @@ impl Accumulator for Residuals<'_> {
     }
 
     fn size_in_bytes(&self) -> usize {
-        size_of_val(&self.far[..]) + 3 * size_of::<f64>() + 2 * size_of::<u64>()
+        size_of_val(&self.far[..]) + 4 * size_of::<f64>() + 2 * size_of::<u64>()
     }
 
     fn write(&self, writer: &mut StateWriter) {
         [self.rows, self.beyond, self.far.len() as u64].into_iter().for_each(|number| writer.integer(number));
-        writer.numbers(&[self.observations, self.squares, self.fourth_powers]);
+        writer.numbers(&[self.observations, self.squares, self.cubes, self.fourth_powers]);
         self.far.iter().for_each(|far| writer.integer(far.row));
         writer.numbers(&self.far.iter().map(|far| far.deviations).collect::<Vec<_>>());
     }
@@ -330,9 +342,9 @@ impl Accumulator for Residuals<'_> {
         self.rows = reader.integer()?;
         self.beyond = reader.integer()?;
         let count = reader.integer()?.min(FAR_ROWS as u64);
-        let mut sums = [0.0; 3];
+        let mut sums = [0.0; 4];
         reader.numbers(&mut sums)?;
-        [self.observations, self.squares, self.fourth_powers] = sums;
+        [self.observations, self.squares, self.cubes, self.fourth_powers] = sums;
         let rows: Vec<u64> = (0..count).map(|_| reader.integer()).collect::<Result<_, _>>()?;
         let mut deviations = vec![0.0; rows.len()];
         reader.numbers(&mut deviations)?;

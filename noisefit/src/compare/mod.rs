@@ -204,6 +204,12 @@ pub fn judge(
         let found = fit_part(source, candidate, (WHOLE, Part::From(0)), options);
         models.push(Entry::new(candidate.clone(), found, watch.seconds())?);
     }
+    // What no model can be fitted to is wrong itself.
+    if let (true, Some(why)) =
+        (models.iter().all(|entry| entry.fit.is_none()), models.first().and_then(|entry| entry.note.clone()))
+    {
+        return Err(Error::Unsupported(format!("no model can be fitted: {why}")));
+    }
     models.sort_by(|a, b| a.bic.unwrap_or(f64::INFINITY).total_cmp(&b.bic.unwrap_or(f64::INFINITY)));
     let weights = judgement::akaike_weights(&models);
     models.iter_mut().zip(weights).for_each(|(entry, weight)| entry.akaike_weight = weight);

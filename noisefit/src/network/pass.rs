@@ -83,7 +83,7 @@ impl Workspace {
         let Workspace { architecture, layers, hidden, linear, outputs, rows, capacity, .. } = self;
         let width = architecture.inputs;
         // A model without inputs is its bias; one row of it is asked for.
-        *rows = if width == 0 { 1 } else { inputs.len() / width }.min(*capacity);
+        *rows = inputs.len().checked_div(width).unwrap_or(1).min(*capacity);
         let rows = *rows;
         for (place, layer) in layers.iter().enumerate() {
             let (before, after) = hidden.split_at_mut(place);

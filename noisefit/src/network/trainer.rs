@@ -162,7 +162,7 @@ impl Training {
                 (state.best, state.best_epoch) = (watched, epoch);
                 best.copy_from_slice(learner.parameters());
             } else if let Schedule::Plateau { epochs, factor } = self.schedule
-                && (epoch - state.best_epoch) % epochs.max(1) == 0
+                && (epoch - state.best_epoch).is_multiple_of(epochs.max(1))
             {
                 state.factor *= factor;
             }

@@ -103,10 +103,13 @@ trait Pass: Sync {
     fn drop_state(&self, number: u64);
 }
 
+/// The next number, and the states by their numbers.
+type Register<A> = (u64, BTreeMap<u64, Arc<Mutex<A>>>);
+
 /// The states of a pass.
 struct States<A> {
     empty: A,
-    numbered: Mutex<(u64, BTreeMap<u64, Arc<Mutex<A>>>)>,
+    numbered: Mutex<Register<A>>,
 }
 
 impl<A: Accumulator> States<A> {

@@ -8,8 +8,8 @@ use crate::Error;
 /// The rows of a source in `count` parts of equal size, at random.
 ///
 /// Of every `count` consecutive rows of a work unit each belongs to another part, in an order drawn anew for each such
-/// group from the seed and the unit's first response: the parts are the same in every pass, for any number of threads, and
-/// whatever columns a source shows, as long as its responses are the same.
+/// group from the seed and its place in the unit: the parts are the same in every pass, for any number of threads, and
+/// whatever a source makes of the rows.
 ///
 /// ```
 /// use noisefit::linear::Moments;
@@ -75,7 +75,7 @@ impl<S: RowSource> RowSource for Selected<'_, S> {
     }
 
     fn pass<A: Accumulator>(&self, empty: A) -> Result<A, Error> {
-        let chooser = Chooser { folds: self.folds, part: self.part, unit: None, rows: 0, order: Vec::new() };
+        let chooser = Chooser { folds: self.folds, part: self.part, rows: 0, order: Vec::new() };
         Ok(self
             .source
             .pass(Selecting { inner: empty, chooser, kept: Vec::new(), gathered: Gathered::default() })?
@@ -106,7 +106,7 @@ impl<S: RowSource> RowSource for Selected<'_, S> {
 struct Chooser {
     folds: Folds,
     part: Part,
-    unit: Option<u64>,
+    /// Rows of the unit so far.
     rows: u64,
     /// The parts of the rows of the current group.
     order: Vec<usize>,
@@ -115,14 +115,13 @@ struct Chooser {
 impl Chooser {
     fn choose(&mut self, block: &Block<'_>, kept: &mut Vec<usize>) {
         kept.clear();
-        let (Some(first), count) = (block.response.high.first(), self.folds.count.max(1)) else { return };
-        let unit = *self.unit.get_or_insert_with(|| scattered(self.folds.seed, first.to_bits()));
+        let count = self.folds.count.max(1);
         for i in 0..block.rows() {
             let place = (self.rows % count as u64) as usize;
             if place == 0 || self.order.len() != count {
                 self.order.clear();
                 self.order.extend(0..count);
-                let group = scattered(unit, self.rows);
+                let group = scattered(self.folds.seed, self.rows);
                 for k in (1..count).rev() {
                     self.order.swap(k, (scattered(group, k as u64) % (k as u64 + 1)) as usize);
                 }

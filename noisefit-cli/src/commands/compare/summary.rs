@@ -126,8 +126,11 @@ pub(crate) fn verdict(comparison: &Comparison) -> String {
             ),
             false => format!("by AIC it is {} as likely as {other}, the best of the others.", times(odds)),
         });
-        let beside = beside.unwrap_or_else(|| "it is the only model that can be judged.".to_owned());
-        return format!("Gaussian noise holds: {beside} Nothing is gained by another.");
+        return match (beside, fits_ill(comparison)) {
+            (None, _) => "Gaussian noise is taken by default: there is no other model that can be judged.".to_owned(),
+            (Some(beside), true) => format!("Of these models gaussian is the best: {beside}"),
+            (Some(beside), false) => format!("Gaussian noise holds: {beside} Nothing is gained by another."),
+        };
     }
     let gaussian = ln_odds_gaussian.map(|odds| format!("by BIC it is {} as likely as gaussian", times(odds)));
     let next = next.map(|(other, odds)| match odds < 0.0 {
@@ -141,6 +144,14 @@ pub(crate) fn verdict(comparison: &Comparison) -> String {
         nothing if nothing.is_empty() => format!("{preferred} is the only model that can be judged."),
         evidence => format!("The data prefer {preferred}: {evidence}."),
     }
+}
+
+/// A p-value of the uniformity of the PIT below which a model does not describe the noise.
+const ILL: f64 = 1e-3;
+
+/// Whether not even the preferred model describes rows that it was not fitted to.
+fn fits_ill(comparison: &Comparison) -> bool {
+    comparison.preferred().and_then(|entry| entry.out_of_sample.as_ref()).is_some_and(|scores| scores.pit_p_value < ILL)
 }
 
 /// How many times as likely, given the logarithm.
@@ -162,11 +173,17 @@ fn advice(record: &Record<'_>) -> String {
         false => String::new(),
     };
     let mut text = wrapped(&format!("{verdict} {} {caution}", cross_validation(comparison, entry)));
-    for paragraph in [advice.variance.as_ref().map(variance), tails(advice, entry)].into_iter().flatten() {
+    let paragraphs = [
+        misfit(comparison, entry),
+        skewness(advice, comparison.nobs),
+        advice.variance.as_ref().map(variance),
+        tails(advice, entry),
+    ];
+    for paragraph in paragraphs.into_iter().flatten() {
         text += &format!("\n{}", wrapped(&paragraph));
     }
     if let Some(found) = &advice.outliers {
-        text += &format!("\n{}", outliers(found, entry, record.outlying_rows));
+        text += &format!("\n{}", outliers(found, entry, record.outlying_rows, comparison.nobs));
     }
     if !advice.coefficients.is_empty() {
         text += &format!("\n{}", coefficients(advice, entry));
@@ -195,12 +212,57 @@ fn cross_validation(comparison: &Comparison, entry: &Entry) -> String {
         significant(log_score.abs(), 2),
         significant(errors, 2)
     );
-    match (log_score >= 0.0, errors >= 2.0) {
+    let said = match (log_score >= 0.0, errors >= 2.0) {
         _ if errors.is_nan() => format!("Cross-validation cannot tell it from {name}."),
         (true, true) => format!("Cross-validation agrees: {size}."),
         (false, true) => format!("Cross-validation disagrees: {size}."),
         (_, false) => format!("Cross-validation does not decide: {size}."),
-    }
+    };
+    // Where another is best out of sample that was not spoken of.
+    let scores = |entry: &&Entry| entry.out_of_sample.as_ref().map(|scores| scores.log_score);
+    let scored = comparison.models.iter().filter_map(|entry| scores(&entry).map(|score| (entry, score)));
+    let best = scored.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(entry, _)| &entry.candidate);
+    let ahead = best.filter(|best| **best != entry.candidate && **best != other.candidate).and_then(|best| {
+        let Difference { log_score, std_error } = comparison.difference(best, &entry.candidate)?;
+        (log_score > 1e-9).then(|| {
+            let (size, error) = (significant(log_score, 2), significant(std_error, 2));
+            format!(" Out of sample {best} is the best, {size} ahead of it (standard error {error}).")
+        })
+    });
+    said + &ahead.unwrap_or_default()
+}
+
+/// Rows below which the robust standard deviation is so uncertain that limits in it are exceeded more often.
+const FEW_FOR_DEVIATION: u64 = 200;
+
+/// That not even the preferred model describes the noise, where that is so.
+fn misfit(comparison: &Comparison, entry: &Entry) -> Option<String> {
+    let p = entry.out_of_sample.as_ref()?.pit_p_value;
+    fits_ill(comparison).then(|| {
+        format!(
+            "But none of these models describes the noise: out of sample the twenty parts that are equally likely under {} do \
+             not hold equally many observations (PIT p {}). The preferred one is the least wrong.",
+            entry.candidate,
+            p_value(Some(p))
+        )
+    })
+}
+
+/// That the noise is skewed, where it clearly is.
+fn skewness(advice: &Advice, nobs: u64) -> Option<String> {
+    let skewness = advice.skewness?;
+    // Four standard errors of that of Gaussian noise.
+    let clear = skewness.abs() > 4.0 * (6.0 / nobs as f64).sqrt() && skewness.abs() > 0.5 && advice.variance.is_none();
+    let side = if skewness > 0.0 { "above" } else { "below" };
+    clear.then(|| {
+        format!(
+            "The residuals of gaussian are skewed, with a long tail {side} (skewness {}). All families here are symmetric: of \
+             skewed noise they describe different middles, gaussian the mean and laplace the median, so that a shift of \
+             coefficients is no error of either. A transformed response (log(y) ~ ...) or quantiles (--noise \
+             quantile:0.1,0.5,0.9) may say more.",
+            significant(skewness, 3)
+        )
+    })
 }
 
 /// How the scale varies.
@@ -238,7 +300,7 @@ fn tails(advice: &Advice, entry: &Entry) -> Option<String> {
 }
 
 /// The rows that Gaussian noise does not explain.
-fn outliers(outliers: &Outliers, entry: &Entry, places: &[RowPlace]) -> String {
+fn outliers(outliers: &Outliers, entry: &Entry, places: &[RowPlace], nobs: u64) -> String {
     let Outliers { deviation, limit, beyond, apart, rows } = outliers;
     let unit = if entry.candidate.models_scale { " of the modelled scale" } else { "" };
     let limit = format!(
@@ -247,7 +309,9 @@ fn outliers(outliers: &Outliers, entry: &Entry, places: &[RowPlace]) -> String {
         significant(*deviation, 4),
         entry.candidate
     );
-    let farthest = "which Gaussian noise exceeds in one of 20 such samples";
+    // Of few rows the robust deviation is itself uncertain.
+    let often = if nobs < FEW_FOR_DEVIATION { "10" } else { "20" };
+    let farthest = format!("which Gaussian noise exceeds in about one of {often} such samples");
     if *beyond == 0 {
         return wrapped(&format!("No row lies more than {limit}, {farthest}."));
     }

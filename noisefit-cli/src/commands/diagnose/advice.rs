@@ -1,6 +1,6 @@
 //! What the findings say in words, and what to do about them.
 
-use noisefit::inference::diagnostics::{Driver, RowInfluence, TestedOn};
+use noisefit::inference::diagnostics::{ChiSquaredTest, Driver, Found, RowInfluence, TestedOn};
 use noisefit::inference::distribution::{StudentT, Symmetric};
 use noisefit::noise::Noise;
 
@@ -35,12 +35,24 @@ impl Findings<'_> {
         self.diagnostics.heteroscedasticity.drivers.first().filter(|driver| driver.p_value < WEAK)
     }
 
+    /// Whether White's test, which squares and multiplies the regressors, tells far more than the one that takes them as they
+    /// are.
+    pub(super) fn varies_in_a_curve(&self) -> bool {
+        let found = &self.diagnostics.heteroscedasticity;
+        let p = |test: &Found<ChiSquaredTest>| test.as_ref().map(|test| test.p_value.max(f64::MIN_POSITIVE));
+        let pair = p(&found.white).zip(p(&found.studentised_breusch_pagan));
+        pair.is_some_and(|(white, linear)| white < CLEAR && white < 1e-6 * linear)
+    }
+
     /// `the variance grows with income`.
     pub(super) fn variance_words(&self) -> String {
-        match self.driver() {
+        match self.driver().filter(|_| !self.varies_in_a_curve()) {
             Some(driver) => {
                 let direction = if driver.statistic > 0.0 { "grows" } else { "falls" };
                 format!("the variance {direction} with {}", driver.term)
+            }
+            None if self.varies_in_a_curve() => {
+                "the variance varies with the regressors, and not along a line".to_owned()
             }
             None => "the variance varies with the regressors".to_owned(),
         }
@@ -136,6 +148,10 @@ fn variance(findings: &Findings<'_>) -> Option<String> {
     }
     let plain = |term: &str| term.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
     let scale = match findings.driver() {
+        _ if findings.varies_in_a_curve() => {
+            "try powers or sizes of the regressors in a model of it (such as `--scale '~ x + I(x^2)'` or `'~ abs(x)'`)"
+                .to_owned()
+        }
         Some(driver) if plain(&driver.term) => format!("model it (`--scale '~ {}'`)", driver.term),
         _ => "model it (`--scale '~ ...'`)".to_owned(),
     };

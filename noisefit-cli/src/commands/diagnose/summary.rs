@@ -59,6 +59,9 @@ fn judged(p: f64, holds: &str, refuted: &str) -> String {
     }
 }
 
+/// Residual degrees of freedom below which tests have no power to speak of.
+const FEW_DEGREES: u64 = 5;
+
 /// The findings for people.
 pub(super) fn summary(findings: &Findings<'_>) -> String {
     let fit = findings.fit;
@@ -98,7 +101,13 @@ pub(super) fn summary(findings: &Findings<'_>) -> String {
     let advice = advice::advice(findings);
     text += "\nwhat to do\n";
     if advice.is_empty() {
-        text += "  nothing that these tests can see speaks against the model\n";
+        text += match findings.fit.df_residual {
+            0 => "  nothing can be said: there are as many coefficients as observations\n",
+            1..FEW_DEGREES => {
+                "  with so few residual degrees of freedom these tests see hardly anything: more rows are needed\n"
+            }
+            _ => "  nothing that these tests can see speaks against the model\n",
+        };
     }
     for sentence in advice {
         text += &wrapped(&format!("- {sentence}"), "  ", "    ");

@@ -187,6 +187,11 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
         tell(&verdict(comparison));
     }
     warn(&warnings(&model.fits));
+    if comparison.is_some() && model.conformal.is_some() {
+        warn(&["the noise was chosen on all rows, those that calibrate among them; the promise of conformal intervals is for a noise \
+               that is named beforehand"
+            .to_owned()]);
+    }
     Ok(outcome(&model.fits))
 }
 

@@ -157,13 +157,15 @@ fn member(
 
 /// The fits without a fold.
 fn folds(source: &impl RowSource, noise: &Choice, options: &Options, count: usize) -> Result<Vec<Member>, Error> {
+    // With more folds than rows some would be empty.
+    let count = count.min(source.pass(Sample::none())?.rows().max(2) as usize);
     let (folds, options, limit) = (Folds { count, seed: options.seed }, inner(options), (KEPT_SCORES / count).max(100));
     let fold = |number: usize| {
         let (kept, left_out) = (folds.select(source, Part::Without(number)), folds.select(source, Part::Only(number)));
         member(&kept, &left_out, noise, &options, limit)
     };
     let members: Vec<Member> = (0..count).map(fold).collect::<Result<_, _>>()?;
-    // With fewer rows than folds some are empty.
+    // Of rows that end within a group of the partition some parts may still be empty.
     Ok(members.into_iter().filter(|member| member.scores.count() > 0.0).collect())
 }
 

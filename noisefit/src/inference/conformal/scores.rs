@@ -65,6 +65,10 @@ impl Scores {
     }
 }
 
+/// How many times the limit of scores is gathered before they are condensed: each time moves ranks by up to two shares of the
+/// limit, so that it should be seldom.
+const BUFFERED: usize = 32;
+
 /// The pass that scores rows by a member.
 #[derive(Debug, Clone)]
 pub(super) struct Scoring<'a> {
@@ -123,7 +127,7 @@ impl Accumulator for Scoring<'_> {
                 self.found.push((score, count));
             }
         }
-        if self.found.len() > 2 * self.limit {
+        if self.found.len() > BUFFERED * self.limit {
             self.condense(self.limit);
         }
     }
@@ -132,7 +136,7 @@ impl Accumulator for Scoring<'_> {
         self.rows += later.rows;
         self.count += later.count;
         self.found.extend(later.found);
-        if self.found.len() > 2 * self.limit {
+        if self.found.len() > BUFFERED * self.limit {
             self.condense(self.limit);
         }
     }
@@ -162,7 +166,7 @@ impl Accumulator for Scoring<'_> {
 
     fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
         self.rows = reader.integer()?;
-        let found = reader.integer()?.min(2 * self.limit as u64);
+        let found = reader.integer()?.min((BUFFERED * self.limit) as u64);
         let mut count = [0.0];
         reader.numbers(&mut count)?;
         self.count = count[0];
@@ -188,7 +192,7 @@ mod tests {
         for part in values.chunks(700) {
             scoring.found.extend(part.iter().map(|&value| (value, 1.0)));
             scoring.count += part.len() as f64;
-            if scoring.found.len() > 2 * limit {
+            if scoring.found.len() > BUFFERED * limit {
                 scoring.condense(limit);
             }
         }

@@ -94,6 +94,9 @@ impl Vcov {
     /// Refits of a bootstrap where their number is not given.
     pub const DRAWS: usize = 200;
 
+    /// Refits of a bootstrap at most.
+    pub const MOST_DRAWS: usize = 100_000;
+
     /// The columns that say which rows belong together.
     pub fn clusters(&self) -> &[String] {
         match self {
@@ -149,12 +152,12 @@ impl std::str::FromStr for Vcov {
             "expected" => Vcov::Expected,
             "observed" => Vcov::Observed,
             "bootstrap" => return bootstrap(parameter).ok_or_else(|| {
-                invalid("a bootstrap is bootstrap, bootstrap:DRAWS, bootstrap:wild or bootstrap:wild:DRAWS, with 2 draws or more")
+                invalid("a bootstrap is bootstrap, bootstrap:DRAWS, bootstrap:wild or bootstrap:wild:DRAWS, with 2 to 100000 draws")
             }),
             "hac" => {
                 let lags = parameter.and_then(|lags| lags.trim().parse().ok());
                 return lags.map(|lags| Vcov::Hac { lags }).ok_or_else(|| {
-                    invalid("hac needs the number of rows over which noise is dependent, such as hac:4")
+                    invalid("hac needs the number of rows over which noise is dependent, a whole number such as hac:4")
                 });
             }
             "cluster" => {
@@ -188,7 +191,7 @@ fn bootstrap(parameter: Option<&str>) -> Option<Vcov> {
         },
     };
     let draws = draws.map_or(Some(Vcov::DRAWS), |draws| draws.trim().parse().ok())?;
-    (draws >= 2).then_some(Vcov::Bootstrap { draws, scheme })
+    (2..=Vcov::MOST_DRAWS).contains(&draws).then_some(Vcov::Bootstrap { draws, scheme })
 }
 
 /// No covariance has this name or this parameter.

@@ -5,7 +5,7 @@ use super::meat::{Meat, Scores};
 use super::sandwich::{Estimated, factored, inverse, sandwich};
 use super::whitened::Whitened;
 use crate::Error;
-use crate::dispatch::vectorised;
+use crate::dispatch::{Kernel, dispatch};
 use crate::fit::{Fit, Reference};
 use crate::linear::gram::{Columns, TILE_ROWS, packed, packed_length};
 use crate::noise::{Huber, NoiseFamily};
@@ -69,7 +69,7 @@ impl Scores for Clipped {
     }
 
     fn fill(&self, block: &Block<'_>, scores: &mut Columns) -> u64 {
-        vectorised(|| self.fill_tiles(block, scores));
+        dispatch(Fill { clipped: *self, block, scores });
         0
     }
 
@@ -78,10 +78,18 @@ impl Scores for Clipped {
     }
 }
 
-impl Clipped {
+struct Fill<'a, 'b> {
+    clipped: Clipped,
+    block: &'a Block<'b>,
+    scores: &'a mut Columns,
+}
+
+impl Kernel for Fill<'_, '_> {
+    type Output = ();
+
     #[inline(always)]
-    fn fill_tiles(&self, block: &Block<'_>, scores: &mut Columns) {
-        let &Clipped { part, scale, knee, .. } = self;
+    fn run<const FUSED: bool>(self) {
+        let Fill { clipped: Clipped { part, scale, knee, .. }, block, scores } = self;
         for (tile, start) in (0..block.rows()).step_by(TILE_ROWS).enumerate() {
             let rows = start..(start + TILE_ROWS).min(block.rows());
             let mut factors = [0.0; TILE_ROWS];

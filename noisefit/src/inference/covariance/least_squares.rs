@@ -5,6 +5,7 @@ use super::sandwich::{Estimated, positive_semidefinite};
 use super::whitened::Whitened;
 use super::{Hc, Vcov};
 use crate::Error;
+use crate::dispatch::{Kernel, dispatch};
 use crate::fit::{FTest, Fit, Reference};
 use crate::linear::gram::{Columns, TILE_ROWS, packed, packed_length};
 use crate::linear::likelihood::Cholesky;
@@ -59,7 +60,7 @@ impl Scores for WeightedResiduals {
     }
 
     fn fill(&self, block: &Block<'_>, scores: &mut Columns) -> u64 {
-        crate::dispatch::vectorised(|| self.fill_tiles(block, scores))
+        dispatch(Fill { residuals: *self, block, scores })
     }
 
     fn parameters(&self) -> Vec<f64> {
@@ -67,10 +68,20 @@ impl Scores for WeightedResiduals {
     }
 }
 
-impl WeightedResiduals {
+struct Fill<'a, 'b> {
+    residuals: WeightedResiduals,
+    block: &'a Block<'b>,
+    scores: &'a mut Columns,
+}
+
+impl Kernel for Fill<'_, '_> {
+    /// Rows for which there is no score.
+    type Output = u64;
+
     #[inline(always)]
-    fn fill_tiles(&self, block: &Block<'_>, scores: &mut Columns) -> u64 {
-        let (mut alone, inverse_unit) = (0, 1.0 / self.unit);
+    fn run<const FUSED: bool>(self) -> u64 {
+        let Fill { residuals: WeightedResiduals { hc, unit, .. }, block, scores } = self;
+        let (mut alone, inverse_unit) = (0, 1.0 / unit);
         for (tile, start) in (0..block.rows()).step_by(TILE_ROWS).enumerate() {
             let rows = start..(start + TILE_ROWS).min(block.rows());
             let count = rows.len();
@@ -78,7 +89,7 @@ impl WeightedResiduals {
             for (factor, e) in factors.iter_mut().zip(&block.response.high[rows.clone()]) {
                 *factor = e * inverse_unit;
             }
-            if matches!(self.hc, Hc::Hc2 | Hc::Hc3) {
+            if matches!(hc, Hc::Hc2 | Hc::Hc3) {
                 for values in block.design {
                     for (sum, u) in freedom.iter_mut().zip(&values.high[rows.clone()]) {
                         *sum += u * u;
@@ -98,7 +109,7 @@ impl WeightedResiduals {
                 alone += u64::from(alone_here);
                 freedom[i] = if alone_here { f64::INFINITY } else { freedom[i] };
             }
-            match self.hc {
+            match hc {
                 Hc::Hc0 | Hc::Hc1 => {}
                 Hc::Hc2 => (0..count).for_each(|i| factors[i] /= freedom[i].sqrt()),
                 Hc::Hc3 => (0..count).for_each(|i| factors[i] /= freedom[i]),

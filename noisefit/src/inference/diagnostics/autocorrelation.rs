@@ -203,6 +203,10 @@ impl Neighbours {
     }
 
     fn breusch_godfrey(&self) -> Found<ChiSquaredTest> {
+        // The auxiliary regression has one column more, and needs rows to be wrong about.
+        if self.rows < self.order as u64 + 3 {
+            return Found::no("with so few rows the regression of the residuals leaves nothing unexplained");
+        }
         let last = self.ends.as_ref().map_or(0.0, |ends| ends.last[self.order]);
         let own = self.squares - last * last;
         let beside = own - self.shifted.iter().map(|value| value * value).sum::<f64>();

@@ -130,6 +130,6 @@ mod tests {
                 assert!(!found.exceeded);
             }
         }
-        assert!(search(|value| Ok(value * value - 1.0), 0.0, 1.0, 2.0).unwrap().exceeded);
+        assert!(search(|value| Ok(value * value - 9.0), 0.0, 1.0, 2.0).unwrap().exceeded);
     }
 }

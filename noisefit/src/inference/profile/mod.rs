@@ -72,6 +72,12 @@ pub fn intervals(source: &impl RowSource, fit: &mut Fit, options: &Options) -> R
                 .to_owned(),
         );
     }
+    if !matches!(&fit.vcov_type[..], "classical" | "expected" | "observed") {
+        fit.warnings.push(format!(
+            "the profile-likelihood intervals rest on the likelihood of {} noise, not on the {} standard errors beside them",
+            fit.noise, fit.vcov_type
+        ));
+    }
     fit.confint = Confint::Profile;
     Ok(())
 }

@@ -196,13 +196,11 @@ impl<S: RowSource> Quantiles<'_, S> {
             let (tau, h) = (self.levels[place], bandwidths[place]);
             self.levels.extend(h.into_iter().flat_map(|h| [tau - h, tau + h]));
         }
-        let mut found = if few { self.in_memory()? } else { self.by_passes()? };
-        let mut beside = found.split_off(asked).into_iter();
-        let unit = 1.0 / self.start.coordinates.response_scale();
+        let (found, beside) = if few { self.in_memory(asked)? } else { self.by_passes(asked)? };
+        let (mut beside, unit) = (beside.into_iter(), 1.0 / self.start.coordinates.response_scale());
         let mut neighbours = |bandwidth: f64| {
             let (below, above) = (beside.next()?, beside.next()?);
-            let pairs = above.coefficients.iter().zip(&below.coefficients);
-            let difference = pairs.map(|(above, below)| ((*above - *below) * unit).to_f64()).collect();
+            let difference = above.iter().zip(&below).map(|(above, below)| (above - below) * unit).collect();
             Some(Neighbours { bandwidth, coordinates: self.start.coordinates.clone(), difference })
         };
         let neighbours: Vec<_> = bandwidths.into_iter().map(|h| h.and_then(&mut neighbours)).collect();
@@ -210,20 +208,23 @@ impl<S: RowSource> Quantiles<'_, S> {
         Ok(fits.zip(neighbours).collect())
     }
 
-    /// All rows in memory, in double-double.
-    fn in_memory(&self) -> Result<Vec<Found>, Error> {
+    /// All rows in memory, in double-double: the first `asked` levels, and the coefficients of the others.
+    fn in_memory(&self, asked: usize) -> Result<(Vec<Found>, Vec<Vec<f64>>), Error> {
         let coordinates = &self.start.coordinates;
         let source = self.start.source(self.source);
         let rows = source.pass(Collect::new(coordinates.clone(), Precision::Extended))?.finish();
         let linear = vec![DoubleDouble::ZERO; rows.order];
         let mean = self.mean(&rows.combination(&rows.multipliers));
         let mut start = self.start.in_coordinates();
-        let mut solutions: Vec<(f64, Solution)> = Vec::new();
+        let (mut solutions, mut others): (Vec<(f64, Solution)>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
         for &tau in &self.levels {
             let problem = MemoryProblem { rows: &rows, tau, linear: &linear, linear_error: 0.0, mean: &mean };
             let solution = problem.solve(&start).map_err(not_solved)?;
             start = solution.vertex.coefficients.iter().map(|b| b.to_f64()).collect();
-            solutions.push((tau, solution));
+            match solutions.len() < asked {
+                true => solutions.push((tau, solution)),
+                false => others.push(start.clone()),
+            }
         }
         // The sums that the record wants, by the pass that larger data take.
         let place = |(tau, solution): &(f64, Solution)| Place {
@@ -239,7 +240,7 @@ impl<S: RowSource> Quantiles<'_, S> {
             let (primal, dual) = (solution.vertex.primal, solution.vertex.dual);
             self.found(tau, &solution, (primal, dual), &band, number)
         });
-        Ok(found.collect())
+        Ok((found.collect(), others))
     }
 
     fn found(
@@ -277,8 +278,9 @@ impl<S: RowSource> Quantiles<'_, S> {
         sums.iter().map(|sum| sum / size).collect()
     }
 
-    /// A sample first, then passes over all rows until every quantile's vertex is shown to be optimal.
-    fn by_passes(&self) -> Result<Vec<Found>, Error> {
+    /// A sample first, then passes over all rows until the vertex of each of the first `asked` levels is shown to be optimal.
+    /// Of the others the coefficients that all rows near the fit of the sample lead to are enough.
+    fn by_passes(&self, asked: usize) -> Result<(Vec<Found>, Vec<Vec<f64>>), Error> {
         let coordinates = &self.start.coordinates;
         let (source, order) = (self.start.source(self.source), coordinates.coefficients());
         let [common, each] = KEPT_NUMBERS;
@@ -287,16 +289,20 @@ impl<S: RowSource> Quantiles<'_, S> {
         let sample = self.sample()?;
         let mut searches = self.searches(&sample, limit);
         for _ in 0..PASSES {
-            let places = searches.iter().map(|search| search.place().clone()).collect();
+            let open: Vec<usize> = (0..searches.len()).filter(|&k| k < asked || !searches[k].is_near()).collect();
+            let places = open.iter().map(|&k| searches[k].place().clone()).collect();
             let (bands, sums) =
                 source.pass(Bands::new(coordinates.clone(), Precision::Double, places, limit))?.finish();
             let mean = self.mean(&sums);
-            let pairs: Vec<(&Search, &Band)> = searches.iter().zip(&bands).collect();
+            let pairs: Vec<(&Search, &Band)> = open.iter().map(|&k| &searches[k]).zip(&bands).collect();
             let advanced =
                 parallel_map(&pairs, source.threads(), |(search, band)| search.advanced(band, coordinates, &mean));
-            searches = advanced.into_iter().collect::<Result<_, _>>().map_err(not_solved)?;
-            if searches.iter().all(|search| search.settled().is_some()) {
-                let found = searches.iter().zip(&bands).enumerate().filter_map(|(number, (search, band))| {
+            for (k, search) in open.into_iter().zip(advanced) {
+                searches[k] = search.map_err(not_solved)?;
+            }
+            let (exact, others) = searches.split_at(asked);
+            if exact.iter().all(|search| search.settled().is_some()) && others.iter().all(Search::is_near) {
+                let found = exact.iter().zip(&bands).enumerate().filter_map(|(number, (search, band))| {
                     let solution = search.settled()?;
                     let vertex = &solution.vertex;
                     // What the rows outside lose: sum v psi (y - x'b).
@@ -305,7 +311,8 @@ impl<S: RowSource> Quantiles<'_, S> {
                     let objectives = (outside + vertex.primal, band.dual + vertex.dual);
                     Some(self.found(search.place().tau, solution, objectives, band, number))
                 });
-                return Ok(found.collect());
+                let others = others.iter().map(|search| search.place().coefficients.clone());
+                return Ok((found.collect(), others.collect()));
             }
         }
         Err(not_solved(NoVertex::NotConverged))

@@ -69,6 +69,11 @@ impl Search {
         &self.place
     }
 
+    /// Whether the place is the fit but for rounding, as far as all rows near the sample's fit tell.
+    pub(super) fn is_near(&self) -> bool {
+        self.stage == Stage::Exact
+    }
+
     /// The vertex, once it has been shown to be optimal for all rows.
     pub(super) fn settled(&self) -> Option<&Solution> {
         self.settled.as_ref()

@@ -63,8 +63,8 @@ fn passes_and_memory_agree_on_data_of_every_character() {
         let tau = [0.5, 0.02, 0.75][random.choice(3) as usize];
         let options = Options::default();
         let quantiles = Quantiles::new(&rows, &options, &[tau], 1).unwrap();
-        let memory = quantiles.in_memory().unwrap().pop().unwrap();
-        let passes = quantiles.by_passes().unwrap().pop().unwrap();
+        let memory = quantiles.in_memory(1).unwrap().0.pop().unwrap();
+        let passes = quantiles.by_passes(1).unwrap().0.pop().unwrap();
         let what = format!("seed {seed}: {characters:?}, noise {noise}, tau {tau}");
         assert!(memory.converged && passes.converged, "{what}");
         for found in [&memory, &passes] {
