@@ -35,13 +35,13 @@ impl Findings<'_> {
         self.diagnostics.heteroscedasticity.drivers.first().filter(|driver| driver.p_value < WEAK)
     }
 
-    /// Whether White's test, which squares and multiplies the regressors, tells far more than the one that takes them as they
-    /// are.
+    /// Whether White's test, which squares and multiplies the regressors, sees what the one that takes them as they are does
+    /// not.
     pub(super) fn varies_in_a_curve(&self) -> bool {
         let found = &self.diagnostics.heteroscedasticity;
-        let p = |test: &Found<ChiSquaredTest>| test.as_ref().map(|test| test.p_value.max(f64::MIN_POSITIVE));
+        let p = |test: &Found<ChiSquaredTest>| test.as_ref().map(|test| test.p_value);
         let pair = p(&found.white).zip(p(&found.studentised_breusch_pagan));
-        pair.is_some_and(|(white, linear)| white < CLEAR && white < 1e-6 * linear)
+        pair.is_some_and(|(white, linear)| white < CLEAR && linear > CLEAR)
     }
 
     /// `the variance grows with income`.
