@@ -338,8 +338,8 @@ fn intervals_hold_what_they_promise_whatever_the_noise() {
     let gaussian = |_: f64, u: f64| noisefit::noise::Gaussian.quantile(u);
     let cauchy = |_: f64, u: f64| StudentT { df: 1.0, df_estimated: false }.quantile(u);
     let growing = |x: f64, u: f64| (0.1 + x) * noisefit::noise::Gaussian.quantile(u);
-    let errors: [(&str, &dyn Fn(f64, f64) -> f64); 3] =
-        [("gaussian", &gaussian), ("cauchy", &cauchy), ("growing", &growing)];
+    type Noise<'a> = &'a dyn Fn(f64, f64) -> f64;
+    let errors: [(&str, Noise<'_>); 3] = [("gaussian", &gaussian), ("cauchy", &cauchy), ("growing", &growing)];
     for (name, error) in errors {
         for n in [50, 200] {
             // Exactly, for scores without ties. The standard error is below 0.006: four of them.
