@@ -17,6 +17,7 @@
 
 mod advice;
 mod candidates;
+mod crps;
 mod judgement;
 mod scores;
 
@@ -201,7 +202,7 @@ pub fn judge(
     let mut models = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         let watch = Stopwatch::start();
-        let found = fit_part(source, candidate, (WHOLE, Part::From(0)), options);
+        let found = fit_to(source, candidate, options);
         models.push(Entry::new(candidate.clone(), found, watch.seconds())?);
     }
     // What no model can be fitted to is wrong itself.
@@ -240,18 +241,10 @@ pub fn compare(source: &impl RowSource, candidates: &[Candidate], options: &Opti
     Ok(comparison)
 }
 
-/// Folds where all rows are wanted.
-const WHOLE: Folds = Folds { count: 1, seed: 0 };
-
-/// The fit of a candidate to some of the rows. All fits are of one type of source, which is compiled once.
-fn fit_part(
-    source: &impl RowSource,
-    candidate: &Candidate,
-    (folds, part): (Folds, Part),
-    options: &linear::Options,
-) -> Result<Fit, Error> {
+/// The fit of a candidate. All fits are of one type of source, which is compiled once.
+fn fit_to(source: &impl RowSource, candidate: &Candidate, options: &linear::Options) -> Result<Fit, Error> {
     let seen = seen_by(candidate, source);
-    let fit = linear::fit_classical(&folds.select(&seen, part), &candidate.noise, options)?.into_iter().next();
+    let fit = linear::fit_classical(&seen, &candidate.noise, options)?.into_iter().next();
     fit.ok_or_else(|| Error::Unsupported(format!("{candidate} has no fit")))
 }
 
@@ -272,7 +265,7 @@ fn cross_validate(source: &impl RowSource, comparison: &mut Comparison, options:
         comparison.warnings.push(format!("{folds} folds instead of {}, for there are {rows} rows", options.folds));
     }
     let folds = Folds { count: folds, seed: options.fit.seed };
-    let (fold_fits, sums) = fold_sums(source, comparison, folds, &options.fit)?;
+    let (fold_fits, sums) = fold_sums(source, comparison, (folds, rows), &options.fit)?;
     comparison.folds = folds.count;
     for (entry, scored) in comparison.models.iter_mut().zip(&fold_fits) {
         if let (Some(_), Err(why)) = (&entry.fit, scored) {
@@ -288,45 +281,66 @@ fn cross_validate(source: &impl RowSource, comparison: &mut Comparison, options:
     Ok(())
 }
 
+/// Rows from which those that a fold is fitted to are gathered once instead of being picked out in every pass of every model.
+const MANY_ROWS: usize = 20_000;
+
+/// The memory that they may take.
+const MOST_GATHERED_BYTES: usize = 1 << 30;
+
 /// The fits of every model to all but each part, or why it has none, and the sums of their scores on the parts.
 #[allow(clippy::type_complexity)]
 fn fold_sums(
     source: &impl RowSource,
     comparison: &Comparison,
-    folds: Folds,
+    (folds, rows): (Folds, usize),
     options: &linear::Options,
 ) -> Result<(Vec<Result<Vec<Fit>, String>>, Sums), Error> {
-    let mut fold_fits = Vec::with_capacity(comparison.models.len());
-    for entry in &comparison.models {
-        let mut fits = Ok(Vec::with_capacity(folds.count));
-        for part in 0..folds.count {
-            // What cannot be fitted to all rows is not tried on most of them.
-            let found = match &entry.fit {
-                Some(_) => fit_part(source, &entry.candidate, (folds, Part::Without(part)), options),
-                None => break,
-            };
-            match (found, &mut fits) {
-                (Ok(fit), Ok(fits)) if fit.log_likelihood.is_some() => fits.push(fit),
-                (Ok(_), _) => fits = Err("there are no residuals".to_owned()),
-                (Err(error @ (Error::Source(_) | Error::NoRows | Error::Argument { .. })), _) => return Err(error),
-                (Err(error), _) => fits = Err(first_clause(&error.to_string())),
-            }
-            if fits.is_err() {
-                break;
-            }
+    // What cannot be fitted to all rows is not tried on most of them.
+    let start = |entry: &Entry| match &entry.fit {
+        Some(_) => Ok(Vec::with_capacity(folds.count)),
+        None => Err("there is no fit".to_owned()),
+    };
+    let mut fold_fits: Vec<Result<Vec<Fit>, String>> = comparison.models.iter().map(start).collect();
+    let layout = source.layout();
+    let width = layout.terms.len() + layout.scale.as_ref().map_or(0, |scale| scale.terms.len()) + 4;
+    let gather = (MANY_ROWS..=MOST_GATHERED_BYTES / (2 * width * size_of::<f64>())).contains(&rows);
+    for part in 0..folds.count {
+        let training = folds.select(source, Part::Without(part));
+        if gather {
+            // Without the words of decimals below doubles, which tell nothing about what a model predicts.
+            let gathered = training.pass(Sample::new(layout, rows, None))?.finish(layout);
+            let gathered = gathered.source()?.with_threads(source.threads());
+            fit_fold(&AnyRows::new(&gathered), comparison, options, &mut fold_fits)?;
+        } else {
+            fit_fold(&training, comparison, options, &mut fold_fits)?;
         }
-        fold_fits.push(match fits {
-            Ok(fits) if fits.is_empty() => Err("there is no fit".to_owned()),
-            other => other,
-        });
     }
     let mut sums = Sums::new(comparison.models.len());
     for part in 0..folds.count {
         let fits: Vec<Option<&Fit>> = fold_fits.iter().map(|fits| fits.as_ref().ok().map(|fits| &fits[part])).collect();
-        let scoring = folds.select(source, Part::Only(part)).pass(Scoring::new(&fits)?)?;
-        sums.add(&scoring.into_sums());
+        let scored = folds.select(source, Part::Only(part));
+        sums.add(&scored.pass(Scoring::new(&fits, scored.rows_hint())?)?.into_sums());
     }
     Ok((fold_fits, sums))
+}
+
+/// Fits every model that has had a fit so far to the rows of one fold.
+fn fit_fold(
+    training: &impl RowSource,
+    comparison: &Comparison,
+    options: &linear::Options,
+    fold_fits: &mut [Result<Vec<Fit>, String>],
+) -> Result<(), Error> {
+    for (entry, fits) in comparison.models.iter().zip(fold_fits) {
+        let Ok(found) = fits else { continue };
+        match fit_to(training, &entry.candidate, options) {
+            Ok(fit) if fit.log_likelihood.is_some() => found.push(fit),
+            Ok(_) => *fits = Err("there are no residuals".to_owned()),
+            Err(error @ (Error::Source(_) | Error::NoRows | Error::Argument { .. })) => return Err(error),
+            Err(error) => *fits = Err(first_clause(&error.to_string())),
+        }
+    }
+    Ok(())
 }
 
 /// The time since it was started; none where a browser's sandbox has no clock.

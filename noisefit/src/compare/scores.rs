@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::crps::Scores;
 use crate::Error;
 use crate::fit::Fit;
 use crate::inference::distribution::{ChiSquared, Distribution};
@@ -51,6 +52,7 @@ pub struct Difference {
 struct Predicting<'a> {
     predictor: Predictor<'a>,
     noise: Noise,
+    crps: Scores,
     /// The ends of the parts.
     edges: [f64; BINS - 1],
     /// The estimates, for the hash of the pass.
@@ -58,7 +60,7 @@ struct Predicting<'a> {
 }
 
 impl<'a> Predicting<'a> {
-    fn new(fit: &'a Fit) -> Result<Self, Error> {
+    fn new(fit: &'a Fit, rows: Option<u64>) -> Result<Self, Error> {
         let family = fit.noise.family();
         let edge = |k: usize| match 2 * (k + 1) <= BINS {
             true => family.quantile((k + 1) as f64 / BINS as f64),
@@ -70,6 +72,7 @@ impl<'a> Predicting<'a> {
         Ok(Predicting {
             predictor: Predictor::new(fit)?,
             noise: fit.noise,
+            crps: Scores::new(fit.noise, rows),
             edges: std::array::from_fn(edge),
             numbers: numbers.collect(),
         })
@@ -218,8 +221,10 @@ pub(super) struct Scoring<'a> {
 }
 
 impl<'a> Scoring<'a> {
-    pub(super) fn new(fits: &[Option<&'a Fit>]) -> Result<Self, Error> {
-        let models = fits.iter().map(|fit| fit.map(Predicting::new).transpose()).collect::<Result<_, _>>()?;
+    /// For about as many `rows`, where that is known.
+    pub(super) fn new(fits: &[Option<&'a Fit>], rows: Option<u64>) -> Result<Self, Error> {
+        let models =
+            fits.iter().map(|fit| fit.map(|fit| Predicting::new(fit, rows)).transpose()).collect::<Result<_, _>>()?;
         Ok(Scoring { models, sums: Sums::new(fits.len()) })
     }
 
@@ -241,7 +246,7 @@ fn score(model: &Predicting<'_>, block: &Block<'_>, frequency: impl Fn(usize) ->
         log_scores.push(log_score);
         tally.log_scores[0] += f * log_score;
         tally.log_scores[1] += f * log_score * log_score;
-        tally.crps += f * scales[i] * family.crps(r);
+        tally.crps += f * scales[i] * model.crps.at(r);
         let bin = model.edges.partition_point(|edge| *edge < r);
         tally.bins[bin] += f;
         // The bins between the first and the last are the noise's own interval.
