@@ -8,7 +8,7 @@ use noisefit::noise::{Noise, StudentT};
 
 use crate::data::scattered;
 
-const HIDDEN: [usize; 3] = [64, 64, 64];
+const HIDDEN: [usize; 2] = [64, 64];
 const ACTIVATION: Activation = Activation::Silu;
 /// Rows that are learned from in a step.
 const BATCH: usize = 32;
