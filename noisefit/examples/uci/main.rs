@@ -4,7 +4,9 @@
 mod data;
 mod encoding;
 mod ensemble;
+mod linear;
 mod member;
+mod mixture;
 mod score;
 mod table;
 
@@ -15,6 +17,12 @@ use std::time::Instant;
 
 use data::{NAMES, Set};
 use score::Score;
+
+/// The two models' scores of a split.
+struct Scores {
+    linear: Score,
+    networks: Score,
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -32,7 +40,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// The scores of every set's first splits. Threads take one split after the other; no result depends on which took it.
-fn all_scores(sets: &[Set], splits: usize, threads: usize) -> Result<Vec<Vec<Score>>, noisefit::Error> {
+fn all_scores(sets: &[Set], splits: usize, threads: usize) -> Result<Vec<Vec<Scores>>, noisefit::Error> {
     let jobs: Vec<(&Set, usize)> =
         sets.iter().flat_map(|set| (0..splits.min(set.tests.len())).map(move |split| (set, split))).collect();
     let next = AtomicUsize::new(0);
@@ -41,7 +49,10 @@ fn all_scores(sets: &[Set], splits: usize, threads: usize) -> Result<Vec<Vec<Sco
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(&(set, split)) = jobs.get(number) else { return Ok(done) };
-            done.push((number, Score::of(set, split)?));
+            let (training, test) = (set.training(split), &set.tests[split]);
+            let linear = Score::of(set, split, &linear::predict(set, &training, test)?);
+            let networks = Score::of(set, split, &ensemble::predict(set, &training, test, split as u64)?);
+            done.push((number, Scores { linear, networks }));
         }
     };
     let mut done = Vec::new();

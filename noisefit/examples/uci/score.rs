@@ -2,10 +2,8 @@
 
 use std::collections::HashSet;
 
-use noisefit::Error;
-
 use crate::data::Set;
-use crate::ensemble;
+use crate::mixture::{Calibration, Mixture};
 
 /// Means over the test rows of a split.
 pub struct Score {
@@ -22,32 +20,30 @@ pub struct Score {
 }
 
 impl Score {
-    /// Trains on a split's training rows, and scores its test rows.
-    pub fn of(set: &Set, split: usize) -> Result<Score, Error> {
+    /// Of the predictions for a split's test rows.
+    pub fn of(set: &Set, split: usize, (mixtures, calibration): &(Vec<Mixture>, Calibration)) -> Score {
         let (training, test) = (set.training(split), &set.tests[split]);
-        let (mixtures, calibration) = ensemble::predict(set, &training, test, split as u64)?;
-
         let bits = |row: usize| -> Vec<u64> { set.inputs[row].iter().map(|value| value.to_bits()).collect() };
         let known: HashSet<Vec<u64>> = training.iter().map(|&row| bits(row)).collect();
         let (mut losses, mut new_losses, mut squares, mut covered) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (mixture, &row) in mixtures.iter().zip(test) {
             let y = set.response[row];
-            let loss = mixture.negative_log_density(y, &calibration);
+            let loss = mixture.negative_log_density(y, calibration);
             losses.push(loss);
             if !known.contains(&bits(row)) {
                 new_losses.push(loss);
             }
             squares.push((y - mixture.location()).powi(2));
-            let below = mixture.cdf(y, &calibration);
+            let below = mixture.cdf(y, calibration);
             covered.push(if below > 0.05 && below < 0.95 { 1.0 } else { 0.0 });
         }
-        Ok(Score {
+        Score {
             nll: mean(&losses),
             rmse: mean(&squares).sqrt(),
             coverage: mean(&covered),
             nll_new: mean(&new_losses),
             known: 1.0 - new_losses.len() as f64 / losses.len() as f64,
-        })
+        }
     }
 }
 

@@ -5,33 +5,23 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::Scores;
 use crate::data::NAMES;
 use crate::score::{Score, mean_and_error};
 
-/// Prints ours beside the linear baseline and what was published, which the folder has in two files.
-pub fn print(folder: &Path, scores: &[Vec<Score>]) -> Result<(), Box<dyn Error>> {
-    let read = |file: &str| -> Result<Value, Box<dyn Error>> {
-        let path = folder.join(file);
-        let text =
-            std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        Ok(serde_json::from_str(&text)?)
-    };
-    let (published, linear) = (read("published_results.json")?, read("ols_baseline.json")?);
-    let ours = |of: fn(&Score) -> f64| -> Vec<_> {
-        let pair = |scores: &Vec<Score>| mean_and_error(&scores.iter().map(of).collect::<Vec<_>>());
-        scores.iter().map(pair).collect()
-    };
-    for (title, key, linear_key, found) in [
-        ("negative log-likelihood", "nll", "nll_ml", ours(|score| score.nll)),
-        ("root mean squared error", "rmse", "rmse", ours(|score| score.rmse)),
+/// Prints ours beside what was published, which the folder has in a file.
+pub fn print(folder: &Path, scores: &[Vec<Scores>]) -> Result<(), Box<dyn Error>> {
+    let path = folder.join("published_results.json");
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let published: Value = serde_json::from_str(&text)?;
+    for (title, key, of) in [
+        ("negative log-likelihood", "nll", (|score| score.nll) as fn(&Score) -> f64),
+        ("root mean squared error", "rmse", |score| score.rmse),
     ] {
         header(title);
+        let found = networks(scores, of);
         row("**noisefit, ensemble of 5**", &found, 3);
-        let baseline = |name: &&str| {
-            let of = |what: &str| linear["datasets"][*name][what][linear_key].as_f64().unwrap_or(f64::NAN);
-            (of("mean"), of("standard_error_of_mean"))
-        };
-        row("linear, gaussian noise", &NAMES.iter().map(baseline).collect::<Vec<_>>(), 2);
+        row("linear, gaussian noise", &linear(scores, of), 3);
         row("MC dropout, rerun", &NAMES.map(|name| pair(&published["mc_dropout_rerun"][key][name])), 2);
         let table = &published["survey_table"][key];
         let methods = table[NAMES[0]].as_object().into_iter().flatten().map(|(method, _)| method);
@@ -45,11 +35,27 @@ pub fn print(folder: &Path, scores: &[Vec<Score>]) -> Result<(), Box<dyn Error>>
         row("*best of these, less ours*", &gain, 3);
         println!();
     }
-    header("more of ours");
-    row("90% intervals: percent covered", &ours(|score| 100.0 * score.coverage), 1);
-    row("test rows with the inputs of a training row: percent", &ours(|score| 100.0 * score.known), 1);
-    row("negative log-likelihood of the other test rows", &ours(|score| score.nll_new), 3);
+    header("90% intervals: percent covered");
+    row("noisefit, ensemble of 5", &networks(scores, |score| 100.0 * score.coverage), 1);
+    row("linear, gaussian noise", &linear(scores, |score| 100.0 * score.coverage), 1);
+    println!();
+    header("test rows with inputs that no training row has");
+    row("percent", &networks(scores, |score| 100.0 * (1.0 - score.known)), 1);
+    row("negative log-likelihood, noisefit, ensemble of 5", &networks(scores, |score| score.nll_new), 3);
+    row("negative log-likelihood, linear, gaussian noise", &linear(scores, |score| score.nll_new), 3);
     Ok(())
+}
+
+/// Of every set the mean over the splits, and its standard error, of what the networks score.
+fn networks(scores: &[Vec<Scores>], of: fn(&Score) -> f64) -> Vec<(f64, f64)> {
+    let pair = |set: &Vec<Scores>| mean_and_error(&set.iter().map(|both| of(&both.networks)).collect::<Vec<_>>());
+    scores.iter().map(pair).collect()
+}
+
+/// The same of the linear model.
+fn linear(scores: &[Vec<Scores>], of: fn(&Score) -> f64) -> Vec<(f64, f64)> {
+    let pair = |set: &Vec<Scores>| mean_and_error(&set.iter().map(|both| of(&both.linear)).collect::<Vec<_>>());
+    scores.iter().map(pair).collect()
 }
 
 fn header(title: &str) {
