@@ -75,8 +75,19 @@ impl TrainingRows {
         }
     }
 
+    /// Appends the rows of another, which has the same columns.
+    pub(super) fn append(&mut self, other: TrainingRows) {
+        self.design.extend(other.design);
+        self.response.extend(other.response);
+        for (mine, theirs) in [(&mut self.weights, other.weights), (&mut self.frequencies, other.frequencies)] {
+            if let Some(theirs) = theirs {
+                mine.get_or_insert_default().extend(theirs);
+            }
+        }
+    }
+
     /// Appends row `i` of `other`, which has the same columns.
-    fn take(&mut self, other: &TrainingRows, i: usize) {
+    pub(super) fn take(&mut self, other: &TrainingRows, i: usize) {
         self.design.extend_from_slice(&other.design[i * other.inputs..(i + 1) * other.inputs]);
         self.response.push(other.response[i]);
         for (mine, theirs) in [(&mut self.weights, &other.weights), (&mut self.frequencies, &other.frequencies)] {
@@ -86,14 +97,14 @@ impl TrainingRows {
         }
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.design.clear();
         self.response.clear();
         [&mut self.weights, &mut self.frequencies].into_iter().flatten().for_each(Vec::clear);
     }
 
     /// No rows, with room for some and the same columns.
-    fn empty(&self, rows: usize) -> Self {
+    pub(super) fn empty(&self, rows: usize) -> Self {
         let room = |values: &Option<Vec<f32>>| values.as_ref().map(|_| Vec::with_capacity(rows));
         TrainingRows {
             inputs: self.inputs,

@@ -80,7 +80,7 @@ pub fn minimise(
     let iterations = epochs.len() as u64;
     let converged = matches!(reason, "gradient");
     Ok(Trained {
-        best_loss: at.loss,
+        best_loss: Some(at.loss),
         best_epoch: iterations.saturating_sub(1),
         epochs,
         termination: Termination { converged, reason: reason.to_owned(), iterations, duality_gap: None },

@@ -9,19 +9,28 @@ mod architecture;
 mod feed;
 mod lbfgs;
 mod learner;
+mod mixture;
+#[allow(clippy::module_inception)]
+mod network;
 mod objective;
 mod optimizer;
 mod pass;
+mod standardise;
+mod tensors;
 #[cfg(test)]
 mod tests;
 mod trainer;
 
 pub use activation::Activation;
-pub use architecture::{Architecture, Layer};
+pub use architecture::{Architecture, Embedding, Layer};
 pub use feed::{Batch, Feed, MemoryFeed, TrainingRows};
 pub use lbfgs::minimise;
 pub use learner::Learner;
+pub use mixture::{Deviation, Mixture};
+pub use network::{Member, Network, line};
 pub use objective::{Objective, Targets};
 pub use optimizer::{Method, Optimizer};
 pub use pass::Workspace;
-pub use trainer::{Epoch, Observer, Schedule, Step, Trained, Training};
+pub use standardise::{Centre, Standardisation};
+pub use tensors::Tensors;
+pub use trainer::{Epoch, Observer, Schedule, Snapshot, State, Step, Trained, Training};
