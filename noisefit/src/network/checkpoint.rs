@@ -44,7 +44,8 @@ impl Checkpoint {
     /// [`Error::State`], which nothing that was trained causes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
         let mut tensors = Tensors::default();
-        let text = |value: &dyn Fn() -> serde_json::Result<String>| value().map_err(|error| Error::State(error.to_string()));
+        let text =
+            |value: &dyn Fn() -> serde_json::Result<String>| value().map_err(|error| Error::State(error.to_string()));
         tensors.push_text("kind", KIND.to_owned());
         tensors.push_text("about", self.about.to_string());
         tensors.push_text("members", text(&|| serde_json::to_string(&self.members))?);

@@ -3,12 +3,12 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::checkpoint::{Checkpoint, Progress};
-use super::network::estimated;
+use super::model::estimated;
 use super::plan::{Watched, restored};
 use super::stream::StreamFeed;
 use super::{
-    About, Architecture, Epoch, Feed, Learner, MemoryFeed, Member, Method, Network, Objective, Plan, Solver, Standardisation,
-    Trained, TrainingRows, Watch, minimise,
+    About, Architecture, Epoch, Feed, Learner, Member, MemoryFeed, Method, Network, Objective, Plan, Solver,
+    Standardisation, Trained, TrainingRows, Watch, minimise,
 };
 use crate::Error;
 use crate::evaluate::{Evaluation, Scores};
@@ -169,12 +169,7 @@ fn fit_any(
     let trained = trained.into_iter().collect::<Result<Vec<_>, _>>()?;
     let count = architecture.parameters();
     let members = trained.iter().map(|(trained, parameters)| member(&objective, deviation, trained, parameters, count));
-    let mut network = Network {
-        members: members.collect(),
-        architecture,
-        objective,
-        standardisation,
-    };
+    let mut network = Network { members: members.collect(), architecture, objective, standardisation };
     // Of few validation rows a scale would be a guess.
     let unseen = held_out.as_ref().filter(|_| validation.as_ref().is_some_and(|rows| rows.len() as u64 >= ENOUGH));
     if unseen.is_some() || !network.models_scale() {
@@ -312,7 +307,10 @@ impl<W: Watch> Ensemble<'_, W> {
             let clipping = if clip.is_none() { ", or cut long gradients, such as to 1" } else { "" };
             (format!("the learning rate {} is too large", training.rate), smaller + clipping)
         };
-        format!("the loss grew without bound in epoch {epoch}, at step {}: probably {cause}; {advice}", trained.termination.iterations + 1)
+        format!(
+            "the loss grew without bound in epoch {epoch}, at step {}: probably {cause}; {advice}",
+            trained.termination.iterations + 1
+        )
     }
 }
 
@@ -414,7 +412,9 @@ fn warnings(network: &Network, interrupted: bool) -> Vec<String> {
             "training was interrupted after {} epochs; the best parameters so far were kept",
             epochs.join(", ")
         ));
-    } else if network.members.iter().any(|member| member.best_epoch + 1 == member.epochs && member.validation.is_some() && member.termination.reason == "epochs") {
+    } else if network.members.iter().any(|member| {
+        member.best_epoch + 1 == member.epochs && member.validation.is_some() && member.termination.reason == "epochs"
+    }) {
         warnings.push("the last epoch was the best: more of them would still gain".to_owned());
     }
     warnings

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use super::{Epoch, Learner, Observer, Trained, TrainingRows};
+use super::{Epoch, Learner, Observer, Step, Trained, TrainingRows};
 use crate::Error;
 use crate::fit::Termination;
 
@@ -63,22 +63,19 @@ pub fn minimise(
         }
         let gained = at.loss - next.loss;
         at = next;
-        let held_out = match validation {
-            None => None,
-            Some(rows) => {
-                learner.set_parameters(&at.single())?;
-                Some(learner.mean_loss(rows))
-            }
-        };
+        learner.set_parameters(&at.single())?;
+        learner.set_gradient(&at.gradient);
+        let held_out = validation.map(|rows| learner.mean_loss(rows));
         let watched = held_out.unwrap_or(at.loss);
         let is_best = best.as_ref().is_none_or(|best| watched < best.loss);
         if is_best {
             best = Some(Best { loss: watched, epoch, parameters: at.single() });
         }
         let seen = Epoch { epoch, loss: at.loss, validation: held_out, rate, best: is_best };
+        let stepped = observer.step(&Step { epoch, step: epoch, loss: at.loss, rate, learner });
         let flow = observer.epoch(&seen);
         epochs.push(seen);
-        if flow == ControlFlow::Break(()) {
+        if ControlFlow::Break(()) == stepped || flow.is_break() {
             reason = "interrupted";
             break;
         }

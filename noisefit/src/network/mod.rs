@@ -12,8 +12,7 @@ mod fit;
 mod lbfgs;
 mod learner;
 mod mixture;
-#[allow(clippy::module_inception)]
-mod network;
+mod model;
 mod objective;
 mod optimizer;
 mod pass;
@@ -24,6 +23,7 @@ mod tensors;
 #[cfg(test)]
 mod tests;
 mod trainer;
+mod tune;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Embedding, Layer};
@@ -33,7 +33,7 @@ pub use fit::{Fitted, fit};
 pub use lbfgs::minimise;
 pub use learner::Learner;
 pub use mixture::{Deviation, Mixture};
-pub use network::{Member, Network, line};
+pub use model::{Member, Network, line};
 pub use objective::{Objective, Targets};
 pub use optimizer::{Method, Optimizer};
 pub use pass::Workspace;
@@ -41,3 +41,4 @@ pub use plan::{About, Plan, Solver, Watch};
 pub use standardise::{Centre, Standardisation};
 pub use tensors::Tensors;
 pub use trainer::{Epoch, Observer, Schedule, Snapshot, State, Step, Trained, Training};
+pub use tune::{Trial, tune};

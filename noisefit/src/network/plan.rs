@@ -90,7 +90,8 @@ impl Default for Plan {
 impl Plan {
     /// Refuses what no training can do.
     pub(super) fn check(&self) -> Result<(), Error> {
-        let refuse = |name: &'static str, value: f64, expected: &'static str| Err(Error::Argument { name, value, expected });
+        let refuse =
+            |name: &'static str, value: f64, expected: &'static str| Err(Error::Argument { name, value, expected });
         if !(0.0..=0.9).contains(&self.validation) {
             return refuse("the share of validation rows", self.validation, "between 0 and 0.9");
         }
@@ -111,7 +112,8 @@ impl Plan {
         }
         if matches!(self.solver, Solver::Lbfgs) && (self.dropout > 0.0 || self.clip.is_some()) {
             return Err(Error::Unsupported(
-                "lbfgs minimises over all rows at once, without dropout and clipping; leave these out or use adam".to_owned(),
+                "lbfgs minimises over all rows at once, without dropout and clipping; leave these out or use adam"
+                    .to_owned(),
             ));
         }
         Ok(())
