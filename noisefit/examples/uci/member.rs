@@ -35,6 +35,7 @@ fn stage(rows: &TrainingRows, steps: (usize, f64), seed: u64, before: Option<&Le
     let objective = Objective::Likelihood { noise: NOISE, modelled: before.is_some() };
     let architecture = Architecture {
         inputs: rows.inputs,
+        embeddings: Vec::new(),
         hidden: HIDDEN.to_vec(),
         activation: ACTIVATION,
         outputs: objective.outputs(),
@@ -49,7 +50,7 @@ fn stage(rows: &TrainingRows, steps: (usize, f64), seed: u64, before: Option<&Le
     let (steps, rate) = steps;
     let epochs = steps.div_ceil(rows.len().div_ceil(BATCH)) as u64;
     let training = Training { rate, schedule: Schedule::Cosine, warm_up: WARM_UP, epochs, patience: None };
-    training.run(&mut learner, &mut MemoryFeed::new(rows, BATCH, Some(seed)), None, &mut ())?;
+    training.run(&mut learner, &mut MemoryFeed::new(rows, BATCH, Some(seed)), None, None, &mut ())?;
     Ok(learner)
 }
 
