@@ -3,5 +3,5 @@
 mod atomic;
 mod table;
 
-pub use self::atomic::write_atomically;
+pub use self::atomic::{check_writable, write_atomically};
 pub use self::table::{TableColumn, TableWriter};
