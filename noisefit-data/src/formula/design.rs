@@ -3,6 +3,7 @@
 use super::compile::{Lessons, Plan, Source, Step, compile};
 use super::error::FormulaError;
 use super::evaluate::{Bound, EvaluateOptions};
+use super::expression::Expr;
 use super::learned::Learned;
 use super::learner::Learner;
 use super::select::EvaluateError;
@@ -120,7 +121,10 @@ impl Design {
     pub fn computed_terms(&self) -> Vec<&str> {
         let outputs = self.plan.outputs.iter().chain(&self.plan.scale_outputs).collect::<BTreeSet<_>>();
         let steps = outputs.into_iter().map(|&step| &self.plan.steps[step]);
-        let is_column = |step: &Step| matches!(step, Step::Number(expr) if expr.is_column());
+        let is_column = |step: &Step| match step {
+            Step::Number(Expr::Column(place)) => self.plan.columns[*place].kind == Kind::Number,
+            _ => false,
+        };
         steps.filter(|(_, step)| !is_column(step)).map(|(name, _)| name.as_str()).collect()
     }
 

@@ -1,8 +1,6 @@
 //! Putting a graph together, node after node; a value is known by its name.
 
-use super::proto::{
-    Attribute, DataType, Dimension, Graph, Length, Node, Shape, Tensor, TensorType, Type, ValueInfo,
-};
+use super::proto::{Attribute, DataType, Dimension, Graph, Length, Node, Shape, Tensor, TensorType, Type, ValueInfo};
 
 /// The name of the number of rows.
 const ROWS: &str = "rows";
@@ -77,13 +75,7 @@ impl Graph {
     }
 
     /// Applies an operator that is told integers.
-    pub(super) fn apply_told(
-        &mut self,
-        operator: &str,
-        inputs: &[&str],
-        told: &[(&str, i64)],
-        name: &str,
-    ) -> String {
+    pub(super) fn apply_told(&mut self, operator: &str, inputs: &[&str], told: &[(&str, i64)], name: &str) -> String {
         let attribute = |&(name, value): &(&str, i64)| Attribute {
             name: Some(name.to_owned()),
             i: Some(value),

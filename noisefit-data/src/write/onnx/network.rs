@@ -47,8 +47,7 @@ fn inputs(graph: &mut Graph, network: &Network, design: &str) -> String {
     let centres = &network.standardisation.inputs;
     let row = |value: fn(&noisefit::network::Centre) -> f64| centres.iter().map(value).collect::<Vec<f64>>();
     let means = graph.tensor("inputs.mean", &[centres.len()], &row(|centre| centre.mean));
-    let per_deviation =
-        graph.tensor("inputs.per_deviation", &[centres.len()], &row(|centre| 1.0 / centre.deviation));
+    let per_deviation = graph.tensor("inputs.per_deviation", &[centres.len()], &row(|centre| 1.0 / centre.deviation));
     let centred = graph.apply("Sub", &[design, &means], "inputs.centred");
     let standardised = graph.apply("Mul", &[&centred, &per_deviation], "inputs.standardised");
     graph.cast::<f32>(&standardised, "inputs")
@@ -120,9 +119,7 @@ fn read(graph: &mut Graph, architecture: &Architecture, parameters: &[f32], inpu
     if !plain.is_empty() {
         parts.push(graph.columns(inputs, plain, &format!("{prefix}plain")));
     }
-    for (k, (embedding, weights)) in
-        architecture.embeddings.iter().zip(architecture.embedding_weights()).enumerate()
-    {
+    for (k, (embedding, weights)) in architecture.embeddings.iter().zip(architecture.embedding_weights()).enumerate() {
         let name = format!("{prefix}embeddings.{k}");
         let shape = [embedding.inputs.len(), embedding.width];
         let indicators = graph.columns(inputs, embedding.inputs.clone(), &format!("{name}.indicators"));

@@ -150,6 +150,14 @@ pub struct ValueInfo {
     pub r#type: Option<Type>,
 }
 
+impl ValueInfo {
+    /// Its lengths; none where it has no shape.
+    pub fn shape(&self) -> Vec<Length> {
+        let shape = self.r#type.as_ref().and_then(|of| of.tensor_type.as_ref()?.shape.as_ref());
+        shape.into_iter().flat_map(|shape| &shape.dim).filter_map(|dimension| dimension.length.clone()).collect()
+    }
+}
+
 /// What a value is.
 #[derive(Clone, PartialEq, Eq, Hash, Message)]
 pub struct Type {
@@ -194,4 +202,13 @@ pub enum Length {
     /// A name: equal names are equal lengths.
     #[prost(string, tag = "2")]
     Name(String),
+}
+
+impl std::fmt::Display for Length {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Length::Number(number) => write!(f, "{number}"),
+            Length::Name(name) => f.write_str(name),
+        }
+    }
 }
