@@ -356,8 +356,12 @@ fn weights_in_safetensors_are_those_of_the_network() {
     for (k, member) in network.members.iter().enumerate() {
         assert_eq!(tensors.network(&format!("members.{k}."), &architecture).unwrap(), member.parameters);
     }
-    let about: About = serde_json::from_str(tensors.text("noisefit").unwrap()).unwrap();
+    let text = tensors.text("noisefit").unwrap();
+    let about: About = serde_json::from_str(text).unwrap();
     assert_eq!(about.terms, ["a", "b", "c"]);
+    let text: Value = serde_json::from_str(text).unwrap();
+    let standardisation: Standardisation = serde_json::from_value(text["standardisation"].clone()).unwrap();
+    assert_eq!(standardisation, network.standardisation);
 }
 
 #[test]

@@ -22,7 +22,7 @@ def node(operator, inputs, name, **attributes):
 graph = helper.make_graph(
     [
         node("Gemm", ["design", "locations.weight", "locations.bias"], "locations"),
-        node("Shape", ["design"], "scales.rows", start=0, end=1),
+        node("Shape", ["design"], "scales.rows", end=1),
         node("Concat", ["scales.rows", "scales.width"], "scales.shape", axis=0),
         node("Expand", ["scales.row", "scales.shape"], "scales"),
         node("Squeeze", ["locations", "location.axes"], "location"),

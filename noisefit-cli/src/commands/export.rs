@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
+use noisefit::network::{Architecture, Network, Objective, Standardisation};
 use noisefit_data::model::FittedModel;
 use noisefit_data::write::onnx::{About, Model, proto};
 use noisefit_data::write::write_atomically;
@@ -65,8 +66,19 @@ fn weights(model: &FittedModel, about: &About, path: &Path) -> anyhow::Result<Ve
         format!("--safetensors: {path} holds no network; the coefficients of a linear fit are in it as JSON")
     })?;
     let mut tensors = network.tensors();
-    tensors.push_text("noisefit", about.to_json()?);
+    let Network { architecture, objective, standardisation, .. } = network;
+    tensors.push_text("noisefit", serde_json::to_string(&Weights { about, architecture, objective, standardisation })?);
     Ok(tensors.to_bytes()?)
+}
+
+/// What the weights of a network are to be used with.
+#[derive(Serialize)]
+struct Weights<'a> {
+    #[serde(flatten)]
+    about: &'a About,
+    architecture: &'a Architecture,
+    objective: &'a Objective,
+    standardisation: &'a Standardisation,
 }
 
 /// What whoever runs the file should know.

@@ -118,7 +118,7 @@ impl Graph {
     pub(super) fn repeat<T: Element>(&mut self, matrix: &str, row: &[T], name: &str) -> String {
         let one = self.tensor(&format!("{name}.row"), &[1, row.len()], row);
         let columns = self.tensor(&format!("{name}.width"), &[1], &[row.len() as i64]);
-        let rows = self.apply_told("Shape", &[matrix], &[("start", 0), ("end", 1)], &format!("{name}.rows"));
+        let rows = self.apply_told("Shape", &[matrix], &[("end", 1)], &format!("{name}.rows"));
         let shape = self.apply_told("Concat", &[&rows, &columns], &[("axis", 0)], &format!("{name}.shape"));
         self.apply("Expand", &[&one, &shape], name)
     }

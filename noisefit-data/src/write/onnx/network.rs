@@ -56,13 +56,17 @@ fn inputs(graph: &mut Graph, network: &Network, design: &str) -> String {
 fn said(graph: &mut Graph, network: &Network, member: &Member, inputs: &str, prefix: &str) -> Said {
     let name = |part: &str| format!("{prefix}{part}");
     let outputs = forward(graph, &network.architecture, &member.parameters, inputs, prefix);
-    let outputs = graph.cast::<f64>(&outputs, &name("outputs"));
     let response = &network.standardisation.response;
     let curves = network.curves();
+    let outputs = if curves > 1 { lowest_and_steps(graph, &outputs, curves, prefix) } else { outputs };
+    let outputs = graph.cast::<f64>(&outputs, &name("outputs"));
     let standardised = match (curves, network.models_scale()) {
         (1, false) => outputs.clone(),
         (1, true) => graph.columns(&outputs, [0], &name("output")),
-        _ => ascending(graph, &outputs, curves, prefix),
+        _ => {
+            let axis = graph.number(&name("quantiles.axis"), 1i64);
+            graph.apply("CumSum", &[&outputs, &axis], &name("quantiles"))
+        }
     };
     let (mean, deviation) = ("response.mean", "response.deviation");
     if prefix == "members.0." {
@@ -84,14 +88,13 @@ fn said(graph: &mut Graph, network: &Network, member: &Member, inputs: &str, pre
     Said { locations, scales }
 }
 
-/// Quantiles from the lowest and the steps to the next.
-fn ascending(graph: &mut Graph, outputs: &str, curves: usize, prefix: &str) -> String {
+/// The lowest quantile and what lies between each and the next.
+fn lowest_and_steps(graph: &mut Graph, outputs: &str, curves: usize, prefix: &str) -> String {
     let lowest = graph.columns(outputs, [0], &format!("{prefix}lowest"));
     let others = graph.columns(outputs, 1..curves, &format!("{prefix}others"));
+    // In singles: run-times have no such operator for doubles.
     let steps = graph.apply("Softplus", &[&others], &format!("{prefix}steps"));
-    let both = graph.apply_told("Concat", &[&lowest, &steps], &[("axis", 1)], &format!("{prefix}lowest_and_steps"));
-    let axis = graph.number(&format!("{prefix}quantiles.axis"), 1i64);
-    graph.apply("CumSum", &[&both, &axis], &format!("{prefix}quantiles"))
+    graph.apply_told("Concat", &[&lowest, &steps], &[("axis", 1)], &format!("{prefix}lowest_and_steps"))
 }
 
 /// The outputs of the last layer, `[rows, outputs]` in singles.
