@@ -110,7 +110,7 @@ fn linear(folder: &Folder) -> Vec<Case> {
 fn design(terms: &[&str]) -> Design {
     let field = |name: &&str| Field { name: (*name).to_owned(), kind: Kind::Number };
     let fields: Vec<Field> = terms.iter().chain(&["y"]).map(field).collect();
-    Formula::parse(&format!("y ~ {}", terms.join(" + ")))
+    Formula::parse(&format!("y ~ {}", [&["1"], terms].concat().join(" + ")))
         .unwrap()
         .resolve(&fields, None, None)
         .unwrap()
@@ -172,6 +172,7 @@ fn networks(folder: &Folder) -> Vec<Case> {
     let [relu, tanh, gelu, silu] = Activation::ALL;
     let trained = [
         ("line", network(shape(&[], relu, 1), Objective::SquaredError, 1)),
+        ("constant", network(Architecture { inputs: 0, ..shape(&[4], tanh, 1) }, one_head(), 1)),
         ("relu", network(shape(&[8, 5], relu, 1), Objective::SquaredError, 1)),
         ("tanh", network(shape(&[8, 5], tanh, 1), one_head(), 1)),
         ("gelu", network(shape(&[8, 5], gelu, 1), Objective::AbsoluteError, 1)),
@@ -310,8 +311,7 @@ fn a_file_is_that_of_the_python_package() {
     assert_eq!(found.to_bytes(), std::fs::read(testdata("reference/line.onnx")).unwrap());
     assert_eq!(
         printed,
-        "ONNX written to line.onnx\n\n64-bit numbers       shape  columns\ninput design     [rows, 1]        x\n\
-         output location     [rows]\noutput scale        [rows]\n"
+        "ONNX written to line.onnx\ninput   design    [rows, 1]  x\noutput  location  [rows]\noutput  scale     [rows]\n"
     );
 }
 
@@ -320,7 +320,8 @@ fn what_the_formula_computes_is_said() {
     let folder = Folder::new();
     let data = testdata("mtcars.csv");
     let formula = "log(mpg) ~ wt + log(hp) + C(cyl)";
-    folder.done(&["fit", &data, "-f", formula, "--scale", "wt", "--weights", "qsec", "-o", "m.json", "--conformal"]);
+    let options = ["--scale", "wt", "--weights", "qsec", "--conformal", "split", "--seed", "1"];
+    folder.done(&[&["fit", &data, "-f", formula, "-o", "m.json"], &options[..]].concat());
     let run = folder.run(&["export", "m.json", "--onnx", "m.onnx", "--format", "json"]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert_eq!(

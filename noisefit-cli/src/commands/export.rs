@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use noisefit::network::{Architecture, Network, Objective, Standardisation};
+use noisefit::noise::Noise;
 use noisefit_data::model::FittedModel;
 use noisefit_data::write::onnx::{About, Model, proto};
 use noisefit_data::write::write_atomically;
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 use crate::Outcome;
 use crate::arguments::OutputFormat;
-use crate::output::{print, print_json, table, warn};
+use crate::output::{print, print_json, warn};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -146,6 +147,10 @@ impl Value {
         };
         Value { name: value.name().to_owned(), shape, columns }
     }
+
+    fn of_shape(&self) -> String {
+        format!("[{}]", self.shape.join(", "))
+    }
 }
 
 impl std::fmt::Display for Record {
@@ -158,12 +163,15 @@ impl std::fmt::Display for Record {
         if self.onnx.is_none() {
             return Ok(());
         }
-        let row = |what: &str, value: &Value| {
+        let values = self.inputs.iter().map(|value| ("input", value));
+        let values: Vec<(&str, &Value)> = values.chain(self.outputs.iter().map(|value| ("output", value))).collect();
+        let width = |text: fn(&Value) -> String| values.iter().map(|(_, value)| text(value).len()).max().unwrap_or(0);
+        let (name, shape) = (width(|value| value.name.clone()), width(Value::of_shape));
+        for (what, value) in values {
             let columns = value.columns.join(", ");
-            vec![format!("{what} {}", value.name), format!("[{}]", value.shape.join(", ")), columns]
-        };
-        let inputs = self.inputs.iter().map(|value| row("input", value));
-        let rows: Vec<Vec<String>> = inputs.chain(self.outputs.iter().map(|value| row("output", value))).collect();
-        write!(f, "\n{}", table(&["64-bit numbers", "shape", "columns"], &rows))
+            let line = format!("{what:<6}  {:<name$}  {:<shape$}  {columns}", value.name, value.of_shape());
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
     }
 }
