@@ -15,6 +15,9 @@ pub struct Batch<'a> {
     pub targets: Targets<'a>,
 }
 
+/// Who is shown batches, until it breaks.
+pub type Show<'a> = dyn FnMut(&Batch<'_>) -> ControlFlow<()> + Send + 'a;
+
 /// Rows that are shown in batches, epoch after epoch.
 ///
 /// The batches of an epoch depend on its number alone, so that training can go on where it was stopped.
@@ -29,12 +32,7 @@ pub trait Feed {
     ///
     /// # Errors
     /// What reading the rows reports.
-    fn epoch(
-        &mut self,
-        epoch: u64,
-        first: u64,
-        next: &mut dyn FnMut(&Batch<'_>) -> ControlFlow<()>,
-    ) -> Result<(), Error>;
+    fn epoch(&mut self, epoch: u64, first: u64, next: &mut Show<'_>) -> Result<(), Error>;
 }
 
 /// Rows in memory.
@@ -91,8 +89,20 @@ impl TrainingRows {
         self.design.extend_from_slice(&other.design[i * other.inputs..(i + 1) * other.inputs]);
         self.response.push(other.response[i]);
         for (mine, theirs) in [(&mut self.weights, &other.weights), (&mut self.frequencies, &other.frequencies)] {
+            if let Some(theirs) = theirs {
+                mine.get_or_insert_default().push(theirs[i]);
+            }
+        }
+    }
+
+    /// Puts row `i` of `other` in the place of a row.
+    pub(super) fn replace(&mut self, place: usize, other: &TrainingRows, i: usize) {
+        let (width, from) = (self.inputs, i * other.inputs);
+        self.design[place * width..(place + 1) * width].copy_from_slice(&other.design[from..from + width]);
+        self.response[place] = other.response[i];
+        for (mine, theirs) in [(&mut self.weights, &other.weights), (&mut self.frequencies, &other.frequencies)] {
             if let (Some(mine), Some(theirs)) = (mine, theirs) {
-                mine.push(theirs[i]);
+                mine[place] = theirs[i];
             }
         }
     }
@@ -156,12 +166,7 @@ impl Feed for MemoryFeed<'_> {
         Some(self.rows.len().div_ceil(self.batch) as u64)
     }
 
-    fn epoch(
-        &mut self,
-        epoch: u64,
-        first: u64,
-        next: &mut dyn FnMut(&Batch<'_>) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn epoch(&mut self, epoch: u64, first: u64, next: &mut Show<'_>) -> Result<(), Error> {
         if let Some(seed) = self.seed {
             self.shuffle(seed, epoch);
         }

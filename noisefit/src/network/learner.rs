@@ -222,6 +222,11 @@ impl Learner {
         outputs
     }
 
+    /// Takes a gradient that was found elsewhere for that of the last step.
+    pub(super) fn set_gradient(&mut self, gradient: &[f64]) {
+        self.gradient.iter_mut().zip(gradient).for_each(|(own, g)| *own = *g as f32);
+    }
+
     /// The length of the last step's gradient.
     pub fn gradient_norm(&self) -> f64 {
         length(&self.gradient)

@@ -32,8 +32,8 @@ pub struct Mixture {
     rows: usize,
 }
 
-/// Halvings of an interval that leave nothing between its ends.
-const HALVINGS: usize = 80;
+/// Secants at most; some ten do.
+const MOST_SECANTS: usize = 100;
 
 impl Mixture {
     pub(super) fn new(members: Vec<Said>, rows: usize) -> Self {
@@ -60,6 +60,15 @@ impl Mixture {
         let square =
             |i: usize| self.members.iter().map(|said| said.scales[curve][i].powi(2)).sum::<f64>() / self.count();
         (0..self.rows).map(|i| square(i).sqrt()).collect()
+    }
+
+    /// How wide each row's distribution is: its standard deviation, or where the noise has none the scale.
+    pub fn spread(&self) -> Vec<f64> {
+        let scales = self.scale(0);
+        let one = |(deviation, scale): (Deviation, f64)| {
+            if deviation.total.is_finite() { deviation.total } else { scale.hypot(deviation.epistemic) }
+        };
+        self.deviations().into_iter().zip(scales).map(one).collect()
     }
 
     /// Where the spread of a row's distribution comes from.
@@ -108,8 +117,8 @@ impl Mixture {
         self.members.iter().map(own).sum::<f64>() / self.count()
     }
 
-    /// The same of more than `y`.
-    fn survival(&self, i: usize, y: f64) -> f64 {
+    /// The probability of more than `y`.
+    pub fn survival(&self, i: usize, y: f64) -> f64 {
         let own = |said: &Said| said.noise[0].family().survival((y - said.locations[0][i]) / said.scales[0][i]);
         self.members.iter().map(own).sum::<f64>() / self.count()
     }
@@ -128,7 +137,7 @@ impl Mixture {
                 let own = members.map(|(said, ends)| sign * (said.locations[0][i] + said.scales[0][i] * own(ends)));
                 // Between the members' own ends.
                 let (near, far) = own.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), end| (a.min(end), b.max(end)));
-                sign * root(near, far, |end| beyond(sign * end) > tail)
+                sign * root(near, far, |end| beyond(sign * end) - tail)
             };
             let low = end(&|(low, _)| *low, &|y| self.cdf(i, y), -1.0);
             let high = end(&|(_, high)| *high, &|y| self.survival(i, y), 1.0);
@@ -139,16 +148,35 @@ impl Mixture {
     }
 }
 
-/// The place between two where more than is wanted is no longer beyond.
-fn root(mut near: f64, mut far: f64, too_much: impl Fn(f64) -> bool) -> f64 {
-    for _ in 0..HALVINGS {
-        let middle = near.midpoint(far);
-        if !(middle > near && middle < far) || far - near <= 1e-13 * middle.abs() {
+/// The place between two at which a falling function, not negative at the first and not positive at the second, is zero:
+/// by secants, the value at an end that stays being halved (the Illinois variant of false position; Dowell and Jarratt 1971).
+fn root(mut near: f64, mut far: f64, function: impl Fn(f64) -> f64) -> f64 {
+    let (mut at_near, mut at_far) = (function(near), function(far));
+    let mut stayed = 0;
+    for _ in 0..MOST_SECANTS {
+        if far - near <= 1e-12 * near.abs().max(far.abs()) || at_near <= 0.0 || at_far >= 0.0 {
             break;
         }
-        if too_much(middle) { near = middle } else { far = middle }
+        let middle = near + (far - near) * (at_near / (at_near - at_far));
+        let middle = if middle > near && middle < far { middle } else { near.midpoint(far) };
+        let value = function(middle);
+        if value.abs() <= 1e-13 {
+            return middle;
+        }
+        if value > 0.0 {
+            (near, at_near) = (middle, value);
+            at_far *= if stayed == 1 { 0.5 } else { 1.0 };
+            stayed = 1;
+        } else {
+            (far, at_far) = (middle, value);
+            at_near *= if stayed == -1 { 0.5 } else { 1.0 };
+            stayed = -1;
+        }
     }
-    near.midpoint(far)
+    if at_near <= 0.0 {
+        return near;
+    }
+    if at_far >= 0.0 { far } else { near.midpoint(far) }
 }
 
 #[cfg(test)]

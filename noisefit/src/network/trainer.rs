@@ -80,7 +80,7 @@ pub struct Epoch {
 }
 
 /// Who watches a training, and may stop it.
-pub trait Observer {
+pub trait Observer: Send {
     /// After every step.
     fn step(&mut self, _step: &Step<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
@@ -89,6 +89,11 @@ pub trait Observer {
     /// After every epoch.
     fn epoch(&mut self, _epoch: &Epoch) -> ControlFlow<()> {
         ControlFlow::Continue(())
+    }
+
+    /// Whether training was asked to stop: what the rows' source then reports is no error.
+    fn is_interrupted(&self) -> bool {
+        false
     }
 
     /// Whether [`Observer::snapshot`] is wanted after so many steps.
@@ -251,6 +256,11 @@ impl Training {
                 // What the rows' source says of a stop that was asked for is no news.
                 Some(why) => {
                     reason = why;
+                    break;
+                }
+                None if fed.is_err() && observer.is_interrupted() => {
+                    observer.snapshot(learner.snapshot(&state, &best))?;
+                    reason = "interrupted";
                     break;
                 }
                 None => fed?,
