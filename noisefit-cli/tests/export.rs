@@ -189,6 +189,30 @@ fn networks(folder: &Folder) -> Vec<Case> {
     trained.into_iter().map(|(name, network)| trained_case(folder, name, network)).collect()
 }
 
+/// An ensemble that the command line trained, beside what `predict` says.
+fn trained(folder: &Folder) -> Case {
+    let data = testdata("diabetes.csv");
+    let shape = ["--model", "network", "--hidden", "6", "--noise", "student-t", "--ensemble", "2"];
+    let options = ["--epochs", "3", "--seed", "1", "-f", "y ~ .", "-o", "trained.json"];
+    folder.done(&[&["fit", &data, "--quiet"], &shape[..], &options].concat());
+    folder.done(&["export", "trained.json", "--onnx", "trained.onnx"]);
+    let predicted = folder.done(&["predict", "trained.json", &data]);
+    let model = FittedModel::load(&folder.path().join("trained.json")).unwrap();
+    let members = model.network.unwrap().members;
+    let scale = (members.iter().map(|member| member.scale[0].powi(2)).sum::<f64>() / 2.0).sqrt();
+    let locations = flat(&values(&predicted, &["prediction"]));
+    let scales = json!(vec![scale; locations.as_array().unwrap().len()]);
+    let design = values(
+        &std::fs::read_to_string(&data).unwrap(),
+        &["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"],
+    );
+    // The response's standard deviation is 77.
+    let single = 4e-6 * 77.0;
+    let apart = flat(&values(&predicted, &["sd_epistemic"]));
+    let outputs = vec![("location", locations, single), ("scale", scales, 1e-12), ("epistemic", apart, single)];
+    Case { file: "trained.onnx".into(), inputs: json!({"design": design}), outputs }
+}
+
 fn trained_case(folder: &Folder, name: &str, network: Network) -> Case {
     const ROWS: usize = 40;
     let terms = ["a", "b", "c", "d", "e", "f", "g"];
@@ -251,7 +275,7 @@ fn trained_case(folder: &Folder, name: &str, network: Network) -> Case {
 #[test]
 fn onnxruntime_computes_what_noisefit_predicts() {
     let folder = Folder::new();
-    let cases: Vec<Case> = linear(&folder).into_iter().chain(networks(&folder)).collect();
+    let cases: Vec<Case> = linear(&folder).into_iter().chain(networks(&folder)).chain([trained(&folder)]).collect();
     for case in &cases {
         let model = exported(&folder, &case.file);
         let graph = model.graph.as_ref().unwrap();
