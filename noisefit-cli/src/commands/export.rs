@@ -142,7 +142,7 @@ impl Value {
         let columns = match value.name() {
             "design" => about.terms.clone(),
             "scale_design" => about.scale_terms.clone(),
-            _ if shape.len() > 1 => about.noise.first().into_iter().flatten().map(|noise| format!("{noise}")).collect(),
+            _ if shape.len() > 1 => about.noise.first().into_iter().flatten().map(Noise::to_string).collect(),
             _ => Vec::new(),
         };
         Value { name: value.name().to_owned(), shape, columns }
