@@ -123,6 +123,15 @@ impl Network {
         line(&self.architecture, &self.standardisation, parameters)
     }
 
+    /// The parameters of every member by name, `members.0.layers.0.weight` and so on.
+    pub fn tensors(&self) -> Tensors {
+        let mut tensors = Tensors::default();
+        for (k, member) in self.members.iter().enumerate() {
+            tensors.push_network(&format!("members.{k}."), &self.architecture, &member.parameters);
+        }
+        tensors
+    }
+
     /// Whether the parts go together and with a design.
     pub fn is_sound(&self, layout: &Layout) -> bool {
         let standardised = self.standardisation.inputs.iter().chain([&self.standardisation.response]);
@@ -181,13 +190,9 @@ struct Record {
 
 impl From<Network> for Record {
     fn from(network: Network) -> Self {
-        let Network { architecture, objective, standardisation, members } = network;
-        let mut tensors = Tensors::default();
-        for (k, member) in members.iter().enumerate() {
-            tensors.push_network(&format!("members.{k}."), &architecture, &member.parameters);
-        }
         // Shapes that come from the architecture go with their numbers.
-        let safetensors = tensors.to_base64().unwrap_or_default();
+        let safetensors = network.tensors().to_base64().unwrap_or_default();
+        let Network { architecture, objective, standardisation, members } = network;
         Record { architecture, objective, standardisation, members, safetensors }
     }
 }
