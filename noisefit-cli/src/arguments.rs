@@ -32,7 +32,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Fit a model by maximum likelihood and print its table
-    Fit(FitArguments),
+    Fit(Box<FitArguments>),
     /// Predict rows with a fitted model, with intervals
     Predict(PredictArguments),
     /// Score a fitted model on data: errors, likelihood, coverage of its intervals
