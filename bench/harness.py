@@ -22,7 +22,7 @@ from pathlib import Path
 from shutil import which
 
 import report
-from registry import HERE, LIBRARIES, PROBLEMS, THREADS
+from registry import HERE, LIBRARIES, PROBLEMS
 
 # A library leaves the rounds when it has had three of them and this many seconds.
 PATIENCE = 12.0
@@ -36,22 +36,22 @@ class Absent(Exception):
     """A library that is not there, or cannot do the problem; says why."""
 
 
-def environment():
+def environment(threads):
     counts = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS"]
-    return os.environ | {name: str(THREADS) for name in [*counts, "BENCH_THREADS"]}
+    return os.environ | {name: str(threads) for name in [*counts, "BENCH_THREADS"]}
 
 
 class Process:
     """A started program, its output and, at the end, its peak memory."""
 
-    def __init__(self, command):
+    def __init__(self, command, threads):
         command = [str(part) for part in command]
         if which(command[0]) is None:
             raise Absent("not installed" if "/" not in command[0] else "not built")
         self.errors = tempfile.TemporaryFile("w+")
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=self.errors, text=True, env=environment()
+            command, stdin=pipe, stdout=pipe, stderr=self.errors, text=True, env=environment(threads)
         )
 
     def close(self):
@@ -78,7 +78,7 @@ class Worker:
             command = [sys.executable, __file__, "--worker", problem.name, library.name, *["--quick"] * quick]
         else:
             command = library.run(problem, library.name)
-        self.process = Process(command)
+        self.process = Process(command, problem.threads)
         self.version = self.listen().get("version")
 
     def listen(self):
@@ -106,11 +106,12 @@ class Command:
 
     def __init__(self, problem, library, quick):
         self.command = library.run(problem, library.name)
+        self.threads = problem.threads
         self.peak = 0.0
 
     def repeat(self):
         start = time.perf_counter()
-        process = Process(self.command)
+        process = Process(self.command, self.threads)
         output = process.process.stdout.read()
         self.peak = max(self.peak, process.close())
         seconds = time.perf_counter() - start
@@ -173,7 +174,7 @@ def measure(problem, quick):
         "problem": problem.name,
         "title": problem.title,
         "date": date.today().isoformat(),
-        "threads": THREADS,
+        "threads": problem.threads,
         "machine": machine(),
         "libraries": records,
         "absent": absent,
@@ -217,7 +218,8 @@ def version(package):
     if kind == "python":
         return importlib.metadata.version(name)
     if kind == "crate":
-        locked = re.search(rf'name = "{name}"\nversion = "(.*)"', (HERE / "Cargo.lock").read_text())
+        locks = "".join(lock.read_text() for lock in [HERE / "Cargo.lock", HERE / "burn/Cargo.lock"] if lock.exists())
+        locked = re.search(rf'name = "{name}"\nversion = "(.*)"', locks)
         return locked.group(1) if locked else None
     return output("git", "-C", HERE, "describe", "--always", "--dirty")
 
@@ -254,11 +256,17 @@ def serve(problem, library):
         print(json.dumps({"seconds": seconds, "numbers": numbers}), flush=True)
 
 
+def tenth(problem):
+    if problem.steps:
+        return replace(problem, steps=replace(problem.steps, count=-(-problem.steps.count // 10)))
+    return replace(problem, rows=problem.rows // 10)
+
+
 def main():
     options = argparse.ArgumentParser(prog="bench/run", description="Runs noisefit's benchmarks.")
     options.add_argument("--only", metavar="PATTERN", action="append", default=[],
                          help="only the problems whose name contains this regular expression, or one of several --only")
-    options.add_argument("--quick", action="store_true", help="a tenth of the rows, two rounds, nothing recorded")
+    options.add_argument("--quick", action="store_true", help="a tenth of the rows or steps, two rounds, nothing recorded")
     options.add_argument("--list", action="store_true", help="list the problems and their libraries")
     options.add_argument("--table", action="store_true", help="only write docs/benchmarks.md from the recorded results")
     options.add_argument("--prepare", metavar="PROBLEM", help=argparse.SUPPRESS)
@@ -267,7 +275,7 @@ def main():
 
     problems = PROBLEMS
     if options.quick:
-        problems = [replace(p, rows=p.rows // 10, rounds=min(p.rounds, 2)) for p in PROBLEMS]
+        problems = [replace(tenth(p), rounds=min(p.rounds, 2)) for p in PROBLEMS]
     if options.prepare:
         next(p for p in problems if p.name == options.prepare).path()
         return
@@ -283,7 +291,7 @@ def main():
         sys.exit(f"no problem's name contains {' or '.join(options.only)}: {', '.join(p.name for p in PROBLEMS)}")
     for problem in [] if options.table else problems:
         names = [library.name for library in LIBRARIES if problem.kind in library.kinds]
-        title = problem.title + (" (a tenth of the rows)" if options.quick else "")
+        title = problem.title + (" (a tenth)" if options.quick else "")
         print(f"{problem.name}: {'; '.join(names)}" if options.list else title, flush=True)
         if not options.list:
             result = measure(problem, options.quick)

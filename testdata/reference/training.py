@@ -80,7 +80,8 @@ OPTIMIZERS = {
 }
 
 
-def trace(loss, activation, optimizer):
+def trace(optimizer, loss, activation):
+    """The losses of all steps."""
     outputs, function = LOSSES[loss]
     model = network(ACTIVATIONS[activation], outputs)
     steps = OPTIMIZERS[optimizer](model.parameters())
@@ -92,7 +93,7 @@ def trace(loss, activation, optimizer):
         value.backward()
         steps.step()
         losses.append(float(value.detach()))
-    return [losses[step] for step in KEPT]
+    return losses
 
 
 def main():
@@ -102,15 +103,17 @@ def main():
         for k, loss in enumerate(LOSSES):
             # With two slopes and relu gradients cancel to rounding, whose sign Adam follows.
             for activation in [["tanh", "gelu", "silu"][k % 3]] + ([] if loss in ("mae", "pinball") else ["relu"]):
+                losses = trace(optimizer, loss, activation)
                 cases.append(
                     {
                         "optimizer": optimizer,
                         "loss": loss,
                         "activation": activation,
-                        "losses": trace(loss, activation, optimizer),
+                        "losses": [losses[step] for step in KEPT],
                     }
                 )
     json.dump({"torch": torch.__version__, "steps": KEPT, "cases": cases}, sys.stdout, indent=1)
 
 
-main()
+if __name__ == "__main__":
+    main()
