@@ -30,6 +30,8 @@ PATIENCE = 12.0
 LONG = 20.0
 # Seconds between repetitions, so that the threads of the last one have gone to sleep.
 PAUSE = 0.1
+# Seconds between a library's answer and a look at its processor time.
+SETTLE = 0.02
 
 
 class Absent(Exception):
@@ -79,6 +81,7 @@ class Worker:
         else:
             command = library.run(problem, library.name)
         self.process = Process(command, problem.threads)
+        self.threads = problem.threads
         self.version = self.listen().get("version")
 
     def listen(self):
@@ -89,14 +92,25 @@ class Worker:
         return json.loads(line)
 
     def repeat(self):
-        stdin = self.process.process.stdin
-        stdin.write("again\n")
-        stdin.flush()
+        process = self.process.process
+        before = processor_time(process.pid)
+        process.stdin.write("again\n")
+        process.stdin.flush()
         answer = self.listen()
-        return answer["seconds"], answer["numbers"]
+        # What a thread has used is counted when it goes to sleep.
+        time.sleep(SETTLE)
+        after = processor_time(process.pid)
+        alone = self.threads == 1 and after is not None
+        return after - before if alone else answer["seconds"], answer["numbers"]
 
     def close(self):
         return self.process.close()
+
+
+def processor_time(pid):
+    """Seconds that a process's first thread has worked; nothing where Linux does not tell."""
+    file = Path(f"/proc/{pid}/schedstat")
+    return int(file.read_text().split()[0]) * 1e-9 if file.exists() else None
 
 
 class Command:

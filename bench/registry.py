@@ -68,10 +68,11 @@ class Problem:
     goals: list = field(default_factory=list)
     tolerance: float = 1e-8
     rounds: int = 9
+    # Threads of every library. A single one is timed by the work it does, whatever else the machine does.
+    threads: int = THREADS
     # Whether its data are deleted once it is measured.
     discard: bool = False
     steps: Steps | None = None
-    threads: int = THREADS
 
     def path(self):
         """Its data, made if need be: a folder of arrays, or a file."""
@@ -581,12 +582,12 @@ def mlp_regressor(problem):
 
     s = problem.steps
     if not s.hidden:
-        raise ImportError("it has hidden layers always")
+        raise ImportError("it always has hidden layers")
     x, y, layers = batches(problem)
     epoch_x, epoch_y = x.reshape(-1, problem.columns), y.ravel()
 
     def train(rounds, rows, losses=None):
-        model = MLPRegressor(s.hidden, solver=s.method, alpha=0, batch_size=s.batch, learning_rate_init=s.rate, shuffle=False,
+        model = MLPRegressor(hidden_layer_sizes=s.hidden, solver=s.method, alpha=0, batch_size=s.batch, learning_rate_init=s.rate, shuffle=False,
                              tol=0, n_iter_no_change=10**9, epsilon=0.5e-8)
         model.partial_fit(*rows(0))
         del model._optimizer
