@@ -189,6 +189,7 @@ def measure(problem, quick):
         "title": problem.title,
         "date": date.today().isoformat(),
         "threads": problem.threads,
+        "steps": problem.steps.count if problem.steps else 1,
         "machine": machine(),
         "libraries": records,
         "absent": absent,

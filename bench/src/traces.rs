@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use noisefit::network::{Architecture, Learner, Method, Objective, Targets};
-use noisefit::noise::{Noise, StudentT};
+use noisefit::noise::{Huber, Noise, StudentT};
 
 use crate::protocol::{Numbers, repeat};
 
@@ -54,6 +54,7 @@ fn start(architecture: Architecture, objective: Objective, method: Method) -> Re
 
 fn objective(name: &str) -> Result<Objective, Box<dyn Error>> {
     let modelled = |noise| Objective::Likelihood { noise, modelled: true };
+    let common = |noise| Objective::Likelihood { noise, modelled: false };
     Ok(match name {
         "mse" => Objective::SquaredError,
         "mae" => Objective::AbsoluteError,
@@ -62,6 +63,11 @@ fn objective(name: &str) -> Result<Objective, Box<dyn Error>> {
         "gaussian_nll" => modelled(Noise::Gaussian),
         "laplace_nll" => modelled(Noise::Laplace),
         "student_t_nll" => modelled(Noise::StudentT(StudentT { df: 4.0, df_estimated: false })),
+        "logistic_nll" => modelled(Noise::Logistic),
+        "huber_nll" => modelled(Noise::Huber(Huber { k: 1.345, delta: None })),
+        "quantiles" => Objective::Quantiles(vec![0.1, 0.5, 0.9]),
+        "gaussian_nll_common" => common(Noise::Gaussian),
+        "student_t_nll_df" => common(Noise::StudentT(StudentT { df: 4.0, df_estimated: true })),
         other => return Err(format!("no loss '{other}' here").into()),
     })
 }
