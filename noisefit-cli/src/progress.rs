@@ -23,6 +23,8 @@ pub(crate) struct Passes {
     size: u64,
     bytes: AtomicU64,
     rows: AtomicU64,
+    /// Whether the bar is that of a training, beside which passes are not shown.
+    training: AtomicBool,
 }
 
 impl Passes {
@@ -45,12 +47,59 @@ impl Passes {
             size: size.max(1),
             bytes: AtomicU64::new(0),
             rows: AtomicU64::new(0),
+            training: AtomicBool::new(false),
         }
+    }
+
+    /// Whether Ctrl-C was pressed.
+    pub(crate) fn is_interrupted() -> bool {
+        INTERRUPTED.load(Ordering::Relaxed)
+    }
+
+    /// Goes on after Ctrl-C, once what was to stop has stopped.
+    pub(crate) fn forgive() {
+        INTERRUPTED.store(false, Ordering::Relaxed);
+    }
+
+    /// From now on the bar shows epochs, of so many at most.
+    pub(crate) fn begin_training(&self, epochs: u64) {
+        self.training.store(true, Ordering::Relaxed);
+        if let Some(bar) = &self.bar {
+            bar.set_style(style(EPOCHS));
+            bar.set_length(epochs);
+            bar.set_position(0);
+            bar.reset_eta();
+        }
+    }
+
+    /// So many epochs are done, with what there is to be said.
+    pub(crate) fn trained(&self, epochs: u64, message: &str) {
+        if let Some(bar) = self.bar.as_ref().filter(|_| self.started.elapsed() >= PATIENCE) {
+            bar.set_message(message.to_owned());
+            bar.set_position(epochs);
+            self.shown.get_or_init(|| bar.set_draw_target(ProgressDrawTarget::stderr()));
+        }
+    }
+
+    /// Says something beside the bar.
+    pub(crate) fn aside(&self, say: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(say),
+            None => say(),
+        }
+    }
+
+    /// The bar shows passes again.
+    pub(crate) fn end_training(&self) {
+        self.training.store(false, Ordering::Relaxed);
     }
 }
 
 /// The bar of a pass.
 const BYTES: &str = "{bar:30} {bytes}/{total_bytes}  {msg}  {eta} left";
+
+/// The bar of a training.
+const EPOCHS: &str = "{bar:20} epoch {human_pos}/{human_len}  {msg}  at most {eta} left";
 
 /// The bar of steps beside the passes.
 const STEPS: &str = "{bar:30} {human_pos}/{human_len} refits  {eta} left";
@@ -77,7 +126,7 @@ impl Progress for Passes {
         let bytes = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let rows = self.rows.fetch_add(rows, Ordering::Relaxed) + rows;
         let Some(bar) = &self.bar else { return };
-        if self.started.elapsed() < PATIENCE {
+        if self.started.elapsed() < PATIENCE || self.training.load(Ordering::Relaxed) {
             return;
         }
         let pass = bytes.saturating_sub(1) / self.size + 1;

@@ -173,7 +173,7 @@ impl DataError {
     }
 
     /// Why `path` could not be read; a missing file is given the name that was perhaps meant.
-    pub(crate) fn reading(path: &Path, source: io::Error) -> DataError {
+    pub fn reading(path: &Path, source: io::Error) -> DataError {
         match source.kind() {
             io::ErrorKind::NotFound => {
                 DataError::NoSuchFile { path: path.display().to_string(), similar: similar_name(path) }

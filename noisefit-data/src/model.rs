@@ -4,6 +4,7 @@ use std::path::Path;
 
 use noisefit::fit::{Fit, Reference};
 use noisefit::inference::conformal::Conformal;
+use noisefit::network::Network;
 use noisefit::noise::Noise;
 use noisefit::predict::Predictor;
 use noisefit::rows::{Layout, ScaleLayout};
@@ -31,6 +32,9 @@ pub struct FittedModel {
     pub design: Design,
     /// What was found: one fit, or one for each quantile, of ascending levels.
     pub fits: Vec<Fit>,
+    /// What was trained by gradient steps, in the place of fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
     /// Conformal intervals, where the fit calibrated such.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conformal: Option<Conformal>,
@@ -40,7 +44,17 @@ impl FittedModel {
     /// A model to be saved.
     pub fn new(design: Design, fits: Vec<Fit>) -> Self {
         let written_by = concat!("noisefit ", env!("CARGO_PKG_VERSION")).to_owned();
-        FittedModel { schema: SCHEMA.to_owned(), written_by, design, fits, conformal: None }
+        FittedModel { schema: SCHEMA.to_owned(), written_by, design, fits, network: None, conformal: None }
+    }
+
+    /// A trained model to be saved.
+    pub fn trained(design: Design, network: Network) -> Self {
+        FittedModel { network: Some(network), ..FittedModel::new(design, Vec::new()) }
+    }
+
+    /// The number of curves that are predicted: quantiles, or 1.
+    pub fn curves(&self) -> usize {
+        self.network.as_ref().map_or(self.fits.len(), Network::curves)
     }
 
     /// The same with conformal intervals.
@@ -93,15 +107,18 @@ impl FittedModel {
 
     /// What does not go together in a file that was edited or damaged.
     fn discrepancy(&self) -> Option<String> {
-        if self.fits.is_empty() {
-            return Some("it has no fit".to_owned());
+        if self.fits.is_empty() == self.network.is_none() {
+            return Some("it has not one of fits and a network".to_owned());
         }
         if self.fits.len() > 1 && !self.fits.iter().all(|fit| matches!(fit.noise, Noise::Quantile(_))) {
             return Some("it has several fits that are not quantiles".to_owned());
         }
         let layout = self.design.layout();
-        if self.conformal.as_ref().is_some_and(|conformal| !conformal.is_sound(layout, self.fits.len())) {
+        if self.conformal.as_ref().is_some_and(|conformal| !conformal.is_sound(layout, self.curves())) {
             return Some("its conformal intervals do not go with its fits".to_owned());
+        }
+        if self.network.as_ref().is_some_and(|network| !network.is_sound(layout)) {
+            return Some("its network is damaged, or does not go with its formula".to_owned());
         }
         self.fits.iter().find_map(|fit| discrepancy(fit, layout))
     }

@@ -13,7 +13,13 @@ fn main() -> Result<(), noisefit::Error> {
         (10, vec![256, 256], Method::Adam, 256),
     ] {
         for activation in if hidden.is_empty() { &Activation::ALL[..1] } else { &Activation::ALL[..] } {
-            let architecture = Architecture { inputs, hidden: hidden.clone(), activation: *activation, outputs: 1 };
+            let architecture = Architecture {
+                inputs,
+                embeddings: vec![],
+                hidden: hidden.clone(),
+                activation: *activation,
+                outputs: 1,
+            };
             let mut learner = Learner::new(architecture, Objective::SquaredError, method, batch, 1)?;
             let x: Vec<f32> = (0..batch * inputs).map(|i| ((i * 7919) % 1000) as f32 / 500.0 - 1.0).collect();
             let y: Vec<f32> = (0..batch).map(|i| x[i * inputs] + 0.5 * x[i * inputs + 1]).collect();

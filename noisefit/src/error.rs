@@ -49,6 +49,8 @@ pub enum Error {
     },
     /// A likelihood that grows without bound towards a scale of zero: which rows are fitted exactly, and what to do.
     Unbounded(String),
+    /// Training whose loss exploded: in which epoch, why probably, and what to change.
+    Diverged(String),
     /// A combination of choices that has no estimator: what it is and what to do instead.
     Unsupported(String),
     /// A saved state that cannot be loaded: damaged, or of another kind, version or parameter.
@@ -77,7 +79,7 @@ impl std::fmt::Display for Error {
             Error::Collinear { terms } => {
                 write!(f, "linear combinations of earlier terms: {}; leave them out of the formula", terms.join(", "))
             }
-            Error::Unbounded(what) | Error::Unsupported(what) => f.write_str(what),
+            Error::Unbounded(what) | Error::Unsupported(what) | Error::Diverged(what) => f.write_str(what),
             Error::State(why) => write!(f, "saved state refused: {why}"),
             Error::Source(source) => write!(f, "{source}"),
         }

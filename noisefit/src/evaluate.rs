@@ -6,6 +6,7 @@ use crate::Error;
 use crate::double_double::DoubleDouble;
 use crate::fit::{Coefficient, Fit};
 use crate::inference::conformal::Conformal;
+use crate::network::{Mixture, Network};
 use crate::noise::shape::{Check, Shape};
 use crate::noise::{AsymmetricLaplace, Noise};
 use crate::predict::{IntervalKind, Intervals, NewRows, Predictor};
@@ -14,8 +15,7 @@ use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter, hash_
 /// Sums over rows of what a fit gets wrong.
 #[derive(Debug, Clone)]
 pub struct Evaluation<'a> {
-    predictor: Predictor<'a>,
-    fit: &'a Fit,
+    model: Model<'a>,
     /// Intervals that take the place of the fit's own.
     conformal: Option<&'a Conformal>,
     level: f64,
@@ -23,6 +23,31 @@ pub struct Evaluation<'a> {
     /// A value near the responses, from which their moments are taken.
     origin: Option<f64>,
     sums: [DoubleDouble; SUMS],
+}
+
+/// What predicts.
+#[derive(Debug, Clone)]
+enum Model<'a> {
+    Fit(&'a Fit, Predictor<'a>),
+    /// One of its curves.
+    Network(&'a Network, usize),
+}
+
+impl Model<'_> {
+    /// The noise, of an ensemble that of its first member.
+    fn noise(&self) -> Option<Noise> {
+        match self {
+            Model::Fit(fit, _) => Some(fit.noise),
+            Model::Network(network, curve) => network.members.first()?.noise.get(*curve).copied(),
+        }
+    }
+}
+
+/// What a model says of a block of rows.
+enum Predicted {
+    /// Locations, and scales where there is a likelihood.
+    Fit(Vec<f64>, Option<Vec<f64>>),
+    Network(Vec<f64>, Mixture),
 }
 
 const SUMS: usize = 9;
@@ -83,8 +108,23 @@ impl<'a> Evaluation<'a> {
         if !(level > 0.0 && level < 1.0) {
             return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
         }
-        let predictor = Predictor::new(fit)?;
-        Ok(Evaluation { predictor, fit, conformal: None, level, rows: 0, origin: None, sums: Default::default() })
+        let model = Model::Fit(fit, Predictor::new(fit)?);
+        Ok(Evaluation { model, conformal: None, level, rows: 0, origin: None, sums: Default::default() })
+    }
+
+    /// The same of a trained network: one state for each of its curves.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a level outside (0, 1).
+    pub fn of_network(network: &'a Network, level: f64) -> Result<Vec<Self>, Error> {
+        if !(level > 0.0 && level < 1.0) {
+            return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
+        }
+        let state = |curve: usize| {
+            let model = Model::Network(network, curve);
+            Evaluation { model, conformal: None, level, rows: 0, origin: None, sums: Default::default() }
+        };
+        Ok((0..network.curves()).map(state).collect())
     }
 
     /// With conformal intervals in the place of the fit's own.
@@ -126,25 +166,67 @@ impl<'a> Evaluation<'a> {
 
     /// Whether no scale is zero; a modelled one is not.
     fn has_likelihood(&self) -> bool {
-        self.fit.scale.is_none_or(|scale| scale > 0.0)
+        match &self.model {
+            Model::Fit(fit, _) => fit.scale.is_none_or(|scale| scale > 0.0),
+            Model::Network(network, curve) => network.members.iter().all(|member| member.scale[*curve] > 0.0),
+        }
     }
 
     fn has_intervals(&self) -> bool {
-        self.conformal.is_some() || (self.tau().is_none() && self.fit.leverage.is_some())
+        let own = match &self.model {
+            Model::Fit(fit, _) => fit.leverage.is_some(),
+            Model::Network(..) => self.has_likelihood(),
+        };
+        self.conformal.is_some() || (self.tau().is_none() && own)
     }
 
-    fn intervals(&self, rows: &NewRows<'_>) -> Option<Intervals> {
-        let intervals = match self.conformal {
-            Some(conformal) => conformal.intervals(rows, self.level),
-            None if self.has_intervals() => self.predictor.intervals(rows, IntervalKind::Prediction, self.level),
-            None => return None,
+    /// Whether each row lies in its interval, for `0..rows.count`.
+    fn covered(&self, block: &Block<'_>, rows: &NewRows<'_>, predicted: &Predicted) -> Option<Vec<bool>> {
+        let y = block.response.high;
+        let intervals = match (self.conformal, &self.model, predicted) {
+            (Some(conformal), _, _) => conformal.intervals(rows, self.level),
+            _ if !self.has_intervals() => return None,
+            (None, Model::Fit(_, predictor), _) => predictor.intervals(rows, IntervalKind::Prediction, self.level),
+            (None, Model::Network(..), Predicted::Network(_, mixture)) => {
+                // Between the quantiles, without a search for them.
+                let tail = 0.5 * (1.0 - self.level);
+                let within = |i: usize| mixture.cdf(i, y[i]) >= tail && mixture.survival(i, y[i]) >= tail;
+                return Some((0..rows.count).map(within).collect());
+            }
+            _ => return None,
         };
-        intervals.ok()
+        let Intervals { low, high } = intervals.ok()?;
+        Some((0..rows.count).map(|i| (low[i]..=high[i]).contains(&y[i])).collect())
+    }
+
+    fn predict(&self, rows: &NewRows<'_>) -> Predicted {
+        match &self.model {
+            Model::Fit(_, predictor) => {
+                Predicted::Fit(predictor.location(rows), self.has_likelihood().then(|| predictor.scale(rows)))
+            }
+            Model::Network(network, curve) => {
+                let mixture = network.predict(rows);
+                Predicted::Network(mixture.location(*curve), mixture)
+            }
+        }
+    }
+
+    /// The negative log density of a row at `y`, which lies `error` above the location.
+    fn negative_log_density(&self, predicted: &Predicted, i: usize, y: f64, error: f64) -> Option<f64> {
+        match (&self.model, predicted) {
+            (Model::Fit(fit, _), Predicted::Fit(_, Some(scales))) => {
+                Some(fit.noise.family().negative_log_density(error / scales[i]) + scales[i].ln())
+            }
+            (Model::Network(_, curve), Predicted::Network(_, mixture)) if self.has_likelihood() => {
+                Some(-mixture.log_density(*curve, i, y))
+            }
+            _ => None,
+        }
     }
 
     fn tau(&self) -> Option<f64> {
-        match self.fit.noise {
-            Noise::Quantile(AsymmetricLaplace { tau }) => Some(tau),
+        match self.model.noise() {
+            Some(Noise::Quantile(AsymmetricLaplace { tau })) => Some(tau),
             _ => None,
         }
     }
@@ -159,30 +241,26 @@ impl Accumulator for Evaluation<'_> {
         let origin = *self.origin.get_or_insert(first);
         self.rows += rows as u64;
         let new = NewRows::from(block);
-        let locations = self.predictor.location(&new);
-        let intervals = self.intervals(&new);
-        let scales = self.has_likelihood().then(|| self.predictor.scale(&new));
-        let (family, tau) = (self.fit.noise.family(), self.tau());
+        let predicted = self.predict(&new);
+        let covered = self.covered(block, &new, &predicted);
+        let (Predicted::Fit(locations, _) | Predicted::Network(locations, _)) = &predicted;
+        let tau = self.tau();
         for i in 0..rows {
             let f = block.frequencies.map_or(1.0, |f| f[i]);
             let y = block.response.high[i];
             let error = (DoubleDouble::from_sum(y, -locations[i]) + block.response.low(i)).to_f64();
             let shifted = DoubleDouble::from_sum(y, -origin);
+            let nll = self.negative_log_density(&predicted, i, y, error);
             let mut add = |which: usize, value: DoubleDouble| self.sums[which] += value * f;
+            if let Some(nll) = nll {
+                add(NEGATIVE_LOG_LIKELIHOOD, (nll - block.log_jacobian.map_or(0.0, |l| l[i])).into());
+            }
             add(OBSERVATIONS, DoubleDouble::ONE);
             add(SQUARES, DoubleDouble::from_product(error, error));
             add(ABSOLUTE, error.abs().into());
             add(RESPONSE, shifted);
             add(RESPONSE_SQUARES, shifted.square());
-            if let Some(scales) = &scales {
-                let scale = scales[i];
-                let jacobian = block.log_jacobian.map_or(0.0, |l| l[i]);
-                let nll = family.negative_log_density(error / scale) + scale.ln() - jacobian;
-                add(NEGATIVE_LOG_LIKELIHOOD, nll.into());
-            }
-            if let Some(intervals) = &intervals
-                && (intervals.low[i]..=intervals.high[i]).contains(&y)
-            {
+            if covered.as_ref().is_some_and(|covered| covered[i]) {
                 add(COVERED, DoubleDouble::ONE);
             }
             if let Some(tau) = tau {
@@ -221,12 +299,20 @@ impl Accumulator for Evaluation<'_> {
     }
 
     fn parameters(&self) -> u64 {
-        let value = |coefficient: &Coefficient| coefficient.estimate.unwrap_or(f64::NAN);
-        let estimates = self.fit.coefficients.iter().chain(&self.fit.scale_coefficients).map(value);
+        let mut numbers: Vec<f64> = vec![self.level];
+        match &self.model {
+            Model::Fit(fit, _) => {
+                let value = |coefficient: &Coefficient| coefficient.estimate.unwrap_or(f64::NAN);
+                numbers.extend(fit.coefficients.iter().chain(&fit.scale_coefficients).map(value));
+                numbers.push(fit.scale.unwrap_or(f64::NAN));
+            }
+            Model::Network(network, curve) => numbers.extend(network.numbers().chain([*curve as f64])),
+        }
         // The density at a few places tells one noise from another.
-        let conformal = self.conformal.into_iter().flat_map(Conformal::numbers);
-        let noise = [0.5, 2.0, 8.0].map(|r| self.fit.noise.family().negative_log_density(r));
-        hash_parameters(estimates.chain([self.fit.scale.unwrap_or(f64::NAN), self.level]).chain(noise).chain(conformal))
+        if let Some(noise) = self.model.noise() {
+            numbers.extend([0.5, 2.0, 8.0].map(|r| noise.family().negative_log_density(r)));
+        }
+        hash_parameters(numbers.into_iter().chain(self.conformal.into_iter().flat_map(Conformal::numbers)))
     }
 
     fn size_in_bytes(&self) -> usize {

@@ -60,8 +60,13 @@ fn losses_are_those_of_pytorch() {
         let objective = objective(name("loss"));
         let (method, rate, decay) = optimizer(name("optimizer"));
         let activation: Activation = name("activation").parse().unwrap();
-        let architecture =
-            Architecture { inputs: INPUTS, hidden: vec![8, 5], activation, outputs: objective.outputs() };
+        let architecture = Architecture {
+            inputs: INPUTS,
+            embeddings: vec![],
+            hidden: vec![8, 5],
+            activation,
+            outputs: objective.outputs(),
+        };
         let start: Vec<f32> = (0..architecture.parameters())
             .map(|k| (((12_345 * k + 6789) % 2000) as f64 / 1000.0 - 1.0) / 2.0)
             .map(|value| value as f32)

@@ -52,8 +52,10 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
     let options =
         SourceOptions { missing: arguments.missing.into(), unseen: arguments.unseen.into(), scope: Scope::All };
     let rows = DesignRows::new(model.design.clone(), records, options);
-    let mut empty: Vec<_> =
-        model.fits.iter().map(|fit| Evaluation::new(fit, arguments.level)).collect::<Result<_, _>>()?;
+    let mut empty: Vec<_> = match &model.network {
+        Some(network) => Evaluation::of_network(network, arguments.level)?,
+        None => model.fits.iter().map(|fit| Evaluation::new(fit, arguments.level)).collect::<Result<_, _>>()?,
+    };
     // Of several quantiles there is one interval, which is counted with the first.
     if let (Some(conformal), Some(first)) = (&model.conformal, empty.first_mut()) {
         *first = first.clone().with_conformal(conformal);

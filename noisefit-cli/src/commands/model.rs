@@ -19,7 +19,8 @@ pub(crate) struct ModelArguments {
     /// The model, as in R: 'y ~ x1 + log(x2) + city*x3'; `.` stands for all other columns
     #[arg(long, short, value_name = "FORMULA")]
     pub(crate) formula: String,
-    /// Model the noise scale, too: its logarithm is linear in the terms of '~ x + city'
+    /// Model the noise scale, too: its logarithm is linear in the terms of '~ x + city'; or network, another output of what is
+    /// trained
     #[arg(long, value_name = "FORMULA")]
     pub(crate) scale: Option<String>,
     /// Relative precisions of the rows (inverse variances), a column or arithmetic on columns
@@ -44,6 +45,11 @@ impl ModelArguments {
     pub(crate) fn formula(&self) -> Result<Formula, Usage> {
         let formula = self.location()?;
         match &self.scale {
+            Some(scale) if scale == "network" => Err(Usage(
+                "--scale network is another output of what is trained: say --model network or --solver train, or give a formula \
+                 such as --scale '~ x'"
+                    .to_owned(),
+            )),
             Some(scale) => formula.with_scale(scale).map_err(|error| Usage(error.to_string())),
             None => Ok(formula),
         }
@@ -142,11 +148,25 @@ impl NoiseArguments {
 
     /// The noise, with Huber's own options; checked against the model's. Only where it is named: `fit` finds it out first.
     pub(crate) fn choice(&self, model: &ModelArguments) -> Result<Choice, Usage> {
+        let noise = self.named()?;
+        if model.scale.is_some() && !noise.models_scale() {
+            return Err(Usage(format!(
+                "--scale: the scale of {noise} noise cannot be modelled; it can for --noise gaussian, laplace, student-t, \
+                 student-t:DF and logistic"
+            )));
+        }
+        Ok(noise)
+    }
+
+    /// The same, whatever the model's scale.
+    pub(crate) fn named(&self) -> Result<Choice, Usage> {
         let noise = match &self.noise {
             NoiseChoice::Named(noise) => noise,
             NoiseChoice::Auto => {
                 return Err(Usage(
-                    "--noise auto goes with `noisefit fit`; `noisefit compare` says which noise it is, to be named here".to_owned(),
+                    "--noise auto goes with `noisefit fit` and its exact fits; `noisefit compare` says which noise it is, to be \
+                     named here"
+                        .to_owned(),
                 ));
             }
         };
@@ -165,12 +185,6 @@ impl NoiseArguments {
                 )));
             }
         };
-        if model.scale.is_some() && !noise.models_scale() {
-            return Err(Usage(format!(
-                "--scale: the scale of {noise} noise cannot be modelled; it can for --noise gaussian, laplace, student-t, \
-                 student-t:DF and logistic"
-            )));
-        }
         Ok(noise)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use anyhow::Context;
 use clap::Args;
 use noisefit::fit::Fit;
+use noisefit::network::{Deviation, Network};
 use noisefit::noise::{AsymmetricLaplace, Noise};
 use noisefit::predict::{IntervalKind, Intervals, NewRows, Predictor};
 use noisefit_data::DataError;
@@ -76,7 +77,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
         None => TableWriter::to_stream(std::io::stdout(), &names)?,
     };
 
-    let predictors = model.fits.iter().map(Predictor::new).collect::<Result<Vec<_>, _>>()?;
+    let predictors = Predictors::new(&model)?;
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
     let unit = |frames: &mut noisefit_data::read::Frames<'_>| -> Result<Vec<(Frame, Predicted)>, DataError> {
         frames
@@ -122,7 +123,7 @@ struct Predicted {
 
 fn predict(
     model: &FittedModel,
-    predictors: &[Predictor<'_>],
+    predictors: &Predictors<'_>,
     dataset: &Dataset,
     frame: &Frame,
     arguments: &PredictArguments,
@@ -135,7 +136,6 @@ fn predict(
         ..EvaluateOptions::default()
     };
     let bound = model.design.bind(frame, options).map_err(|error| locate(dataset, error))?;
-    let models_scale = model.design.layout().scale.is_some();
     let mut columns: Vec<Vec<f64>> = Vec::new();
     let (mut workspace, mut incomplete) = (Workspace::default(), 0);
     for start in (0..frame.rows).step_by(BLOCK_ROWS) {
@@ -143,16 +143,7 @@ fn predict(
         let rows = bound.evaluate(range, &mut workspace).map_err(|error| locate(dataset, error))?;
         incomplete += rows.missing();
         let new = NewRows { scale_design: rows.scale_design(), ..NewRows::new(rows.design(), rows.rows()) };
-        let mut results = Vec::new();
-        for predictor in predictors {
-            results.push(predictor.location(&new));
-            if let Some(Asked { kind: Kinds::Own(kind), levels }) = asked {
-                for &level in levels {
-                    add(&mut results, predictor.intervals(&new, *kind, level))?;
-                }
-            }
-            results.extend(models_scale.then(|| predictor.scale(&new)));
-        }
+        let mut results = predictors.predict(&new, asked)?;
         if let (Some(Asked { kind: Kinds::Conformal, levels }), Some(conformal)) = (asked, &model.conformal) {
             for &level in levels {
                 add(&mut results, conformal.intervals(&new, level))?;
@@ -166,6 +157,66 @@ fn predict(
         }
     }
     Ok(Predicted { columns, incomplete })
+}
+
+/// What predicts the rows of a design.
+enum Predictors<'a> {
+    /// One, or one for each quantile; and whether they have a modelled scale.
+    Fits(Vec<Predictor<'a>>, bool),
+    Network(&'a Network),
+}
+
+impl<'a> Predictors<'a> {
+    fn new(model: &'a FittedModel) -> Result<Self, noisefit::Error> {
+        Ok(match &model.network {
+            Some(network) => Predictors::Network(network),
+            None => {
+                let predictors = model.fits.iter().map(Predictor::new).collect::<Result<Vec<_>, _>>()?;
+                Predictors::Fits(predictors, model.design.layout().scale.is_some())
+            }
+        })
+    }
+
+    /// Predictions, the ends of their own intervals where asked for, and scales.
+    fn predict(&self, rows: &NewRows<'_>, asked: Option<&Asked>) -> Result<Vec<Vec<f64>>, DataError> {
+        let own = match asked {
+            Some(Asked { kind: Kinds::Own(kind), levels }) => levels.iter().map(|level| (*kind, *level)).collect(),
+            _ => Vec::new(),
+        };
+        let mut results = Vec::new();
+        match self {
+            Predictors::Fits(predictors, models_scale) => {
+                for predictor in predictors {
+                    results.push(predictor.location(rows));
+                    for &(kind, level) in &own {
+                        add(&mut results, predictor.intervals(rows, kind, level))?;
+                    }
+                    results.extend(models_scale.then(|| predictor.scale(rows)));
+                }
+            }
+            Predictors::Network(network) => {
+                let mixture = network.predict(rows);
+                for curve in 0..network.curves() {
+                    results.push(mixture.location(curve));
+                }
+                for &(_, level) in &own {
+                    add(&mut results, Ok(mixture.intervals(level)))?;
+                }
+                results.extend(network.models_scale().then(|| mixture.scale(0)));
+                if has_deviations(network) {
+                    let deviations = mixture.deviations();
+                    let column = |pick: fn(&Deviation) -> f64| deviations.iter().map(pick).collect::<Vec<f64>>();
+                    results.extend([column(|d| d.total), column(|d| d.aleatoric), column(|d| d.epistemic)]);
+                }
+            }
+        }
+        Ok(results)
+    }
+}
+
+/// Whether a prediction says where its spread comes from: of the noise, and of members that differ.
+fn has_deviations(network: &Network) -> bool {
+    network.members.len() > 1 && network.curves() == 1
 }
 
 /// The ends of intervals, as two columns.
@@ -269,7 +320,7 @@ fn said(words: &[String]) -> Result<(Option<Kinds>, Vec<f64>), Usage> {
 
 /// Refuses intervals that the model does not have.
 fn check(model: &FittedModel, Asked { kind, levels: asked }: &Asked, path: &Path) -> anyhow::Result<()> {
-    let levels: Vec<f64> = model.fits.iter().filter_map(tau).collect();
+    let levels: Vec<f64> = curves(model).into_iter().flatten().collect();
     let level = asked.first().copied().unwrap_or(0.95);
     match kind {
         Kinds::Conformal if model.conformal.is_some() => return Ok(()),
@@ -295,6 +346,16 @@ fn check(model: &FittedModel, Asked { kind, levels: asked }: &Asked, path: &Path
         ))
         .into());
     }
+    if let (Kinds::Own(IntervalKind::Confidence), Some(network)) = (kind, &model.network) {
+        let instead = match network.members.len() {
+            1 => "train several with --ensemble 5: how far these differ is another column",
+            _ => "how far its members differ is the column sd_epistemic",
+        };
+        return Err(Usage(format!(
+            "--interval {level} confidence: what is trained by gradient steps has no standard errors; {instead}"
+        ))
+        .into());
+    }
     for fit in &model.fits {
         let why = match (fit.df_residual, &fit.leverage) {
             (0, _) => "the model has as many coefficients as observations",
@@ -310,11 +371,15 @@ fn list(levels: &[f64]) -> String {
     levels.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The level of a quantile's fit.
-fn tau(fit: &Fit) -> Option<f64> {
-    match fit.noise {
-        Noise::Quantile(AsymmetricLaplace { tau }) => Some(tau),
+/// For each curve that is predicted its level, where it is a quantile.
+fn curves(model: &FittedModel) -> Vec<Option<f64>> {
+    let tau = |noise: &Noise| match noise {
+        Noise::Quantile(AsymmetricLaplace { tau }) => Some(*tau),
         _ => None,
+    };
+    match &model.network {
+        None => model.fits.iter().map(|fit| tau(&fit.noise)).collect(),
+        Some(network) => network.members.iter().take(1).flat_map(|member| member.noise.iter().map(tau)).collect(),
     }
 }
 
@@ -336,8 +401,9 @@ fn predicted_names(model: &FittedModel, asked: Option<&Asked>) -> Vec<String> {
         Some(kind) => (ends(kind), Vec::new()),
     };
     let mut names = Vec::new();
-    for fit in &model.fits {
-        let prefix = match (tau(fit), model.fits.len()) {
+    let curves = curves(model);
+    for curve in &curves {
+        let prefix = match (curve, curves.len()) {
             (Some(tau), 2..) => format!("q{tau}"),
             _ => String::new(),
         };
@@ -349,7 +415,12 @@ fn predicted_names(model: &FittedModel, asked: Option<&Asked>) -> Vec<String> {
             }
         }
     }
-    names.extend(model.design.layout().scale.as_ref().map(|_| "scale".to_owned()));
+    let network = model.network.as_ref();
+    let models_scale = model.design.layout().scale.is_some() || network.is_some_and(Network::models_scale);
+    names.extend(models_scale.then(|| "scale".to_owned()));
+    if network.is_some_and(has_deviations) {
+        names.extend(["sd_total", "sd_aleatoric", "sd_epistemic"].map(str::to_owned));
+    }
     names.extend(conformal);
     names
 }

@@ -13,12 +13,25 @@ use crate::rows::scattered;
 pub struct Architecture {
     /// The number of inputs.
     pub inputs: usize,
+    /// Inputs that are embedded before the first layer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub embeddings: Vec<Embedding>,
     /// The widths of the hidden layers.
     pub hidden: Vec<usize>,
     /// The function after each hidden layer.
     pub activation: Activation,
     /// The number of outputs.
     pub outputs: usize,
+}
+
+/// Inputs that stand for a category, most of them zero in every row: what the first layer reads in their place are `width`
+/// sums of them, with weights that are learned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Embedding {
+    /// Which inputs.
+    pub inputs: Range<usize>,
+    /// How many numbers stand for them.
+    pub width: usize,
 }
 
 /// A layer's place among the parameters.
@@ -35,11 +48,11 @@ pub struct Layer {
 }
 
 impl Architecture {
-    /// The layers, first to last.
+    /// The layers, first to last. The first reads the inputs that are not embedded, then the embeddings.
     pub fn layers(&self) -> Vec<Layer> {
         let widths: Vec<usize> =
-            [self.inputs].into_iter().chain(self.hidden.iter().copied()).chain([self.outputs]).collect();
-        let mut start = 0;
+            [self.read()].into_iter().chain(self.hidden.iter().copied()).chain([self.outputs]).collect();
+        let mut start = self.embedding_weights().last().map_or(0, |weights| weights.end);
         let layer = |pair: &[usize]| {
             let (inputs, outputs) = (pair[0], pair[1]);
             let weights = start..start + inputs * outputs;
@@ -50,14 +63,47 @@ impl Architecture {
         widths.windows(2).map(layer).collect()
     }
 
+    /// The weights of each embedding, which come before those of the layers: that of its input `i` for its number `j` is
+    /// number `i * width + j` of them.
+    pub fn embedding_weights(&self) -> Vec<Range<usize>> {
+        let mut start = 0;
+        let weights = |embedding: &Embedding| {
+            let weights = start..start + embedding.inputs.len() * embedding.width;
+            start = weights.end;
+            weights
+        };
+        self.embeddings.iter().map(weights).collect()
+    }
+
+    /// The width of what the first layer reads.
+    fn read(&self) -> usize {
+        let embedded: usize = self.embeddings.iter().map(|embedding| embedding.inputs.len()).sum();
+        self.inputs.saturating_sub(embedded) + self.embeddings.iter().map(|embedding| embedding.width).sum::<usize>()
+    }
+
+    /// The inputs that are not embedded.
+    pub(super) fn plain(&self) -> Vec<usize> {
+        let is_plain = |i: &usize| !self.embeddings.iter().any(|embedding| embedding.inputs.contains(i));
+        (0..self.inputs).filter(is_plain).collect()
+    }
+
     /// The number of parameters.
     pub fn parameters(&self) -> usize {
         self.layers().last().map_or(0, |layer| layer.bias.end)
     }
 
-    /// Refuses layers without units.
+    /// Refuses layers without units, and embeddings of inputs that there are not.
     pub(super) fn check(&self) -> Result<(), Error> {
-        match self.hidden.iter().chain([&self.outputs]).position(|width| *width == 0) {
+        let mut end = 0;
+        for Embedding { inputs, .. } in &self.embeddings {
+            if inputs.start < end || inputs.end > self.inputs || inputs.is_empty() {
+                let (expected, found) = (self.inputs, inputs.end);
+                return Err(Error::Shape { what: "the inputs of an embedding", expected, found });
+            }
+            end = inputs.end;
+        }
+        let widths = self.embeddings.iter().map(|embedding| &embedding.width);
+        match self.hidden.iter().chain([&self.outputs]).chain(widths).position(|width| *width == 0) {
             Some(_) => Err(Error::Argument { name: "width of a layer", value: 0.0, expected: "1 or more" }),
             None => Ok(()),
         }
@@ -70,9 +116,11 @@ impl Architecture {
         if self.hidden.is_empty() {
             return parameters;
         }
-        for layer in self.layers() {
-            let bound = 1.0 / (layer.inputs.max(1) as f64).sqrt();
-            for place in layer.weights.start..layer.bias.end {
+        let layers = self.layers().into_iter().map(|layer| (layer.inputs.max(1), layer.weights.start..layer.bias.end));
+        // One input of an embedding is not zero.
+        for (inputs, places) in self.embedding_weights().into_iter().map(|weights| (1, weights)).chain(layers) {
+            let bound = 1.0 / (inputs as f64).sqrt();
+            for place in places {
                 let share = (scattered(seed, place as u64) >> 11) as f64 / (1u64 << 53) as f64;
                 parameters[place] = (bound * (2.0 * share - 1.0)) as f32;
             }

@@ -15,6 +15,9 @@ pub struct Batch<'a> {
     pub targets: Targets<'a>,
 }
 
+/// Who is shown batches, until it breaks.
+pub type Show<'a> = dyn FnMut(&Batch<'_>) -> ControlFlow<()> + Send + 'a;
+
 /// Rows that are shown in batches, epoch after epoch.
 ///
 /// The batches of an epoch depend on its number alone, so that training can go on where it was stopped.
@@ -29,12 +32,7 @@ pub trait Feed {
     ///
     /// # Errors
     /// What reading the rows reports.
-    fn epoch(
-        &mut self,
-        epoch: u64,
-        first: u64,
-        next: &mut dyn FnMut(&Batch<'_>) -> ControlFlow<()>,
-    ) -> Result<(), Error>;
+    fn epoch(&mut self, epoch: u64, first: u64, next: &mut Show<'_>) -> Result<(), Error>;
 }
 
 /// Rows in memory.
@@ -75,25 +73,48 @@ impl TrainingRows {
         }
     }
 
-    /// Appends row `i` of `other`, which has the same columns.
-    fn take(&mut self, other: &TrainingRows, i: usize) {
-        self.design.extend_from_slice(&other.design[i * other.inputs..(i + 1) * other.inputs]);
-        self.response.push(other.response[i]);
-        for (mine, theirs) in [(&mut self.weights, &other.weights), (&mut self.frequencies, &other.frequencies)] {
-            if let (Some(mine), Some(theirs)) = (mine, theirs) {
-                mine.push(theirs[i]);
+    /// Appends the rows of another, which has the same columns.
+    pub(super) fn append(&mut self, other: TrainingRows) {
+        self.design.extend(other.design);
+        self.response.extend(other.response);
+        for (mine, theirs) in [(&mut self.weights, other.weights), (&mut self.frequencies, other.frequencies)] {
+            if let Some(theirs) = theirs {
+                mine.get_or_insert_default().extend(theirs);
             }
         }
     }
 
-    fn clear(&mut self) {
+    /// Appends row `i` of `other`, which has the same columns.
+    pub(super) fn take(&mut self, other: &TrainingRows, i: usize) {
+        self.design.extend_from_slice(&other.design[i * other.inputs..(i + 1) * other.inputs]);
+        self.response.push(other.response[i]);
+        for (mine, theirs) in [(&mut self.weights, &other.weights), (&mut self.frequencies, &other.frequencies)] {
+            if let Some(theirs) = theirs {
+                mine.get_or_insert_default().push(theirs[i]);
+            }
+        }
+    }
+
+    /// Puts row `i` of `other` in the place of a row.
+    pub(super) fn replace(&mut self, place: usize, other: &TrainingRows, i: usize) {
+        let (width, from) = (self.inputs, i * other.inputs);
+        self.design[place * width..(place + 1) * width].copy_from_slice(&other.design[from..from + width]);
+        self.response[place] = other.response[i];
+        for (mine, theirs) in [(&mut self.weights, &other.weights), (&mut self.frequencies, &other.frequencies)] {
+            if let (Some(mine), Some(theirs)) = (mine, theirs) {
+                mine[place] = theirs[i];
+            }
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
         self.design.clear();
         self.response.clear();
         [&mut self.weights, &mut self.frequencies].into_iter().flatten().for_each(Vec::clear);
     }
 
     /// No rows, with room for some and the same columns.
-    fn empty(&self, rows: usize) -> Self {
+    pub(super) fn empty(&self, rows: usize) -> Self {
         let room = |values: &Option<Vec<f32>>| values.as_ref().map(|_| Vec::with_capacity(rows));
         TrainingRows {
             inputs: self.inputs,
@@ -145,12 +166,7 @@ impl Feed for MemoryFeed<'_> {
         Some(self.rows.len().div_ceil(self.batch) as u64)
     }
 
-    fn epoch(
-        &mut self,
-        epoch: u64,
-        first: u64,
-        next: &mut dyn FnMut(&Batch<'_>) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn epoch(&mut self, epoch: u64, first: u64, next: &mut Show<'_>) -> Result<(), Error> {
         if let Some(seed) = self.seed {
             self.shuffle(seed, epoch);
         }

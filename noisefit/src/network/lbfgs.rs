@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use super::{Epoch, Learner, Observer, Trained, TrainingRows};
+use super::{Epoch, Learner, Observer, Step, Trained, TrainingRows};
 use crate::Error;
 use crate::fit::Termination;
 
@@ -23,7 +23,8 @@ const LEAST_GAIN: f64 = 1e-9;
 /// Trials of a step's length at most.
 const TRIALS: usize = 30;
 
-/// Minimises a learner's mean loss over all rows, plus `decay |parameters|^2 / 2`; every step is told as an epoch.
+/// Minimises a learner's mean loss over all rows, plus `decay |parameters|^2 / 2`; every step is told as an epoch. With
+/// validation rows the parameters are those with which their mean loss is the least.
 ///
 /// # Errors
 /// [`Error::NoRows`].
@@ -32,6 +33,7 @@ pub fn minimise(
     rows: &TrainingRows,
     decay: f64,
     steps: u64,
+    validation: Option<&TrainingRows>,
     observer: &mut impl Observer,
 ) -> Result<Trained, Error> {
     if rows.is_empty() {
@@ -39,7 +41,7 @@ pub fn minimise(
     }
     let mut at = Point::new(learner, rows, decay, learner.parameters().iter().map(|&p| f64::from(p)).collect());
     let mut memory: VecDeque<Pair> = VecDeque::new();
-    let (mut epochs, mut reason) = (Vec::new(), "epochs");
+    let (mut epochs, mut reason, mut best) = (Vec::new(), "epochs", None::<Best>);
     for epoch in 0..steps {
         let direction = direction(&at.gradient, &memory);
         let first = if memory.is_empty() { 1.0 / length(&at.gradient).max(1.0) } else { 1.0 };
@@ -61,10 +63,19 @@ pub fn minimise(
         }
         let gained = at.loss - next.loss;
         at = next;
-        let seen = Epoch { epoch, loss: at.loss, validation: None, rate, best: true };
+        learner.set_parameters(&at.single())?;
+        learner.set_gradient(&at.gradient);
+        let held_out = validation.map(|rows| learner.mean_loss(rows));
+        let watched = held_out.unwrap_or(at.loss);
+        let is_best = best.as_ref().is_none_or(|best| watched < best.loss);
+        if is_best {
+            best = Some(Best { loss: watched, epoch, parameters: at.single() });
+        }
+        let seen = Epoch { epoch, loss: at.loss, validation: held_out, rate, best: is_best };
+        let stepped = observer.step(&Step { epoch, step: epoch, loss: at.loss, rate, learner });
         let flow = observer.epoch(&seen);
         epochs.push(seen);
-        if flow == ControlFlow::Break(()) {
+        if ControlFlow::Break(()) == stepped || flow.is_break() {
             reason = "interrupted";
             break;
         }
@@ -76,15 +87,26 @@ pub fn minimise(
             memory.clear();
         }
     }
-    learner.set_parameters(&at.single())?;
-    let iterations = epochs.len() as u64;
-    let converged = matches!(reason, "gradient");
+    let best = best.unwrap_or_else(|| Best { loss: at.loss, epoch: 0, parameters: at.single() });
+    learner.set_parameters(&best.parameters)?;
     Ok(Trained {
-        best_loss: at.loss,
-        best_epoch: iterations.saturating_sub(1),
+        best_loss: Some(best.loss),
+        best_epoch: best.epoch,
+        termination: Termination {
+            converged: reason == "gradient" || validation.is_some() && reason == "epochs",
+            reason: reason.to_owned(),
+            iterations: epochs.len() as u64,
+            duality_gap: None,
+        },
         epochs,
-        termination: Termination { converged, reason: reason.to_owned(), iterations, duality_gap: None },
     })
+}
+
+/// The parameters of the step whose loss was the least.
+struct Best {
+    loss: f64,
+    epoch: u64,
+    parameters: Vec<f32>,
 }
 
 /// Parameters with the loss and its gradient there.

@@ -1,6 +1,6 @@
 //! One network in training: its parameters, its optimiser, and the buffers of a step.
 
-use super::{Architecture, Method, Objective, Optimizer, Targets, TrainingRows, Workspace};
+use super::{Architecture, Method, Objective, Optimizer, Snapshot, State, Targets, TrainingRows, Workspace};
 use crate::Error;
 use crate::dispatch::vectorised;
 use crate::rows::scattered;
@@ -10,7 +10,7 @@ use crate::rows::scattered;
 /// ```
 /// use noisefit::network::{Activation, Architecture, Learner, Method, Objective, Targets};
 ///
-/// let architecture = Architecture { inputs: 1, hidden: vec![], activation: Activation::Relu, outputs: 1 };
+/// let architecture = Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
 /// let sgd = Method::Sgd { momentum: 0.0, nesterov: false };
 /// let mut learner = Learner::new(architecture, Objective::SquaredError, sgd, 4, 0)?;
 /// let (x, y) = ([0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 5.0, 7.0]);
@@ -109,6 +109,32 @@ impl Learner {
         Ok(())
     }
 
+    /// All that it takes to go on from here, with the best parameters so far.
+    pub(super) fn snapshot(&self, state: &State, best: &[f32]) -> Snapshot {
+        let [first, second] = self.optimizer.memory();
+        Snapshot {
+            state: state.clone(),
+            optimizer_steps: self.optimizer.steps(),
+            vectors: [self.parameters.clone(), best.to_vec(), first.to_vec(), second.to_vec()],
+        }
+    }
+
+    /// Goes back to a snapshot; gives the best parameters.
+    pub(super) fn restore(&mut self, snapshot: Snapshot) -> Result<Vec<f32>, Error> {
+        let [parameters, best, first, second] = snapshot.vectors;
+        self.set_parameters(&parameters)?;
+        if best.len() != parameters.len() {
+            return Err(Error::Shape { what: "the best parameters", expected: parameters.len(), found: best.len() });
+        }
+        self.optimizer.restore(snapshot.optimizer_steps, [first, second])?;
+        Ok(best)
+    }
+
+    /// The network's shape.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
     /// Learns from the rows of a batch, stored one after the other; gives their mean loss before the step. More rows than
     /// the capacity are left out.
     pub fn step(&mut self, inputs: &[f32], targets: &Targets<'_>, rate: f64) -> f64 {
@@ -194,6 +220,11 @@ impl Learner {
             outputs.extend_from_slice(workspace.outputs());
         }
         outputs
+    }
+
+    /// Takes a gradient that was found elsewhere for that of the last step.
+    pub(super) fn set_gradient(&mut self, gradient: &[f64]) {
+        self.gradient.iter_mut().zip(gradient).for_each(|(own, g)| *own = *g as f32);
     }
 
     /// The length of the last step's gradient.

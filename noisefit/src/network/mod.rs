@@ -6,22 +6,39 @@
 
 mod activation;
 mod architecture;
+mod checkpoint;
 mod feed;
+mod fit;
 mod lbfgs;
 mod learner;
+mod mixture;
+mod model;
 mod objective;
 mod optimizer;
 mod pass;
+mod plan;
+mod standardise;
+mod stream;
+mod tensors;
 #[cfg(test)]
 mod tests;
 mod trainer;
+mod tune;
 
 pub use activation::Activation;
-pub use architecture::{Architecture, Layer};
-pub use feed::{Batch, Feed, MemoryFeed, TrainingRows};
+pub use architecture::{Architecture, Embedding, Layer};
+pub use checkpoint::Checkpoint;
+pub use feed::{Batch, Feed, MemoryFeed, Show, TrainingRows};
+pub use fit::{Fitted, fit};
 pub use lbfgs::minimise;
 pub use learner::Learner;
+pub use mixture::{Deviation, Mixture};
+pub use model::{Member, Network, line};
 pub use objective::{Objective, Targets};
 pub use optimizer::{Method, Optimizer};
 pub use pass::Workspace;
-pub use trainer::{Epoch, Observer, Schedule, Step, Trained, Training};
+pub use plan::{About, Plan, Solver, Watch};
+pub use standardise::{Centre, Standardisation};
+pub use tensors::Tensors;
+pub use trainer::{Epoch, Observer, Schedule, Snapshot, State, Step, Trained, Training};
+pub use tune::{Trial, tune};

@@ -1,17 +1,21 @@
 //! What training minimises: a loss of the location, or a family's complete negative log-likelihood, with its derivatives by
 //! the outputs.
 
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
 use crate::dispatch::vectorised;
 use crate::linear::likelihood::{Functions, StudentT};
 use crate::noise::shape::{Absolute, Check, Huber, Shape, Square};
-use crate::noise::{self, Gaussian, Laplace, Logistic, Noise};
+use crate::noise::{self, AsymmetricLaplace, Choice, Gaussian, HuberScale, Laplace, Logistic, Noise};
 use crate::special::elementary::exp;
 
 /// Rows whose numbers stay in the nearest cache between the sweeps over them.
 const TILE: usize = 64;
 
 /// What is minimised, per row on average.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Objective {
     /// `e^2`, one output: what Gaussian noise of one scale leaves of its likelihood.
     SquaredError,
@@ -63,7 +67,77 @@ impl Targets<'_> {
     }
 }
 
+/// Degrees of freedom that an estimate of them starts from.
+const FIRST_DF: f64 = 5.0;
+
 impl Objective {
+    /// What maximises the likelihood under the noise that is named, for a response that was divided by `deviation`: of the
+    /// family's complete negative log-likelihood what depends on the location, where one scale for all rows follows from it.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for a modelled scale that goes with no likelihood, and a scale of Huber's that is not that of
+    /// maximum likelihood.
+    pub fn of(noise: &Choice, modelled: bool, deviation: f64) -> Result<Self, Error> {
+        let likelihood = |noise: Noise| Ok(Objective::Likelihood { noise, modelled });
+        match noise {
+            Choice::Quantiles(_) | Choice::HuberFixed { .. } if modelled => Err(Error::Unsupported(format!(
+                "the scale of {noise} noise cannot be modelled; that of gaussian, laplace, student-t, logistic and huber can"
+            ))),
+            Choice::Gaussian if !modelled => Ok(Objective::SquaredError),
+            Choice::Laplace if !modelled => Ok(Objective::AbsoluteError),
+            Choice::Quantiles(levels) => Ok(Objective::Quantiles(levels.clone())),
+            Choice::HuberFixed { delta } => Ok(Objective::Huber { delta: delta / deviation }),
+            Choice::Gaussian => likelihood(Noise::Gaussian),
+            Choice::Laplace => likelihood(Noise::Laplace),
+            Choice::Logistic => likelihood(Noise::Logistic),
+            Choice::StudentT { df } => {
+                let family = noise::StudentT { df: df.unwrap_or(FIRST_DF), df_estimated: df.is_none() };
+                likelihood(Noise::StudentT(family))
+            }
+            Choice::Huber { k, scale: HuberScale::MaximumLikelihood } => {
+                likelihood(Noise::Huber(noise::Huber { k: *k, delta: None }))
+            }
+            Choice::Huber { scale, .. } => Err(Error::Unsupported(format!(
+                "the scale of huber noise is trained by maximum likelihood, and not by {scale}"
+            ))),
+        }
+    }
+
+    /// The noise of each curve whose location is trained, before its shape is estimated.
+    pub fn noise(&self, deviation: f64) -> Vec<Noise> {
+        match self {
+            Objective::SquaredError => vec![Noise::Gaussian],
+            Objective::AbsoluteError => vec![Noise::Laplace],
+            Objective::Huber { delta } => {
+                vec![Noise::Huber(noise::Huber { k: *delta, delta: Some(delta * deviation) })]
+            }
+            Objective::Quantiles(levels) => {
+                levels.iter().map(|&tau| Noise::Quantile(AsymmetricLaplace { tau })).collect()
+            }
+            Objective::Likelihood { noise, .. } => vec![*noise],
+        }
+    }
+
+    /// A mean loss in units of a response whose standardised form was divided by `deviation`.
+    pub fn restored(&self, loss: f64, deviation: f64) -> f64 {
+        match self {
+            Objective::SquaredError | Objective::Huber { .. } => loss * deviation * deviation,
+            Objective::AbsoluteError | Objective::Quantiles(_) => loss * deviation,
+            Objective::Likelihood { .. } => loss + deviation.ln(),
+        }
+    }
+
+    /// The name of that loss.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Objective::SquaredError => "MSE",
+            Objective::AbsoluteError => "MAE",
+            Objective::Huber { .. } => "Huber loss",
+            Objective::Quantiles(_) => "pinball loss",
+            Objective::Likelihood { .. } => "NLL",
+        }
+    }
+
     /// The number of outputs that a network must have for it.
     pub fn outputs(&self) -> usize {
         match self {

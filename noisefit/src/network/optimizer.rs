@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::dispatch::vectorised;
 
 /// How parameters follow their gradient. The formulas, and so the numbers, are those of PyTorch's optimisers.
@@ -60,6 +61,24 @@ impl Optimizer {
     /// The number of steps made.
     pub fn steps(&self) -> u64 {
         self.steps
+    }
+
+    /// What it remembers beside its steps.
+    pub(super) fn memory(&self) -> [&[f32]; 2] {
+        [&self.first, &self.second]
+    }
+
+    /// Goes back to a memory.
+    pub(super) fn restore(&mut self, steps: u64, memory: [Vec<f32>; 2]) -> Result<(), Error> {
+        for (own, other) in [&self.first, &self.second].into_iter().zip(&memory) {
+            if own.len() != other.len() {
+                let (expected, found) = (own.len(), other.len());
+                return Err(Error::Shape { what: "the optimiser's memory", expected, found });
+            }
+        }
+        self.steps = steps;
+        [self.first, self.second] = memory;
+        Ok(())
     }
 
     /// Moves the parameters against the gradient by a step of learning rate `rate`.

@@ -3,7 +3,7 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use super::{Architecture, Layer};
+use super::{Architecture, Embedding, Layer};
 use crate::dispatch::vectorised;
 
 /// Buffers for batches of up to a number of rows; nothing is allocated in a step.
@@ -13,6 +13,9 @@ pub struct Workspace {
     layers: Vec<Layer>,
     rows: usize,
     capacity: usize,
+    /// The inputs that are not embedded, and what the first layer reads where some are.
+    plain: Vec<usize>,
+    read: Vec<f32>,
     hidden: Vec<Hidden>,
     /// Linear combinations of the layer at work.
     linear: Vec<f32>,
@@ -38,7 +41,11 @@ impl Workspace {
             .hidden
             .iter()
             .map(|width| Hidden { active: vec![0.0; width * capacity], slope: vec![0.0; width * capacity] });
+        let embeds = !architecture.embeddings.is_empty();
+        let read = layers.first().map_or(0, |layer| layer.inputs * capacity);
         Workspace {
+            plain: architecture.plain(),
+            read: vec![0.0; if embeds { read } else { 0 }],
             hidden: hidden.collect(),
             linear: vec![0.0; widest * capacity],
             outputs: vec![0.0; architecture.outputs * capacity],
@@ -80,11 +87,18 @@ impl Workspace {
         inputs: &[f32],
         mut drop_out: impl FnMut(usize, usize, usize, &mut [f32]) -> bool,
     ) {
-        let Workspace { architecture, layers, hidden, linear, outputs, rows, capacity, .. } = self;
+        let Workspace { architecture, layers, plain, read, hidden, linear, outputs, rows, capacity, .. } = self;
         let width = architecture.inputs;
         // A model without inputs is its bias; one row of it is asked for.
         *rows = inputs.len().checked_div(width).unwrap_or(1).min(*capacity);
         let rows = *rows;
+        let inputs = match architecture.embeddings.is_empty() {
+            true => inputs,
+            false => {
+                embed(architecture, plain, parameters, &inputs[..rows * width], read);
+                read
+            }
+        };
         for (place, layer) in layers.iter().enumerate() {
             let (before, after) = hidden.split_at_mut(place);
             let source = before.last().map_or(inputs, |hidden| &hidden.active);
@@ -119,11 +133,13 @@ impl Workspace {
 
     /// Writes the derivatives of the loss by the parameters, from those by the outputs; `inputs` as in the forward pass.
     pub fn backward(&mut self, parameters: &[f32], inputs: &[f32], gradient: &mut [f32]) {
-        let Workspace { layers, hidden, above, below, rows, .. } = self;
+        let Workspace { architecture, layers, plain, read, hidden, above, below, rows, .. } = self;
         let rows = *rows;
+        let embeds = !architecture.embeddings.is_empty();
+        let first = if embeds { &read[..] } else { inputs };
         for (place, layer) in layers.iter().enumerate().rev() {
             let below_layer = place.checked_sub(1).map(|place| &hidden[place]);
-            let source = below_layer.map_or(inputs, |hidden| &hidden.active);
+            let source = below_layer.map_or(first, |hidden| &hidden.active);
             let source = MatRef::from_row_major_slice(&source[..rows * layer.inputs], rows, layer.inputs);
             let errors = &above[..rows * layer.outputs];
             let (head, tail) = gradient.split_at_mut(layer.bias.start);
@@ -132,14 +148,68 @@ impl Workspace {
             let weights = &mut head[layer.weights.clone()];
             let target = MatMut::from_row_major_slice_mut(weights, layer.inputs, layer.outputs);
             matmul(target, Accum::Replace, source.transpose(), errors, 1.0, Par::Seq);
-            let Some(Hidden { slope, .. }) = below_layer else { continue };
+            if below_layer.is_none() && !embeds {
+                break;
+            }
             let weights = MatRef::from_row_major_slice(&parameters[layer.weights.clone()], layer.inputs, layer.outputs);
             let passed = &mut below[..rows * layer.inputs];
             let target = MatMut::from_row_major_slice_mut(passed, rows, layer.inputs);
             matmul(target, Accum::Replace, errors, weights.transpose(), 1.0, Par::Seq);
-            vectorised(|| passed.iter_mut().zip(slope.iter()).for_each(|(passed, slope)| *passed *= slope));
+            if let Some(Hidden { slope, .. }) = below_layer {
+                vectorised(|| passed.iter_mut().zip(slope.iter()).for_each(|(passed, slope)| *passed *= slope));
+            }
             std::mem::swap(above, below);
         }
+        if embeds {
+            embedding_gradient(architecture, plain.len(), inputs, above, gradient);
+        }
+    }
+}
+
+/// Writes what the first layer reads: the plain inputs, then the sums that stand for the others.
+fn embed(architecture: &Architecture, plain: &[usize], parameters: &[f32], inputs: &[f32], read: &mut [f32]) {
+    let (mut offset, width) = (plain.len(), architecture.inputs);
+    let read_width = offset + architecture.embeddings.iter().map(|embedding| embedding.width).sum::<usize>();
+    for (row, read) in inputs.chunks_exact(width).zip(read.chunks_exact_mut(read_width)) {
+        read.iter_mut().zip(plain).for_each(|(read, &i)| *read = row[i]);
+    }
+    for (Embedding { inputs: range, width: own }, weights) in
+        architecture.embeddings.iter().zip(architecture.embedding_weights())
+    {
+        let weights = &parameters[weights];
+        for (row, read) in inputs.chunks_exact(width).zip(read.chunks_exact_mut(read_width)) {
+            let sums = &mut read[offset..offset + own];
+            sums.fill(0.0);
+            // All but one or so are zero.
+            for (&x, weights) in row[range.clone()].iter().zip(weights.chunks_exact(*own)).filter(|(x, _)| **x != 0.0) {
+                sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += x * weight);
+            }
+        }
+        offset += own;
+    }
+}
+
+/// Writes the derivatives by the embeddings' weights, from those by what the first layer reads.
+fn embedding_gradient(
+    architecture: &Architecture,
+    plain: usize,
+    inputs: &[f32],
+    by_read: &[f32],
+    gradient: &mut [f32],
+) {
+    let (mut offset, width) = (plain, architecture.inputs);
+    let read_width = plain + architecture.embeddings.iter().map(|embedding| embedding.width).sum::<usize>();
+    for (Embedding { inputs: range, width: own }, weights) in
+        architecture.embeddings.iter().zip(architecture.embedding_weights())
+    {
+        let gradient = &mut gradient[weights];
+        gradient.fill(0.0);
+        for (row, by_read) in inputs.chunks_exact(width).zip(by_read.chunks_exact(read_width)) {
+            let errors = &by_read[offset..offset + own];
+            let nonzero = row[range.clone()].iter().zip(gradient.chunks_exact_mut(*own)).filter(|(x, _)| **x != 0.0);
+            nonzero.for_each(|(x, gradient)| gradient.iter_mut().zip(errors).for_each(|(g, error)| *g += x * error));
+        }
+        offset += own;
     }
 }
 

@@ -80,7 +80,7 @@ pub struct Epoch {
 }
 
 /// Who watches a training, and may stop it.
-pub trait Observer {
+pub trait Observer: Send {
     /// After every step.
     fn step(&mut self, _step: &Step<'_>) -> ControlFlow<()> {
         ControlFlow::Continue(())
@@ -89,6 +89,24 @@ pub trait Observer {
     /// After every epoch.
     fn epoch(&mut self, _epoch: &Epoch) -> ControlFlow<()> {
         ControlFlow::Continue(())
+    }
+
+    /// Whether training was asked to stop: what the rows' source then reports is no error.
+    fn is_interrupted(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Observer::snapshot`] is wanted after so many steps.
+    fn wants_snapshot(&self, _steps: u64) -> bool {
+        false
+    }
+
+    /// After a step for which it was wanted, and when training is interrupted: all that it takes to go on from there.
+    ///
+    /// # Errors
+    /// What keeping it reports; training ends with it.
+    fn snapshot(&mut self, _snapshot: Snapshot) -> Result<(), Error> {
+        Ok(())
     }
 }
 
@@ -100,40 +118,114 @@ impl Observer for () {}
 pub struct Trained {
     /// Every epoch.
     pub epochs: Vec<Epoch>,
-    /// The least of the losses that were watched.
-    pub best_loss: f64,
+    /// The least of the losses that were watched; absent where no epoch has ended.
+    pub best_loss: Option<f64>,
     /// Its epoch.
     pub best_epoch: u64,
     /// Why training stopped: `epochs`, `patience`, `interrupted`, `diverged`.
     pub termination: Termination,
 }
 
+/// Training at the end of a step: going on from here gives the bits that going on without a stop would have given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Where it stands.
+    pub state: State,
+    /// The optimiser's steps.
+    pub optimizer_steps: u64,
+    /// The parameters, the best so far, and the optimiser's memory.
+    #[serde(skip)]
+    pub vectors: [Vec<f32>; 4],
+}
+
+/// Where a training stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// The epoch at work, from 0.
+    epoch: u64,
+    /// Its batches so far.
+    batch: u64,
+    /// The sum of their rows' losses, and their rows.
+    sums: [f64; 2],
+    /// The learning rate of the last step.
+    rate: f64,
+    /// What plateaus have made of the learning rate.
+    factor: f64,
+    /// The least loss that was watched, once an epoch has ended.
+    best: Option<f64>,
+    best_epoch: u64,
+    /// Steps so far.
+    step: u64,
+    /// The size of the first loss.
+    first: Option<f64>,
+    /// The epochs that have ended.
+    epochs: Vec<Epoch>,
+}
+
+impl State {
+    fn start() -> Self {
+        State {
+            epoch: 0,
+            batch: 0,
+            sums: [0.0; 2],
+            rate: 0.0,
+            factor: 1.0,
+            best: None,
+            best_epoch: 0,
+            step: 0,
+            first: None,
+            epochs: Vec::new(),
+        }
+    }
+
+    /// The number of steps made.
+    pub fn steps(&self) -> u64 {
+        self.step
+    }
+
+    /// The epochs that have ended.
+    pub fn epochs(&self) -> &[Epoch] {
+        &self.epochs
+    }
+}
+
 /// A loss so many times the first one is no way back down.
 const EXPLODED: f64 = 1e6;
 
 impl Training {
-    /// Trains a learner; afterwards it has the parameters of the best epoch.
+    /// Trains a learner, from where `resumed` stands or from the beginning; afterwards it has the parameters of the best epoch.
     ///
     /// # Errors
-    /// [`Error::Argument`] for a rate that is not positive, and what the feed reports.
+    /// [`Error::Argument`] for a rate that is not positive, [`Error::Shape`] for a snapshot of another network, and what the
+    /// feed and the observer report.
     pub fn run(
         &self,
         learner: &mut Learner,
         feed: &mut impl Feed,
         validation: Option<&TrainingRows>,
+        resumed: Option<Snapshot>,
         observer: &mut impl Observer,
     ) -> Result<Trained, Error> {
         if !(self.rate > 0.0 && self.rate.is_finite()) {
             return Err(Error::Argument { name: "the learning rate", value: self.rate, expected: "positive" });
         }
-        let mut state = State { factor: 1.0, best: f64::INFINITY, best_epoch: 0, step: 0, first: None };
-        let mut best = learner.parameters().to_vec();
-        let (mut epochs, mut reason) = (Vec::new(), "epochs");
-        for epoch in 0..self.epochs {
-            let (mut sum, mut count, mut rate, mut stopped) = (0.0, 0.0, 0.0, None);
-            let batches = feed.batches();
-            feed.epoch(epoch, 0, &mut |batch| {
-                rate = self.rate_at(&state, epoch, batches);
+        let (mut state, mut best) = match resumed {
+            None => (State::start(), learner.parameters().to_vec()),
+            Some(snapshot) => {
+                let state = snapshot.state.clone();
+                (state, learner.restore(snapshot)?)
+            }
+        };
+        let mut reason = "epochs";
+        while state.epoch < self.epochs {
+            if self.patience.is_some_and(|patience| state.epoch > state.best_epoch + patience) {
+                reason = "patience";
+                break;
+            }
+            let (mut stopped, mut failed) = (None, None);
+            let (batches, first) = (feed.batches(), state.batch);
+            let fed = feed.epoch(state.epoch, first, &mut |batch| {
+                let rate = self.rate_at(&state, batches);
                 let loss = learner.step(batch.inputs, &batch.targets, rate);
                 let first = *state.first.get_or_insert(loss.abs().max(1.0));
                 if !(loss.abs() < EXPLODED * first) {
@@ -141,80 +233,93 @@ impl Training {
                     return ControlFlow::Break(());
                 }
                 let rows = batch.targets.response.len() as f64;
-                (sum, count) = (sum + loss * rows, count + rows);
-                let seen = Step { epoch, step: state.step, loss, rate, learner };
+                state.sums = [state.sums[0] + loss * rows, state.sums[1] + rows];
+                state.rate = rate;
+                let flow = observer.step(&Step { epoch: state.epoch, step: state.step, loss, rate, learner });
                 state.step += 1;
-                let flow = observer.step(&seen);
+                state.batch += 1;
                 if flow.is_break() {
                     stopped = Some("interrupted");
                 }
+                if flow.is_break() || observer.wants_snapshot(state.step) {
+                    failed = observer.snapshot(learner.snapshot(&state, &best)).err();
+                    if failed.is_some() {
+                        return ControlFlow::Break(());
+                    }
+                }
                 flow
-            })?;
-            if stopped == Some("diverged") {
-                reason = "diverged";
-                break;
+            });
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            match stopped {
+                // What the rows' source says of a stop that was asked for is no news.
+                Some(why) => {
+                    reason = why;
+                    break;
+                }
+                None if fed.is_err() && observer.is_interrupted() => {
+                    observer.snapshot(learner.snapshot(&state, &best))?;
+                    reason = "interrupted";
+                    break;
+                }
+                None => fed?,
+            }
+            let [sum, count] = state.sums;
+            if count == 0.0 && state.batch == 0 {
+                return Err(Error::NoRows);
             }
             let loss = sum / count;
             let held_out = validation.map(|rows| learner.mean_loss(rows));
             let watched = held_out.unwrap_or(loss);
-            let is_best = watched < state.best;
+            let is_best = state.best.is_none_or(|best| watched < best) && !watched.is_nan();
             if is_best {
-                (state.best, state.best_epoch) = (watched, epoch);
+                (state.best, state.best_epoch) = (Some(watched), state.epoch);
                 best.copy_from_slice(learner.parameters());
             } else if let Schedule::Plateau { epochs, factor } = self.schedule
-                && (epoch - state.best_epoch).is_multiple_of(epochs.max(1))
+                && (state.epoch - state.best_epoch).is_multiple_of(epochs.max(1))
             {
                 state.factor *= factor;
             }
-            let seen = Epoch { epoch, loss, validation: held_out, rate, best: is_best };
+            let seen = Epoch { epoch: state.epoch, loss, validation: held_out, rate: state.rate, best: is_best };
+            (state.epoch, state.batch, state.sums) = (state.epoch + 1, 0, [0.0; 2]);
             let flow = observer.epoch(&seen);
-            epochs.push(seen);
-            if flow.is_break() || stopped.is_some() {
+            state.epochs.push(seen);
+            if flow.is_break() {
+                observer.snapshot(learner.snapshot(&state, &best))?;
                 reason = "interrupted";
                 break;
             }
-            if self.patience.is_some_and(|patience| epoch - state.best_epoch >= patience) {
-                reason = "patience";
-                break;
-            }
         }
-        learner.set_parameters(&best)?;
+        // What was learned within the first epoch is kept where that is all there is.
+        if state.best.is_some() || reason != "interrupted" {
+            learner.set_parameters(&best)?;
+        }
         let converged = matches!(reason, "epochs" | "patience");
         let termination =
             Termination { converged, reason: reason.to_owned(), iterations: state.step, duality_gap: None };
-        Ok(Trained { epochs, best_loss: state.best, best_epoch: state.best_epoch, termination })
+        let State { best, best_epoch, epochs, .. } = state;
+        Ok(Trained { epochs, best_loss: best, best_epoch, termination })
     }
 
     /// The learning rate of a step.
-    fn rate_at(&self, state: &State, epoch: u64, batches: Option<u64>) -> f64 {
+    fn rate_at(&self, state: &State, batches: Option<u64>) -> f64 {
         let warm = match self.warm_up {
             0 => 1.0,
             steps => ((state.step + 1) as f64 / steps as f64).min(1.0),
         };
         let factor = match self.schedule {
             Schedule::Constant => 1.0,
-            Schedule::Step { epochs, factor } => factor.powf((epoch / epochs.max(1)) as f64),
+            Schedule::Step { epochs, factor } => factor.powf((state.epoch / epochs.max(1)) as f64),
             Schedule::Plateau { .. } => state.factor,
             Schedule::Cosine => {
                 let done = match batches {
                     Some(batches) => state.step as f64 / (batches * self.epochs).max(1) as f64,
-                    None => epoch as f64 / self.epochs.max(1) as f64,
+                    None => state.epoch as f64 / self.epochs.max(1) as f64,
                 };
                 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
             }
         };
         self.rate * warm * factor
     }
-}
-
-/// Where a training stands.
-#[derive(Debug, Clone, Copy)]
-struct State {
-    /// What plateaus have made of the learning rate.
-    factor: f64,
-    best: f64,
-    best_epoch: u64,
-    step: u64,
-    /// The size of the first loss.
-    first: Option<f64>,
 }

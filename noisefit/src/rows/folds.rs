@@ -55,6 +55,18 @@ impl Part {
 }
 
 impl Folds {
+    /// The partition of which the first parts, as many as are given beside it, are a share of the rows, to a hundredth: of as
+    /// few parts as will do, so that their sizes differ little.
+    pub fn of_share(share: f64, seed: u64) -> (usize, Self) {
+        let exact = |count: &usize| {
+            let parts = share * *count as f64;
+            (parts - parts.round()).abs() < 1e-9
+        };
+        let count = (2..100).find(exact).unwrap_or(100);
+        let parts = (share * count as f64).round().clamp(1.0, count as f64 - 1.0);
+        (parts as usize, Folds { count, seed })
+    }
+
     /// A source of some of the rows of another.
     pub fn select<'a, S: RowSource>(&self, source: &'a S, part: Part) -> Selected<'a, S> {
         Selected { source, folds: *self, part }

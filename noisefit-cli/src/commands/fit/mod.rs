@@ -2,6 +2,7 @@
 
 mod auto;
 mod summary;
+mod train;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use noisefit_data::source::Counts;
 use serde::Serialize;
 
 use auto::Chosen;
+use train::TrainArguments;
 
 use super::compare::{likelihoods, verdict};
 use super::model::{ModelArguments, NoiseArguments, explain};
@@ -34,6 +36,7 @@ Examples:
   noisefit fit wages.parquet -f 'log(wage) ~ poly(age, 2) + C(city, ref=\"Paris\") * female' -o model.json
   noisefit fit engel.csv -f 'foodexp ~ income' --noise quantile:0.1,0.5,0.9
   noisefit fit 'logs/*.csv.gz' -f 'latency ~ size + region' --noise student-t --scale '~ size'
+  noisefit fit diabetes.csv -f 'y ~ .' --model network --noise student-t --ensemble 5 -o model.json
   noisefit fit lab.csv -f 'y ~ x' --weights '1/(0.1 + 0.3*x)^2'
   psql -c 'copy t to stdout csv header' | noisefit fit - --input-format csv -f 'y ~ .' --format json")]
 pub(crate) struct FitArguments {
@@ -60,6 +63,8 @@ pub(crate) struct FitArguments {
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) conformal: ConformalArguments,
+    #[command(flatten)]
+    pub(crate) train: TrainArguments,
     /// Read the data once where that gives the digits asked for under gaussian noise: MAE is left out
     #[arg(long, help_heading = "Resources")]
     pub(crate) one_pass: bool,
@@ -133,6 +138,9 @@ fn parse_share(text: &str) -> Result<f64, String> {
 
 /// Fits and prints.
 pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
+    if arguments.train.trains()? {
+        return train::run(arguments);
+    }
     let FitArguments { data, model, .. } = arguments;
     let named = match arguments.noise.is_auto()? {
         true => None,

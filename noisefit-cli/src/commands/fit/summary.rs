@@ -55,7 +55,7 @@ pub(super) fn summary(model: &FittedModel, counts: Counts) -> String {
 }
 
 /// What conformal intervals rest on.
-fn calibration(conformal: &Conformal, fitted: u64) -> String {
+pub(super) fn calibration(conformal: &Conformal, fitted: u64) -> String {
     let Conformal { method, seed, observations, .. } = conformal;
     let how = match method {
         Method::Split => format!(

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::rows::Folds;
 
 /// How rows that a fit has not seen are come by.
 ///
@@ -94,17 +93,5 @@ impl Plan {
             return Err(Error::Argument { name, value, expected: "2 or more" });
         }
         Ok(())
-    }
-
-    /// The partition of which the first parts are the share that calibrates: of as few parts as will do, so that their
-    /// sizes differ little.
-    pub(super) fn split(&self, seed: u64) -> (usize, Folds) {
-        let exact = |count: &usize| {
-            let parts = self.calibration * *count as f64;
-            (parts - parts.round()).abs() < 1e-9
-        };
-        let count = (2..100).find(exact).unwrap_or(100);
-        let parts = (self.calibration * count as f64).round().clamp(1.0, count as f64 - 1.0);
-        (parts as usize, Folds { count, seed })
     }
 }

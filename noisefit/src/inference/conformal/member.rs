@@ -6,6 +6,7 @@ use super::scores::{Scores, Scoring};
 use crate::Error;
 use crate::double_double::DoubleDouble;
 use crate::fit::Fit;
+use crate::network::Network;
 use crate::predict::{Linear, NewRows};
 use crate::rows::{Block, Layout, RowSource};
 
@@ -17,6 +18,9 @@ pub(crate) struct Member {
     /// The logarithm of a modelled scale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     log_scale: Option<Linear>,
+    /// In the place of both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    network: Option<Network>,
     /// The scores of other rows.
     pub(super) scores: Scores,
 }
@@ -40,8 +44,13 @@ impl Member {
                 .first()
                 .filter(|fit| !fit.scale_coefficients.is_empty())
                 .map(|fit| Linear::new(&fit.scale_coefficients)),
+            network: None,
             scores: Scores::default(),
         }
+    }
+
+    pub(super) fn of_network(network: Network) -> Self {
+        Member { network: Some(network), ..Member::default() }
     }
 
     /// The same with the scores of some rows.
@@ -52,6 +61,18 @@ impl Member {
 
     /// What it says of rows. The unit is 1 where noise has one scale: that says nothing of where noise is larger.
     pub(super) fn say(&self, rows: &NewRows<'_>) -> Said {
+        if let Some(network) = &self.network {
+            let mixture = network.predict(rows);
+            let unit = |i: usize| rows.weights.map_or(1.0, |w| 1.0 / w[i].sqrt());
+            return Said {
+                low: mixture.location(0),
+                high: mixture.location(network.curves().saturating_sub(1)),
+                unit: match network.models_scale() {
+                    true => mixture.spread(),
+                    false => (0..rows.count).map(unit).collect(),
+                },
+            };
+        }
         let evaluate = |linear: Option<&Linear>| {
             linear.map_or_else(|| vec![f64::NAN; rows.count], |linear| linear.evaluate(rows.design, rows.count))
         };
@@ -83,6 +104,9 @@ impl Member {
 
     /// Whether it goes with a design.
     pub(super) fn is_sound(&self, layout: &Layout, ends: usize) -> bool {
+        if let Some(network) = &self.network {
+            return network.is_sound(layout) && network.curves().min(2) == ends && self.scores.is_sound();
+        }
         let scale = layout.scale.as_ref().map(|scale| scale.terms.len());
         self.location.len() == ends
             && self.location.iter().all(|linear| linear.is_sound(layout.terms.len()))
@@ -92,6 +116,7 @@ impl Member {
     }
 
     pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
-        self.location.iter().chain(&self.log_scale).flat_map(Linear::numbers)
+        let network = self.network.iter().flat_map(Network::numbers);
+        self.location.iter().chain(&self.log_scale).flat_map(Linear::numbers).chain(network)
     }
 }

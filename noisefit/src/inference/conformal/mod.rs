@@ -9,9 +9,11 @@
 
 mod choice;
 mod member;
+mod network;
 mod scores;
 
 pub use choice::{InvalidMethod, Method, Plan};
+pub use network::fit_network;
 
 use serde::{Deserialize, Serialize};
 
@@ -100,18 +102,11 @@ pub fn fit(
 ) -> Result<(Vec<Fit>, Conformal), Error> {
     let source = &AnyRows::new(source);
     plan.check()?;
-    if let Choice::Quantiles(levels) = noise
-        && levels.len() < 2
-    {
-        return Err(Error::Unsupported(
-            "a conformal interval of quantiles is that between two of them; name both, such as quantile:0.05,0.95"
-                .to_owned(),
-        ));
-    }
+    refuse_one_quantile(noise)?;
     let seed = options.seed;
     let (mut fits, members) = match plan.method {
         Method::Split => {
-            let (parts, folds) = plan.split(seed);
+            let (parts, folds) = Folds::of_share(plan.calibration, seed);
             let fits = linear::fit(&folds.select(source, Part::From(parts)), noise, options)?;
             let member = Member::new(&fits);
             let calibrating = folds.select(source, Part::Before(parts));
@@ -120,17 +115,21 @@ pub fn fit(
         Method::CvPlus => (linear::fit(source, noise, options)?, folds(source, noise, options, plan.folds)?),
         Method::JackknifePlus => (linear::fit(source, noise, options)?, each_left_out(source, noise, options)?),
     };
-    let conformal = Conformal {
-        method: plan.method,
-        seed,
-        calibration: (plan.method == Method::Split).then_some(plan.calibration),
-        observations: members.iter().map(|member| member.scores.count()).sum(),
-        members,
-    };
+    let conformal = Conformal::new(plan, seed, members);
     if let (Some(fit), Some(warning)) = (fits.first_mut(), conformal.too_few(options.level)) {
         fit.warnings.push(warning);
     }
     Ok((fits, conformal))
+}
+
+fn refuse_one_quantile(noise: &Choice) -> Result<(), Error> {
+    match noise {
+        Choice::Quantiles(levels) if levels.len() < 2 => Err(Error::Unsupported(
+            "a conformal interval of quantiles is that between two of them; name both, such as quantile:0.05,0.95"
+                .to_owned(),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// What a fit is made with that is not shown to anyone.
@@ -189,6 +188,16 @@ fn each_left_out(source: &impl RowSource, noise: &Choice, options: &Options) -> 
 }
 
 impl Conformal {
+    fn new(plan: &Plan, seed: u64, members: Vec<Member>) -> Self {
+        Conformal {
+            method: plan.method,
+            seed,
+            calibration: (plan.method == Method::Split).then_some(plan.calibration),
+            observations: members.iter().map(|member| member.scores.count()).sum(),
+            members,
+        }
+    }
+
     /// Intervals for new observations. Ends are infinite where there are too few scores for the level.
     ///
     /// # Errors

@@ -1,0 +1,148 @@
+//! `noisefit fit` by gradient steps: networks, and linear models with `--solver train`.
+
+mod arguments;
+mod summary;
+mod tuning;
+mod watch;
+
+use std::path::Path;
+
+use noisefit::inference::conformal::{self, Conformal};
+use noisefit::inference::covariance::Vcov;
+use noisefit::network::{self, Checkpoint, Fitted, Plan};
+use noisefit::noise::Choice;
+use noisefit::rows::RowSource;
+use noisefit_data::DataError;
+use noisefit_data::model::FittedModel;
+
+use arguments::ModelChoice;
+pub(super) use arguments::TrainArguments;
+use watch::Watcher;
+
+use super::{ConfintChoice, FitArguments};
+use crate::arguments::OutputFormat;
+use crate::commands::model::explain;
+use crate::output::{print, print_json, warn};
+use crate::progress::Passes;
+use crate::{Outcome, Usage};
+
+/// Trains and prints.
+pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
+    let FitArguments { data, model, train, .. } = arguments;
+    refuse(arguments)?;
+    // The scale of a network is another of its outputs, which reads what the location reads.
+    let models_scale = model.scale.is_some();
+    let noise = arguments.noise.named()?;
+    let formula = model.location()?;
+    let mut plan = train.plan(models_scale, arguments.seed, data.memory)?;
+    let conformal = arguments.conformal.plan(&noise)?;
+
+    let dataset = data.open()?;
+    let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
+    let rows = model.rows(&formula, data, &dataset, &passes)?;
+    let layout = rows.layout();
+    if !layout.intercept && train.model == ModelChoice::Linear {
+        return Err(Usage(
+            "a trained model has an intercept, for its inputs are standardised; without one say --solver exact"
+                .to_owned(),
+        )
+        .into());
+    }
+    plan.embeddings = train.embeddings(layout)?;
+    let linear = plan.hidden.is_empty() && plan.embeddings.is_empty();
+    let terms = linear.then(|| {
+        let names = layout.terms.iter().cloned();
+        std::iter::once("(Intercept)".to_owned()).chain(names).collect::<Vec<_>>()
+    });
+    let trials = match train.tune {
+        None => Vec::new(),
+        Some(count) => {
+            let (found, trials) = tuning::search(&rows, &noise, &plan, count as usize, train, &passes)?;
+            plan = found;
+            trials
+        }
+    };
+    let resumed = match &train.checkpoint {
+        Some(path) if train.resume => checkpoint(path)?,
+        _ => None,
+    };
+    let watcher = Watcher::new(train, &passes, (plan.training.epochs, plan.members), terms);
+    let found = fit(&rows, &noise, &plan, conformal.as_ref(), resumed, &watcher);
+    // Of a training that has failed the trace says how.
+    if let Some(path) = &train.trace {
+        watcher.write_trace(path)?;
+    }
+    let (fitted, conformal) = found.map_err(|error| match (&train.checkpoint, error) {
+        (Some(path), noisefit::Error::State(why)) => {
+            let path = path.display().to_string();
+            DataError::Damaged { path, format: "a checkpoint to go on from", why }.into()
+        }
+        (_, error) => explain(error, rows.counts(), &dataset),
+    })?;
+    let counts = rows.counts();
+    let saved = FittedModel::trained(rows.design().clone(), fitted.network.clone()).with_conformal(conformal);
+    drop(rows);
+    drop(passes);
+    if let Some(path) = &arguments.output {
+        saved.save(path)?;
+    }
+    match arguments.format {
+        OutputFormat::Json => print_json(&summary::record(&saved, &fitted, (&plan, &trials), counts)?)?,
+        OutputFormat::Table => print(&summary::summary(&saved, &fitted, (&plan, &trials), counts))?,
+    }
+    warn(&fitted.warnings);
+    let stopped = fitted.network.members.iter().any(|member| member.termination.reason == "interrupted");
+    Ok(if stopped { Outcome::NotConverged } else { Outcome::Done })
+}
+
+fn fit(
+    rows: &impl RowSource,
+    noise: &Choice,
+    plan: &Plan,
+    how: Option<&conformal::Plan>,
+    resumed: Option<Checkpoint>,
+    watcher: &Watcher<'_>,
+) -> Result<(Fitted, Option<Conformal>), noisefit::Error> {
+    match how {
+        None => Ok((network::fit(rows, noise, plan, resumed, watcher)?, None)),
+        Some(how) => {
+            let (fitted, conformal) = conformal::fit_network(rows, noise, plan, how, resumed, watcher)?;
+            Ok((fitted, Some(conformal)))
+        }
+    }
+}
+
+/// Where a training stood; none where it was not begun.
+fn checkpoint(path: &Path) -> Result<Option<Checkpoint>, DataError> {
+    match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(DataError::reading(path, source)),
+        Ok(bytes) => Checkpoint::from_bytes(&bytes).map(Some).map_err(|error| DataError::Damaged {
+            path: path.display().to_string(),
+            format: "a checkpoint",
+            why: format!("{error}; begin anew without --resume"),
+        }),
+    }
+}
+
+/// Refuses options that are of exact fits.
+fn refuse(arguments: &FitArguments) -> Result<(), Usage> {
+    let exact = [
+        ("--vcov", arguments.vcov != Vcov::Default, "standard errors are of exact fits, and training has none"),
+        (
+            "--confint profile",
+            arguments.confint == ConfintChoice::Profile,
+            "profile-likelihood intervals are of exact fits",
+        ),
+        ("--one-pass", arguments.one_pass, "training reads the rows once in every epoch"),
+    ];
+    if let Some((option, _, why)) = exact.iter().find(|(_, given, _)| *given) {
+        return Err(Usage(format!("{option}: {why}; leave it out, or --model network and --solver train")));
+    }
+    match arguments.model.scale.as_deref() {
+        None | Some("network") => Ok(()),
+        Some(other) => Err(Usage(format!(
+            "--scale '{other}': what is trained models its scale from the same inputs as its location: say --scale network"
+        ))),
+    }
+}

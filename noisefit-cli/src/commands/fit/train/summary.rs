@@ -1,0 +1,289 @@
+//! A trained model as people and programs read it.
+
+use noisefit::evaluate::Scores;
+use noisefit::network::{Fitted, Member, Method, Network, Objective, Plan, Schedule, Solver, Trial};
+use noisefit::noise::{Noise, StudentT};
+use noisefit_data::model::FittedModel;
+use noisefit_data::source::Counts;
+use serde::Serialize;
+
+use crate::commands::fit::summary::calibration;
+use crate::output::{count_of, optional, percent, significant, table};
+
+/// The summary for people.
+pub(super) fn summary(
+    model: &FittedModel,
+    fitted: &Fitted,
+    (plan, trials): (&Plan, &[Trial]),
+    counts: Counts,
+) -> String {
+    let Fitted { network, training, validation, .. } = fitted;
+    let design = &model.design;
+    let mut text = format!("{}\n{}, {}\n", design.formula().text(), shape(network), noise(network));
+    text += &format!("{}\n", how(plan));
+    if let Some(last) = trials.iter().map(|trial| trial.epochs).max() {
+        let plans = trials.iter().map(|trial| trial.number).max().map_or(0, |most| most + 1);
+        let best = trials.iter().filter(|trial| trial.epochs == last).filter_map(|trial| trial.log_score);
+        text += &format!(
+            "the best of {plans} plans, by a cross-validated log score of {} a row\n",
+            significant(best.fold(f64::NEG_INFINITY, f64::max), 5)
+        );
+    }
+    for (what, expression) in [("weights", design.weights()), ("frequencies", design.frequencies())] {
+        if let Some(expression) = expression {
+            text += &format!("{what} {}\n", expression.text());
+        }
+    }
+    if let Some(lines) = network.coefficients() {
+        text += &format!("\n{}", coefficients(&design.layout().coefficient_names(), &lines));
+    }
+    text += &format!("\n{}", scores(training, validation.as_deref()));
+    text += &format!("\n{}", members(network));
+    if counts.missing > 0 {
+        text += &format!("\n{} with missing values left out\n", count_of(counts.missing, "row"));
+    }
+    if let Some(conformal) = &model.conformal {
+        let rows = training.first().map_or(0, |scores| scores.nobs)
+            + validation.as_ref().and_then(|scores| scores.first()).map_or(0, |scores| scores.nobs);
+        text += &format!("\n{}", calibration(conformal, rows));
+    }
+    if design.transforms_response() {
+        let response = &design.layout().response;
+        text += &format!(
+            "\nThe negative log-likelihoods are those of the response itself: the Jacobian of {response} is in them.\n\
+             Losses, R2, RMSE and MAE are of {response}.\n"
+        );
+    }
+    text
+}
+
+/// `network 10-64-32-1 with relu`, `linear model`; and of how many.
+fn shape(network: &Network) -> String {
+    let architecture = &network.architecture;
+    let one = if architecture.hidden.is_empty() && architecture.embeddings.is_empty() {
+        "linear model".to_owned()
+    } else {
+        let widths = [architecture.inputs].into_iter().chain(architecture.hidden.iter().copied());
+        let widths: Vec<String> = widths.chain([architecture.outputs]).map(|width| width.to_string()).collect();
+        let hidden =
+            if architecture.hidden.is_empty() { String::new() } else { format!(" with {}", architecture.activation) };
+        let embedded = match architecture.embeddings.len() {
+            0 => String::new(),
+            count => format!(", {}", count_of(count as u64, "embedding")),
+        };
+        format!("network {}{hidden}{embedded}", widths.join("-"))
+    };
+    match network.members.len() {
+        1 => one,
+        members => format!("ensemble of {members}: {one}"),
+    }
+}
+
+fn noise(network: &Network) -> String {
+    let first = network.members.first();
+    let own = match first.map(|member| &member.noise[..]) {
+        Some([Noise::StudentT(StudentT { df_estimated: true, .. })]) => "student-t noise".to_owned(),
+        Some([noise]) => format!("{noise} noise"),
+        Some(_) | None => match &network.objective {
+            Objective::Quantiles(levels) => {
+                let levels: Vec<String> = levels.iter().map(f64::to_string).collect();
+                format!("quantiles {} that do not cross", levels.join(", "))
+            }
+            _ => String::new(),
+        },
+    };
+    if network.models_scale() { format!("{own}, its scale modelled") } else { own }
+}
+
+/// How the loss was minimised.
+fn how(plan: &Plan) -> String {
+    let mut text = match &plan.solver {
+        Solver::Lbfgs => "lbfgs over all rows".to_owned(),
+        Solver::Steps { method, batch, shuffle } => {
+            let name = match method {
+                Method::Sgd { momentum: 0.0, .. } => "sgd".to_owned(),
+                Method::Sgd { momentum, nesterov } => {
+                    format!("sgd with {} {momentum}", if *nesterov { "nesterov momentum" } else { "momentum" })
+                }
+                Method::Adam => "adam".to_owned(),
+                Method::AdamW => "adamw".to_owned(),
+            };
+            let rate = plan.training.rate;
+            let schedule = match plan.training.schedule {
+                Schedule::Constant => String::new(),
+                Schedule::Cosine => ", cosine".to_owned(),
+                Schedule::Step { epochs, factor } => format!(", times {factor} every {epochs} epochs"),
+                Schedule::Plateau { epochs, factor } => format!(", times {factor} after {epochs} epochs without gain"),
+            };
+            let batch = batch.map_or_else(|| "all rows at once".to_owned(), |rows| format!("batches of {rows}"));
+            let order = if *shuffle { "" } else { " in their order" };
+            format!("{name} at {rate}{schedule}, {batch}{order}")
+        }
+    };
+    for (name, value) in
+        [("weight decay", plan.decay), ("dropout", plan.dropout), ("gradients cut to", plan.clip.unwrap_or(0.0))]
+    {
+        if value > 0.0 {
+            text += &format!(", {name} {value}");
+        }
+    }
+    text
+}
+
+/// A linear model's coefficients; of several the mean and the standard deviation.
+fn coefficients(terms: &[String], lines: &[Vec<f64>]) -> String {
+    let row = |(j, term): (usize, &String)| {
+        let values: Vec<f64> = lines.iter().map(|line| line[j]).collect();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let mut row = vec![term.clone(), significant(mean, 7)];
+        if values.len() > 1 {
+            let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+            row.push(significant((squares / (values.len() - 1) as f64).sqrt(), 3));
+        }
+        row
+    };
+    let rows: Vec<Vec<String>> = terms.iter().enumerate().map(row).collect();
+    table(&["term", "estimate", "sd over members"][..if lines.len() > 1 { 3 } else { 2 }], &rows)
+}
+
+/// The scores of the rows that were learned from beside those of the others.
+fn scores(training: &[Scores], validation: Option<&[Scores]>) -> String {
+    let mut text = String::new();
+    for (curve, own) in training.iter().enumerate() {
+        let other = validation.and_then(|scores| scores.get(curve));
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        let mut line = |name: String, value: &dyn Fn(&Scores) -> String| {
+            let cells = std::iter::once(own).chain(other).map(value);
+            rows.push(std::iter::once(name).chain(cells).collect());
+        };
+        line("observations".to_owned(), &|scores| scores.nobs.to_string());
+        match &own.quantile {
+            Some(quantile) => {
+                let of = |pick: fn(&noisefit::evaluate::QuantileScores) -> f64, digits: usize| {
+                    move |scores: &Scores| optional(scores.quantile.as_ref().map(pick), digits)
+                };
+                line("mean pinball loss".to_owned(), &of(|quantile| quantile.mean_pinball, 5));
+                line(format!("share below the quantile {}", quantile.tau), &of(|quantile| quantile.share_below, 3));
+            }
+            None => {
+                line("NLL of a row".to_owned(), &|scores| optional(scores.mean_nll, 5));
+                line("RMSE".to_owned(), &|scores| significant(scores.rmse, 5));
+                line("MAE".to_owned(), &|scores| significant(scores.mae, 5));
+                line("R2".to_owned(), &|scores| optional(scores.r_squared, 4));
+                line(format!("coverage of {} intervals", percent(own.level)), &|scores| optional(scores.coverage, 3));
+            }
+        }
+        if curve > 0 {
+            text.push('\n');
+        }
+        text += &table(&["", "training", "validation"][..if other.is_some() { 3 } else { 2 }], &rows);
+    }
+    text
+}
+
+/// A row for each member.
+fn members(network: &Network) -> String {
+    let loss = network.objective.name();
+    let validates = network.members.iter().any(|member| member.validation.is_some());
+    let validation = format!("validation {loss}");
+    let mut heading = vec!["network", "epochs", "best", loss];
+    heading.extend(validates.then_some(&validation[..]));
+    heading.push(if network.models_scale() { "scale times" } else { "scale" });
+    let estimates_df = network.members.iter().any(|member| df(member).is_some());
+    heading.extend(estimates_df.then_some("df"));
+    heading.push("stopped by");
+    let row = |(k, member): (usize, &Member)| {
+        let mut row = vec![(k + 1).to_string(), member.epochs.to_string(), (member.best_epoch + 1).to_string()];
+        row.push(optional(member.loss, 5));
+        row.extend(validates.then(|| optional(member.validation, 5)));
+        row.push(member.scale.iter().map(|scale| significant(*scale, 4)).collect::<Vec<_>>().join(", "));
+        row.extend(estimates_df.then(|| optional(df(member), 3)));
+        row.push(member.termination.reason.clone());
+        row
+    };
+    let rows: Vec<Vec<String>> = network.members.iter().enumerate().map(row).collect();
+    table(&heading, &rows)
+}
+
+fn df(member: &Member) -> Option<f64> {
+    match member.noise.first() {
+        Some(Noise::StudentT(StudentT { df, df_estimated: true })) => Some(*df),
+        _ => None,
+    }
+}
+
+/// The JSON object of a trained model.
+#[derive(Serialize)]
+pub(super) struct Record<'a> {
+    schema: &'static str,
+    formula: &'a str,
+    /// `network` or `linear`.
+    model: &'static str,
+    hidden: &'a [usize],
+    /// What was minimised.
+    loss: &'static str,
+    scale_type: &'static str,
+    plan: &'a Plan,
+    /// The search that found the plan.
+    #[serde(skip_serializing_if = "<[Trial]>::is_empty")]
+    trials: &'a [Trial],
+    nobs: u64,
+    /// Rows left out because a value is missing.
+    dropped: u64,
+    /// Rows left out because their weight is zero.
+    zero_weight: u64,
+    /// Of one network, the scale among them.
+    parameters: usize,
+    /// The complete log-likelihood of the rows that were learned from.
+    log_likelihood: Option<f64>,
+    response_jacobian: bool,
+    /// Of a linear model the coefficients of every member, in units of the data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coefficients: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
+    /// For each quantile, or once.
+    training: &'a [Scores],
+    validation: Option<&'a [Scores]>,
+    members: &'a [Member],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conformal: Option<serde_json::Value>,
+    warnings: &'a [String],
+}
+
+pub(super) fn record<'a>(
+    model: &'a FittedModel,
+    fitted: &'a Fitted,
+    (plan, trials): (&'a Plan, &'a [Trial]),
+    counts: Counts,
+) -> serde_json::Result<Record<'a>> {
+    let Fitted { network, training, validation, .. } = fitted;
+    let names = model.design.layout().coefficient_names();
+    let line = |line: &Vec<f64>| names.iter().cloned().zip(line.iter().map(|value| (*value).into())).collect();
+    let first = training.first();
+    Ok(Record {
+        schema: "noisefit.train/1",
+        formula: model.design.formula().text(),
+        model: if plan.hidden.is_empty() && plan.embeddings.is_empty() { "linear" } else { "network" },
+        hidden: &plan.hidden,
+        loss: network.objective.name(),
+        scale_type: if network.models_scale() { "network" } else { "maximum-likelihood" },
+        plan,
+        trials,
+        nobs: first.map_or(0, |scores| scores.nobs),
+        dropped: counts.missing,
+        zero_weight: counts.weightless,
+        parameters: network.parameters(),
+        log_likelihood: first.filter(|_| training.len() == 1).and_then(|s| Some(-s.mean_nll? * s.nobs as f64)),
+        response_jacobian: model.design.transforms_response(),
+        coefficients: network.coefficients().map(|lines| lines.iter().map(line).collect()),
+        training,
+        validation: validation.as_deref(),
+        members: &network.members,
+        conformal: model
+            .conformal
+            .as_ref()
+            .map(super::super::Calibration::from)
+            .map(serde_json::to_value)
+            .transpose()?,
+        warnings: &fitted.warnings,
+    })
+}
