@@ -49,11 +49,12 @@ five folds, scored on the rows inside, judged, with advice: beside a single fit 
 usual loop: `zero_grad`, forward, `MSELoss`, `backward`, `step`; *fused optimiser* is the same with `fused=True`. burn has
 its pure-Rust backend for processors (`flex`) with automatic differentiation. scikit-learn's MLPRegressor is called once for
 every 64 batches; its loss is half the squared error, of which Adam's steps are the same. *Difference* is the largest of the
-losses of the first 200 steps and of the last, relative to the first.""",
+losses of the first 200 steps, relative to the largest of these.""",
     "train, epochs": """The rows are shuffled for every epoch and dealt to batches: by PyTorch's `DataLoader` of a
 `TensorDataset`; by noisefit's trainer, which keeps the best parameters besides. Their orders are not the same, so
 *difference*, of the parameters, is only that of the last steps of stochastic descent.""",
-    "train, ensemble": """Networks that share nothing, dealt to two threads, and the same by one.""",
+    "train, ensemble": """`network::fit` with four members, which share nothing but the data: dealt to two threads, and one after
+the other. The weights are the same to the bit.""",
     "train, agreement": """The same network (3-8-5), first parameters, rows, and optimiser, for 200 steps of 16 rows: the
 largest difference of any step's loss from PyTorch's, relative to the largest loss. `testdata/reference/training.py` is
 PyTorch's side; some of its numbers are among noisefit's tests.""",
@@ -117,7 +118,8 @@ def machines(results):
     seen = {}
     for r in results:
         m = r["machine"]
-        line = f"{m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, {m['system']}, {r['threads']} thread{'s' * (r['threads'] > 1)}; "
+        threads = "1 thread" if r["threads"] == 1 else f"{r['threads']} threads"
+        line = f"{m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, {m['system']}, {threads}; "
         seen.setdefault(f"{line}Python {m['python']}, {m['rustc']}; {r['date']}.", None)
     return "\n".join(f"Machine: {line}\n" for line in seen)
 
@@ -175,7 +177,8 @@ def section(problem, result):
     for l in sorted(result["libraries"], key=lambda l: l["median"]):
         ratio = f"{l['median'] / first['median']:.2f}"
         difference = "" if l is first or l["difference"] is None else f"{l['difference']:.0e}"
-        lines += [f"| {l['library']} | {l['version']} | {times(l, result.get('steps', 1))} | {ratio} | {l['peak_mb']:.0f} MB | {difference} |"]
+        cells = [l["library"], l["version"], times(l, result.get("steps", 1)), ratio, f"{l['peak_mb']:.0f} MB", difference]
+        lines += [f"| {' | '.join(map(str, cells))} |"]
     for yardstick in result["libraries"]:
         if yardstick["library"] in YARDSTICKS and first["library"] == "noisefit":
             ratio, more = first["median"] / yardstick["median"], first["median"] - yardstick["median"]

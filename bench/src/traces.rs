@@ -24,7 +24,8 @@ fn losses(case: &str) -> Result<Vec<f64>, Box<dyn Error>> {
     let objective = objective(loss)?;
     let (method, rate, decay) = method(optimizer)?;
     let outputs = objective.outputs();
-    let architecture = Architecture { inputs: INPUTS, hidden: vec![8, 5], activation: activation.parse()?, outputs };
+    let (hidden, activation) = (vec![8, 5], activation.parse()?);
+    let architecture = Architecture { inputs: INPUTS, embeddings: Vec::new(), hidden, activation, outputs };
     let mut learner = start(architecture, objective, method)?.with_decay(decay);
     let (x, y) = data();
     let step = |step: usize| {

@@ -2,15 +2,19 @@
 
 use std::error::Error;
 
-use noisefit::network::{Activation, Architecture, Learner, MemoryFeed, Method, Objective, Schedule, Targets};
-use noisefit::network::{Training, TrainingRows};
+use noisefit::network::{
+    self, Activation, Architecture, Learner, MemoryFeed, Method, Objective, Plan, Schedule, Solver,
+};
+use noisefit::network::{Targets, Training, TrainingRows};
+use noisefit::noise::Choice;
+use noisefit::rows::{Matrix, MemoryRows};
 
 use crate::protocol::repeat;
 use crate::steps::{Steps, trace};
 use crate::threads;
 
 /// Members of an ensemble.
-const MEMBERS: u16 = 4;
+const MEMBERS: usize = 4;
 
 /// Serves one way of training.
 pub fn run(way: &str, steps: Steps) -> Result<(), Box<dyn Error>> {
@@ -27,16 +31,24 @@ pub fn run(way: &str, steps: Steps) -> Result<(), Box<dyn Error>> {
 }
 
 fn learner(steps: &Steps) -> Result<Learner, Box<dyn Error>> {
-    let (hidden, activation) = (steps.hidden.clone(), Activation::Relu);
-    let architecture = Architecture { inputs: steps.columns, hidden, activation, outputs: 1 };
-    let method = match &*steps.method {
-        "sgd" => Method::Sgd { momentum: 0.0, nesterov: false },
-        "adam" => Method::Adam,
-        other => return Err(format!("no method '{other}' here").into()),
+    let architecture = Architecture {
+        inputs: steps.columns,
+        embeddings: Vec::new(),
+        hidden: steps.hidden.clone(),
+        activation: Activation::Relu,
+        outputs: 1,
     };
-    let mut learner = Learner::new(architecture, Objective::SquaredError, method, steps.batch, 0)?;
+    let mut learner = Learner::new(architecture, Objective::SquaredError, method(steps)?, steps.batch, 0)?;
     learner.set_parameters(&steps.start)?;
     Ok(learner)
+}
+
+fn method(steps: &Steps) -> Result<Method, Box<dyn Error>> {
+    match &*steps.method {
+        "sgd" => Ok(Method::Sgd { momentum: 0.0, nesterov: false }),
+        "adam" => Ok(Method::Adam),
+        other => Err(format!("no method '{other}' here").into()),
+    }
 }
 
 /// Makes the steps; the losses before each.
@@ -54,34 +66,35 @@ fn epochs(steps: Steps) -> Result<(), Box<dyn Error>> {
     let start = learner(&steps)?;
     let Steps { columns: inputs, design, response, rate, batch, count, .. } = steps;
     let rows = TrainingRows { inputs, design, response, weights: None, frequencies: None };
-    let epochs = count as u64;
-    let training = Training { rate, schedule: Schedule::Constant, warm_up: 0, epochs, patience: None };
+    let training = training(rate, count);
     repeat(|| {
         let mut learner = start.clone();
-        training.run(&mut learner, &mut MemoryFeed::new(&rows, batch, Some(1)), None, &mut ())?;
+        training.run(&mut learner, &mut MemoryFeed::new(&rows, batch, Some(1)), None, None, &mut ())?;
         Ok(vec![("parameters", learner.parameters().iter().map(|&value| value.into()).collect())])
     })
 }
 
-/// Networks that know nothing of each other, dealt to the threads.
+fn training(rate: f64, epochs: usize) -> Training {
+    Training { rate, schedule: Schedule::Constant, warm_up: 0, epochs: epochs as u64, patience: None }
+}
+
+/// Whole fits of an ensemble, from rows in memory to the scores.
 fn ensemble(steps: &Steps, threads: usize) -> Result<(), Box<dyn Error>> {
-    let mut members = Vec::new();
-    for member in 0..MEMBERS {
-        let mut learner = learner(steps)?;
-        let factor = 1.0 + 0.1 * f32::from(member);
-        learner.set_parameters(&steps.start.iter().map(|value| factor * value).collect::<Vec<f32>>())?;
-        members.push(learner);
-    }
-    let last_losses = |members: &mut [Learner]| -> Vec<f64> {
-        members.iter_mut().filter_map(|member| losses(steps, member).pop()).collect()
+    let doubles = |values: &[f32]| values.iter().map(|&value| value.into()).collect::<Vec<f64>>();
+    let (design, response) = (doubles(&steps.design), doubles(&steps.response));
+    let design = Matrix::row_major(&design, response.len(), steps.columns)?;
+    let rows = MemoryRows::new(&response, design)?.with_threads(threads);
+    let plan = Plan {
+        hidden: steps.hidden.clone(),
+        solver: Solver::Steps { method: method(steps)?, batch: Some(steps.batch), shuffle: true },
+        training: training(steps.rate, steps.count),
+        validation: 0.0,
+        members: MEMBERS,
+        ..Plan::default()
     };
     repeat(|| {
-        let mut members = members.clone();
-        let each = members.len().div_ceil(threads.max(1));
-        let losses = std::thread::scope(|scope| {
-            let parts: Vec<_> = members.chunks_mut(each).map(|part| scope.spawn(move || last_losses(part))).collect();
-            parts.into_iter().flat_map(|part| part.join().unwrap_or_default()).collect()
-        });
-        Ok(vec![("last losses", losses)])
+        let fitted = network::fit(&rows, &Choice::Gaussian, &plan, None, &())?;
+        let parameters = fitted.network.members.iter().flat_map(|member| member.parameters.iter());
+        Ok(vec![("parameters", parameters.map(|&value| value.into()).collect())])
     })
 }
