@@ -251,13 +251,12 @@ def scikit_learn(problem):
     return once
 
 
-@library("statsmodels", "ols", "hc3", package="python:statsmodels")
-def statsmodels(problem):
+@library("statsmodels", "ols", package="python:statsmodels")
+def statsmodels(problem, covariance="nonrobust"):
     import statsmodels.api as sm
 
     x, y = load(problem)
     x = sm.add_constant(x)
-    covariance = "HC3" if problem.kind == "hc3" else "nonrobust"
 
     def once():
         fit = sm.OLS(y, x).fit(cov_type=covariance)
@@ -325,6 +324,11 @@ def noise(problem, name):
 @library(GAUSSIAN, *(kind for kind in NOISE if kind != "bootstrap"), how="program", package="noisefit", like="")
 def one_gaussian_fit(problem, name):
     return rust_noise(problem, "gaussian")
+
+
+@library("statsmodels", "hc3", package="python:statsmodels")
+def statsmodels_hc3(problem):
+    return statsmodels(problem, "HC3")
 
 
 @library("noisefit, one quantile", "quantiles", how="program", package="noisefit", like="")

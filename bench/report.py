@@ -16,8 +16,8 @@ Every library of a problem is a process of its own. They are started and warmed 
 each a round, all with the same number of threads. Times are medians, with the shortest and the longest; a ratio compares
 two medians of the same run. They are by the clock, or, where every library has one thread, the processor time of that
 thread, which other work on the machine hardly changes. A library that takes long has fewer rounds; what takes over 20 s is
-done once. *Peak* is the peak resident memory of the whole process, data and interpreter included. *Difference* is the largest between a library's
-coefficients, standard errors, loss or gradient and noisefit's, relative to the largest of them.
+done once. *Peak* is the peak resident memory of the whole process, data and interpreter included. *Difference* is the
+largest between a library's coefficients, standard errors, loss or gradient and noisefit's, relative to the largest of them.
 """
 
 NOTES = {
@@ -41,8 +41,8 @@ clock starts. *noisefit, gaussian* is least squares on the same data.""",
 replacement. quantreg's `boot.rq` has `xy`, its default, and `pxy`, which takes only rows near the fit of the data into
 account. Of `xy`, two draws were timed and the time taken 100 times; its standard errors are not compared. The
 *differences* of the others are those of random draws.""",
-    "hc3": """The data of a modelled scale, which HC3 is for; coefficients and standard errors. The goal, two passes over the
-data beside the fit, is taken as three times the time of *noisefit, gaussian*, the fit with its classical standard errors.""",
+    "hc3": """Noise whose scale is modelled, which HC3 is for; the fit with these standard errors. The goal, two passes over
+the data beside the fit, is taken as three times *noisefit, gaussian*, the fit with its classical standard errors.""",
     "compare": """Gaussian, Laplace, Student's t, Huber and logistic noise fitted to all rows and to the rows outside each of
 five folds, scored on the rows inside, judged, with advice: beside a single fit of a single family.""",
     "train": """Mean squared error; 64 batches at hand, again and again, from the same first parameters. PyTorch runs the
@@ -51,8 +51,8 @@ its pure-Rust backend for processors (`flex`) with automatic differentiation. sc
 every 64 batches; its loss is half the squared error, of which Adam's steps are the same. *Difference* is the largest of the
 losses of the first 200 steps, relative to the largest of these.""",
     "train, epochs": """The rows are shuffled for every epoch and dealt to batches: by PyTorch's `DataLoader` of a
-`TensorDataset`; by noisefit's trainer, which keeps the best parameters besides. Their orders are not the same, so
-*difference*, of the parameters, is only that of the last steps of stochastic descent.""",
+`TensorDataset`; by noisefit's trainer. Their orders are not the same, so *difference*, of the parameters, is only that of
+the last steps of stochastic descent.""",
     "train, ensemble": """`network::fit` with four members, which share nothing but the data: dealt to two threads, and one after
 the other. The weights are the same to the bit.""",
     "train, agreement": """The same network (3-8-5), first parameters, rows, and optimiser, for 200 steps of 16 rows: the
@@ -238,5 +238,5 @@ def times(library, steps=1):
 
 def time(seconds):
     if seconds < 1e-3:
-        return f"{seconds * 1e6:.{'1' if seconds >= 1e-5 else '2'}f} µs"
+        return f"{seconds * 1e6:.3g} µs"
     return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"

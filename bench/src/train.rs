@@ -61,7 +61,7 @@ fn losses(steps: &Steps, learner: &mut Learner) -> Vec<f64> {
     losses
 }
 
-/// Whole epochs, each in an order of its own: shuffled, gathered, trained, the best parameters kept.
+/// Whole epochs, each in an order of its own: shuffled, gathered, trained.
 fn epochs(steps: Steps) -> Result<(), Box<dyn Error>> {
     let start = learner(&steps)?;
     let Steps { columns: inputs, design, response, rate, batch, count, .. } = steps;
