@@ -13,6 +13,7 @@ use super::{
 use crate::Error;
 use crate::evaluate::{Evaluation, Scores};
 use crate::noise::{Choice, Huber, Noise, NoiseFamily};
+use crate::predict::NewRows;
 use crate::rows::{AnyRows, Each, Folds, Part, RowSource, Sample, SampledRows, parallel_map, scattered};
 
 /// A network that was fitted, and how well.
@@ -43,8 +44,8 @@ const LEVEL: f64 = 0.9;
 /// named.
 ///
 /// Inputs and response are standardised by the rows that are learned from. The loss is that of the noise (see
-/// [`Objective::of`]); the parameters are those of the epoch whose loss over the validation rows, or without such over the
-/// others, is the least. The scale of the noise is then estimated by maximum likelihood, from the validation rows where there
+/// [`Objective::of`]); the parameters are those of the epoch whose loss over the validation rows is the least, without such
+/// rows those of the last. The scale of the noise is then estimated by maximum likelihood, from the validation rows where there
 /// are twenty or more, for residuals of rows that were learned from are too small; a modelled scale is multiplied by what the
 /// validation rows say.
 ///
@@ -175,7 +176,11 @@ fn fit_any(
     if unseen.is_some() || !network.models_scale() {
         let calibrating = unseen.unwrap_or(learning);
         let sample = calibrating.pass(Sample::new(calibrating.layout(), NOISE_ROWS, calibrating.rows_hint()))?;
-        estimate_scales(&mut network, &sample.finish(calibrating.layout()))?;
+        let sample = sample.finish(calibrating.layout());
+        estimate_scales(&mut network, &sample)?;
+        if unseen.is_some() && network.members.len() > 1 && network.curves() == 1 {
+            widen_together(&mut network, &sample);
+        }
     }
     let score = |rows: &AnyRows<'_>| {
         let found = rows.pass(Each(Evaluation::of_network(&network, LEVEL)?))?;
@@ -367,6 +372,46 @@ fn estimate_scales(network: &mut Network, rows: &SampledRows) -> Result<(), Erro
     Ok(())
 }
 
+/// Multiplies all scales by what maximises the mixture's likelihood over some rows: each member's own is too wide for the
+/// mixture, whose errors are smaller than theirs.
+fn widen_together(network: &mut Network, rows: &SampledRows) {
+    let rows = rows.at(|i| i < MIXTURE_ROWS);
+    let factor = rows.show(|block| {
+        let mixture = network.predict(&NewRows::from(block));
+        minimum((-2.0, 1.0), |log_factor| {
+            let mixture = mixture.widened(log_factor.exp());
+            let row =
+                |i: usize| block.frequencies.map_or(1.0, |f| f[i]) * mixture.log_density(0, i, block.response.high[i]);
+            -(0..block.rows()).map(row).sum::<f64>()
+        })
+    });
+    for member in &mut network.members {
+        member.scale.iter_mut().for_each(|scale| *scale *= factor.exp());
+    }
+}
+
+/// Rows that the scale of a mixture is estimated from at most.
+const MIXTURE_ROWS: usize = 20_000;
+
+/// Where a function with one minimum between two places has it, by golden sections.
+fn minimum((mut low, mut high): (f64, f64), function: impl Fn(f64) -> f64) -> f64 {
+    let golden = 0.5 * (5f64.sqrt() - 1.0);
+    let (mut left, mut right) = (high - golden * (high - low), low + golden * (high - low));
+    let (mut at_left, mut at_right) = (function(left), function(right));
+    while high - low > 1e-8 {
+        if at_left < at_right {
+            (high, right, at_right) = (right, left, at_left);
+            left = high - golden * (high - low);
+            at_left = function(left);
+        } else {
+            (low, left, at_left) = (left, right, at_right);
+            right = low + golden * (high - low);
+            at_right = function(right);
+        }
+    }
+    low.midpoint(high)
+}
+
 /// The scale of residuals; of Huber's noise with a knee in units of the response, which then is at another multiple of it, by
 /// golden sections.
 fn maximum_likelihood_scale(noise: &Noise, residuals: &[f64], frequencies: Option<&[f64]>) -> Result<f64, Error> {
@@ -386,22 +431,7 @@ fn maximum_likelihood_scale(noise: &Noise, residuals: &[f64], frequencies: Optio
         residuals.iter().enumerate().map(row).sum::<f64>()
     };
     // The tails only shrink it.
-    let (mut low, mut high) = (gaussian.ln() - 14.0, gaussian.ln() + 0.5);
-    let golden = 0.5 * (5f64.sqrt() - 1.0);
-    let (mut left, mut right) = (high - golden * (high - low), low + golden * (high - low));
-    let (mut at_left, mut at_right) = (loss(left), loss(right));
-    while high - low > 1e-9 {
-        if at_left < at_right {
-            (high, right, at_right) = (right, left, at_left);
-            left = high - golden * (high - low);
-            at_left = loss(left);
-        } else {
-            (low, left, at_left) = (left, right, at_right);
-            right = low + golden * (high - low);
-            at_right = loss(right);
-        }
-    }
-    Ok(low.midpoint(high).exp())
+    Ok(minimum((gaussian.ln() - 14.0, gaussian.ln() + 0.5), loss).exp())
 }
 
 fn warnings(network: &Network, interrupted: bool) -> Vec<String> {
@@ -409,7 +439,7 @@ fn warnings(network: &Network, interrupted: bool) -> Vec<String> {
     if interrupted {
         let epochs: Vec<String> = network.members.iter().map(|member| member.epochs.to_string()).collect();
         warnings.push(format!(
-            "training was interrupted after {} epochs; the best parameters so far were kept",
+            "training was interrupted after {} epochs; the best parameters so far were kept (without validation rows the last)",
             epochs.join(", ")
         ));
     } else if network.members.iter().any(|member| {

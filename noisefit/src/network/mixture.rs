@@ -40,6 +40,14 @@ impl Mixture {
         Mixture { members, rows }
     }
 
+    /// The same with all scales multiplied.
+    pub(super) fn widened(&self, factor: f64) -> Self {
+        let mut wide = self.clone();
+        let scales = wide.members.iter_mut().flat_map(|said| &mut said.scales).flatten();
+        scales.for_each(|scale| *scale *= factor);
+        wide
+    }
+
     /// The number of rows.
     pub fn rows(&self) -> usize {
         self.rows

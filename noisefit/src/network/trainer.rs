@@ -113,14 +113,15 @@ pub trait Observer: Send {
 /// Nobody.
 impl Observer for () {}
 
-/// What a training came to; the learner has the best parameters.
+/// What a training came to; the learner has the best parameters by the validation rows, without such the last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trained {
     /// Every epoch.
     pub epochs: Vec<Epoch>,
-    /// The least of the losses that were watched; absent where no epoch has ended.
+    /// The validation loss of these parameters, without validation rows the last training loss; absent where no epoch has
+    /// ended.
     pub best_loss: Option<f64>,
-    /// Its epoch.
+    /// Their epoch.
     pub best_epoch: u64,
     /// Why training stopped: `epochs`, `patience`, `interrupted`, `diverged`.
     pub termination: Termination,
@@ -133,7 +134,7 @@ pub struct Snapshot {
     pub state: State,
     /// The optimiser's steps.
     pub optimizer_steps: u64,
-    /// The parameters, the best so far, and the optimiser's memory.
+    /// The parameters, those to be kept so far, and the optimiser's memory.
     #[serde(skip)]
     pub vectors: [Vec<f32>; 4],
 }
@@ -193,7 +194,8 @@ impl State {
 const EXPLODED: f64 = 1e6;
 
 impl Training {
-    /// Trains a learner, from where `resumed` stands or from the beginning; afterwards it has the parameters of the best epoch.
+    /// Trains a learner, from where `resumed` stands or from the beginning; afterwards it has the parameters
+    /// of the epoch that was the best by the validation rows, without such those of the last.
     ///
     /// # Errors
     /// [`Error::Argument`] for a rate that is not positive, [`Error::Shape`] for a snapshot of another network, and what the
@@ -275,8 +277,14 @@ impl Training {
             let is_best = state.best.is_none_or(|best| watched < best) && !watched.is_nan();
             if is_best {
                 (state.best, state.best_epoch) = (Some(watched), state.epoch);
+            }
+            // The mean of what batches lost while the parameters moved does not say which were the best: without validation rows
+            // it is the last that are kept.
+            if is_best || validation.is_none() {
                 best.copy_from_slice(learner.parameters());
-            } else if let Schedule::Plateau { epochs, factor } = self.schedule
+            }
+            if let Schedule::Plateau { epochs, factor } = self.schedule
+                && !is_best
                 && (state.epoch - state.best_epoch).is_multiple_of(epochs.max(1))
             {
                 state.factor *= factor;
@@ -292,14 +300,18 @@ impl Training {
             }
         }
         // What was learned within the first epoch is kept where that is all there is.
-        if state.best.is_some() || reason != "interrupted" {
+        if validation.is_some() && state.best.is_some() || reason != "interrupted" {
             learner.set_parameters(&best)?;
         }
         let converged = matches!(reason, "epochs" | "patience");
         let termination =
             Termination { converged, reason: reason.to_owned(), iterations: state.step, duality_gap: None };
         let State { best, best_epoch, epochs, .. } = state;
-        Ok(Trained { epochs, best_loss: best, best_epoch, termination })
+        let (best_loss, best_epoch) = match (validation, epochs.last()) {
+            (None, Some(last)) => (Some(last.loss), last.epoch),
+            _ => (best, best_epoch),
+        };
+        Ok(Trained { epochs, best_loss, best_epoch, termination })
     }
 
     /// The learning rate of a step.
