@@ -80,6 +80,27 @@ def losses(rows):
     return once(FOLDER / f"losses_{rows}", make)
 
 
+def training(rows, columns, hidden):
+    """A folder with `x.f32` (row-major), `y.f32`, linear with noise, and `start.f32`: of each layer of a network the weights
+    by input, then the biases, drawn as PyTorch draws them."""
+
+    def make(folder):
+        import numpy as np
+
+        folder.mkdir(exist_ok=True)
+        random = np.random.default_rng(SEED)
+        x = random.standard_normal((rows, columns), dtype=np.float32)
+        y = 0.5 + x @ random.uniform(-1, 1, columns) + 0.3 * random.standard_normal(rows)
+        x.tofile(folder / "x.f32")
+        y.astype(np.float32).tofile(folder / "y.f32")
+        widths = [columns, *hidden, 1]
+        start = [random.uniform(-1, 1, (a + 1) * b) / a**0.5 for a, b in zip(widths, widths[1:])]
+        np.concatenate(start).astype(np.float32).tofile(folder / "start.f32")
+
+    name = "-".join(map(str, [columns, *hidden, 1]))
+    return once(FOLDER / f"training_{rows}x{name}", make)
+
+
 def table(rows, kind):
     """A table `x1 ... x10, y` as CSV, each number the shortest decimal that reads back to it (16 or 17 digits), or as
     Parquet with the settings that pandas and pyarrow have by default."""

@@ -22,7 +22,7 @@ from pathlib import Path
 from shutil import which
 
 import report
-from registry import HERE, LIBRARIES, PROBLEMS, THREADS
+from registry import HERE, LIBRARIES, PROBLEMS
 
 # A library leaves the rounds when it has had three of them and this many seconds.
 PATIENCE = 12.0
@@ -30,28 +30,30 @@ PATIENCE = 12.0
 LONG = 20.0
 # Seconds between repetitions, so that the threads of the last one have gone to sleep.
 PAUSE = 0.1
+# Seconds between a library's answer and a look at its processor time.
+SETTLE = 0.02
 
 
 class Absent(Exception):
     """A library that is not there, or cannot do the problem; says why."""
 
 
-def environment():
+def environment(threads):
     counts = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS"]
-    return os.environ | {name: str(THREADS) for name in [*counts, "BENCH_THREADS"]}
+    return os.environ | {name: str(threads) for name in [*counts, "BENCH_THREADS"]}
 
 
 class Process:
     """A started program, its output and, at the end, its peak memory."""
 
-    def __init__(self, command):
+    def __init__(self, command, threads):
         command = [str(part) for part in command]
         if which(command[0]) is None:
             raise Absent("not installed" if "/" not in command[0] else "not built")
         self.errors = tempfile.TemporaryFile("w+")
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=self.errors, text=True, env=environment()
+            command, stdin=pipe, stdout=pipe, stderr=self.errors, text=True, env=environment(threads)
         )
 
     def close(self):
@@ -78,7 +80,8 @@ class Worker:
             command = [sys.executable, __file__, "--worker", problem.name, library.name, *["--quick"] * quick]
         else:
             command = library.run(problem, library.name)
-        self.process = Process(command)
+        self.process = Process(command, problem.threads)
+        self.threads = problem.threads
         self.version = self.listen().get("version")
 
     def listen(self):
@@ -89,14 +92,25 @@ class Worker:
         return json.loads(line)
 
     def repeat(self):
-        stdin = self.process.process.stdin
-        stdin.write("again\n")
-        stdin.flush()
+        process = self.process.process
+        before = processor_time(process.pid)
+        process.stdin.write("again\n")
+        process.stdin.flush()
         answer = self.listen()
-        return answer["seconds"], answer["numbers"]
+        # What a thread has used is counted when it goes to sleep.
+        time.sleep(SETTLE)
+        after = processor_time(process.pid)
+        alone = self.threads == 1 and after is not None
+        return after - before if alone else answer["seconds"], answer["numbers"]
 
     def close(self):
         return self.process.close()
+
+
+def processor_time(pid):
+    """Seconds that a process's first thread has worked; nothing where Linux does not tell."""
+    file = Path(f"/proc/{pid}/schedstat")
+    return int(file.read_text().split()[0]) * 1e-9 if file.exists() else None
 
 
 class Command:
@@ -106,11 +120,12 @@ class Command:
 
     def __init__(self, problem, library, quick):
         self.command = library.run(problem, library.name)
+        self.threads = problem.threads
         self.peak = 0.0
 
     def repeat(self):
         start = time.perf_counter()
-        process = Process(self.command)
+        process = Process(self.command, self.threads)
         output = process.process.stdout.read()
         self.peak = max(self.peak, process.close())
         seconds = time.perf_counter() - start
@@ -173,7 +188,8 @@ def measure(problem, quick):
         "problem": problem.name,
         "title": problem.title,
         "date": date.today().isoformat(),
-        "threads": THREADS,
+        "threads": problem.threads,
+        "steps": problem.steps.count if problem.steps else 1,
         "machine": machine(),
         "libraries": records,
         "absent": absent,
@@ -217,7 +233,8 @@ def version(package):
     if kind == "python":
         return importlib.metadata.version(name)
     if kind == "crate":
-        locked = re.search(rf'name = "{name}"\nversion = "(.*)"', (HERE / "Cargo.lock").read_text())
+        locks = "".join(lock.read_text() for lock in [HERE / "Cargo.lock", HERE / "burn/Cargo.lock"] if lock.exists())
+        locked = re.search(rf'name = "{name}"\nversion = "(.*)"', locks)
         return locked.group(1) if locked else None
     return output("git", "-C", HERE, "describe", "--always", "--dirty")
 
@@ -254,11 +271,17 @@ def serve(problem, library):
         print(json.dumps({"seconds": seconds, "numbers": numbers}), flush=True)
 
 
+def tenth(problem):
+    if problem.steps:
+        return replace(problem, steps=replace(problem.steps, count=-(-problem.steps.count // 10)))
+    return replace(problem, rows=problem.rows // 10)
+
+
 def main():
     options = argparse.ArgumentParser(prog="bench/run", description="Runs noisefit's benchmarks.")
     options.add_argument("--only", metavar="PATTERN", action="append", default=[],
                          help="only the problems whose name contains this regular expression, or one of several --only")
-    options.add_argument("--quick", action="store_true", help="a tenth of the rows, two rounds, nothing recorded")
+    options.add_argument("--quick", action="store_true", help="a tenth of the rows or steps, two rounds, nothing recorded")
     options.add_argument("--list", action="store_true", help="list the problems and their libraries")
     options.add_argument("--table", action="store_true", help="only write docs/benchmarks.md from the recorded results")
     options.add_argument("--prepare", metavar="PROBLEM", help=argparse.SUPPRESS)
@@ -267,7 +290,7 @@ def main():
 
     problems = PROBLEMS
     if options.quick:
-        problems = [replace(p, rows=p.rows // 10, rounds=min(p.rounds, 2)) for p in PROBLEMS]
+        problems = [replace(tenth(p), rounds=min(p.rounds, 2)) for p in PROBLEMS]
     if options.prepare:
         next(p for p in problems if p.name == options.prepare).path()
         return
@@ -283,7 +306,7 @@ def main():
         sys.exit(f"no problem's name contains {' or '.join(options.only)}: {', '.join(p.name for p in PROBLEMS)}")
     for problem in [] if options.table else problems:
         names = [library.name for library in LIBRARIES if problem.kind in library.kinds]
-        title = problem.title + (" (a tenth of the rows)" if options.quick else "")
+        title = problem.title + (" (a tenth)" if options.quick else "")
         print(f"{problem.name}: {'; '.join(names)}" if options.list else title, flush=True)
         if not options.list:
             result = measure(problem, options.quick)

@@ -8,8 +8,10 @@ A library is one of
 Each gives the numbers it computed, so that nobody wins by computing something else.
 """
 
+import json
 import math
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +24,8 @@ THREADS = int(os.environ.get("BENCH_THREADS", "2"))
 HERE = Path(__file__).parent
 NOISEFIT = HERE.parent / "target/release/noisefit"
 RUST = HERE / "target/release/noisefit-bench"
+BURN = HERE / "target/release/noisefit-bench-burn"
+REFERENCE = HERE.parent / "testdata/reference"
 
 
 @dataclass
@@ -41,6 +45,18 @@ class Goal:
 
 
 @dataclass
+class Steps:
+    """`count` training steps of `batch` rows, or so many epochs; the rate is of the mean squared error's gradient."""
+
+    hidden: tuple
+    method: str
+    rate: float
+    batch: int
+    count: int
+    unit: str = "step"
+
+
+@dataclass
 class Problem:
     name: str
     kind: str
@@ -52,8 +68,11 @@ class Problem:
     goals: list = field(default_factory=list)
     tolerance: float = 1e-8
     rounds: int = 9
+    # Threads of every library. A single one is timed by the work it does, whatever else the machine does.
+    threads: int = THREADS
     # Whether its data are deleted once it is measured.
     discard: bool = False
+    steps: Steps | None = None
 
     def path(self):
         """Its data, made if need be: a folder of arrays, or a file."""
@@ -62,14 +81,18 @@ class Problem:
                 return data.matrix(self.rows, self.columns)
             case "loss":
                 return data.losses(self.rows)
-            case "lad" | "lad, wide" | "lad, small" | "quantiles" | "bootstrap" | "huber" | "student-t":
+            case "lad" | "lad, wide" | "lad, small" | "quantiles" | "bootstrap" | "huber" | "student-t" | "compare":
                 return data.robust(self.rows, self.columns, "heavy")
-            case "modelled-variance":
+            case "modelled-variance" | "hc3":
                 return data.robust(self.rows, self.columns, "modelled")
             case "scaling":
                 return data.long_table(self.rows, self.columns)
             case "agreement":
                 return agreement.TESTDATA
+            case "train" | "train, epochs" | "train, ensemble":
+                return data.training(self.rows, self.columns, self.steps.hidden)
+            case "train, agreement":
+                return REFERENCE / "training.json"
             case "memory":
                 return data.repeated_table(self.rows, self.repeat)
             case _:
@@ -99,6 +122,17 @@ def library(name, *kinds, how="function", package="", like="noisefit", tolerance
 
 
 GAUSSIAN = "noisefit, gaussian"
+# Of one noisefit training, all that others do on the same batches again and again; single threads.
+BATCHES = 64
+
+
+def steps(name, title, steps, rounds=5, goals=(), tolerance=1e-4):
+    """Steps on batches at hand."""
+    title = f"{title}, batches of {steps.batch}, one thread"
+    return Problem(name, "train", title, BATCHES * steps.batch, 10, rounds=rounds, steps=steps, threads=1, goals=goals,
+                   tolerance=tolerance)
+
+
 IN_MEMORY = [Goal("scikit-learn", times=15), Goal("statsmodels", times=60)]
 PROBLEMS = [
     Problem("ols-1e6x20-rows", "ols", "OLS, 10⁶ × 20 in memory, row-major", 1_000_000, 20, "rows", goals=IN_MEMORY),
@@ -130,7 +164,7 @@ PROBLEMS = [
     # Standard errors of two bootstraps of 200 draws differ by 7% of themselves, the worst of eleven by more.
     Problem("bootstrap-1e5x10", "bootstrap", "Bootstrap of least absolute deviations, 200 draws, 10⁵ × 10", 100_000, 10,
             "rows", rounds=1, tolerance=0.4,
-            goals=[Goal("R quantreg, xy", times=10), Goal("R quantreg, pxy", times=10)]),
+            goals=[Goal("R quantreg, xy (2 draws × 100)", times=10), Goal("R quantreg, pxy", times=10)]),
     Problem("huber-1e6x10", "huber", "Huber with estimated scale, 10⁶ × 10", 1_000_000, 10, "rows", rounds=5,
             goals=[Goal("R MASS rlm", times=20), Goal("R MASS rlm", times=20, ours="noisefit, MAD"),
                    Goal("scikit-learn", times=10), Goal("scikit-learn", times=10, ours="noisefit, as scikit-learn")]),
@@ -140,6 +174,28 @@ PROBLEMS = [
             1_000_000, 10, "rows", rounds=5, goals=[Goal(GAUSSIAN, at_most=20)]),
     Problem("agreement", "agreement", "The same likelihoods by scipy", 0, rounds=1, tolerance=1e-6,
             goals=[Goal("scipy", within=1e-8)]),
+    Problem("hc3-1e6x20", "hc3", "HC3 standard errors, 10⁶ × 20", 1_000_000, 20, "rows", rounds=5, tolerance=1e-6,
+            goals=[Goal(GAUSSIAN, at_most=3)]),
+    Problem("compare-1e6x10", "compare", "All families compared, five folds, 10⁶ × 10", 1_000_000, 10, "rows", rounds=3,
+            goals=[Goal("scikit-learn, one HuberRegressor", at_most=3)]),
+    steps("train-linear-b32", "Linear model by SGD, 10 inputs", Steps((), "sgd", 0.01, 32, 10_240),
+          goals=[Goal("PyTorch", times=100)]),
+    steps("train-64-32-b32", "64-32 network by Adam, 10 inputs", Steps((64, 32), "adam", 1e-3, 32, 4096),
+          goals=[Goal("PyTorch", times=25)]),
+    steps("train-64-32-b1024", "64-32 network by Adam, 10 inputs", Steps((64, 32), "adam", 1e-3, 1024, 1024),
+          goals=[Goal("PyTorch", times=3)]),
+    steps("train-256-256-b256", "256-256 network by Adam, 10 inputs", Steps((256, 256), "adam", 1e-3, 256, 512),
+          goals=[Goal("PyTorch", times=1.4)]),
+    # In an order of its own each; constant steps keep the parameters moving about the minimum.
+    Problem("train-linear-epoch", "train, epochs",
+            "Linear model by SGD, whole epochs of 20,000 rows, batches of 32, one thread", 20_000, 10, rounds=5,
+            tolerance=0.1, threads=1, steps=Steps((), "sgd", 0.01, 32, 4, "epoch"),
+            goals=[Goal("PyTorch, DataLoader", times=300)]),
+    Problem("train-ensemble", "train, ensemble", "Four 64-32 networks by Adam, 2,048 rows, batches of 32, two threads",
+            32 * BATCHES, 10, rounds=5, threads=2, steps=Steps((64, 32), "adam", 1e-3, 32, 40, "epoch"),
+            goals=[Goal("noisefit, one thread", times=1.6)]),
+    Problem("train-agreement", "train, agreement", "The same training by PyTorch", 0, rounds=1, tolerance=1e-3, threads=1,
+            goals=[Goal("PyTorch", within=1e-5)]),
     Problem("scaling-1e5", "scaling", "From Parquet, 10⁵ × 6", 100_000, 5),
     Problem("scaling-1e6", "scaling", "From Parquet, 10⁶ × 6", 1_000_000, 5, rounds=5),
     Problem("scaling-1e7", "scaling", "From Parquet, 10⁷ × 6", 10_000_000, 5, rounds=1),
@@ -196,14 +252,14 @@ def scikit_learn(problem):
 
 
 @library("statsmodels", "ols", package="python:statsmodels")
-def statsmodels(problem):
+def statsmodels(problem, covariance="nonrobust"):
     import statsmodels.api as sm
 
     x, y = load(problem)
     x = sm.add_constant(x)
 
     def once():
-        fit = sm.OLS(y, x).fit()
+        fit = sm.OLS(y, x).fit(cov_type=covariance)
         return {"coefficients": fit.params, "std_errors": fit.bse}
 
     return once
@@ -251,6 +307,7 @@ NOISE = {
     "huber": "huber",
     "student-t": "student-t",
     "modelled-variance": "gaussian",
+    "hc3": "gaussian",
 }
 
 
@@ -260,13 +317,18 @@ def rust_noise(problem, noise, scale="constant"):
 
 @library("noisefit", *NOISE, how="program", package="noisefit")
 def noise(problem, name):
-    scale = {"huber": "mle", "modelled-variance": "modelled", "bootstrap": "bootstrap"}
+    scale = {"huber": "mle", "modelled-variance": "modelled", "bootstrap": "bootstrap", "hc3": "hc3"}
     return rust_noise(problem, NOISE[problem.kind], scale.get(problem.kind, "constant"))
 
 
 @library(GAUSSIAN, *(kind for kind in NOISE if kind != "bootstrap"), how="program", package="noisefit", like="")
 def one_gaussian_fit(problem, name):
     return rust_noise(problem, "gaussian")
+
+
+@library("statsmodels", "hc3", package="python:statsmodels")
+def statsmodels_hc3(problem):
+    return statsmodels(problem, "HC3")
 
 
 @library("noisefit, one quantile", "quantiles", how="program", package="noisefit", like="")
@@ -287,7 +349,8 @@ def quantreg_fn(problem, name):
     return r_program("rq fn", problem)
 
 
-@library("R quantreg, xy", "bootstrap", how="program")
+# Two draws take as long as all 200 of the others; the time is that of 200, a hundred times as long.
+@library("R quantreg, xy (2 draws × 100)", "bootstrap", how="program", like="")
 def quantreg_bootstrap(problem, name):
     return r_program("boot.rq xy", problem)
 
@@ -348,7 +411,13 @@ def huber_as_scikit_learn(problem, name):
     return rust_noise(problem, f"huber k={k!r}", "proposal2")
 
 
+@library("noisefit", "compare", how="program", package="noisefit")
+def noisefit_comparison(problem, name):
+    return [RUST, "compare", problem.rows, problem.columns, problem.path()]
+
+
 # L-BFGS, which stops at a gradient of 1e-5.
+@library("scikit-learn, one HuberRegressor", "compare", package="python:scikit-learn", like="")
 @library("scikit-learn", "huber", package="python:scikit-learn", like="noisefit, as scikit-learn", tolerance=1e-3)
 def huber_regressor(problem):
     from sklearn.linear_model import HuberRegressor
@@ -396,6 +465,181 @@ def scaling(problem, name):
     _, noise, *memory = name.split(", ")
     command = [NOISEFIT, "fit", problem.path(), "-f", "y ~ .", "--noise", noise, "--format", "json"]
     return [*command, "--threads", THREADS, "--memory", memory[0].replace(" ", "") if memory else "512MB"]
+
+
+# Training
+
+
+def rust_training(problem, program):
+    s = problem.steps
+    hidden = "-".join(map(str, s.hidden)) or "none"
+    return [*program, hidden, s.method, s.rate, s.batch, s.count, problem.rows, problem.columns, problem.path()]
+
+
+@library("noisefit", "train", "train, epochs", "train, ensemble", how="program", package="noisefit")
+def noisefit_training(problem, name):
+    ways = {"train": "steps", "train, epochs": "epochs", "train, ensemble": "ensemble"}
+    return rust_training(problem, [RUST, "train", ways[problem.kind]])
+
+
+@library("noisefit, one thread", "train, ensemble", how="program", package="noisefit")
+def noisefit_one_thread(problem, name):
+    return rust_training(problem, [RUST, "train", "ensemble, one thread"])
+
+
+@library("burn", "train", how="program", package="crate:burn")
+def burn(problem, name):
+    return rust_training(problem, [BURN])
+
+
+def batches(problem):
+    """The batches and, for each layer, its weights by input and its biases."""
+    import numpy as np
+
+    x, y, start = (np.fromfile(problem.path() / f"{name}.f32", dtype=np.float32) for name in ["x", "y", "start"])
+    x, y = x.reshape(-1, problem.steps.batch, problem.columns), y.reshape(-1, problem.steps.batch, 1)
+    widths = [problem.columns, *problem.steps.hidden, 1]
+    layers = []
+    for inputs, outputs in zip(widths, widths[1:]):
+        weights, biases, start = np.split(start, [inputs * outputs, (inputs + 1) * outputs])
+        layers.append((weights.reshape(inputs, outputs), biases))
+    return x, y, layers
+
+
+def torch_model(problem, layers, fused=None):
+    import torch
+
+    modules = []
+    for weights, biases in layers:
+        layer = torch.nn.Linear(*weights.shape)
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(weights.T))
+            layer.bias.copy_(torch.from_numpy(biases))
+        modules += [layer, torch.nn.ReLU()]
+    model = torch.nn.Sequential(*modules[:-1]) if len(modules) > 2 else modules[0]
+    method = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[problem.steps.method]
+    return model, method(model.parameters(), lr=problem.steps.rate, fused=fused)
+
+
+TRACE = 200
+
+
+@library("PyTorch, fused optimiser", "train", package="python:torch")
+def torch_fused_steps(problem):
+    return torch_steps(problem, fused=True)
+
+
+@library("PyTorch", "train", package="python:torch")
+def torch_steps(problem, fused=None):
+    import torch
+
+    torch.set_num_threads(THREADS)
+    x, y, layers = batches(problem)
+    hand = list(zip(torch.from_numpy(x), torch.from_numpy(y)))
+    loss_function = torch.nn.MSELoss()
+
+    def train(count, losses=None):
+        model, optimizer = torch_model(problem, layers, fused)
+        for step in range(count):
+            x, y = hand[step % len(hand)]
+            optimizer.zero_grad()
+            loss = loss_function(model(x), y)
+            loss.backward()
+            optimizer.step()
+            if losses is not None:
+                losses.append(loss.item())
+
+    # Reading a loss takes time: the first ones are read before the clock starts.
+    losses = []
+    train(min(TRACE, problem.steps.count), losses)
+
+    def once():
+        train(problem.steps.count)
+        return {"losses": losses}
+
+    return once
+
+
+@library("PyTorch, DataLoader", "train, epochs", package="python:torch")
+def torch_epochs(problem):
+    import torch
+    from torch.utils.data import DataLoader, TensorDataset
+
+    torch.set_num_threads(THREADS)
+    x, y, layers = batches(problem)
+    x, y = torch.from_numpy(x.reshape(-1, problem.columns)), torch.from_numpy(y.reshape(-1, 1))
+    loader = DataLoader(TensorDataset(x, y), batch_size=problem.steps.batch, shuffle=True)
+    loss_function = torch.nn.MSELoss()
+
+    def once():
+        model, optimizer = torch_model(problem, layers)
+        for _ in range(problem.steps.count):
+            for x, y in loader:
+                optimizer.zero_grad()
+                loss = loss_function(model(x), y)
+                loss.backward()
+                optimizer.step()
+        return {"parameters": [*model.weight.detach().ravel(), *model.bias.detach()]}
+
+    return once
+
+
+@library("scikit-learn MLPRegressor", "train", package="python:scikit-learn", tolerance=1e-2)
+def mlp_regressor(problem):
+    """Its loss is half the squared error: half the gradient, which Adam's steps do not depend on."""
+    from sklearn.neural_network import MLPRegressor
+
+    s = problem.steps
+    if not s.hidden:
+        raise ImportError("it always has hidden layers")
+    x, y, layers = batches(problem)
+    epoch_x, epoch_y = x.reshape(-1, problem.columns), y.ravel()
+
+    def train(rounds, rows, losses=None):
+        model = MLPRegressor(hidden_layer_sizes=s.hidden, solver=s.method, alpha=0, batch_size=s.batch, shuffle=False,
+                             learning_rate_init=s.rate, epsilon=0.5e-8, tol=0, n_iter_no_change=10**9)
+        model.partial_fit(*rows(0))
+        del model._optimizer
+        for k, (weights, biases) in enumerate(layers):
+            model.coefs_[k][:], model.intercepts_[k][:] = weights, biases
+        for round in range(rounds):
+            model.partial_fit(*rows(round))
+            if losses is not None:
+                losses.append(2 * model.loss_)
+
+    # The batches one by one, whose losses it tells; then all of them in a call, which spares it checks.
+    losses = []
+    train(min(TRACE, s.count), lambda k: (x[k % len(x)], y[k % len(x)].ravel()), losses)
+
+    def once():
+        train(s.count // len(x), lambda k: (epoch_x, epoch_y))
+        return {"losses": losses}
+
+    return once
+
+
+def training_cases():
+    """Those of the tests, and the losses that `training.py` has besides."""
+    cases = json.loads((REFERENCE / "training.json").read_text())["cases"]
+    names = [f"{case['optimizer']} {case['loss']} {case['activation']}" for case in cases]
+    more = ["logistic_nll", "huber_nll", "quantiles", "gaussian_nll_common", "student_t_nll_df"]
+    optimizers = dict.fromkeys(case["optimizer"] for case in cases)
+    return names + [f"{optimizer} {loss} tanh" for optimizer in optimizers for loss in more]
+
+
+@library("noisefit", "train, agreement", how="program", package="noisefit")
+def training_traces(problem, name):
+    return [RUST, "traces", *training_cases()]
+
+
+@library("PyTorch", "train, agreement", package="python:torch")
+def torch_traces(problem):
+    sys.path.append(str(REFERENCE))
+    import torch
+    import training
+
+    torch.set_num_threads(THREADS)
+    return lambda: {case: training.trace(*case.split()) for case in training_cases()}
 
 
 # From a file to a fit

@@ -14,9 +14,10 @@ Written by `bench/run` from the records in `bench/results`; do not edit. `bench/
 
 Every library of a problem is a process of its own. They are started and warmed up first, then work in turn, one repetition
 each a round, all with the same number of threads. Times are medians, with the shortest and the longest; a ratio compares
-two medians of the same run. A library that takes long has fewer rounds; what takes over 20 s is done once. *Peak* is the
-peak resident memory of the whole process, data and interpreter included. *Difference* is the largest between a library's
-coefficients, standard errors, loss or gradient and noisefit's, relative to the largest of them.
+two medians of the same run. They are by the clock, or, where every library has one thread, the processor time of that
+thread, which other work on the machine hardly changes. A library that takes long has fewer rounds; what takes over 20 s is
+done once. *Peak* is the peak resident memory of the whole process, data and interpreter included. *Difference* is the
+largest between a library's coefficients, standard errors, loss or gradient and noisefit's, relative to the largest of them.
 """
 
 NOTES = {
@@ -38,7 +39,25 @@ their *differences* are how far from the vertex they end. For R and statsmodels 
 clock starts. *noisefit, gaussian* is least squares on the same data.""",
     "bootstrap": """The data of least absolute deviations; standard errors from 200 fits to rows that were drawn with
 replacement. quantreg's `boot.rq` has `xy`, its default, and `pxy`, which takes only rows near the fit of the data into
-account. Their *differences* are those of random draws.""",
+account. Of `xy`, two draws were timed and the time taken 100 times; its standard errors are not compared. The
+*differences* of the others are those of random draws.""",
+    "hc3": """Noise whose scale is modelled, which HC3 is for; the fit with these standard errors. The goal, two passes over
+the data beside the fit, is taken as three times *noisefit, gaussian*, the fit with its classical standard errors.""",
+    "compare": """Gaussian, Laplace, Student's t, Huber and logistic noise fitted to all rows and to the rows outside each of
+five folds, scored on the rows inside, judged, with advice: beside a single fit of a single family.""",
+    "train": """Mean squared error; 64 batches at hand, again and again, from the same first parameters. PyTorch runs the
+usual loop: `zero_grad`, forward, `MSELoss`, `backward`, `step`; *fused optimiser* is the same with `fused=True`. burn has
+its pure-Rust backend for processors (`flex`) with automatic differentiation. scikit-learn's MLPRegressor is called once for
+every 64 batches; its loss is half the squared error, of which Adam's steps are the same. *Difference* is the largest of the
+losses of the first 200 steps, relative to the largest of these.""",
+    "train, epochs": """The rows are shuffled for every epoch and dealt to batches: by PyTorch's `DataLoader` of a
+`TensorDataset`; by noisefit's trainer. Their orders are not the same, so *difference*, of the parameters, is only that of
+the last steps of stochastic descent.""",
+    "train, ensemble": """`network::fit` with four members, which share nothing but the data: dealt to two threads, and one after
+the other. The weights are the same to the bit.""",
+    "train, agreement": """The same network (3-8-5), first parameters, rows, and optimiser, for 200 steps of 16 rows: the
+largest difference of any step's loss from PyTorch's, relative to the largest loss. `testdata/reference/training.py` is
+PyTorch's side; some of its numbers are among noisefit's tests.""",
     "quantiles": """The data of least absolute deviations; the quantiles 0.1, 0.2, ... 0.9 together, beside the median
 alone and quantreg's `rq.fit.pfn` for one after the other.""",
     "huber": """The data of least absolute deviations, k = 1.345. *noisefit* has its scale by maximum likelihood;
@@ -87,6 +106,8 @@ def write():
             sections.append(scaling([results[problem.name] for problem in problems]))
         elif kind == "agreement" and problems:
             sections.append(agreement(problems[0], results[problems[0].name]))
+        elif kind == "train, agreement" and problems:
+            sections.append(traces(problems[0], results[problems[0].name]))
         else:
             sections += [section(problem, results[problem.name]) for problem in problems]
     PAGE.parent.mkdir(exist_ok=True)
@@ -97,7 +118,8 @@ def machines(results):
     seen = {}
     for r in results:
         m = r["machine"]
-        line = f"{m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, {m['system']}, {r['threads']} threads; "
+        threads = "1 thread" if r["threads"] == 1 else f"{r['threads']} threads"
+        line = f"{m['cpu']}, {m['cores']} cores, {m['memory_gib']} GiB, {m['system']}, {threads}; "
         seen.setdefault(f"{line}Python {m['python']}, {m['rustc']}; {r['date']}.", None)
     return "\n".join(f"Machine: {line}\n" for line in seen)
 
@@ -147,14 +169,16 @@ def judge(goal, results, name):
 
 
 def section(problem, result):
-    first = result["libraries"][0]
+    first, each = result["libraries"][0], problem.steps.unit if problem.steps else ""
+    heading = f"{each}: median" if each else "median"
     lines = [f"## {problem.title}", "", NOTES[problem.kind], ""]
-    lines += [f"| library | version | median (shortest to longest) | × {first['library']} | peak | difference |"]
+    lines += [f"| library | version | {heading} (shortest to longest) | × {first['library']} | peak | difference |"]
     lines += ["|---|---|---:|---:|---:|---:|"]
     for l in sorted(result["libraries"], key=lambda l: l["median"]):
         ratio = f"{l['median'] / first['median']:.2f}"
         difference = "" if l is first or l["difference"] is None else f"{l['difference']:.0e}"
-        lines += [f"| {l['library']} | {l['version']} | {times(l)} | {ratio} | {l['peak_mb']:.0f} MB | {difference} |"]
+        cells = [l["library"], l["version"], times(l, result.get("steps", 1)), ratio, f"{l['peak_mb']:.0f} MB", difference]
+        lines += [f"| {' | '.join(map(str, cells))} |"]
     for yardstick in result["libraries"]:
         if yardstick["library"] in YARDSTICKS and first["library"] == "noisefit":
             ratio, more = first["median"] / yardstick["median"], first["median"] - yardstick["median"]
@@ -193,10 +217,26 @@ def agreement(problem, result):
     return "\n".join(lines) + "\n"
 
 
-def times(library):
-    seconds = library["seconds"]
-    return f"{time(library['median'])} ({time(min(seconds))} to {time(max(seconds))})"
+def traces(problem, result):
+    """The largest differences of every loss and optimiser, whatever the activations."""
+    losses, optimizers = {}, {}
+    for name, difference in library({"": result}, "", "PyTorch")["differences"].items():
+        optimizer, loss, _ = name.split()
+        optimizers[optimizer] = None
+        row = losses.setdefault(loss, {})
+        row[optimizer] = max(difference, row.get(optimizer, 0))
+    lines = [f"## {problem.title}", "", NOTES[problem.kind], ""]
+    lines += ["| loss | " + " | ".join(optimizers) + " |", "|---|" + "---:|" * len(optimizers)]
+    lines += [f"| {loss} | " + " | ".join(f"{row[name]:.0e}" for name in optimizers) + " |" for loss, row in losses.items()]
+    return "\n".join(lines) + "\n"
+
+
+def times(library, steps=1):
+    seconds = [time(seconds / steps) for seconds in [library["median"], min(library["seconds"]), max(library["seconds"])]]
+    return "{} ({} to {})".format(*seconds)
 
 
 def time(seconds):
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.3g} µs"
     return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use noisefit::loss::{Loss, Pairs, Parameter, Reduction};
 
-use crate::{numbers, repeat, threads};
+use crate::protocol::{numbers, repeat};
+use crate::threads;
 
 /// Serves one library with one loss on `truth.f32`, `prediction.f32` and `variance.f32`.
 pub fn run(library: &str, loss: &str, rows: usize, folder: &Path) -> Result<(), Box<dyn Error>> {

@@ -3,18 +3,20 @@
 use std::error::Error;
 use std::path::Path;
 
+use noisefit::compare::{self, Candidate, compare};
 use noisefit::fit::Fit;
-use noisefit::inference::covariance::{Resampling, Vcov};
+use noisefit::inference::covariance::{Hc, Resampling, Vcov};
 use noisefit::linear::{self, Options};
 use noisefit::noise::Choice;
 use noisefit::rows::{Matrix, MemoryRows};
 
-use crate::{Numbers, numbers, repeat, threads};
+use crate::protocol::{Numbers, numbers, repeat};
+use crate::threads;
 
 /// Serves the fit under one noise, on `x.f64` (row-major doubles) and `y.f64`.
 ///
 /// `noise` is a name of the command line's, or `huber k=K`; `scale` says how Huber's scale is estimated, or that the scale
-/// is `modelled` by the design's columns, or that the fit is one of a `bootstrap`; `constant` otherwise.
+/// is `modelled` by the design's columns, or that standard errors are those of a `bootstrap` or `hc3`; `constant` otherwise.
 pub fn run(noise: &str, scale: &str, rows: usize, columns: usize, folder: &Path) -> Result<(), Box<dyn Error>> {
     let (noise, k_given) = noise.split_once(" k=").map_or((noise, None), |(noise, k)| (noise, Some(k.parse())));
     let noise = match noise.parse()? {
@@ -32,6 +34,7 @@ pub fn run(noise: &str, scale: &str, rows: usize, columns: usize, folder: &Path)
     // The other libraries' fits come without standard errors, too.
     let vcov = match scale {
         "bootstrap" => Vcov::Bootstrap { draws: 200, scheme: Resampling::Pairs },
+        "hc3" => Vcov::Hc(Hc::Hc3),
         _ => Vcov::Classical,
     };
     let options = Options { vcov, ..Options::default() };
@@ -39,9 +42,21 @@ pub fn run(noise: &str, scale: &str, rows: usize, columns: usize, folder: &Path)
         let fits = linear::fit(&source, &noise, &options)?;
         match fits.iter().find(|fit| !fit.termination.converged) {
             Some(fit) => Err(format!("not converged: {}", fit.termination.reason).into()),
-            None if scale == "bootstrap" => Ok(vec![("std_errors", std_errors(&fits))]),
+            None if matches!(scale, "bootstrap" | "hc3") => Ok(vec![("std_errors", std_errors(&fits))]),
             None => Ok(estimates(&fits)),
         }
+    })
+}
+
+/// Serves the comparison of all families by five folds, on the same files.
+pub fn run_comparison(rows: usize, columns: usize, folder: &Path) -> Result<(), Box<dyn Error>> {
+    let design = numbers(&folder.join("x.f64"), rows * columns, f64::from_le_bytes)?;
+    let response = numbers(&folder.join("y.f64"), rows, f64::from_le_bytes)?;
+    let source = MemoryRows::new(&response, Matrix::row_major(&design, rows, columns)?)?.with_threads(threads());
+    let candidates = Candidate::all(false);
+    repeat(|| {
+        let comparison = compare(&source, &candidates, &compare::Options::default())?;
+        Ok(vec![("log_likelihoods", comparison.models.iter().filter_map(|entry| entry.log_likelihood).collect())])
     })
 }
 

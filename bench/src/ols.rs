@@ -12,7 +12,8 @@ use ndarray::{Array1, Array2, ShapeBuilder};
 use noisefit::linear::{Options, Settings, gaussian};
 use noisefit::rows::{Matrix, MemoryRows};
 
-use crate::{numbers, repeat, threads};
+use crate::protocol::{numbers, repeat};
+use crate::threads;
 
 /// A response and a design matrix without its intercept.
 pub struct Problem {

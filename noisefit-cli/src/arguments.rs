@@ -12,6 +12,7 @@ use crate::commands::compare::CompareArguments;
 use crate::commands::describe::DescribeArguments;
 use crate::commands::diagnose::DiagnoseArguments;
 use crate::commands::evaluate::EvaluateArguments;
+use crate::commands::export::ExportArguments;
 use crate::commands::fit::FitArguments;
 use crate::commands::loss::LossArguments;
 use crate::commands::predict::PredictArguments;
@@ -31,7 +32,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Fit a model by maximum likelihood and print its table
-    Fit(FitArguments),
+    Fit(Box<FitArguments>),
     /// Predict rows with a fitted model, with intervals
     Predict(PredictArguments),
     /// Score a fitted model on data: errors, likelihood, coverage of its intervals
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Describe(DescribeArguments),
     /// Every loss of given predictions, what the largest errors carry of it, and the noise it implies
     Loss(LossArguments),
+    /// Write a fitted model in a form that other programs run: ONNX, safetensors
+    Export(ExportArguments),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  noisefit completions bash > ~/.local/share/bash-completion/completions/noisefit"

@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         Command::Loss(arguments) => commands::loss::run(&arguments),
         Command::Profile(arguments) => commands::profile::run(&arguments),
         Command::Describe(arguments) => commands::describe::run(&arguments),
+        Command::Export(arguments) => commands::export::run(&arguments),
         Command::Completions { shell } => commands::manual::completions(shell),
         Command::Manual { folder } => commands::manual::manual(folder.as_deref()),
     };

@@ -293,6 +293,11 @@ fn what_cannot_be_trained_is_refused_with_what_to_say() {
     refused(2, &["--model", "network", "--schedule", "linear"], "constant, cosine, step:EPOCHS");
     refused(1, &["--model", "network", "--noise", "huber:2", "--scale", "network"], "cannot be modelled");
     refused(1, &["--model", "network", "--noise", "huber", "--huber-scale", "mad"], "trained by maximum likelihood");
+    refused(1, &["--model", "network", "--trace", "t.txt"], "name a file that ends in .csv");
+    refused(1, &["--model", "network", "--checkpoint", "none/c"], "there is no folder none");
+    assert_eq!(folder.names(), Vec::<String>::new());
+    let error = folder.refusal(1, &["fit", &data, "-f", "foodexp ~ 1", "--model", "network"]);
+    assert!(error.contains("a mean alone needs no training"), "{error}");
     let error = folder.refusal(2, &["fit", &data, "-f", "foodexp ~ income - 1", "--solver", "train"]);
     assert!(error.contains("--solver exact"), "{error}");
     refused(

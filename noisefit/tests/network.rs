@@ -11,7 +11,7 @@ use noisefit::linear::{self, Options};
 use noisefit::network::{
     self, Checkpoint, Embedding, Fitted, Method as Steps, Plan, Schedule, Solver, Step, Training, Watch,
 };
-use noisefit::noise::{Choice, Noise, NoiseFamily};
+use noisefit::noise::{Choice, Noise};
 use noisefit::predict::NewRows;
 use noisefit::rows::{Matrix, MemoryRows, Values};
 
@@ -387,6 +387,14 @@ fn what_explodes_says_when_and_why() {
     plan.training.rate = 1e3;
     let error = network::fit(&source(&x, &y), &Choice::Gaussian, &plan, None, &()).unwrap_err().to_string();
     assert!(error.contains("in epoch 1") && error.contains("learning rate 1000 is too large"), "{error}");
+    let mut wild = x.clone();
+    wild[40] = 1e9;
+    let fitted = network::fit(&source(&wild, &y), &Choice::Gaussian, &small(), None, &()).unwrap();
+    assert!(
+        fitted.warnings.iter().any(|w| w.contains("x1 has a value 13 standard deviations")),
+        "{:?}",
+        fitted.warnings
+    );
     let refused = [
         (Plan { dropout: 1.0, ..small() }, "dropout"),
         (Plan { validation: 0.95, ..small() }, "validation"),

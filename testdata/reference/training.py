@@ -4,6 +4,7 @@ The data, the first parameters and the order of the rows are formulas, so that a
 """
 
 import json
+import math
 import sys
 
 import torch
@@ -70,6 +71,57 @@ LOSSES = {
     "laplace_nll": (2, likelihood(torch.distributions.Laplace)),
     "student_t_nll": (2, likelihood(lambda mu, s: torch.distributions.StudentT(4.0, mu, s))),
 }
+
+
+def steps_up(out):
+    """Quantiles of a first output and steps to the next."""
+    return torch.cumsum(torch.cat([out[:, :1], torch.nn.functional.softplus(out[:, 1:])], 1), 1)
+
+
+def pinballs(levels):
+    def loss(out, y):
+        e = y[:, None] - steps_up(out)
+        tau = single(levels)
+        return torch.where(e < 0, (tau - 1) * e, tau * e).mean()
+
+    return loss
+
+
+def logistic(out, y):
+    r = (y - out[:, 0]) / out[:, 1].exp()
+    return (r + 2 * torch.nn.functional.softplus(-r) + out[:, 1]).mean()
+
+
+def huber_nll(k):
+    holds = math.sqrt(2 * math.pi) * math.erf(k / math.sqrt(2)) + 2 / k * math.exp(-k * k / 2)
+
+    def loss(out, y):
+        r = (y - out[:, 0]) / out[:, 1].exp()
+        rho = torch.nn.functional.huber_loss(r, torch.zeros_like(r), delta=k, reduction="none")
+        return (rho + out[:, 1] + math.log(holds)).mean()
+
+    return loss
+
+
+# More that a live comparison looks at; those of `SHAPED` end with parameters of the noise, and where those start.
+MORE = {
+    "logistic_nll": (2, logistic),
+    "huber_nll": (2, huber_nll(1.345)),
+    "quantiles": (3, pinballs([0.1, 0.5, 0.9])),
+}
+# One scale for all rows: its logarithm; and of Student's t the logit of half the inverse degrees of freedom, 4.
+SHAPED = {
+    "gaussian_nll_common": (
+        [0.0],
+        lambda out, y, noise: -torch.distributions.Normal(out[:, 0], noise[0].exp()).log_prob(y).mean(),
+    ),
+    "student_t_nll_df": (
+        [0.0, math.log(0.125 / 0.875)],
+        lambda out, y, noise: -torch.distributions.StudentT(0.5 / torch.sigmoid(noise[1]), out[:, 0], noise[0].exp())
+        .log_prob(y)
+        .mean(),
+    ),
+}
 ACTIVATIONS = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh, "gelu": torch.nn.GELU, "silu": torch.nn.SiLU}
 OPTIMIZERS = {
     "sgd": lambda p: torch.optim.SGD(p, lr=0.05, weight_decay=0.01),
@@ -80,10 +132,17 @@ OPTIMIZERS = {
 }
 
 
-def trace(loss, activation, optimizer):
-    outputs, function = LOSSES[loss]
+def trace(optimizer, loss, activation):
+    """The losses of all steps."""
+    if loss in SHAPED:
+        start, shaped = SHAPED[loss]
+        noise = torch.nn.Parameter(single(start))
+        outputs, function, parameters = 1, lambda out, y: shaped(out, y, noise), [noise]
+    else:
+        outputs, function = (LOSSES | MORE)[loss]
+        parameters = []
     model = network(ACTIVATIONS[activation], outputs)
-    steps = OPTIMIZERS[optimizer](model.parameters())
+    steps = OPTIMIZERS[optimizer]([*model.parameters(), *parameters])
     losses = []
     for step in range(STEPS):
         rows = [(step * BATCH + k) % ROWS for k in range(BATCH)]
@@ -92,7 +151,7 @@ def trace(loss, activation, optimizer):
         value.backward()
         steps.step()
         losses.append(float(value.detach()))
-    return [losses[step] for step in KEPT]
+    return losses
 
 
 def main():
@@ -102,15 +161,17 @@ def main():
         for k, loss in enumerate(LOSSES):
             # With two slopes and relu gradients cancel to rounding, whose sign Adam follows.
             for activation in [["tanh", "gelu", "silu"][k % 3]] + ([] if loss in ("mae", "pinball") else ["relu"]):
+                losses = trace(optimizer, loss, activation)
                 cases.append(
                     {
                         "optimizer": optimizer,
                         "loss": loss,
                         "activation": activation,
-                        "losses": trace(loss, activation, optimizer),
+                        "losses": [losses[step] for step in KEPT],
                     }
                 )
     json.dump({"torch": torch.__version__, "steps": KEPT, "cases": cases}, sys.stdout, indent=1)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ pub(crate) mod compare;
 pub(crate) mod describe;
 pub(crate) mod diagnose;
 pub(crate) mod evaluate;
+pub(crate) mod export;
 pub(crate) mod fit;
 pub(crate) mod loss;
 pub(crate) mod manual;

@@ -1,8 +1,9 @@
 //! A formula that has met its data: first a [`Model`], which may have something to learn, then a [`Design`].
 
-use super::compile::{Lessons, Plan, Source, compile};
+use super::compile::{Lessons, Plan, Source, Step, compile};
 use super::error::FormulaError;
 use super::evaluate::{Bound, EvaluateOptions};
+use super::expression::Expr;
 use super::learned::Learned;
 use super::learner::Learner;
 use super::select::EvaluateError;
@@ -11,6 +12,7 @@ use super::{Expression, Formula, Scope};
 use crate::frame::{Field, Frame, Kind};
 use noisefit::rows::Layout;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A formula whose columns are found, while levels, means or polynomials may still have to be learned from the rows.
@@ -113,6 +115,17 @@ impl Design {
     /// Whether the response is a transformed column, so that the log-likelihood has a Jacobian.
     pub fn transforms_response(&self) -> bool {
         self.plan.response.as_ref().is_some_and(|expr| !expr.is_column())
+    }
+
+    /// The terms of the location and of the scale that are not columns of numbers as they stand in the data.
+    pub fn computed_terms(&self) -> Vec<&str> {
+        let outputs = self.plan.outputs.iter().chain(&self.plan.scale_outputs).collect::<BTreeSet<_>>();
+        let steps = outputs.into_iter().map(|&step| &self.plan.steps[step]);
+        let is_column = |step: &Step| match step {
+            Step::Number(Expr::Column(place)) => self.plan.columns[*place].kind == Kind::Number,
+            _ => false,
+        };
+        steps.filter(|(_, step)| !is_column(step)).map(|(name, _)| name.as_str()).collect()
     }
 
     /// The columns that frames must have for this scope, in this order: the first few of those of a wider scope.

@@ -31,6 +31,14 @@ pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::R
     file.finish()
 }
 
+/// Whether a file could be written, told before the work whose result it is to hold; leaves nothing.
+///
+/// # Errors
+/// [`DataError::Write`].
+pub fn check_writable(path: &Path) -> Result<(), DataError> {
+    AtomicFile::create(path).map(drop)
+}
+
 /// A file that takes its name when it is finished and leaves nothing if it is dropped before.
 #[derive(Debug)]
 pub(crate) struct AtomicFile {

@@ -82,7 +82,7 @@ impl Architecture {
     }
 
     /// The inputs that are not embedded.
-    pub(super) fn plain(&self) -> Vec<usize> {
+    pub fn plain(&self) -> Vec<usize> {
         let is_plain = |i: &usize| !self.embeddings.iter().any(|embedding| embedding.inputs.contains(i));
         (0..self.inputs).filter(is_plain).collect()
     }

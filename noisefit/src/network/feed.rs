@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::Targets;
 use crate::Error;
-use crate::rows::scattered;
+use crate::rows::{scattered, scattered_below};
 
 /// A batch of rows: inputs one row after the other, and what is to be predicted.
 #[derive(Debug, Clone, Copy)]
@@ -151,8 +151,7 @@ impl<'a> MemoryFeed<'a> {
         self.order.extend(0..self.rows.len() as u32);
         let draw = scattered(seed, epoch);
         for k in (1..self.order.len()).rev() {
-            let other = scattered(draw, k as u64) % (k as u64 + 1);
-            self.order.swap(k, other as usize);
+            self.order.swap(k, scattered_below(draw, k as u64, k + 1));
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::Error;
 use crate::evaluate::{Evaluation, Scores};
 use crate::noise::{Choice, Huber, Noise, NoiseFamily};
 use crate::predict::NewRows;
-use crate::rows::{AnyRows, Each, Folds, Part, RowSource, Sample, SampledRows, parallel_map, scattered};
+use crate::rows::{AnyRows, Each, Folds, Layout, Part, RowSource, Sample, SampledRows, parallel_map, scattered};
 
 /// A network that was fitted, and how well.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +100,11 @@ fn fit_any(
     };
     let learning = &AnyRows::new(&learning);
     let held_out = held_out.as_ref().map(AnyRows::new);
-    let (standardisation, rows) = Standardisation::of(learning, &plan.embeddings)?;
+    if source.layout().terms.is_empty() {
+        return Err(Error::Unsupported("there is no term to learn from; a mean alone needs no training".to_owned()));
+    }
+    let (standardisation, rows, farthest) = Standardisation::of(learning, &plan.embeddings)?;
+    let far = far_columns(source.layout(), &farthest);
     let deviation = standardisation.response.deviation;
     let objective = Objective::of(noise, plan.models_scale, deviation)?;
     let architecture = Architecture {
@@ -149,6 +153,7 @@ fn fit_any(
         objective: &objective,
         plan,
         deviation,
+        far: far.first().cloned(),
         validation: validation.as_ref(),
         batch,
         checkpoint: Mutex::new(resumed.unwrap_or_else(|| Checkpoint::new(about, plan.members))),
@@ -192,7 +197,13 @@ fn fit_any(
         .iter()
         .map(|(trained, _)| trained.epochs.iter().map(|epoch| restored(epoch, &network.objective, deviation)).collect())
         .collect();
-    let warnings = warnings(&network, interrupted);
+    let mut warnings = warnings(&network, interrupted);
+    warnings.extend(far.iter().filter(|(name, _)| *name != source.layout().response).take(3).map(|(name, distance)| {
+        format!(
+            "{name} has a value {distance:.0} standard deviations from its mean, beside which the others are nearly the same; \
+             transform it, such as by log(), or leave such rows out"
+        )
+    }));
     Ok(Fitted { network, training, validation, epochs, warnings })
 }
 
@@ -213,6 +224,8 @@ struct Ensemble<'a, W> {
     objective: &'a Objective,
     plan: &'a Plan,
     deviation: f64,
+    /// The column with the value that is the farthest from its mean, where that is far.
+    far: Option<(String, f64)>,
     validation: Option<&'a TrainingRows>,
     batch: usize,
     checkpoint: Mutex<Checkpoint>,
@@ -263,7 +276,7 @@ impl<W: Watch> Ensemble<'_, W> {
             }
         };
         if trained.termination.reason == "diverged" {
-            return Err(Error::Diverged(self.why_diverged(&trained, data)));
+            return Err(Error::Diverged(self.why_diverged(&trained)));
         }
         let parameters = learner.parameters().to_vec();
         if trained.termination.reason != "interrupted" {
@@ -296,21 +309,19 @@ impl<W: Watch> Ensemble<'_, W> {
     }
 
     /// When the loss exploded, why probably, and what to change.
-    fn why_diverged(&self, trained: &Trained, data: Option<&TrainingRows>) -> String {
+    fn why_diverged(&self, trained: &Trained) -> String {
         let Plan { training, clip, .. } = self.plan;
         let epoch = trained.epochs.len() + 1;
-        let largest = |values: &[f32]| values.iter().fold(0.0f32, |largest, x| largest.max(x.abs()));
-        let (input, response) = data.map_or((0.0, 0.0), |data| (largest(&data.design), largest(&data.response)));
-        let (cause, advice) = if input > FAR || response > FAR {
-            let (what, size) = if input > response { ("an input", input) } else { ("the response", response) };
-            (
-                format!("{what} has a value {size:.0} standard deviations from its mean"),
+        let (cause, advice) = match &self.far {
+            Some((name, distance)) => (
+                format!("{name} has a value {distance:.0} standard deviations from its mean"),
                 "transform it, such as by log(), or leave such rows out".to_owned(),
-            )
-        } else {
-            let smaller = format!("give a smaller one, such as {}", training.rate / 10.0);
-            let clipping = if clip.is_none() { ", or cut long gradients, such as to 1" } else { "" };
-            (format!("the learning rate {} is too large", training.rate), smaller + clipping)
+            ),
+            None => {
+                let smaller = format!("give a smaller one, such as {}", training.rate / 10.0);
+                let clipping = if clip.is_none() { ", or cut long gradients, such as to 1" } else { "" };
+                (format!("the learning rate {} is too large", training.rate), smaller + clipping)
+            }
         };
         format!(
             "the loss grew without bound in epoch {epoch}, at step {}: probably {cause}; {advice}",
@@ -322,8 +333,17 @@ impl<W: Watch> Ensemble<'_, W> {
 /// Rows that full batches are gone through by.
 const PIECE: usize = 1024;
 
-/// A value so many deviations from the mean upsets training.
-const FAR: f32 = 50.0;
+/// A value so many deviations from the mean squeezes the others together.
+const FAR: f64 = 12.0;
+
+/// The columns that have a value far from their mean, the farthest first.
+fn far_columns(layout: &Layout, farthest: &[f64]) -> Vec<(String, f64)> {
+    let names = layout.terms.iter().chain([&layout.response]);
+    let mut far: Vec<(String, f64)> =
+        names.zip(farthest).filter(|(_, far)| **far > FAR).map(|(name, far)| (name.clone(), *far)).collect();
+    far.sort_by(|a, b| b.1.total_cmp(&a.1));
+    far
+}
 
 /// A trained network, with its scale as it was trained; where that follows from the location, still 1.
 fn member(objective: &Objective, deviation: f64, trained: &Trained, parameters: &[f32], network: usize) -> Member {

@@ -91,10 +91,7 @@ impl Network {
         for start in (0..rows).step_by(BATCH) {
             let end = (start + BATCH).min(rows);
             workspace.forward(&member.parameters, &inputs[start * width..end * width]);
-            // Without inputs there is one row of outputs for all.
-            let own = workspace.outputs();
-            (start..end)
-                .for_each(|i| found.extend(own.iter().skip((i - start) * outputs % own.len().max(1)).take(outputs)));
+            found.extend(workspace.outputs());
         }
         let response = &self.standardisation.response;
         let root = |i: usize| weights.map_or(1.0, |w| w[i].sqrt());
@@ -124,6 +121,15 @@ impl Network {
     /// The line of the first output.
     pub(crate) fn line(&self, parameters: &[f32]) -> Vec<f64> {
         line(&self.architecture, &self.standardisation, parameters)
+    }
+
+    /// The parameters of every member by name, `members.0.layers.0.weight` and so on.
+    pub fn tensors(&self) -> Tensors {
+        let mut tensors = Tensors::default();
+        for (k, member) in self.members.iter().enumerate() {
+            tensors.push_network(&format!("members.{k}."), &self.architecture, &member.parameters);
+        }
+        tensors
     }
 
     /// Whether the parts go together and with a design.
@@ -184,13 +190,9 @@ struct Record {
 
 impl From<Network> for Record {
     fn from(network: Network) -> Self {
-        let Network { architecture, objective, standardisation, members } = network;
-        let mut tensors = Tensors::default();
-        for (k, member) in members.iter().enumerate() {
-            tensors.push_network(&format!("members.{k}."), &architecture, &member.parameters);
-        }
         // Shapes that come from the architecture go with their numbers.
-        let safetensors = tensors.to_base64().unwrap_or_default();
+        let safetensors = network.tensors().to_base64().unwrap_or_default();
+        let Network { architecture, objective, standardisation, members } = network;
         Record { architecture, objective, standardisation, members, safetensors }
     }
 }

@@ -25,11 +25,12 @@ pub struct Standardisation {
 }
 
 impl Standardisation {
-    /// That of the rows of a source, with the number of its rows; one pass.
+    /// That of the rows of a source, with the number of its rows, and how far the value of each input and of the response lies
+    /// from its mean that is the farthest, in deviations; one pass.
     ///
     /// # Errors
     /// [`Error::NoRows`]; [`Error::Range`] for a column whose squares are no doubles; what the source reports.
-    pub fn of(source: &impl RowSource, embeddings: &[Embedding]) -> Result<(Self, u64), Error> {
+    pub fn of(source: &impl RowSource, embeddings: &[Embedding]) -> Result<(Self, u64, Vec<f64>), Error> {
         let columns = source.layout().terms.len() + 1;
         let moments = source.pass(Spread { rows: 0, weight: 0.0, columns: vec![Column::default(); columns] })?;
         if moments.rows == 0 {
@@ -52,8 +53,13 @@ impl Standardisation {
             }
         };
         let mut inputs = moments.columns.iter().enumerate().map(centre).collect::<Result<Vec<_>, _>>()?;
+        let farthest = |(centre, column): (&Centre, &Column)| {
+            let [low, high] = column.ends.map(|end| (end - centre.mean).abs() / centre.deviation);
+            low.max(high)
+        };
+        let farthest = inputs.iter().zip(&moments.columns).map(farthest).collect();
         let response = inputs.pop().ok_or(Error::NoRows)?;
-        Ok((Standardisation { inputs, response }, moments.rows))
+        Ok((Standardisation { inputs, response }, moments.rows, farthest))
     }
 
     /// The rows of a source in memory; one pass.
@@ -109,6 +115,8 @@ struct Column {
     origin: f64,
     sum: f64,
     squares: f64,
+    /// The least and the largest value.
+    ends: [f64; 2],
 }
 
 impl Accumulator for Spread {
@@ -119,8 +127,10 @@ impl Accumulator for Spread {
         let frequency = |i: usize| block.frequencies.map_or(1.0, |f| f[i]);
         for (column, values) in self.columns.iter_mut().zip(block.design.iter().chain([&block.response])) {
             if let (0, Some(first)) = (self.rows, values.high.first()) {
-                column.origin = *first;
+                (column.origin, column.ends) = (*first, [*first; 2]);
             }
+            let [low, high] = &mut column.ends;
+            values.high.iter().for_each(|value| (*low, *high) = (low.min(*value), high.max(*value)));
             let (mut sum, mut squares) = (0.0, 0.0);
             for (i, value) in values.high.iter().enumerate() {
                 let distance = value - column.origin;
@@ -142,6 +152,7 @@ impl Accumulator for Spread {
             let shift = theirs.origin - mine.origin;
             mine.sum += theirs.sum + shift * later.weight;
             mine.squares += theirs.squares + shift * (2.0 * theirs.sum + shift * later.weight);
+            mine.ends = [mine.ends[0].min(theirs.ends[0]), mine.ends[1].max(theirs.ends[1])];
         }
         self.rows += later.rows;
         self.weight += later.weight;
@@ -162,7 +173,9 @@ impl Accumulator for Spread {
     fn write(&self, writer: &mut StateWriter) {
         writer.integer(self.rows);
         writer.numbers(&[self.weight]);
-        self.columns.iter().for_each(|column| writer.numbers(&[column.origin, column.sum, column.squares]));
+        self.columns.iter().for_each(|column| {
+            writer.numbers(&[column.origin, column.sum, column.squares, column.ends[0], column.ends[1]]);
+        });
     }
 
     fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
@@ -171,9 +184,9 @@ impl Accumulator for Spread {
         reader.numbers(&mut weight)?;
         self.weight = weight[0];
         for column in &mut self.columns {
-            let mut numbers = [0.0; 3];
+            let mut numbers = [0.0; 5];
             reader.numbers(&mut numbers)?;
-            [column.origin, column.sum, column.squares] = numbers;
+            [column.origin, column.sum, column.squares, column.ends[0], column.ends[1]] = numbers;
         }
         Ok(())
     }

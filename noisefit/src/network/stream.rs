@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::feed::Show;
 use super::{Feed, Standardisation, TrainingRows};
 use crate::Error;
-use crate::rows::{Accumulator, Block, RowSource, StateReader, StateWriter, hash_parameters, scattered};
+use crate::rows::{Accumulator, Block, RowSource, StateReader, StateWriter, hash_parameters, scattered, scattered_below};
 
 /// Rows of a source, read anew for every epoch while those that were read are learned from.
 ///
@@ -87,7 +87,7 @@ struct Sink<'a, 'b> {
 impl Sink<'_, '_> {
     fn random(&mut self, below: usize) -> usize {
         self.drawn += 1;
-        (scattered(self.draw, self.drawn) % below.max(1) as u64) as usize
+        scattered_below(self.draw, self.drawn, below)
     }
 
     fn push(&mut self, rows: &TrainingRows) -> ControlFlow<()> {

@@ -27,7 +27,7 @@ pub use folds::{Folds, Part, Selected};
 pub use memory::{Matrix, MemoryRows};
 pub use perturb::perturbation;
 pub(crate) use sample::{Sample, SampledRows};
-pub(crate) use scatter::{scattered, scattered_share};
+pub(crate) use scatter::{scattered, scattered_below, scattered_share};
 pub use state::{StateReader, StateWriter, hash_parameters};
 pub use subset::Subset;
 

@@ -8,6 +8,11 @@ pub(crate) fn scattered(seed: u64, number: u64) -> u64 {
     word ^ (word >> 31)
 }
 
+/// Such a whole number below `count`, by the upper half of a product where a remainder would take a division.
+pub(crate) fn scattered_below(seed: u64, number: u64, count: usize) -> usize {
+    ((u128::from(scattered(seed, number)) * count as u128) >> 64) as usize
+}
+
 /// Such a number in 0..1.
 pub(crate) fn scattered_share(number: usize) -> f64 {
     (scattered(0, number as u64) >> 11) as f64 / (1u64 << 53) as f64

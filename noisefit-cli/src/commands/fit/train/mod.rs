@@ -14,6 +14,7 @@ use noisefit::noise::Choice;
 use noisefit::rows::RowSource;
 use noisefit_data::DataError;
 use noisefit_data::model::FittedModel;
+use noisefit_data::write::check_writable;
 
 use arguments::ModelChoice;
 pub(super) use arguments::TrainArguments;
@@ -54,6 +55,11 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
         let names = layout.terms.iter().cloned();
         std::iter::once("(Intercept)".to_owned()).chain(names).collect::<Vec<_>>()
     });
+    // What cannot be written is better known before.
+    if let Some(path) = &arguments.output {
+        check_writable(path)?;
+    }
+    let watcher = Watcher::new(train, &passes, (plan.training.epochs, plan.members), terms)?;
     let trials = match train.tune {
         None => Vec::new(),
         Some(count) => {
@@ -66,12 +72,9 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
         Some(path) if train.resume => checkpoint(path)?,
         _ => None,
     };
-    let watcher = Watcher::new(train, &passes, (plan.training.epochs, plan.members), terms);
     let found = fit(&rows, &noise, &plan, conformal.as_ref(), resumed, &watcher);
     // Of a training that has failed the trace says how.
-    if let Some(path) = &train.trace {
-        watcher.write_trace(path)?;
-    }
+    watcher.write_trace()?;
     let (fitted, conformal) = found.map_err(|error| match (&train.checkpoint, error) {
         (Some(path), noisefit::Error::State(why)) => {
             let path = path.display().to_string();

@@ -83,7 +83,13 @@ fn noise(network: &Network) -> String {
     let first = network.members.first();
     let own = match first.map(|member| &member.noise[..]) {
         Some([Noise::StudentT(StudentT { df_estimated: true, .. })]) => "student-t noise".to_owned(),
-        Some([noise]) => format!("{noise} noise"),
+        Some([noise]) => {
+            let text = noise.to_string();
+            match text.split_once(" with ") {
+                Some((name, shape)) => format!("{name} noise with {shape}"),
+                None => format!("{text} noise"),
+            }
+        }
         Some(_) | None => match &network.objective {
             Objective::Quantiles(levels) => {
                 let levels: Vec<String> = levels.iter().map(f64::to_string).collect();
@@ -186,7 +192,7 @@ fn members(network: &Network) -> String {
     let loss = network.objective.name();
     let validates = network.members.iter().any(|member| member.validation.is_some());
     let validation = format!("validation {loss}");
-    let mut heading = vec!["network", "epochs", "best", loss];
+    let mut heading = vec!["member", "epochs", "best", loss];
     heading.extend(validates.then_some(&validation[..]));
     heading.push(if network.models_scale() { "scale times" } else { "scale" });
     let estimates_df = network.members.iter().any(|member| df(member).is_some());

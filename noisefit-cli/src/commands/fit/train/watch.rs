@@ -1,6 +1,6 @@
 //! Who watches a training: the progress bar, the trace, checkpoints, Ctrl-C.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
@@ -8,7 +8,7 @@ use std::time::Instant;
 use noisefit::network::{About, Epoch, Objective, Standardisation, Step, Watch, line};
 use noisefit_data::DataError;
 use noisefit_data::frame::Kind;
-use noisefit_data::write::{TableColumn, TableWriter, write_atomically};
+use noisefit_data::write::{TableColumn, TableWriter, check_writable, write_atomically};
 
 use super::arguments::TrainArguments;
 use crate::output::significant;
@@ -43,6 +43,8 @@ struct Trace {
     /// The names of a linear model's coefficients.
     terms: Option<Vec<String>>,
     members: Mutex<Vec<Member>>,
+    /// Where they go in the end: opened before the first step.
+    writer: Mutex<Option<TableWriter>>,
 }
 
 /// A member's part of a trace.
@@ -69,13 +71,23 @@ impl<'a> Watcher<'a> {
         passes: &'a Passes,
         (epochs, members): (u64, usize),
         terms: Option<Vec<String>>,
-    ) -> Self {
-        let trace = arguments.trace.as_ref().map(|_| Trace {
-            by_step: arguments.trace_steps,
-            terms,
-            members: Mutex::new((0..members).map(|_| Member::default()).collect()),
-        });
-        Watcher {
+    ) -> Result<Self, DataError> {
+        let trace = |path: &PathBuf| {
+            let names = COLUMNS.into_iter().chain(terms.iter().flatten().map(String::as_str));
+            let columns: Vec<(&str, Kind)> = names.map(|name| (name, Kind::Number)).collect();
+            let writer = TableWriter::create(path, &columns)?;
+            Ok::<Trace, DataError>(Trace {
+                by_step: arguments.trace_steps,
+                members: Mutex::new((0..members).map(|_| Member::default()).collect()),
+                writer: Mutex::new(Some(writer)),
+                terms: terms.clone(),
+            })
+        };
+        let trace = arguments.trace.as_ref().map(trace).transpose()?;
+        if let Some(path) = &arguments.checkpoint {
+            check_writable(path)?;
+        }
+        Ok(Watcher {
             passes,
             epochs,
             members: members as u64,
@@ -87,19 +99,17 @@ impl<'a> Watcher<'a> {
             steps: AtomicU64::new(0),
             epochs_done: AtomicU64::new(0),
             best: Mutex::new(None),
-        }
+        })
     }
 
     /// Writes the trace, member after member.
-    pub(super) fn write_trace(&self, path: &Path) -> Result<(), DataError> {
+    pub(super) fn write_trace(&self) -> Result<(), DataError> {
         let Some(trace) = &self.trace else { return Ok(()) };
-        let terms = trace.terms.iter().flatten().map(String::as_str);
-        let names: Vec<(&str, Kind)> = COLUMNS.into_iter().chain(terms).map(|name| (name, Kind::Number)).collect();
-        let mut writer = TableWriter::create(path, &names)?;
+        let Some(mut writer) = lock(&trace.writer).take() else { return Ok(()) };
+        let width = COLUMNS.len() + trace.terms.as_ref().map_or(0, Vec::len);
         for member in lock(&trace.members).iter() {
-            let column =
-                |j: usize| member.values.chunks_exact(names.len()).map(move |row| row[j]).collect::<Vec<f64>>();
-            let columns: Vec<Vec<f64>> = (0..names.len()).map(column).collect();
+            let column = |j: usize| member.values.chunks_exact(width).map(move |row| row[j]).collect::<Vec<f64>>();
+            let columns: Vec<Vec<f64>> = (0..width).map(column).collect();
             writer.write(&columns.iter().map(|values| TableColumn::Number(values)).collect::<Vec<_>>())?;
         }
         writer.finish()
