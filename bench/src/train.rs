@@ -75,7 +75,7 @@ fn epochs(steps: Steps) -> Result<(), Box<dyn Error>> {
 }
 
 fn training(rate: f64, epochs: usize) -> Training {
-    Training { rate, schedule: Schedule::Constant, warm_up: 0, epochs: epochs as u64, patience: None }
+    Training { rate, schedule: Schedule::Constant, warm_up: 0, epochs: epochs as u64, common_scale: 0, patience: None }
 }
 
 /// Whole fits of an ensemble, from rows in memory to the scores.

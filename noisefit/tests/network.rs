@@ -51,7 +51,7 @@ fn linear_plan(solver: Solver, rate: f64, schedule: Schedule, epochs: u64) -> Pl
     Plan {
         hidden: vec![],
         solver,
-        training: Training { rate, schedule, warm_up: 0, epochs, patience: None },
+        training: Training { rate, schedule, warm_up: 0, epochs, common_scale: 0, patience: None },
         validation: 0.0,
         ..Plan::default()
     }
@@ -166,7 +166,14 @@ fn curve(rows: usize) -> (Vec<f64>, Vec<f64>) {
 /// A small network that learns fast.
 fn small() -> Plan {
     let mut plan = Plan { hidden: vec![16, 8], ..Plan::default() };
-    plan.training = Training { rate: 0.01, schedule: Schedule::Constant, warm_up: 5, epochs: 60, patience: Some(30) };
+    plan.training = Training {
+        rate: 0.01,
+        schedule: Schedule::Constant,
+        warm_up: 5,
+        epochs: 60,
+        common_scale: 0,
+        patience: Some(30),
+    };
     plan
 }
 
@@ -204,6 +211,26 @@ fn scores_are_of_the_mixture_in_the_units_of_the_data() {
             assert!(fitted.training[0].rmse < 45.0 && (4.2..5.0).contains(&nll), "{noise}: {nll}");
         }
     }
+}
+
+#[test]
+fn a_scale_is_common_until_the_location_is_learned() {
+    let (x, y) = curve(600);
+    let rows = source(&x, &y);
+    let design = [Values::from(&x[..])];
+    let fitted = |common_scale: u64| {
+        let mut plan = Plan { models_scale: true, ..small() };
+        plan.training = Training { epochs: 120, common_scale, patience: None, ..plan.training };
+        network::fit(&rows, &Choice::Gaussian, &plan, None, &()).unwrap()
+    };
+    let spread = |fitted: &Fitted| {
+        let scales = fitted.network.predict(&NewRows::new(&design, 600)).scale(0);
+        scales.iter().fold(0.0f64, |a, b| a.max(*b)) / scales.iter().fold(f64::INFINITY, |a, b| a.min(*b))
+    };
+    let [at_once, half, always] = [0, 60, 120].map(fitted);
+    assert_eq!(spread(&always), 1.0);
+    assert!(spread(&at_once) > 1.05);
+    assert!(spread(&half) > 1.05 && half.training[0].mean_nll < always.training[0].mean_nll.map(|nll| nll + 0.05));
 }
 
 #[test]
@@ -272,6 +299,11 @@ fn a_training_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
     let plans = [
         Plan { members: 3, dropout: 0.1, ..small() },
         Plan { memory: 1000, buffer: 100, ..small() },
+        Plan {
+            models_scale: true,
+            training: Training { common_scale: 20, patience: Some(8), ..small().training },
+            ..small()
+        },
         Plan {
             solver: Solver::Steps {
                 method: Steps::Sgd { momentum: 0.9, nesterov: false },

@@ -49,7 +49,8 @@ fn stage(rows: &TrainingRows, steps: (usize, f64), seed: u64, before: Option<&Le
     }
     let (steps, rate) = steps;
     let epochs = steps.div_ceil(rows.len().div_ceil(BATCH)) as u64;
-    let training = Training { rate, schedule: Schedule::Cosine, warm_up: WARM_UP, epochs, patience: None };
+    let training =
+        Training { rate, schedule: Schedule::Cosine, warm_up: WARM_UP, epochs, common_scale: 0, patience: None };
     training.run(&mut learner, &mut MemoryFeed::new(rows, BATCH, Some(seed)), None, None, &mut ())?;
     Ok(learner)
 }

@@ -87,9 +87,21 @@ impl Architecture {
         (0..self.inputs).filter(is_plain).collect()
     }
 
+    /// The weights of the last layer.
+    pub(super) fn output_weights(&self) -> Range<usize> {
+        let end = self.parameters().saturating_sub(self.outputs);
+        let inputs = self.hidden.last().copied().unwrap_or_else(|| self.read());
+        end - inputs * self.outputs..end
+    }
+
     /// The number of parameters.
     pub fn parameters(&self) -> usize {
-        self.layers().last().map_or(0, |layer| layer.bias.end)
+        // Asked in every step, where nothing is allocated.
+        let embedded: usize = self.embeddings.iter().map(|embedding| embedding.inputs.len() * embedding.width).sum();
+        let mut inputs = self.read();
+        let widths = self.hidden.iter().chain([&self.outputs]);
+        let layer = |width: &usize| (std::mem::replace(&mut inputs, *width) + 1) * width;
+        embedded + widths.map(layer).sum::<usize>()
     }
 
     /// Refuses layers without units, and embeddings of inputs that there are not.

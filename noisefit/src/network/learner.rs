@@ -35,6 +35,8 @@ pub struct Learner {
     clip: Option<f64>,
     /// The share of hidden units left out of each step.
     dropout: f64,
+    /// Whether the weights of a modelled scale stay as they are.
+    holds_scale: bool,
     seed: u64,
 }
 
@@ -66,6 +68,7 @@ impl Learner {
             objective,
             clip: None,
             dropout: 0.0,
+            holds_scale: false,
             seed,
         })
     }
@@ -89,6 +92,15 @@ impl Learner {
     pub fn with_dropout(mut self, share: f64) -> Self {
         self.dropout = share;
         self
+    }
+
+    /// Lets a modelled scale be the same for all rows, its weights zero and only its bias learned; or differ again. What there
+    /// is of it is forgotten.
+    pub(super) fn hold_scale(&mut self, holds: bool) {
+        self.holds_scale = holds && matches!(self.objective, Objective::Likelihood { modelled: true, .. });
+        if self.holds_scale {
+            clear_scale(&self.architecture, &mut self.parameters);
+        }
     }
 
     /// The parameters: those of the network as [`Architecture::layers`] says, then those of the noise.
@@ -158,6 +170,9 @@ impl Learner {
         let (outputs, by_output) = workspace.output_gradient();
         let loss = objective.evaluate(outputs, targets, noise, by_output, by_noise);
         workspace.backward(network, inputs, by_network);
+        if self.holds_scale {
+            clear_scale(architecture, by_network);
+        }
         if let Some(longest) = self.clip {
             let length = length(gradient);
             if length > longest {
@@ -231,6 +246,12 @@ impl Learner {
     pub fn gradient_norm(&self) -> f64 {
         length(&self.gradient)
     }
+}
+
+/// Sets the weights of the second output to zero.
+fn clear_scale(architecture: &Architecture, parameters: &mut [f32]) {
+    let weights = architecture.output_weights();
+    parameters[weights].iter_mut().skip(1).step_by(architecture.outputs.max(1)).for_each(|weight| *weight = 0.0);
 }
 
 /// The root of the sum of squares.

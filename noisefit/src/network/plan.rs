@@ -76,6 +76,7 @@ impl Default for Plan {
                 schedule: Schedule::Constant,
                 warm_up: 0,
                 epochs: 1000,
+                common_scale: 0,
                 patience: Some(50),
             },
             validation: 0.1,

@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use super::feed::Show;
 use super::{Feed, Standardisation, TrainingRows};
 use crate::Error;
-use crate::rows::{Accumulator, Block, RowSource, StateReader, StateWriter, hash_parameters, scattered, scattered_below};
+use crate::rows::{
+    Accumulator, Block, RowSource, StateReader, StateWriter, hash_parameters, scattered, scattered_below,
+};
 
 /// Rows of a source, read anew for every epoch while those that were read are learned from.
 ///

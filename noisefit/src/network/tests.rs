@@ -181,7 +181,8 @@ fn a_line_is_learned_to_its_closed_form() {
     let architecture =
         Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
     let sgd = Method::Sgd { momentum: 0.0, nesterov: false };
-    let training = Training { rate: 0.1, schedule: Schedule::Constant, warm_up: 0, epochs: 1000, patience: None };
+    let training =
+        Training { rate: 0.1, schedule: Schedule::Constant, warm_up: 0, epochs: 1000, common_scale: 0, patience: None };
     // All rows a step.
     let mut learner = Learner::new(architecture.clone(), Objective::SquaredError, sgd, 100, 0).unwrap();
     let trained = training.run(&mut learner, &mut MemoryFeed::new(&rows, 100, None), None, None, &mut ()).unwrap();
@@ -205,7 +206,8 @@ fn what_diverges_stops_and_keeps_the_best() {
     let architecture =
         Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
     let sgd = Method::Sgd { momentum: 0.0, nesterov: false };
-    let training = Training { rate: 30.0, schedule: Schedule::Constant, warm_up: 0, epochs: 100, patience: None };
+    let training =
+        Training { rate: 30.0, schedule: Schedule::Constant, warm_up: 0, epochs: 100, common_scale: 0, patience: None };
     let mut learner = Learner::new(architecture, Objective::SquaredError, sgd, 50, 0).unwrap();
     let trained = training.run(&mut learner, &mut MemoryFeed::new(&rows, 50, None), None, None, &mut ()).unwrap();
     assert_eq!(trained.termination.reason, "diverged");
@@ -219,7 +221,14 @@ fn training_stops_when_validation_no_longer_gains() {
         Architecture { inputs: 1, embeddings: vec![], hidden: vec![32], activation: Activation::Tanh, outputs: 2 };
     let objective = Objective::Likelihood { noise: Noise::Gaussian, modelled: true };
     let mut learner = Learner::new(architecture, objective, Method::Adam, 20, 5).unwrap();
-    let training = Training { rate: 0.01, schedule: Schedule::Constant, warm_up: 10, epochs: 3000, patience: Some(40) };
+    let training = Training {
+        rate: 0.01,
+        schedule: Schedule::Constant,
+        warm_up: 10,
+        epochs: 3000,
+        common_scale: 0,
+        patience: Some(40),
+    };
     let mut feed = MemoryFeed::new(&rows, 20, Some(1));
     let trained = training.run(&mut learner, &mut feed, Some(&held_out), None, &mut ()).unwrap();
     assert_eq!(trained.termination.reason, "patience");

@@ -44,6 +44,11 @@ pub struct Training {
     pub warm_up: u64,
     /// Epochs at most.
     pub epochs: u64,
+    /// Epochs at most in which a modelled scale is the same for all rows, so that the location is learned first: where both
+    /// are learned at once, rows that are not fitted well yet are taken for noisy ones, and are no longer learned from
+    /// (Seitzer, Tavakoli, Antic and Martius 2022, *ICLR*). They end sooner where patience does.
+    #[serde(default)]
+    pub common_scale: u64,
     /// Stops after so many epochs without a new best of the loss that is watched: that of the validation rows, or without
     /// such that of the training rows.
     pub patience: Option<u64>,
@@ -155,6 +160,8 @@ pub struct State {
     /// The least loss that was watched, once an epoch has ended.
     best: Option<f64>,
     best_epoch: u64,
+    /// Whether a modelled scale differs from row to row, and since which epoch.
+    scale_varies: Option<u64>,
     /// Steps so far.
     step: u64,
     /// The size of the first loss.
@@ -173,6 +180,7 @@ impl State {
             factor: 1.0,
             best: None,
             best_epoch: 0,
+            scale_varies: None,
             step: 0,
             first: None,
             epochs: Vec::new(),
@@ -219,10 +227,23 @@ impl Training {
             }
         };
         let mut reason = "epochs";
+        learner.hold_scale(state.scale_varies.is_none() && self.common_scale > 0);
         while state.epoch < self.epochs {
-            if self.patience.is_some_and(|patience| state.epoch > state.best_epoch + patience) {
-                reason = "patience";
-                break;
+            let since = state.best_epoch.max(state.scale_varies.unwrap_or(0));
+            let impatient = self.patience.is_some_and(|patience| state.epoch > since + patience);
+            match state.scale_varies {
+                None if impatient && self.common_scale > 0 || state.epoch >= self.common_scale => {
+                    if validation.is_some() && state.best.is_some() {
+                        learner.set_parameters(&best)?;
+                    }
+                    learner.hold_scale(false);
+                    state.scale_varies = Some(state.epoch);
+                }
+                Some(_) if impatient => {
+                    reason = "patience";
+                    break;
+                }
+                _ => {}
             }
             let (mut stopped, mut failed) = (None, None);
             let (batches, first) = (feed.batches(), state.batch);

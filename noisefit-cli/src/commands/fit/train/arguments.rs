@@ -82,6 +82,10 @@ pub(crate) struct TrainArguments {
     /// Passes over the rows at most; steps of lbfgs [default: 1000]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     epochs: Option<u64>,
+    /// Epochs at most in which a modelled scale is the same for all rows, so that the location is learned first; fewer where
+    /// --patience ends them [default: 0]
+    #[arg(long, value_name = "EPOCHS")]
+    common_scale: Option<u64>,
     /// Show rows in a new random order in every epoch, as is the default
     #[arg(long, overrides_with = "no_shuffle")]
     shuffle: bool,
@@ -169,6 +173,7 @@ impl TrainArguments {
             ("--warm-up", self.warm_up.is_some()),
             ("--batch", self.batch.is_some()),
             ("--epochs", self.epochs.is_some()),
+            ("--common-scale", self.common_scale.is_some()),
             ("--shuffle", self.shuffle),
             ("--no-shuffle", self.no_shuffle),
             ("--decay", self.decay.is_some()),
@@ -223,6 +228,7 @@ impl TrainArguments {
                     ("--batch", self.batch.is_some()),
                     ("--dropout", self.dropout.is_some()),
                     ("--clip", self.clip.is_some()),
+                    ("--common-scale", self.common_scale.is_some()),
                     ("--patience", self.patience.is_some()),
                     ("--checkpoint", self.checkpoint.is_some()),
                 ];
@@ -235,6 +241,9 @@ impl TrainArguments {
             }
         };
         let defaults = Plan::default();
+        if self.common_scale.is_some() && !models_scale {
+            return refuse("--common-scale is about a modelled scale: say --scale network");
+        }
         let validation = self.validation.unwrap_or(if is_network { defaults.validation } else { 0.0 });
         Ok(Plan {
             hidden: match (is_network, self.hidden.is_empty()) {
@@ -254,6 +263,7 @@ impl TrainArguments {
                 schedule: self.schedule.unwrap_or(if is_network { Schedule::Constant } else { Schedule::Cosine }),
                 warm_up: self.warm_up.unwrap_or(0),
                 epochs: self.epochs.unwrap_or(defaults.training.epochs),
+                common_scale: self.common_scale.unwrap_or(0),
                 patience: match validation > 0.0 {
                     true => self.patience.or(defaults.training.patience),
                     false => self.patience,
