@@ -222,7 +222,18 @@ fn ctrl_c_stops_after_a_step_and_keeps_what_was_learned() {
     std::io::Read::read_to_string(running.0.stderr.as_mut().unwrap(), &mut said).unwrap();
     assert!(said.contains("training was interrupted after") && said.contains("were kept"), "{said}");
     folder.done(&["predict", "m.json", &data]);
-    assert!(!csv(&folder.read("t.csv")).1.is_empty());
+    let epochs = csv(&folder.read("t.csv")).1.len();
+    assert!(epochs > 0);
+    // What goes on has the epochs before in its trace, too.
+    let mut running = started(&folder, &with(&arguments, &["--resume"]));
+    std::thread::sleep(Duration::from_millis(1500));
+    let pid = running.0.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert_eq!(running.0.wait().unwrap().code(), Some(3));
+    let text = folder.read("t.csv");
+    let rows = csv(&text).1;
+    let steps = |row: &Vec<&str>| (number(row[1]), number(row[2]));
+    assert!(rows.len() > epochs && (0..rows.len()).all(|k| steps(&rows[k]) == ((k + 1) as f64, 13.0 * (k + 1) as f64)));
 }
 
 #[test]
@@ -298,6 +309,21 @@ fn what_cannot_be_trained_is_refused_with_what_to_say() {
     assert_eq!(folder.names(), Vec::<String>::new());
     let error = folder.refusal(1, &["fit", &data, "-f", "foodexp ~ 1", "--model", "network"]);
     assert!(error.contains("a mean alone needs no training"), "{error}");
+    refused(2, &["--model", "network", "--tune", "3", "--conformal", "cv+"], "--conformal split");
+    refused(2, &["--model", "network", "--validation", "0.95"], "between 0 and 0.9");
+    let stopped = folder.run(&[
+        "fit",
+        &data,
+        "-f",
+        "foodexp ~ income",
+        "--solver",
+        "train",
+        "--optimizer",
+        "lbfgs",
+        "--epochs",
+        "1",
+    ]);
+    assert!(stopped.code == 3 && stopped.stderr.contains("allow more epochs"), "{}", stopped.stderr);
     let error = folder.refusal(2, &["fit", &data, "-f", "foodexp ~ income - 1", "--solver", "train"]);
     assert!(error.contains("--solver exact"), "{error}");
     refused(

@@ -92,6 +92,9 @@ fn a_linear_model_is_trained_to_its_closed_form() {
         let nll = -closed.log_likelihood.unwrap() / 400.0;
         assert!(relative(fitted.training[0].mean_nll.unwrap(), nll) < 1e-7);
         assert_eq!(fitted.validation, None);
+        // The loss alone says the likelihood, too.
+        let loss = fitted.epochs[0].last().unwrap().loss;
+        assert!(relative(fitted.network.objective.negative_log_likelihood(loss).unwrap(), nll) < 1e-4);
     }
 }
 
@@ -234,6 +237,79 @@ fn a_scale_is_common_until_the_location_is_learned() {
 }
 
 #[test]
+fn weight_decay_is_of_the_network_and_not_of_its_noise() {
+    let mut random = Random(8);
+    let x: Vec<f64> = (0..800).map(|_| random.normal()).collect();
+    // Student's t with 8 degrees of freedom.
+    let mut t = || random.normal() / ((0..8).map(|_| random.normal().powi(2)).sum::<f64>() / 8.0).sqrt();
+    let y: Vec<f64> = x.iter().map(|_| t()).collect();
+    let df = |solver: Solver, decay: f64| {
+        let plan = Plan { decay, ..linear_plan(solver, 0.05, Schedule::Cosine, 400) };
+        let fitted = network::fit(&source(&x, &y), &Choice::StudentT { df: None }, &plan, None, &()).unwrap();
+        let Noise::StudentT(family) = fitted.network.members[0].noise[0] else { panic!() };
+        family.df
+    };
+    for solver in [Solver::Lbfgs, Solver::Steps { method: Steps::Adam, batch: None, shuffle: false }] {
+        // The response has nothing to do with x: shrinking the slope changes little.
+        let (free, shrunk) = (df(solver.clone(), 0.0), df(solver, 0.5));
+        assert!(relative(shrunk, free) < 0.05, "{shrunk} {free}");
+    }
+}
+
+#[test]
+fn frequencies_are_repeated_rows_and_large_batches_the_sum_of_their_pieces() {
+    let (x, y) = curve(120);
+    let counts: Vec<f64> = (0..120).map(|i| f64::from(1 + i % 3)).collect();
+    let repeated = |values: &[f64]| -> Vec<f64> {
+        values.iter().zip(&counts).flat_map(|(value, count)| vec![*value; *count as usize]).collect()
+    };
+    let (many_x, many_y) = (repeated(&x), repeated(&y));
+    let mut plan = Plan { solver: Solver::Steps { method: Steps::Adam, batch: None, shuffle: false }, ..small() };
+    (plan.validation, plan.training.epochs, plan.training.patience) = (0.0, 30, None);
+    let counted = source(&x, &y).with_frequencies(&counts).unwrap();
+    let one = network::fit(&counted, &Choice::Gaussian, &plan, None, &()).unwrap();
+    let other = network::fit(&source(&many_x, &many_y), &Choice::Gaussian, &plan, None, &()).unwrap();
+    for (one, other) in one.epochs[0].iter().zip(&other.epochs[0]) {
+        assert!(relative(one.loss, other.loss) < 1e-4, "{} {}", one.loss, other.loss);
+    }
+    assert_eq!(one.training[0].nobs, other.training[0].nobs);
+    // In batches, the mean over an epoch is over observations, too: with steps of no length it is the loss of all.
+    plan.training.rate = 1e-30;
+    let whole = network::fit(&counted, &Choice::Gaussian, &plan, None, &()).unwrap();
+    plan.solver = Solver::Steps { method: Steps::Adam, batch: Some(7), shuffle: false };
+    let batches = network::fit(&counted, &Choice::Gaussian, &plan, None, &()).unwrap();
+    assert!(relative(batches.epochs[0][0].loss, whole.epochs[0][0].loss) < 1e-6);
+    // Five thousand rows are two pieces.
+    let (x, y) = curve(5000);
+    let mut plan = Plan { solver: Solver::Steps { method: Steps::Adam, batch: None, shuffle: false }, ..plan };
+    (plan.training.rate, plan.training.epochs) = (0.01, 5);
+    let pieces = network::fit(&source(&x, &y), &Choice::Gaussian, &plan, None, &()).unwrap();
+    let lbfgs = Plan { solver: Solver::Lbfgs, ..plan };
+    assert_eq!(network::fit(&source(&x, &y), &Choice::Gaussian, &lbfgs, None, &()).unwrap().epochs.len(), 1);
+    assert!(pieces.epochs[0][4].loss < pieces.epochs[0][0].loss);
+}
+
+#[test]
+fn members_that_have_not_begun_are_left_out_when_training_is_stopped() {
+    let (x, y) = curve(300);
+    let plan = Plan { members: 4, ..small() };
+    // Nine steps an epoch: one member is at work on one thread.
+    let stopper = Stopper { after: 60, every: 7, steps: AtomicU64::new(0), kept: Mutex::new(None) };
+    let fitted = network::fit(&source(&x, &y).with_threads(1), &Choice::Gaussian, &plan, None, &stopper).unwrap();
+    assert_eq!(fitted.network.members.len(), 1);
+    assert!(
+        fitted.warnings.iter().any(|w| w == "3 of 4 members had not ended an epoch and were left out"),
+        "{:?}",
+        fitted.warnings
+    );
+    let how = conformal::Plan { method: Method::CvPlus, folds: 4, ..conformal::Plan::default() };
+    let stopper = Stopper { after: 60, every: 7, steps: AtomicU64::new(0), kept: Mutex::new(None) };
+    let (_, conformal) =
+        conformal::fit_network(&source(&x, &y), &Choice::Gaussian, &plan, &how, None, &stopper).unwrap();
+    assert_eq!(conformal, None);
+}
+
+#[test]
 fn threads_make_no_difference() {
     let (x, y) = curve(300);
     let plan = Plan { members: 4, dropout: 0.1, clip: Some(1.0), decay: 1e-3, ..small() };
@@ -351,6 +427,12 @@ fn a_model_comes_back_from_its_file() {
     let damaged = text.replacen("\"hidden\":[16,8]", "\"hidden\":[16,9]", 1);
     let error = serde_json::from_str::<network::Network>(&damaged).unwrap_err().to_string();
     assert!(error.contains("members.0.layers.1.weight has the shape [8, 16] and not [9, 16]"), "{error}");
+    // No size is too large for a refusal.
+    for hidden in ["[1099511627776,1048576]", "[4611686018427387904,4]"] {
+        let damaged = text.replacen("[16,8]", hidden, 1);
+        let error = serde_json::from_str::<network::Network>(&damaged).unwrap_err().to_string();
+        assert!(error.contains("no more than 2^31"), "{error}");
+    }
 }
 
 #[test]
@@ -396,6 +478,7 @@ fn conformal_intervals_hold_what_they_promise_around_a_poor_network() {
         let how = conformal::Plan { method, folds: 5, ..conformal::Plan::default() };
         let rows = source(&x[..train], &y[..train]);
         let (fitted, conformal) = conformal::fit_network(&rows, &Choice::Gaussian, &plan, &how, None, &()).unwrap();
+        let conformal = conformal.unwrap();
         let seen = fitted.training[0].nobs + fitted.validation.as_ref().unwrap()[0].nobs;
         assert_eq!(seen, if method == Method::Split { 750 } else { 1000 });
         let design = [Values::from(&x[train..])];
@@ -427,6 +510,19 @@ fn what_explodes_says_when_and_why() {
         "{:?}",
         fitted.warnings
     );
+    // A level that two rows have is none.
+    let rare: Vec<f64> = x.iter().enumerate().flat_map(|(i, x)| [*x, f64::from(u8::from(i == 40))]).collect();
+    let fitted = network::fit(&source(&rare, &y), &Choice::Gaussian, &small(), None, &()).unwrap();
+    assert!(!fitted.warnings.iter().any(|w| w.contains("deviations")), "{:?}", fitted.warnings);
+    // What is fitted exactly has no scale, and its file can be read.
+    let constant = vec![5.0; 200];
+    let linear = Plan { validation: 0.0, ..linear_plan(Solver::Lbfgs, 1.0, Schedule::Constant, 5) };
+    let fitted = network::fit(&source(&x, &constant), &Choice::HuberFixed { delta: 10.0 }, &linear, None, &()).unwrap();
+    let text = serde_json::to_string(&fitted.network).unwrap();
+    assert_eq!(serde_json::from_str::<network::Network>(&text).unwrap(), fitted.network);
+    assert_eq!((fitted.network.members[0].scale[0], fitted.training[0].mean_nll), (0.0, None));
+    let levels = Choice::Quantiles(vec![0.9, 0.1]);
+    assert!(network::fit(&source(&x, &y), &levels, &small(), None, &()).is_err());
     let refused = [
         (Plan { dropout: 1.0, ..small() }, "dropout"),
         (Plan { validation: 0.95, ..small() }, "validation"),

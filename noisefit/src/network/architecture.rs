@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Activation;
 use crate::Error;
-use crate::rows::scattered;
+use crate::rows::scattered_share;
 
 /// A network of fully connected layers; without hidden layers a linear model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Embedding {
     /// How many numbers stand for them.
     pub width: usize,
 }
+
+/// Parameters that a network may have.
+const MOST_PARAMETERS: f64 = (1u64 << 31) as f64;
 
 /// A layer's place among the parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,9 +118,20 @@ impl Architecture {
             end = inputs.end;
         }
         let widths = self.embeddings.iter().map(|embedding| &embedding.width);
-        match self.hidden.iter().chain([&self.outputs]).chain(widths).position(|width| *width == 0) {
-            Some(_) => Err(Error::Argument { name: "width of a layer", value: 0.0, expected: "1 or more" }),
-            None => Ok(()),
+        if self.hidden.iter().chain([&self.outputs]).chain(widths).any(|width| *width == 0) {
+            return Err(Error::Argument { name: "width of a layer", value: 0.0, expected: "1 or more" });
+        }
+        // So that no size overflows, and no damaged file asks for all of the memory.
+        let embedded: f64 =
+            self.embeddings.iter().map(|embedding| embedding.inputs.len() as f64 * embedding.width as f64).sum();
+        let mut inputs = self.inputs as f64;
+        let layer = |width: &usize| (std::mem::replace(&mut inputs, *width as f64) + 1.0) * *width as f64;
+        let count = embedded + self.hidden.iter().chain([&self.outputs]).map(layer).sum::<f64>();
+        match count <= MOST_PARAMETERS {
+            true => Ok(()),
+            false => {
+                Err(Error::Argument { name: "the number of parameters", value: count, expected: "no more than 2^31" })
+            }
         }
     }
 
@@ -125,7 +139,7 @@ impl Architecture {
     /// PyTorch draws for its linear layers; of a linear model, whose start does not matter, zeros.
     pub fn initial(&self, seed: u64) -> Vec<f32> {
         let mut parameters = vec![0.0; self.parameters()];
-        if self.hidden.is_empty() {
+        if self.hidden.is_empty() && self.embeddings.is_empty() {
             return parameters;
         }
         let layers = self.layers().into_iter().map(|layer| (layer.inputs.max(1), layer.weights.start..layer.bias.end));
@@ -133,8 +147,7 @@ impl Architecture {
         for (inputs, places) in self.embedding_weights().into_iter().map(|weights| (1, weights)).chain(layers) {
             let bound = 1.0 / (inputs as f64).sqrt();
             for place in places {
-                let share = (scattered(seed, place as u64) >> 11) as f64 / (1u64 << 53) as f64;
-                parameters[place] = (bound * (2.0 * share - 1.0)) as f32;
+                parameters[place] = (bound * (2.0 * scattered_share(seed, place as u64) - 1.0)) as f32;
             }
         }
         parameters

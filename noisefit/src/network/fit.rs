@@ -1,5 +1,6 @@
 //! From rows to a fitted network: standardise, train every member, estimate the noise, score.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::checkpoint::{Checkpoint, Progress};
@@ -7,7 +8,7 @@ use super::model::estimated;
 use super::plan::{Watched, restored};
 use super::stream::StreamFeed;
 use super::{
-    About, Architecture, Epoch, Feed, Learner, Member, MemoryFeed, Method, Network, Objective, Plan, Solver,
+    About, Architecture, Epoch, Feed, Learner, Member, MemoryFeed, Method, Network, Objective, Plan, Snapshot, Solver,
     Standardisation, Trained, TrainingRows, Watch, minimise,
 };
 use crate::Error;
@@ -114,14 +115,25 @@ fn fit_any(
         activation: plan.activation,
         outputs: objective.outputs(),
     };
-    let validation = held_out.as_ref().map(|rows| standardisation.gather(rows)).transpose()?;
+    // More rows than an order has numbers for are read anew, too.
+    let row = 4 * (architecture.inputs as u64 + 3);
+    let size = (rows as f64 / (1.0 - plan.validation)) as u64 * row;
+    let streams = size > plan.memory || rows > u64::from(u32::MAX);
+    let validation = match &held_out {
+        None => None,
+        Some(rows) if !streams => Some(standardisation.gather(rows)?),
+        // Of more validation rows than fit, a random sample.
+        Some(rows) => {
+            let limit = (plan.memory / (4 * row)).max(LEAST_VALIDATION) as usize;
+            let sample = rows.pass(Sample::new(rows.layout(), limit, rows.rows_hint()))?.finish(rows.layout());
+            Some(standardisation.gather(&sample.source()?)?)
+        }
+    };
     if validation.as_ref().is_some_and(TrainingRows::is_empty) {
         return Err(Error::Unsupported(format!(
             "of {rows} rows none is left for validation; give a larger share, or 0 and a number of epochs"
         )));
     }
-    let size = rows * (4 * (architecture.inputs as u64 + 3));
-    let streams = size > plan.memory;
     let data = if streams { None } else { Some(standardisation.gather(learning)?) };
     let batch = match plan.solver {
         Solver::Steps { batch: Some(batch), .. } => (batch as u64).clamp(1, rows),
@@ -143,7 +155,7 @@ fn fit_any(
         standardisation: &standardisation,
         streams,
     });
-    let about = about(noise, plan, rows, &standardisation)?;
+    let about = about(noise, plan, rows, &standardisation, streams)?;
     if let Some(checkpoint) = &resumed {
         checkpoint.check(&about, plan.members)?;
     }
@@ -156,6 +168,7 @@ fn fit_any(
         far: far.first().cloned(),
         validation: validation.as_ref(),
         batch,
+        failed: AtomicBool::new(false),
         checkpoint: Mutex::new(resumed.unwrap_or_else(|| Checkpoint::new(about, plan.members))),
         watch,
     };
@@ -168,11 +181,17 @@ fn fit_any(
         // Those that read a file take turns.
         None => {
             let feed = |order| StreamFeed::new(learning, &standardisation, rows, batch, order, plan.buffer);
-            members.iter().map(|&member| ensemble.train(member, None, feed)).collect()
+            let mut trained = Vec::new();
+            for &member in &members {
+                trained.push(ensemble.train(member, None, feed)?);
+            }
+            trained.into_iter().map(Ok).collect()
         }
     };
     watch.ends();
+    // What failed first is told rather than that the others were stopped.
     let trained = trained.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let (trained, left_out) = begun(trained);
     let count = architecture.parameters();
     let members = trained.iter().map(|(trained, parameters)| member(&objective, deviation, trained, parameters, count));
     let mut network = Network { members: members.collect(), architecture, objective, standardisation };
@@ -198,6 +217,9 @@ fn fit_any(
         .map(|(trained, _)| trained.epochs.iter().map(|epoch| restored(epoch, &network.objective, deviation)).collect())
         .collect();
     let mut warnings = warnings(&network, interrupted);
+    if left_out > 0 {
+        warnings.push(format!("{left_out} of {} members had not ended an epoch and were left out", plan.members));
+    }
     warnings.extend(far.iter().filter(|(name, _)| *name != source.layout().response).take(3).map(|(name, distance)| {
         format!(
             "{name} has a value {distance:.0} standard deviations from its mean, beside which the others are nearly the same; \
@@ -207,8 +229,28 @@ fn fit_any(
     Ok(Fitted { network, training, validation, epochs, warnings })
 }
 
+/// The members that have learned something, where training was interrupted, and how many have not.
+fn begun(trained: Vec<(Trained, Vec<f32>)>) -> (Vec<(Trained, Vec<f32>)>, usize) {
+    let count = trained.len();
+    let most = trained.iter().map(|(trained, _)| trained.epochs.len()).max().unwrap_or(0);
+    let has_begun = |(trained, _): &(Trained, Vec<f32>)| {
+        trained.termination.reason != "interrupted" || !trained.epochs.is_empty() || most == 0
+    };
+    let kept: Vec<_> = trained.into_iter().filter(has_begun).collect();
+    let left_out = count - kept.len();
+    (kept, left_out)
+}
+
 /// What a checkpoint is of.
-fn about(noise: &Choice, plan: &Plan, rows: u64, by: &Standardisation) -> Result<serde_json::Value, Error> {
+fn about(
+    noise: &Choice,
+    plan: &Plan,
+    rows: u64,
+    by: &Standardisation,
+    streams: bool,
+) -> Result<serde_json::Value, Error> {
+    // How much memory there is makes no difference but for whether rows are read anew.
+    let plan = &Plan { memory: 0, buffer: if streams { plan.buffer } else { 0 }, ..plan.clone() };
     let text = |plan: &Plan| serde_json::to_value(plan).map_err(|error| Error::State(error.to_string()));
     Ok(serde_json::json!({
         "noise": noise.to_string(),
@@ -229,6 +271,8 @@ struct Ensemble<'a, W> {
     validation: Option<&'a TrainingRows>,
     batch: usize,
     checkpoint: Mutex<Checkpoint>,
+    /// Whether a member has failed.
+    failed: AtomicBool,
     watch: &'a W,
 }
 
@@ -240,18 +284,36 @@ impl<W: Watch> Ensemble<'_, W> {
         data: Option<&TrainingRows>,
         feed: impl FnOnce(Option<u64>) -> F,
     ) -> Result<(Trained, Vec<f32>), Error> {
-        let resumed = self.progress(|members| std::mem::take(&mut members[member]));
-        let resumed = match resumed {
+        let before = |epochs: &[Epoch]| {
+            let epochs: Vec<Epoch> =
+                epochs.iter().map(|epoch| restored(epoch, self.objective, self.deviation)).collect();
+            self.watch.resumes(member, &epochs);
+        };
+        let resumed = match self.progress(|members| members[member].clone()) {
             Progress::Done(trained, parameters) => {
-                self.progress(|members| members[member] = Progress::Done(trained.clone(), parameters.clone()));
+                before(&trained.epochs);
                 return Ok((trained, parameters));
             }
             Progress::Running(snapshot) => {
-                self.progress(|members| members[member] = Progress::Running(snapshot.clone()));
+                before(snapshot.state.epochs());
                 Some(snapshot)
             }
             Progress::Waiting => None,
         };
+        let found = self.train_from(member, resumed, data, feed);
+        if found.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        found
+    }
+
+    fn train_from<F: Feed>(
+        &self,
+        member: usize,
+        resumed: Option<Snapshot>,
+        data: Option<&TrainingRows>,
+        feed: impl FnOnce(Option<u64>) -> F,
+    ) -> Result<(Trained, Vec<f32>), Error> {
         let seed = scattered(self.plan.seed, 2 + member as u64);
         let mut learner = self.learner(seed)?;
         let mut observer = Watched {
@@ -259,6 +321,7 @@ impl<W: Watch> Ensemble<'_, W> {
             member,
             objective: self.objective,
             deviation: self.deviation,
+            failed: &self.failed,
             keep: |snapshot| self.keep(member, Progress::Running(snapshot)),
         };
         let training = &self.plan.training;
@@ -271,7 +334,7 @@ impl<W: Watch> Ensemble<'_, W> {
                 return Err(Error::Unsupported(what.to_owned()));
             }
             (Solver::Steps { shuffle, .. }, _) => {
-                let order = shuffle.then(|| scattered(seed, 1));
+                let order = shuffle.then(|| scattered(seed, ORDER));
                 training.run(&mut learner, &mut feed(order), self.validation, resumed, &mut observer)?
             }
         };
@@ -286,11 +349,12 @@ impl<W: Watch> Ensemble<'_, W> {
     }
 
     fn learner(&self, seed: u64) -> Result<Learner, Error> {
-        // All rows at once are gone through in pieces that stay in the cache.
-        let (method, capacity) = match self.plan.solver {
-            Solver::Steps { method, .. } => (method, self.batch),
-            Solver::Lbfgs => (Method::Sgd { momentum: 0.0, nesterov: false }, PIECE),
+        let method = match self.plan.solver {
+            Solver::Steps { method, .. } => method,
+            Solver::Lbfgs => Method::Sgd { momentum: 0.0, nesterov: false },
         };
+        // Many rows at once are gone through in pieces that stay in the cache; validation rows by no fewer than these.
+        let capacity = self.batch.clamp(256, PIECE);
         let learner = Learner::new(self.architecture.clone(), self.objective.clone(), method, capacity, seed)?;
         let learner = learner.with_decay(self.plan.decay).with_dropout(self.plan.dropout);
         Ok(if let Some(clip) = self.plan.clip { learner.with_clip(clip) } else { learner })
@@ -317,12 +381,18 @@ impl<W: Watch> Ensemble<'_, W> {
                 format!("{name} has a value {distance:.0} standard deviations from its mean"),
                 "transform it, such as by log(), or leave such rows out".to_owned(),
             ),
-            None => {
-                let smaller = format!("give a smaller one, such as {}", training.rate / 10.0);
-                let clipping = if clip.is_none() { ", or cut long gradients, such as to 1" } else { "" };
-                (format!("the learning rate {} is too large", training.rate), smaller + clipping)
-            }
+            None => (
+                format!("the learning rate {} is too large", training.rate),
+                format!("give a smaller one, such as {}", training.rate / 10.0),
+            ),
         };
+        let other = if self.far.is_some() {
+            format!(", or give a smaller learning rate than {}", training.rate)
+        } else {
+            String::new()
+        };
+        let clipping = if clip.is_none() { ", or cut long gradients, such as to 1" } else { "" };
+        let advice = advice + &other + clipping;
         format!(
             "the loss grew without bound in epoch {epoch}, at step {}: probably {cause}; {advice}",
             trained.termination.iterations + 1
@@ -330,8 +400,14 @@ impl<W: Watch> Ensemble<'_, W> {
     }
 }
 
-/// Rows that full batches are gone through by.
-const PIECE: usize = 1024;
+/// Rows that large batches are gone through by.
+const PIECE: usize = 4096;
+
+/// Validation rows that are kept however little memory there is.
+const LEAST_VALIDATION: u64 = 1000;
+
+/// What the order of rows is drawn from, among other uses of a seed.
+const ORDER: u64 = u64::MAX - 1;
 
 /// A value so many deviations from the mean squeezes the others together.
 const FAR: f64 = 12.0;
@@ -380,10 +456,11 @@ fn estimate_scales(network: &mut Network, rows: &SampledRows) -> Result<(), Erro
         network.members.iter().map(of_member).collect::<Result<Vec<_>, Error>>()
     })?;
     for (member, scales) in network.members.iter_mut().zip(scales) {
-        for (noise, (scale, mut found)) in member.noise.iter_mut().zip(member.scale.iter_mut().zip(scales)) {
-            if let Noise::Huber(Huber { k, delta: Some(delta) }) = noise {
+        for (noise, (scale, found)) in member.noise.iter_mut().zip(member.scale.iter_mut().zip(scales)) {
+            if let Noise::Huber(Huber { k, delta: Some(delta) }) = noise
+                && found > 0.0
+            {
                 // The knee stays where it is as the scale is found.
-                found = found.max(f64::MIN_POSITIVE);
                 *k = *delta / found;
             }
             *scale *= found;
@@ -456,6 +533,9 @@ fn maximum_likelihood_scale(noise: &Noise, residuals: &[f64], frequencies: Optio
 
 fn warnings(network: &Network, interrupted: bool) -> Vec<String> {
     let mut warnings = Vec::new();
+    if !interrupted && network.members.iter().any(|member| !member.termination.converged) {
+        warnings.push("training has ended before the minimum was reached; allow more epochs".to_owned());
+    }
     if interrupted {
         let epochs: Vec<String> = network.members.iter().map(|member| member.epochs.to_string()).collect();
         warnings.push(format!(

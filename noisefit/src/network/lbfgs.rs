@@ -23,7 +23,7 @@ const LEAST_GAIN: f64 = 1e-9;
 /// Trials of a step's length at most.
 const TRIALS: usize = 30;
 
-/// Minimises a learner's mean loss over all rows, plus `decay |parameters|^2 / 2`; every step is told as an epoch. With
+/// Minimises a learner's mean loss over all rows, plus `decay |w|^2 / 2` over the parameters of the network; every step is told as an epoch. With
 /// validation rows the parameters are those with which their mean loss is the least.
 ///
 /// # Errors
@@ -41,6 +41,11 @@ pub fn minimise(
     }
     let mut at = Point::new(learner, rows, decay, learner.parameters().iter().map(|&p| f64::from(p)).collect());
     let mut memory: VecDeque<Pair> = VecDeque::new();
+    if !at.objective().is_finite() {
+        return Err(Error::Diverged(
+            "the loss is not finite at the first parameters; choose other units or leave rows out".to_owned(),
+        ));
+    }
     let (mut epochs, mut reason, mut best) = (Vec::new(), "epochs", None::<Best>);
     for epoch in 0..steps {
         let direction = direction(&at.gradient, &memory);
@@ -61,7 +66,7 @@ pub fn minimise(
                 memory.pop_front();
             }
         }
-        let gained = at.loss - next.loss;
+        let gained = at.objective() - next.objective();
         at = next;
         learner.set_parameters(&at.single())?;
         learner.set_gradient(&at.gradient);
@@ -71,15 +76,17 @@ pub fn minimise(
         if is_best {
             best = Some(Best { loss: watched, epoch, parameters: at.single() });
         }
-        let seen = Epoch { epoch, loss: at.loss, validation: held_out, rate, best: is_best };
+        let gradient_norm = length(&at.gradient);
+        let seen =
+            Epoch { epoch, loss: at.loss, validation: held_out, rate, best: is_best, steps: epoch + 1, gradient_norm };
         let stepped = observer.step(&Step { epoch, step: epoch, loss: at.loss, rate, learner });
-        let flow = observer.epoch(&seen);
+        let flow = observer.epoch(&seen, learner);
         epochs.push(seen);
         if ControlFlow::Break(()) == stepped || flow.is_break() {
             reason = "interrupted";
             break;
         }
-        if gained <= LEAST_GAIN * at.loss.abs().max(1e-12) {
+        if gained <= LEAST_GAIN * at.objective().abs().max(1e-12) {
             if memory.len() <= 1 {
                 reason = "gradient";
                 break;
@@ -113,6 +120,8 @@ struct Best {
 struct Point {
     parameters: Vec<f64>,
     loss: f64,
+    /// What weight decay adds to it.
+    penalty: f64,
     gradient: Vec<f64>,
 }
 
@@ -120,12 +129,19 @@ impl Point {
     fn new(learner: &mut Learner, rows: &TrainingRows, decay: f64, parameters: Vec<f64>) -> Self {
         let mut gradient = vec![0.0; parameters.len()];
         let single: Vec<f32> = parameters.iter().map(|&p| p as f32).collect();
-        let mut loss = learner.loss_and_gradient(&single, rows, &mut gradient);
-        for (g, p) in gradient.iter_mut().zip(&parameters) {
-            loss += 0.5 * decay * p * p;
+        let loss = learner.loss_and_gradient(&single, rows, &mut gradient);
+        let mut penalty = 0.0;
+        // The noise is not shrunk.
+        for (g, p) in gradient.iter_mut().zip(&parameters).take(learner.architecture().parameters()) {
+            penalty += 0.5 * decay * p * p;
             *g += decay * p;
         }
-        Point { parameters, loss, gradient }
+        Point { parameters, loss, penalty, gradient }
+    }
+
+    /// What is minimised.
+    fn objective(&self) -> f64 {
+        self.loss + self.penalty
     }
 
     fn single(&self) -> Vec<f32> {
@@ -190,11 +206,11 @@ fn search(
         add(&mut parameters, rate, direction);
         let point = Point::new(learner, rows, decay, parameters);
         let slope_there = dot(&point.gradient, direction);
-        if !(point.loss <= from.loss + SUFFICIENT * rate * slope) {
+        if !(point.objective() <= from.objective() + SUFFICIENT * rate * slope) {
             high = rate;
         } else {
             let steep = slope_there < FLAT * slope;
-            if best.as_ref().is_none_or(|(best, _)| point.loss < best.loss) {
+            if best.as_ref().is_none_or(|(best, _)| point.objective() < best.objective()) {
                 best = Some((point, rate));
             }
             if !steep {

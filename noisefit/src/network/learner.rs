@@ -3,7 +3,7 @@
 use super::{Architecture, Method, Objective, Optimizer, Snapshot, State, Targets, TrainingRows, Workspace};
 use crate::Error;
 use crate::dispatch::vectorised;
-use crate::rows::scattered;
+use crate::rows::{scattered, scattered_share};
 
 /// A network that learns from one batch after another.
 ///
@@ -37,11 +37,15 @@ pub struct Learner {
     dropout: f64,
     /// Whether the weights of a modelled scale stay as they are.
     holds_scale: bool,
-    seed: u64,
+    /// The length of the last gradient before it was cut.
+    norm: Option<f64>,
+    /// Where the gradient of several pieces is summed.
+    sums: Vec<f32>,
+    dropout_seed: u64,
 }
 
 impl Learner {
-    /// A network with its first parameters, for batches of at most `capacity` rows.
+    /// A network with its first parameters, with room for `capacity` rows at a time.
     ///
     /// # Errors
     /// [`Error::Argument`] for a layer without units; [`Error::Shape`] for another number of outputs than the objective has.
@@ -69,7 +73,9 @@ impl Learner {
             clip: None,
             dropout: 0.0,
             holds_scale: false,
-            seed,
+            norm: None,
+            sums: Vec::new(),
+            dropout_seed: scattered(seed, DROPOUT),
         })
     }
 
@@ -147,11 +153,31 @@ impl Learner {
         &self.architecture
     }
 
-    /// Learns from the rows of a batch, stored one after the other; gives their mean loss before the step. More rows than
-    /// the capacity are left out.
+    /// Learns from the rows of a batch, stored one after the other; gives their mean loss before the step. More rows than the
+    /// capacity are gone through in pieces.
     pub fn step(&mut self, inputs: &[f32], targets: &Targets<'_>, rate: f64) -> f64 {
+        let rows = targets.response.len();
+        let capacity = self.workspace.capacity();
+        let loss =
+            if rows <= capacity { self.piece(inputs, targets, 0) } else { self.pieces(inputs, targets, capacity) };
+        let Learner { parameters, gradient, optimizer, architecture, .. } = self;
+        self.norm = None;
+        if let Some(longest) = self.clip {
+            let length = length(gradient);
+            self.norm = Some(length);
+            if length > longest {
+                let factor = (longest / length) as f32;
+                vectorised(|| gradient.iter_mut().for_each(|g| *g *= factor));
+            }
+        }
+        optimizer.step(parameters, gradient, rate, architecture.parameters());
+        loss
+    }
+
+    /// The mean loss of rows of which the first has this number in the batch, and its gradient.
+    fn piece(&mut self, inputs: &[f32], targets: &Targets<'_>, first: usize) -> f64 {
         let Learner { objective, workspace, parameters, gradient, optimizer, architecture, .. } = self;
-        let (dropout, draw) = (self.dropout, scattered(self.seed, optimizer.steps()));
+        let (dropout, draw) = (self.dropout, scattered(self.dropout_seed, optimizer.steps()));
         let count = architecture.parameters();
         let (network, noise) = parameters.split_at(count);
         let (by_network, by_noise) = gradient.split_at_mut(count);
@@ -162,8 +188,8 @@ impl Learner {
             let draw = scattered(draw, layer as u64);
             let kept = (1.0 / (1.0 - dropout)) as f32;
             for (k, factor) in factors[..width * rows].iter_mut().enumerate() {
-                let share = (scattered(draw, k as u64) >> 11) as f64 / (1u64 << 53) as f64;
-                *factor = if share < dropout { 0.0 } else { kept };
+                let dropped = scattered_share(draw, (first * width + k) as u64) < dropout;
+                *factor = if dropped { 0.0 } else { kept };
             }
             true
         });
@@ -173,14 +199,28 @@ impl Learner {
         if self.holds_scale {
             clear_scale(architecture, by_network);
         }
-        if let Some(longest) = self.clip {
-            let length = length(gradient);
-            if length > longest {
-                let factor = (longest / length) as f32;
-                vectorised(|| gradient.iter_mut().for_each(|g| *g *= factor));
-            }
+        loss
+    }
+
+    /// The same of more rows than the capacity.
+    fn pieces(&mut self, inputs: &[f32], targets: &Targets<'_>, capacity: usize) -> f64 {
+        let (rows, total) = (targets.response.len(), targets.observations());
+        let width = self.architecture.inputs;
+        let mut sums = std::mem::take(&mut self.sums);
+        sums.clear();
+        sums.resize(self.gradient.len(), 0.0);
+        let mut loss = 0.0;
+        for start in (0..rows).step_by(capacity) {
+            let range = start..(start + capacity).min(rows);
+            let part = targets.part(range.clone());
+            let share = part.observations() / total;
+            loss += share * self.piece(&inputs[range.start * width..range.end * width], &part, start);
+            let share = share as f32;
+            let gradient = &self.gradient;
+            vectorised(|| sums.iter_mut().zip(gradient).for_each(|(sum, g)| *sum += share * g));
         }
-        optimizer.step(parameters, gradient, rate);
+        std::mem::swap(&mut self.gradient, &mut sums);
+        self.sums = sums;
         loss
     }
 
@@ -242,11 +282,14 @@ impl Learner {
         self.gradient.iter_mut().zip(gradient).for_each(|(own, g)| *own = *g as f32);
     }
 
-    /// The length of the last step's gradient.
+    /// The length of the last step's gradient, before it was cut.
     pub fn gradient_norm(&self) -> f64 {
-        length(&self.gradient)
+        self.norm.unwrap_or_else(|| length(&self.gradient))
     }
 }
+
+/// What dropout is drawn from, among other uses of a seed.
+const DROPOUT: u64 = u64::MAX;
 
 /// Sets the weights of the second output to zero.
 fn clear_scale(architecture: &Architecture, parameters: &mut [f32]) {

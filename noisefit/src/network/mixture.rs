@@ -88,8 +88,11 @@ impl Mixture {
             .collect();
         let locations = self.location(0);
         let row = |i: usize| {
-            let noise =
-                self.members.iter().zip(&variances).map(|(said, variance)| variance * said.scales[0][i].powi(2));
+            let own = |(said, variance): (&Said, &f64)| match said.scales[0][i] {
+                0.0 => 0.0,
+                scale => variance * scale * scale,
+            };
+            let noise = self.members.iter().zip(&variances).map(own);
             let aleatoric = noise.sum::<f64>() / self.count();
             let apart = self.members.iter().map(|said| (said.locations[0][i] - locations[i]).powi(2));
             let epistemic = apart.sum::<f64>() / self.count();
@@ -168,7 +171,7 @@ fn root(mut near: f64, mut far: f64, function: impl Fn(f64) -> f64) -> f64 {
         let middle = near + (far - near) * (at_near / (at_near - at_far));
         let middle = if middle > near && middle < far { middle } else { near.midpoint(far) };
         let value = function(middle);
-        if value.abs() <= 1e-13 {
+        if value.abs() <= 1e-13 * at_near.max(-at_far) {
             return middle;
         }
         if value > 0.0 {

@@ -140,7 +140,8 @@ impl Network {
             && standardised.into_iter().all(|centre| centre.mean.is_finite() && centre.deviation > 0.0)
             && !self.members.is_empty()
             && self.members.iter().all(|member| {
-                member.noise.len() == self.curves()
+                let families = |noise: &[Noise]| noise.iter().map(|noise| noise.family().name()).collect::<Vec<_>>();
+                families(&member.noise) == families(&self.objective.noise(1.0))
                     && member.scale.len() == self.curves()
                     && member.scale.iter().all(|scale| *scale >= 0.0)
             })

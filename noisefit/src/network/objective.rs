@@ -1,6 +1,8 @@
 //! What training minimises: a loss of the location, or a family's complete negative log-likelihood, with its derivatives by
 //! the outputs.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -49,7 +51,16 @@ pub struct Targets<'a> {
     pub frequencies: Option<&'a [f32]>,
 }
 
-impl Targets<'_> {
+impl<'a> Targets<'a> {
+    /// Those of some of the rows.
+    pub(super) fn part(&self, rows: Range<usize>) -> Targets<'a> {
+        Targets {
+            response: &self.response[rows.clone()],
+            weights: self.weights.map(|w| &w[rows.clone()]),
+            frequencies: self.frequencies.map(|f| &f[rows]),
+        }
+    }
+
     fn root_weight(&self, i: usize) -> f64 {
         self.weights.map_or(1.0, |w| f64::from(w[i]).sqrt())
     }
@@ -79,7 +90,19 @@ impl Objective {
     /// maximum likelihood.
     pub fn of(noise: &Choice, modelled: bool, deviation: f64) -> Result<Self, Error> {
         let likelihood = |noise: Noise| Ok(Objective::Likelihood { noise, modelled });
+        let refuse =
+            |name: &'static str, value: f64, expected: &'static str| Err(Error::Argument { name, value, expected });
         match noise {
+            Choice::Quantiles(levels) if levels.is_empty() => refuse("the number of quantiles", 0.0, "1 or more"),
+            Choice::Quantiles(levels) if levels.iter().any(|tau| !(*tau > 0.0 && *tau < 1.0)) => {
+                refuse("the level of a quantile", levels[0], "between 0 and 1, as all must be")
+            }
+            Choice::Quantiles(levels) if levels.windows(2).any(|pair| pair[0] >= pair[1]) => {
+                refuse("the level of a quantile", levels[1], "larger than the one before")
+            }
+            Choice::StudentT { df: Some(df) } if !(*df >= 0.5) => refuse("the degrees of freedom", *df, "0.5 or more"),
+            Choice::HuberFixed { delta } if !(*delta > 0.0) => refuse("delta", *delta, "positive"),
+            Choice::Huber { k, .. } if !(*k > 0.0) => refuse("k", *k, "positive"),
             Choice::Quantiles(_) | Choice::HuberFixed { .. } if modelled => Err(Error::Unsupported(format!(
                 "the scale of {noise} noise cannot be modelled; that of gaussian, laplace, student-t, logistic and huber can"
             ))),
@@ -124,6 +147,17 @@ impl Objective {
             Objective::SquaredError | Objective::Huber { .. } => loss * deviation * deviation,
             Objective::AbsoluteError | Objective::Quantiles(_) => loss * deviation,
             Objective::Likelihood { .. } => loss + deviation.ln(),
+        }
+    }
+
+    /// The negative log-likelihood of a row where the mean loss, in units of the response, is this one, and the scale is what then
+    /// maximises the likelihood; none for Huber's loss and for several quantiles, which do not say.
+    pub fn negative_log_likelihood(&self, loss: f64) -> Option<f64> {
+        match self {
+            Objective::SquaredError => Some(0.5 * (1.0 + (std::f64::consts::TAU * loss).ln())),
+            Objective::AbsoluteError => Some(1.0 + (2.0 * loss).ln()),
+            Objective::Likelihood { .. } => Some(loss),
+            Objective::Huber { .. } | Objective::Quantiles(_) => None,
         }
     }
 

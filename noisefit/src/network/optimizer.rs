@@ -1,5 +1,7 @@
 //! What a gradient does to the parameters.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -81,10 +83,17 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Moves the parameters against the gradient by a step of learning rate `rate`.
-    pub fn step(&mut self, parameters: &mut [f32], gradient: &[f32], rate: f64) {
+    /// Moves the parameters against the gradient by a step of learning rate `rate`; weight decay is of the first `decayed` alone.
+    pub fn step(&mut self, parameters: &mut [f32], gradient: &[f32], rate: f64, decayed: usize) {
         self.steps += 1;
-        let (steps, decay) = (self.steps, self.decay);
+        let decay = self.decay;
+        self.update(0..decayed, parameters, gradient, rate, decay);
+        self.update(decayed..gradient.len(), parameters, gradient, rate, 0.0);
+    }
+
+    fn update(&mut self, range: Range<usize>, parameters: &mut [f32], gradient: &[f32], rate: f64, decay: f32) {
+        let steps = self.steps;
+        let (parameters, gradient) = (&mut parameters[range.clone()], &gradient[range.clone()]);
         let Optimizer { first, second, .. } = self;
         let plain = rate as f32;
         match self.method {
@@ -96,6 +105,7 @@ impl Optimizer {
             Method::Sgd { momentum, nesterov } => {
                 // The first velocity is the first gradient.
                 let kept = if steps == 1 { 0.0 } else { momentum };
+                let first = &mut first[range];
                 vectorised(|| {
                     for ((p, g), v) in parameters.iter_mut().zip(gradient).zip(first) {
                         let g = g + decay * *p;
@@ -112,6 +122,7 @@ impl Optimizer {
                 let root = corrections[1].sqrt() as f32;
                 let [keep, keep_square] = BETA.map(|beta| beta as f32);
                 let [take, take_square] = BETA.map(|beta| (1.0 - beta) as f32);
+                let (first, second) = (&mut first[range.clone()], &mut second[range]);
                 vectorised(|| {
                     for (((p, g), m), v) in parameters.iter_mut().zip(gradient).zip(first).zip(second) {
                         let own = *p * shrink;

@@ -173,10 +173,10 @@ fn embed(architecture: &Architecture, plain: &[usize], parameters: &[f32], input
     for (row, read) in inputs.chunks_exact(width).zip(read.chunks_exact_mut(read_width)) {
         read.iter_mut().zip(plain).for_each(|(read, &i)| *read = row[i]);
     }
-    for (Embedding { inputs: range, width: own }, weights) in
-        architecture.embeddings.iter().zip(architecture.embedding_weights())
-    {
-        let weights = &parameters[weights];
+    let mut start = 0;
+    for Embedding { inputs: range, width: own } in &architecture.embeddings {
+        let weights = &parameters[start..start + range.len() * own];
+        start += weights.len();
         for (row, read) in inputs.chunks_exact(width).zip(read.chunks_exact_mut(read_width)) {
             let sums = &mut read[offset..offset + own];
             sums.fill(0.0);
@@ -199,10 +199,10 @@ fn embedding_gradient(
 ) {
     let (mut offset, width) = (plain, architecture.inputs);
     let read_width = plain + architecture.embeddings.iter().map(|embedding| embedding.width).sum::<usize>();
-    for (Embedding { inputs: range, width: own }, weights) in
-        architecture.embeddings.iter().zip(architecture.embedding_weights())
-    {
-        let gradient = &mut gradient[weights];
+    let mut start = 0;
+    for Embedding { inputs: range, width: own } in &architecture.embeddings {
+        let gradient = &mut gradient[start..start + range.len() * own];
+        start += gradient.len();
         gradient.fill(0.0);
         for (row, by_read) in inputs.chunks_exact(width).zip(by_read.chunks_exact(read_width)) {
             let errors = &by_read[offset..offset + own];

@@ -1,10 +1,11 @@
 //! How a network is to be fitted, and who watches.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Activation, Embedding, Epoch, Method, Objective, Schedule, Standardisation, Step, Training};
+use super::{Activation, Embedding, Epoch, Learner, Method, Objective, Schedule, Standardisation, Step, Training};
 use crate::Error;
 
 /// How a network is fitted.
@@ -105,11 +106,16 @@ impl Plan {
         if let Some(clip) = self.clip.filter(|clip| !(*clip > 0.0)) {
             return refuse("the length that gradients are cut to", clip, "positive");
         }
+        if let Solver::Steps { method: Method::Sgd { momentum, .. }, .. } = self.solver
+            && !(0.0..1.0).contains(&momentum)
+        {
+            return refuse("momentum", f64::from(momentum), "0 or more, and less than 1");
+        }
         if self.members == 0 {
             return refuse("the number of networks", 0.0, "1 or more");
         }
-        if self.training.epochs == 0 {
-            return refuse("the number of epochs", 0.0, "1 or more");
+        if self.training.epochs == 0 || self.training.epochs > 1 << 40 {
+            return refuse("the number of epochs", self.training.epochs as f64, "between 1 and 2^40");
         }
         if matches!(self.solver, Solver::Lbfgs) && (self.dropout > 0.0 || self.clip.is_some()) {
             return Err(Error::Unsupported(
@@ -146,8 +152,11 @@ pub trait Watch: Sync {
     /// After every step of a member.
     fn step(&self, _member: usize, _step: &Step<'_>) {}
 
-    /// After every epoch of a member.
-    fn epoch(&self, _member: usize, _epoch: &Epoch) {}
+    /// After every epoch of a member, with the learner at its end.
+    fn epoch(&self, _member: usize, _epoch: &Epoch, _learner: &Learner) {}
+
+    /// Before a member goes on from a checkpoint: the epochs that were before.
+    fn resumes(&self, _member: usize, _epochs: &[Epoch]) {}
 
     /// After the last step; some passes over the rows follow.
     fn ends(&self) {}
@@ -185,24 +194,32 @@ pub(super) struct Watched<'a, W, K> {
     pub(super) member: usize,
     pub(super) objective: &'a Objective,
     pub(super) deviation: f64,
+    /// Whether another member has failed, so that there is nothing to go on for.
+    pub(super) failed: &'a AtomicBool,
     /// Keeps a snapshot.
     pub(super) keep: K,
+}
+
+impl<W: Watch, K> Watched<'_, W, K> {
+    fn stops(&self) -> bool {
+        self.watch.stops() || self.failed.load(Ordering::Relaxed)
+    }
 }
 
 impl<W: Watch, K: FnMut(super::Snapshot) -> Result<(), Error> + Send> super::Observer for Watched<'_, W, K> {
     fn step(&mut self, step: &Step<'_>) -> ControlFlow<()> {
         let loss = self.objective.restored(step.loss, self.deviation);
         self.watch.step(self.member, &Step { loss, ..*step });
-        if self.watch.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
-        self.watch.epoch(self.member, &restored(epoch, self.objective, self.deviation));
-        if self.watch.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    fn epoch(&mut self, epoch: &Epoch, learner: &Learner) -> ControlFlow<()> {
+        self.watch.epoch(self.member, &restored(epoch, self.objective, self.deviation), learner);
+        if self.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn is_interrupted(&self) -> bool {
-        self.watch.stops()
+        self.stops()
     }
 
     fn wants_snapshot(&self, steps: u64) -> bool {

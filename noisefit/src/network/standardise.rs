@@ -55,7 +55,8 @@ impl Standardisation {
         let mut inputs = moments.columns.iter().enumerate().map(centre).collect::<Result<Vec<_>, _>>()?;
         let farthest = |(centre, column): (&Centre, &Column)| {
             let [low, high] = column.ends.map(|end| (end - centre.mean).abs() / centre.deviation);
-            low.max(high)
+            // Of two values one may be as rare as it likes.
+            if column.has_others { low.max(high) } else { 0.0 }
         };
         let farthest = inputs.iter().zip(&moments.columns).map(farthest).collect();
         let response = inputs.pop().ok_or(Error::NoRows)?;
@@ -117,6 +118,23 @@ struct Column {
     squares: f64,
     /// The least and the largest value.
     ends: [f64; 2],
+    /// Whether there are others.
+    has_others: bool,
+}
+
+impl Column {
+    /// Moves the ends out to a value.
+    #[inline]
+    fn see(&mut self, value: f64) {
+        let [low, high] = self.ends;
+        if value < low || value > high {
+            // What was an end lies between now, unless both were one.
+            self.has_others |= low < high;
+            self.ends = [low.min(value), high.max(value)];
+        } else {
+            self.has_others |= low < value && value < high;
+        }
+    }
 }
 
 impl Accumulator for Spread {
@@ -129,8 +147,9 @@ impl Accumulator for Spread {
             if let (0, Some(first)) = (self.rows, values.high.first()) {
                 (column.origin, column.ends) = (*first, [*first; 2]);
             }
-            let [low, high] = &mut column.ends;
-            values.high.iter().for_each(|value| (*low, *high) = (low.min(*value), high.max(*value)));
+            for &value in values.high {
+                column.see(value);
+            }
             let (mut sum, mut squares) = (0.0, 0.0);
             for (i, value) in values.high.iter().enumerate() {
                 let distance = value - column.origin;
@@ -152,7 +171,8 @@ impl Accumulator for Spread {
             let shift = theirs.origin - mine.origin;
             mine.sum += theirs.sum + shift * later.weight;
             mine.squares += theirs.squares + shift * (2.0 * theirs.sum + shift * later.weight);
-            mine.ends = [mine.ends[0].min(theirs.ends[0]), mine.ends[1].max(theirs.ends[1])];
+            theirs.ends.into_iter().for_each(|end| mine.see(end));
+            mine.has_others |= theirs.has_others;
         }
         self.rows += later.rows;
         self.weight += later.weight;
@@ -174,7 +194,8 @@ impl Accumulator for Spread {
         writer.integer(self.rows);
         writer.numbers(&[self.weight]);
         self.columns.iter().for_each(|column| {
-            writer.numbers(&[column.origin, column.sum, column.squares, column.ends[0], column.ends[1]]);
+            let others = f64::from(u8::from(column.has_others));
+            writer.numbers(&[column.origin, column.sum, column.squares, column.ends[0], column.ends[1], others]);
         });
     }
 
@@ -184,9 +205,10 @@ impl Accumulator for Spread {
         reader.numbers(&mut weight)?;
         self.weight = weight[0];
         for column in &mut self.columns {
-            let mut numbers = [0.0; 5];
+            let mut numbers = [0.0; 6];
             reader.numbers(&mut numbers)?;
-            [column.origin, column.sum, column.squares, column.ends[0], column.ends[1]] = numbers;
+            let [origin, sum, squares, low, high, others] = numbers;
+            *column = Column { origin, sum, squares, ends: [low, high], has_others: others != 0.0 };
         }
         Ok(())
     }

@@ -82,6 +82,10 @@ pub struct Epoch {
     pub rate: f64,
     /// Whether the loss that is watched is the least so far.
     pub best: bool,
+    /// Steps at its end, counted over all epochs.
+    pub steps: u64,
+    /// The length of the last step's gradient.
+    pub gradient_norm: f64,
 }
 
 /// Who watches a training, and may stop it.
@@ -91,8 +95,8 @@ pub trait Observer: Send {
         ControlFlow::Continue(())
     }
 
-    /// After every epoch.
-    fn epoch(&mut self, _epoch: &Epoch) -> ControlFlow<()> {
+    /// After every epoch, with the learner at its end.
+    fn epoch(&mut self, _epoch: &Epoch, _learner: &Learner) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
 
@@ -151,8 +155,10 @@ pub struct State {
     epoch: u64,
     /// Its batches so far.
     batch: u64,
-    /// The sum of their rows' losses, and their rows.
+    /// The sum of their observations' losses, and how many these are.
     sums: [f64; 2],
+    /// The length of the last step's gradient.
+    norm: f64,
     /// The learning rate of the last step.
     rate: f64,
     /// What plateaus have made of the learning rate.
@@ -176,6 +182,7 @@ impl State {
             epoch: 0,
             batch: 0,
             sums: [0.0; 2],
+            norm: 0.0,
             rate: 0.0,
             factor: 1.0,
             best: None,
@@ -196,6 +203,11 @@ impl State {
     pub fn epochs(&self) -> &[Epoch] {
         &self.epochs
     }
+}
+
+/// A number that JSON can hold.
+fn finite(norm: f64) -> f64 {
+    norm.min(f64::MAX)
 }
 
 /// A loss so many times the first one is no way back down.
@@ -230,7 +242,7 @@ impl Training {
         learner.hold_scale(state.scale_varies.is_none() && self.common_scale > 0);
         while state.epoch < self.epochs {
             let since = state.best_epoch.max(state.scale_varies.unwrap_or(0));
-            let impatient = self.patience.is_some_and(|patience| state.epoch > since + patience);
+            let impatient = self.patience.is_some_and(|patience| state.epoch > since.saturating_add(patience));
             match state.scale_varies {
                 None if impatient && self.common_scale > 0 || state.epoch >= self.common_scale => {
                     if validation.is_some() && state.best.is_some() {
@@ -255,9 +267,9 @@ impl Training {
                     stopped = Some("diverged");
                     return ControlFlow::Break(());
                 }
-                let rows = batch.targets.response.len() as f64;
-                state.sums = [state.sums[0] + loss * rows, state.sums[1] + rows];
-                state.rate = rate;
+                let observations = batch.targets.observations();
+                state.sums = [state.sums[0] + loss * observations, state.sums[1] + observations];
+                (state.rate, state.norm) = (rate, f64::NAN);
                 let flow = observer.step(&Step { epoch: state.epoch, step: state.step, loss, rate, learner });
                 state.step += 1;
                 state.batch += 1;
@@ -265,6 +277,7 @@ impl Training {
                     stopped = Some("interrupted");
                 }
                 if flow.is_break() || observer.wants_snapshot(state.step) {
+                    state.norm = finite(learner.gradient_norm());
                     failed = observer.snapshot(learner.snapshot(&state, &best)).err();
                     if failed.is_some() {
                         return ControlFlow::Break(());
@@ -282,6 +295,7 @@ impl Training {
                     break;
                 }
                 None if fed.is_err() && observer.is_interrupted() => {
+                    state.norm = finite(learner.gradient_norm());
                     observer.snapshot(learner.snapshot(&state, &best))?;
                     reason = "interrupted";
                     break;
@@ -295,7 +309,11 @@ impl Training {
             let loss = sum / count;
             let held_out = validation.map(|rows| learner.mean_loss(rows));
             let watched = held_out.unwrap_or(loss);
-            let is_best = state.best.is_none_or(|best| watched < best) && !watched.is_nan();
+            if watched.is_nan() {
+                reason = "diverged";
+                break;
+            }
+            let is_best = state.best.is_none_or(|best| watched < best);
             if is_best {
                 (state.best, state.best_epoch) = (Some(watched), state.epoch);
             }
@@ -310,9 +328,18 @@ impl Training {
             {
                 state.factor *= factor;
             }
-            let seen = Epoch { epoch: state.epoch, loss, validation: held_out, rate: state.rate, best: is_best };
+            let seen = Epoch {
+                epoch: state.epoch,
+                loss,
+                validation: held_out,
+                rate: state.rate,
+                best: is_best,
+                steps: state.step,
+                gradient_norm: finite(if state.norm.is_nan() { learner.gradient_norm() } else { state.norm }),
+            };
             (state.epoch, state.batch, state.sums) = (state.epoch + 1, 0, [0.0; 2]);
-            let flow = observer.epoch(&seen);
+            state.norm = seen.gradient_norm;
+            let flow = observer.epoch(&seen, learner);
             state.epochs.push(seen);
             if flow.is_break() {
                 observer.snapshot(learner.snapshot(&state, &best))?;
@@ -347,7 +374,7 @@ impl Training {
             Schedule::Plateau { .. } => state.factor,
             Schedule::Cosine => {
                 let done = match batches {
-                    Some(batches) => state.step as f64 / (batches * self.epochs).max(1) as f64,
+                    Some(batches) => state.step as f64 / (batches as f64 * self.epochs as f64).max(1.0),
                     None => state.epoch as f64 / self.epochs.max(1) as f64,
                 };
                 0.5 * (1.0 + (std::f64::consts::PI * done).cos())

@@ -6,7 +6,9 @@ use super::{Plan, Solver, Watch, fit};
 use crate::Error;
 use crate::evaluate::{Evaluation, Scores};
 use crate::noise::Choice;
-use crate::rows::{AnyRows, Each, Folds, Part, RowSource, Sample, SampledRows, parallel_map, scattered};
+use crate::rows::{
+    AnyRows, Each, Folds, Part, RowSource, Sample, SampledRows, parallel_map, scattered, scattered_share,
+};
 
 /// Parts that the rows are in: each is predicted by what was trained on the others.
 const FOLDS: usize = 3;
@@ -122,8 +124,8 @@ fn candidate(plan: &Plan, number: usize, epochs: u64) -> Plan {
     let mut planned = Plan { members: 1, ..plan.clone() };
     planned.training.epochs = epochs;
     if number > 0 {
-        let draw = scattered(scattered(plan.seed, 3), number as u64);
-        let share = |place: u64| (scattered(draw, place) >> 11) as f64 / (1u64 << 53) as f64;
+        let draw = scattered(scattered(plan.seed, u64::MAX), number as u64);
+        let share = |place: u64| scattered_share(draw, place);
         let pick = |place: u64, count: usize| (share(place) * count as f64) as usize;
         if !plan.hidden.is_empty() {
             let width = WIDTHS[pick(0, WIDTHS.len())];
@@ -146,7 +148,7 @@ fn candidate(plan: &Plan, number: usize, epochs: u64) -> Plan {
 fn score(rows: &SampledRows, noise: &Choice, plan: &Plan, watch: &impl Watch) -> Result<Option<f64>, Error> {
     let plan = Plan { members: 1, ..plan.clone() };
     let rows = rows.source()?.with_threads(1);
-    let folds = Folds { count: FOLDS, seed: scattered(plan.seed, 4) };
+    let folds = Folds { count: FOLDS, seed: scattered(plan.seed, u64::MAX - 1) };
     let (mut sum, mut count) = (0.0, 0.0);
     for part in 0..FOLDS {
         let network = match fit(&folds.select(&rows, Part::Without(part)), noise, &plan, None, &Stopping(watch)) {

@@ -14,6 +14,6 @@ pub(crate) fn scattered_below(seed: u64, number: u64, count: usize) -> usize {
 }
 
 /// Such a number in 0..1.
-pub(crate) fn scattered_share(number: usize) -> f64 {
-    (scattered(0, number as u64) >> 11) as f64 / (1u64 << 53) as f64
+pub(crate) fn scattered_share(seed: u64, number: u64) -> f64 {
+    (scattered(seed, number) >> 11) as f64 / (1u64 << 53) as f64
 }

@@ -9,7 +9,7 @@ use crate::rows::{Accumulator, AnyRows, Folds, Part, RowSource, Sample};
 
 /// Fits a network as [`network::fit`] does, and calibrates intervals for it as [`fit`](super::fit) does for linear models:
 /// with [`Method::Split`] on rows that the network does not see at all, its validation rows being others; with
-/// [`Method::CvPlus`] by networks without each fold. Scores are in units of the predicted standard deviation where the scale is
+/// [`Method::CvPlus`] by networks without each fold, unless it is interrupted. Scores are in units of the predicted standard deviation where the scale is
 /// modelled.
 ///
 /// # Errors
@@ -21,7 +21,7 @@ pub fn fit_network(
     conformal: &Plan,
     resumed: Option<Checkpoint>,
     watch: &impl Watch,
-) -> Result<(Fitted, Conformal), Error> {
+) -> Result<(Fitted, Option<Conformal>), Error> {
     let source = &AnyRows::new(source);
     conformal.check()?;
     refuse_one_quantile(noise)?;
@@ -34,16 +34,15 @@ pub fn fit_network(
             (fitted, vec![member.scored(&calibrating, KEPT_SCORES)?])
         }
         Method::CvPlus => {
-            let fitted = network::fit(source, noise, plan, resumed, watch)?;
-            let count = conformal.folds.min(source.pass(Sample::none())?.rows().max(2) as usize);
-            let (folds, limit) = (Folds { count, seed: plan.seed }, (KEPT_SCORES / count).max(100));
-            let member = |number: usize| {
-                let kept = folds.select(source, Part::Without(number));
-                let fold = network::fit(&kept, noise, plan, None, &Silent(watch))?;
-                Member::of_network(fold.network).scored(&folds.select(source, Part::Only(number)), limit)
-            };
-            let members = (0..count).map(member).collect::<Result<Vec<_>, Error>>()?;
-            (fitted, members.into_iter().filter(|member| member.scores.count() > 0.0).collect())
+            let mut fitted = network::fit(source, noise, plan, resumed, watch)?;
+            if !is_interrupted(&fitted)
+                && let Some(members) = folds(source, noise, plan, conformal.folds, watch)?
+            {
+                (fitted, members)
+            } else {
+                fitted.warnings.push("there are no conformal intervals, for training was interrupted".to_owned());
+                return Ok((fitted, None));
+            }
         }
         Method::JackknifePlus => {
             let what = "jackknife+ would train a network without each row; cv+ trains one without each of several folds, and split \
@@ -53,7 +52,35 @@ pub fn fit_network(
     };
     let conformal = Conformal::new(conformal, plan.seed, members);
     fitted.warnings.extend(conformal.too_few(LEVEL));
-    Ok((fitted, conformal))
+    Ok((fitted, Some(conformal)))
+}
+
+fn is_interrupted(fitted: &Fitted) -> bool {
+    fitted.network.members.iter().any(|member| member.termination.reason == "interrupted")
+}
+
+/// The networks without a fold, with the scores of its rows; none where they were interrupted.
+fn folds(
+    source: &AnyRows<'_>,
+    noise: &Choice,
+    plan: &network::Plan,
+    count: usize,
+    watch: &impl Watch,
+) -> Result<Option<Vec<Member>>, Error> {
+    let count = count.min(source.pass(Sample::none())?.rows().max(2) as usize);
+    let (folds, limit) = (Folds { count, seed: plan.seed }, (KEPT_SCORES / count).max(100));
+    let mut members = Vec::with_capacity(count);
+    for number in 0..count {
+        let kept = folds.select(source, Part::Without(number));
+        let fold = network::fit(&kept, noise, plan, None, &Silent(watch));
+        if watch.stops() {
+            watch.ends();
+            return Ok(None);
+        }
+        members.push(Member::of_network(fold?.network).scored(&folds.select(source, Part::Only(number)), limit)?);
+        source.report(number as u64 + 1, count as u64)?;
+    }
+    Ok(Some(members.into_iter().filter(|member| member.scores.count() > 0.0).collect()))
 }
 
 /// The level that few rows are warned of.

@@ -31,7 +31,7 @@ pub(super) fn solve(problem: Problem<'_>, start: &[f64]) -> Basis {
     let size = ((count as f64).powf(2.0 / 3.0) * (rows.order as f64).sqrt()) as usize;
     let size = size.clamp(direct, count / 2);
     let step = count as f64 / size as f64;
-    let places: Vec<usize> = (0..size).map(|k| ((k as f64 + scattered_share(k)) * step) as usize).collect();
+    let places: Vec<usize> = (0..size).map(|k| ((k as f64 + scattered_share(0, k as u64)) * step) as usize).collect();
     let sample = rows.subset_in_doubles(&places);
     let share = size as f64 / count as f64;
     let linear_share: Vec<f64> = linear.iter().map(|g| g * share).collect();

@@ -135,7 +135,7 @@ impl<'a> Simplex<'a> {
         let shift = 1e-10 * if size > 0.0 { size } else { 1.0 };
         let mut response = rows.response.clone();
         for i in 0..count {
-            let moved = shift * 0.5 * (1.0 + scattered_share(i));
+            let moved = shift * 0.5 * (1.0 + scattered_share(0, i as u64));
             response[i] += moved;
             residuals[i] += moved;
         }

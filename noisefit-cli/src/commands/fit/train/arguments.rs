@@ -103,7 +103,7 @@ pub(crate) struct TrainArguments {
     clip: Option<f64>,
     /// The share of the rows that is not learned from and says which epoch is the best; 0 for none [default: 0.1; without
     /// hidden layers 0]
-    #[arg(long, value_name = "SHARE", value_parser = parse_share_below_one)]
+    #[arg(long, value_name = "SHARE", value_parser = parse_validation)]
     validation: Option<f64>,
     /// Stop after so many epochs without a better one [default: 50, where there are validation rows]
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
@@ -124,7 +124,7 @@ pub(crate) struct TrainArguments {
     /// Keep in this file all that it takes to go on with --resume
     #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
-    /// Steps of a network between checkpoints [default: an epoch's]
+    /// Steps of a network between checkpoints [default: so many that writing them takes no time to speak of, a second or more]
     #[arg(long, value_name = "STEPS", requires = "checkpoint", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) every: Option<u64>,
     /// Go on where the checkpoint stands; from the beginning where there is none
@@ -286,11 +286,14 @@ impl TrainArguments {
         for (name, width) in &self.embedding {
             let is_level = |term: &String| {
                 let rest = term.strip_prefix(name.as_str()).and_then(|rest| rest.strip_prefix('['));
-                rest.is_some_and(|rest| rest.ends_with(']') && !rest.contains("]:"))
+                // Not the terms of poly(x, 2), which is no category.
+                let is_category = !name.contains('(') || name.starts_with("C(");
+                is_category && rest.is_some_and(|rest| rest.ends_with(']') && !rest.contains("]:"))
             };
             let start = layout.terms.iter().position(is_level).ok_or_else(|| {
                 let mut categories: Vec<&str> =
                     layout.terms.iter().filter_map(|term| term.split_once('[')).map(|(name, _)| name).collect();
+                categories.retain(|name| !name.contains(['(', ':']) || name.starts_with("C("));
                 categories.dedup();
                 Usage(match categories.is_empty() {
                     true => format!("--embedding {name}: the formula has no category"),
@@ -337,6 +340,13 @@ fn parse_share_below_one(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(share) if (0.0..1.0).contains(&share) => Ok(share),
         _ => Err("a share is 0 or more and less than 1, such as 0.1".to_owned()),
+    }
+}
+
+fn parse_validation(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=0.9).contains(&share) => Ok(share),
+        _ => Err("a share of the rows is between 0 and 0.9, such as 0.1".to_owned()),
     }
 }
 

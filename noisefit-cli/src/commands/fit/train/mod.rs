@@ -7,11 +7,11 @@ mod watch;
 
 use std::path::Path;
 
-use noisefit::inference::conformal::{self, Conformal};
+use noisefit::inference::conformal::{self, Conformal, Method};
 use noisefit::inference::covariance::Vcov;
 use noisefit::network::{self, Checkpoint, Fitted, Plan};
 use noisefit::noise::Choice;
-use noisefit::rows::RowSource;
+use noisefit::rows::{Folds, Part, RowSource};
 use noisefit_data::DataError;
 use noisefit_data::model::FittedModel;
 use noisefit_data::write::check_writable;
@@ -63,7 +63,23 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     let trials = match train.tune {
         None => Vec::new(),
         Some(count) => {
-            let (found, trials) = tuning::search(&rows, &noise, &plan, count as usize, train, &passes)?;
+            // Rows that calibrate are not to have a say in the plan.
+            let size = dataset.size_in_bytes();
+            let (found, trials) = match conformal.as_ref().map(|how| (how.method, how.calibration)) {
+                Some((Method::Split, share)) => {
+                    let (parts, folds) = Folds::of_share(share, plan.seed);
+                    let others = folds.select(&rows, Part::From(parts));
+                    tuning::search(&others, &noise, &plan, count as usize, train, &passes, size)?
+                }
+                Some((method, _)) => {
+                    return Err(Usage(format!(
+                        "--tune with --conformal {method}: every row would have a say in the plan, and calibrate; say \
+                         --conformal split"
+                    ))
+                    .into());
+                }
+                None => tuning::search(&rows, &noise, &plan, count as usize, train, &passes, size)?,
+            };
             plan = found;
             trials
         }
@@ -94,8 +110,8 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
         OutputFormat::Table => print(&summary::summary(&saved, &fitted, (&plan, &trials), counts))?,
     }
     warn(&fitted.warnings);
-    let stopped = fitted.network.members.iter().any(|member| member.termination.reason == "interrupted");
-    Ok(if stopped { Outcome::NotConverged } else { Outcome::Done })
+    let converged = fitted.network.members.iter().all(|member| member.termination.converged);
+    Ok(if converged { Outcome::Done } else { Outcome::NotConverged })
 }
 
 fn fit(
@@ -108,10 +124,7 @@ fn fit(
 ) -> Result<(Fitted, Option<Conformal>), noisefit::Error> {
     match how {
         None => Ok((network::fit(rows, noise, plan, resumed, watcher)?, None)),
-        Some(how) => {
-            let (fitted, conformal) = conformal::fit_network(rows, noise, plan, how, resumed, watcher)?;
-            Ok((fitted, Some(conformal)))
-        }
+        Some(how) => conformal::fit_network(rows, noise, plan, how, resumed, watcher),
     }
 }
 

@@ -18,10 +18,11 @@ use crate::progress::Passes;
 #[derive(Serialize, Deserialize)]
 struct Search {
     schema: String,
-    /// What the search began with, and on how many rows.
+    /// What the search began with, and on what data.
     plan: Plan,
     noise: String,
     rows: Option<u64>,
+    bytes: u64,
     trials: Vec<Trial>,
 }
 
@@ -35,6 +36,7 @@ pub(super) fn search(
     count: usize,
     arguments: &TrainArguments,
     passes: &Passes,
+    bytes: u64,
 ) -> anyhow::Result<(Plan, Vec<Trial>)> {
     let path = arguments.checkpoint.as_ref().map(|path| {
         let mut name = path.clone().into_os_string();
@@ -46,6 +48,7 @@ pub(super) fn search(
         plan: plan.clone(),
         noise: noise.to_string(),
         rows: rows.rows_hint(),
+        bytes,
         trials: Vec::new(),
     };
     let known = match &path {
@@ -82,7 +85,11 @@ fn read(path: &Path, begun: &Search) -> Result<Vec<Trial>, DataError> {
     };
     let search: Search =
         serde_json::from_slice(&bytes).map_err(|error| damaged(format!("{error}; begin anew without --resume")))?;
-    match search.plan == begun.plan && search.noise == begun.noise && search.rows == begun.rows {
+    match search.plan == begun.plan
+        && search.noise == begun.noise
+        && search.rows == begun.rows
+        && search.bytes == begun.bytes
+    {
         true => Ok(search.trials),
         false => Err(damaged("it is of other options or data; begin anew without --resume".to_owned())),
     }

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use noisefit::network::{About, Epoch, Objective, Standardisation, Step, Watch, line};
+use noisefit::network::{About, Epoch, Learner, Objective, Standardisation, Step, Watch, line};
 use noisefit_data::DataError;
 use noisefit_data::frame::Kind;
 use noisefit_data::write::{TableColumn, TableWriter, check_writable, write_atomically};
@@ -22,6 +22,8 @@ pub(super) struct Watcher<'a> {
     trace: Option<Trace>,
     checkpoint: Option<PathBuf>,
     every: Option<u64>,
+    /// When a checkpoint was last written, and how long that took.
+    written: Mutex<(Instant, Duration)>,
     begun: OnceLock<Begun>,
     started: Instant,
     steps: AtomicU64,
@@ -33,8 +35,6 @@ pub(super) struct Watcher<'a> {
 struct Begun {
     objective: Objective,
     standardisation: Standardisation,
-    /// Steps of an epoch.
-    steps: u64,
 }
 
 /// The rows of a trace, those of a member together.
@@ -42,18 +42,9 @@ struct Trace {
     by_step: bool,
     /// The names of a linear model's coefficients.
     terms: Option<Vec<String>>,
-    members: Mutex<Vec<Member>>,
+    members: Mutex<Vec<Vec<f64>>>,
     /// Where they go in the end: opened before the first step.
     writer: Mutex<Option<TableWriter>>,
-}
-
-/// A member's part of a trace.
-#[derive(Default)]
-struct Member {
-    /// Row after row.
-    values: Vec<f64>,
-    /// The numbers of the last step that stand in the row of its epoch.
-    last: Vec<f64>,
 }
 
 /// The first columns of a trace.
@@ -78,7 +69,7 @@ impl<'a> Watcher<'a> {
             let writer = TableWriter::create(path, &columns)?;
             Ok::<Trace, DataError>(Trace {
                 by_step: arguments.trace_steps,
-                members: Mutex::new((0..members).map(|_| Member::default()).collect()),
+                members: Mutex::new(vec![Vec::new(); members]),
                 writer: Mutex::new(Some(writer)),
                 terms: terms.clone(),
             })
@@ -94,6 +85,7 @@ impl<'a> Watcher<'a> {
             trace,
             checkpoint: arguments.checkpoint.clone(),
             every: arguments.every,
+            written: Mutex::new((Instant::now(), Duration::ZERO)),
             begun: OnceLock::new(),
             started: Instant::now(),
             steps: AtomicU64::new(0),
@@ -108,11 +100,31 @@ impl<'a> Watcher<'a> {
         let Some(mut writer) = lock(&trace.writer).take() else { return Ok(()) };
         let width = COLUMNS.len() + trace.terms.as_ref().map_or(0, Vec::len);
         for member in lock(&trace.members).iter() {
-            let column = |j: usize| member.values.chunks_exact(width).map(move |row| row[j]).collect::<Vec<f64>>();
+            let column = |j: usize| member.chunks_exact(width).map(move |row| row[j]).collect::<Vec<f64>>();
             let columns: Vec<Vec<f64>> = (0..width).map(column).collect();
             writer.write(&columns.iter().map(|values| TableColumn::Number(values)).collect::<Vec<_>>())?;
         }
         writer.finish()
+    }
+
+    fn trace_row(&self, trace: &Trace, member: usize, (place, found): ([f64; 3], [f64; 5]), learner: Option<&Learner>) {
+        let mut row: Vec<f64> = place.into_iter().chain(found).collect();
+        if let (Some(begun), Some(terms)) = (self.begun.get(), &trace.terms) {
+            row.extend(match learner {
+                Some(learner) => line(learner.architecture(), &begun.standardisation, learner.parameters()),
+                None => vec![f64::NAN; terms.len()],
+            });
+        }
+        lock(&trace.members)[member].extend(row);
+    }
+
+    /// Remembers the best epoch.
+    fn see(&self, epoch: &Epoch) {
+        let watched = epoch.validation.unwrap_or(epoch.loss);
+        let mut best = lock(&self.best);
+        if best.is_none_or(|(best, _)| watched < best) {
+            *best = Some((watched, epoch.epoch + 1));
+        }
     }
 
     fn seconds(&self) -> f64 {
@@ -120,73 +132,63 @@ impl<'a> Watcher<'a> {
     }
 }
 
+/// What a trace says of an epoch.
+fn epoch_row(member: usize, epoch: &Epoch, seconds: f64) -> ([f64; 3], [f64; 5]) {
+    let place = [member as f64 + 1.0, epoch.epoch as f64 + 1.0, epoch.steps as f64];
+    let validation = epoch.validation.unwrap_or(f64::NAN);
+    (place, [epoch.loss, validation, epoch.rate, epoch.gradient_norm, seconds])
+}
+
 impl Watch for Watcher<'_> {
     fn begins(&self, about: &About<'_>) {
         self.begun.get_or_init(|| Begun {
             objective: about.objective.clone(),
             standardisation: about.standardisation.clone(),
-            steps: about.steps,
         });
-        self.passes.begin_training(self.epochs * self.members);
+        self.passes.begin_training(self.epochs.saturating_mul(self.members));
     }
 
     fn step(&self, member: usize, step: &Step<'_>) {
         self.steps.fetch_add(1, Ordering::Relaxed);
-        let Some(trace) = &self.trace else { return };
-        let begun = self.begun.get();
-        let is_last = begun.is_some_and(|begun| (step.step + 1).is_multiple_of(begun.steps));
-        // Coefficients are wanted for a row of the trace alone.
-        if !trace.by_step && !is_last {
-            return;
-        }
-        let mut row = vec![
-            (member + 1) as f64,
-            (step.epoch + 1) as f64,
-            (step.step + 1) as f64,
-            step.loss,
-            f64::NAN,
-            step.rate,
-            step.learner.gradient_norm(),
-            self.seconds(),
-        ];
-        if let (Some(begun), Some(_)) = (begun, &trace.terms) {
-            row.extend(line(step.learner.architecture(), &begun.standardisation, step.learner.parameters()));
-        }
-        let mut members = lock(&trace.members);
-        match trace.by_step {
-            true => members[member].values.extend(row),
-            false => members[member].last = row,
+        let Some(trace) = self.trace.as_ref().filter(|trace| trace.by_step) else { return };
+        let place = [member as f64 + 1.0, step.epoch as f64 + 1.0, step.step as f64 + 1.0];
+        let found = [step.loss, f64::NAN, step.rate, step.learner.gradient_norm(), self.seconds()];
+        self.trace_row(trace, member, (place, found), Some(step.learner));
+    }
+
+    fn resumes(&self, member: usize, epochs: &[Epoch]) {
+        self.epochs_done.fetch_add(epochs.len() as u64, Ordering::Relaxed);
+        for epoch in epochs {
+            self.see(epoch);
+            if let Some(trace) = self.trace.as_ref().filter(|trace| !trace.by_step) {
+                // Seconds and coefficients are those of another run.
+                self.trace_row(trace, member, epoch_row(member, epoch, f64::NAN), None);
+            }
         }
     }
 
-    fn epoch(&self, member: usize, epoch: &Epoch) {
+    fn epoch(&self, member: usize, epoch: &Epoch, learner: &Learner) {
         let done = self.epochs_done.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(trace) = self.trace.as_ref().filter(|trace| !trace.by_step) {
-            let mut members = lock(&trace.members);
-            let mut row = std::mem::take(&mut members[member].last);
-            if row.is_empty() {
-                // Steps that nobody tells of, such as those of lbfgs.
-                let number = (epoch.epoch + 1) as f64;
-                row = vec![(member + 1) as f64, number, number, 0.0, 0.0, epoch.rate, f64::NAN, self.seconds()];
-                row.extend(trace.terms.iter().flatten().map(|_| f64::NAN));
-            }
-            (row[3], row[4]) = (epoch.loss, epoch.validation.unwrap_or(f64::NAN));
-            members[member].values.extend(row);
+            self.trace_row(trace, member, epoch_row(member, epoch, self.seconds()), Some(learner));
         }
+        self.see(epoch);
+        let best = *lock(&self.best);
         let watched = epoch.validation.unwrap_or(epoch.loss);
-        let mut best = lock(&self.best);
-        if best.is_none_or(|(best, _)| watched < best) {
-            *best = Some((watched, epoch.epoch + 1));
-        }
-        let name = self.begun.get().map_or("loss", |begun| begun.objective.name());
-        let best =
-            best.map_or_else(String::new, |(best, epoch)| format!("best {} (epoch {epoch})", significant(best, 5)));
-        let validation =
-            epoch.validation.map_or_else(String::new, |loss| format!("validation {}  ", significant(loss, 5)));
+        // In likelihoods, where the loss says one.
+        let objective = self.begun.get().map(|begun| &begun.objective);
+        let likelihood = |loss: f64| objective.and_then(|objective| objective.negative_log_likelihood(loss));
+        let name = match (likelihood(watched), objective) {
+            (Some(_), _) => "NLL",
+            (None, objective) => objective.map_or("loss", Objective::name),
+        };
+        let shown = |loss: f64| significant(likelihood(loss).unwrap_or(loss), 5);
+        let best = best.map_or_else(String::new, |(best, epoch)| format!("best {} (epoch {epoch})", shown(best)));
+        let validation = epoch.validation.map_or_else(String::new, |loss| format!("validation {}  ", shown(loss)));
         let rate = self.steps.load(Ordering::Relaxed) as f64 / self.seconds().max(1e-3);
         self.passes.trained(
             done,
-            &format!("{name} {}  {validation}{best}  {} steps/s", significant(epoch.loss, 5), significant(rate, 2)),
+            &format!("{name} {}  {validation}{best}  {} steps/s", shown(epoch.loss), significant(rate, 2)),
         );
     }
 
@@ -204,12 +206,25 @@ impl Watch for Watcher<'_> {
     }
 
     fn wants_checkpoint(&self, steps: u64) -> bool {
-        let every = self.every.or_else(|| self.begun.get().map(|begun| begun.steps)).unwrap_or(1);
-        self.checkpoint.is_some() && steps.is_multiple_of(every.max(1))
+        match (&self.checkpoint, self.every) {
+            (None, _) => false,
+            (_, Some(every)) => steps.is_multiple_of(every),
+            // Writing is to take no more than a twentieth of the time.
+            (_, None) => {
+                let (written, took) = *lock(&self.written);
+                written.elapsed() >= PAUSE.max(20 * took)
+            }
+        }
     }
 
     fn checkpoint(&self, bytes: &[u8]) -> Result<(), noisefit::Error> {
         let Some(path) = &self.checkpoint else { return Ok(()) };
-        write_atomically(path, |file| file.write_all(bytes)).map_err(noisefit::Error::from)
+        let begun = Instant::now();
+        write_atomically(path, |file| file.write_all(bytes))?;
+        *lock(&self.written) = (Instant::now(), begun.elapsed());
+        Ok(())
     }
 }
+
+/// The least time between checkpoints, unless it is given in steps.
+const PAUSE: Duration = Duration::from_secs(1);
