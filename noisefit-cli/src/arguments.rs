@@ -1,6 +1,6 @@
 //! What can be said on the command line, with the help for it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use noisefit::linear::Collinear;
@@ -8,6 +8,7 @@ use noisefit_data::formula::Unseen;
 use noisefit_data::read::{Dataset, Format, ReadOptions};
 use noisefit_data::source::Missing;
 
+use crate::Usage;
 use crate::commands::compare::CompareArguments;
 use crate::commands::describe::DescribeArguments;
 use crate::commands::diagnose::DiagnoseArguments;
@@ -99,6 +100,23 @@ pub(crate) struct DataArguments {
 }
 
 impl DataArguments {
+    /// Refuses to write over what is read, and two results into one file.
+    pub(crate) fn refuse_overwriting(dataset: &Dataset, outputs: &[(&str, Option<&PathBuf>)]) -> Result<(), Usage> {
+        let place = |path: &Path| path.canonicalize().ok();
+        let outputs: Vec<(&str, &PathBuf)> =
+            outputs.iter().filter_map(|(option, path)| Some((*option, (*path)?))).collect();
+        for (k, (option, path)) in outputs.iter().enumerate() {
+            let same = |other: &Path| other == *path || place(path).is_some_and(|own| Some(own) == place(other));
+            if dataset.files().any(|file| same(Path::new(file))) {
+                return Err(Usage(format!("{option} {}: that is a file of the data; name another", path.display())));
+            }
+            if let Some((other, _)) = outputs[..k].iter().find(|(_, other)| same(other)) {
+                return Err(Usage(format!("{option} {}: {other} names the same file; name another", path.display())));
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn threads(&self) -> usize {
         self.threads.map_or_else(|| ReadOptions::default().threads, usize::from)
     }

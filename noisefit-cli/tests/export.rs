@@ -10,7 +10,7 @@ use noisefit::fit::Termination;
 use noisefit::network::{
     Activation, Architecture, Centre, Embedding, Member, Network, Objective, Standardisation, Tensors,
 };
-use noisefit::noise::{AsymmetricLaplace, Noise};
+use noisefit::noise::Noise;
 use noisefit::predict::NewRows;
 use noisefit::rows::Values;
 use noisefit_data::formula::{Design, Formula};
@@ -127,11 +127,7 @@ fn network(architecture: Architecture, objective: Objective, members: usize) -> 
     };
     let inputs = (0..architecture.inputs).map(centre).collect();
     let response = Centre { mean: -40.0, deviation: 12.0 };
-    let noise = match &objective {
-        Objective::Quantiles(levels) => levels.iter().map(|&tau| Noise::Quantile(AsymmetricLaplace { tau })).collect(),
-        Objective::Likelihood { noise, .. } => vec![*noise],
-        _ => vec![Noise::Gaussian],
-    };
+    let noise = objective.noise(response.deviation);
     let member = |k: usize| Member {
         scale: (0..noise.len()).map(|curve| 1.5 + 0.25 * k as f64 + curve as f64).collect(),
         noise: noise.clone(),

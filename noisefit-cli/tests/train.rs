@@ -185,6 +185,14 @@ fn killed_at_any_moment_and_resumed_it_ends_with_the_same_bits() {
     assert!(kills > 0);
     run(&resumed);
     assert!(folder.read("resumed.json") == folder.read("whole.json"));
+    // It may be trained for longer, from its end.
+    let longer = folder.run(&resumed.replace("150", "160").split('\u{1}').collect::<Vec<_>>());
+    let epochs =
+        |text: &str| text.lines().filter(|line| line.ends_with("epochs")).map(str::to_owned).collect::<Vec<String>>();
+    assert!(longer.code == 0 && epochs(&longer.stdout).iter().all(|line| line.contains(" 160 ")), "{}", longer.stdout);
+    // Without --resume what is there is kept.
+    let error = folder.refusal(2, &resumed.replace("\u{1}--resume", "").split('\u{1}').collect::<Vec<_>>());
+    assert!(error.contains("there is a training of") && error.contains("say --resume"), "{error}");
     // Of other options it is not taken.
     let error = folder.refusal(1, &resumed.replace("0.2", "0.3").split('\u{1}').collect::<Vec<_>>());
     assert!(error.contains("validation 0.2 instead of 0.3"), "{error}");
@@ -309,6 +317,15 @@ fn what_cannot_be_trained_is_refused_with_what_to_say() {
     assert_eq!(folder.names(), Vec::<String>::new());
     let error = folder.refusal(1, &["fit", &data, "-f", "foodexp ~ 1", "--model", "network"]);
     assert!(error.contains("a mean alone needs no training"), "{error}");
+    folder.write("mine.csv", "y,x\n1,2\n2,3\n");
+    for output in ["-o", "--trace", "--checkpoint"] {
+        let error = folder.refusal(2, &["fit", "mine.csv", "-f", "y ~ x", "--solver", "train", output, "./mine.csv"]);
+        assert!(error.contains("that is a file of the data"), "{error}");
+    }
+    let error = folder.refusal(2, &["fit", "mine.csv", "-f", "y ~ x", "-o", "mine.csv"]);
+    assert!(error.contains("that is a file of the data"), "{error}");
+    assert_eq!(folder.read("mine.csv").len(), 12);
+    std::fs::remove_file(folder.path().join("mine.csv")).unwrap();
     refused(2, &["--model", "network", "--tune", "3", "--conformal", "cv+"], "--conformal split");
     refused(2, &["--model", "network", "--validation", "0.95"], "between 0 and 0.9");
     let stopped = folder.run(&[

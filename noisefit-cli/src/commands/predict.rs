@@ -66,6 +66,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     }
     let data = &arguments.data;
     let dataset = data.open()?;
+    DataArguments::refuse_overwriting(&dataset, &[("--output", arguments.output.as_ref())])?;
     let carried = carried(arguments, &dataset)?;
     let (columns, places) = columns(&model, &dataset, &carried)?;
 
@@ -338,6 +339,13 @@ fn check(model: &FittedModel, Asked { kind, levels: asked }: &Asked, path: &Path
         // In decimals, as one would write them.
         let decimal = |tau: f64| (tau * 1e9).round() / 1e9;
         let (low, high) = (decimal(0.5 * (1.0 - level)), decimal(0.5 * (1.0 + level)));
+        if levels.contains(&low) && levels.contains(&high) {
+            return Err(Usage(format!(
+                "--interval {level} prediction: quantiles are themselves the ends of intervals for a new observation, and those of \
+                 this one are the columns q{low} and q{high}; leave out --interval"
+            ))
+            .into());
+        }
         return Err(Usage(format!(
             "--interval {level} prediction: quantiles are themselves the ends of intervals for a new observation, and the \
              model has {}; for this one fit --noise quantile:{low},{high}, or ask for --interval {level} confidence of each \

@@ -35,7 +35,7 @@ pub struct Embedding {
 }
 
 /// Parameters that a network may have.
-const MOST_PARAMETERS: f64 = (1u64 << 31) as f64;
+const MOST_PARAMETERS: f64 = (1u64 << 28) as f64;
 
 /// A layer's place among the parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl Architecture {
         match count <= MOST_PARAMETERS {
             true => Ok(()),
             false => {
-                Err(Error::Argument { name: "the number of parameters", value: count, expected: "no more than 2^31" })
+                Err(Error::Argument { name: "the number of parameters", value: count, expected: "no more than 2^28" })
             }
         }
     }

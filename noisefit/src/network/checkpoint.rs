@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Snapshot;
 use super::tensors::Tensors;
-use super::{Snapshot, Trained};
 use crate::Error;
 
 /// The kind of file, which names what it holds.
@@ -27,10 +27,8 @@ pub(super) enum Progress {
     /// Its first snapshot is still to come.
     #[default]
     Waiting,
-    /// At a step.
+    /// At a step, perhaps its last.
     Running(Snapshot),
-    /// At the end, with these parameters.
-    Done(Trained, #[serde(skip)] Vec<f32>),
 }
 
 impl Checkpoint {
@@ -53,7 +51,6 @@ impl Checkpoint {
             let vectors: &[Vec<f32>] = match member {
                 Progress::Waiting => &[],
                 Progress::Running(snapshot) => &snapshot.vectors,
-                Progress::Done(_, parameters) => std::slice::from_ref(parameters),
             };
             for (name, values) in VECTORS.iter().zip(vectors) {
                 tensors.push(format!("members.{k}.{name}"), vec![values.len()], values.clone());
@@ -84,7 +81,6 @@ impl Checkpoint {
                         *values = vector(name)?;
                     }
                 }
-                Progress::Done(_, parameters) => *parameters = vector(VECTORS[0])?,
             }
         }
         Ok(Checkpoint { about, members })
@@ -109,7 +105,6 @@ impl Checkpoint {
         let steps = |member: &Progress| match member {
             Progress::Waiting => 0,
             Progress::Running(snapshot) => snapshot.state.steps(),
-            Progress::Done(trained, _) => trained.termination.iterations,
         };
         self.members.iter().map(steps).sum()
     }

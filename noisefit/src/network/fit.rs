@@ -15,7 +15,9 @@ use crate::Error;
 use crate::evaluate::{Evaluation, Scores};
 use crate::noise::{Choice, Huber, Noise, NoiseFamily};
 use crate::predict::NewRows;
-use crate::rows::{AnyRows, Each, Folds, Layout, Part, RowSource, Sample, SampledRows, parallel_map, scattered};
+use crate::rows::{
+    AnyRows, Each, Folds, Layout, Part, RowSource, Sample, SampledRows, hash_parameters, parallel_map, scattered,
+};
 
 /// A network that was fitted, and how well.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,11 +37,11 @@ pub struct Fitted {
 /// Rows that estimate the noise at most; of more a random sample.
 const NOISE_ROWS: usize = 200_000;
 
-/// Validation rows with which they estimate the noise rather than those that were learned from.
-const ENOUGH: u64 = 20;
+/// Validation rows that say something of a mixture.
+const ENOUGH: f64 = 20.0;
 
 /// The level of the intervals that are counted.
-const LEVEL: f64 = 0.9;
+const LEVEL: f64 = 0.95;
 
 /// Fits a network, an ensemble of such, or without hidden layers a linear model, by gradient steps under the noise that is
 /// named.
@@ -195,16 +197,15 @@ fn fit_any(
     let count = architecture.parameters();
     let members = trained.iter().map(|(trained, parameters)| member(&objective, deviation, trained, parameters, count));
     let mut network = Network { members: members.collect(), architecture, objective, standardisation };
-    // Of few validation rows a scale would be a guess.
-    let unseen = held_out.as_ref().filter(|_| validation.as_ref().is_some_and(|rows| rows.len() as u64 >= ENOUGH));
-    if unseen.is_some() || !network.models_scale() {
-        let calibrating = unseen.unwrap_or(learning);
-        let sample = calibrating.pass(Sample::new(calibrating.layout(), NOISE_ROWS, calibrating.rows_hint()))?;
-        let sample = sample.finish(calibrating.layout());
-        estimate_scales(&mut network, &sample)?;
-        if unseen.is_some() && network.members.len() > 1 && network.curves() == 1 {
-            widen_together(&mut network, &sample);
-        }
+    let sample = |rows: &AnyRows<'_>| {
+        let sample = rows.pass(Sample::new(rows.layout(), NOISE_ROWS, rows.rows_hint()))?;
+        Ok::<_, Error>(sample.finish(rows.layout()))
+    };
+    let seen = sample(learning)?;
+    estimate_scales(&mut network, &seen)?;
+    if let Some(held_out) = &held_out {
+        let least: Vec<Vec<f64>> = network.members.iter().map(|member| member.scale.clone()).collect();
+        widen(&mut network, &sample(held_out)?, &least)?;
     }
     let score = |rows: &AnyRows<'_>| {
         let found = rows.pass(Each(Evaluation::of_network(&network, LEVEL)?))?;
@@ -217,6 +218,25 @@ fn fit_any(
         .map(|(trained, _)| trained.epochs.iter().map(|epoch| restored(epoch, &network.objective, deviation)).collect())
         .collect();
     let mut warnings = warnings(&network, interrupted);
+    let validated = validation.as_ref().and_then(|scores: &Vec<Scores>| scores.first()).map_or(0, |scores| scores.nobs);
+    if !network.is_linear() && validated < 20 {
+        warnings.push(match validated {
+            0 => "without validation rows the scale is that of residuals of rows that were learned from, and intervals are too \
+                  narrow: keep some from learning, or calibrate conformal intervals"
+                .to_owned(),
+            few => format!(
+                "{few} validation rows say little of which epoch is the best and how large the noise is; a larger share of them \
+                 would say more"
+            ),
+        });
+    }
+    let constant = network.standardisation.inputs.iter().zip(&source.layout().terms);
+    warnings.extend(
+        constant
+            .filter(|(centre, _)| centre.deviation == 0.0)
+            .take(3)
+            .map(|(_, name)| format!("{name} does not vary in the rows that are learned from, and is left out")),
+    );
     if left_out > 0 {
         warnings.push(format!("{left_out} of {} members had not ended an epoch and were left out", plan.members));
     }
@@ -250,13 +270,14 @@ fn about(
     streams: bool,
 ) -> Result<serde_json::Value, Error> {
     // How much memory there is makes no difference but for whether rows are read anew.
-    let plan = &Plan { memory: 0, buffer: if streams { plan.buffer } else { 0 }, ..plan.clone() };
-    let text = |plan: &Plan| serde_json::to_value(plan).map_err(|error| Error::State(error.to_string()));
+    let mut plan = Plan { memory: 0, buffer: if streams { plan.buffer } else { 0 }, ..plan.clone() };
+    // What was trained may be trained for longer.
+    (plan.training.epochs, plan.training.patience) = (0, None);
     Ok(serde_json::json!({
         "noise": noise.to_string(),
-        "plan": text(plan)?,
+        "plan": serde_json::to_value(&plan).map_err(|error| Error::State(error.to_string()))?,
         "rows": rows,
-        "standardisation": serde_json::to_value(by).map_err(|error| Error::State(error.to_string()))?,
+        "data": format!("{:016x}", hash_parameters(by.numbers())),
     }))
 }
 
@@ -290,10 +311,6 @@ impl<W: Watch> Ensemble<'_, W> {
             self.watch.resumes(member, &epochs);
         };
         let resumed = match self.progress(|members| members[member].clone()) {
-            Progress::Done(trained, parameters) => {
-                before(&trained.epochs);
-                return Ok((trained, parameters));
-            }
             Progress::Running(snapshot) => {
                 before(snapshot.state.epochs());
                 Some(snapshot)
@@ -326,9 +343,14 @@ impl<W: Watch> Ensemble<'_, W> {
         };
         let training = &self.plan.training;
         let trained = match (&self.plan.solver, data) {
-            (Solver::Lbfgs, Some(data)) => {
-                minimise(&mut learner, data, self.plan.decay, training.epochs, self.validation, &mut observer)?
-            }
+            (Solver::Lbfgs, Some(data)) => minimise(
+                &mut learner,
+                data,
+                self.plan.decay,
+                (training.epochs, training.patience),
+                self.validation,
+                &mut observer,
+            )?,
             (Solver::Lbfgs, None) => {
                 let what = "lbfgs goes over all rows for every step and needs them in memory; allow more, or use adam";
                 return Err(Error::Unsupported(what.to_owned()));
@@ -342,9 +364,6 @@ impl<W: Watch> Ensemble<'_, W> {
             return Err(Error::Diverged(self.why_diverged(&trained)));
         }
         let parameters = learner.parameters().to_vec();
-        if trained.termination.reason != "interrupted" {
-            self.keep(member, Progress::Done(trained.clone(), parameters.clone()))?;
-        }
         Ok((trained, parameters))
     }
 
@@ -447,26 +466,62 @@ fn estimate_scales(network: &mut Network, rows: &SampledRows) -> Result<(), Erro
         let of_member = |member: &Member| {
             let said = network.said(member, &inputs, block.rows(), block.weights);
             let of_curve = |(curve, noise): (usize, &Noise)| {
-                let residual = |i: usize| (block.response.high[i] - said.locations[curve][i]) / said.scales[curve][i];
+                // A scale of zero has no residuals in its units.
+                let unit = if member.scale[curve] > 0.0 { 1.0 } else { f64::NAN };
+                let residual =
+                    |i: usize| unit * (block.response.high[i] - said.locations[curve][i]) / said.scales[curve][i];
                 let residuals: Vec<f64> = (0..block.rows()).map(residual).collect();
-                maximum_likelihood_scale(noise, &residuals, block.frequencies)
+                match unit.is_nan() {
+                    true => Ok(1.0),
+                    false => maximum_likelihood_scale(noise, member.scale[curve], &residuals, block.frequencies),
+                }
             };
             member.noise.iter().enumerate().map(of_curve).collect::<Result<Vec<_>, Error>>()
         };
         network.members.iter().map(of_member).collect::<Result<Vec<_>, Error>>()
     })?;
-    for (member, scales) in network.members.iter_mut().zip(scales) {
-        for (noise, (scale, found)) in member.noise.iter_mut().zip(member.scale.iter_mut().zip(scales)) {
-            if let Noise::Huber(Huber { k, delta: Some(delta) }) = noise
-                && found > 0.0
-            {
-                // The knee stays where it is as the scale is found.
-                *k = *delta / found;
-            }
-            *scale *= found;
-        }
+    for (member, factors) in network.members.iter_mut().zip(scales) {
+        member.scale.iter_mut().zip(factors).for_each(|(scale, factor)| *scale *= factor);
+        sharpen(&mut member.noise, &member.scale);
     }
     Ok(())
+}
+
+/// Makes scales that were estimated from rows that were learned from those of rows that were not, which are larger.
+///
+/// Of `v` rows that is known to a standard error of about `1 / sqrt(2 v)`, which the factor `sqrt(v / (v - 2))` allows for as the
+/// variance of Student's t with `v` degrees of freedom does; and it is never less than that of the others.
+fn widen(network: &mut Network, rows: &SampledRows, least: &[Vec<f64>]) -> Result<(), Error> {
+    let v = rows.frequencies().map_or(rows.len() as f64, |frequencies| frequencies.iter().sum());
+    // Factors on the scales as they are now.
+    estimate_scales(network, rows)?;
+    let mixes = network.members.len() > 1 && network.curves() == 1;
+    if mixes && v >= ENOUGH {
+        widen_together(network, rows);
+    }
+    for (member, least) in network.members.iter_mut().zip(least) {
+        for (scale, least) in member.scale.iter_mut().zip(least) {
+            let wide = *scale * (v / (v - 2.0).max(0.5)).sqrt();
+            // Of many rows it is what it is.
+            *scale = if v >= MANY { wide } else { wide.max(*least) };
+        }
+        sharpen(&mut member.noise, &member.scale);
+    }
+    Ok(())
+}
+
+/// Validation rows that say more of the scale than all that were learned from.
+const MANY: f64 = 200.0;
+
+/// Keeps the knee of Huber's noise where it is, in units of the response, whatever the scale.
+fn sharpen(noise: &mut [Noise], scales: &[f64]) {
+    for (noise, scale) in noise.iter_mut().zip(scales) {
+        if let Noise::Huber(Huber { k, delta: Some(delta) }) = noise
+            && *scale > 0.0
+        {
+            *k = *delta / scale;
+        }
+    }
 }
 
 /// Multiplies all scales by what maximises the mixture's likelihood over some rows: each member's own is too wide for the
@@ -509,12 +564,18 @@ fn minimum((mut low, mut high): (f64, f64), function: impl Fn(f64) -> f64) -> f6
     low.midpoint(high)
 }
 
-/// The scale of residuals; of Huber's noise with a knee in units of the response, which then is at another multiple of it, by
+/// The scale of residuals in a unit; of Huber's noise with a knee in units of the response, which then is at another multiple of it, by
 /// golden sections.
-fn maximum_likelihood_scale(noise: &Noise, residuals: &[f64], frequencies: Option<&[f64]>) -> Result<f64, Error> {
+fn maximum_likelihood_scale(
+    noise: &Noise,
+    unit: f64,
+    residuals: &[f64],
+    frequencies: Option<&[f64]>,
+) -> Result<f64, Error> {
     let Noise::Huber(Huber { delta: Some(delta), .. }) = noise else {
         return noise.family().maximum_likelihood_scale(residuals, frequencies);
     };
+    let delta = &(delta / unit);
     let gaussian = Noise::Gaussian.family().maximum_likelihood_scale(residuals, frequencies)?;
     if gaussian == 0.0 {
         return Ok(0.0);

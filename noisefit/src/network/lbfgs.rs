@@ -24,7 +24,7 @@ const LEAST_GAIN: f64 = 1e-9;
 const TRIALS: usize = 30;
 
 /// Minimises a learner's mean loss over all rows, plus `decay |w|^2 / 2` over the parameters of the network; every step is told as an epoch. With
-/// validation rows the parameters are those with which their mean loss is the least.
+/// validation rows the parameters are those with which their mean loss is the least, and `patience` steps without a better one are the last.
 ///
 /// # Errors
 /// [`Error::NoRows`].
@@ -32,7 +32,7 @@ pub fn minimise(
     learner: &mut Learner,
     rows: &TrainingRows,
     decay: f64,
-    steps: u64,
+    (steps, patience): (u64, Option<u64>),
     validation: Option<&TrainingRows>,
     observer: &mut impl Observer,
 ) -> Result<Trained, Error> {
@@ -86,6 +86,11 @@ pub fn minimise(
             reason = "interrupted";
             break;
         }
+        let since = best.as_ref().map_or(0, |best| best.epoch);
+        if validation.is_some() && patience.is_some_and(|patience| epoch >= since.saturating_add(patience)) {
+            reason = "patience";
+            break;
+        }
         if gained <= LEAST_GAIN * at.objective().abs().max(1e-12) {
             if memory.len() <= 1 {
                 reason = "gradient";
@@ -100,7 +105,7 @@ pub fn minimise(
         best_loss: Some(best.loss),
         best_epoch: best.epoch,
         termination: Termination {
-            converged: reason == "gradient" || validation.is_some() && reason == "epochs",
+            converged: reason == "gradient" || validation.is_some() && matches!(reason, "epochs" | "patience"),
             reason: reason.to_owned(),
             iterations: epochs.len() as u64,
             duality_gap: None,

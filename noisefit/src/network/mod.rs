@@ -41,4 +41,4 @@ pub use plan::{About, Plan, Solver, Watch};
 pub use standardise::{Centre, Standardisation};
 pub use tensors::Tensors;
 pub use trainer::{Epoch, Observer, Schedule, Snapshot, State, Step, Trained, Training};
-pub use tune::{Trial, tune};
+pub use tune::{Space, Trial, tune};

@@ -91,7 +91,9 @@ impl Network {
         for start in (0..rows).step_by(BATCH) {
             let end = (start + BATCH).min(rows);
             workspace.forward(&member.parameters, &inputs[start * width..end * width]);
-            found.extend(workspace.outputs());
+            // Without inputs there is one row of outputs for all.
+            let copies = if width == 0 { end - start } else { 1 };
+            (0..copies).for_each(|_| found.extend(workspace.outputs()));
         }
         let response = &self.standardisation.response;
         let root = |i: usize| weights.map_or(1.0, |w| w[i].sqrt());
@@ -112,15 +114,31 @@ impl Network {
     }
 
     /// The coefficients of a network without hidden layers, the intercept first, in units of the response and the design; of
-    /// every member. Of several quantiles there is no such line but for the lowest.
+    /// every member. None of several quantiles, of which the lowest alone is a line.
     pub fn coefficients(&self) -> Option<Vec<Vec<f64>>> {
-        let is_linear = self.architecture.hidden.is_empty() && self.architecture.embeddings.is_empty();
-        is_linear.then(|| self.members.iter().map(|member| self.line(&member.parameters)).collect())
+        let line = |member: &Member| line(&self.architecture, &self.standardisation, &member.parameters);
+        (self.is_linear() && self.curves() == 1).then(|| self.members.iter().map(line).collect())
     }
 
-    /// The line of the first output.
-    pub(crate) fn line(&self, parameters: &[f32]) -> Vec<f64> {
-        line(&self.architecture, &self.standardisation, parameters)
+    /// The same of the logarithm of a modelled scale.
+    pub fn scale_coefficients(&self) -> Option<Vec<Vec<f64>>> {
+        let line = |member: &Member| {
+            let (width, outputs) = (self.architecture.inputs, self.architecture.outputs);
+            let bias = f64::from(member.parameters[width * outputs + 1]);
+            let mut line = vec![bias + (self.standardisation.response.deviation * member.scale[0]).ln()];
+            for (j, centre) in self.standardisation.inputs.iter().enumerate() {
+                let slope = f64::from(member.parameters[j * outputs + 1]) * centre.per_deviation();
+                line.push(slope);
+                line[0] -= slope * centre.mean;
+            }
+            line
+        };
+        (self.is_linear() && self.models_scale()).then(|| self.members.iter().map(line).collect())
+    }
+
+    /// Whether its outputs are linear in the design.
+    pub fn is_linear(&self) -> bool {
+        self.architecture.hidden.is_empty() && self.architecture.embeddings.is_empty()
     }
 
     /// The parameters of every member by name, `members.0.layers.0.weight` and so on.
@@ -134,14 +152,17 @@ impl Network {
 
     /// Whether the parts go together and with a design.
     pub fn is_sound(&self, layout: &Layout) -> bool {
-        let standardised = self.standardisation.inputs.iter().chain([&self.standardisation.response]);
+        let response = self.standardisation.response;
         self.architecture.inputs == layout.terms.len()
             && self.standardisation.inputs.len() == layout.terms.len()
-            && standardised.into_iter().all(|centre| centre.mean.is_finite() && centre.deviation > 0.0)
+            && self.standardisation.inputs.iter().all(|centre| centre.mean.is_finite() && centre.deviation >= 0.0)
+            && response.mean.is_finite()
+            && response.deviation > 0.0
             && !self.members.is_empty()
             && self.members.iter().all(|member| {
                 let families = |noise: &[Noise]| noise.iter().map(|noise| noise.family().name()).collect::<Vec<_>>();
                 families(&member.noise) == families(&self.objective.noise(1.0))
+                    && member.noise.iter().all(has_shape)
                     && member.scale.len() == self.curves()
                     && member.scale.iter().all(|scale| *scale >= 0.0)
             })
@@ -155,6 +176,16 @@ impl Network {
     }
 }
 
+/// Whether a family's parameter is one.
+fn has_shape(noise: &Noise) -> bool {
+    match noise {
+        Noise::StudentT(family) => family.df > 0.0,
+        Noise::Huber(family) => family.k > 0.0,
+        Noise::Quantile(family) => family.tau > 0.0 && family.tau < 1.0,
+        _ => true,
+    }
+}
+
 /// The intercept and the slopes of a network without hidden layers, in units of the response and the design.
 pub fn line(architecture: &Architecture, by: &Standardisation, parameters: &[f32]) -> Vec<f64> {
     let (inputs, outputs) = (architecture.inputs, architecture.outputs);
@@ -162,7 +193,7 @@ pub fn line(architecture: &Architecture, by: &Standardisation, parameters: &[f32
     let bias = parameters.get(inputs * outputs).copied().unwrap_or_default();
     line[0] = by.response.mean + by.response.deviation * f64::from(bias);
     for (j, centre) in by.inputs.iter().enumerate() {
-        let slope = by.response.deviation * f64::from(parameters[j * outputs]) / centre.deviation;
+        let slope = by.response.deviation * f64::from(parameters[j * outputs]) * centre.per_deviation();
         line[j + 1] = slope;
         line[0] -= slope * centre.mean;
     }

@@ -226,6 +226,10 @@ impl<W: Watch, K: FnMut(super::Snapshot) -> Result<(), Error> + Send> super::Obs
         self.watch.wants_checkpoint(steps)
     }
 
+    fn wants_last(&self) -> bool {
+        self.watch.keeps_checkpoints()
+    }
+
     fn snapshot(&mut self, snapshot: super::Snapshot) -> Result<(), Error> {
         (self.keep)(snapshot)
     }

@@ -11,8 +11,16 @@ use crate::rows::{Accumulator, Block, RowSource, StateReader, StateWriter, Value
 pub struct Centre {
     /// Its mean.
     pub mean: f64,
-    /// Its standard deviation (divisor n); 1 for a column that does not vary.
+    /// Its standard deviation (divisor n); of an input that does not vary 0, and it is left out.
     pub deviation: f64,
+}
+
+impl Centre {
+    /// What a distance from the mean is multiplied by: zero for an input that does not vary, whose weights nothing was learned
+    /// about.
+    pub fn per_deviation(&self) -> f64 {
+        if self.deviation > 0.0 { 1.0 / self.deviation } else { 0.0 }
+    }
 }
 
 /// What makes standardised inputs of a design, and a standardised response.
@@ -45,16 +53,23 @@ impl Standardisation {
             }
             // Less than what rounding leaves of a constant is none.
             let deviation = variance.max(0.0).sqrt();
-            let varies = deviation > 1e-12 * mean.abs() && deviation > 1e-150;
+            let [low, high] = column.ends;
+            if low < high && high - low < LEAST_RANGE {
+                let name = source.layout().terms.get(j).unwrap_or(&source.layout().response);
+                return Err(Error::Range { what: name.clone(), size: high - low });
+            }
+            let varies = deviation > 1e-12 * mean.abs() && low < high;
             let is_embedded = embeddings.iter().any(|embedding| embedding.inputs.contains(&j));
             match is_embedded && j + 1 < columns {
                 true => Ok(Centre { mean: 0.0, deviation: 1.0 }),
-                false => Ok(Centre { mean, deviation: if varies { deviation } else { 1.0 } }),
+                false if varies => Ok(Centre { mean, deviation }),
+                // A constant response is predicted as it is.
+                false => Ok(Centre { mean, deviation: if j + 1 < columns { 0.0 } else { 1.0 } }),
             }
         };
         let mut inputs = moments.columns.iter().enumerate().map(centre).collect::<Result<Vec<_>, _>>()?;
         let farthest = |(centre, column): (&Centre, &Column)| {
-            let [low, high] = column.ends.map(|end| (end - centre.mean).abs() / centre.deviation);
+            let [low, high] = column.ends.map(|end| (end - centre.mean).abs() * centre.per_deviation());
             // Of two values one may be as rare as it likes.
             if column.has_others { low.max(high) } else { 0.0 }
         };
@@ -77,7 +92,7 @@ impl Standardisation {
         inputs.resize(start + rows * width, 0.0);
         let new = &mut inputs[start..];
         for (j, (values, centre)) in design.iter().zip(&self.inputs).enumerate() {
-            let inverse = 1.0 / centre.deviation;
+            let inverse = centre.per_deviation();
             for (row, value) in new.chunks_exact_mut(width).zip(values.high) {
                 row[j] = ((value - centre.mean) * inverse) as f32;
             }
@@ -101,6 +116,9 @@ impl Standardisation {
         self.inputs.iter().chain([&self.response]).flat_map(|centre| [centre.mean, centre.deviation])
     }
 }
+
+/// Columns that vary by less have squares that are no doubles.
+const LEAST_RANGE: f64 = 1e-150;
 
 /// Sums of every column, the response last.
 #[derive(Debug, Clone)]

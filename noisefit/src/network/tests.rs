@@ -245,7 +245,7 @@ fn full_batches_reach_the_closed_form_and_a_network_its_minimum() {
     let architecture =
         Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
     let mut learner = Learner::new(architecture, Objective::SquaredError, Method::Adam, 128, 0).unwrap();
-    let trained = minimise(&mut learner, &rows, 0.0, 200, None, &mut ()).unwrap();
+    let trained = minimise(&mut learner, &rows, 0.0, (200, None), None, &mut ()).unwrap();
     assert!(trained.termination.converged && trained.epochs.len() < 30, "{trained:?}");
     let found = learner.parameters();
     assert!((f64::from(found[0]) / slope - 1.0).abs() < 1e-5 && (f64::from(found[1]) / intercept - 1.0).abs() < 1e-5);
@@ -254,14 +254,14 @@ fn full_batches_reach_the_closed_form_and_a_network_its_minimum() {
         Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
     let objective = Objective::Likelihood { noise: Noise::Gaussian, modelled: false };
     let mut learner = Learner::new(architecture, objective, Method::Adam, 128, 0).unwrap();
-    minimise(&mut learner, &rows, 0.0, 200, None, &mut ()).unwrap();
+    minimise(&mut learner, &rows, 0.0, (200, None), None, &mut ()).unwrap();
     let found = learner.parameters();
     assert!((f64::from(found[2]).exp() / floor.sqrt() - 1.0).abs() < 1e-4, "{found:?} {}", floor.sqrt());
     // With a penalty the slope of least squares shrinks as ridge regression's does: both coefficients are penalised.
     let architecture =
         Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
     let mut learner = Learner::new(architecture, Objective::SquaredError, Method::Adam, 128, 0).unwrap();
-    minimise(&mut learner, &rows, 0.5, 200, None, &mut ()).unwrap();
+    minimise(&mut learner, &rows, 0.5, (200, None), None, &mut ()).unwrap();
     let n = rows.len() as f64;
     let mean = |f: &dyn Fn(f64, f64) -> f64| {
         rows.design.iter().zip(&rows.response).map(|(x, y)| f(f64::from(*x), f64::from(*y))).sum::<f64>() / n

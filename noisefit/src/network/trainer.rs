@@ -110,6 +110,11 @@ pub trait Observer: Send {
         false
     }
 
+    /// Whether it is wanted at the end.
+    fn wants_last(&self) -> bool {
+        false
+    }
+
     /// After a step for which it was wanted, and when training is interrupted: all that it takes to go on from there.
     ///
     /// # Errors
@@ -346,6 +351,10 @@ impl Training {
                 reason = "interrupted";
                 break;
             }
+        }
+        if observer.wants_last() && reason != "diverged" && reason != "interrupted" {
+            state.norm = finite(learner.gradient_norm());
+            observer.snapshot(learner.snapshot(&state, &best))?;
         }
         // What was learned within the first epoch is kept where that is all there is.
         if validation.is_some() && state.best.is_some() || reason != "interrupted" {

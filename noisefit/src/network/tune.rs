@@ -43,7 +43,20 @@ pub struct Trial {
     pub log_score: Option<f64>,
 }
 
-/// Tries `trials` plans, the given one among them, and gives that whose cross-validated log score is the best, with all trials
+/// What is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// The number of plans.
+    pub trials: usize,
+    /// Whether they have other hidden layers.
+    pub hidden: bool,
+    /// Whether they have other learning rates.
+    pub rate: bool,
+    /// Whether they have other weight decays.
+    pub decay: bool,
+}
+
+/// Tries some plans, the given one among them, and gives that whose cross-validated log score is the best, with all trials
 /// in the order in which they were made.
 ///
 /// The others have one to three hidden layers of 16 to 256 units, learning rates between 1e-4 and 1e-2 (ten times the given one
@@ -60,7 +73,7 @@ pub fn tune(
     source: &impl RowSource,
     noise: &Choice,
     plan: &Plan,
-    trials: usize,
+    space: Space,
     known: &[Trial],
     watch: &impl Watch,
     made: &(impl Fn(&Trial) -> Result<(), Error> + Sync),
@@ -68,12 +81,13 @@ pub fn tune(
     plan.check()?;
     let source = &AnyRows::new(source);
     let sample = source.pass(Sample::new(source.layout(), MOST_ROWS, source.rows_hint()))?.finish(source.layout());
+    let trials = space.trials;
     let rounds = rounds(plan.training.epochs, trials);
     let mut alive: Vec<usize> = (0..trials).collect();
     let mut all: Vec<Trial> = Vec::new();
     for epochs in rounds {
         let work = |&number: &usize| {
-            let planned = candidate(plan, number, epochs);
+            let planned = candidate(plan, space, number, epochs);
             let trial = Trial {
                 number,
                 hidden: planned.hidden.clone(),
@@ -102,7 +116,7 @@ pub fn tune(
         alive = round.iter().take(round.len().div_ceil(KEPT)).map(|trial| trial.number).collect();
     }
     match alive.first() {
-        Some(&number) => Ok((candidate(plan, number, plan.training.epochs), all)),
+        Some(&number) => Ok((candidate(plan, space, number, plan.training.epochs), all)),
         None => Err(Error::Diverged(
             "training diverged with every plan that was tried; give a smaller learning rate".to_owned(),
         )),
@@ -120,28 +134,35 @@ fn rounds(epochs: u64, trials: usize) -> Vec<u64> {
 }
 
 /// The plan that a number stands for.
-fn candidate(plan: &Plan, number: usize, epochs: u64) -> Plan {
+fn candidate(plan: &Plan, space: Space, number: usize, epochs: u64) -> Plan {
     let mut planned = Plan { members: 1, ..plan.clone() };
     planned.training.epochs = epochs;
     if number > 0 {
         let draw = scattered(scattered(plan.seed, u64::MAX), number as u64);
         let share = |place: u64| scattered_share(draw, place);
         let pick = |place: u64, count: usize| (share(place) * count as f64) as usize;
-        if !plan.hidden.is_empty() {
+        if space.hidden && !plan.hidden.is_empty() {
             let width = WIDTHS[pick(0, WIDTHS.len())];
             planned.hidden = (0..1 + pick(1, 3)).map(|layer| (width >> layer).max(8)).collect();
         }
-        let between = |place: u64, low: f64, high: f64| (low.ln() + share(place) * (high / low).ln()).exp();
-        planned.training.rate = match plan.hidden.is_empty() {
-            true => plan.training.rate * between(2, 0.1, 10.0),
-            false => between(2, 1e-4, 1e-2),
-        };
-        planned.decay = if share(3) < 0.3 { 0.0 } else { between(4, 1e-5, 1e-1) };
-        if plan.solver == Solver::Lbfgs {
-            planned.training.rate = plan.training.rate;
+        let between = |place: u64, low: f64, high: f64| rounded((low.ln() + share(place) * (high / low).ln()).exp());
+        if space.rate && plan.solver != Solver::Lbfgs {
+            planned.training.rate = match plan.hidden.is_empty() {
+                true => between(2, 0.1 * plan.training.rate, 10.0 * plan.training.rate),
+                false => between(2, 1e-4, 1e-2),
+            };
+        }
+        if space.decay {
+            planned.decay = if share(3) < 0.3 { 0.0 } else { between(4, 1e-5, 1e-1) };
         }
     }
     if epochs == plan.training.epochs { Plan { members: plan.members, ..planned } } else { planned }
+}
+
+/// A number to two digits, as one would write it.
+fn rounded(value: f64) -> f64 {
+    let unit = 10f64.powf(value.log10().floor() - 1.0);
+    (value / unit).round() / (1.0 / unit).round().max(1.0)
 }
 
 /// The mean log score of rows under networks that were trained on others; none where one diverged.
@@ -193,10 +214,14 @@ mod tests {
 
     #[test]
     fn candidates_are_drawn_within_their_bounds() {
-        let plan = Plan::default();
-        assert_eq!(candidate(&plan, 0, plan.training.epochs), plan);
+        let (plan, space) = (Plan::default(), Space { trials: 200, hidden: true, rate: true, decay: true });
+        assert_eq!(rounded(0.0017810175881330678), 0.0018);
+        let fixed = Space { hidden: false, rate: false, ..space };
+        let planned = candidate(&plan, fixed, 5, 10);
+        assert_eq!((planned.hidden, planned.training.rate), (plan.hidden.clone(), plan.training.rate));
+        assert_eq!(candidate(&plan, space, 0, plan.training.epochs), plan);
         for number in 1..200 {
-            let planned = candidate(&plan, number, 10);
+            let planned = candidate(&plan, space, number, 10);
             assert!((1e-4..=1e-2).contains(&planned.training.rate) && (0.0..=0.1).contains(&planned.decay));
             assert!((1..=3).contains(&planned.hidden.len()) && planned.hidden[0] >= 16);
         }

@@ -147,6 +147,7 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
         false => Some((arguments.noise.choice(model)?, model.formula()?)),
     };
     let dataset = data.open()?;
+    DataArguments::refuse_overwriting(&dataset, &[("--output", arguments.output.as_ref())])?;
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
     let (noise, formula, comparison) = match named {
         Some((noise, formula)) => (noise, formula, None),

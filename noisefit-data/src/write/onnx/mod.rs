@@ -56,12 +56,21 @@ pub struct About {
     pub scale_terms: Vec<String>,
     /// The noise of every member, and of each of its quantiles.
     pub noise: Vec<Vec<Noise>>,
+    /// The scale of each; of a network whose scale is an output what the exponential of that output, times the deviation of the
+    /// response, is multiplied by. Absent where a formula models it.
+    pub scale: Vec<Vec<Option<f64>>>,
 }
 
 impl About {
     /// What is to be said of a model.
     pub fn of(model: &FittedModel) -> Self {
         let (formula, layout) = (model.design.formula(), model.design.layout());
+        let scale = match &model.network {
+            Some(network) => {
+                network.members.iter().map(|member| member.scale.iter().copied().map(Some).collect()).collect()
+            }
+            None => vec![model.fits.iter().map(|fit| fit.scale).collect()],
+        };
         let noise = match &model.network {
             Some(network) => network.members.iter().map(|member| member.noise.clone()).collect(),
             None => vec![model.fits.iter().map(|fit| fit.noise).collect()],
@@ -75,6 +84,7 @@ impl About {
             scale_formula: formula.scale().map(|scale| scale.text().to_owned()),
             scale_terms: layout.scale.as_ref().map(|scale| scale.terms.clone()).unwrap_or_default(),
             noise,
+            scale,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
-use noisefit::network::{Activation, Architecture, Member, Network};
+use noisefit::network::{Activation, Architecture, Centre, Member, Network};
 
 use super::Curves;
 use super::proto::Graph;
@@ -45,9 +45,9 @@ enum Scales {
 /// The design standardised. The mean is subtracted in doubles, of which little may be left in singles.
 fn inputs(graph: &mut Graph, network: &Network, design: &str) -> String {
     let centres = &network.standardisation.inputs;
-    let row = |value: fn(&noisefit::network::Centre) -> f64| centres.iter().map(value).collect::<Vec<f64>>();
+    let row = |value: fn(&Centre) -> f64| centres.iter().map(value).collect::<Vec<f64>>();
     let means = graph.tensor("inputs.mean", &[centres.len()], &row(|centre| centre.mean));
-    let per_deviation = graph.tensor("inputs.per_deviation", &[centres.len()], &row(|centre| 1.0 / centre.deviation));
+    let per_deviation = graph.tensor("inputs.per_deviation", &[centres.len()], &row(Centre::per_deviation));
     let centred = graph.apply("Sub", &[design, &means], "inputs.centred");
     let standardised = graph.apply("Mul", &[&centred, &per_deviation], "inputs.standardised");
     graph.cast::<f32>(&standardised, "inputs")

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use noisefit::network::{Activation, Embedding, Method, Plan, Schedule, Solver, Training};
+use noisefit::network::{Activation, Embedding, Method, Plan, Schedule, Solver, Space, Training};
 use noisefit::rows::Layout;
 
 use crate::Usage;
@@ -61,7 +61,7 @@ pub(crate) struct TrainArguments {
     #[arg(long, value_enum, value_name = "NAME")]
     optimizer: Option<OptimizerChoice>,
     /// The learning rate [default: 0.001; without hidden layers 0.01]
-    #[arg(long, value_name = "RATE", value_parser = parse_positive)]
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     lr: Option<f64>,
     /// What sgd keeps of the last step, such as 0.9
     #[arg(long, value_name = "SHARE", value_parser = parse_share_below_one)]
@@ -83,7 +83,7 @@ pub(crate) struct TrainArguments {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     epochs: Option<u64>,
     /// Epochs at most in which a modelled scale is the same for all rows, so that the location is learned first; fewer where
-    /// --patience ends them [default: 0]
+    /// --patience ends them [default: half of them; without hidden layers 0]
     #[arg(long, value_name = "EPOCHS")]
     common_scale: Option<u64>,
     /// Show rows in a new random order in every epoch, as is the default
@@ -130,8 +130,8 @@ pub(crate) struct TrainArguments {
     /// Go on where the checkpoint stands; from the beginning where there is none
     #[arg(long, requires = "checkpoint")]
     pub(crate) resume: bool,
-    /// Try so many plans, with other layers, learning rates and weight decays, and train by the one whose cross-validated log
-    /// score is the best
+    /// Try so many plans, with other layers, learning rates and weight decays where these are not given, and train by the one
+    /// whose cross-validated log score is the best
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(2..))]
     pub(crate) tune: Option<u32>,
 }
@@ -229,7 +229,6 @@ impl TrainArguments {
                     ("--dropout", self.dropout.is_some()),
                     ("--clip", self.clip.is_some()),
                     ("--common-scale", self.common_scale.is_some()),
-                    ("--patience", self.patience.is_some()),
                     ("--checkpoint", self.checkpoint.is_some()),
                 ];
                 if let Some((option, _)) = steps.iter().find(|(_, given)| *given) {
@@ -263,7 +262,11 @@ impl TrainArguments {
                 schedule: self.schedule.unwrap_or(if is_network { Schedule::Constant } else { Schedule::Cosine }),
                 warm_up: self.warm_up.unwrap_or(0),
                 epochs: self.epochs.unwrap_or(defaults.training.epochs),
-                common_scale: self.common_scale.unwrap_or(0),
+                common_scale: match (self.common_scale, models_scale && is_network) {
+                    (Some(epochs), _) => epochs,
+                    (None, true) => self.epochs.unwrap_or(defaults.training.epochs) / 2,
+                    (None, false) => 0,
+                },
                 patience: match validation > 0.0 {
                     true => self.patience.or(defaults.training.patience),
                     false => self.patience,
@@ -275,6 +278,16 @@ impl TrainArguments {
             memory,
             buffer: self.shuffle_buffer.map_or(defaults.buffer, |rows| rows as usize),
         })
+    }
+
+    /// What a search of so many plans tries: what was not given.
+    pub(crate) fn space(&self, trials: u32) -> Space {
+        Space {
+            trials: trials as usize,
+            hidden: self.hidden.is_empty(),
+            rate: self.lr.is_none(),
+            decay: self.decay.is_none(),
+        }
     }
 
     /// The columns of a design that are embedded.
@@ -327,6 +340,10 @@ fn parse_batch(text: &str) -> Result<Batch, String> {
         (_, Ok(rows @ 1..)) => Ok(Batch::Rows(rows)),
         _ => Err("a batch is a number of rows, such as 32, or all".to_owned()),
     }
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    parse_positive(text).map_err(|_| "a positive number is needed, such as 0.001".to_owned())
 }
 
 fn parse_not_negative(text: &str) -> Result<f64, String> {

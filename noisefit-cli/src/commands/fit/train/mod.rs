@@ -21,7 +21,7 @@ pub(super) use arguments::TrainArguments;
 use watch::Watcher;
 
 use super::{ConfintChoice, FitArguments};
-use crate::arguments::OutputFormat;
+use crate::arguments::{DataArguments, OutputFormat};
 use crate::commands::model::explain;
 use crate::output::{print, print_json, warn};
 use crate::progress::Passes;
@@ -39,6 +39,8 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     let conformal = arguments.conformal.plan(&noise)?;
 
     let dataset = data.open()?;
+    let outputs = [("--output", &arguments.output), ("--trace", &train.trace), ("--checkpoint", &train.checkpoint)];
+    DataArguments::refuse_overwriting(&dataset, &outputs.map(|(option, path)| (option, path.as_ref())))?;
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
     let rows = model.rows(&formula, data, &dataset, &passes)?;
     let layout = rows.layout();
@@ -50,7 +52,10 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
         .into());
     }
     plan.embeddings = train.embeddings(layout)?;
-    let linear = plan.hidden.is_empty() && plan.embeddings.is_empty();
+    // Of several quantiles the lowest alone is a line.
+    let linear = plan.hidden.is_empty()
+        && plan.embeddings.is_empty()
+        && !matches!(&noise, Choice::Quantiles(levels) if levels.len() > 1);
     let terms = linear.then(|| {
         let names = layout.terms.iter().cloned();
         std::iter::once("(Intercept)".to_owned()).chain(names).collect::<Vec<_>>()
@@ -69,7 +74,7 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
                 Some((Method::Split, share)) => {
                     let (parts, folds) = Folds::of_share(share, plan.seed);
                     let others = folds.select(&rows, Part::From(parts));
-                    tuning::search(&others, &noise, &plan, count as usize, train, &passes, size)?
+                    tuning::search(&others, &noise, &plan, train.space(count), train, &passes, size)?
                 }
                 Some((method, _)) => {
                     return Err(Usage(format!(
@@ -78,7 +83,7 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
                     ))
                     .into());
                 }
-                None => tuning::search(&rows, &noise, &plan, count as usize, train, &passes, size)?,
+                None => tuning::search(&rows, &noise, &plan, train.space(count), train, &passes, size)?,
             };
             plan = found;
             trials
@@ -86,6 +91,20 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     };
     let resumed = match &train.checkpoint {
         Some(path) if train.resume => checkpoint(path)?,
+        // What is there may have taken days.
+        Some(path) if path.exists() && train.tune.is_none() => {
+            return Err(Usage(match checkpoint(path) {
+                Ok(found) => format!(
+                    "--checkpoint {}: there is a training of {} steps; say --resume to go on, or name another file",
+                    path.display(),
+                    found.map_or(0, |found| found.steps())
+                ),
+                Err(_) => {
+                    format!("--checkpoint {}: there is a file that is no checkpoint; name another", path.display())
+                }
+            })
+            .into());
+        }
         _ => None,
     };
     let found = fit(&rows, &noise, &plan, conformal.as_ref(), resumed, &watcher);

@@ -25,7 +25,8 @@ pub(super) fn summary(
         let plans = trials.iter().map(|trial| trial.number).max().map_or(0, |most| most + 1);
         let best = trials.iter().filter(|trial| trial.epochs == last).filter_map(|trial| trial.log_score);
         text += &format!(
-            "the best of {plans} plans, by a cross-validated log score of {} a row\n",
+            "the best of {plans} plans, by a cross-validated {} of {} a row\n",
+            if network.curves() > 1 { "score (minus the pinball losses)" } else { "log score" },
             significant(best.fold(f64::NEG_INFINITY, f64::max), 5)
         );
     }
@@ -35,7 +36,10 @@ pub(super) fn summary(
         }
     }
     if let Some(lines) = network.coefficients() {
-        text += &format!("\n{}", coefficients(&design.layout().coefficient_names(), &lines));
+        text += &format!("\n{}", coefficients("term", &design.layout().coefficient_names(), &lines));
+    }
+    if let Some(lines) = network.scale_coefficients() {
+        text += &format!("\n{}", coefficients("log scale", &design.layout().coefficient_names(), &lines));
     }
     text += &format!("\n{}", scores(training, validation.as_deref()));
     text += &format!("\n{}", members(network));
@@ -60,10 +64,13 @@ pub(super) fn summary(
 /// `network 10-64-32-1 with relu`, `linear model`; and of how many.
 fn shape(network: &Network) -> String {
     let architecture = &network.architecture;
-    let one = if architecture.hidden.is_empty() && architecture.embeddings.is_empty() {
+    let one = if network.is_linear() && network.curves() > 1 {
+        "a line for the lowest quantile, steps above it".to_owned()
+    } else if network.is_linear() {
         "linear model".to_owned()
     } else {
-        let widths = [architecture.inputs].into_iter().chain(architecture.hidden.iter().copied());
+        let read = architecture.layers().first().map_or(0, |layer| layer.inputs);
+        let widths = [read].into_iter().chain(architecture.hidden.iter().copied());
         let widths: Vec<String> = widths.chain([architecture.outputs]).map(|width| width.to_string()).collect();
         let hidden =
             if architecture.hidden.is_empty() { String::new() } else { format!(" with {}", architecture.activation) };
@@ -137,7 +144,7 @@ fn how(plan: &Plan) -> String {
 }
 
 /// A linear model's coefficients; of several the mean and the standard deviation.
-fn coefficients(terms: &[String], lines: &[Vec<f64>]) -> String {
+fn coefficients(heading: &str, terms: &[String], lines: &[Vec<f64>]) -> String {
     let row = |(j, term): (usize, &String)| {
         let values: Vec<f64> = lines.iter().map(|line| line[j]).collect();
         let mean = values.iter().sum::<f64>() / values.len() as f64;
@@ -149,7 +156,7 @@ fn coefficients(terms: &[String], lines: &[Vec<f64>]) -> String {
         row
     };
     let rows: Vec<Vec<String>> = terms.iter().enumerate().map(row).collect();
-    table(&["term", "estimate", "sd over members"][..if lines.len() > 1 { 3 } else { 2 }], &rows)
+    table(&[heading, "estimate", "sd over members"][..if lines.len() > 1 { 3 } else { 2 }], &rows)
 }
 
 /// The scores of the rows that were learned from beside those of the others.

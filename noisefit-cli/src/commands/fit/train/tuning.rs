@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use noisefit::network::{Plan, Trial, Watch, tune};
+use noisefit::network::{Plan, Space, Trial, Watch, tune};
 use noisefit::noise::Choice;
 use noisefit::rows::RowSource;
 use noisefit_data::DataError;
@@ -33,7 +33,7 @@ pub(super) fn search(
     rows: &impl RowSource,
     noise: &Choice,
     plan: &Plan,
-    count: usize,
+    space: Space,
     arguments: &TrainArguments,
     passes: &Passes,
     bytes: u64,
@@ -66,7 +66,7 @@ pub(super) fn search(
             None => Ok(()),
         }
     };
-    tune(rows, noise, plan, count, &known, &Stop, &made).map_err(|error| match (Passes::is_interrupted(), &path) {
+    tune(rows, noise, plan, space, &known, &Stop, &made).map_err(|error| match (Passes::is_interrupted(), &path) {
         (true, Some(path)) => {
             anyhow::anyhow!("the search was interrupted; --resume goes on with the trials in {}", path.display())
         }
