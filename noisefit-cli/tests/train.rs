@@ -49,8 +49,7 @@ fn an_ensemble_is_trained_saved_and_predicts() {
     // The table of the fit and an evaluation of all rows say the same.
     let fit: Value = folder.fit(&with(&base[1..8], &SMALL));
     let evaluated: Value =
-        serde_json::from_str(&folder.done(&["evaluate", "m.json", &data, "--format", "json", "--level", "0.9"]))
-            .unwrap();
+        serde_json::from_str(&folder.done(&["evaluate", "m.json", &data, "--format", "json"])).unwrap();
     let part = |which: &str, field: &str| fit[which][0][field].as_f64().unwrap();
     for field in ["mse", "mean_nll", "mae", "coverage"] {
         let [training, validation] = ["training", "validation"].map(|w| part(w, field) * part(w, "nobs"));
@@ -127,7 +126,7 @@ fn categories_are_embedded_by_name() {
     folder.write("d.csv", "x,city,y\n".to_owned() + &(0..200).map(row).collect::<String>());
     let said =
         folder.done(&with(&["fit", "d.csv", "-f", "y ~ x + city", "--embedding", "city:2", "-o", "m.json"], &SMALL));
-    assert!(said.contains("network 5-8-1 with relu, 1 embedding"), "{said}");
+    assert!(said.contains("network 3-8-1 with relu, 1 embedding"), "{said}");
     folder.done(&["predict", "m.json", "d.csv"]);
     let error = folder.refusal(2, &with(&["fit", "d.csv", "-f", "y ~ x + city", "--embedding", "town:2"], &SMALL));
     assert!(error.contains("no such category; the formula has city"), "{error}");

@@ -1,7 +1,5 @@
 //! All that it takes to go on with an ensemble whose training was stopped.
 
-use serde::{Deserialize, Serialize};
-
 use super::Snapshot;
 use super::tensors::Tensors;
 use crate::Error;
@@ -17,23 +15,13 @@ const VECTORS: [&str; 4] = ["parameters", "best", "first-moment", "second-moment
 pub struct Checkpoint {
     /// What was being trained, on what: training goes on with the same alone.
     pub(super) about: serde_json::Value,
-    pub(super) members: Vec<Progress>,
-}
-
-/// Where a member stands.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Progress {
-    /// Its first snapshot is still to come.
-    #[default]
-    Waiting,
-    /// At a step, perhaps its last.
-    Running(Snapshot),
+    /// At which step, perhaps the last; none where the first snapshot is still to come.
+    pub(super) members: Vec<Option<Snapshot>>,
 }
 
 impl Checkpoint {
     pub(super) fn new(about: serde_json::Value, members: usize) -> Self {
-        Checkpoint { about, members: vec![Progress::Waiting; members] }
+        Checkpoint { about, members: vec![None; members] }
     }
 
     /// The bytes of a safetensors file.
@@ -48,10 +36,7 @@ impl Checkpoint {
         tensors.push_text("about", self.about.to_string());
         tensors.push_text("members", text(&|| serde_json::to_string(&self.members))?);
         for (k, member) in self.members.iter().enumerate() {
-            let vectors: &[Vec<f32>] = match member {
-                Progress::Waiting => &[],
-                Progress::Running(snapshot) => &snapshot.vectors,
-            };
+            let vectors = member.iter().flat_map(|snapshot| &snapshot.vectors);
             for (name, values) in VECTORS.iter().zip(vectors) {
                 tensors.push(format!("members.{k}.{name}"), vec![values.len()], values.clone());
             }
@@ -71,15 +56,12 @@ impl Checkpoint {
         let text = |name: &str| tensors.text(name).ok_or_else(|| Error::State(format!("{name} is not there")));
         let damaged = |error: serde_json::Error| Error::State(error.to_string());
         let about = serde_json::from_str(text("about")?).map_err(damaged)?;
-        let mut members: Vec<Progress> = serde_json::from_str(text("members")?).map_err(damaged)?;
+        let mut members: Vec<Option<Snapshot>> = serde_json::from_str(text("members")?).map_err(damaged)?;
         for (k, member) in members.iter_mut().enumerate() {
             let vector = |name: &str| Ok::<_, Error>(tensors.row(&format!("members.{k}.{name}"))?.to_vec());
-            match member {
-                Progress::Waiting => {}
-                Progress::Running(snapshot) => {
-                    for (name, values) in VECTORS.iter().zip(&mut snapshot.vectors) {
-                        *values = vector(name)?;
-                    }
+            if let Some(snapshot) = member {
+                for (name, values) in VECTORS.iter().zip(&mut snapshot.vectors) {
+                    *values = vector(name)?;
                 }
             }
         }
@@ -102,11 +84,7 @@ impl Checkpoint {
 
     /// Steps of all members so far.
     pub fn steps(&self) -> u64 {
-        let steps = |member: &Progress| match member {
-            Progress::Waiting => 0,
-            Progress::Running(snapshot) => snapshot.state.steps(),
-        };
-        self.members.iter().map(steps).sum()
+        self.members.iter().flatten().map(|snapshot| snapshot.state.steps()).sum()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::checkpoint::{Checkpoint, Progress};
+use super::checkpoint::Checkpoint;
 use super::model::estimated;
 use super::plan::{Watched, restored};
 use super::stream::StreamFeed;
@@ -310,13 +310,10 @@ impl<W: Watch> Ensemble<'_, W> {
                 epochs.iter().map(|epoch| restored(epoch, self.objective, self.deviation)).collect();
             self.watch.resumes(member, &epochs);
         };
-        let resumed = match self.progress(|members| members[member].clone()) {
-            Progress::Running(snapshot) => {
-                before(snapshot.state.epochs());
-                Some(snapshot)
-            }
-            Progress::Waiting => None,
-        };
+        let resumed = self.progress(|members| members[member].clone());
+        if let Some(snapshot) = &resumed {
+            before(snapshot.state.epochs());
+        }
         let found = self.train_from(member, resumed, data, feed);
         if found.is_err() {
             self.failed.store(true, Ordering::Relaxed);
@@ -339,7 +336,7 @@ impl<W: Watch> Ensemble<'_, W> {
             objective: self.objective,
             deviation: self.deviation,
             failed: &self.failed,
-            keep: |snapshot| self.keep(member, Progress::Running(snapshot)),
+            keep: |snapshot| self.keep(member, snapshot),
         };
         let training = &self.plan.training;
         let trained = match (&self.plan.solver, data) {
@@ -379,14 +376,14 @@ impl<W: Watch> Ensemble<'_, W> {
         Ok(if let Some(clip) = self.plan.clip { learner.with_clip(clip) } else { learner })
     }
 
-    fn progress<T>(&self, change: impl FnOnce(&mut [Progress]) -> T) -> T {
+    fn progress<T>(&self, change: impl FnOnce(&mut [Option<Snapshot>]) -> T) -> T {
         change(&mut self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner).members)
     }
 
     /// Keeps where a member stands, with where the others were last.
-    fn keep(&self, member: usize, progress: Progress) -> Result<(), Error> {
+    fn keep(&self, member: usize, snapshot: Snapshot) -> Result<(), Error> {
         let mut checkpoint = self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner);
-        checkpoint.members[member] = progress;
+        checkpoint.members[member] = Some(snapshot);
         // The lock is held until it is written: what is written later is later.
         if self.watch.keeps_checkpoints() { self.watch.checkpoint(&checkpoint.to_bytes()?) } else { Ok(()) }
     }
