@@ -107,8 +107,10 @@ impl FittedModel {
 
     /// What does not go together in a file that was edited or damaged.
     fn discrepancy(&self) -> Option<String> {
-        if self.fits.is_empty() == self.network.is_none() {
-            return Some("it has not one of fits and a network".to_owned());
+        match (self.fits.is_empty(), &self.network) {
+            (true, None) => return Some("it has no fit".to_owned()),
+            (false, Some(_)) => return Some("it has both fits and a network".to_owned()),
+            _ => {}
         }
         if self.fits.len() > 1 && !self.fits.iter().all(|fit| matches!(fit.noise, Noise::Quantile(_))) {
             return Some("it has several fits that are not quantiles".to_owned());

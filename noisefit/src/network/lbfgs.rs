@@ -72,7 +72,8 @@ pub fn minimise(
         learner.set_gradient(&at.gradient);
         let held_out = validation.map(|rows| learner.mean_loss(rows));
         let watched = held_out.unwrap_or(at.loss);
-        let is_best = best.as_ref().is_none_or(|best| watched < best.loss);
+        // Without validation rows every step is better than the last, the penalty counted.
+        let is_best = validation.is_none() || best.as_ref().is_none_or(|best| watched < best.loss);
         if is_best {
             best = Some(Best { loss: watched, epoch, parameters: at.single() });
         }
