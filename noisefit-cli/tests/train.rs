@@ -307,6 +307,7 @@ fn what_cannot_be_trained_is_refused_with_what_to_say() {
         "--lr does not go with --optimizer lbfgs",
     );
     refused(2, &["--model", "network", "--momentum", "0.9"], "--momentum goes with --optimizer sgd");
+    refused(2, &["--model", "network", "--solver", "exact"], "a network has no exact fit");
     refused(2, &["--model", "network", "--noise", "auto"], "noisefit compare");
     refused(2, &["--model", "network", "--schedule", "linear"], "constant, cosine, step:EPOCHS");
     refused(1, &["--model", "network", "--noise", "huber:2", "--scale", "network"], "cannot be modelled");

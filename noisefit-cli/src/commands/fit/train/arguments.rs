@@ -45,9 +45,9 @@ pub(crate) struct TrainArguments {
     /// What predicts the location: a linear model or a network
     #[arg(long, value_enum, default_value_t = ModelChoice::Linear)]
     pub(crate) model: ModelChoice,
-    /// How a linear model is fitted
-    #[arg(long, value_enum, default_value_t = SolverChoice::Exact)]
-    pub(crate) solver: SolverChoice,
+    /// How a linear model is fitted [default: exact]
+    #[arg(long, value_enum)]
+    solver: Option<SolverChoice>,
     /// Units of the hidden layers [default: 64,32]
     #[arg(long, value_name = "UNITS", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..))]
     hidden: Vec<u32>,
@@ -149,8 +149,12 @@ impl TrainArguments {
     /// # Errors
     /// Where it is not and there are options for it.
     pub(crate) fn trains(&self) -> Result<bool, Usage> {
-        if self.model == ModelChoice::Network || self.solver == SolverChoice::Train {
-            return Ok(true);
+        match (self.model, self.solver) {
+            (ModelChoice::Network, Some(SolverChoice::Exact)) => {
+                return Err(Usage("--solver exact: a network has no exact fit; leave it out".to_owned()));
+            }
+            (ModelChoice::Network, _) | (_, Some(SolverChoice::Train)) => return Ok(true),
+            _ => {}
         }
         match self.given() {
             Some(option) => Err(Usage(format!(
