@@ -189,7 +189,7 @@ PROBLEMS = [
     # In an order of its own each; constant steps keep the parameters moving about the minimum.
     Problem("train-linear-epoch", "train, epochs",
             "Linear model by SGD, whole epochs of 20,000 rows, batches of 32, one thread", 20_000, 10, rounds=5,
-            tolerance=0.1, threads=1, steps=Steps((), "sgd", 0.01, 32, 4, "epoch"),
+            tolerance=0.1, threads=1, steps=Steps((), "sgd", 0.01, 32, 20, "epoch"),
             goals=[Goal("PyTorch, DataLoader", times=300)]),
     Problem("train-ensemble", "train, ensemble", "Four 64-32 networks by Adam, 2,048 rows, batches of 32, two threads",
             32 * BATCHES, 10, rounds=5, threads=2, steps=Steps((64, 32), "adam", 1e-3, 32, 40, "epoch"),

@@ -142,7 +142,11 @@ def trace(optimizer, loss, activation):
         outputs, function = (LOSSES | MORE)[loss]
         parameters = []
     model = network(ACTIVATIONS[activation], outputs)
-    steps = OPTIMIZERS[optimizer]([*model.parameters(), *parameters])
+    # What the noise is is not shrunk.
+    groups = [{"params": list(model.parameters())}]
+    if parameters:
+        groups.append({"params": parameters, "weight_decay": 0.0})
+    steps = OPTIMIZERS[optimizer](groups)
     losses = []
     for step in range(STEPS):
         rows = [(step * BATCH + k) % ROWS for k in range(BATCH)]
