@@ -7,6 +7,7 @@
 mod activation;
 mod architecture;
 mod checkpoint;
+mod ensemble;
 mod feed;
 mod fit;
 mod lbfgs;
@@ -17,6 +18,7 @@ mod objective;
 mod optimizer;
 mod pass;
 mod plan;
+mod scale;
 mod standardise;
 mod stream;
 mod tensors;
