@@ -22,13 +22,13 @@ fn run(line: &str, folder: &Path) -> String {
     String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
 }
 
-/// Whether two texts have the same words, and numbers that are within half of one another.
+/// Whether two texts have the same words, and numbers that are not too far from one another.
 fn is_near(one: &str, other: &str) -> bool {
     let words = |text: &str| {
         text.split([' ', '\n', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>()
     };
     let near = |(one, other): (&String, &String)| match (one.parse::<f64>(), other.parse::<f64>()) {
-        (Ok(one), Ok(other)) => (one - other).abs() <= 0.5 * one.abs().max(other.abs()).max(0.1),
+        (Ok(one), Ok(other)) => (one - other).abs() <= 0.8 * one.abs().max(other.abs()).max(0.1),
         _ => one == other,
     };
     let (one, other) = (words(one), words(other));
