@@ -287,6 +287,8 @@ fn a_search_is_told_and_goes_on() {
     assert!(trials >= 4, "{}", first.stderr);
     let again = folder.run(&with(&base, &["--checkpoint", "c", "--resume"]));
     assert_eq!((again.stderr.matches("trial ").count(), again.stdout), (0, first.stdout));
+    let error = folder.refusal(2, &with(&base, &["--checkpoint", "c"]));
+    assert!(error.contains("say --resume"), "{error}");
 }
 
 #[test]

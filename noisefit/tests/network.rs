@@ -429,6 +429,13 @@ fn a_training_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
         };
         assert!(stops > 0, "{stops}");
         assert_eq!(fitted, whole);
+        // It may be trained for longer, whatever share of that a common scale has.
+        let mut longer = plan.clone();
+        (longer.training.epochs, longer.training.common_scale) = (61, longer.training.common_scale + 1);
+        let stopper = Stopper { after: 100, every: 7, steps: AtomicU64::new(0), kept: Mutex::new(None) };
+        network::fit(&rows, &Choice::Gaussian, &plan, None, &stopper).unwrap();
+        let kept = Checkpoint::from_bytes(stopper.kept.lock().unwrap().as_ref().unwrap()).unwrap();
+        network::fit(&rows, &Choice::Gaussian, &longer, Some(kept), &()).unwrap();
         // Nobody else's.
         let stopper = Stopper { after: 50, every: 7, steps: AtomicU64::new(0), kept: Mutex::new(None) };
         network::fit(&rows, &Choice::Gaussian, &plan, None, &stopper).unwrap();

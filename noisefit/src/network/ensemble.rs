@@ -42,14 +42,11 @@ impl<W: Watch> Ensemble<'_, W> {
         data: Option<&TrainingRows>,
         feed: impl FnOnce(Option<u64>) -> F,
     ) -> Result<(Trained, Vec<f32>), Error> {
-        let before = |epochs: &[Epoch]| {
-            let epochs: Vec<Epoch> =
-                epochs.iter().map(|epoch| restored(epoch, self.objective, self.deviation)).collect();
-            self.watch.resumes(member, &epochs);
-        };
-        let resumed = self.progress(|members| members[member].clone());
+        let resumed = self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner).members[member].clone();
         if let Some(snapshot) = &resumed {
-            before(snapshot.state.epochs());
+            let epochs = snapshot.state.epochs().iter();
+            let epochs: Vec<Epoch> = epochs.map(|epoch| restored(epoch, self.objective, self.deviation)).collect();
+            self.watch.resumes(member, &epochs);
         }
         let found = self.train_from(member, resumed, data, feed);
         if found.is_err() {
@@ -113,10 +110,6 @@ impl<W: Watch> Ensemble<'_, W> {
         Ok(if let Some(clip) = self.plan.clip { learner.with_clip(clip) } else { learner })
     }
 
-    fn progress<T>(&self, change: impl FnOnce(&mut [Option<Snapshot>]) -> T) -> T {
-        change(&mut self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner).members)
-    }
-
     /// Keeps where a member stands, with where the others were last.
     fn keep(&self, member: usize, snapshot: Snapshot) -> Result<(), Error> {
         let mut checkpoint = self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,27 +120,22 @@ impl<W: Watch> Ensemble<'_, W> {
 
     /// When the loss exploded, why probably, and what to change.
     fn why_diverged(&self, trained: &Trained) -> String {
-        let Plan { training, clip, .. } = self.plan;
-        let epoch = trained.epochs.len() + 1;
+        let (rate, epoch) = (self.plan.training.rate, trained.epochs.len() + 1);
         let (cause, advice) = match &self.far {
             Some((name, distance)) => (
                 format!("{name} has a value {distance:.0} standard deviations from its mean"),
-                "transform it, such as by log(), or leave such rows out".to_owned(),
+                format!(
+                    "transform it, such as by log(), or leave such rows out, or give a smaller learning rate than {rate}"
+                ),
             ),
             None => (
-                format!("the learning rate {} is too large", training.rate),
-                format!("give a smaller one, such as {}", training.rate / 10.0),
+                format!("the learning rate {rate} is too large"),
+                format!("give a smaller one, such as {}", rate / 10.0),
             ),
         };
-        let other = if self.far.is_some() {
-            format!(", or give a smaller learning rate than {}", training.rate)
-        } else {
-            String::new()
-        };
-        let clipping = if clip.is_none() { ", or cut long gradients, such as to 1" } else { "" };
-        let advice = advice + &other + clipping;
+        let clipping = if self.plan.clip.is_none() { ", or cut long gradients, such as to 1" } else { "" };
         format!(
-            "the loss grew without bound in epoch {epoch}, at step {}: probably {cause}; {advice}",
+            "the loss grew without bound in epoch {epoch}, at step {}: probably {cause}; {advice}{clipping}",
             trained.termination.iterations + 1
         )
     }

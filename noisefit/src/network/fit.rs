@@ -177,7 +177,8 @@ fn fit_any(
         }
         // Those that read a file take turns.
         None => {
-            let feed = |order| StreamFeed::new(learning, &standardisation, rows, batch, order, plan.buffer);
+            let (standardisation, buffer) = (&standardisation, plan.buffer);
+            let feed = |seed| StreamFeed { source: learning, standardisation, rows, batch, seed, buffer };
             let mut trained = Vec::new();
             for &member in &members {
                 trained.push(ensemble.train(member, None, feed)?);
@@ -266,8 +267,8 @@ fn about(
 ) -> Result<serde_json::Value, Error> {
     // How much memory there is makes no difference but for whether rows are read anew.
     let mut plan = Plan { memory: 0, buffer: if streams { plan.buffer } else { 0 }, ..plan.clone() };
-    // What was trained may be trained for longer.
-    (plan.training.epochs, plan.training.patience) = (0, None);
+    // What was trained may be trained for longer; whether the scale is common still is part of the state.
+    (plan.training.epochs, plan.training.patience, plan.training.common_scale) = (0, None, 0);
     Ok(serde_json::json!({
         "noise": noise.to_string(),
         "plan": serde_json::to_value(&plan).map_err(|error| Error::State(error.to_string()))?,

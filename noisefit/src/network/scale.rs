@@ -18,14 +18,12 @@ pub(super) fn estimate_scales(network: &mut Network, rows: &SampledRows) -> Resu
             let said = network.said(member, &inputs, block.rows(), block.weights);
             let of_curve = |(curve, noise): (usize, &Noise)| {
                 // A scale of zero has no residuals in its units.
-                let unit = if member.scale[curve] > 0.0 { 1.0 } else { f64::NAN };
-                let residual =
-                    |i: usize| unit * (block.response.high[i] - said.locations[curve][i]) / said.scales[curve][i];
-                let residuals: Vec<f64> = (0..block.rows()).map(residual).collect();
-                match unit.is_nan() {
-                    true => Ok(1.0),
-                    false => maximum_likelihood_scale(noise, member.scale[curve], &residuals, block.frequencies),
+                if member.scale[curve] == 0.0 {
+                    return Ok(1.0);
                 }
+                let residual = |i: usize| (block.response.high[i] - said.locations[curve][i]) / said.scales[curve][i];
+                let residuals: Vec<f64> = (0..block.rows()).map(residual).collect();
+                maximum_likelihood_scale(noise, member.scale[curve], &residuals, block.frequencies)
             };
             member.noise.iter().enumerate().map(of_curve).collect::<Result<Vec<_>, Error>>()
         };
@@ -41,7 +39,7 @@ pub(super) fn estimate_scales(network: &mut Network, rows: &SampledRows) -> Resu
 /// Makes scales that were estimated from rows that were learned from those of rows that were not, which are larger.
 ///
 /// Of `v` rows that is known to a standard error of about `1 / sqrt(2 v)`, which the factor `sqrt(v / (v - 2))` allows for as the
-/// variance of Student's t with `v` degrees of freedom does; and it is never less than that of the others.
+/// variance of Student's t with `v` degrees of freedom does; of few of them it is never less than that of the others.
 pub(super) fn widen(network: &mut Network, rows: &SampledRows, least: &[Vec<f64>]) -> Result<(), Error> {
     let v = rows.frequencies().map_or(rows.len() as f64, |frequencies| frequencies.iter().sum());
     // Factors on the scales as they are now.
@@ -115,8 +113,8 @@ fn minimum((mut low, mut high): (f64, f64), function: impl Fn(f64) -> f64) -> f6
     low.midpoint(high)
 }
 
-/// The scale of residuals in a unit; of Huber's noise with a knee in units of the response, which then is at another multiple of it, by
-/// golden sections.
+/// The scale of residuals in a unit; of Huber's noise with a knee in units of the response, which for another scale is at
+/// another multiple of it, by golden sections.
 fn maximum_likelihood_scale(
     noise: &Noise,
     unit: f64,

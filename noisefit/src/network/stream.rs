@@ -17,27 +17,16 @@ use crate::rows::{
 /// Without a seed they are shown as they come.
 #[derive(Debug)]
 pub(super) struct StreamFeed<'a, S> {
-    source: &'a S,
-    standardisation: &'a Standardisation,
-    rows: u64,
-    batch: usize,
-    seed: Option<u64>,
-    /// Rows of the buffer.
-    buffer: usize,
-}
-
-impl<'a, S: RowSource> StreamFeed<'a, S> {
-    /// Batches of `batch` of the `rows` rows of a source, mixed by a buffer of so many.
-    pub(super) fn new(
-        source: &'a S,
-        standardisation: &'a Standardisation,
-        rows: u64,
-        batch: usize,
-        seed: Option<u64>,
-        buffer: usize,
-    ) -> Self {
-        StreamFeed { source, standardisation, rows, batch: batch.max(1), seed, buffer: buffer.max(1) }
-    }
+    pub(super) source: &'a S,
+    pub(super) standardisation: &'a Standardisation,
+    /// The rows of the source.
+    pub(super) rows: u64,
+    /// Those of a batch.
+    pub(super) batch: usize,
+    /// What their order is drawn from.
+    pub(super) seed: Option<u64>,
+    /// Rows that mix.
+    pub(super) buffer: usize,
 }
 
 impl<S: RowSource> Feed for StreamFeed<'_, S> {
@@ -231,7 +220,8 @@ mod tests {
         let rows = MemoryRows::new(&y, Matrix::row_major(&x, n, 1).unwrap()).unwrap().with_threads(2);
         let plain = Centre { mean: 0.0, deviation: 1.0 };
         let by = Standardisation { inputs: vec![plain], response: plain };
-        let feed = |seed| StreamFeed::new(&rows, &by, n as u64, 100, seed, 5000);
+        let feed =
+            |seed| StreamFeed { source: &rows, standardisation: &by, rows: n as u64, batch: 100, seed, buffer: 5000 };
         let ordered: Vec<f32> = y.iter().map(|y| *y as f32).collect();
         assert_eq!(epoch(&mut feed(None), 0, 0, 0).concat(), ordered);
         let all = epoch(&mut feed(Some(3)), 1, 0, 0);
@@ -243,7 +233,7 @@ mod tests {
         // Another epoch is another order; from a batch on, and with one thread, it is the same.
         assert_ne!(epoch(&mut feed(Some(3)), 2, 0, 0), all);
         let single = rows.clone().with_threads(1);
-        let mut feed = StreamFeed::new(&single, &by, n as u64, 100, Some(3), 5000);
+        let mut feed = StreamFeed { source: &single, ..feed(Some(3)) };
         assert_eq!(epoch(&mut feed, 1, 7, 0), all[7..]);
         assert_eq!(epoch(&mut feed, 1, 7, 5), all[7..12]);
     }

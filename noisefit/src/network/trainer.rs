@@ -314,7 +314,7 @@ impl Training {
             let loss = sum / count;
             let held_out = validation.map(|rows| learner.mean_loss(rows));
             let watched = held_out.unwrap_or(loss);
-            if watched.is_nan() {
+            if !watched.is_finite() {
                 reason = "diverged";
                 break;
             }

@@ -60,6 +60,24 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
         let names = layout.terms.iter().cloned();
         std::iter::once("(Intercept)".to_owned()).chain(names).collect::<Vec<_>>()
     });
+    let resumed = match &train.checkpoint {
+        Some(path) if train.resume => checkpoint(path)?,
+        // What is there may have taken days.
+        Some(path) if path.exists() => {
+            return Err(Usage(match checkpoint(path) {
+                Ok(found) => format!(
+                    "--checkpoint {}: there is a training of {} steps; say --resume to go on, or name another file",
+                    path.display(),
+                    found.map_or(0, |found| found.steps())
+                ),
+                Err(_) => {
+                    format!("--checkpoint {}: there is a file that is no checkpoint; name another", path.display())
+                }
+            })
+            .into());
+        }
+        _ => None,
+    };
     // What cannot be written is better known before.
     if let Some(path) = &arguments.output {
         check_writable(path)?;
@@ -88,24 +106,6 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
             plan = found;
             trials
         }
-    };
-    let resumed = match &train.checkpoint {
-        Some(path) if train.resume => checkpoint(path)?,
-        // What is there may have taken days.
-        Some(path) if path.exists() && train.tune.is_none() => {
-            return Err(Usage(match checkpoint(path) {
-                Ok(found) => format!(
-                    "--checkpoint {}: there is a training of {} steps; say --resume to go on, or name another file",
-                    path.display(),
-                    found.map_or(0, |found| found.steps())
-                ),
-                Err(_) => {
-                    format!("--checkpoint {}: there is a file that is no checkpoint; name another", path.display())
-                }
-            })
-            .into());
-        }
-        _ => None,
     };
     let found = fit(&rows, &noise, &plan, conformal.as_ref(), resumed, &watcher);
     // Of a training that has failed the trace says how.
