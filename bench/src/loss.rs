@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 
-use noisefit::loss::{Loss, Pairs, Parameter, Reduction};
+use noisefit_core::loss::{Loss, Pairs, Parameter, Reduction};
 
 use crate::protocol::{numbers, repeat};
 use crate::threads;

@@ -3,12 +3,12 @@
 use std::error::Error;
 use std::path::Path;
 
-use noisefit::compare::{self, Candidate, compare};
-use noisefit::fit::Fit;
-use noisefit::inference::covariance::{Hc, Resampling, Vcov};
-use noisefit::linear::{self, Options};
-use noisefit::noise::Choice;
-use noisefit::rows::{Matrix, MemoryRows};
+use noisefit_core::{compare, inference};
+use noisefit_core::compare::{Candidate, compare};
+use noisefit_core::record::{Fit, Hc, Resampling, Vcov};
+use noisefit_core::estimate::Options;
+use noisefit_core::noise::Choice;
+use noisefit_core::rows::{Matrix, MemoryRows};
 
 use crate::protocol::{Numbers, numbers, repeat};
 use crate::threads;
@@ -39,7 +39,7 @@ pub fn run(noise: &str, scale: &str, rows: usize, columns: usize, folder: &Path)
     };
     let options = Options { vcov, ..Options::default() };
     repeat(|| {
-        let fits = linear::fit(&source, &noise, &options)?;
+        let fits = inference::fit(&source, &noise, &options)?;
         match fits.iter().find(|fit| !fit.termination.converged) {
             Some(fit) => Err(format!("not converged: {}", fit.termination.reason).into()),
             None if matches!(scale, "bootstrap" | "hc3") => Ok(vec![("std_errors", std_errors(&fits))]),

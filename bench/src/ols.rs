@@ -9,8 +9,9 @@ use linfa::Dataset;
 use linfa::traits::Fit;
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2, ShapeBuilder};
-use noisefit::linear::{Options, Settings, gaussian};
-use noisefit::rows::{Matrix, MemoryRows};
+use noisefit_core::estimate::{Options, closed_form};
+use noisefit_core::algebra::Settings;
+use noisefit_core::rows::{Matrix, MemoryRows};
 
 use crate::protocol::{numbers, repeat};
 use crate::threads;
@@ -59,7 +60,7 @@ impl Problem {
         let settings = Settings { one_pass, ..Settings::default() };
         let options = Options { settings, ..Options::default() };
         repeat(|| {
-            let fit = gaussian::fit(&rows, &options)?;
+            let fit = closed_form::fit(&rows, &options)?;
             Ok(vec![
                 ("coefficients", fit.coefficients.iter().filter_map(|c| c.estimate).collect()),
                 ("std_errors", fit.coefficients.iter().filter_map(|c| c.std_error).collect()),

@@ -2,8 +2,8 @@
 
 use std::error::Error;
 
-use noisefit::network::{Architecture, Learner, Method, Objective, Targets};
-use noisefit::noise::{Huber, Noise, StudentT};
+use noisefit_core::network::{Architecture, Learner, Method, Objective, Targets};
+use noisefit_core::noise::{Huber, Noise, StudentT};
 
 use crate::protocol::{Numbers, repeat};
 

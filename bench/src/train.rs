@@ -2,12 +2,10 @@
 
 use std::error::Error;
 
-use noisefit::network::{
-    self, Activation, Architecture, Learner, MemoryFeed, Method, Objective, Plan, Schedule, Solver,
-};
-use noisefit::network::{Targets, Training, TrainingRows};
-use noisefit::noise::Choice;
-use noisefit::rows::{Matrix, MemoryRows};
+use noisefit_core::network;
+use noisefit_core::network::{Activation, Architecture, Learner, MemoryFeed, Method, Objective, Plan, Schedule, Solver, Targets, Training, TrainingRows};
+use noisefit_core::noise::Choice;
+use noisefit_core::rows::{Matrix, MemoryRows};
 
 use crate::protocol::repeat;
 use crate::steps::{Steps, trace};

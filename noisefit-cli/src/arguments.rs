@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use noisefit::linear::Collinear;
+use noisefit_core::estimate::Collinear;
 use noisefit_data::formula::Unseen;
 use noisefit_data::read::{Dataset, Format, ReadOptions};
 use noisefit_data::source::Missing;

@@ -6,13 +6,13 @@ mod common;
 use std::process::Command;
 
 use common::{Folder, csv, testdata};
-use noisefit::fit::Termination;
-use noisefit::network::{
+use noisefit_core::inference::predict::NewRows;
+use noisefit_core::network::{
     Activation, Architecture, Centre, Embedding, Member, Network, Objective, Standardisation, Tensors,
 };
-use noisefit::noise::Noise;
-use noisefit::predict::NewRows;
-use noisefit::rows::Values;
+use noisefit_core::noise::Noise;
+use noisefit_core::record::Termination;
+use noisefit_core::rows::Values;
 use noisefit_data::formula::{Design, Formula};
 use noisefit_data::frame::{Field, Kind};
 use noisefit_data::model::FittedModel;

@@ -258,9 +258,9 @@ impl From<FormulaError> for DataError {
     }
 }
 
-impl From<DataError> for noisefit::Error {
+impl From<DataError> for noisefit_core::Error {
     fn from(error: DataError) -> Self {
-        noisefit::Error::Source(Box::new(error))
+        noisefit_core::Error::Source(Box::new(error))
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use noisefit::fit::{Fit, Reference};
-use noisefit::inference::conformal::Conformal;
-use noisefit::network::Network;
-use noisefit::noise::Noise;
-use noisefit::predict::Predictor;
-use noisefit::rows::{Layout, ScaleLayout};
+use noisefit_core::inference::conformal::Conformal;
+use noisefit_core::inference::predict::Predictor;
+use noisefit_core::network::Network;
+use noisefit_core::noise::Noise;
+use noisefit_core::record::{Fit, Reference};
+use noisefit_core::rows::{Layout, ScaleLayout};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;

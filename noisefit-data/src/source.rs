@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use noisefit::rows::{Accumulator, BLOCK_ROWS, Layout, Precision, RowSource, perturbation};
+use noisefit_core::rows::{Accumulator, BLOCK_ROWS, Layout, Precision, RowSource, perturbation};
 
 use crate::error::{DataError, Location};
 use crate::formula::{Design, EvaluateError, EvaluateOptions, Learner, Model, Scope, Unseen, Workspace};
@@ -248,7 +248,7 @@ impl RowSource for DesignRows<'_> {
         self.design.layout()
     }
 
-    fn pass<A: Accumulator>(&self, empty: A) -> Result<A, noisefit::Error> {
+    fn pass<A: Accumulator>(&self, empty: A) -> Result<A, noisefit_core::Error> {
         let mut merged: Option<A> = None;
         let mut counts = Counts::default();
         self.records
@@ -266,7 +266,7 @@ impl RowSource for DesignRows<'_> {
                     Ok(())
                 },
             )
-            .map_err(noisefit::Error::from)?;
+            .map_err(noisefit_core::Error::from)?;
         // Every pass meets the same records.
         self.counts.get_or_init(|| counts);
         Ok(merged.unwrap_or(empty))
@@ -283,7 +283,7 @@ impl RowSource for DesignRows<'_> {
         }
     }
 
-    fn report(&self, done: u64, of: u64) -> Result<(), noisefit::Error> {
+    fn report(&self, done: u64, of: u64) -> Result<(), noisefit_core::Error> {
         Ok(self.records.report(done, of)?)
     }
 }
@@ -369,7 +369,7 @@ mod tests {
     use super::*;
     use crate::formula::Formula;
     use crate::read::ReadOptions;
-    use noisefit::linear::Moments;
+    use noisefit_core::algebra::Moments;
 
     #[test]
     fn the_number_of_rows_is_an_estimate_before_a_pass_and_known_after_it() {

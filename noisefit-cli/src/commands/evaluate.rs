@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use noisefit::evaluate::{Evaluation, Scores};
-use noisefit::rows::{Each, RowSource};
+use noisefit_core::inference::evaluate::{Evaluation, Scores};
+use noisefit_core::rows::{Each, RowSource};
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
 use noisefit_data::records::Records;

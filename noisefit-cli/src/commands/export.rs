@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use noisefit::network::{Architecture, Network, Objective, Standardisation};
-use noisefit::noise::Noise;
+use noisefit_core::network::{Architecture, Network, Objective, Standardisation};
+use noisefit_core::noise::Noise;
 use noisefit_data::model::FittedModel;
 use noisefit_data::write::onnx::{About, Model, proto};
 use noisefit_data::write::write_atomically;

@@ -2,8 +2,8 @@
 
 use anyhow::Context;
 use clap::Args;
-use noisefit::loss::report::{LossReport, ReportOptions, ReportPass};
-use noisefit::rows::RowSource;
+use noisefit_core::loss::report::{LossReport, ReportOptions, ReportPass};
+use noisefit_core::rows::RowSource;
 use noisefit_data::formula::Formula;
 use noisefit_data::records::Records;
 use noisefit_data::source::{Counts, DesignRows, SourceOptions};

@@ -1,8 +1,9 @@
 //! What every command has in common that fits a model: the formula, the noise, and how the rows are treated.
 
 use clap::Args;
-use noisefit::linear::{Options, Settings};
-use noisefit::noise::{Choice, HuberScale, InvalidChoice};
+use noisefit_core::algebra::Settings;
+use noisefit_core::estimate::Options;
+use noisefit_core::noise::{Choice, HuberScale, InvalidChoice};
 use noisefit_data::formula::{Expression, Formula, FormulaError};
 use noisefit_data::read::Dataset;
 use noisefit_data::records::Records;
@@ -190,17 +191,17 @@ impl NoiseArguments {
 }
 
 /// Says why there is nothing to fit.
-pub(crate) fn explain(error: noisefit::Error, counts: Counts, dataset: &Dataset) -> anyhow::Error {
+pub(crate) fn explain(error: noisefit_core::Error, counts: Counts, dataset: &Dataset) -> anyhow::Error {
     let Counts { records, missing, weightless } = counts;
     let files = match dataset.files().len() {
         1 => dataset.file_name(0).to_owned(),
         more => format!("{} and {}", dataset.file_name(0), count_of(more as u64 - 1, "other file")),
     };
     match error {
-        noisefit::Error::NoRows if records == 0 => {
+        noisefit_core::Error::NoRows if records == 0 => {
             anyhow::anyhow!("{files}: there is a header but no row; a fit needs rows of data")
         }
-        noisefit::Error::NoRows => {
+        noisefit_core::Error::NoRows => {
             let rows = count_of(records, "row");
             let why = match (missing, weightless) {
                 (_, 0) => format!(

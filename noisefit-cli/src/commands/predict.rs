@@ -5,10 +5,10 @@ use std::sync::Mutex;
 
 use anyhow::Context;
 use clap::Args;
-use noisefit::fit::Fit;
-use noisefit::network::{Deviation, Network};
-use noisefit::noise::{AsymmetricLaplace, Noise};
-use noisefit::predict::{IntervalKind, Intervals, NewRows, Predictor};
+use noisefit_core::inference::predict::{IntervalKind, Intervals, NewRows, Predictor};
+use noisefit_core::network::{Deviation, Network};
+use noisefit_core::noise::{AsymmetricLaplace, Noise};
+use noisefit_core::record::Fit;
 use noisefit_data::DataError;
 use noisefit_data::formula::{EvaluateOptions, Scope, Workspace};
 use noisefit_data::frame::{Column, Field, Frame, Kind, MISSING};
@@ -168,7 +168,7 @@ enum Predictors<'a> {
 }
 
 impl<'a> Predictors<'a> {
-    fn new(model: &'a FittedModel) -> Result<Self, noisefit::Error> {
+    fn new(model: &'a FittedModel) -> Result<Self, noisefit_core::Error> {
         Ok(match &model.network {
             Some(network) => Predictors::Network(network),
             None => {
@@ -221,7 +221,7 @@ fn has_deviations(network: &Network) -> bool {
 }
 
 /// The ends of intervals, as two columns.
-fn add(columns: &mut Vec<Vec<f64>>, ends: Result<Intervals, noisefit::Error>) -> Result<(), DataError> {
+fn add(columns: &mut Vec<Vec<f64>>, ends: Result<Intervals, noisefit_core::Error>) -> Result<(), DataError> {
     let Intervals { low, high } = ends.map_err(|error| DataError::Option(error.to_string()))?;
     columns.extend([low, high]);
     Ok(())

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use noisefit::fit::Fit;
-use noisefit::inference::covariance::Vcov;
-use noisefit::inference::profile::{self, Curve};
-use noisefit::linear::{self, Options};
+use noisefit_core::estimate::Options;
+use noisefit_core::inference;
+use noisefit_core::inference::profile;
+use noisefit_core::inference::profile::Curve;
+use noisefit_core::record::{Fit, Vcov};
 use noisefit_data::frame::Kind;
 use noisefit_data::write::{TableColumn, TableWriter};
 use serde::Serialize;
@@ -72,7 +73,7 @@ fn parse_range(text: &str) -> Result<Range, String> {
 struct Record<'a> {
     schema: &'static str,
     formula: &'a str,
-    noise: noisefit::noise::Noise,
+    noise: noisefit_core::noise::Noise,
     level: f64,
     /// The ends of the profile-likelihood interval; absent where it is open.
     conf_low: Option<f64>,
@@ -93,7 +94,7 @@ pub(crate) fn run(arguments: &ProfileArguments) -> anyhow::Result<Outcome> {
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
     let rows = model.rows(&formula, data, &dataset, &passes)?;
     let options = Options { level: *level, vcov: Vcov::Classical, ..model.options() };
-    let fits = linear::fit(&rows, &noise, &options).map_err(|error| explain(error, rows.counts(), &dataset))?;
+    let fits = inference::fit(&rows, &noise, &options).map_err(|error| explain(error, rows.counts(), &dataset))?;
     let [fit] = &fits[..] else {
         return Err(Usage(format!("--noise {noise}: a curve is that of one quantile; name one")).into());
     };
@@ -102,7 +103,7 @@ pub(crate) fn run(arguments: &ProfileArguments) -> anyhow::Result<Outcome> {
     let mut warnings = fit.warnings.clone();
     let (conf_low, conf_high) = match profile::term_interval(&rows, fit, term, *level, &options) {
         Ok(ends) => ends,
-        Err(error @ noisefit::Error::Unsupported(_)) => {
+        Err(error @ noisefit_core::Error::Unsupported(_)) => {
             warnings.push(error.to_string());
             (None, None)
         }

@@ -1,7 +1,7 @@
 //! Count, mean and sum of squared deviations in double-double arithmetic.
 
-use noisefit::dispatch::{Kernel, dispatch};
-use noisefit::double_double::DoubleDouble;
+use noisefit_core::numeric::dispatch::{Kernel, dispatch};
+use noisefit_core::numeric::double_double::DoubleDouble;
 
 /// Values beyond `2^LARGE` or all within `2^-SMALL` are scaled by `2^-SCALE` or `2^SCALE`, so that their squares neither
 /// overflow nor underflow.

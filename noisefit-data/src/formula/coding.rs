@@ -4,7 +4,7 @@ use super::compile::{Recurrence, Side, Step};
 use super::expression::Expr;
 use super::learned::{Polynomial, Words};
 use super::terms::Term;
-use noisefit::double_double::DoubleDouble;
+use noisefit_core::numeric::double_double::DoubleDouble;
 use std::collections::HashMap;
 
 /// A variable of the right side, before its terms are coded.

@@ -9,8 +9,8 @@ use super::syntax::{Argument, Call, Node, Operator, Syntax, is_true};
 use super::terms::{Term, Terms, expand};
 use super::{Expression, Formula, Scope};
 use crate::frame::{Field, Kind};
-use noisefit::double_double::DoubleDouble;
-use noisefit::rows::{Layout, ScaleLayout};
+use noisefit_core::numeric::double_double::DoubleDouble;
+use noisefit_core::rows::{Layout, ScaleLayout};
 use std::collections::BTreeMap;
 
 /// What was learned so far, by the variables' names.

@@ -10,7 +10,7 @@ use super::select::EvaluateError;
 use super::syntax::Syntax;
 use super::{Expression, Formula, Scope};
 use crate::frame::{Field, Frame, Kind};
-use noisefit::rows::Layout;
+use noisefit_core::rows::Layout;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;

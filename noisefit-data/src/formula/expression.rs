@@ -2,9 +2,9 @@
 
 use super::function::Function;
 use super::scalar::Scalar;
-use noisefit::dispatch::vectorised;
-use noisefit::double_double::DoubleDouble;
-use noisefit::rows::Values;
+use noisefit_core::numeric::dispatch::vectorised;
+use noisefit_core::numeric::double_double::DoubleDouble;
+use noisefit_core::rows::Values;
 
 /// Arithmetic whose columns are found: what [`evaluate`] runs.
 #[derive(Debug, Clone)]

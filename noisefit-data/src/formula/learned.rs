@@ -1,7 +1,7 @@
 //! What a model learns from the rows before it can be fitted: levels, centres, polynomial bases; and the sums that
 //! tell them, each mergeable over any split of the rows.
 
-use noisefit::double_double::DoubleDouble;
+use noisefit_core::numeric::double_double::DoubleDouble;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashSet};
 

@@ -7,9 +7,9 @@ use super::expression::{Expr, evaluate};
 use super::learned::{Distinct, Learned, LevelSet, MOST_LEVELS, Moments, Stieltjes};
 use super::select::{EvaluateError, Selection, check, value_error};
 use crate::frame::{Column, Frame};
-use noisefit::dispatch::vectorised;
-use noisefit::double_double::DoubleDouble;
-use noisefit::rows::BLOCK_ROWS;
+use noisefit_core::numeric::dispatch::vectorised;
+use noisefit_core::numeric::double_double::DoubleDouble;
+use noisefit_core::rows::BLOCK_ROWS;
 use std::sync::Arc;
 
 /// One pass of learning: fold frames into clones of it, merge the clones, hand the result to

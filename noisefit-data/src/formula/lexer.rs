@@ -1,7 +1,7 @@
 //! The text of a formula as tokens, each with its place.
 
 use super::error::{FormulaError, Span};
-use noisefit::double_double::DoubleDouble;
+use noisefit_core::numeric::double_double::DoubleDouble;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {

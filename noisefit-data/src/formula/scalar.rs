@@ -1,8 +1,8 @@
 //! The kinds of number that an expression is evaluated in: doubles, double-doubles, and values with a derivative.
 
 use super::function::Function;
-use noisefit::double_double::DoubleDouble;
-use noisefit::rows::perturbation;
+use noisefit_core::numeric::double_double::DoubleDouble;
+use noisefit_core::rows::perturbation;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 pub(super) trait Scalar:

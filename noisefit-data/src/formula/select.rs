@@ -3,8 +3,8 @@
 use super::compile::Plan;
 use super::expression::{Expr, evaluate};
 use crate::frame::{Column, Field, Frame, MISSING};
-use noisefit::double_double::DoubleDouble;
-use noisefit::rows::Values;
+use noisefit_core::numeric::double_double::DoubleDouble;
+use noisefit_core::rows::Values;
 use std::ops::Range;
 
 /// A row that cannot be used, or a frame that is not what the model was resolved for.

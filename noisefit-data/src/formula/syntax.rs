@@ -2,7 +2,7 @@
 
 use super::error::Span;
 use super::lexer::is_plain_name;
-use noisefit::double_double::DoubleDouble;
+use noisefit_core::numeric::double_double::DoubleDouble;
 use std::fmt;
 
 #[derive(Debug, Clone)]

@@ -3,8 +3,9 @@
 mod summary;
 
 use clap::Args;
-use noisefit::compare::{self, Candidate, Candidates, Comparison};
-use noisefit::rows::RowSource;
+use noisefit_core::compare;
+use noisefit_core::compare::{Candidate, Candidates, Comparison};
+use noisefit_core::rows::RowSource;
 use noisefit_data::formula::{Formula, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
 use serde::Serialize;

@@ -1,9 +1,9 @@
 //! A comparison as people read it.
 
-use noisefit::compare::{
+use noisefit_core::compare::{
     Advice, BURDEN_OF_PROOF, Comparison, Difference, Entry, Judgement, Outliers, Shift, VarianceAdvice,
 };
-use noisefit::fit::ShapeParameter;
+use noisefit_core::record::ShapeParameter;
 use noisefit_data::formula::Design;
 use noisefit_data::source::{Counts, RowPlace};
 

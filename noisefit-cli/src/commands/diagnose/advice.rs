@@ -1,8 +1,8 @@
 //! What the findings say in words, and what to do about them.
 
-use noisefit::inference::diagnostics::{ChiSquaredTest, Driver, Found, RowInfluence, TestedOn};
-use noisefit::inference::distribution::{StudentT, Symmetric};
-use noisefit::noise::Noise;
+use noisefit_core::inference::diagnostics::{ChiSquaredTest, Driver, Found, RowInfluence, TestedOn};
+use noisefit_core::noise::Noise;
+use noisefit_core::numeric::distribution::{StudentT, Symmetric};
 
 use super::Findings;
 use crate::output::{count_of, significant};

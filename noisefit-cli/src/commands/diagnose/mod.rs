@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
-use noisefit::fit::Fit;
-use noisefit::inference::covariance::Vcov;
-use noisefit::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
-use noisefit::linear::{self, Options};
-use noisefit::noise::{Choice, Noise};
+use noisefit_core::estimate::Options;
+use noisefit_core::inference;
+use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
+use noisefit_core::noise::{Choice, Noise};
+use noisefit_core::record::{Fit, Vcov};
 use noisefit_data::formula::{Formula, ScaleFormula};
 use noisefit_data::source::{Counts, DesignRows, RowPlace};
 use serde::Serialize;
@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &DiagnoseArguments) -> anyhow::Result<Outcome> {
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
     let rows = model.rows(&formula, data, &dataset, &passes)?;
     let options = Options { vcov: Vcov::Classical, seed: arguments.seed, ..model.options() };
-    let fits = linear::fit(&rows, &noise, &options).map_err(|error| explain(error, rows.counts(), &dataset))?;
+    let fits = inference::fit(&rows, &noise, &options).map_err(|error| explain(error, rows.counts(), &dataset))?;
     let [fit] = &fits[..] else { anyhow::bail!("one fit is diagnosed at a time") };
     let diagnosis = Diagnosis::new(&rows, fit, &options)?;
     let diagnostics = diagnosis.run(&rows, arguments.worst as usize)?;

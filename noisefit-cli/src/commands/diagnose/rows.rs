@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use noisefit::inference::diagnostics::Diagnosis;
+use noisefit_core::inference::diagnostics::Diagnosis;
 use noisefit_data::DataError;
 use noisefit_data::formula::{Design, EvaluateOptions, Scope, Workspace};
 use noisefit_data::frame::{Frame, Kind};

@@ -1,6 +1,6 @@
 //! A diagnosis as people read it.
 
-use noisefit::inference::diagnostics::{
+use noisefit_core::inference::diagnostics::{
     Calibration, ChiSquaredTest, Found, Measures, PValueType, RowInfluence, Tails, TestedOn,
 };
 use noisefit_data::source::RowPlace;

@@ -1,7 +1,8 @@
 //! `--noise auto`: the judgement of `compare`, before the fit.
 
-use noisefit::compare::{self, Comparison};
-use noisefit::noise::Choice;
+use noisefit_core::compare;
+use noisefit_core::compare::Comparison;
+use noisefit_core::noise::Choice;
 use noisefit_data::formula::Formula;
 use noisefit_data::read::Dataset;
 

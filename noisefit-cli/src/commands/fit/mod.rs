@@ -7,13 +7,13 @@ mod train;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use noisefit::compare::{Comparison, Entry, Judgement};
-use noisefit::fit::Fit;
-use noisefit::inference::conformal::{self, Conformal, Method, Plan};
-use noisefit::inference::covariance::Vcov;
-use noisefit::inference::profile;
-use noisefit::linear::{self, Options};
-use noisefit::noise::Choice;
+use noisefit_core::compare::{Comparison, Entry, Judgement};
+use noisefit_core::estimate::Options;
+use noisefit_core::inference;
+use noisefit_core::inference::conformal::{Conformal, Method, Plan};
+use noisefit_core::inference::{conformal, profile};
+use noisefit_core::noise::Choice;
+use noisefit_core::record::{Fit, Vcov};
 use noisefit_data::formula::ScaleFormula;
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::Counts;
@@ -169,7 +169,7 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
         .into());
     }
     let (mut fits, conformal) = match plan {
-        None => linear::fit(&rows, &noise, &options).map(|fits| (fits, None)),
+        None => inference::fit(&rows, &noise, &options).map(|fits| (fits, None)),
         Some(plan) => conformal::fit(&rows, &noise, &options, &plan).map(|(fits, conformal)| (fits, Some(conformal))),
     }
     .map_err(|error| explain(error, rows.counts(), &dataset))?;
@@ -322,13 +322,13 @@ fn fields(fit: &Fit) -> serde_json::Map<String, serde_json::Value> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use noisefit::linear::gaussian;
-    use noisefit::rows::{Matrix, MemoryRows};
+    use noisefit_core::estimate::closed_form;
+    use noisefit_core::rows::{Matrix, MemoryRows};
 
     #[test]
     fn what_did_not_converge_is_said_and_is_no_success() {
         let rows = MemoryRows::new(&[1.0, 3.0, 2.0], Matrix::row_major(&[1.0, 2.0, 3.0], 3, 1).unwrap()).unwrap();
-        let fit = gaussian::fit(&rows, &Options::default()).unwrap();
+        let fit = closed_form::fit(&rows, &Options::default()).unwrap();
         assert_eq!((outcome(std::slice::from_ref(&fit)), fit.warnings.len()), (Outcome::Done, 0));
         let mut stopped = fit.clone();
         stopped.termination.converged = false;

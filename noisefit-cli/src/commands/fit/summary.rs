@@ -1,11 +1,9 @@
 //! A fit as people read it.
 
-use noisefit::fit::{ClosedForm, Coefficient, Fit, Reference, Vertex};
-use noisefit::inference::conformal::{Conformal, Method};
-use noisefit::inference::covariance::Vcov;
-use noisefit::inference::profile::Confint;
-use noisefit::linear;
-use noisefit::noise::{AsymmetricLaplace, Huber, Noise, StudentT};
+use noisefit_core::algebra::Method;
+use noisefit_core::inference::conformal::{self, Conformal};
+use noisefit_core::noise::{AsymmetricLaplace, Huber, Noise, StudentT};
+use noisefit_core::record::{ClosedForm, Coefficient, Confint, Fit, Reference, Vcov, Vertex};
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::Counts;
 
@@ -58,14 +56,16 @@ pub(super) fn summary(model: &FittedModel, counts: Counts) -> String {
 pub(super) fn calibration(conformal: &Conformal, fitted: u64) -> String {
     let Conformal { method, seed, observations, .. } = conformal;
     let how = match method {
-        Method::Split => format!(
+        conformal::Method::Split => format!(
             "the fit is of {fitted} observations, drawn at random (seed {seed}); the other {observations} calibrate them"
         ),
-        Method::CvPlus => format!(
+        conformal::Method::CvPlus => format!(
             "{observations} observations calibrate them, each by a fit without its fold, one of {} drawn at random (seed {seed})",
             conformal.folds()
         ),
-        Method::JackknifePlus => format!("{observations} observations calibrate them, each by a fit without it"),
+        conformal::Method::JackknifePlus => {
+            format!("{observations} observations calibrate them, each by a fit without it")
+        }
     };
     format!("conformal intervals ({method}): {how}\n")
 }
@@ -308,18 +308,18 @@ fn termination(fit: &Fit) -> Option<String> {
 
 fn accuracy(fit: &Fit) -> String {
     let method = match fit.accuracy.method {
-        linear::Method::Moments => "moments",
-        linear::Method::Qr => "QR",
-        linear::Method::DoubleDouble => "double-double",
-        linear::Method::Newton => "Newton",
-        linear::Method::Vertex => "exact vertex",
+        Method::Moments => "moments",
+        Method::Qr => "QR",
+        Method::DoubleDouble => "double-double",
+        Method::Newton => "Newton",
+        Method::Vertex => "exact vertex",
     };
     let condition = significant(fit.accuracy.condition, 2);
     // Rounded down: a digit that is half right is not promised.
     let digits = fit.accuracy.digits.floor();
     let data = match fit.accuracy.method {
         // The others reckon with the rounding of the data.
-        linear::Method::Vertex => " for the data as they stand",
+        Method::Vertex => " for the data as they stand",
         _ => "",
     };
     format!("{digits} digits or more{data} ({method}, condition number {condition})")

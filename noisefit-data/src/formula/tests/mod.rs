@@ -77,7 +77,7 @@ impl Table {
         let mut workspace = Workspace::default();
         let bound = design.bind(&frame, options)?;
         let rows = bound.evaluate(0..frame.rows, &mut workspace)?;
-        let both = |values: &noisefit::rows::Values<'_>| {
+        let both = |values: &noisefit_core::rows::Values<'_>| {
             (values.high.to_vec(), (0..values.high.len()).map(|i| values.low(i)).collect::<Vec<f64>>())
         };
         let block = rows.block();

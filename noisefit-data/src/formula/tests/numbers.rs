@@ -2,7 +2,7 @@
 //! values.
 
 use super::*;
-use noisefit::double_double::DoubleDouble;
+use noisefit_core::numeric::double_double::DoubleDouble;
 
 const LOW: EvaluateOptions = EvaluateOptions { low_words: true, draw: None, scope: Scope::All, unseen: Unseen::Refuse };
 

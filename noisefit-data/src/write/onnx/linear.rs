@@ -1,7 +1,7 @@
 //! Linear fits as nodes.
 
-use noisefit::fit::{Coefficient, Fit};
-use noisefit::rows::Layout;
+use noisefit_core::record::{Coefficient, Fit};
+use noisefit_core::rows::Layout;
 
 use super::Curves;
 use super::proto::Graph;

@@ -17,7 +17,7 @@ mod linear;
 mod network;
 pub mod proto;
 
-use noisefit::noise::Noise;
+use noisefit_core::noise::Noise;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 

@@ -2,7 +2,7 @@
 
 use std::f32::consts::FRAC_1_SQRT_2;
 
-use noisefit::network::{Activation, Architecture, Centre, Member, Network};
+use noisefit_core::network::{Activation, Architecture, Centre, Member, Network};
 
 use super::Curves;
 use super::proto::Graph;

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use noisefit::network::{Activation, Embedding, Method, Plan, Schedule, Solver, Space, Training};
-use noisefit::rows::Layout;
+use noisefit_core::network::{Activation, Embedding, Method, Plan, Schedule, Solver, Space, Training};
+use noisefit_core::rows::Layout;
 
 use crate::Usage;
 use crate::arguments::parse_positive;

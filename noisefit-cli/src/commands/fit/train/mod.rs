@@ -7,11 +7,13 @@ mod watch;
 
 use std::path::Path;
 
-use noisefit::inference::conformal::{self, Conformal, Method};
-use noisefit::inference::covariance::Vcov;
-use noisefit::network::{self, Checkpoint, Fitted, Plan};
-use noisefit::noise::Choice;
-use noisefit::rows::{Folds, Part, RowSource};
+use noisefit_core::inference::conformal;
+use noisefit_core::inference::conformal::{Conformal, Method};
+use noisefit_core::network;
+use noisefit_core::network::{Checkpoint, Fitted, Plan};
+use noisefit_core::noise::Choice;
+use noisefit_core::record::Vcov;
+use noisefit_core::rows::{Folds, Part, RowSource};
 use noisefit_data::DataError;
 use noisefit_data::model::FittedModel;
 use noisefit_data::write::check_writable;
@@ -111,7 +113,7 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     // Of a training that has failed the trace says how.
     watcher.write_trace()?;
     let (fitted, conformal) = found.map_err(|error| match (&train.checkpoint, error) {
-        (Some(path), noisefit::Error::State(why)) => {
+        (Some(path), noisefit_core::Error::State(why)) => {
             let path = path.display().to_string();
             DataError::Damaged { path, format: "a checkpoint to go on from", why }.into()
         }
@@ -140,7 +142,7 @@ fn fit(
     how: Option<&conformal::Plan>,
     resumed: Option<Checkpoint>,
     watcher: &Watcher<'_>,
-) -> Result<(Fitted, Option<Conformal>), noisefit::Error> {
+) -> Result<(Fitted, Option<Conformal>), noisefit_core::Error> {
     match how {
         None => Ok((network::fit(rows, noise, plan, resumed, watcher)?, None)),
         Some(how) => conformal::fit_network(rows, noise, plan, how, resumed, watcher),

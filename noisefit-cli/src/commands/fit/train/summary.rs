@@ -1,8 +1,8 @@
 //! A trained model as people and programs read it.
 
-use noisefit::evaluate::Scores;
-use noisefit::network::{Fitted, Member, Method, Network, Objective, Plan, Schedule, Solver, Trial};
-use noisefit::noise::{Noise, StudentT};
+use noisefit_core::inference::evaluate::Scores;
+use noisefit_core::network::{Fitted, Member, Method, Network, Objective, Plan, Schedule, Solver, Trial};
+use noisefit_core::noise::{Noise, StudentT};
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::Counts;
 use serde::Serialize;
@@ -172,7 +172,7 @@ fn scores(training: &[Scores], validation: Option<&[Scores]>) -> String {
         line("observations".to_owned(), &|scores| scores.nobs.to_string());
         match &own.quantile {
             Some(quantile) => {
-                let of = |pick: fn(&noisefit::evaluate::QuantileScores) -> f64, digits: usize| {
+                let of = |pick: fn(&noisefit_core::inference::evaluate::QuantileScores) -> f64, digits: usize| {
                     move |scores: &Scores| optional(scores.quantile.as_ref().map(pick), digits)
                 };
                 line("mean pinball loss".to_owned(), &of(|quantile| quantile.mean_pinball, 5));

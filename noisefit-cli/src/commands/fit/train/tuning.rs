@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use noisefit::network::{Plan, Space, Trial, Watch, tune};
-use noisefit::noise::Choice;
-use noisefit::rows::RowSource;
+use noisefit_core::network::{Plan, Space, Trial, Watch, tune};
+use noisefit_core::noise::Choice;
+use noisefit_core::rows::RowSource;
 use noisefit_data::DataError;
 use noisefit_data::write::write_atomically;
 use serde::{Deserialize, Serialize};
@@ -62,7 +62,7 @@ pub(super) fn search(
         passes.aside(|| tell(&told(trial)));
         match &path {
             Some(path) => write_atomically(path, |file| Ok(serde_json::to_writer_pretty(file, &*kept)?))
-                .map_err(noisefit::Error::from),
+                .map_err(noisefit_core::Error::from),
             None => Ok(()),
         }
     };

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use noisefit::network::{About, Epoch, Learner, Objective, Standardisation, Step, Watch, line};
+use noisefit_core::network::{About, Epoch, Learner, Objective, Standardisation, Step, Watch, line};
 use noisefit_data::DataError;
 use noisefit_data::frame::Kind;
 use noisefit_data::write::{TableColumn, TableWriter, check_writable, write_atomically};
@@ -217,7 +217,7 @@ impl Watch for Watcher<'_> {
         }
     }
 
-    fn checkpoint(&self, bytes: &[u8]) -> Result<(), noisefit::Error> {
+    fn checkpoint(&self, bytes: &[u8]) -> Result<(), noisefit_core::Error> {
         let Some(path) = &self.checkpoint else { return Ok(()) };
         let begun = Instant::now();
         write_atomically(path, |file| file.write_all(bytes))?;

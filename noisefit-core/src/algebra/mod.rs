@@ -1,0 +1,28 @@
+//! Gram matrices, triangles, coordinates, leverages and linear predictors of designs: all that multiplies design columns, and
+//! the precision ladder of least squares. Nothing here knows of noise or of fits.
+
+pub(crate) mod cholesky;
+pub(crate) mod coordinates;
+pub(crate) mod elimination;
+pub(crate) mod extended;
+pub(crate) mod extended_lu;
+pub(crate) mod gram;
+pub(crate) mod ladder;
+pub(crate) mod lanes;
+pub(crate) mod least_squares;
+pub(crate) mod leverage;
+pub(crate) mod magnitudes;
+pub(crate) mod moments;
+pub(crate) mod predictor;
+pub(crate) mod residuals;
+pub(crate) mod row_kernels;
+pub(crate) mod triangle;
+
+pub(crate) use cholesky::Cholesky;
+pub use coordinates::Coordinates;
+pub use extended::ExtendedMoments;
+pub use least_squares::{Accuracy, LeastSquares, Method, Settings};
+pub use leverage::Leverage;
+pub use moments::{Moments, Totals};
+pub use residuals::{Residuals, Sums};
+pub use triangle::Triangle;

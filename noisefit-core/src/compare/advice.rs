@@ -1,0 +1,354 @@
+//! What in the data speaks for the preferred model, and what changes in the coefficients.
+
+use serde::Serialize;
+
+use crate::Error;
+use crate::compare::candidates::seen_by;
+use crate::compare::{Comparison, Entry};
+use crate::inference::predict::{NewRows, Predictor};
+use crate::noise::{Choice, Huber};
+use crate::numeric::distribution::{Distribution, Normal};
+use crate::record::{Coefficient, Fit, ShapeParameter};
+use crate::rows::{
+    Accumulator, Block, Both, Precision, RowSource, Sample, SampledRows, StateReader, StateWriter, hash_parameters,
+};
+
+/// Rows of the sample from which medians and quantiles are taken: of so many they are right to a percent.
+const SAMPLE_ROWS: usize = 20_000;
+
+/// Outlying rows that are told of.
+const ROWS_TOLD: usize = 10;
+
+/// How often Gaussian noise may reach the limit of outlying rows, in samples of this size.
+const FALSE_ALARM: f64 = 0.05;
+
+/// What in the data speaks for the preferred model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Advice {
+    /// The kurtosis of the residuals of plain Gaussian noise, which is 3 if that is right.
+    pub kurtosis: Option<f64>,
+    /// Their skewness, which is 0 for every family here.
+    pub skewness: Option<f64>,
+    /// The kurtosis of the preferred model's residuals over their scale, where that is modelled.
+    pub kurtosis_over_scale: Option<f64>,
+    /// The degrees of freedom of Student's t noise with the scale of the preferred model, where it is among the models.
+    pub df: Option<ShapeParameter>,
+    /// Rows that Gaussian noise does not explain; absent where the preferred model has no spread to judge them by.
+    pub outliers: Option<Outliers>,
+    /// How the noise's scale varies, where the preferred model has it modelled.
+    pub variance: Option<VarianceAdvice>,
+    /// The coefficients of plain Gaussian noise beside those of the preferred model, the one that is most off first; empty
+    /// where plain Gaussian noise is preferred or has no fit.
+    pub coefficients: Vec<Shift>,
+}
+
+/// Rows far from the preferred fit.
+///
+/// A residual is divided by the model's own scale where that is modelled, and by the robust standard deviation of all such
+/// residuals, their median size over 0.6745.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outliers {
+    /// The robust standard deviation: in units of the response, or of the modelled scale.
+    pub deviation: f64,
+    /// How many such deviations Gaussian noise exceeds anywhere in one sample of twenty of this size.
+    pub limit: f64,
+    /// Rows beyond the limit.
+    pub beyond: u64,
+    /// How many of them stand apart: those above the widest gap between the limit and the largest of them, if that gap is
+    /// wider than the limit itself. Known where no more than 64 rows are beyond.
+    pub apart: Option<u64>,
+    /// The farthest of them, farthest first.
+    pub rows: Vec<Outlier>,
+}
+
+/// A row far from the preferred fit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Outlier {
+    /// Its number from 0 among the rows that were used.
+    pub row: u64,
+    /// Its residual in robust standard deviations.
+    pub deviations: f64,
+}
+
+/// How a modelled scale varies.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VarianceAdvice {
+    /// The term of the scale whose coefficient is surest to be other than zero.
+    pub term: String,
+    /// Its coefficient over its standard error.
+    pub statistic: f64,
+    /// Its 10% and 90% quantiles; the smallest and the largest value where these are equal.
+    pub from: f64,
+    /// The upper one.
+    pub to: f64,
+    /// The factor of the standard deviation from the one to the other, all else equal.
+    pub factor: f64,
+    /// The factor between the 10% and 90% quantiles of the standard deviation over the rows.
+    pub overall_factor: f64,
+}
+
+/// What a coefficient would be if plain Gaussian noise were assumed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Shift {
+    /// The term.
+    pub term: String,
+    /// Its estimate under plain Gaussian noise.
+    pub gaussian: f64,
+    /// Its standard error there.
+    pub gaussian_std_error: Option<f64>,
+    /// Its estimate under the preferred model.
+    pub preferred: f64,
+    /// Its standard error there.
+    pub preferred_std_error: Option<f64>,
+    /// The first estimate less the second, in standard errors of the preferred model.
+    pub shift: Option<f64>,
+}
+
+/// The advice on a comparison; none without a preferred model. Two passes over the rows.
+pub(super) fn advise(source: &impl RowSource, comparison: &Comparison) -> Result<Option<Advice>, Error> {
+    let Some((entry, fit)) = comparison.preferred().and_then(|entry| Some((entry, entry.fit.as_ref()?))) else {
+        return Ok(None);
+    };
+    let seen = seen_by(&entry.candidate, source);
+    let sample = Sample::new(seen.layout(), SAMPLE_ROWS, seen.rows_hint());
+    let gaussian = comparison.gaussian().and_then(|entry| entry.fit.as_ref());
+    let Both(sample, plain) = seen.pass(Both(sample, Residuals::new(gaussian.unwrap_or(fit), None)?))?;
+    let sample = sample.finish(seen.layout());
+    let spread = Spread::of(&sample, fit)?;
+    let errors = seen.pass(Residuals::new(fit, spread.deviation)?)?;
+    let df = |other: &&Entry| {
+        other.candidate.noise == Choice::StudentT { df: None }
+            && other.candidate.models_scale == entry.candidate.models_scale
+            && other.may_win()
+    };
+    let student = comparison.models.iter().find(df).and_then(|entry| entry.fit.as_ref());
+    Ok(Some(Advice {
+        kurtosis: gaussian.and(plain.kurtosis()),
+        skewness: gaussian.and(plain.skewness()),
+        kurtosis_over_scale: errors.kurtosis().filter(|_| entry.candidate.models_scale),
+        df: student.and_then(|fit| fit.shape.clone()),
+        outliers: errors.outliers(),
+        variance: variance(fit, &sample, spread),
+        coefficients: match gaussian {
+            Some(gaussian) if !entry.candidate.is_plain_gaussian() => shifts(gaussian, fit),
+            _ => Vec::new(),
+        },
+    }))
+}
+
+/// The coefficients side by side, the one that is most off first.
+fn shifts(gaussian: &Fit, preferred: &Fit) -> Vec<Shift> {
+    let pairs = gaussian.coefficients.iter().zip(&preferred.coefficients);
+    let shift = |(one, other): (&Coefficient, &Coefficient)| {
+        let (gaussian, preferred) = (one.estimate?, other.estimate?);
+        Some(Shift {
+            term: one.term.clone(),
+            gaussian,
+            gaussian_std_error: one.std_error,
+            preferred,
+            preferred_std_error: other.std_error,
+            shift: other.std_error.filter(|error| *error > 0.0).map(|error| (gaussian - preferred) / error),
+        })
+    };
+    let mut shifts: Vec<Shift> = pairs.filter_map(shift).collect();
+    let size = |shift: &Shift| shift.shift.map_or(0.0, f64::abs);
+    shifts.sort_by(|a, b| size(b).total_cmp(&size(a)));
+    shifts
+}
+
+/// The term that drives a modelled scale, and how much.
+fn variance(fit: &Fit, sample: &SampledRows, spread: Spread) -> Option<VarianceAdvice> {
+    let intercept = fit.scale_coefficients.first().is_some_and(|first| first.term == "(Intercept)");
+    let terms = fit.scale_coefficients.iter().skip(usize::from(intercept)).enumerate();
+    let size = |statistic: Option<f64>| statistic.map_or(0.0, f64::abs);
+    let (place, driver) = terms.max_by(|(_, a), (_, b)| size(a.statistic).total_cmp(&size(b.statistic)))?;
+    let column: Vec<f64> = sample.show(|block| block.scale_design.get(place).map(|values| values.high.to_vec()))?;
+    let between = |low: f64, high: f64| Some((quantile(column.clone(), low)?, quantile(column.clone(), high)?));
+    let (from, to) = between(0.1, 0.9).filter(|(from, to)| from < to).or_else(|| between(0.0, 1.0))?;
+    let scale = |share: f64| quantile(spread.scales.clone(), share);
+    Some(VarianceAdvice {
+        term: driver.term.clone(),
+        statistic: driver.statistic?,
+        from,
+        to,
+        factor: (driver.estimate? * (to - from)).exp(),
+        overall_factor: scale(0.9)? / scale(0.1)?,
+    })
+}
+
+/// The value that a share of the values does not exceed.
+fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
+    let place = (share * (values.len().checked_sub(1)?) as f64).round() as usize;
+    Some(*values.select_nth_unstable_by(place, f64::total_cmp).1)
+}
+
+/// The spread of a sample's residuals.
+#[derive(Debug)]
+struct Spread {
+    /// The robust standard deviation of the residuals over their modelled scale; none where half are zero.
+    deviation: Option<f64>,
+    /// The scale of each row.
+    scales: Vec<f64>,
+}
+
+impl Spread {
+    fn of(sample: &SampledRows, fit: &Fit) -> Result<Self, Error> {
+        let residuals = Residuals::new(fit, None)?;
+        let (sizes, scales) = sample.show(|block| {
+            let sizes = residuals.evaluate(block).into_iter().map(f64::abs).collect();
+            (sizes, residuals.predictor.scale(&NewRows::from(block)))
+        });
+        let deviation = quantile(sizes, 0.5).map(|median| median / Huber::NORMAL_QUARTILE);
+        Ok(Spread { deviation: deviation.filter(|deviation| *deviation > 0.0), scales })
+    }
+}
+
+/// Rows beyond the limit that are kept: where there are more, none stands apart.
+const FAR_ROWS: usize = 64;
+
+/// One pass over the residuals of a fit, each over its scale where that is modelled: their moments, and those far out.
+#[derive(Debug, Clone)]
+struct Residuals<'a> {
+    predictor: Predictor<'a>,
+    /// The common scale; 1 where it is modelled.
+    unit: f64,
+    /// The robust standard deviation; without it there are no outliers.
+    deviation: Option<f64>,
+    /// The bound of outliers, in such deviations.
+    limit: f64,
+    rows: u64,
+    observations: f64,
+    squares: f64,
+    cubes: f64,
+    fourth_powers: f64,
+    beyond: u64,
+    /// The farthest, farthest first.
+    far: Vec<Outlier>,
+}
+
+impl<'a> Residuals<'a> {
+    fn new(fit: &'a Fit, deviation: Option<f64>) -> Result<Self, Error> {
+        Ok(Residuals {
+            predictor: Predictor::new(fit)?,
+            unit: fit.scale.unwrap_or(1.0),
+            deviation,
+            limit: Normal.upper_quantile(0.5 * FALSE_ALARM / fit.nobs.max(1) as f64),
+            rows: 0,
+            observations: 0.0,
+            squares: 0.0,
+            cubes: 0.0,
+            fourth_powers: 0.0,
+            beyond: 0,
+            far: Vec::new(),
+        })
+    }
+
+    /// The residuals of a block, over the roots of weights and the modelled scale.
+    fn evaluate(&self, block: &Block<'_>) -> Vec<f64> {
+        let rows = NewRows::from(block);
+        let (locations, scales) = (self.predictor.location(&rows), self.predictor.scale(&rows));
+        let residual = |i: usize| (block.response.high[i] - locations[i]) + block.response.low(i);
+        (0..rows.count).map(|i| residual(i) / (scales[i] / self.unit)).collect()
+    }
+
+    fn keep_farthest(&mut self) {
+        self.far.sort_by(|a, b| b.deviations.abs().total_cmp(&a.deviations.abs()));
+        self.far.truncate(FAR_ROWS);
+    }
+
+    fn skewness(&self) -> Option<f64> {
+        let spread = self.squares / self.observations;
+        Some(self.cubes / self.observations / spread.powf(1.5)).filter(|skewness| skewness.is_finite())
+    }
+
+    fn kurtosis(&self) -> Option<f64> {
+        let kurtosis = self.observations * self.fourth_powers / (self.squares * self.squares);
+        Some(kurtosis).filter(|kurtosis| kurtosis.is_finite())
+    }
+
+    fn outliers(&self) -> Option<Outliers> {
+        let sizes: Vec<f64> = self.far.iter().map(|row| row.deviations.abs()).chain([self.limit]).collect();
+        let gaps = sizes.windows(2).map(|sizes| sizes[0] - sizes[1]).enumerate();
+        let widest = gaps.max_by(|(_, a), (_, b)| a.total_cmp(b)).filter(|(_, gap)| *gap > self.limit);
+        let apart = widest.map_or(0, |(place, _)| place as u64 + 1);
+        Some(Outliers {
+            deviation: self.deviation?,
+            limit: self.limit,
+            beyond: self.beyond,
+            apart: (self.beyond <= FAR_ROWS as u64).then_some(apart),
+            rows: self.far.iter().take(ROWS_TOLD).copied().collect(),
+        })
+    }
+}
+
+impl Accumulator for Residuals<'_> {
+    const KIND: &'static str = "compare-residuals";
+
+    fn fold(&mut self, block: &Block<'_>) {
+        for (i, residual) in self.evaluate(block).into_iter().enumerate() {
+            // In common scales the powers stay within the range of a double.
+            let (f, square) = (block.frequencies.map_or(1.0, |f| f[i]), (residual / self.unit).powi(2));
+            self.observations += f;
+            self.squares += f * square;
+            self.cubes += f * square * (residual / self.unit);
+            self.fourth_powers += f * square * square;
+            if let Some(deviations) = self.deviation.map(|deviation| residual / deviation)
+                && deviations.abs() > self.limit
+            {
+                self.beyond += 1;
+                self.far.push(Outlier { row: self.rows + i as u64, deviations });
+            }
+        }
+        self.keep_farthest();
+        self.rows += block.rows() as u64;
+    }
+
+    fn merge(&mut self, later: Self) {
+        let before = self.rows;
+        self.far.extend(later.far.into_iter().map(|far| Outlier { row: far.row + before, ..far }));
+        self.keep_farthest();
+        self.rows += later.rows;
+        self.observations += later.observations;
+        self.squares += later.squares;
+        self.cubes += later.cubes;
+        self.fourth_powers += later.fourth_powers;
+        self.beyond += later.beyond;
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn precision(&self) -> Precision {
+        Precision::Extended
+    }
+
+    fn parameters(&self) -> u64 {
+        hash_parameters([self.unit, self.deviation.unwrap_or(f64::NAN), self.limit])
+    }
+
+    fn size_in_bytes(&self) -> usize {
+        size_of_val(&self.far[..]) + 4 * size_of::<f64>() + 2 * size_of::<u64>()
+    }
+
+    fn write(&self, writer: &mut StateWriter) {
+        [self.rows, self.beyond, self.far.len() as u64].into_iter().for_each(|number| writer.integer(number));
+        writer.numbers(&[self.observations, self.squares, self.cubes, self.fourth_powers]);
+        self.far.iter().for_each(|far| writer.integer(far.row));
+        writer.numbers(&self.far.iter().map(|far| far.deviations).collect::<Vec<_>>());
+    }
+
+    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
+        self.rows = reader.integer()?;
+        self.beyond = reader.integer()?;
+        let count = reader.integer()?.min(FAR_ROWS as u64);
+        let mut sums = [0.0; 4];
+        reader.numbers(&mut sums)?;
+        [self.observations, self.squares, self.cubes, self.fourth_powers] = sums;
+        let rows: Vec<u64> = (0..count).map(|_| reader.integer()).collect::<Result<_, _>>()?;
+        let mut deviations = vec![0.0; rows.len()];
+        reader.numbers(&mut deviations)?;
+        self.far = rows.into_iter().zip(deviations).map(|(row, deviations)| Outlier { row, deviations }).collect();
+        Ok(())
+    }
+}

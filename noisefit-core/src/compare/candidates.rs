@@ -1,0 +1,158 @@
+//! The models that are set side by side.
+
+use serde::{Serialize, Serializer};
+
+use crate::noise::{Choice, HuberScale};
+use crate::rows::{Block, Derive, Derived, Layout, RowSource};
+
+/// A model to be compared with others on the same rows: a noise family of one scale, or with a modelled one.
+///
+/// ```
+/// use noisefit_core::compare::Candidate;
+///
+/// let candidate: Candidate = "student-t+scale".parse()?;
+/// assert!(candidate.models_scale);
+/// let error = "quantile:0.5".parse::<Candidate>().unwrap_err();
+/// assert!(error.to_string().contains("not comparable"));
+/// # Ok::<(), noisefit_core::compare::InvalidCandidate>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidate {
+    /// The noise.
+    pub noise: Choice,
+    /// Whether its scale's logarithm is linear in the rows' columns of the scale.
+    pub models_scale: bool,
+}
+
+impl Candidate {
+    /// Noise of one scale.
+    ///
+    /// # Errors
+    /// [`InvalidCandidate`] for noise whose likelihood does not compare with others'.
+    pub fn new(noise: Choice) -> Result<Self, InvalidCandidate> {
+        let why = match &noise {
+            Choice::Quantiles(_) => {
+                "is not comparable with other noise: its asymmetric laplace likelihood is a device to find a quantile and \
+                 says nothing of the noise; fit it with `noisefit fit`, or name laplace, which is the median's"
+            }
+            Choice::Huber { scale: HuberScale::Mad { .. } | HuberScale::Proposal2, .. } => {
+                "with a scale that does not maximise the likelihood is not comparable with other noise; its scale must be mle"
+            }
+            _ => return Ok(Candidate { noise, models_scale: false }),
+        };
+        Err(InvalidCandidate(format!("{noise} {why}")))
+    }
+
+    /// The same noise with a modelled scale.
+    ///
+    /// # Errors
+    /// [`InvalidCandidate`] for noise whose scale cannot be modelled.
+    pub fn with_scale(self) -> Result<Self, InvalidCandidate> {
+        match self.noise.models_scale() {
+            true => Ok(Candidate { models_scale: true, ..self }),
+            false => Err(InvalidCandidate(format!(
+                "{}+scale: the scale of this noise cannot be modelled; that of gaussian, laplace, student-t and logistic can",
+                self.noise
+            ))),
+        }
+    }
+
+    /// What is compared where nothing is named: every family of one scale and, if `scale` is modelled, Gaussian and
+    /// Student's t noise with a modelled one.
+    pub fn all(scale: bool) -> Vec<Self> {
+        let huber = Choice::Huber { k: Choice::HUBER_K, scale: HuberScale::MaximumLikelihood };
+        let student = Choice::StudentT { df: None };
+        let families = [Choice::Gaussian, Choice::Laplace, student.clone(), Choice::Logistic, huber];
+        let modelled = [Choice::Gaussian, student].into_iter().filter(|_| scale);
+        let one = families.into_iter().map(|noise| Candidate { noise, models_scale: false });
+        one.chain(modelled.map(|noise| Candidate { noise, models_scale: true })).collect()
+    }
+
+    /// Whether it is what everybody assumes who says nothing: Gaussian noise of one scale.
+    pub fn is_plain_gaussian(&self) -> bool {
+        self.noise == Choice::Gaussian && !self.models_scale
+    }
+}
+
+impl std::fmt::Display for Candidate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.noise, if self.models_scale { "+scale" } else { "" })
+    }
+}
+
+impl std::str::FromStr for Candidate {
+    type Err = InvalidCandidate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCandidate> {
+        let (noise, models_scale) = match text.strip_suffix("+scale") {
+            Some(noise) => (noise, true),
+            None => (text, false),
+        };
+        let noise = noise.trim().parse().map_err(|error| InvalidCandidate(format!("{error}")))?;
+        let candidate = Candidate::new(noise)?;
+        if models_scale { candidate.with_scale() } else { Ok(candidate) }
+    }
+}
+
+/// By its name.
+impl Serialize for Candidate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Several candidates, as `gaussian,laplace,student-t+scale`; each once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Candidates(pub Vec<Candidate>);
+
+impl std::str::FromStr for Candidates {
+    type Err = InvalidCandidate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCandidate> {
+        let mut candidates: Vec<Candidate> = Vec::new();
+        for name in text.split(',') {
+            let candidate = name.trim().parse()?;
+            if !candidates.contains(&candidate) {
+                candidates.push(candidate);
+            }
+        }
+        Ok(Candidates(candidates))
+    }
+}
+
+/// What cannot be compared, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidCandidate(String);
+
+impl std::fmt::Display for InvalidCandidate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for InvalidCandidate {}
+
+/// The rows as a candidate sees them: with the columns of the scale or without.
+pub(super) fn seen_by<'a, S: RowSource>(candidate: &Candidate, source: &'a S) -> Derived<'a, S, ScaleColumns> {
+    let full = source.layout();
+    let scale = full.scale.clone().filter(|_| candidate.models_scale);
+    let layout = Layout { scale, ..full.clone() };
+    Derived { source, derive: ScaleColumns { shown: candidate.models_scale }, layout }
+}
+
+/// Whether the columns of the scale are shown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ScaleColumns {
+    shown: bool,
+}
+
+impl Derive for ScaleColumns {
+    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+        let scale_design = if self.shown { block.scale_design } else { &[] };
+        next(&Block { scale_design, ..*block });
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        vec![f64::from(u8::from(self.shown))]
+    }
+}

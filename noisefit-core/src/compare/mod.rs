@@ -1,0 +1,365 @@
+//! Noise models side by side on the same rows, and the judgement which of them it is.
+//!
+//! ```
+//! use noisefit_core::compare::{Candidate, Options, compare};
+//! use noisefit_core::rows::{Matrix, MemoryRows};
+//!
+//! // A line with one gross error in ten.
+//! let x: Vec<f64> = (0..60).map(f64::from).collect();
+//! let y: Vec<f64> = (0..60).map(|i| f64::from(i) + (f64::from(i) * 1.7).sin() + if i % 10 == 4 { 25.0 } else { 0.0 }).collect();
+//! let rows = MemoryRows::new(&y, Matrix::column_major(&x, 60, 1)?)?;
+//! let comparison = compare(&rows, &Candidate::all(false), &Options::default())?;
+//! let judgement = comparison.judgement.as_ref().unwrap();
+//! assert_eq!(judgement.preferred, "student-t");
+//! assert_eq!(comparison.advice.as_ref().unwrap().outliers.as_ref().unwrap().beyond, 6);
+//! # Ok::<(), noisefit_core::Error>(())
+//! ```
+
+mod advice;
+mod candidates;
+mod crps;
+mod judgement;
+mod scores;
+
+use serde::Serialize;
+
+use crate::record::Fit;
+use crate::rows::{Accumulator, AnyRows, Folds, Part, RowSource, Sample};
+use crate::{Error, estimate};
+
+pub use advice::{Advice, Outlier, Outliers, Shift, VarianceAdvice};
+pub use candidates::{Candidate, Candidates, InvalidCandidate};
+pub use judgement::{BURDEN_OF_PROOF, Judgement};
+pub use scores::{Difference, OutOfSample};
+
+use candidates::seen_by;
+use scores::{Scoring, Sums};
+
+/// How models are compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// The parts of a cross-validation; 0 for none.
+    pub folds: usize,
+    /// How each model is fitted, and the seed of the folds. Standard errors are the classical ones whatever is asked for.
+    pub fit: estimate::Options,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { folds: 5, fit: estimate::Options::default() }
+    }
+}
+
+/// Models fitted to the same rows.
+#[derive(Debug, Clone, Serialize)]
+pub struct Comparison {
+    /// Observations.
+    pub nobs: u64,
+    /// The parts of the cross-validation; 0 where there was none.
+    pub folds: usize,
+    /// What the parts were drawn from.
+    pub seed: u64,
+    /// The models, that of the least BIC first.
+    pub models: Vec<Entry>,
+    /// Which is preferred; absent where none may win.
+    pub judgement: Option<Judgement>,
+    /// What speaks for it in the data; absent without a judgement or where only a judgement was asked for.
+    pub advice: Option<Advice>,
+    /// What a reader should know before using the numbers.
+    pub warnings: Vec<String>,
+    /// The differences of mean log scores, first less second.
+    #[serde(skip)]
+    differences: Vec<Vec<Difference>>,
+}
+
+/// One of the models.
+#[derive(Debug, Clone, Serialize)]
+pub struct Entry {
+    /// The model.
+    #[serde(rename = "model")]
+    pub candidate: Candidate,
+    /// Estimated numbers: coefficients, those of the scale, the shape.
+    pub parameters: usize,
+    /// The complete log-likelihood of the response as it stands in the data.
+    pub log_likelihood: Option<f64>,
+    /// `-2 log_likelihood + 2 k` for `k` parameters.
+    pub aic: Option<f64>,
+    /// AIC with the small-sample correction.
+    pub aicc: Option<f64>,
+    /// `-2 log_likelihood + k ln n`.
+    pub bic: Option<f64>,
+    /// `exp(-AIC / 2)` over the sum of all.
+    pub akaike_weight: Option<f64>,
+    /// How well it predicts rows that it was not fitted to.
+    pub out_of_sample: Option<OutOfSample>,
+    /// How long its fit to all rows took.
+    pub seconds: Option<f64>,
+    /// Why it cannot win, or has no scores.
+    pub note: Option<String>,
+    /// The fit; absent where there is none.
+    #[serde(skip)]
+    pub fit: Option<Fit>,
+    #[serde(skip)]
+    eligible: bool,
+}
+
+impl Entry {
+    /// Whether its fit is a proper maximum of the likelihood on enough rows.
+    pub fn may_win(&self) -> bool {
+        self.eligible
+    }
+
+    /// What came of a fit.
+    fn new(candidate: Candidate, found: Result<Fit, Error>, seconds: Option<f64>) -> Result<Self, Error> {
+        let (fit, note) = match found {
+            Ok(fit) => {
+                let note = ineligible(&candidate, &fit);
+                (Some(fit), note)
+            }
+            // What is wrong with this model and these rows; all else is wrong with the rows or the request.
+            Err(error @ (Error::Unbounded(_) | Error::Unsupported(_) | Error::Range { .. })) => {
+                (None, Some(first_clause(&error.to_string())))
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Entry {
+            candidate,
+            parameters: fit.as_ref().map_or(0, Fit::parameters),
+            log_likelihood: fit.as_ref().and_then(|fit| fit.log_likelihood),
+            aic: fit.as_ref().and_then(|fit| fit.aic),
+            aicc: fit.as_ref().and_then(|fit| fit.aicc),
+            bic: fit.as_ref().and_then(|fit| fit.bic),
+            akaike_weight: None,
+            out_of_sample: None,
+            seconds,
+            eligible: note.is_none(),
+            note,
+            fit,
+        })
+    }
+}
+
+/// Observations for each parameter that a model must have to be preferred to plain Gaussian noise: with fewer BIC is no guide.
+const OBSERVATIONS_PER_PARAMETER: u64 = 3;
+
+/// Why a fit cannot win.
+fn ineligible(candidate: &Candidate, fit: &Fit) -> Option<String> {
+    if fit.log_likelihood.is_none() {
+        return Some("no residuals: the likelihood has no bound".to_owned());
+    }
+    if fit.df_residual == 0 {
+        return Some("as many coefficients as observations".to_owned());
+    }
+    if !fit.termination.converged {
+        return Some(format!("not converged: {}", fit.termination.reason));
+    }
+    // The warning that other parameters are likelier without end.
+    if let Some(warning) = fit.warnings.iter().find(|warning| warning.starts_with("the likelihood has no bound")) {
+        return Some(first_clause(warning));
+    }
+    let few = fit.nobs < OBSERVATIONS_PER_PARAMETER * fit.parameters() as u64;
+    (few && !candidate.is_plain_gaussian())
+        .then(|| format!("fewer than {OBSERVATIONS_PER_PARAMETER} observations for each parameter: it cannot win"))
+}
+
+/// What is wrong, without what to do about it: a table of models has another one.
+fn first_clause(message: &str) -> String {
+    message.split_once("; ").map_or(message, |(clause, _)| clause).to_owned()
+}
+
+impl Comparison {
+    /// The preferred model.
+    pub fn preferred(&self) -> Option<&Entry> {
+        let name = &self.judgement.as_ref()?.preferred;
+        self.models.iter().find(|entry| entry.candidate.to_string() == *name)
+    }
+
+    /// Plain Gaussian noise.
+    pub fn gaussian(&self) -> Option<&Entry> {
+        self.models.iter().find(|entry| entry.candidate.is_plain_gaussian())
+    }
+
+    /// The difference of the mean log scores of two models, first less second, with the standard error of the difference,
+    /// paired by row; none without cross-validation.
+    pub fn difference(&self, first: &Candidate, second: &Candidate) -> Option<Difference> {
+        let place = |candidate: &Candidate| self.models.iter().position(|entry| entry.candidate == *candidate);
+        let (first, second) = (place(first)?, place(second)?);
+        self.differences.get(first)?.get(second).copied().filter(|difference| difference.log_score.is_finite())
+    }
+}
+
+/// Fits the candidates and judges them, without cross-validation and advice: what `--noise auto` does.
+///
+/// # Errors
+/// What is wrong with the rows whatever the noise, such as [`Error::NoRows`] and those of the source.
+pub fn judge(
+    source: &impl RowSource,
+    candidates: &[Candidate],
+    options: &estimate::Options,
+) -> Result<Comparison, Error> {
+    let source = &AnyRows::new(source);
+    let mut models = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        let watch = Stopwatch::start();
+        let found = fit_to(source, candidate, options);
+        models.push(Entry::new(candidate.clone(), found, watch.seconds())?);
+    }
+    // What no model can be fitted to is wrong itself.
+    if let (true, Some(why)) =
+        (models.iter().all(|entry| entry.fit.is_none()), models.first().and_then(|entry| entry.note.clone()))
+    {
+        return Err(Error::Unsupported(format!("no model can be fitted: {why}")));
+    }
+    models.sort_by(|a, b| a.bic.unwrap_or(f64::INFINITY).total_cmp(&b.bic.unwrap_or(f64::INFINITY)));
+    let weights = judgement::akaike_weights(&models);
+    models.iter_mut().zip(weights).for_each(|(entry, weight)| entry.akaike_weight = weight);
+    Ok(Comparison {
+        nobs: models.iter().find_map(|entry| entry.fit.as_ref()).map_or(0, |fit| fit.nobs),
+        folds: 0,
+        seed: options.seed,
+        judgement: judgement::judge(&models),
+        models,
+        advice: None,
+        warnings: Vec::new(),
+        differences: Vec::new(),
+    })
+}
+
+/// Fits the candidates to all rows and, fold by fold, to all but a part of them, on which they are scored; judges, and says
+/// what speaks for the preferred one.
+///
+/// # Errors
+/// As [`judge`].
+pub fn compare(source: &impl RowSource, candidates: &[Candidate], options: &Options) -> Result<Comparison, Error> {
+    let source = &AnyRows::new(source);
+    let mut comparison = judge(source, candidates, &options.fit)?;
+    if options.folds > 0 {
+        cross_validate(source, &mut comparison, options)?;
+    }
+    comparison.advice = advice::advise(source, &comparison)?;
+    Ok(comparison)
+}
+
+/// The fit of a candidate. All fits are of one type of source, which is compiled once.
+fn fit_to(source: &impl RowSource, candidate: &Candidate, options: &estimate::Options) -> Result<Fit, Error> {
+    let seen = seen_by(candidate, source);
+    let fit = estimate::fit(&seen, &candidate.noise, options)?.into_iter().next();
+    fit.ok_or_else(|| Error::Unsupported(format!("{candidate} has no fit")))
+}
+
+fn cross_validate(source: &impl RowSource, comparison: &mut Comparison, options: &Options) -> Result<(), Error> {
+    let parameters = comparison.models.iter().map(|entry| entry.parameters).max().unwrap_or(0);
+    // Rows rather than observations are left out.
+    let rows = source.pass(Sample::none())?.rows() as usize;
+    let folds = options.folds.max(2).min(rows);
+    let training = rows - rows.div_ceil(folds.max(1));
+    if folds < 2 || training < parameters + 2 {
+        let why = format!(
+            "no cross-validation: {rows} rows are too few to leave some out and fit {parameters} parameters to the others"
+        );
+        comparison.warnings.push(why);
+        return Ok(());
+    }
+    if folds != options.folds {
+        comparison.warnings.push(format!("{folds} folds instead of {}, for there are {rows} rows", options.folds));
+    }
+    let folds = Folds { count: folds, seed: options.fit.seed };
+    let (fold_fits, sums) = fold_sums(source, comparison, (folds, rows), &options.fit)?;
+    comparison.folds = folds.count;
+    for (entry, scored) in comparison.models.iter_mut().zip(&fold_fits) {
+        if let (Some(_), Err(why)) = (&entry.fit, scored) {
+            let note = format!("no scores, for in a fold {why}");
+            entry.note = Some(entry.note.take().map_or(note.clone(), |own| format!("{own}; {note}")));
+        }
+    }
+    let eligible: Vec<bool> = comparison.models.iter().map(Entry::may_win).collect();
+    let scored: Vec<bool> = fold_fits.iter().map(Result::is_ok).collect();
+    comparison.differences = sums.differences(&scored);
+    let scores = sums.finish(&scored, &eligible);
+    comparison.models.iter_mut().zip(scores).for_each(|(entry, scores)| entry.out_of_sample = scores);
+    Ok(())
+}
+
+/// Rows from which those that a fold is fitted to are gathered once instead of being picked out in every pass of every model.
+const MANY_ROWS: usize = 20_000;
+
+/// The memory that they may take.
+const MOST_GATHERED_BYTES: usize = 1 << 30;
+
+/// The fits of every model to all but each part, or why it has none, and the sums of their scores on the parts.
+#[allow(clippy::type_complexity)]
+fn fold_sums(
+    source: &impl RowSource,
+    comparison: &Comparison,
+    (folds, rows): (Folds, usize),
+    options: &estimate::Options,
+) -> Result<(Vec<Result<Vec<Fit>, String>>, Sums), Error> {
+    // What cannot be fitted to all rows is not tried on most of them.
+    let start = |entry: &Entry| match &entry.fit {
+        Some(_) => Ok(Vec::with_capacity(folds.count)),
+        None => Err("there is no fit".to_owned()),
+    };
+    let mut fold_fits: Vec<Result<Vec<Fit>, String>> = comparison.models.iter().map(start).collect();
+    let layout = source.layout();
+    let width = layout.terms.len() + layout.scale.as_ref().map_or(0, |scale| scale.terms.len()) + 4;
+    let gather = (MANY_ROWS..=MOST_GATHERED_BYTES / (2 * width * size_of::<f64>())).contains(&rows);
+    for part in 0..folds.count {
+        let training = folds.select(source, Part::Without(part));
+        if gather {
+            // Without the words of decimals below doubles, which tell nothing about what a model predicts.
+            let gathered = training.pass(Sample::new(layout, rows, None))?.finish(layout);
+            let gathered = gathered.source()?.with_threads(source.threads());
+            fit_fold(&AnyRows::new(&gathered), comparison, options, &mut fold_fits)?;
+        } else {
+            fit_fold(&training, comparison, options, &mut fold_fits)?;
+        }
+    }
+    let mut sums = Sums::new(comparison.models.len());
+    for part in 0..folds.count {
+        let fits: Vec<Option<&Fit>> = fold_fits.iter().map(|fits| fits.as_ref().ok().map(|fits| &fits[part])).collect();
+        let scored = folds.select(source, Part::Only(part));
+        sums.add(&scored.pass(Scoring::new(&fits, scored.rows_hint())?)?.into_sums());
+    }
+    Ok((fold_fits, sums))
+}
+
+/// Fits every model that has had a fit so far to the rows of one fold.
+fn fit_fold(
+    training: &impl RowSource,
+    comparison: &Comparison,
+    options: &estimate::Options,
+    fold_fits: &mut [Result<Vec<Fit>, String>],
+) -> Result<(), Error> {
+    for (entry, fits) in comparison.models.iter().zip(fold_fits) {
+        let Ok(found) = fits else { continue };
+        match fit_to(training, &entry.candidate, options) {
+            Ok(fit) if fit.log_likelihood.is_some() => found.push(fit),
+            Ok(_) => *fits = Err("there are no residuals".to_owned()),
+            Err(error @ (Error::Source(_) | Error::NoRows | Error::Argument { .. })) => return Err(error),
+            Err(error) => *fits = Err(first_clause(&error.to_string())),
+        }
+    }
+    Ok(())
+}
+
+/// The time since it was started; none where a browser's sandbox has no clock.
+struct Stopwatch {
+    #[cfg(not(target_arch = "wasm32"))]
+    started: std::time::Instant,
+}
+
+impl Stopwatch {
+    fn start() -> Self {
+        Stopwatch {
+            #[cfg(not(target_arch = "wasm32"))]
+            started: std::time::Instant::now(),
+        }
+    }
+
+    fn seconds(&self) -> Option<f64> {
+        #[cfg(not(target_arch = "wasm32"))]
+        return Some(self.started.elapsed().as_secs_f64());
+        #[cfg(target_arch = "wasm32")]
+        None
+    }
+}

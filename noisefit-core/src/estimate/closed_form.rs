@@ -1,0 +1,183 @@
+//! Gaussian noise: maximum likelihood is weighted least squares, in closed form.
+
+use crate::Error;
+use crate::algebra::LeastSquares;
+use crate::algebra::gram::packed;
+use crate::estimate::estimated::{NO_RESIDUALS, SATURATED};
+use crate::estimate::{Options, smooth};
+use crate::noise::{Gaussian, Noise};
+use crate::record::{ClosedForm, Confint, FTest, Fit, Reference, Termination, coefficient_table};
+use crate::rows::{AnyRows, Layout, RowSource};
+
+/// The maximum likelihood fit of `y = b0 + x'b + s e`, `e` standard normal, over the rows of `source`.
+///
+/// With known relative precisions `w` the noise of row `i` is `s / sqrt(w[i])`, and
+///
+/// ```text
+/// log L = -n/2 (log(2 pi s^2) + 1) + 1/2 sum(log w) + sum(log Jacobian),   s^2 = sum(w e^2) / n
+/// ```
+///
+/// Where the rows have columns for `ln s`, mean and scale are fitted together, by Newton's method instead.
+///
+/// Standard errors use `sum(w e^2) / (n - rank)`, tests and intervals Student's t (Seber and Lee 2003, *Linear Regression
+/// Analysis*, chapters 3 and 4).
+///
+/// ```
+/// use noisefit_core::estimate::{Options, closed_form};
+/// use noisefit_core::rows::{Matrix, MemoryRows};
+///
+/// let x = [1.0, 2.0, 3.0, 4.0];
+/// let y = [1.0, 3.0, 2.0, 4.0];
+/// let rows = MemoryRows::new(&y, Matrix::row_major(&x, 4, 1)?)?;
+/// let fit = closed_form::fit(&rows, &Options::default())?;
+/// assert_eq!(fit.coefficients[1].estimate, Some(0.8));
+/// assert_eq!(fit.closed_form.map(|line| line.correlation), Some(0.8));
+/// # Ok::<(), noisefit_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Argument`] for a level outside (0, 1), [`Error::Collinear`] where asked for, and those of
+/// [`LeastSquares::solve`].
+pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
+    fit_any(&AnyRows::new(source), options)
+}
+
+fn fit_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error> {
+    options.check()?;
+    let layout = source.layout();
+    if layout.scale.is_some() {
+        return smooth::fit(source, Gaussian, Noise::Gaussian, options);
+    }
+    let names = layout.coefficient_names();
+    let solved = LeastSquares::solve(source, options.settings)?;
+    options.check_collinear(&solved, &names)?;
+
+    let n = solved.totals.observations;
+    let rank = names.len() - solved.aliased.len();
+    let df_residual = (n - rank as f64).max(0.0);
+    let df_model = (rank - usize::from(layout.intercept && rank > 0)) as f64;
+    let residual = solved.residual_sum_of_squares;
+    let variance = (df_residual > 0.0).then(|| residual / df_residual);
+    let covariance = |i: usize, j: usize| variance.map(|v| v * solved.unscaled_covariance[packed(i.max(j), i.min(j))]);
+    if let Some(variance) = variance.filter(|_| residual > 0.0) {
+        let determined = |j: &usize| !solved.aliased.contains(j);
+        let squares = (0..names.len())
+            .filter(determined)
+            .map(|j| (format!("the standard error of {}", names[j]), covariance(j, j)));
+        let squares = squares.chain([(format!("the residual standard error of {}", layout.response), Some(variance))]);
+        // Numbers below the normal ones have few digits.
+        let normal = |square: f64| (f64::MIN_POSITIVE..f64::INFINITY).contains(&square);
+        for (what, square) in squares {
+            if let Some(square) = square.filter(|&square| !normal(square)) {
+                return Err(Error::Range { what, size: square.sqrt() });
+            }
+        }
+    }
+    let coefficients = coefficient_table(
+        names.clone(),
+        &solved.coefficients,
+        |j| covariance(j, j),
+        (Reference::StudentT, df_residual),
+        options.level,
+    );
+
+    let total = solved.total_sum_of_squares;
+    let r_squared = (total > 0.0).then(|| solved.explained_sum_of_squares / total);
+    let df_total = n - f64::from(u8::from(layout.intercept));
+    let adj_r_squared = r_squared.zip(variance).map(|(r2, _)| 1.0 - (1.0 - r2) * (df_total / df_residual));
+    let scale = (residual / n).sqrt();
+    let mut fit = Fit {
+        nobs: n as u64,
+        noise: Noise::Gaussian,
+        coefficients,
+        scale: Some(scale),
+        scale_type: "maximum-likelihood".to_owned(),
+        scale_coefficients: Vec::new(),
+        shape: None,
+        vertex: None,
+        residual_std_error: variance.map(f64::sqrt),
+        log_likelihood: None,
+        aic: None,
+        aicc: None,
+        bic: None,
+        r_squared,
+        adj_r_squared,
+        mean_loss: None,
+        rmse: (solved.squared_errors / n).sqrt(),
+        mae: solved.absolute_errors.map(|sum| sum / n),
+        df_model: df_model as u64,
+        df_residual: df_residual as u64,
+        f_test: if df_model > 0.0 && df_residual > 0.0 {
+            FTest::new(solved.explained_sum_of_squares, df_model, residual, df_residual)
+        } else {
+            None
+        },
+        closed_form: closed_form(&solved, layout.intercept),
+        level: options.level,
+        confint: Confint::Wald,
+        vcov_type: "classical".to_owned(),
+        reference: Reference::StudentT,
+        reference_df: None,
+        scale_vcov: Vec::new(),
+        location_variance: variance,
+        vcov: match variance {
+            Some(_) => (0..names.len())
+                .map(|i| (0..names.len()).map(|j| covariance(i, j).unwrap_or_default()).collect())
+                .collect(),
+            None => Vec::new(),
+        },
+        leverage: variance.map(|_| solved.leverage.clone()),
+        accuracy: solved.accuracy.clone(),
+        termination: Termination {
+            converged: true,
+            reason: "closed-form".to_owned(),
+            iterations: 0,
+            duality_gap: None,
+        },
+        warnings: Vec::new(),
+    };
+    let log_likelihood = -0.5 * n * ((std::f64::consts::TAU * scale * scale).ln() + 1.0)
+        + 0.5 * solved.totals.log_weight
+        + solved.totals.log_jacobian;
+    fit.set_log_likelihood(log_likelihood, rank + 1);
+    fit.warnings = warnings(&solved, layout, df_residual);
+    Ok(fit)
+}
+
+/// What the reader should know, as sentences.
+fn warnings(solved: &LeastSquares, layout: &Layout, df_residual: f64) -> Vec<String> {
+    let mut warnings = solved.aliased_warning(layout);
+    if df_residual == 0.0 {
+        warnings.push(SATURATED.to_owned());
+    } else if solved.residual_sum_of_squares == 0.0 {
+        warnings.push(NO_RESIDUALS.to_owned());
+    }
+    if solved.accuracy.digits < 6.0 {
+        warnings.push(format!(
+            "the data determine only about {:.0} digits of the worst coefficient (condition number {:.1e}); centre or \
+             rescale the regressors, or use poly() for powers",
+            solved.accuracy.digits.floor(),
+            solved.accuracy.condition
+        ));
+    }
+    warnings
+}
+
+fn closed_form(solved: &LeastSquares, intercept: bool) -> Option<ClosedForm> {
+    let (&[x_mean, y_mean], &[x_squares, y_squares]) = (&solved.means[..], &solved.deviations[..]) else { return None };
+    let (&[Some(a), Some(slope)], true) = (&solved.coefficients[..], intercept) else { return None };
+    // Weighted sums of squares are brought to the scale of the observations, as sd of a weighted sample.
+    let observations = solved.totals.observations;
+    let sd = |squares: f64| (squares / solved.totals.weight * observations / (observations - 1.0)).sqrt();
+    let (sd_x, sd_y) = (sd(x_squares), sd(y_squares));
+    (observations > 1.0 && y_squares > 0.0).then(|| ClosedForm {
+        mean_x: x_mean,
+        mean_y: y_mean,
+        sd_x,
+        sd_y,
+        // Rounding may carry it beyond one.
+        correlation: (slope * (x_squares / y_squares).sqrt()).clamp(-1.0, 1.0),
+        slope,
+        intercept: a,
+    })
+}

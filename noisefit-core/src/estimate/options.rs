@@ -1,0 +1,46 @@
+//! How a linear model is fitted, whatever its noise.
+
+use crate::Error;
+use crate::algebra::Settings;
+use crate::record::Vcov;
+
+/// What to do with terms that are linear combinations of earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Collinear {
+    /// Leave them out and say so: their coefficients are absent, as in R.
+    #[default]
+    Drop,
+    /// Refuse with an error that names them.
+    Fail,
+}
+
+/// How a linear model is fitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// The level of the confidence intervals, in (0, 1).
+    pub level: f64,
+    /// How least squares is to be computed.
+    pub settings: Settings,
+    /// What to do with collinear terms.
+    pub collinear: Collinear,
+    /// How the covariance of the coefficients is estimated.
+    pub vcov: Vcov,
+    /// What everything that is drawn at random is drawn from.
+    pub seed: u64,
+}
+
+impl Options {
+    /// Refuses a level that is none.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self.level > 0.0 && self.level < 1.0 {
+            true => Ok(()),
+            false => Err(Error::Argument { name: "level", value: self.level, expected: "between 0 and 1" }),
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { level: 0.95, settings: Settings::default(), collinear: Collinear::Drop, vcov: Vcov::Default, seed: 0 }
+    }
+}

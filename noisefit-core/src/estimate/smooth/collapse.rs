@@ -1,0 +1,129 @@
+//! Which rows a scale that falls without end leaves to be fitted exactly.
+
+use crate::Error;
+use crate::algebra::predictor::LinearPredictor;
+use crate::rows::{Accumulator, Block, Layout, StateReader, StateWriter, hash_parameters};
+
+/// Rows whose scale, and rows whose residual, is less than this part of the typical one count as fitted exactly.
+const EXACT: f64 = 1e-6;
+
+/// One pass: how many rows have next to no scale, or no residual where the scale is common, and what sets them apart in the
+/// scale's design.
+#[derive(Debug, Clone)]
+pub(super) struct Collapse {
+    location: LinearPredictor,
+    /// The predictor of `ln s`; none for a common scale.
+    log_scale: Option<LinearPredictor>,
+    /// The typical scale.
+    typical: f64,
+    rows: u64,
+    observations: f64,
+    exact: f64,
+    /// The range of each column of the scale over the exact rows, then over the others.
+    ranges: [Vec<[f64; 2]>; 2],
+}
+
+impl Collapse {
+    pub(super) fn new(location: LinearPredictor, log_scale: Option<LinearPredictor>, typical: f64) -> Self {
+        let columns = log_scale.as_ref().map_or(0, |predictor| predictor.slopes.len());
+        let empty = vec![[f64::INFINITY, f64::NEG_INFINITY]; columns];
+        let ranges = [empty.clone(), empty];
+        Collapse { location, log_scale, typical, rows: 0, observations: 0.0, exact: 0.0, ranges }
+    }
+
+    /// Observations that are fitted exactly, and all.
+    pub(super) fn counts(&self) -> [f64; 2] {
+        [self.exact, self.observations]
+    }
+
+    /// What to tell the user.
+    pub(super) fn error(&self, layout: &Layout) -> Error {
+        let (exact, n) = (self.exact, self.observations);
+        let Some(scale) = layout.scale.as_ref().filter(|_| self.log_scale.is_some()) else {
+            return Error::Unbounded(format!(
+                "the likelihood has no bound: {exact} of {n} observations are fitted exactly, and with tails this heavy the \
+                 scale shrinks to zero around them; give more degrees of freedom than {:.2} (student-t:DF), or leave out terms",
+                exact / (n - exact)
+            ));
+        };
+        // Columns in which the exact rows have a number of their own.
+        let apart = |j: usize| {
+            let ([low, high], [others_low, others_high]) = (self.ranges[0][j], self.ranges[1][j]);
+            let own = low == high && !(others_low..=others_high).contains(&low);
+            let edge = low == high && (low == others_low || low == others_high) && others_low < others_high;
+            (own, edge, low)
+        };
+        let describe = |j: usize| format!("{} is {}", scale.terms[j], apart(j).2);
+        let own: Vec<String> = (0..self.ranges[0].len()).filter(|&j| apart(j).0).map(describe).collect();
+        let edge: Vec<String> = (0..self.ranges[0].len()).filter(|&j| apart(j).1).map(describe).collect();
+        let place = match (own.is_empty(), edge.is_empty()) {
+            (false, _) => format!("where {}", own.join(" and ")),
+            (true, false) => format!("where {}", edge.join(" and ")),
+            (true, true) => format!("towards one end of {}", scale.terms.join(", ")),
+        };
+        Error::Unbounded(format!(
+            "the likelihood has no bound: the scale shrinks to zero {place}, where {exact} of {n} observations are fitted \
+             exactly; leave that term out of the scale's formula, or terms of the mean that fit these rows by themselves"
+        ))
+    }
+}
+
+impl Accumulator for Collapse {
+    const KIND: &'static str = "collapse";
+
+    fn fold(&mut self, block: &Block<'_>) {
+        let rows = block.rows();
+        let residuals = self.location.residuals(block);
+        let log_scale = self.log_scale.as_ref().map(|predictor| predictor.evaluate(block.scale_design, rows));
+        for i in 0..rows {
+            let f = block.frequencies.map_or(1.0, |f| f[i]);
+            let size = match &log_scale {
+                Some((first, differences)) => (first.to_f64() + differences[i]).exp(),
+                None => residuals[i].abs() * block.weights.map_or(1.0, |w| w[i].sqrt()),
+            };
+            let exact = size < EXACT * self.typical;
+            self.observations += f;
+            self.exact += if exact { f } else { 0.0 };
+            for ([low, high], values) in self.ranges[usize::from(!exact)].iter_mut().zip(block.scale_design) {
+                (*low, *high) = (low.min(values.high[i]), high.max(values.high[i]));
+            }
+        }
+        self.rows += rows as u64;
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.rows += later.rows;
+        self.observations += later.observations;
+        self.exact += later.exact;
+        for (mine, theirs) in self.ranges.iter_mut().flatten().zip(later.ranges.into_iter().flatten()) {
+            *mine = [mine[0].min(theirs[0]), mine[1].max(theirs[1])];
+        }
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn parameters(&self) -> u64 {
+        let scale = self.log_scale.iter().flat_map(LinearPredictor::numbers);
+        hash_parameters(self.location.numbers().chain(scale).chain([self.typical]))
+    }
+
+    fn size_in_bytes(&self) -> usize {
+        size_of::<Self>() + 4 * size_of::<f64>() * self.ranges[0].len()
+    }
+
+    fn write(&self, writer: &mut StateWriter) {
+        writer.integer(self.rows);
+        writer.numbers(&[self.observations, self.exact]);
+        self.ranges.iter().flatten().for_each(|range| writer.numbers(range));
+    }
+
+    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
+        self.rows = reader.integer()?;
+        let mut sums = [0.0; 2];
+        reader.numbers(&mut sums)?;
+        [self.observations, self.exact] = sums;
+        self.ranges.iter_mut().flatten().try_for_each(|range| reader.numbers(range))
+    }
+}

@@ -1,0 +1,115 @@
+//! Responses and weights that the likelihood's steps make from the rows.
+
+use crate::algebra::predictor::LinearPredictor;
+use crate::numeric::dispatch::vectorised;
+use crate::numeric::special::elementary::exp;
+use crate::rows::{Block, Derive, Layout, ScaleLayout};
+
+/// `ln |e|` on the columns of the scale, every row counting as often as its frequency says: a first idea of how the scale
+/// depends on them (Harvey 1976, *Econometrica* 44, 461-465), and which of them are aliased.
+#[derive(Debug, Clone)]
+pub(super) struct LogResiduals {
+    pub(super) location: LinearPredictor,
+    /// What smaller residuals count as.
+    pub(super) least: f64,
+}
+
+impl LogResiduals {
+    pub(super) fn layout(scale: &ScaleLayout) -> Layout {
+        Layout {
+            response: "ln |residual|".to_owned(),
+            terms: scale.terms.clone(),
+            intercept: scale.intercept,
+            ..Layout::default()
+        }
+    }
+}
+
+impl Derive for LogResiduals {
+    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+        let mut response = self.location.residuals(block);
+        for (i, value) in response.iter_mut().enumerate() {
+            let root = block.weights.map_or(1.0, |w| w[i].sqrt());
+            *value = (value.abs() * root).max(self.least).ln();
+        }
+        next(&Block {
+            response: response[..].into(),
+            design: block.scale_design,
+            scale_design: &[],
+            weights: None,
+            log_jacobian: None,
+            ..*block
+        });
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        self.location.numbers().chain([self.least]).collect()
+    }
+}
+
+/// Ones on the columns of the scale: what of a common level they hold.
+#[derive(Debug, Clone)]
+pub(super) struct Constant;
+
+impl Derive for Constant {
+    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+        let response = vec![1.0; block.rows()];
+        next(&Block {
+            response: response[..].into(),
+            design: block.scale_design,
+            scale_design: &[],
+            weights: None,
+            ..*block
+        });
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        Vec::new()
+    }
+}
+
+/// The residuals as responses without a design, on the same columns of the scale.
+#[derive(Debug, Clone)]
+pub(super) struct Residual {
+    pub(super) location: LinearPredictor,
+}
+
+impl Residual {
+    pub(super) fn layout(layout: &Layout) -> Layout {
+        Layout { terms: Vec::new(), intercept: false, ..layout.clone() }
+    }
+}
+
+impl Derive for Residual {
+    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+        let response = self.location.residuals(block);
+        next(&Block { response: response[..].into(), design: &[], log_jacobian: None, ..*block });
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        self.location.numbers().collect()
+    }
+}
+
+/// The same rows with precisions by a modelled scale: weights times `exp(2 (reference - ln s))`.
+#[derive(Debug, Clone)]
+pub(super) struct Reweighted {
+    pub(super) log_scale: LinearPredictor,
+    pub(super) reference: f64,
+}
+
+impl Derive for Reweighted {
+    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+        let (first, mut weights) = self.log_scale.evaluate(block.scale_design, block.rows());
+        let reference = self.reference - first.to_f64();
+        vectorised(|| weights.iter_mut().for_each(|value| *value = exp(2.0 * (reference - *value))));
+        if let Some(given) = block.weights {
+            weights.iter_mut().zip(given).for_each(|(value, w)| *value *= w);
+        }
+        next(&Block { scale_design: &[], weights: Some(&weights), log_jacobian: None, ..*block });
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        self.log_scale.numbers().chain([self.reference]).collect()
+    }
+}

@@ -1,0 +1,280 @@
+//! One pass at given parameters: the log-likelihood, its gradient, and its second derivatives.
+
+use std::sync::Arc;
+
+use crate::Error;
+use crate::algebra::Coordinates;
+use crate::algebra::gram::{Trapezoid, add_products, packed, packed_length};
+use crate::estimate::estimated::ErrorSums;
+use crate::estimate::smooth::functions::Functions;
+use crate::estimate::smooth::tile::{
+    ABSOLUTE, FoldRows, LOG_SCALE, LOSS, OBSERVATIONS, SHAPE, SHAPE_CURVATURE, SQUARES, Scratch, Sums, WEIGHTED_SQUARES,
+};
+use crate::numeric::dispatch::dispatch;
+use crate::numeric::sum::Sum;
+use crate::rows::{Accumulator, Block, StateReader, StateWriter};
+
+/// Which second derivatives a pass sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Curvature {
+    /// None: the gradient alone costs less.
+    None,
+    /// Those of the log-likelihood.
+    Observed,
+    /// Positive definite ones that lead uphill from anywhere: for the location those of the weighted squares that
+    /// majorise the loss (iteratively reweighted least squares), for scale and shape the expected ones.
+    Majorising,
+    /// Those expected of the log-likelihood: Fisher's information.
+    Expected,
+}
+
+/// The columns of a modelled scale that are not aliased.
+#[derive(Debug, Clone)]
+pub(crate) struct ScaleColumns {
+    /// Their coordinates; the response of these is not used.
+    pub(crate) coordinates: Coordinates,
+    /// Their indices in the scale's design.
+    pub(crate) columns: Vec<usize>,
+}
+
+/// Parameters at which a pass is made.
+#[derive(Debug, Clone)]
+pub(crate) struct Point<F> {
+    /// The coordinates of the design columns and the response.
+    pub(crate) coordinates: Coordinates,
+    /// The columns of a modelled scale; without, `ln s` is one number.
+    pub(crate) scale_columns: Option<ScaleColumns>,
+    /// Coefficients of the location in `coordinates`, the intercept first where there is one.
+    pub(crate) location: Vec<f64>,
+    /// Coefficients of `ln s` in the coordinates of the scale's columns, `s` in units of the response; or `ln s` alone.
+    pub(crate) scale: Vec<f64>,
+    /// The family, with its shape.
+    pub(crate) functions: F,
+    /// Which second derivatives are wanted.
+    pub(crate) curvature: Curvature,
+}
+
+/// The state of the pass. Derivatives are by the parameters of its [`Point`].
+///
+/// The sums over rows, with `u` the columns of the scale (1 alone where it is not modelled) and `a = sqrt(w) / s`:
+///
+/// ```text
+/// d/db         f psi a x                -d2/db db'   f psi' a^2 x x'          -d2/db dg'   f (r psi' + psi) a x u'
+/// d/dg         f (r psi - 1) u          -d2/dg dg'   f (r^2 psi' + r psi) u u'
+/// d/dtheta    -f (rho_theta + c')       -d2/dtheta2  f (rho_theta theta + c'')
+///                                       -d2/db dtheta  -f psi_theta a x       -d2/dg dtheta  -f r psi_theta u
+/// ```
+#[derive(Debug, Clone)]
+pub(crate) struct Likelihood<F> {
+    point: Arc<Point<F>>,
+    rows: u64,
+    sums: Sums,
+    least_log_scale: f64,
+    /// Rows of a [`Trapezoid`] against the design columns: second derivatives by the location, its gradient, second
+    /// derivatives by the location and each coefficient of the scale and the shape.
+    location: Vec<f64>,
+    /// The same against the columns of the scale.
+    scale: Vec<f64>,
+    scratch: Scratch,
+}
+
+impl<F: Functions> Point<F> {
+    /// What is added to `ln s` for the unit in which the coordinates have the response.
+    pub(crate) fn log_unit(&self) -> f64 {
+        self.coordinates.response_scale().ln()
+    }
+
+    /// The number of parameters: location, scale, shape.
+    pub(crate) fn parameters(&self) -> usize {
+        self.location.len() + self.scale.len() + usize::from(F::SHAPED)
+    }
+
+    /// A hash of all of it, for the states of passes.
+    pub(crate) fn hash(&self) -> u64 {
+        let Point { coordinates, scale_columns, location, scale, functions, curvature } = self;
+        let inner =
+            scale_columns.as_ref().map_or(0, |scale| scale.coordinates.hash(scale.columns.iter().map(|&j| j as f64)));
+        let words = [inner as u32, (inner >> 32) as u32].map(f64::from);
+        let more = [functions.parameter(), f64::from(*curvature as u8), location.len() as f64];
+        coordinates.hash(words.into_iter().chain(more).chain(location.iter().chain(scale).copied()))
+    }
+
+    /// Products against the design columns.
+    fn location_shape(&self) -> Trapezoid {
+        let columns = self.location.len();
+        match self.curvature {
+            Curvature::None => Trapezoid { triangle: 0, rows: 1, columns },
+            _ => Trapezoid { triangle: columns, rows: self.parameters() + 1, columns },
+        }
+    }
+
+    /// Products against the columns of the scale.
+    fn scale_shape(&self) -> Trapezoid {
+        let columns = self.scale.len();
+        match self.curvature {
+            Curvature::None => Trapezoid { triangle: 0, rows: 1, columns },
+            _ => Trapezoid { triangle: columns, rows: columns + 1 + usize::from(F::SHAPED), columns },
+        }
+    }
+}
+
+impl<F: Functions> Likelihood<F> {
+    /// The empty state.
+    pub(crate) fn new(point: Point<F>) -> Self {
+        let (location, scale) = (vec![0.0; point.location_shape().length()], vec![0.0; point.scale_shape().length()]);
+        Likelihood {
+            point: Arc::new(point),
+            rows: 0,
+            sums: Default::default(),
+            least_log_scale: f64::INFINITY,
+            location,
+            scale,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// The parameters.
+    pub(crate) fn point(&self) -> &Point<F> {
+        &self.point
+    }
+
+    fn sum(&self, which: usize) -> f64 {
+        self.sums[which].value()
+    }
+
+    /// `sum(f)`.
+    pub(crate) fn observations(&self) -> f64 {
+        self.sum(OBSERVATIONS)
+    }
+
+    /// The log-likelihood, complete but for what the parameters leave as it is: half the sum of the logarithms of the
+    /// weights, and the response's log Jacobian.
+    pub(crate) fn log_likelihood(&self) -> f64 {
+        let mut sum = self.sums[LOSS];
+        sum.add(self.observations() * self.point.functions.constant()[0]);
+        -sum.value()
+    }
+
+    /// `sum(f ln s)`.
+    pub(crate) fn log_scales(&self) -> f64 {
+        self.sum(LOG_SCALE)
+    }
+
+    /// The least `ln s` of a row.
+    pub(crate) fn least_log_scale(&self) -> f64 {
+        self.least_log_scale
+    }
+
+    /// The sums over residuals, in units of the response.
+    pub(crate) fn errors(&self) -> ErrorSums {
+        let unit = 1.0 / self.point.coordinates.response_scale();
+        ErrorSums {
+            weighted_squares: self.sum(WEIGHTED_SQUARES) * unit * unit,
+            squares: self.sum(SQUARES) * unit * unit,
+            absolute: self.sum(ABSOLUTE) * unit,
+        }
+    }
+
+    /// The gradient: by the location's coefficients, the scale's, the shape.
+    pub(crate) fn gradient(&self) -> Vec<f64> {
+        let row = |products: &[f64], shape: Trapezoid| products[shape.row(shape.triangle)..][..shape.columns].to_vec();
+        let mut gradient = row(&self.location, self.point.location_shape());
+        gradient.extend(row(&self.scale, self.point.scale_shape()));
+        if F::SHAPED {
+            gradient.push(-(self.sum(SHAPE) + self.observations() * self.point.functions.constant()[1]));
+        }
+        gradient
+    }
+
+    /// Minus the second derivatives as asked for, the packed lower triangle; empty where they were not.
+    pub(crate) fn information(&self) -> Vec<f64> {
+        if self.point.curvature == Curvature::None {
+            return Vec::new();
+        }
+        let (location, scale) = (self.point.location_shape(), self.point.scale_shape());
+        let (p, q) = (location.columns, scale.columns);
+        let mut matrix = vec![0.0; packed_length(self.point.parameters())];
+        matrix[..packed_length(p)].copy_from_slice(&self.location[..packed_length(p)]);
+        for i in p..self.point.parameters() {
+            // Past the row that holds the gradient.
+            let start = location.row(i + 1);
+            matrix[packed(i, 0)..][..p].copy_from_slice(&self.location[start..start + p]);
+        }
+        for i in 0..q {
+            matrix[packed(p + i, p)..][..i + 1].copy_from_slice(&self.scale[packed(i, 0)..packed(i, i) + 1]);
+        }
+        if F::SHAPED {
+            let last = p + q;
+            matrix[packed(last, p)..][..q].copy_from_slice(&self.scale[scale.row(q + 1)..][..q]);
+            let (n, functions) = (self.observations(), self.point.functions);
+            matrix[packed(last, last)] = match self.point.curvature {
+                Curvature::Majorising | Curvature::Expected => n * functions.shape_information()[0],
+                _ => self.sum(SHAPE_CURVATURE) + n * functions.constant()[2],
+            };
+        }
+        matrix
+    }
+}
+
+impl<F: Functions> Accumulator for Likelihood<F> {
+    const KIND: &'static str = "likelihood";
+
+    fn fold(&mut self, block: &Block<'_>) {
+        let Likelihood { point, sums, least_log_scale: least, location, scale, scratch, .. } = self;
+        let (rows, shape, scale_shape) = (block.rows(), point.location_shape(), point.scale_shape());
+        scratch.design.resize(shape.columns, rows);
+        scratch.design_times.resize(shape.rows, rows);
+        scratch.scale_design.resize(scale_shape.columns, rows);
+        scratch.scale_design_times.resize(scale_shape.rows, rows);
+        dispatch(FoldRows { point: point.as_ref(), block, scratch, sums, least });
+        let Scratch { design, design_times, scale_design, scale_design_times, lanes } = scratch;
+        let arch = pulp::Arch::new();
+        add_products(arch, design_times, design, shape.triangle, lanes, location);
+        add_products(arch, scale_design_times, scale_design, scale_shape.triangle, lanes, scale);
+        self.rows += rows as u64;
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.rows += later.rows;
+        for (mine, theirs) in self.sums.iter_mut().zip(later.sums) {
+            mine.merge(theirs);
+        }
+        self.least_log_scale = self.least_log_scale.min(later.least_log_scale);
+        let mine = self.location.iter_mut().chain(&mut self.scale);
+        for (mine, theirs) in mine.zip(later.location.iter().chain(&later.scale)) {
+            *mine += theirs;
+        }
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn parameters(&self) -> u64 {
+        self.point.hash()
+    }
+
+    fn size_in_bytes(&self) -> usize {
+        size_of_val(&self.sums) + size_of::<f64>() * (self.location.len() + self.scale.len() + 2)
+    }
+
+    fn write(&self, writer: &mut StateWriter) {
+        writer.integer(self.rows);
+        writer.numbers(&[self.least_log_scale]);
+        self.sums.iter().for_each(|sum| writer.numbers(&[sum.total, sum.rounded_off]));
+        writer.numbers(&self.location);
+        writer.numbers(&self.scale);
+    }
+
+    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
+        self.rows = reader.integer()?;
+        reader.numbers(std::slice::from_mut(&mut self.least_log_scale))?;
+        for sum in &mut self.sums {
+            let mut words = [0.0; 2];
+            reader.numbers(&mut words)?;
+            *sum = Sum { total: words[0], rounded_off: words[1] };
+        }
+        reader.numbers(&mut self.location)?;
+        reader.numbers(&mut self.scale)
+    }
+}

@@ -1,0 +1,68 @@
+//! One pass: every row, taken into memory.
+
+use crate::Error;
+use crate::algebra::Coordinates;
+use crate::estimate::vertex::rows::Rows;
+use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter};
+
+/// All rows, in shifted and scaled columns of two words.
+#[derive(Debug, Clone)]
+pub(super) struct Collect {
+    coordinates: Coordinates,
+    precision: Precision,
+    rows: Rows,
+}
+
+impl Collect {
+    pub(super) fn new(coordinates: Coordinates, precision: Precision) -> Self {
+        let rows = Rows::new(coordinates.coefficients());
+        Collect { coordinates, precision, rows }
+    }
+
+    pub(super) fn finish(self) -> Rows {
+        self.rows
+    }
+}
+
+/// What the loss of row `i` counts: `f sqrt(w)`.
+pub(super) fn multiplier(block: &Block<'_>, i: usize) -> f64 {
+    block.frequencies.map_or(1.0, |f| f[i]) * block.weights.map_or(1.0, |w| w[i].sqrt())
+}
+
+impl Accumulator for Collect {
+    const KIND: &'static str = "collect";
+
+    fn fold(&mut self, block: &Block<'_>) {
+        let multipliers: Vec<f64> = (0..block.rows()).map(|i| multiplier(block, i)).collect();
+        let words = |j: usize| block.design.get(j).copied().unwrap_or(block.response);
+        self.rows.extend(&self.coordinates, words, &multipliers);
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.rows.append(later.rows);
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows.len() as u64
+    }
+
+    fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    fn parameters(&self) -> u64 {
+        self.coordinates.hash([f64::from(u8::from(self.precision != Precision::Double))])
+    }
+
+    fn size_in_bytes(&self) -> usize {
+        self.rows.size_in_bytes()
+    }
+
+    fn write(&self, writer: &mut StateWriter) {
+        self.rows.write(writer);
+    }
+
+    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
+        self.rows.read(reader)
+    }
+}

@@ -1,0 +1,97 @@
+//! How a user asks for conformal intervals.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+
+/// How rows that a fit has not seen are come by.
+///
+/// ```
+/// use noisefit_core::inference::conformal::Method;
+///
+/// assert_eq!("cv+".parse(), Ok(Method::CvPlus));
+/// assert_eq!(Method::JackknifePlus.to_string(), "jackknife+");
+/// let error = "cv".parse::<Method>().unwrap_err();
+/// assert_eq!(error.to_string(), "no conformal method 'cv'; there are split, cv+, jackknife+");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Method {
+    /// `split`: some rows calibrate, the others are fitted.
+    #[default]
+    #[serde(rename = "split")]
+    Split,
+    /// `cv+`: each row is in one of several folds, and the model is fitted without each of these.
+    #[serde(rename = "cv+")]
+    CvPlus,
+    /// `jackknife+`: the same where each row is a fold of its own.
+    #[serde(rename = "jackknife+")]
+    JackknifePlus,
+}
+
+impl std::fmt::Display for Method {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Method::Split => "split",
+            Method::CvPlus => "cv+",
+            Method::JackknifePlus => "jackknife+",
+        })
+    }
+}
+
+impl std::str::FromStr for Method {
+    type Err = InvalidMethod;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMethod> {
+        match text {
+            "split" => Ok(Method::Split),
+            "cv+" => Ok(Method::CvPlus),
+            "jackknife+" => Ok(Method::JackknifePlus),
+            other => Err(InvalidMethod { text: other.to_owned() }),
+        }
+    }
+}
+
+/// No method has this name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidMethod {
+    text: String,
+}
+
+impl std::fmt::Display for InvalidMethod {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "no conformal method '{}'; there are split, cv+, jackknife+", self.text)
+    }
+}
+
+impl std::error::Error for InvalidMethod {}
+
+/// How conformal intervals are to be calibrated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Plan {
+    /// How rows that a fit has not seen are come by.
+    pub method: Method,
+    /// The share of the rows that is kept from the fit, to a hundredth, with [`Method::Split`].
+    pub calibration: f64,
+    /// The number of folds with [`Method::CvPlus`].
+    pub folds: usize,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Plan { method: Method::Split, calibration: 0.25, folds: 10 }
+    }
+}
+
+impl Plan {
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if !(0.01..=0.99).contains(&self.calibration) {
+            let (name, value) = ("the share that calibrates", self.calibration);
+            return Err(Error::Argument { name, value, expected: "between 0.01 and 0.99" });
+        }
+        if self.folds < 2 {
+            let (name, value) = ("the number of folds", self.folds as f64);
+            return Err(Error::Argument { name, value, expected: "2 or more" });
+        }
+        Ok(())
+    }
+}

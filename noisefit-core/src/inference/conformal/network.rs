@@ -1,0 +1,96 @@
+//! Conformal intervals around networks.
+
+use crate::inference::conformal::member::Member;
+use crate::inference::conformal::{Conformal, KEPT_SCORES, Method, Plan, refuse_one_quantile};
+use crate::network::{Checkpoint, Fitted, Watch};
+use crate::noise::Choice;
+use crate::rows::{Accumulator, AnyRows, Folds, Part, RowSource, Sample};
+use crate::{Error, network};
+
+/// Fits a network as [`network::fit`] does, and calibrates intervals for it as [`fit`](super::fit) does for linear models:
+/// with [`Method::Split`] on rows that the network does not see at all, its validation rows being others; with
+/// [`Method::CvPlus`] by networks without each fold, unless it is interrupted. Scores are in units of the predicted standard deviation where the scale is
+/// modelled.
+///
+/// # Errors
+/// Those of [`network::fit`] and [`fit`](super::fit); [`Error::Unsupported`] for [`Method::JackknifePlus`].
+pub fn fit_network(
+    source: &impl RowSource,
+    noise: &Choice,
+    plan: &network::Plan,
+    conformal: &Plan,
+    resumed: Option<Checkpoint>,
+    watch: &impl Watch,
+) -> Result<(Fitted, Option<Conformal>), Error> {
+    let source = &AnyRows::new(source);
+    conformal.check()?;
+    refuse_one_quantile(noise)?;
+    let (mut fitted, members) = match conformal.method {
+        Method::Split => {
+            let (parts, folds) = Folds::of_share(conformal.calibration, plan.seed);
+            let fitted = network::fit(&folds.select(source, Part::From(parts)), noise, plan, resumed, watch)?;
+            let member = Member::of_network(fitted.network.clone());
+            let calibrating = folds.select(source, Part::Before(parts));
+            (fitted, vec![member.scored(&calibrating, KEPT_SCORES)?])
+        }
+        Method::CvPlus => {
+            let mut fitted = network::fit(source, noise, plan, resumed, watch)?;
+            if !is_interrupted(&fitted)
+                && let Some(members) = folds(source, noise, plan, conformal.folds, watch)?
+            {
+                (fitted, members)
+            } else {
+                fitted.warnings.push("there are no conformal intervals, for training was interrupted".to_owned());
+                return Ok((fitted, None));
+            }
+        }
+        Method::JackknifePlus => {
+            let what = "jackknife+ would train a network without each row; cv+ trains one without each of several folds, and split \
+                        a single one";
+            return Err(Error::Unsupported(what.to_owned()));
+        }
+    };
+    let conformal = Conformal::new(conformal, plan.seed, members);
+    fitted.warnings.extend(conformal.too_few(LEVEL));
+    Ok((fitted, Some(conformal)))
+}
+
+fn is_interrupted(fitted: &Fitted) -> bool {
+    fitted.network.members.iter().any(|member| member.termination.reason == "interrupted")
+}
+
+/// The networks without a fold, with the scores of its rows; none where they were interrupted.
+fn folds(
+    source: &AnyRows<'_>,
+    noise: &Choice,
+    plan: &network::Plan,
+    count: usize,
+    watch: &impl Watch,
+) -> Result<Option<Vec<Member>>, Error> {
+    let count = count.min(source.pass(Sample::none())?.rows().max(2) as usize);
+    let (folds, limit) = (Folds { count, seed: plan.seed }, (KEPT_SCORES / count).max(100));
+    let mut members = Vec::with_capacity(count);
+    for number in 0..count {
+        let kept = folds.select(source, Part::Without(number));
+        let fold = network::fit(&kept, noise, plan, None, &Silent(watch));
+        if watch.stops() {
+            watch.ends();
+            return Ok(None);
+        }
+        members.push(Member::of_network(fold?.network).scored(&folds.select(source, Part::Only(number)), limit)?);
+        source.report(number as u64 + 1, count as u64)?;
+    }
+    Ok(Some(members.into_iter().filter(|member| member.scores.count() > 0.0).collect()))
+}
+
+/// The level that few rows are warned of.
+const LEVEL: f64 = 0.9;
+
+/// A watch that can only stop.
+struct Silent<'a, W>(&'a W);
+
+impl<W: Watch> Watch for Silent<'_, W> {
+    fn stops(&self) -> bool {
+        self.0.stops()
+    }
+}

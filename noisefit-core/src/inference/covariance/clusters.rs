@@ -1,0 +1,176 @@
+//! Scores that are dependent within clusters of rows: only their sums over clusters count.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::Error;
+use crate::algebra::gram::{Columns, TILE_ROWS};
+use crate::inference::covariance::meat::{Found, Products};
+use crate::rows::{BLOCK_ROWS, StateReader, StateWriter, scattered};
+
+/// Sums of scores by one grouping of the rows, or by each of two and by both at once.
+#[derive(Debug, Clone)]
+pub(super) struct Clusters {
+    groupings: Vec<Grouping>,
+}
+
+/// A cluster: its number in each of the groupings that it is one of, else zero.
+type Key = [u64; 2];
+
+/// Sums of scores by cluster, in the order in which clusters appear.
+#[derive(Debug, Clone)]
+struct Grouping {
+    /// Which of the block's groupings it goes by.
+    by: &'static [usize],
+    count: usize,
+    places: HashMap<Key, usize, BuildHasherDefault<KeyHasher>>,
+    keys: Vec<Key>,
+    /// `count` sums for each cluster.
+    sums: Vec<f64>,
+}
+
+impl Clusters {
+    /// Of `groupings` (one or two) and scores of `count` numbers.
+    pub(super) fn new(groupings: usize, count: usize) -> Self {
+        let by: &[&'static [usize]] = if groupings < 2 { &[&[0]] } else { &[&[0], &[1], &[0, 1]] };
+        let grouping = |&by| Grouping { by, count, places: HashMap::default(), keys: Vec::new(), sums: Vec::new() };
+        Clusters { groupings: by.iter().map(grouping).collect() }
+    }
+
+    /// Groupings, the intersection included.
+    pub(super) fn groupings(&self) -> usize {
+        self.groupings.len()
+    }
+
+    pub(super) fn add(&mut self, scores: &Columns, clusters: &[&[u64]], rows: usize) {
+        self.groupings.iter_mut().for_each(|grouping| grouping.add(scores, clusters, rows));
+    }
+
+    pub(super) fn merge(&mut self, later: &Self) {
+        self.groupings.iter_mut().zip(&later.groupings).for_each(|(mine, theirs)| mine.merge(theirs));
+    }
+
+    /// `G / (G - 1) sum over clusters of S S'` for the sums `S` of `G` clusters; for two groupings that of the one and the
+    /// other less that of their intersections (Cameron, Gelbach and Miller 2011, *Journal of Business & Economic Statistics*
+    /// 29, 238-249).
+    pub(super) fn finish(&self) -> Result<Found, Error> {
+        let mut matrix = Products::new(self.groupings.first().map_or(0, |grouping| grouping.count)).matrix;
+        for (k, grouping) in self.groupings.iter().enumerate() {
+            let sign = if k < 2 { 1.0 } else { -1.0 };
+            let clusters = grouping.keys.len() as f64;
+            if clusters < 2.0 {
+                return Err(Error::Unsupported(format!(
+                    "the {} cluster column has the same value in every row, and standard errors need two clusters or more; \
+                     name a column with more values, or use hc3 or sandwich",
+                    if k == 0 { "first" } else { "second" }
+                )));
+            }
+            let factor = sign * clusters / (clusters - 1.0);
+            let products = grouping.products();
+            matrix.iter_mut().zip(products).for_each(|(sum, product)| *sum += factor * product);
+        }
+        let least = self.groupings.iter().take(2).map(|grouping| grouping.keys.len() as u64).min();
+        Ok(Found { matrix, clusters: least, difference: self.groupings.len() > 1 })
+    }
+
+    pub(super) fn size_in_bytes(&self) -> usize {
+        let cluster = |grouping: &Grouping| 8 * grouping.count + 2 * size_of::<Key>() + size_of::<usize>();
+        self.groupings.iter().map(|grouping| grouping.keys.len() * cluster(grouping)).sum()
+    }
+
+    pub(super) fn write(&self, writer: &mut StateWriter) {
+        for grouping in &self.groupings {
+            writer.integer(grouping.keys.len() as u64);
+            for key in &grouping.keys {
+                key.iter().for_each(|&word| writer.integer(word));
+            }
+            writer.numbers(&grouping.sums);
+        }
+    }
+
+    pub(super) fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
+        for grouping in &mut self.groupings {
+            for _ in 0..reader.integer()? {
+                let key = [reader.integer()?, reader.integer()?];
+                grouping.place(key);
+            }
+            reader.numbers(&mut grouping.sums)?;
+        }
+        Ok(())
+    }
+}
+
+impl Grouping {
+    /// Where the cluster is, which may be new.
+    fn place(&mut self, key: Key) -> usize {
+        *self.places.entry(key).or_insert_with(|| {
+            self.keys.push(key);
+            self.sums.resize(self.keys.len() * self.count, 0.0);
+            self.keys.len() - 1
+        })
+    }
+
+    fn add(&mut self, scores: &Columns, clusters: &[&[u64]], rows: usize) {
+        let mut last = None;
+        for i in 0..rows {
+            let mut key = [0; 2];
+            for (word, &grouping) in key.iter_mut().zip(self.by) {
+                *word = clusters.get(grouping).map_or(0, |ids| ids[i]);
+            }
+            // Rows of a cluster often stand together.
+            let place = match last {
+                Some((known, place)) if known == key => place,
+                _ => self.place(key),
+            };
+            last = Some((key, place));
+            let (tile, row) = (i / TILE_ROWS, i % TILE_ROWS);
+            for (j, sum) in self.sums[place * self.count..][..self.count].iter_mut().enumerate() {
+                *sum += scores.tile(tile, j)[row];
+            }
+        }
+    }
+
+    fn merge(&mut self, later: &Self) {
+        for (&key, sums) in later.keys.iter().zip(later.sums.chunks_exact(self.count.max(1))) {
+            let place = self.place(key);
+            let mine = &mut self.sums[place * self.count..][..self.count];
+            mine.iter_mut().zip(sums).for_each(|(mine, theirs)| *mine += theirs);
+        }
+    }
+
+    /// `sum over clusters of S S'`.
+    fn products(&self) -> Vec<f64> {
+        let (mut products, mut columns) = (Products::new(self.count), Columns::default());
+        for part in self.sums.chunks(BLOCK_ROWS * self.count.max(1)) {
+            columns.resize(self.count, part.len() / self.count);
+            for (i, sums) in part.chunks_exact(self.count).enumerate() {
+                for (j, &sum) in sums.iter().enumerate() {
+                    columns.tile_mut(i / TILE_ROWS, j)[i % TILE_ROWS] = sum;
+                }
+            }
+            products.add(&columns);
+        }
+        products.matrix
+    }
+}
+
+/// A hash of keys that are made of 64 bits already.
+#[derive(Debug, Clone, Copy, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let word = part.iter().rev().fold(0, |word, &byte| (word << 8) | u64::from(byte));
+            self.0 = scattered(self.0, word);
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = scattered(self.0, word);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

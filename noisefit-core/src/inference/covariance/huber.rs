@@ -1,0 +1,112 @@
+//! Covariances of Huber's estimate, its scale taken as given.
+
+use crate::Error;
+use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
+use crate::inference::covariance::meat::{Meat, Scores};
+use crate::inference::covariance::sandwich::{Estimated, factored, inverse, sandwich};
+use crate::inference::covariance::whitened::Whitened;
+use crate::noise::{Huber, NoiseFamily};
+use crate::numeric::dispatch::{Kernel, dispatch};
+use crate::record::{Fit, Reference, Vcov};
+use crate::rows::{Block, Both, RowSource};
+
+/// Sandwich, observed and expected information, clusters and lags: with `r = sqrt(w) e / s`, the bread is
+/// `sum(f w psi'(r) x x')` and a score `sqrt(w) psi(r) x`, in units of `s`.
+///
+/// The scale is given: for symmetric noise its estimate and that of the coefficients are independent as rows grow many
+/// (Huber 1981, *Robust Statistics*, section 6.4).
+pub(super) fn estimate(source: &impl RowSource, fit: &mut Fit, noise: Huber, vcov: &Vcov) -> Result<(), Error> {
+    let (Some(leverage), Some(scale)) = (fit.leverage.clone(), fit.scale.filter(|scale| *scale > 0.0)) else {
+        return Ok(());
+    };
+    let rows = Whitened::rows(source, fit, &leverage);
+    let order = rows.derive.count();
+    let (mut matrix, mut clusters) = (vec![0.0; packed_length(order)], None);
+    if *vcov == Vcov::Expected {
+        // Whitened rows have the identity for a Gram matrix.
+        (0..order).for_each(|k| matrix[packed(k, k)] = 1.0 / noise.information().location);
+    } else {
+        let of = |part| Clipped { part, scale, knee: noise.k, count: order };
+        let passes = Both(Meat::new(of(Part::Curvature), &Vcov::Sandwich), Meat::new(of(Part::Score), vcov));
+        let Both(bread, meat) = rows.pass(passes)?;
+        let bread = factored(&bread.finish()?.matrix, order)?;
+        match vcov {
+            Vcov::Observed => matrix = inverse(&bread, order),
+            _ => {
+                let meat = meat.finish()?;
+                let (found, warning) = sandwich(&bread, &meat, order);
+                (matrix, clusters) = (found, meat.clusters);
+                fit.warnings.extend(warning);
+            }
+        }
+    }
+    matrix.iter_mut().for_each(|value| *value *= scale * scale);
+    Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::Normal }.store(fit, vcov);
+    Ok(())
+}
+
+/// What of Huber's loss multiplies a whitened row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Part {
+    /// `sqrt(w) psi(r)`.
+    Score,
+    /// The root of `w psi'(r)`.
+    Curvature,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Clipped {
+    part: Part,
+    scale: f64,
+    knee: f64,
+    count: usize,
+}
+
+impl Scores for Clipped {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn fill(&self, block: &Block<'_>, scores: &mut Columns) -> u64 {
+        dispatch(Fill { clipped: *self, block, scores });
+        0
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        vec![f64::from(self.part as u8), self.scale, self.knee, self.count as f64]
+    }
+}
+
+struct Fill<'a, 'b> {
+    clipped: Clipped,
+    block: &'a Block<'b>,
+    scores: &'a mut Columns,
+}
+
+impl Kernel for Fill<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
+        let Fill { clipped: Clipped { part, scale, knee, .. }, block, scores } = self;
+        for (tile, start) in (0..block.rows()).step_by(TILE_ROWS).enumerate() {
+            let rows = start..(start + TILE_ROWS).min(block.rows());
+            let mut factors = [0.0; TILE_ROWS];
+            for (i, (factor, e)) in factors.iter_mut().zip(&block.response.high[rows.clone()]).enumerate() {
+                let root = block.weights.map_or(1.0, |w| w[start + i].sqrt());
+                let r = root * e / scale;
+                *factor = match part {
+                    Part::Score => root * r.clamp(-knee, knee),
+                    Part::Curvature if r.abs() <= knee => root,
+                    Part::Curvature => 0.0,
+                };
+            }
+            for (j, values) in block.design.iter().enumerate() {
+                let column = scores.tile_mut(tile, j);
+                for ((score, u), factor) in column.iter_mut().zip(&values.high[rows.clone()]).zip(&factors) {
+                    *score = u * factor;
+                }
+            }
+        }
+    }
+}

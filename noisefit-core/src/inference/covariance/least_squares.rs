@@ -1,0 +1,158 @@
+//! Covariances of least squares that trust neither the noise's scale to be one nor its rows to be independent.
+
+use crate::Error;
+use crate::algebra::Cholesky;
+use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
+use crate::inference::covariance::meat::{Found, Meat, Scores};
+use crate::inference::covariance::sandwich::{Estimated, positive_semidefinite};
+use crate::inference::covariance::whitened::Whitened;
+use crate::numeric::dispatch::{Kernel, dispatch};
+use crate::record::{FTest, Fit, Hc, Reference, Vcov};
+use crate::rows::{Block, RowSource};
+
+/// Leverages this near to one leave no digits of what they are short of it.
+const LEAST_FREEDOM: f64 = 1e-10;
+
+/// `hc0` to `hc3`, clusters, lags and the sandwich of a Gaussian fit with one scale.
+pub(super) fn estimate(source: &impl RowSource, fit: &mut Fit, vcov: &Vcov) -> Result<(), Error> {
+    let Some(leverage) = fit.leverage.clone() else { return Ok(()) };
+    let rows = Whitened::rows(source, fit, &leverage);
+    let hc = if let Vcov::Hc(hc) = vcov { *hc } else { Hc::Hc0 };
+    let unit = fit.scale.filter(|scale| *scale > 0.0).unwrap_or(1.0);
+    let state = rows.pass(Meat::new(WeightedResiduals { hc, unit, count: rows.derive.count() }, vcov))?;
+    if state.without_score() > 0 {
+        return Err(Error::Unsupported(format!(
+            "{vcov} is not defined where a row alone determines a coefficient, as {} of the rows do (leverage 1); leave out \
+             the terms that are about them alone, or use hc1",
+            state.without_score()
+        )));
+    }
+    let Found { mut matrix, clusters, difference } = state.finish()?;
+    let (n, p) = (fit.nobs as f64, fit.rank() as f64);
+    let factor = match vcov {
+        Vcov::Hc(Hc::Hc1) => n / (n - p),
+        Vcov::Cluster(_) => (n - 1.0) / (n - p),
+        _ => 1.0,
+    };
+    matrix.iter_mut().for_each(|value| *value *= factor * unit * unit);
+    if difference {
+        fit.warnings.extend(positive_semidefinite(&mut matrix, &vec![1.0; leverage.coordinates().coefficients()]));
+    }
+    let f_test = wald(fit, &rows.derive, &matrix, clusters.map(|clusters| clusters as f64 - 1.0));
+    Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::StudentT }.store(fit, vcov);
+    fit.f_test = f_test;
+    Ok(())
+}
+
+/// `c w e u` of whitened rows, where `c` is that of a [`Hc`].
+#[derive(Debug, Clone, Copy)]
+struct WeightedResiduals {
+    hc: Hc,
+    /// What residuals are counted in, so that no square leaves the range of a double.
+    unit: f64,
+    count: usize,
+}
+
+impl Scores for WeightedResiduals {
+    fn count(&self) -> usize {
+        self.count
+    }
+
+    fn fill(&self, block: &Block<'_>, scores: &mut Columns) -> u64 {
+        dispatch(Fill { residuals: *self, block, scores })
+    }
+
+    fn parameters(&self) -> Vec<f64> {
+        vec![f64::from(self.hc as u8), self.unit, self.count as f64]
+    }
+}
+
+struct Fill<'a, 'b> {
+    residuals: WeightedResiduals,
+    block: &'a Block<'b>,
+    scores: &'a mut Columns,
+}
+
+impl Kernel for Fill<'_, '_> {
+    /// Rows for which there is no score.
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) -> u64 {
+        let Fill { residuals: WeightedResiduals { hc, unit, .. }, block, scores } = self;
+        let (mut alone, inverse_unit) = (0, 1.0 / unit);
+        for (tile, start) in (0..block.rows()).step_by(TILE_ROWS).enumerate() {
+            let rows = start..(start + TILE_ROWS).min(block.rows());
+            let count = rows.len();
+            let (mut factors, mut freedom) = ([0.0; TILE_ROWS], [0.0; TILE_ROWS]);
+            for (factor, e) in factors.iter_mut().zip(&block.response.high[rows.clone()]) {
+                *factor = e * inverse_unit;
+            }
+            if matches!(hc, Hc::Hc2 | Hc::Hc3) {
+                for values in block.design {
+                    for (sum, u) in freedom.iter_mut().zip(&values.high[rows.clone()]) {
+                        *sum += u * u;
+                    }
+                }
+            }
+            if let Some(weights) = block.weights {
+                for i in 0..count {
+                    let w = weights[start + i];
+                    factors[i] *= w;
+                    freedom[i] *= w;
+                }
+            }
+            for i in 0..count {
+                freedom[i] = 1.0 - freedom[i];
+                let alone_here = freedom[i] < LEAST_FREEDOM;
+                alone += u64::from(alone_here);
+                freedom[i] = if alone_here { f64::INFINITY } else { freedom[i] };
+            }
+            match hc {
+                Hc::Hc0 | Hc::Hc1 => {}
+                Hc::Hc2 => (0..count).for_each(|i| factors[i] /= freedom[i].sqrt()),
+                Hc::Hc3 => (0..count).for_each(|i| factors[i] /= freedom[i]),
+            }
+            for (j, values) in block.design.iter().enumerate() {
+                let column = scores.tile_mut(tile, j);
+                for ((score, u), factor) in column.iter_mut().zip(&values.high[rows.clone()]).zip(&factors) {
+                    *score = u * factor;
+                }
+            }
+        }
+        alone
+    }
+}
+
+/// The test that all slopes are zero by their covariance: `F = b' C^-1 b / q` on `q` and `df` degrees of freedom; none where
+/// `C` does not determine it, as with fewer clusters than slopes.
+///
+/// In the coordinates whitened by the slopes' own triangle of `L`, where `C` is as well conditioned as it can be.
+fn wald(fit: &Fit, whitened: &Whitened, covariance: &[f64], df: Option<f64>) -> Option<FTest> {
+    let (order, offset) = (whitened.count(), whitened.offset());
+    let slopes = order - offset;
+    let df = df.unwrap_or(fit.df_residual as f64);
+    if slopes == 0 || df <= 0.0 {
+        return None;
+    }
+    // K = [k I] with L's rows of the slopes = their triangle times K.
+    let shared = match offset {
+        0 => vec![0.0; slopes],
+        _ => whitened.solve_slopes(|j| whitened.factor(j + 1, 0)),
+    };
+    let entry = |i: usize, j: usize| covariance[packed(i.max(j), i.min(j))];
+    let mut matrix = vec![0.0; packed_length(slopes)];
+    for i in 0..slopes {
+        for j in 0..=i {
+            matrix[packed(i, j)] = entry(i + offset, j + offset);
+            if offset == 1 {
+                let crossed = shared[i] * entry(0, j + 1) + shared[j] * entry(0, i + 1);
+                matrix[packed(i, j)] += crossed + shared[i] * shared[j] * entry(0, 0);
+            }
+        }
+    }
+    let coefficients = whitened.solve_slopes(|j| whitened.coefficient(j + offset));
+    let solution = Cholesky::new(&matrix, slopes)?.solve(&coefficients);
+    let square: f64 = solution.iter().zip(&coefficients).map(|(a, b)| a * b).sum();
+    FTest::new(square, slopes as f64, df, df)
+}

@@ -1,0 +1,259 @@
+//! One pass: the covariance of the sum of the rows' scores, as the rows depend on one another.
+
+use pulp::Arch;
+
+use crate::Error;
+use crate::algebra::gram::{Columns, TILE_ROWS, add_gram, packed_length};
+use crate::inference::covariance::clusters::Clusters;
+use crate::inference::covariance::newey_west::NeweyWest;
+use crate::record::Vcov;
+use crate::rows::{Accumulator, Block, StateReader, StateWriter, hash_parameters};
+
+/// What one observation of a row adds to the estimating equations, such as to the gradient of a log-likelihood.
+pub(crate) trait Scores: Clone + Send + Sync {
+    /// The number of equations.
+    fn count(&self) -> usize;
+
+    /// Fills `scores`, resized to a column for each equation, and returns for how many rows there is no score; theirs are
+    /// zeros.
+    fn fill(&self, block: &Block<'_>, scores: &mut Columns) -> u64;
+
+    /// What a state must have been made with to be this one's.
+    fn parameters(&self) -> Vec<f64>;
+}
+
+/// `sum over pairs of rows of k f f' s s'`, where `k` says whether, or how much, two rows depend on each other: the meat
+/// between the slices of bread of a sandwich covariance.
+#[derive(Debug, Clone)]
+pub(crate) struct Meat<S> {
+    scores: S,
+    rows: u64,
+    without_score: u64,
+    gathered: Gathered,
+    scratch: Columns,
+}
+
+/// What was summed of the scores.
+#[derive(Debug, Clone)]
+enum Gathered {
+    Independent(Products),
+    Clusters(Clusters),
+    NeweyWest(NeweyWest),
+}
+
+/// The meat, with what is known of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    /// The packed lower triangle.
+    pub(crate) matrix: Vec<f64>,
+    /// With clusters their number, of two groupings the smaller one.
+    pub(crate) clusters: Option<u64>,
+    /// Whether `matrix` is a difference, which need not be positive semidefinite.
+    pub(crate) difference: bool,
+}
+
+impl<S: Scores> Meat<S> {
+    /// The empty state for rows that depend on one another as `vcov` says: within clusters, over lags, or not at all.
+    pub(crate) fn new(scores: S, vcov: &Vcov) -> Self {
+        let count = scores.count();
+        let gathered = match vcov {
+            Vcov::Cluster(columns) => Gathered::Clusters(Clusters::new(columns.len(), count)),
+            Vcov::Hac { lags } => Gathered::NeweyWest(NeweyWest::new(*lags, count)),
+            _ => Gathered::Independent(Products::new(count)),
+        };
+        Meat { scores, rows: 0, without_score: 0, gathered, scratch: Columns::default() }
+    }
+
+    /// Rows for which there is no score.
+    pub(crate) fn without_score(&self) -> u64 {
+        self.without_score
+    }
+
+    /// The meat of all rows.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for fewer than two clusters, and for lags with frequencies or with no more rows than those.
+    pub(crate) fn finish(self) -> Result<Found, Error> {
+        let found = |matrix| Found { matrix, clusters: None, difference: false };
+        match self.gathered {
+            Gathered::Independent(products) => Ok(found(products.matrix)),
+            Gathered::Clusters(clusters) => clusters.finish(),
+            Gathered::NeweyWest(lags) => lags.finish(self.rows).map(found),
+        }
+    }
+}
+
+impl<S: Scores> Accumulator for Meat<S> {
+    const KIND: &'static str = "meat";
+
+    fn fold(&mut self, block: &Block<'_>) {
+        let Meat { scores, rows, without_score, gathered, scratch } = self;
+        scratch.resize(scores.count(), block.rows());
+        *without_score += scores.fill(block, scratch);
+        match gathered {
+            Gathered::Independent(products) => {
+                if let Some(frequencies) = block.frequencies {
+                    multiply(scratch, frequencies, f64::sqrt);
+                }
+                products.add(scratch);
+            }
+            Gathered::Clusters(clusters) => {
+                if let Some(frequencies) = block.frequencies {
+                    multiply(scratch, frequencies, |f| f);
+                }
+                clusters.add(scratch, block.clusters, block.rows());
+            }
+            Gathered::NeweyWest(lags) => lags.add(scratch, block.rows(), block.frequencies.is_some()),
+        }
+        *rows += block.rows() as u64;
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.rows += later.rows;
+        self.without_score += later.without_score;
+        match (&mut self.gathered, later.gathered) {
+            (Gathered::Independent(mine), Gathered::Independent(theirs)) => mine.merge(&theirs),
+            (Gathered::Clusters(mine), Gathered::Clusters(theirs)) => mine.merge(&theirs),
+            (Gathered::NeweyWest(mine), Gathered::NeweyWest(theirs)) => mine.merge(&theirs),
+            // States of one pass are of one kind.
+            _ => {}
+        }
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn parameters(&self) -> u64 {
+        let kind = match &self.gathered {
+            Gathered::Independent(_) => [0.0, 0.0],
+            Gathered::Clusters(clusters) => [1.0, clusters.groupings() as f64],
+            Gathered::NeweyWest(lags) => [2.0, lags.lags() as f64],
+        };
+        hash_parameters(kind.into_iter().chain(self.scores.parameters()))
+    }
+
+    fn size_in_bytes(&self) -> usize {
+        match &self.gathered {
+            Gathered::Independent(products) => size_of_val(&products.matrix[..]),
+            Gathered::Clusters(clusters) => clusters.size_in_bytes(),
+            Gathered::NeweyWest(lags) => lags.size_in_bytes(),
+        }
+    }
+
+    fn write(&self, writer: &mut StateWriter) {
+        writer.integer(self.rows);
+        writer.integer(self.without_score);
+        match &self.gathered {
+            Gathered::Independent(products) => writer.numbers(&products.matrix),
+            Gathered::Clusters(clusters) => clusters.write(writer),
+            Gathered::NeweyWest(lags) => lags.write(writer),
+        }
+    }
+
+    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
+        self.rows = reader.integer()?;
+        self.without_score = reader.integer()?;
+        match &mut self.gathered {
+            Gathered::Independent(products) => reader.numbers(&mut products.matrix),
+            Gathered::Clusters(clusters) => clusters.read(reader),
+            Gathered::NeweyWest(lags) => lags.read(reader),
+        }
+    }
+}
+
+/// Multiplies every row of the columns by a function of its factor.
+fn multiply(columns: &mut Columns, factors: &[f64], function: impl Fn(f64) -> f64) {
+    let factors: Vec<f64> = factors.iter().map(|&factor| function(factor)).collect();
+    for (tile, factors) in factors.chunks(TILE_ROWS).enumerate() {
+        for j in 0..columns.count() {
+            let values = columns.tile_mut(tile, j);
+            values.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
+        }
+    }
+}
+
+/// Sums of products of columns.
+#[derive(Debug, Clone)]
+pub(super) struct Products {
+    /// The packed lower triangle.
+    pub(super) matrix: Vec<f64>,
+    lanes: Vec<f64>,
+}
+
+impl Products {
+    pub(super) fn new(count: usize) -> Self {
+        Products { matrix: vec![0.0; packed_length(count)], lanes: Vec::new() }
+    }
+
+    pub(super) fn add(&mut self, columns: &Columns) {
+        add_gram(Arch::new(), columns, &mut self.lanes, &mut self.matrix);
+    }
+
+    pub(super) fn merge(&mut self, later: &Self) {
+        self.matrix.iter_mut().zip(&later.matrix).for_each(|(mine, theirs)| *mine += theirs);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// The response, and its square.
+    #[derive(Debug, Clone)]
+    struct Powers;
+
+    impl Scores for Powers {
+        fn count(&self) -> usize {
+            2
+        }
+
+        fn fill(&self, block: &Block<'_>, scores: &mut Columns) -> u64 {
+            for (i, y) in block.response.high.iter().enumerate() {
+                scores.tile_mut(i / TILE_ROWS, 0)[i % TILE_ROWS] = *y;
+                scores.tile_mut(i / TILE_ROWS, 1)[i % TILE_ROWS] = y * y;
+            }
+            0
+        }
+
+        fn parameters(&self) -> Vec<f64> {
+            Vec::new()
+        }
+    }
+
+    #[test]
+    fn states_are_saved_and_merged() {
+        // Integers, so that every order of summing gives the same.
+        let y: Vec<f64> = (0..300).map(|i| f64::from(i * 7 % 11) - 5.0).collect();
+        let [one, other] = [13, 29].map(|count| (0..300u64).map(|i| i * 5 % count).collect::<Vec<_>>());
+        let fold = |state: &mut Meat<Powers>, rows: std::ops::Range<usize>| {
+            let clusters = [&one[rows.clone()], &other[rows.clone()]];
+            state.fold(&Block {
+                response: y[rows].into(),
+                design: &[],
+                scale_design: &[],
+                weights: None,
+                frequencies: None,
+                log_jacobian: None,
+                clusters: &clusters,
+            });
+        };
+        for vcov in ["sandwich", "cluster:a", "cluster:a,b", "hac:4"].map(|name| name.parse::<Vcov>().unwrap()) {
+            let empty = Meat::new(Powers, &vcov);
+            let (mut whole, mut merged) = (empty.clone(), empty.clone());
+            fold(&mut whole, 0..300);
+            // The second part is shorter than the lags.
+            for rows in [0..130, 130..133, 133..300] {
+                let mut part = empty.clone();
+                fold(&mut part, rows);
+                merged.merge(empty.load(&part.save()).unwrap());
+            }
+            assert_eq!(merged.rows(), 300);
+            assert_eq!(merged.finish().unwrap().matrix, whole.finish().unwrap().matrix, "{vcov}");
+            let state = empty.save();
+            assert!(Meat::new(Powers, &Vcov::Hac { lags: 9 }).load(&state).is_err(), "{vcov}");
+            assert!(empty.load(&state[..state.len() - 1]).is_err(), "{vcov}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The covariance of the estimates: how sure a fit is of its coefficients.
+//!
+//! Every estimate here is a few passes over the rows at a fit that was made before, and replaces what the fit says of its
+//! standard errors, statistics and intervals.
+
+pub(crate) mod bootstrap;
+
+mod clusters;
+mod huber;
+mod least_squares;
+mod likelihood;
+pub(crate) mod likelihood_scores;
+mod meat;
+mod newey_west;
+mod order;
+pub(crate) mod quantile;
+mod sandwich;
+mod whitened;
+
+pub(crate) use meat::Scores;
+
+use crate::Error;
+use crate::estimate::Options;
+use crate::noise::{Gaussian, Laplace, Logistic, Noise};
+use crate::record::{Fit, Vcov};
+use crate::rows::{AnyRows, RowSource};
+
+/// Estimates the covariance of a fit's coefficients anew, as `options.vcov` says, over the rows that it was fitted to, and
+/// fills the table, [`Fit::vcov`], [`Fit::scale_vcov`], [`Fit::vcov_type`] and what intervals of predictions need.
+///
+/// | covariance | noise | what is computed |
+/// |---|---|---|
+/// | `hc0` to `hc3` | gaussian of one scale | `(X'VX)^-1 sum(f c (w e)^2 x x') (X'VX)^-1`, see [`Hc`] |
+/// | `cluster`, `hac` | gaussian of one scale | the same with sums over clusters or lags of `w e x` |
+/// | `sandwich`, `cluster`, `hac` | smooth likelihoods, huber | `A^-1 B A^-1`, `A` the observed information, `B` of the scores |
+/// | `observed`, `expected` | smooth likelihoods, huber | the inverse of the information |
+/// | `iid`, `nid`, `kernel`, `sandwich`, `cluster`, `hac` | laplace and quantiles of one scale | `H^-1 B H^-1`, `H` with the density of the noise at the quantile |
+///
+/// Smooth likelihoods (student-t, logistic, gaussian of a modelled scale) have all their parameters in `A` and `B`; huber's
+/// scale is taken as given. A bootstrap fits again what was named, and comes with the fit alone: [`crate::inference::fit`].
+///
+/// # Errors
+/// [`Error::Unsupported`] for a covariance that the noise does not have, or the rows do not determine, and what the source
+/// reports.
+pub fn estimate(source: &impl RowSource, fit: &mut Fit, options: &Options) -> Result<(), Error> {
+    estimate_any(&AnyRows::new(source), fit, options)
+}
+
+fn estimate_any(source: &AnyRows<'_>, fit: &mut Fit, options: &Options) -> Result<(), Error> {
+    let vcov = options.vcov.resolved(fit);
+    if let Vcov::Hac { lags } = vcov
+        && lags as u64 >= fit.nobs
+    {
+        return Err(newey_west::too_few_rows(lags, fit.nobs));
+    }
+    let modelled = !fit.scale_coefficients.is_empty();
+    match (&vcov, fit.noise) {
+        // What every estimator starts with.
+        (Vcov::Classical, _) => Ok(()),
+        (Vcov::Hc(_) | Vcov::Cluster(_) | Vcov::Hac { .. } | Vcov::Sandwich, Noise::Gaussian) if !modelled => {
+            least_squares::estimate(source, fit, &vcov)
+        }
+        (
+            Vcov::Cluster(_) | Vcov::Hac { .. } | Vcov::Sandwich | Vcov::Observed | Vcov::Expected,
+            Noise::Gaussian | Noise::Logistic | Noise::StudentT(_) | Noise::Huber(_),
+        ) => match fit.noise {
+            Noise::Logistic => likelihood::estimate(source, fit, Logistic, &vcov),
+            Noise::StudentT(family) => likelihood::student_t(source, fit, family, &vcov),
+            Noise::Huber(family) => huber::estimate(source, fit, family, &vcov),
+            _ => likelihood::estimate(source, fit, Gaussian, &vcov),
+        },
+        (
+            Vcov::Iid | Vcov::Nid | Vcov::Kernel | Vcov::Sandwich | Vcov::Cluster(_) | Vcov::Hac { .. },
+            Noise::Laplace | Noise::Quantile(_),
+        ) if !modelled => quantile::estimate(source, fit, &vcov, options),
+        (Vcov::Expected, Noise::Laplace) if modelled => likelihood::estimate(source, fit, Laplace, &vcov),
+        (Vcov::Bootstrap { .. }, _) => {
+            let what = "a bootstrap fits anew what was named, and is asked for with the fit: the fit";
+            Err(Error::Unsupported(what.to_owned()))
+        }
+        _ => Err(unsupported(&vcov, fit.noise, modelled)),
+    }
+}
+
+/// What to ask for instead of a covariance that a noise does not have.
+fn unsupported(vcov: &Vcov, noise: Noise, modelled: bool) -> Error {
+    let named = if modelled { format!("{noise} noise with a modelled scale") } else { format!("{noise} noise") };
+    let why = match (vcov, noise) {
+        (Vcov::Hc(_), Noise::Laplace | Noise::Quantile(_)) if !modelled => {
+            "it is one of least squares; for noise of varying scale use nid".to_owned()
+        }
+        (Vcov::Hc(_), Noise::Laplace) => "it is one of least squares; use classical or bootstrap".to_owned(),
+        (Vcov::Hc(_), _) => {
+            "it is one of least squares; use sandwich, which is right for independent rows of any noise".to_owned()
+        }
+        (Vcov::Iid | Vcov::Nid | Vcov::Kernel, Noise::Laplace) if modelled => {
+            "it is one of quantiles with one scale; use classical or bootstrap".to_owned()
+        }
+        (Vcov::Iid | Vcov::Nid | Vcov::Kernel, _) => {
+            let instead = if noise == Noise::Gaussian && !modelled { "hc3" } else { "sandwich" };
+            format!("it is one of quantiles and absolute deviations; use {instead}")
+        }
+        (Vcov::Sandwich | Vcov::Observed | Vcov::Cluster(_) | Vcov::Hac { .. }, Noise::Laplace) if modelled => {
+            "it needs second derivatives, which absolute deviations do not have; use expected or bootstrap".to_owned()
+        }
+        (Vcov::Observed | Vcov::Expected, _) => {
+            "it needs second derivatives, which absolute deviations do not have; use nid or iid".to_owned()
+        }
+        _ => "use classical".to_owned(),
+    };
+    Error::Unsupported(format!("the covariance {vcov} is none for {named}: {why}"))
+}
+
+impl Vcov {
+    /// What [`Vcov::Default`] stands for.
+    fn resolved(&self, fit: &Fit) -> Vcov {
+        match (self, fit.noise) {
+            (Vcov::Default, Noise::Laplace | Noise::Quantile(_)) if fit.scale_coefficients.is_empty() => Vcov::Nid,
+            (Vcov::Default, _) => Vcov::Classical,
+            (other, _) => other.clone(),
+        }
+    }
+}

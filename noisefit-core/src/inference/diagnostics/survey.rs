@@ -1,0 +1,250 @@
+//! One pass at a fit: everything that a diagnosis sums over rows, and a sample of the residuals.
+
+use crate::Error;
+use crate::inference::diagnostics::Diagnosis;
+use crate::inference::diagnostics::autocorrelation::Neighbours;
+use crate::inference::diagnostics::calibration::Counts;
+use crate::inference::diagnostics::heteroscedasticity::{Spread, White};
+use crate::inference::diagnostics::influence::Worst;
+use crate::inference::diagnostics::measures::Measured;
+use crate::inference::diagnostics::normality::PowerSums;
+use crate::inference::diagnostics::specification::Powers;
+use crate::record::Coefficient;
+use crate::rows::{Accumulator, Block, Layout, Precision, Sample, StateReader, StateWriter, Values, hash_parameters};
+
+/// Up to so many observations the low words of their values are used.
+const EXTENDED_OBSERVATIONS: u64 = 100_000;
+
+/// The state of the pass.
+#[derive(Debug, Clone)]
+pub(super) struct Survey<'a> {
+    diagnosis: &'a Diagnosis<'a>,
+    rows: u64,
+    /// Rows times frequencies.
+    pub(super) observations: f64,
+    pub(super) has_frequencies: bool,
+    pub(super) worst: Worst,
+    pub(super) spread: Spread,
+    pub(super) white: White,
+    pub(super) powers: Powers,
+    pub(super) neighbours: Neighbours,
+    pub(super) moments: PowerSums,
+    pub(super) counts: Counts,
+    /// Of rows that consist of the fit's standardised residual (the response) and the error of least squares.
+    pub(super) sample: Sample,
+}
+
+impl<'a> Survey<'a> {
+    /// The empty state, for lists of `keep` rows and a sample of `limit` from about `expected` rows.
+    pub(super) fn new(diagnosis: &'a Diagnosis<'a>, keep: usize, limit: usize, expected: Option<u64>) -> Self {
+        let slopes = diagnosis.coordinates.offset()..diagnosis.order();
+        Survey {
+            diagnosis,
+            rows: 0,
+            observations: 0.0,
+            has_frequencies: false,
+            worst: Worst::new(keep, diagnosis.order() as f64 / diagnosis.fit.nobs as f64),
+            spread: Spread::new(slopes.clone()),
+            white: White::new(slopes),
+            powers: Powers::new(diagnosis.order()),
+            neighbours: Neighbours::new(diagnosis.order()),
+            moments: PowerSums::default(),
+            counts: Counts::new(diagnosis.fit.noise.family()),
+            sample: Sample::new(&sampled_layout(), limit, expected),
+        }
+    }
+
+    fn sample_residuals(&mut self, rows: &Measured<'_>) {
+        let standardised: Vec<f64> = (0..rows.rows).map(|i| rows.standardised(i)).collect();
+        let errors = Values::from(&rows.errors[..]);
+        self.sample.fold(&Block {
+            response: Values::from(&standardised[..]),
+            design: &[errors],
+            scale_design: &[],
+            weights: None,
+            frequencies: rows.frequencies,
+            log_jacobian: None,
+            clusters: &[],
+        });
+    }
+}
+
+/// The layout of the sampled residuals.
+pub(super) fn sampled_layout() -> Layout {
+    Layout { response: "standardised".to_owned(), terms: vec!["error".to_owned()], ..Layout::default() }
+}
+
+impl Accumulator for Survey<'_> {
+    const KIND: &'static str = "diagnostics";
+
+    fn fold(&mut self, block: &Block<'_>) {
+        let rows = self.diagnosis.measure(block);
+        self.worst.fold(self.diagnosis, &rows, self.rows);
+        self.spread.fold(&rows);
+        self.white.fold(&rows);
+        self.powers.fold(&rows);
+        self.neighbours.fold(&rows);
+        self.moments.fold(&rows);
+        self.counts.fold(&rows);
+        self.sample_residuals(&rows);
+        self.observations += (0..rows.rows).map(|i| rows.frequency(i)).sum::<f64>();
+        self.has_frequencies |= rows.frequencies.is_some();
+        self.rows += rows.rows as u64;
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.worst.merge(later.worst, self.rows);
+        self.spread.products.merge(&later.spread.products);
+        if let (Some(mine), Some(theirs)) = (&mut self.white.products, &later.white.products) {
+            mine.merge(theirs);
+        }
+        self.powers.products.merge(&later.powers.products);
+        self.neighbours.merge(later.neighbours);
+        self.moments.merge(later.moments);
+        self.counts.merge(&later.counts);
+        self.sample.merge(later.sample);
+        self.observations += later.observations;
+        self.has_frequencies |= later.has_frequencies;
+        self.rows += later.rows;
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn precision(&self) -> Precision {
+        // What a double leaves out of decimals is worth its time where there are few rows.
+        if self.diagnosis.fit.nobs <= EXTENDED_OBSERVATIONS { Precision::Extended } else { Precision::Double }
+    }
+
+    fn parameters(&self) -> u64 {
+        let value = |coefficient: &Coefficient| coefficient.estimate.unwrap_or(f64::NAN);
+        let Diagnosis { fit, squares, .. } = self.diagnosis;
+        let coefficients = [&fit.coefficients, &fit.scale_coefficients, &squares.coefficients];
+        let estimates = coefficients.into_iter().flatten().map(value);
+        hash_parameters(estimates.chain([fit.scale.unwrap_or(f64::NAN), self.worst.keep as f64]))
+    }
+
+    fn size_in_bytes(&self) -> usize {
+        let sums = |order: usize| size_of::<f64>() * order * order;
+        let white = self.white.products.as_ref().map_or(0, |products| size_of::<f64>() * products.sums.len());
+        self.worst.size_in_bytes() + white + 3 * sums(self.diagnosis.order() + 3) / 2 + self.sample.size_in_bytes()
+    }
+
+    fn write(&self, writer: &mut StateWriter) {
+        writer.integer(self.rows);
+        writer.integer(u64::from(self.has_frequencies));
+        writer.numbers(&[self.observations]);
+        // Told by name what they are, the numbers are borrowed for change, for reading's sake.
+        let mut state = self.clone();
+        writer.integer(state.neighbours.rows);
+        state.numbers().into_iter().for_each(|numbers| writer.numbers(numbers));
+        state.neighbours.end_numbers(false).into_iter().for_each(|numbers| writer.numbers(numbers));
+        self.worst.write(writer);
+        self.sample.write(writer);
+    }
+
+    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
+        self.rows = reader.integer()?;
+        self.has_frequencies = reader.integer()? == 1;
+        let mut observations = [0.0];
+        reader.numbers(&mut observations)?;
+        self.observations = observations[0];
+        self.neighbours.rows = reader.integer()?;
+        self.numbers().into_iter().try_for_each(|numbers| reader.numbers(numbers))?;
+        let any = self.neighbours.rows > 0;
+        self.neighbours.end_numbers(any).into_iter().try_for_each(|numbers| reader.numbers(numbers))?;
+        self.worst.read(reader)?;
+        self.sample.read(reader)
+    }
+}
+
+impl Survey<'_> {
+    /// All plain sums.
+    fn numbers(&mut self) -> Vec<&mut [f64]> {
+        let mut numbers = vec![&mut self.spread.products.sums[..], &mut self.powers.products.sums[..]];
+        numbers.extend(self.white.products.iter_mut().map(|products| &mut products.sums[..]));
+        numbers.extend(self.neighbours.numbers());
+        numbers.extend([&mut self.moments.sums[..], &mut self.counts.counts[..]]);
+        numbers
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::estimate::{Options, closed_form};
+    use crate::rows::{Matrix, MemoryRows};
+
+    #[test]
+    fn parts_of_the_rows_merge_and_states_are_saved() {
+        let n = 60;
+        let wave = |i: usize, k: f64| (i as f64 * k).sin();
+        let x: Vec<f64> = (0..2 * n).map(|i| wave(i, 1.7) + 3.0).collect();
+        let y: Vec<f64> = (0..n).map(|i| x[i] - 2.0 * x[n + i] + wave(i, 0.9) * x[i]).collect();
+        let rows = MemoryRows::new(&y, Matrix::column_major(&x, n, 2).unwrap()).unwrap();
+        let fit = closed_form::fit(&rows, &Options::default()).unwrap();
+        let diagnosis = Diagnosis::new(&rows, &fit, &Options::default()).unwrap();
+        let empty = Survey::new(&diagnosis, 4, 1000, None);
+        let part = |from: usize, to: usize| {
+            let mut state = empty.clone();
+            let columns = [Values::from(&x[from..to]), Values::from(&x[n + from..n + to])];
+            state.fold(&Block {
+                response: Values::from(&y[from..to]),
+                design: &columns,
+                scale_design: &[],
+                weights: None,
+                frequencies: None,
+                log_jacobian: None,
+                clusters: &[],
+            });
+            state
+        };
+        let numbers = |state: &Survey<'_>| {
+            let mut state = state.clone();
+            let ends: Vec<f64> = state.neighbours.end_numbers(false).concat();
+            [state.numbers().concat(), ends].concat()
+        };
+        let rows = |state: &Survey<'_>| {
+            let found = state.worst.finish(diagnosis.measures());
+            let lists = [found.largest_residuals, found.largest_cooks_distances, found.largest_leverages];
+            lists.map(|list| list.iter().map(|row| row.row).collect::<Vec<_>>())
+        };
+        // Equal but for rounding.
+        let same = |state: &Survey<'_>, whole: &Survey<'_>| {
+            let (found, expected) = (numbers(state), numbers(whole));
+            assert_eq!(found.len(), expected.len());
+            for (found, expected) in found.iter().zip(&expected) {
+                assert!((found - expected).abs() < 1e-12 * (1.0 + expected.abs()), "{found} {expected}");
+            }
+            assert_eq!(rows(state), rows(whole));
+            assert_eq!(state.rows, whole.rows);
+        };
+        let whole = part(0, n);
+        // Also parts of a single row, and of none.
+        for cuts in [vec![0, 1, 2, n], vec![0, 25, 25, 26, n], vec![0, 59, n]] {
+            let mut merged = empty.clone();
+            for pair in cuts.windows(2) {
+                let state = if pair[0] == pair[1] { empty.clone() } else { part(pair[0], pair[1]) };
+                merged.merge(empty.load(&state.save()).unwrap());
+            }
+            same(&empty.load(&merged.save()).unwrap(), &whole);
+            // Folded in blocks rather than merged.
+            let mut folded = empty.clone();
+            for pair in cuts.windows(2).filter(|pair| pair[0] < pair[1]) {
+                let columns = [Values::from(&x[pair[0]..pair[1]]), Values::from(&x[n + pair[0]..n + pair[1]])];
+                folded.fold(&Block {
+                    response: Values::from(&y[pair[0]..pair[1]]),
+                    design: &columns,
+                    scale_design: &[],
+                    weights: None,
+                    frequencies: None,
+                    log_jacobian: None,
+                    clusters: &[],
+                });
+            }
+            same(&folded, &whole);
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Predictions of new rows from a fit, with intervals.
+
+use serde::{Deserialize, Serialize};
+
+use crate::estimate::smooth;
+use crate::noise::{Noise, NoiseFamily};
+use crate::numeric::distribution::{Normal, StudentT, Symmetric};
+use crate::numeric::double_double::DoubleDouble;
+use crate::record::{Coefficient, Fit};
+use crate::rows::{Block, Values};
+use crate::{Error, noise};
+
+/// What an interval is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntervalKind {
+    /// The location of the rows' distribution: how well the mean, median or quantile is known.
+    Confidence,
+    /// A new observation: the same and its noise.
+    Prediction,
+}
+
+/// Lower and upper ends, one for each row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intervals {
+    /// The lower ends.
+    pub low: Vec<f64>,
+    /// The upper ends.
+    pub high: Vec<f64>,
+}
+
+/// Rows to be predicted, column by column.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRows<'a> {
+    /// The columns of the design, in the order of [`crate::rows::Layout::terms`].
+    pub design: &'a [Values<'a>],
+    /// The columns of a modelled scale, in the order of [`crate::rows::ScaleLayout::terms`]; else none.
+    pub scale_design: &'a [Values<'a>],
+    /// Known relative precisions, one each, which divide the squared scale; 1 where absent.
+    pub weights: Option<&'a [f64]>,
+    /// The number of rows.
+    pub count: usize,
+}
+
+impl<'a> NewRows<'a> {
+    /// `count` rows of a design.
+    pub fn new(design: &'a [Values<'a>], count: usize) -> Self {
+        NewRows { design, scale_design: &[], weights: None, count }
+    }
+}
+
+impl<'a> From<&Block<'a>> for NewRows<'a> {
+    fn from(block: &Block<'a>) -> Self {
+        let &Block { design, scale_design, weights, .. } = block;
+        NewRows { design, scale_design, weights, count: block.rows() }
+    }
+}
+
+/// Predicts rows of a linear model's design.
+///
+/// ```
+/// use noisefit_core::estimate::{Options, closed_form};
+/// use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
+/// use noisefit_core::rows::{Matrix, MemoryRows};
+///
+/// let x = [1.0, 2.0, 3.0, 4.0];
+/// let rows = MemoryRows::new(&[1.0, 3.0, 2.0, 4.0], Matrix::row_major(&x, 4, 1)?)?;
+/// let fit = closed_form::fit(&rows, &Options::default())?;
+/// let predictor = Predictor::new(&fit)?;
+/// let design = [(&[2.5][..]).into()];
+/// let new = NewRows::new(&design, 1);
+/// assert_eq!(predictor.location(&new), [2.5]);
+/// let interval = predictor.intervals(&new, IntervalKind::Confidence, 0.95)?;
+/// // At the mean of x the standard error is s / sqrt(n) = sqrt(0.9 / 4).
+/// assert!((interval.high[0] - 2.5 - 4.302652729749464 * 0.225f64.sqrt()).abs() < 1e-12);
+/// # Ok::<(), noisefit_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Predictor<'a> {
+    fit: &'a Fit,
+    location: Linear,
+    /// Of the scale's logarithm, where it is modelled.
+    log_scale: Option<Linear>,
+}
+
+impl<'a> Predictor<'a> {
+    /// Prepares predictions; aliased terms count as zero.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a fit whose parts do not go together.
+    pub fn new(fit: &'a Fit) -> Result<Self, Error> {
+        let location = Linear::new(&fit.coefficients);
+        let columns = location.slopes.len();
+        if let Some(leverage) = &fit.leverage
+            && (!leverage.is_sound() || leverage.columns_needed() > columns)
+        {
+            return Err(Error::Shape { what: "leverage", expected: columns, found: leverage.columns_needed() });
+        }
+        let modelled = !fit.scale_coefficients.is_empty();
+        Ok(Predictor { fit, location, log_scale: modelled.then(|| Linear::new(&fit.scale_coefficients)) })
+    }
+
+    /// The location `b0 + x'b` of every row, summed in double-double.
+    pub fn location(&self, rows: &NewRows<'_>) -> Vec<f64> {
+        self.location.evaluate(rows.design, rows.count)
+    }
+
+    /// The noise scale of every row: the common one, or `exp(g0 + z'g)` where it is modelled, over the root of the row's
+    /// weight. NaN for a fit without a scale.
+    pub fn scale(&self, rows: &NewRows<'_>) -> Vec<f64> {
+        let mut scales = match &self.log_scale {
+            Some(log_scale) => log_scale.evaluate(rows.scale_design, rows.count),
+            None => vec![self.fit.scale.unwrap_or(f64::NAN); rows.count],
+        };
+        if self.log_scale.is_some() {
+            scales.iter_mut().for_each(|scale| *scale = scale.exp());
+        }
+        if let Some(weights) = rows.weights {
+            scales.iter_mut().zip(weights).for_each(|(scale, w)| *scale /= w.sqrt());
+        }
+        scales
+    }
+
+    /// The coefficients of the scale's logarithm, where that is modelled; those of aliased terms are zero.
+    pub(crate) fn scale_coefficients(&self) -> Vec<f64> {
+        self.log_scale
+            .iter()
+            .flat_map(|linear| std::iter::once(linear.intercept).chain(linear.slopes.clone()))
+            .collect()
+    }
+
+    /// Intervals around [`Predictor::location`] `mu` at `level`.
+    ///
+    /// For the location, `mu -+ c se`, where `se` is its standard error, the root of
+    /// [`location_variance`](Fit::location_variance) times the row's leverage, and `c` the quantile of the distribution
+    /// that the fit's statistics are compared with.
+    ///
+    /// For a new observation the ends of the noise's own interval are moved outwards by what adding `c se` in quadrature
+    /// makes of them: to `mu - sqrt(own^2 + (c se)^2)` below where `own` lies below, and alike above. What is their own:
+    ///
+    /// - under Gaussian noise of one scale `t sigma / sqrt(w)`, with the residual standard error `sigma` and Student's
+    ///   quantile `t` of its degrees of freedom: with the classical covariance that is the exact interval
+    ///   `mu -+ t sqrt(sigma^2 / w + se^2)`;
+    /// - under any other, or of a modelled scale, `s q sqrt(1 + z^2 v)`: the scale `s` of the row, times `sqrt(n / (n - p))`
+    ///   for the degrees of freedom that maximum likelihood does not count, the noise's quantile `q`, the normal quantile `z`
+    ///   of the level, and the variance `v` of `ln(s q)` from the expected information (of scale and shape where both are
+    ///   estimated; of the row's own log scale where that is modelled). To first order in `1 / n` that is what the
+    ///   uncertainty of the scale asks for.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a level outside (0, 1), or a fit of as many coefficients as observations, which says nothing
+    /// about its noise; [`Error::Unsupported`] for a fit without standard errors.
+    pub fn intervals(&self, rows: &NewRows<'_>, kind: IntervalKind, level: f64) -> Result<Intervals, Error> {
+        if !(level > 0.0 && level < 1.0) {
+            return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
+        }
+        let df = self.fit.df_residual as f64;
+        let Some(reference) = self.fit.reference_distribution() else {
+            let name = "residual degrees of freedom";
+            return Err(Error::Argument { name, value: df, expected: "positive for an interval" });
+        };
+        let (Some(leverage), Some(variance)) = (&self.fit.leverage, self.fit.location_variance) else {
+            let what = "the fit has no standard errors, on which intervals rest";
+            return Err(Error::Unsupported(what.to_owned()));
+        };
+        let (critical, deviation) = (reference.critical(level), variance.sqrt());
+        let own = match kind {
+            IntervalKind::Confidence => vec![(0.0, 0.0); rows.count],
+            IntervalKind::Prediction => self.noise_ends(rows, level)?,
+        };
+        let margins = leverage.evaluate(rows.design, rows.count).into_iter().map(|h| critical * deviation * h.sqrt());
+        let ends = margins.zip(own).map(|(margin, (low, high))| (-widened(-low, margin), widened(high, margin)));
+        let locations = self.location(rows);
+        let (low, high) = locations.iter().zip(ends).map(|(mu, (low, high))| (mu + low, mu + high)).unzip();
+        Ok(Intervals { low, high })
+    }
+
+    /// The ends of the noise's own interval about the location of every row, with the uncertainty of its scale.
+    fn noise_ends(&self, rows: &NewRows<'_>, level: f64) -> Result<Vec<(f64, f64)>, Error> {
+        let (fit, df) = (self.fit, self.fit.df_residual as f64);
+        if let (Noise::Gaussian, Some(deviation)) = (fit.noise, fit.residual_std_error) {
+            let margin = StudentT::new(df)?.critical(level) * deviation;
+            let own = |i: usize| rows.weights.map_or(margin, |w| margin / w[i].sqrt());
+            return Ok((0..rows.count).map(own).map(|margin| (-margin, margin)).collect());
+        }
+        let (low, high) = fit.noise.family().interval(level)?;
+        // Huber's second proposal counts degrees of freedom itself.
+        let counted = fit.scale_type == "proposal2" || df <= 0.0;
+        let correction = if counted { 1.0 } else { (fit.nobs as f64 / df).sqrt() };
+        let critical = Normal.critical(level);
+        let widened = |variance: f64| (1.0 + critical * critical * variance).sqrt();
+        let ends = |(s, variance): (f64, f64)| {
+            let factor = s * correction * widened(variance);
+            (factor * low, factor * high)
+        };
+        Ok(self.scale(rows).into_iter().zip(self.log_end_variances(rows, high)).map(ends).collect())
+    }
+
+    /// The variance of the logarithm of every row's scale, times a quantile of the noise whose shape was estimated.
+    fn log_end_variances(&self, rows: &NewRows<'_>, quantile: f64) -> Vec<f64> {
+        let (fit, n) = (self.fit, self.fit.nobs as f64);
+        if self.log_scale.is_some() {
+            return quadratic_form(&fit.scale_coefficients, &fit.scale_vcov, rows);
+        }
+        let variance = match fit.noise {
+            Noise::StudentT(family) if family.df_estimated => log_end_variance(family, quantile) / n,
+            noise => 1.0 / (n * noise.family().information().log_scale),
+        };
+        vec![variance; rows.count]
+    }
+}
+
+/// `n` times the variance of `ln(s q)`, where `q` is the quantile of Student's t of the probability that `quantile` has, and
+/// scale and degrees of freedom are estimated together.
+fn log_end_variance(family: noise::StudentT, quantile: f64) -> f64 {
+    let (theta, probability) = (1.0 / family.df, family.survival(quantile));
+    let functions = smooth::StudentT::<true>::new(theta);
+    let [shape, cross] = smooth::Functions::shape_information(functions);
+    let scale = family.information().log_scale;
+    // How the quantile changes with the inverse of the degrees of freedom.
+    let step = 1e-4 * theta.max(0.01);
+    let at = |theta: f64| noise::StudentT { df: 1.0 / theta, ..family }.upper_quantile(probability).ln();
+    let below = (theta - step).max(0.0);
+    let slope = (at(theta + step) - at(below)) / (theta + step - below);
+    (shape - 2.0 * slope * cross + slope * slope * scale) / (scale * shape - cross * cross)
+}
+
+/// `z' C z` of every row `z` of the scale's design, the intercept first where there is one.
+fn quadratic_form(coefficients: &[Coefficient], covariance: &[Vec<f64>], rows: &NewRows<'_>) -> Vec<f64> {
+    let offset = coefficients.len() - rows.scale_design.len().min(coefficients.len());
+    let entry = |k: usize, i: usize| k.checked_sub(offset).map_or(1.0, |j| rows.scale_design[j].high[i]);
+    let row = |i: usize| {
+        let product = |(k, row): (usize, &Vec<f64>)| {
+            entry(k, i) * row.iter().enumerate().map(|(l, value)| value * entry(l, i)).sum::<f64>()
+        };
+        // Rounding may carry it below zero.
+        covariance.iter().enumerate().map(product).sum::<f64>().max(0.0)
+    };
+    (0..rows.count).map(row).collect()
+}
+
+/// How far out an end of the noise's interval lies once `margin` is added in quadrature. An end on the other side of the
+/// location, as an asymmetric noise may have it, moves outwards as much.
+fn widened(end: f64, margin: f64) -> f64 {
+    end + (end.hypot(margin) - end.abs())
+}
+
+/// An intercept and slopes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Linear {
+    intercept: f64,
+    slopes: Vec<f64>,
+}
+
+impl Linear {
+    /// From a table; aliased terms count as zero.
+    pub(crate) fn new(coefficients: &[Coefficient]) -> Self {
+        let value = |coefficient: &Coefficient| coefficient.estimate.unwrap_or(0.0);
+        let (intercept, rest) = match coefficients.split_first() {
+            Some((first, rest)) if first.term == "(Intercept)" => (value(first), rest),
+            _ => (0.0, coefficients),
+        };
+        Linear { intercept, slopes: rest.iter().map(value).collect() }
+    }
+
+    /// Whether it is of so many columns, all with finite slopes.
+    pub(crate) fn is_sound(&self, columns: usize) -> bool {
+        self.slopes.len() == columns && self.slopes.iter().chain([&self.intercept]).all(|value| value.is_finite())
+    }
+
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
+        std::iter::once(self.intercept).chain(self.slopes.iter().copied())
+    }
+
+    pub(crate) fn evaluate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
+        let row = |i: usize| {
+            let terms = self.slopes.iter().zip(design).filter(|(slope, _)| **slope != 0.0);
+            let sum = terms.fold(DoubleDouble::from(self.intercept), |sum, (&slope, values)| {
+                sum + DoubleDouble::from_sum(values.high[i], values.low(i)) * slope
+            });
+            sum.to_f64()
+        };
+        (0..rows).map(row).collect()
+    }
+}

@@ -1,0 +1,32 @@
+//! The mathematics of noisefit: noise families, estimators, inference, networks. No files, no screens.
+//!
+//! Choosing a loss is choosing a noise model: squared error is the negative log-likelihood of Gaussian noise, absolute
+//! error that of Laplace noise. This crate makes the noise model the one choice and derives the rest from it. Most users
+//! want the crate `noisefit`, which stands on this one and reads tables.
+//!
+//! | module | what is there |
+//! |---|---|
+//! | [`numeric`] | arithmetic with twice the digits, distributions, kernels compiled for each instruction set |
+//! | [`rows`] | blocks of rows, the passes that fold them, sources that run a pass |
+//! | [`algebra`] | Gram matrices, triangles, coordinates, leverages, the precision ladder of least squares |
+//! | [`noise`] | the noise families: scalar functions of the standardised residual, and what follows from them |
+//! | [`record`] | what a fit found |
+//! | [`estimate`] | the maximum of the likelihood: closed form, vertices, active sets, Newton steps |
+//! | [`inference`] | covariances, intervals, predictions, diagnostics, profiles, conformal prediction |
+//! | [`network`] | networks and trained linear models with a noise family at the output |
+//! | [`compare`] | noise models side by side, the judgement which it is, and what speaks for it |
+//! | [`loss`] | losses of arrays of predictions, their gradients, and the report on them |
+
+pub mod algebra;
+pub mod compare;
+pub mod error;
+pub mod estimate;
+pub mod inference;
+pub mod loss;
+pub mod network;
+pub mod noise;
+pub mod numeric;
+pub mod record;
+pub mod rows;
+
+pub use error::Error;

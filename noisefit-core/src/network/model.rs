@@ -1,0 +1,248 @@
+//! A network that was fitted, or an ensemble of such, and what it predicts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::inference::predict::NewRows;
+use crate::network::mixture::{Mixture, Said};
+use crate::network::objective::inverse_df;
+use crate::network::tensors::Tensors;
+use crate::network::{Architecture, Objective, Standardisation, Workspace};
+use crate::noise::Noise;
+use crate::record::Termination;
+use crate::rows::Layout;
+use crate::{Error, noise};
+
+/// Rows that are predicted at once.
+const BATCH: usize = 256;
+
+/// A network, or several whose mixture is the prediction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Record", try_from = "Record")]
+pub struct Network {
+    /// The shape of every member.
+    pub architecture: Architecture,
+    /// What was minimised, in units of the standardised response.
+    pub objective: Objective,
+    /// What makes inputs of a design, and what the outputs are multiplied by and added to.
+    pub standardisation: Standardisation,
+    /// One network or several.
+    pub members: Vec<Member>,
+}
+
+/// One network of an ensemble.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Member {
+    /// The noise; of several quantiles that of each.
+    pub noise: Vec<Noise>,
+    /// The scale of each in units of the response; where the scale is an output what that is multiplied by.
+    pub scale: Vec<f64>,
+    /// Epochs of training.
+    pub epochs: u64,
+    /// The epoch whose parameters these are, from 0.
+    pub best_epoch: u64,
+    /// The mean loss of the training rows in that epoch: a negative log-likelihood, or a loss, in units of the response.
+    pub loss: Option<f64>,
+    /// That of the validation rows after it.
+    pub validation: Option<f64>,
+    /// Why training stopped.
+    pub termination: Termination,
+    /// Those of the network, then those of the noise.
+    #[serde(skip)]
+    pub parameters: Vec<f32>,
+}
+
+impl Network {
+    /// The number of curves that are predicted: quantiles, or 1.
+    pub fn curves(&self) -> usize {
+        match &self.objective {
+            Objective::Quantiles(levels) => levels.len(),
+            _ => 1,
+        }
+    }
+
+    /// Whether the scale is an output.
+    pub fn models_scale(&self) -> bool {
+        matches!(self.objective, Objective::Likelihood { modelled: true, .. })
+    }
+
+    /// The number of a member's parameters that were learned, the scale among them.
+    pub fn parameters(&self) -> usize {
+        let noise = self.objective.initial().len();
+        let scales = match self.objective {
+            Objective::Likelihood { .. } => 0,
+            _ => self.curves(),
+        };
+        self.architecture.parameters() + noise + scales
+    }
+
+    /// What the members say of some rows.
+    pub fn predict(&self, rows: &NewRows<'_>) -> Mixture {
+        let mut inputs = Vec::with_capacity(rows.count * self.architecture.inputs);
+        self.standardisation.extend_inputs(rows.design, rows.count, &mut inputs);
+        let members = self.members.iter().map(|member| self.said(member, &inputs, rows.count, rows.weights));
+        Mixture::new(members.collect(), rows.count)
+    }
+
+    /// What one member says of rows of inputs.
+    pub(super) fn said(&self, member: &Member, inputs: &[f32], rows: usize, weights: Option<&[f64]>) -> Said {
+        let (width, outputs) = (self.architecture.inputs, self.architecture.outputs);
+        let mut found: Vec<f32> = Vec::with_capacity(rows * outputs);
+        let mut workspace = Workspace::new(&self.architecture, BATCH.min(rows.max(1)));
+        for start in (0..rows).step_by(BATCH) {
+            let end = (start + BATCH).min(rows);
+            workspace.forward(&member.parameters, &inputs[start * width..end * width]);
+            // Without inputs there is one row of outputs for all.
+            let copies = if width == 0 { end - start } else { 1 };
+            (0..copies).for_each(|_| found.extend(workspace.outputs()));
+        }
+        let response = &self.standardisation.response;
+        let root = |i: usize| weights.map_or(1.0, |w| w[i].sqrt());
+        let curves = self.curves();
+        let mut locations = vec![Vec::with_capacity(rows); curves];
+        let mut scales = vec![Vec::with_capacity(rows); curves];
+        for (i, own) in found.chunks_exact(outputs).enumerate() {
+            let mut output = 0.0;
+            for curve in 0..curves {
+                let z = f64::from(own[curve]);
+                output += if curve == 0 { z } else { z.max(0.0) + (-z.abs()).exp().ln_1p() };
+                locations[curve].push(response.mean + response.deviation * output);
+                let unit = if self.models_scale() { response.deviation * f64::from(own[1]).exp() } else { 1.0 };
+                scales[curve].push(member.scale[curve] * unit / root(i));
+            }
+        }
+        Said { noise: member.noise.clone(), locations, scales }
+    }
+
+    /// The coefficients of a network without hidden layers, the intercept first, in units of the response and the design; of
+    /// every member. None of several quantiles, of which the lowest alone is a line.
+    pub fn coefficients(&self) -> Option<Vec<Vec<f64>>> {
+        let line = |member: &Member| line(&self.architecture, &self.standardisation, &member.parameters);
+        (self.is_linear() && self.curves() == 1).then(|| self.members.iter().map(line).collect())
+    }
+
+    /// The same of the logarithm of a modelled scale.
+    pub fn scale_coefficients(&self) -> Option<Vec<Vec<f64>>> {
+        let line = |member: &Member| {
+            let (width, outputs) = (self.architecture.inputs, self.architecture.outputs);
+            let bias = f64::from(member.parameters[width * outputs + 1]);
+            let mut line = vec![bias + (self.standardisation.response.deviation * member.scale[0]).ln()];
+            for (j, centre) in self.standardisation.inputs.iter().enumerate() {
+                let slope = f64::from(member.parameters[j * outputs + 1]) * centre.per_deviation();
+                line.push(slope);
+                line[0] -= slope * centre.mean;
+            }
+            line
+        };
+        (self.is_linear() && self.models_scale()).then(|| self.members.iter().map(line).collect())
+    }
+
+    /// Whether its outputs are linear in the design.
+    pub fn is_linear(&self) -> bool {
+        self.architecture.hidden.is_empty() && self.architecture.embeddings.is_empty()
+    }
+
+    /// The parameters of every member by name, `members.0.layers.0.weight` and so on.
+    pub fn tensors(&self) -> Tensors {
+        let mut tensors = Tensors::default();
+        for (k, member) in self.members.iter().enumerate() {
+            tensors.push_network(&format!("members.{k}."), &self.architecture, &member.parameters);
+        }
+        tensors
+    }
+
+    /// Whether the parts go together and with a design.
+    pub fn is_sound(&self, layout: &Layout) -> bool {
+        let response = self.standardisation.response;
+        self.architecture.inputs == layout.terms.len()
+            && self.standardisation.inputs.len() == layout.terms.len()
+            && self.standardisation.inputs.iter().all(|centre| centre.mean.is_finite() && centre.deviation >= 0.0)
+            && response.mean.is_finite()
+            && response.deviation > 0.0
+            && !self.members.is_empty()
+            && self.members.iter().all(|member| {
+                let families = |noise: &[Noise]| noise.iter().map(|noise| noise.family().name()).collect::<Vec<_>>();
+                families(&member.noise) == families(&self.objective.noise(1.0))
+                    && member.noise.iter().all(has_shape)
+                    && member.scale.len() == self.curves()
+                    && member.scale.iter().all(|scale| *scale >= 0.0)
+            })
+    }
+
+    /// Numbers that tell it from others.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
+        let members = self.members.iter();
+        let own = members.flat_map(|m| m.parameters.iter().map(|p| f64::from(*p)).chain(m.scale.iter().copied()));
+        own.chain(self.standardisation.numbers())
+    }
+}
+
+/// Whether a family's parameter is one.
+fn has_shape(noise: &Noise) -> bool {
+    match noise {
+        Noise::StudentT(family) => family.df > 0.0,
+        Noise::Huber(family) => family.k > 0.0,
+        Noise::Quantile(family) => family.tau > 0.0 && family.tau < 1.0,
+        _ => true,
+    }
+}
+
+/// The intercept and the slopes of a network without hidden layers, in units of the response and the design.
+pub fn line(architecture: &Architecture, by: &Standardisation, parameters: &[f32]) -> Vec<f64> {
+    let (inputs, outputs) = (architecture.inputs, architecture.outputs);
+    let mut line = vec![0.0; inputs + 1];
+    let bias = parameters.get(inputs * outputs).copied().unwrap_or_default();
+    line[0] = by.response.mean + by.response.deviation * f64::from(bias);
+    for (j, centre) in by.inputs.iter().enumerate() {
+        let slope = by.response.deviation * f64::from(parameters[j * outputs]) * centre.per_deviation();
+        line[j + 1] = slope;
+        line[0] -= slope * centre.mean;
+    }
+    line
+}
+
+/// The family of a likelihood once its degrees of freedom are known, where those are the last parameter.
+pub(super) fn estimated(noise: Noise, parameters: &[f32]) -> Noise {
+    match (noise, parameters.last()) {
+        (Noise::StudentT(noise::StudentT { df_estimated: true, .. }), Some(last)) => {
+            Noise::StudentT(noise::StudentT { df: 1.0 / inverse_df(*last), df_estimated: true })
+        }
+        (noise, _) => noise,
+    }
+}
+
+/// What is stored of a network: the weights as letters of a safetensors file.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    architecture: Architecture,
+    objective: Objective,
+    standardisation: Standardisation,
+    members: Vec<Member>,
+    safetensors: String,
+}
+
+impl From<Network> for Record {
+    fn from(network: Network) -> Self {
+        // Shapes that come from the architecture go with their numbers.
+        let safetensors = network.tensors().to_base64().unwrap_or_default();
+        let Network { architecture, objective, standardisation, members } = network;
+        Record { architecture, objective, standardisation, members, safetensors }
+    }
+}
+
+impl TryFrom<Record> for Network {
+    type Error = Error;
+
+    fn try_from(record: Record) -> Result<Self, Error> {
+        let Record { architecture, objective, standardisation, mut members, safetensors } = record;
+        architecture.check()?;
+        if architecture.outputs != objective.outputs() {
+            let (expected, found) = (objective.outputs(), architecture.outputs);
+            return Err(Error::Shape { what: "the output layer", expected, found });
+        }
+        let tensors = Tensors::from_base64(&safetensors)?;
+        for (k, member) in members.iter_mut().enumerate() {
+            member.parameters = tensors.network(&format!("members.{k}."), &architecture)?;
+        }
+        Ok(Network { architecture, objective, standardisation, members })
+    }
+}

@@ -1,0 +1,244 @@
+//! How a network is to be fitted, and who watches.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::network::{
+    Activation, Embedding, Epoch, Learner, Method, Objective, Schedule, Standardisation, Step, Training,
+};
+
+/// How a network is fitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The widths of the hidden layers; none for a linear model.
+    pub hidden: Vec<usize>,
+    /// The function after each.
+    pub activation: Activation,
+    /// Columns of the design that are embedded, in ascending order.
+    pub embeddings: Vec<Embedding>,
+    /// Whether the logarithm of the scale is an output, too.
+    pub models_scale: bool,
+    /// How the loss is minimised.
+    pub solver: Solver,
+    /// Shrinks the parameters: with [`Solver::Steps`] by so much per unit of the learning rate, with [`Solver::Lbfgs`] by adding
+    /// half of it times the sum of their squares to the mean loss.
+    pub decay: f64,
+    /// The share of hidden units that is left out of each step.
+    pub dropout: f64,
+    /// The length that gradients are cut to.
+    pub clip: Option<f64>,
+    /// Learning rates and epochs; of [`Solver::Lbfgs`] epochs are steps, and the rest does not apply.
+    pub training: Training,
+    /// The share of the rows, to a hundredth, that is not learned from: with it the best epoch is found, and the scale.
+    pub validation: f64,
+    /// The number of networks.
+    pub members: usize,
+    /// What first parameters, orders of rows and shares of them are drawn from.
+    pub seed: u64,
+    /// Bytes of rows that may be kept in memory; more of them are read anew in every epoch.
+    pub memory: u64,
+    /// Rows that mix before they are shown, where they are read anew.
+    pub buffer: usize,
+}
+
+/// How a loss is minimised.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "solver", rename_all = "kebab-case")]
+pub enum Solver {
+    /// By a step for every batch.
+    Steps {
+        /// What a step does.
+        method: Method,
+        /// Rows of a batch; all where not given.
+        batch: Option<usize>,
+        /// Whether rows come in a new order in every epoch.
+        shuffle: bool,
+    },
+    /// By the quasi-Newton method of limited memory, over all rows at once.
+    Lbfgs,
+}
+
+impl Default for Plan {
+    /// One network of 64 and 32 units, Adam at 0.001 with batches of 32 rows, at most 1000 epochs, stopped by a tenth of the
+    /// rows.
+    fn default() -> Self {
+        Plan {
+            hidden: vec![64, 32],
+            activation: Activation::Relu,
+            embeddings: Vec::new(),
+            models_scale: false,
+            solver: Solver::Steps { method: Method::Adam, batch: Some(32), shuffle: true },
+            decay: 0.0,
+            dropout: 0.0,
+            clip: None,
+            training: Training {
+                rate: 1e-3,
+                schedule: Schedule::Constant,
+                warm_up: 0,
+                epochs: 1000,
+                common_scale: 0,
+                patience: Some(50),
+            },
+            validation: 0.1,
+            members: 1,
+            seed: 0,
+            memory: 1 << 30,
+            buffer: 1 << 17,
+        }
+    }
+}
+
+impl Plan {
+    /// Refuses what no training can do.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let refuse =
+            |name: &'static str, value: f64, expected: &'static str| Err(Error::Argument { name, value, expected });
+        if !(0.0..=0.9).contains(&self.validation) {
+            return refuse("the share of validation rows", self.validation, "between 0 and 0.9");
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return refuse("dropout", self.dropout, "0 or more, and less than 1");
+        }
+        if !(self.decay >= 0.0 && self.decay.is_finite()) {
+            return refuse("weight decay", self.decay, "0 or more");
+        }
+        if let Some(clip) = self.clip.filter(|clip| !(*clip > 0.0)) {
+            return refuse("the length that gradients are cut to", clip, "positive");
+        }
+        if let Solver::Steps { method: Method::Sgd { momentum, .. }, .. } = self.solver
+            && !(0.0..1.0).contains(&momentum)
+        {
+            return refuse("momentum", f64::from(momentum), "0 or more, and less than 1");
+        }
+        if self.members == 0 {
+            return refuse("the number of networks", 0.0, "1 or more");
+        }
+        if self.training.epochs == 0 || self.training.epochs > 1 << 40 {
+            return refuse("the number of epochs", self.training.epochs as f64, "between 1 and 2^40");
+        }
+        if matches!(self.solver, Solver::Lbfgs) && (self.dropout > 0.0 || self.clip.is_some()) {
+            return Err(Error::Unsupported(
+                "lbfgs minimises over all rows at once, without dropout and clipping; leave these out or use adam"
+                    .to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What a training is about, told before its first step.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    /// Rows that are learned from.
+    pub rows: u64,
+    /// Rows that are not.
+    pub validation_rows: u64,
+    /// Steps of an epoch.
+    pub steps: u64,
+    /// What is minimised.
+    pub objective: &'a Objective,
+    /// The units of inputs and response.
+    pub standardisation: &'a Standardisation,
+    /// Whether rows are read anew in every epoch.
+    pub streams: bool,
+}
+
+/// Who watches the trainings of an ensemble, several of them at once. Losses are in units of the response.
+pub trait Watch: Sync {
+    /// Before the first step.
+    fn begins(&self, _about: &About<'_>) {}
+
+    /// After every step of a member.
+    fn step(&self, _member: usize, _step: &Step<'_>) {}
+
+    /// After every epoch of a member, with the learner at its end.
+    fn epoch(&self, _member: usize, _epoch: &Epoch, _learner: &Learner) {}
+
+    /// Before a member goes on from a checkpoint: the epochs that were before.
+    fn resumes(&self, _member: usize, _epochs: &[Epoch]) {}
+
+    /// After the last step; some passes over the rows follow.
+    fn ends(&self) {}
+
+    /// Whether all are to stop; asked after every step.
+    fn stops(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Watch::checkpoint`] is wanted at all: when a member ends, and when training stops.
+    fn keeps_checkpoints(&self) -> bool {
+        false
+    }
+
+    /// Whether it is wanted after so many steps of a member.
+    fn wants_checkpoint(&self, _steps: u64) -> bool {
+        false
+    }
+
+    /// Keeps all that it takes to go on from here, the bytes of a safetensors file.
+    ///
+    /// # Errors
+    /// What keeping them reports.
+    fn checkpoint(&self, _bytes: &[u8]) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Nobody.
+impl Watch for () {}
+
+/// A member's observer of a watch.
+pub(super) struct Watched<'a, W, K> {
+    pub(super) watch: &'a W,
+    pub(super) member: usize,
+    pub(super) objective: &'a Objective,
+    pub(super) deviation: f64,
+    /// Whether another member has failed, so that there is nothing to go on for.
+    pub(super) failed: &'a AtomicBool,
+    /// Keeps a snapshot.
+    pub(super) keep: K,
+}
+
+impl<W: Watch, K> Watched<'_, W, K> {
+    fn stops(&self) -> bool {
+        self.watch.stops() || self.failed.load(Ordering::Relaxed)
+    }
+}
+
+impl<W: Watch, K: FnMut(super::Snapshot) -> Result<(), Error> + Send> super::Observer for Watched<'_, W, K> {
+    fn step(&mut self, step: &Step<'_>) -> ControlFlow<()> {
+        let loss = self.objective.restored(step.loss, self.deviation);
+        self.watch.step(self.member, &Step { loss, ..*step });
+        if self.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn epoch(&mut self, epoch: &Epoch, learner: &Learner) -> ControlFlow<()> {
+        self.watch.epoch(self.member, &restored(epoch, self.objective, self.deviation), learner);
+        if self.stops() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.stops()
+    }
+
+    fn wants_snapshot(&self, steps: u64) -> bool {
+        self.watch.wants_checkpoint(steps)
+    }
+
+    fn wants_last(&self) -> bool {
+        self.watch.keeps_checkpoints()
+    }
+
+    fn snapshot(&mut self, snapshot: super::Snapshot) -> Result<(), Error> {
+        (self.keep)(snapshot)
+    }
+}
+
+/// An epoch whose losses are in units of the response.
+pub(super) fn restored(epoch: &Epoch, objective: &Objective, deviation: f64) -> Epoch {
+    let restore = |loss: f64| objective.restored(loss, deviation);
+    Epoch { loss: restore(epoch.loss), validation: epoch.validation.map(restore), ..*epoch }
+}

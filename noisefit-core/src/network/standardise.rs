@@ -1,0 +1,294 @@
+//! Rows as networks read them: singles of mean zero and deviation one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::network::{Embedding, TrainingRows};
+use crate::rows::{Accumulator, Block, RowSource, StateReader, StateWriter, Values, hash_parameters};
+
+/// What is subtracted from a column, and what it is then divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Centre {
+    /// Its mean.
+    pub mean: f64,
+    /// Its standard deviation (divisor n); of an input that does not vary 0, and it is left out.
+    pub deviation: f64,
+}
+
+impl Centre {
+    /// What a distance from the mean is multiplied by: zero for an input that does not vary, whose weights nothing was learned
+    /// about.
+    pub fn per_deviation(&self) -> f64 {
+        if self.deviation > 0.0 { 1.0 / self.deviation } else { 0.0 }
+    }
+}
+
+/// What makes standardised inputs of a design, and a standardised response.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Standardisation {
+    /// Of the inputs, in their order; those that are embedded stay as they are.
+    pub inputs: Vec<Centre>,
+    /// Of the response.
+    pub response: Centre,
+}
+
+impl Standardisation {
+    /// That of the rows of a source, with the number of its rows, and how far the value of each input and of the response lies
+    /// from its mean that is the farthest, in deviations; one pass.
+    ///
+    /// # Errors
+    /// [`Error::NoRows`]; [`Error::Range`] for a column whose squares are no doubles; what the source reports.
+    pub fn of(source: &impl RowSource, embeddings: &[Embedding]) -> Result<(Self, u64, Vec<f64>), Error> {
+        let columns = source.layout().terms.len() + 1;
+        let moments = source.pass(Spread { rows: 0, weight: 0.0, columns: vec![Column::default(); columns] })?;
+        if moments.rows == 0 {
+            return Err(Error::NoRows);
+        }
+        let centre = |(j, column): (usize, &Column)| {
+            let mean = column.origin + column.sum / moments.weight;
+            let variance = (column.squares - column.sum * (column.sum / moments.weight)) / moments.weight;
+            if !(mean.is_finite() && variance.is_finite()) {
+                let name = source.layout().terms.get(j).unwrap_or(&source.layout().response);
+                return Err(Error::Range { what: name.clone(), size: column.origin.abs().max(variance.sqrt()) });
+            }
+            // Less than what rounding leaves of a constant is none.
+            let deviation = variance.max(0.0).sqrt();
+            let [low, high] = column.ends;
+            if low < high && high - low < LEAST_RANGE {
+                let name = source.layout().terms.get(j).unwrap_or(&source.layout().response);
+                return Err(Error::Range { what: name.clone(), size: high - low });
+            }
+            let varies = deviation > 1e-12 * mean.abs() && low < high;
+            let is_embedded = embeddings.iter().any(|embedding| embedding.inputs.contains(&j));
+            match is_embedded && j + 1 < columns {
+                true => Ok(Centre { mean: 0.0, deviation: 1.0 }),
+                false if varies => Ok(Centre { mean, deviation }),
+                // A constant response is predicted as it is.
+                false => Ok(Centre { mean, deviation: if j + 1 < columns { 0.0 } else { 1.0 } }),
+            }
+        };
+        let mut inputs = moments.columns.iter().enumerate().map(centre).collect::<Result<Vec<_>, _>>()?;
+        let farthest = |(centre, column): (&Centre, &Column)| {
+            let [low, high] = column.ends.map(|end| (end - centre.mean).abs() * centre.per_deviation());
+            // Of two values one may be as rare as it likes.
+            if column.has_others { low.max(high) } else { 0.0 }
+        };
+        let farthest = inputs.iter().zip(&moments.columns).map(farthest).collect();
+        let response = inputs.pop().ok_or(Error::NoRows)?;
+        Ok((Standardisation { inputs, response }, moments.rows, farthest))
+    }
+
+    /// The rows of a source in memory; one pass.
+    ///
+    /// # Errors
+    /// What the source reports.
+    pub fn gather(&self, source: &impl RowSource) -> Result<TrainingRows, Error> {
+        Ok(source.pass(Gather::new(self))?.rows)
+    }
+
+    /// Rows of a design as inputs, appended one after the other.
+    pub fn extend_inputs(&self, design: &[Values<'_>], rows: usize, inputs: &mut Vec<f32>) {
+        let (width, start) = (self.inputs.len(), inputs.len());
+        inputs.resize(start + rows * width, 0.0);
+        let new = &mut inputs[start..];
+        for (j, (values, centre)) in design.iter().zip(&self.inputs).enumerate() {
+            let inverse = centre.per_deviation();
+            for (row, value) in new.chunks_exact_mut(width).zip(values.high) {
+                row[j] = ((value - centre.mean) * inverse) as f32;
+            }
+        }
+    }
+
+    /// Appends the rows of a block.
+    pub(super) fn extend(&self, block: &Block<'_>, rows: &mut TrainingRows) {
+        self.extend_inputs(block.design, block.rows(), &mut rows.design);
+        let Centre { mean, deviation } = self.response;
+        let response = |i: usize| (((block.response.high[i] - mean) + block.response.low(i)) / deviation) as f32;
+        rows.response.extend((0..block.rows()).map(response));
+        for (mine, theirs) in [(&mut rows.weights, block.weights), (&mut rows.frequencies, block.frequencies)] {
+            if let Some(theirs) = theirs {
+                mine.get_or_insert_default().extend(theirs.iter().map(|value| *value as f32));
+            }
+        }
+    }
+
+    pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
+        self.inputs.iter().chain([&self.response]).flat_map(|centre| [centre.mean, centre.deviation])
+    }
+}
+
+/// Columns that vary by less have squares that are no doubles.
+const LEAST_RANGE: f64 = 1e-150;
+
+/// Sums of every column, the response last.
+#[derive(Debug, Clone)]
+struct Spread {
+    rows: u64,
+    weight: f64,
+    columns: Vec<Column>,
+}
+
+/// Sums of the distances from a value among them, and of their squares.
+#[derive(Debug, Clone, Copy, Default)]
+struct Column {
+    origin: f64,
+    sum: f64,
+    squares: f64,
+    /// The least and the largest value.
+    ends: [f64; 2],
+    /// Whether there are others.
+    has_others: bool,
+}
+
+impl Column {
+    /// Moves the ends out to a value.
+    #[inline]
+    fn see(&mut self, value: f64) {
+        let [low, high] = self.ends;
+        if value < low || value > high {
+            // What was an end lies between now, unless both were one.
+            self.has_others |= low < high;
+            self.ends = [low.min(value), high.max(value)];
+        } else {
+            self.has_others |= low < value && value < high;
+        }
+    }
+}
+
+impl Accumulator for Spread {
+    const KIND: &'static str = "column-spread";
+
+    fn fold(&mut self, block: &Block<'_>) {
+        let count = block.rows();
+        let frequency = |i: usize| block.frequencies.map_or(1.0, |f| f[i]);
+        for (column, values) in self.columns.iter_mut().zip(block.design.iter().chain([&block.response])) {
+            if let (0, Some(first)) = (self.rows, values.high.first()) {
+                (column.origin, column.ends) = (*first, [*first; 2]);
+            }
+            for &value in values.high {
+                column.see(value);
+            }
+            let (mut sum, mut squares) = (0.0, 0.0);
+            for (i, value) in values.high.iter().enumerate() {
+                let distance = value - column.origin;
+                sum += frequency(i) * distance;
+                squares += frequency(i) * distance * distance;
+            }
+            (column.sum, column.squares) = (column.sum + sum, column.squares + squares);
+        }
+        self.rows += count as u64;
+        self.weight += (0..count).map(frequency).sum::<f64>();
+    }
+
+    fn merge(&mut self, later: Self) {
+        if self.rows == 0 {
+            *self = later;
+            return;
+        }
+        for (mine, theirs) in self.columns.iter_mut().zip(&later.columns).filter(|_| later.rows > 0) {
+            let shift = theirs.origin - mine.origin;
+            mine.sum += theirs.sum + shift * later.weight;
+            mine.squares += theirs.squares + shift * (2.0 * theirs.sum + shift * later.weight);
+            theirs.ends.into_iter().for_each(|end| mine.see(end));
+            mine.has_others |= theirs.has_others;
+        }
+        self.rows += later.rows;
+        self.weight += later.weight;
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    fn parameters(&self) -> u64 {
+        self.columns.len() as u64
+    }
+
+    fn size_in_bytes(&self) -> usize {
+        size_of_val(&self.columns[..])
+    }
+
+    fn write(&self, writer: &mut StateWriter) {
+        writer.integer(self.rows);
+        writer.numbers(&[self.weight]);
+        self.columns.iter().for_each(|column| {
+            let others = f64::from(u8::from(column.has_others));
+            writer.numbers(&[column.origin, column.sum, column.squares, column.ends[0], column.ends[1], others]);
+        });
+    }
+
+    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
+        self.rows = reader.integer()?;
+        let mut weight = [0.0];
+        reader.numbers(&mut weight)?;
+        self.weight = weight[0];
+        for column in &mut self.columns {
+            let mut numbers = [0.0; 6];
+            reader.numbers(&mut numbers)?;
+            let [origin, sum, squares, low, high, others] = numbers;
+            *column = Column { origin, sum, squares, ends: [low, high], has_others: others != 0.0 };
+        }
+        Ok(())
+    }
+}
+
+/// Rows of a source, standardised.
+#[derive(Debug, Clone)]
+struct Gather<'a> {
+    by: &'a Standardisation,
+    rows: TrainingRows,
+}
+
+impl<'a> Gather<'a> {
+    fn new(by: &'a Standardisation) -> Self {
+        Gather { by, rows: TrainingRows { inputs: by.inputs.len(), ..TrainingRows::default() } }
+    }
+}
+
+impl Accumulator for Gather<'_> {
+    const KIND: &'static str = "training-rows";
+
+    fn fold(&mut self, block: &Block<'_>) {
+        self.by.extend(block, &mut self.rows);
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.rows.append(later.rows);
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows.len() as u64
+    }
+
+    fn parameters(&self) -> u64 {
+        hash_parameters(self.by.numbers())
+    }
+
+    fn size_in_bytes(&self) -> usize {
+        size_of::<f32>() * (self.rows.design.len() + self.rows.response.len())
+    }
+
+    fn write(&self, writer: &mut StateWriter) {
+        let rows = &self.rows;
+        writer.integer(rows.len() as u64);
+        writer.integer(u64::from(rows.weights.is_some()) + 2 * u64::from(rows.frequencies.is_some()));
+        let columns = [Some(&rows.design), Some(&rows.response), rows.weights.as_ref(), rows.frequencies.as_ref()];
+        for values in columns.into_iter().flatten() {
+            writer.numbers(&values.iter().map(|value| f64::from(*value)).collect::<Vec<f64>>());
+        }
+    }
+
+    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
+        let (count, has) = (reader.integer()? as usize, reader.integer()?);
+        let mut column = |length: usize| -> Result<Vec<f32>, Error> {
+            let mut values = vec![0.0; length];
+            reader.numbers(&mut values)?;
+            Ok(values.into_iter().map(|value| value as f32).collect())
+        };
+        self.rows.design = column(count * self.rows.inputs)?;
+        self.rows.response = column(count)?;
+        self.rows.weights = if has & 1 == 1 { Some(column(count)?) } else { None };
+        self.rows.frequencies = if has & 2 == 2 { Some(column(count)?) } else { None };
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+//! Which plan predicts best: a random search whose worse halves are given up early.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::inference::evaluate::{Evaluation, Scores};
+use crate::network::{Plan, Solver, Watch, fit};
+use crate::noise::Choice;
+use crate::rows::{
+    AnyRows, Each, Folds, Part, RowSource, Sample, SampledRows, parallel_map, scattered, scattered_share,
+};
+
+/// Parts that the rows are in: each is predicted by what was trained on the others.
+const FOLDS: usize = 3;
+
+/// Rows that are searched with at most; of more a random sample.
+const MOST_ROWS: usize = 50_000;
+
+/// How many of the plans go on to the next round, one in so many, with so many times the epochs.
+const KEPT: usize = 3;
+
+/// Epochs that the first round has at least.
+const LEAST_EPOCHS: u64 = 20;
+
+/// Widths of hidden layers that are tried.
+const WIDTHS: [usize; 5] = [16, 32, 64, 128, 256];
+
+/// A plan that was tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Its number; 0 is the plan that the search began with.
+    pub number: usize,
+    /// The widths of its hidden layers.
+    pub hidden: Vec<usize>,
+    /// Its learning rate.
+    pub rate: f64,
+    /// Its weight decay.
+    pub decay: f64,
+    /// Its epochs at most.
+    pub epochs: u64,
+    /// The mean log score of rows that were not trained on: minus their mean negative log-likelihood, of several quantiles minus
+    /// the mean pinball loss. Absent where training diverged.
+    pub log_score: Option<f64>,
+}
+
+/// What is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// The number of plans.
+    pub trials: usize,
+    /// Whether they have other hidden layers.
+    pub hidden: bool,
+    /// Whether they have other learning rates.
+    pub rate: bool,
+    /// Whether they have other weight decays.
+    pub decay: bool,
+}
+
+/// Tries some plans, the given one among them, and gives that whose cross-validated log score is the best, with all trials
+/// in the order in which they were made.
+///
+/// The others have one to three hidden layers of 16 to 256 units, learning rates between 1e-4 and 1e-2 (ten times the given one
+/// up and down for linear models), and weight decays of 0 or between 1e-5 and 1e-1, drawn from the plan's seed. In rounds of
+/// successive halving (Jamieson and Talwalkar 2016, *AISTATS*, 240-248) all are trained for few epochs, the best third for three
+/// times as many, and so on up to those of the plan. Of the rows a third at a time is predicted by one network that was trained
+/// on the others.
+///
+/// `known` are trials of a search that was stopped, which are not made again; `made` is told of each new one.
+///
+/// # Errors
+/// Those of [`fit`](super::fit) but [`Error::Diverged`], and what `made` reports.
+pub fn tune(
+    source: &impl RowSource,
+    noise: &Choice,
+    plan: &Plan,
+    space: Space,
+    known: &[Trial],
+    watch: &impl Watch,
+    made: &(impl Fn(&Trial) -> Result<(), Error> + Sync),
+) -> Result<(Plan, Vec<Trial>), Error> {
+    plan.check()?;
+    let source = &AnyRows::new(source);
+    let sample = source.pass(Sample::new(source.layout(), MOST_ROWS, source.rows_hint()))?.finish(source.layout());
+    let trials = space.trials;
+    let rounds = rounds(plan.training.epochs, trials);
+    let mut alive: Vec<usize> = (0..trials).collect();
+    let mut all: Vec<Trial> = Vec::new();
+    for epochs in rounds {
+        let work = |&number: &usize| {
+            let planned = candidate(plan, space, number, epochs);
+            let trial = Trial {
+                number,
+                hidden: planned.hidden.clone(),
+                rate: planned.training.rate,
+                decay: planned.decay,
+                epochs,
+                log_score: None,
+            };
+            let same = |other: &&Trial| Trial { log_score: None, ..(*other).clone() } == trial;
+            if let Some(known) = known.iter().find(same) {
+                return Ok(known.clone());
+            }
+            let found = Trial { log_score: score(&sample, noise, &planned, watch)?, ..trial };
+            if watch.stops() {
+                return Err(Error::Unsupported("the search was interrupted".to_owned()));
+            }
+            made(&found)?;
+            Ok(found)
+        };
+        let mut round =
+            parallel_map(&alive, source.threads(), work).into_iter().collect::<Result<Vec<Trial>, Error>>()?;
+        all.extend(round.iter().cloned());
+        round.retain(|trial| trial.log_score.is_some());
+        let score = |trial: &Trial| trial.log_score.unwrap_or(f64::NEG_INFINITY);
+        round.sort_by(|a, b| score(b).total_cmp(&score(a)));
+        alive = round.iter().take(round.len().div_ceil(KEPT)).map(|trial| trial.number).collect();
+    }
+    match alive.first() {
+        Some(&number) => Ok((candidate(plan, space, number, plan.training.epochs), all)),
+        None => Err(Error::Diverged(
+            "training diverged with every plan that was tried; give a smaller learning rate".to_owned(),
+        )),
+    }
+}
+
+/// The epochs of each round, the last those of the plan.
+fn rounds(epochs: u64, trials: usize) -> Vec<u64> {
+    let (mut rounds, mut left) = (vec![epochs], trials);
+    while left > KEPT && rounds[0] / KEPT as u64 >= LEAST_EPOCHS {
+        rounds.insert(0, rounds[0] / KEPT as u64);
+        left = left.div_ceil(KEPT);
+    }
+    rounds
+}
+
+/// The plan that a number stands for.
+fn candidate(plan: &Plan, space: Space, number: usize, epochs: u64) -> Plan {
+    let mut planned = Plan { members: 1, ..plan.clone() };
+    planned.training.epochs = epochs;
+    if number > 0 {
+        let draw = scattered(scattered(plan.seed, u64::MAX), number as u64);
+        let share = |place: u64| scattered_share(draw, place);
+        let pick = |place: u64, count: usize| (share(place) * count as f64) as usize;
+        if space.hidden && !plan.hidden.is_empty() {
+            let width = WIDTHS[pick(0, WIDTHS.len())];
+            planned.hidden = (0..1 + pick(1, 3)).map(|layer| (width >> layer).max(8)).collect();
+        }
+        let between = |place: u64, low: f64, high: f64| rounded((low.ln() + share(place) * (high / low).ln()).exp());
+        if space.rate && plan.solver != Solver::Lbfgs {
+            planned.training.rate = match plan.hidden.is_empty() {
+                true => between(2, 0.1 * plan.training.rate, 10.0 * plan.training.rate),
+                false => between(2, 1e-4, 1e-2),
+            };
+        }
+        if space.decay {
+            planned.decay = if share(3) < 0.3 { 0.0 } else { between(4, 1e-5, 1e-1) };
+        }
+    }
+    if epochs == plan.training.epochs { Plan { members: plan.members, ..planned } } else { planned }
+}
+
+/// A number to two digits, as one would write it.
+fn rounded(value: f64) -> f64 {
+    let unit = 10f64.powf(value.log10().floor() - 1.0);
+    (value / unit).round() / (1.0 / unit).round().max(1.0)
+}
+
+/// The mean log score of rows under networks that were trained on others; none where one diverged.
+fn score(rows: &SampledRows, noise: &Choice, plan: &Plan, watch: &impl Watch) -> Result<Option<f64>, Error> {
+    let plan = Plan { members: 1, ..plan.clone() };
+    let rows = rows.source()?.with_threads(1);
+    let folds = Folds { count: FOLDS, seed: scattered(plan.seed, u64::MAX - 1) };
+    let (mut sum, mut count) = (0.0, 0.0);
+    for part in 0..FOLDS {
+        let network = match fit(&folds.select(&rows, Part::Without(part)), noise, &plan, None, &Stopping(watch)) {
+            Ok(fitted) => fitted.network,
+            Err(Error::Diverged(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let scored = folds.select(&rows, Part::Only(part)).pass(Each(Evaluation::of_network(&network, 0.9)?))?;
+        let scores = scored.0.iter().map(Evaluation::finish).collect::<Result<Vec<Scores>, Error>>()?;
+        let loss = |scores: &Scores| match &scores.quantile {
+            Some(quantile) => Some(quantile.mean_pinball),
+            None => scores.mean_nll,
+        };
+        let observations = scores.first().map_or(0.0, |scores| scores.nobs as f64);
+        let losses: Option<f64> = scores.iter().map(loss).sum();
+        let Some(loss) = losses.filter(|loss| loss.is_finite()) else { return Ok(None) };
+        (sum, count) = (sum - observations * loss, count + observations);
+    }
+    Ok(Some(sum / count))
+}
+
+/// A watch that can only stop.
+struct Stopping<'a, W>(&'a W);
+
+impl<W: Watch> Watch for Stopping<'_, W> {
+    fn stops(&self) -> bool {
+        self.0.stops()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_end_with_the_epochs_of_the_plan() {
+        assert_eq!(rounds(1000, 27), [111, 333, 1000]);
+        assert_eq!(rounds(1000, 3), [1000]);
+        assert_eq!(rounds(30, 27), [30]);
+    }
+
+    #[test]
+    fn candidates_are_drawn_within_their_bounds() {
+        let (plan, space) = (Plan::default(), Space { trials: 200, hidden: true, rate: true, decay: true });
+        assert_eq!(rounded(0.0017810175881330678), 0.0018);
+        let fixed = Space { hidden: false, rate: false, ..space };
+        let planned = candidate(&plan, fixed, 5, 10);
+        assert_eq!((planned.hidden, planned.training.rate), (plan.hidden.clone(), plan.training.rate));
+        assert_eq!(candidate(&plan, space, 0, plan.training.epochs), plan);
+        for number in 1..200 {
+            let planned = candidate(&plan, space, number, 10);
+            assert!((1e-4..=1e-2).contains(&planned.training.rate) && (0.0..=0.1).contains(&planned.decay));
+            assert!((1..=3).contains(&planned.hidden.len()) && planned.hidden[0] >= 16);
+        }
+    }
+}

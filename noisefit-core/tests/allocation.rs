@@ -1,0 +1,60 @@
+//! A step of training allocates nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use noisefit_core::network::{Activation, Architecture, Embedding, Learner, Method, Objective, Targets};
+use noisefit_core::noise::{Noise, StudentT};
+
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+struct Counting;
+
+// SAFETY: it hands everything on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+#[test]
+fn a_step_allocates_nothing() {
+    let student_t = Noise::StudentT(StudentT { df: 4.0, df_estimated: true });
+    let x: Vec<f32> = (0..64 * 10).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();
+    let y: Vec<f32> = (0..64).map(|i| (i * 17 % 31) as f32 / 15.0 - 1.0).collect();
+    for (objective, hidden, embeddings) in [
+        (Objective::SquaredError, vec![], vec![]),
+        (Objective::Quantiles(vec![0.1, 0.9]), vec![64, 32], vec![]),
+        (
+            Objective::Likelihood { noise: student_t, modelled: true },
+            vec![64, 32],
+            vec![Embedding { inputs: 2..8, width: 3 }],
+        ),
+    ] {
+        let outputs = objective.outputs();
+        let architecture = Architecture { inputs: 10, embeddings, hidden, activation: Activation::Gelu, outputs };
+        // Of 100 rows at a time, and in pieces.
+        for capacity in [64, 20] {
+            let mut learner = Learner::new(architecture.clone(), objective.clone(), Method::Adam, capacity, 0)
+                .unwrap()
+                .with_dropout(0.1)
+                .with_clip(1.0);
+            let targets = Targets { response: &y, weights: None, frequencies: None };
+            // The first may fill what the matrix products keep for all that follow.
+            learner.step(&x, &targets, 1e-3);
+            let before = COUNT.load(Ordering::Relaxed);
+            for _ in 0..100 {
+                learner.step(&x, &targets, 1e-3);
+            }
+            assert_eq!(COUNT.load(Ordering::Relaxed) - before, 0, "{objective:?}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! What noisefit found, as people read it.
