@@ -1,4 +1,4 @@
-//! The simulation studies behind docs/simulation.md: `cargo run --release --example simulation -- [REPLICATIONS [coverage|conformal|judgement]]`
+//! The simulation studies behind docs/simulation.md: `cargo run --release -p noisefit-core --example simulation -- [REPLICATIONS [coverage|conformal|judgement]]`
 //! prints the page (2,000 replications take some minutes), or a part of it.
 
 mod conformal;
@@ -12,7 +12,7 @@ fn main() -> Result<(), noisefit_core::Error> {
     println!("# What the intervals cover and what is chosen, by simulation\n");
     println!(
         "Samples of `y = 1 + 2 x1 - x2 + noise`, x1 standard normal and x2 uniform between -1 and 1, {replications} for each \
-         cell, drawn from fixed seeds; this page is what `cargo run --release --example simulation` prints.\n"
+         cell, drawn from fixed seeds; this page is what `cargo run --release -p noisefit-core --example simulation` prints.\n"
     );
     // A part alone, where it is named.
     let part = std::env::args().nth(2);
