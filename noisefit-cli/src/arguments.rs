@@ -1,71 +1,14 @@
-//! What can be said on the command line, with the help for it.
+//! What several commands take: which data, how to read them, and how values are written.
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 use noisefit_core::estimate::Collinear;
 use noisefit_data::formula::Unseen;
 use noisefit_data::read::{Dataset, Format, ReadOptions};
 use noisefit_data::source::Missing;
 
-use crate::Usage;
-use crate::commands::compare::CompareArguments;
-use crate::commands::describe::DescribeArguments;
-use crate::commands::diagnose::DiagnoseArguments;
-use crate::commands::evaluate::EvaluateArguments;
-use crate::commands::export::ExportArguments;
-use crate::commands::fit::FitArguments;
-use crate::commands::loss::LossArguments;
-use crate::commands::predict::PredictArguments;
-use crate::commands::profile::ProfileArguments;
-
-/// Name the noise, get the fit.
-///
-/// Regression by maximum likelihood under a noise model that you name: the loss, the estimator, the noise scale, standard
-/// errors, intervals and the complete likelihood all follow from that one choice.
-#[derive(Debug, Parser)]
-#[command(name = "noisefit", version, max_term_width = 110)]
-pub(crate) struct Cli {
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Fit a model by maximum likelihood and print its table
-    Fit(Box<FitArguments>),
-    /// Predict rows with a fitted model, with intervals
-    Predict(PredictArguments),
-    /// Score a fitted model on data: errors, likelihood, coverage of its intervals
-    Evaluate(EvaluateArguments),
-    /// Fit a model and say what is wrong with it: variance, shape of the noise, form of the mean, rows that stand out
-    Diagnose(DiagnoseArguments),
-    /// The likelihood and the loss along one coefficient, and its profile-likelihood interval
-    Profile(ProfileArguments),
-    /// Set noise models side by side, say which the data prefer and what speaks for it
-    Compare(CompareArguments),
-    /// Describe the columns of data: types, missing values, means, quantiles, levels
-    Describe(DescribeArguments),
-    /// Every loss of given predictions, what the largest errors carry of it, and the noise it implies
-    Loss(LossArguments),
-    /// Write a fitted model in a form that other programs run: ONNX, safetensors
-    Export(ExportArguments),
-    /// Print a completion script for a shell
-    #[command(
-        after_help = "Example:\n  noisefit completions bash > ~/.local/share/bash-completion/completions/noisefit"
-    )]
-    Completions {
-        /// The shell
-        shell: clap_complete::Shell,
-    },
-    /// Print the manual page, or write one page a command into a folder
-    #[command(after_help = "Example:\n  noisefit manual --folder ~/.local/share/man/man1")]
-    Manual {
-        /// Write noisefit.1, noisefit-fit.1, ... here
-        #[arg(long, value_name = "FOLDER")]
-        folder: Option<PathBuf>,
-    },
-}
+use crate::outcome::Usage;
 
 /// Which data, and how to read them.
 #[derive(Debug, Args)]

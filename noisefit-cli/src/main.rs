@@ -4,36 +4,20 @@
 //! file, model), 2 wrong usage, 3 done but not converged, 130 interrupted.
 
 mod arguments;
+mod command;
 mod commands;
+mod outcome;
 mod output;
 mod progress;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use noisefit_data::DataError;
 
-use arguments::{Cli, Command};
+use command::{Cli, Command};
+use outcome::{Outcome, Usage};
 use output::tell;
-
-/// How a command ended that did not fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Done,
-    NotConverged,
-}
-
-/// The command line asks for what cannot be, whatever the data.
-#[derive(Debug)]
-pub(crate) struct Usage(pub(crate) String);
-
-impl std::fmt::Display for Usage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Usage {}
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -55,8 +39,8 @@ fn main() -> ExitCode {
         Command::Profile(arguments) => commands::profile::run(&arguments),
         Command::Describe(arguments) => commands::describe::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
-        Command::Completions { shell } => commands::manual::completions(shell),
-        Command::Manual { folder } => commands::manual::manual(folder.as_deref()),
+        Command::Completions { shell } => commands::manual::completions(shell, Cli::command()),
+        Command::Manual { folder } => commands::manual::manual(folder.as_deref(), Cli::command()),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

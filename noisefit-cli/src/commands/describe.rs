@@ -9,8 +9,8 @@ use noisefit_data::frame::Kind;
 use noisefit_data::read::Dataset;
 use serde::Serialize;
 
-use crate::Outcome;
 use crate::arguments::{DataArguments, OutputFormat};
+use crate::outcome::Outcome;
 use crate::output::{optional, print, print_json, significant, table, warn};
 use crate::progress::Passes;
 

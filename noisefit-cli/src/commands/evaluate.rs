@@ -10,8 +10,8 @@ use noisefit_data::model::FittedModel;
 use noisefit_data::records::Records;
 use noisefit_data::source::{Counts, DesignRows, SourceOptions, columns_of};
 
-use crate::Outcome;
 use crate::arguments::{DataArguments, MissingChoice, OutputFormat, UnseenChoice, parse_level};
+use crate::outcome::Outcome;
 use crate::output::{count_of, optional, percent, print, print_json, significant, table, warn};
 use crate::progress::Passes;
 

@@ -11,8 +11,8 @@ use noisefit_data::write::onnx::{About, Model, proto};
 use noisefit_data::write::write_atomically;
 use serde::Serialize;
 
-use crate::Outcome;
 use crate::arguments::OutputFormat;
+use crate::outcome::Outcome;
 use crate::output::{print, print_json, warn};
 
 #[derive(Debug, Args)]

@@ -9,9 +9,9 @@ use noisefit_data::records::Records;
 use noisefit_data::source::{Counts, DesignRows, SourceOptions};
 
 use crate::arguments::{DataArguments, MissingChoice, OutputFormat, parse_level};
+use crate::outcome::{Outcome, Usage};
 use crate::output::{optional, print, print_json, significant, table};
 use crate::progress::Passes;
-use crate::{Outcome, Usage};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

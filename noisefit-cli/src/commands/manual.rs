@@ -2,24 +2,21 @@
 
 use std::path::Path;
 
-use clap::CommandFactory;
 use noisefit_data::write::write_atomically;
 
-use crate::Outcome;
-use crate::arguments::Cli;
+use crate::outcome::Outcome;
 use crate::output::print;
 
 /// Prints a completion script.
-pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Outcome> {
+pub(crate) fn completions(shell: clap_complete::Shell, mut command: clap::Command) -> anyhow::Result<Outcome> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "noisefit", &mut script);
+    clap_complete::generate(shell, &mut command, "noisefit", &mut script);
     print(&String::from_utf8_lossy(&script))?;
     Ok(Outcome::Done)
 }
 
 /// Prints the manual page of the program, or writes one page a command.
-pub(crate) fn manual(folder: Option<&Path>) -> anyhow::Result<Outcome> {
-    let mut command = Cli::command();
+pub(crate) fn manual(folder: Option<&Path>, mut command: clap::Command) -> anyhow::Result<Outcome> {
     command.build();
     let page = |command: &clap::Command| -> anyhow::Result<Vec<u8>> {
         let mut page = Vec::new();

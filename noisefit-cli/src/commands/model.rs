@@ -9,8 +9,8 @@ use noisefit_data::read::Dataset;
 use noisefit_data::records::Records;
 use noisefit_data::source::{Counts, DesignRows, SourceOptions};
 
-use crate::Usage;
 use crate::arguments::{CollinearChoice, DataArguments, MissingChoice, parse_digits, parse_positive};
+use crate::outcome::Usage;
 use crate::output::count_of;
 use crate::progress::Passes;
 

@@ -18,9 +18,9 @@ use noisefit_data::source::{columns_of, locate};
 use noisefit_data::write::{TableColumn, TableWriter};
 
 use crate::arguments::{DataArguments, UnseenChoice, parse_level};
+use crate::outcome::{Outcome, Usage};
 use crate::output::{count_of, warn};
 use crate::progress::Passes;
-use crate::{Outcome, Usage};
 
 /// Rows predicted at a time.
 const BLOCK_ROWS: usize = 1024;

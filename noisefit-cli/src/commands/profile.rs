@@ -14,9 +14,9 @@ use serde::Serialize;
 
 use super::model::{ModelArguments, NoiseArguments, explain};
 use crate::arguments::{DataArguments, OutputFormat, parse_level};
+use crate::outcome::{Outcome, Usage};
 use crate::output::{percent, print, print_json, significant, warn};
 use crate::progress::Passes;
-use crate::{Outcome, Usage};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -12,9 +12,9 @@ use serde::Serialize;
 
 use super::model::{ModelArguments, explain};
 use crate::arguments::{CollinearChoice, DataArguments, MissingChoice, OutputFormat};
+use crate::outcome::{Outcome, Usage};
 use crate::output::{print, print_json, warn};
 use crate::progress::Passes;
-use crate::{Outcome, Usage};
 
 pub(crate) use summary::{likelihoods, verdict};
 

@@ -19,9 +19,9 @@ use serde::Serialize;
 
 use super::model::{ModelArguments, NoiseArguments, explain};
 use crate::arguments::{DataArguments, OutputFormat};
+use crate::outcome::{Outcome, Usage};
 use crate::output::{print, print_json, warn};
 use crate::progress::Passes;
-use crate::{Outcome, Usage};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

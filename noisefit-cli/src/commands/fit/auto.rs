@@ -6,7 +6,7 @@ use noisefit_core::noise::Choice;
 use noisefit_data::formula::Formula;
 use noisefit_data::read::Dataset;
 
-use super::FitArguments;
+use super::arguments::FitArguments;
 use crate::commands::compare::{fitting, models};
 use crate::commands::model::explain;
 use crate::progress::Passes;

@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 use noisefit_core::network::{Activation, Embedding, Method, Plan, Schedule, Solver, Space, Training};
 use noisefit_core::rows::Layout;
 
-use crate::Usage;
 use crate::arguments::parse_positive;
+use crate::outcome::Usage;
 
 /// What predicts the location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

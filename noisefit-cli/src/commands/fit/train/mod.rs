@@ -1,6 +1,6 @@
 //! `noisefit fit` by gradient steps: networks, and linear models with `--solver train`.
 
-mod arguments;
+pub(super) mod arguments;
 mod summary;
 mod tuning;
 mod watch;
@@ -19,15 +19,14 @@ use noisefit_data::model::FittedModel;
 use noisefit_data::write::check_writable;
 
 use arguments::ModelChoice;
-pub(super) use arguments::TrainArguments;
 use watch::Watcher;
 
-use super::{ConfintChoice, FitArguments};
+use super::arguments::{ConfintChoice, FitArguments};
 use crate::arguments::{DataArguments, OutputFormat};
 use crate::commands::model::explain;
+use crate::outcome::{Outcome, Usage};
 use crate::output::{print, print_json, warn};
 use crate::progress::Passes;
-use crate::{Outcome, Usage};
 
 /// Trains and prints.
 pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {

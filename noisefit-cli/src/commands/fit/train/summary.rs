@@ -7,6 +7,7 @@ use noisefit_data::model::FittedModel;
 use noisefit_data::source::Counts;
 use serde::Serialize;
 
+use crate::commands::fit::record::Calibration;
 use crate::commands::fit::summary::calibration;
 use crate::output::{count_of, optional, percent, significant, table};
 
@@ -291,12 +292,7 @@ pub(super) fn record<'a>(
         training,
         validation: validation.as_deref(),
         members: &network.members,
-        conformal: model
-            .conformal
-            .as_ref()
-            .map(super::super::Calibration::from)
-            .map(serde_json::to_value)
-            .transpose()?,
+        conformal: model.conformal.as_ref().map(Calibration::from).map(serde_json::to_value).transpose()?,
         warnings: &fitted.warnings,
     })
 }
