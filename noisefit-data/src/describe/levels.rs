@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::COUNTED_LEVELS;
 use crate::frame::MISSING;
+
+/// Up to this many different levels of a column are counted.
+pub const COUNTED_LEVELS: usize = 10_000;
 
 /// Counts of texts: exact while there are no more than a limit of different ones; beyond that, of the frequent ones, each
 /// too low by at most a known number.

@@ -15,17 +15,13 @@ mod quantiles;
 
 use serde::Serialize;
 
+pub use self::levels::COUNTED_LEVELS;
 use self::levels::Levels;
 use self::numbers::{Numbers, Scratch};
+pub use self::quantiles::EXACT_QUANTILES;
 use crate::error::DataError;
 use crate::frame::{Column, Field, Kind};
 use crate::read::{Dataset, Decimals, Frames, Progress, time};
-
-/// Quantiles of a column of up to this many finite values are exact.
-pub const EXACT_QUANTILES: usize = 1 << 15;
-
-/// Up to this many different levels of a column are counted.
-pub const COUNTED_LEVELS: usize = 10_000;
 
 /// What is in some columns of a data set.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,6 +1,7 @@
 //! Quantiles in one pass: exact for few values, within a known error of rank for many.
 
-use super::EXACT_QUANTILES as EXACT;
+/// Quantiles of a column of up to this many finite values are exact.
+pub const EXACT_QUANTILES: usize = 1 << 15;
 
 /// Values kept on each level above the first: the error of rank is about `log2(n / KEPT) / KEPT` in proportion.
 const KEPT: usize = 1 << 12;
@@ -32,10 +33,10 @@ impl Sample {
         let mut rest = values;
         while !rest.is_empty() {
             let level = self.level(0);
-            let (now, later) = rest.split_at(rest.len().min(EXACT.saturating_sub(level.keys.len()).max(1)));
+            let (now, later) = rest.split_at(rest.len().min(EXACT_QUANTILES.saturating_sub(level.keys.len()).max(1)));
             level.keys.extend(now.iter().map(|&value| key(value)));
             rest = later;
-            if level.keys.len() > EXACT {
+            if level.keys.len() > EXACT_QUANTILES {
                 self.compact();
             }
         }
@@ -62,7 +63,7 @@ impl Sample {
     fn compact(&mut self) {
         let mut number = 0;
         while let Some(level) = self.levels.get_mut(number) {
-            if level.keys.len() > if number == 0 { EXACT } else { KEPT } {
+            if level.keys.len() > if number == 0 { EXACT_QUANTILES } else { KEPT } {
                 // The first level is in the order of the data; those above are sorted runs, to be merged.
                 if number == 0 {
                     level.keys.sort_unstable()
@@ -195,9 +196,9 @@ mod tests {
 
     #[test]
     fn quantiles_are_exact_up_to_the_limit_and_not_promised_beyond() {
-        let values: Vec<f64> = (0..EXACT).rev().map(|i| i as f64).collect();
+        let values: Vec<f64> = (0..EXACT_QUANTILES).rev().map(|i| i as f64).collect();
         let mut sample = sample(&values, 10_000);
-        let exact = PROBABILITIES.map(|p| (EXACT - 1) as f64 * p);
+        let exact = PROBABILITIES.map(|p| (EXACT_QUANTILES - 1) as f64 * p);
         assert_eq!((sample.quantiles(PROBABILITIES), sample.rank_error()), (Some(exact), 0.0));
         sample.extend(&[0.5]);
         assert!(sample.rank_error() > 0.0);
@@ -254,7 +255,7 @@ mod tests {
             sample.extend(&values);
         }
         let kept: usize = sample.levels.iter().map(|level| level.keys.len()).sum();
-        assert!(kept <= EXACT + KEPT * sample.levels.len() && sample.levels.len() < 12, "{kept}");
+        assert!(kept <= EXACT_QUANTILES + KEPT * sample.levels.len() && sample.levels.len() < 12, "{kept}");
         assert!(sample.rank_error() < 0.003);
     }
 }

@@ -1,8 +1,8 @@
 //! From terms to columns: categories as contrasts or indicators, interactions as products, and their names.
 
-use super::compile::{Recurrence, Side, Step};
 use super::expression::Expr;
 use super::learned::{Polynomial, Words};
+use super::plan::{Recurrence, Step};
 use super::terms::Term;
 use noisefit_core::numeric::double_double::DoubleDouble;
 use std::collections::HashMap;
@@ -14,6 +14,14 @@ pub(super) enum Variable {
     Orthogonal { x: Expr, degree: usize, basis: Polynomial },
     Category { place: usize, names: Vec<String>, omitted: usize, sum: bool },
     Pending,
+}
+
+/// The right side of a formula, its variables found.
+pub(super) struct Side {
+    /// The variables with their names.
+    pub variables: Vec<(String, Variable)>,
+    pub terms: Vec<Term>,
+    pub intercept: bool,
 }
 
 /// Codes terms as columns once everything is learned. What two terms share, also one of the location and one of the

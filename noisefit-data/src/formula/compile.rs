@@ -1,20 +1,15 @@
-//! From a formula and a table's fields to a plan: which columns are read, what must still be learned, and the steps
-//! that make the design's columns.
+//! From a formula and a table's fields to a plan.
 
-use super::coding::{Coder, Variable};
+use super::coding::{Coder, Side, Variable};
 use super::error::{FormulaError, Span, list};
 use super::expression::Expr;
-use super::learned::{Learned, Levels, Polynomial};
+use super::learned::Learned;
+use super::plan::{Category, Lesson, Lessons, Pending, Plan};
 use super::syntax::{Argument, Call, Node, Operator, Syntax, is_true};
-use super::terms::{Term, Terms, expand};
-use super::{Expression, Formula, Scope};
+use super::terms::{Terms, expand};
+use super::written::{Expression, Formula};
 use crate::frame::{Field, Kind};
-use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::rows::{Layout, ScaleLayout};
-use std::collections::BTreeMap;
-
-/// What was learned so far, by the variables' names.
-pub(super) type Lessons = BTreeMap<String, Learned>;
 
 /// Everything the plan follows from, apart from what is learned.
 #[derive(Debug, Clone)]
@@ -23,102 +18,6 @@ pub(super) struct Source {
     pub weights: Option<Expression>,
     pub frequencies: Option<Expression>,
     pub fields: Vec<Field>,
-}
-
-/// What to compute, in which order, from which columns.
-#[derive(Debug, Clone)]
-pub(super) struct Plan {
-    /// The fields that are read: first those of the design and the scale, then those of the response, the weights, the
-    /// frequencies, the clusters.
-    pub columns: Vec<Field>,
-    /// How many of [`Plan::columns`] each scope needs.
-    scopes: [usize; 3],
-    pub layout: Layout,
-    pub categories: Vec<Category>,
-    /// Steps that later steps and the outputs refer to by place.
-    pub steps: Vec<(String, Step)>,
-    /// The steps that are the design's columns.
-    pub outputs: Vec<usize>,
-    /// The steps that are the columns of the scale.
-    pub scale_outputs: Vec<usize>,
-    pub response: Option<Expr>,
-    pub weights: Option<(String, Expr)>,
-    pub frequencies: Option<(String, Expr)>,
-    /// Places among the columns of those that say which rows belong together.
-    pub clusters: Vec<usize>,
-    /// What a pass over the rows must tell before there are steps.
-    pub pending: Vec<Pending>,
-}
-
-impl Plan {
-    pub fn scope(&self, scope: Scope) -> usize {
-        self.scopes[scope as usize]
-    }
-}
-
-/// A category whose levels are known.
-#[derive(Debug, Clone)]
-pub(super) struct Category {
-    pub column: usize,
-    pub levels: Levels,
-}
-
-/// How one column comes about; numbers of other columns are places in [`Plan::steps`].
-#[derive(Debug, Clone)]
-pub(super) enum Step {
-    Number(Expr),
-    Product(usize, usize),
-    /// 1 where the category has the level, else 0.
-    Indicator {
-        category: usize,
-        level: u32,
-    },
-    /// 1 where it has the level, -1 where it has the omitted one, else 0.
-    Contrast {
-        category: usize,
-        level: u32,
-        omitted: u32,
-    },
-    /// The orthonormal polynomial in `x` after `last` and `before`.
-    Orthogonal {
-        x: usize,
-        last: usize,
-        before: usize,
-        recurrence: Recurrence,
-    },
-}
-
-/// `q = ((x - centre) last - spread_before before) per_spread`, where `per_spread` is one over the spread: see
-/// [`Polynomial`].
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Recurrence {
-    pub centre: DoubleDouble,
-    pub spread_before: DoubleDouble,
-    pub per_spread: DoubleDouble,
-}
-
-/// A thing to learn, and from what.
-#[derive(Debug, Clone)]
-pub(super) struct Pending {
-    pub name: String,
-    /// The formula in which it stands.
-    text: String,
-    span: Span,
-    pub lesson: Lesson,
-}
-
-impl Pending {
-    /// The error that points at it.
-    pub fn refuse(&self, message: String) -> FormulaError {
-        FormulaError::new(&self.text, self.span, message)
-    }
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum Lesson {
-    Levels { column: usize, numeric: bool },
-    Moments { x: Expr, scaled: bool },
-    Polynomial { x: Expr, degree: usize, known: Option<Polynomial> },
 }
 
 pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, FormulaError> {
@@ -181,14 +80,6 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         (plan.outputs, plan.scale_outputs) = (outputs, scale_outputs);
     }
     Ok(plan)
-}
-
-/// The right side of a formula, its variables found.
-pub(super) struct Side {
-    /// The variables with their names.
-    pub variables: Vec<(String, Variable)>,
-    pub terms: Vec<Term>,
-    pub intercept: bool,
 }
 
 /// What `.` stands for: all columns but those of the response, those of clusters, and but the weights and frequencies where

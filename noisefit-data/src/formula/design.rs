@@ -1,19 +1,46 @@
 //! A formula that has met its data: first a [`Model`], which may have something to learn, then a [`Design`].
 
-use super::compile::{Lessons, Plan, Source, Step, compile};
+use super::compile::{Source, compile};
 use super::error::FormulaError;
 use super::evaluate::{Bound, EvaluateOptions};
 use super::expression::Expr;
 use super::learned::Learned;
 use super::learner::Learner;
+use super::plan::{Lessons, Plan, Step};
+use super::scope::Scope;
 use super::select::EvaluateError;
 use super::syntax::Syntax;
-use super::{Expression, Formula, Scope};
+use super::written::{Expression, Formula};
 use crate::frame::{Field, Frame, Kind};
 use noisefit_core::rows::Layout;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+impl Formula {
+    /// Finds the columns and expands the terms. `weights` are relative precisions and may be any arithmetic on columns;
+    /// `frequencies` say how many identical rows a row stands for.
+    ///
+    /// # Errors
+    /// [`FormulaError`]: a column that is not there, text where numbers are needed, arguments that a function does not
+    /// take, a response of several columns.
+    pub fn resolve(
+        &self,
+        fields: &[Field],
+        weights: Option<&Expression>,
+        frequencies: Option<&Expression>,
+    ) -> Result<Model, FormulaError> {
+        let source = Source {
+            formula: self.clone(),
+            weights: weights.cloned(),
+            frequencies: frequencies.cloned(),
+            fields: fields.to_vec(),
+        };
+        let learned = Lessons::new();
+        let plan = Arc::new(compile(&source, &learned)?);
+        Ok(Model { source, learned, plan })
+    }
+}
 
 /// A formula whose columns are found, while levels, means or polynomials may still have to be learned from the rows.
 #[derive(Debug, Clone)]
@@ -24,23 +51,6 @@ pub struct Model {
 }
 
 impl Model {
-    pub(super) fn new(
-        formula: &Formula,
-        fields: &[Field],
-        weights: Option<&Expression>,
-        frequencies: Option<&Expression>,
-    ) -> Result<Self, FormulaError> {
-        let source = Source {
-            formula: formula.clone(),
-            weights: weights.cloned(),
-            frequencies: frequencies.cloned(),
-            fields: fields.to_vec(),
-        };
-        let learned = Lessons::new();
-        let plan = Arc::new(compile(&source, &learned)?);
-        Ok(Model { source, learned, plan })
-    }
-
     /// The columns that frames must have, in this order.
     pub fn columns_needed(&self) -> Vec<&str> {
         self.plan.columns.iter().map(|field| field.name.as_str()).collect()

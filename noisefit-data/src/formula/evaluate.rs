@@ -1,10 +1,10 @@
 //! Frames to responses and design columns, a column at a time.
 
-use super::Scope;
-use super::compile::{Category, Plan, Recurrence, Step};
 use super::expression::{Expr, evaluate};
 use super::learned::Levels;
+use super::plan::{Category, Plan, Recurrence, Step};
 use super::scalar::{Dual, Scalar};
+use super::scope::Scope;
 use super::select::{Buffer, EvaluateError, Selection, all_finite, check, value_error};
 use crate::frame::{Column, Frame, MISSING};
 use noisefit_core::numeric::dispatch::vectorised;

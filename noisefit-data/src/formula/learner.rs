@@ -1,10 +1,10 @@
 //! A pass over the rows that tells a model what it must know before it can be fitted.
 
-use super::Scope;
-use super::compile::{Lesson, Lessons, Pending, Plan};
 use super::error::FormulaError;
 use super::expression::{Expr, evaluate};
 use super::learned::{Distinct, Learned, LevelSet, MOST_LEVELS, Moments, Stieltjes};
+use super::plan::{Lesson, Lessons, Pending, Plan};
+use super::scope::Scope;
 use super::select::{EvaluateError, Selection, check, value_error};
 use crate::frame::{Column, Frame};
 use noisefit_core::numeric::dispatch::vectorised;

@@ -1,7 +1,7 @@
 //! Which rows of a frame are complete, and their columns.
 
-use super::compile::Plan;
 use super::expression::{Expr, evaluate};
+use super::plan::Plan;
 use crate::frame::{Column, Field, Frame, MISSING};
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::rows::Values;

@@ -13,7 +13,9 @@ use super::columns::Categories;
 use super::decode::damaged;
 use super::file::InputFile;
 use super::kinds::MissingWords;
-use super::{Decimals, FrameIterator, Query, Schema, UnreadColumn, number};
+use super::number;
+use super::options::Decimals;
+use super::table::{FrameIterator, Query, Schema, UnreadColumn};
 use crate::error::DataError;
 use crate::frame::{Column, Field, Frame, Kind, MISSING};
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::kinds::{self, MissingWords};
-use super::{Decimals, number, time};
+use super::options::Decimals;
+use super::{number, time};
 use crate::frame::{Column, Kind, MISSING};
 
 /// A column that is being read from text.

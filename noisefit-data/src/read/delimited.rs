@@ -8,9 +8,10 @@ use super::columns::{Builder, Refusal};
 use super::fields::{End, Fields, TextAfterQuote};
 use super::file::InputFile;
 use super::kinds::{Tally, expectation};
+use super::options::ReadOptions;
 use super::pieces::{Piece, lines};
+use super::table::{Query, Schema, Table, Units};
 use super::text::{self, RecordSize, Sample};
-use super::{Query, ReadOptions, Schema, Table, Units};
 use crate::error::{DataError, Location};
 use crate::frame::{Field, Frame, Kind};
 

@@ -9,7 +9,7 @@ use arrow_ipc::reader::{FileReader as BatchFile, StreamReader};
 use super::arrow::ArrowColumns;
 use super::decode::{batches, decode, not_compressed};
 use super::file::{FileReader, InputFile};
-use super::{FrameIterator, Query, Schema, Table, Unit, Units};
+use super::table::{FrameIterator, Query, Schema, Table, Unit, Units};
 use crate::error::DataError;
 
 /// Bytes of a file that a unit should account for. Batches are mostly smaller; a larger one is a unit of its own.

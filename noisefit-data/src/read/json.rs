@@ -9,9 +9,10 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::columns::{Builder, Refusal};
 use super::file::InputFile;
 use super::kinds::{MissingWords, Tally, expectation};
+use super::options::{Decimals, ReadOptions};
 use super::pieces::Piece;
+use super::table::{Query, Schema, Table, Units, UnreadColumn};
 use super::text::{self, RecordSize, Sample};
-use super::{Decimals, Query, ReadOptions, Schema, Table, Units, UnreadColumn};
 use crate::error::{DataError, Location};
 use crate::frame::{Field, Frame};
 

@@ -18,9 +18,11 @@ mod ipc;
 mod json;
 mod kinds;
 mod number;
+mod options;
 mod parquet;
 mod pieces;
 pub(crate) mod schedule;
+mod table;
 mod text;
 pub(crate) mod time;
 
@@ -30,47 +32,14 @@ mod tests;
 use std::ops::ControlFlow;
 
 pub use self::format::Format;
+pub use self::options::{Decimals, ReadOptions};
+pub use self::table::UnreadColumn;
 
 use self::file::InputFile;
 use self::kinds::MissingWords;
+use self::table::{FrameIterator, Query, Schema, Table, Unit, Wanted, difference};
 use crate::error::DataError;
-use crate::frame::{Field, Frame, Kind};
-
-/// How files are to be read.
-#[derive(Debug, Clone)]
-pub struct ReadOptions {
-    /// The format of all files; `None` to tell it from their first bytes and names.
-    pub format: Option<Format>,
-    /// What separates the fields of a CSV file; `None` to find out. A tab for TSV if it is not given.
-    pub delimiter: Option<u8>,
-    /// Whether the first record of a CSV or TSV file holds the names of the columns. They are `V1`, `V2`, ... otherwise.
-    pub header: bool,
-    /// Texts that stand for a missing value, beside nothing at all, `NA`, `N/A`, `NaN`, `nan`, `null` and `NULL`. One that
-    /// is a number, such as `-999`, makes equal numbers missing in files of every format.
-    pub missing: Vec<String>,
-    /// Columns that are to be read as text whatever they look like.
-    pub text: Vec<String>,
-    /// The number of threads, at least 1.
-    pub threads: usize,
-}
-
-impl Default for ReadOptions {
-    /// Everything found out, a header, and as many threads as there are processors.
-    fn default() -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, |count| count.get());
-        ReadOptions { format: None, delimiter: None, header: true, missing: Vec::new(), text: Vec::new(), threads }
-    }
-}
-
-/// How much of a decimal in a text file is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Decimals {
-    /// The nearest double.
-    Double,
-    /// Also what the double leaves out, [`Column::Number`](crate::frame::Column::Number)'s `low`. It is 0 for decimals of
-    /// more than 15 significant digits, which are presumably printed doubles, and for those below 10^-22 or so.
-    WithLow,
-}
+use crate::frame::{Field, Frame};
 
 /// What a caller wants to be told, and may say, in the middle of a scan. Called from several threads.
 pub trait Progress: Sync {
@@ -104,15 +73,6 @@ pub struct Origin {
     pub first_record: u64,
     /// How many they are.
     pub rows: u64,
-}
-
-/// A column that is in the files but cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnreadColumn {
-    /// Its name.
-    pub name: String,
-    /// The type that is not read, such as `List(Int64)`.
-    pub of_type: String,
 }
 
 /// A table in one file or several.
@@ -179,7 +139,7 @@ impl Dataset {
     }
 
     fn open_in_units(inputs: &[String], options: &ReadOptions, unit_bytes: usize) -> Result<Dataset, DataError> {
-        check(options)?;
+        options.check()?;
         let files = inputs::find(inputs)?;
         let mut opened: Option<(Format, Schema)> = None;
         let mut tables = Vec::with_capacity(files.len());
@@ -349,93 +309,6 @@ impl std::fmt::Debug for Frames<'_> {
     }
 }
 
-type FrameIterator<'a> = Box<dyn Iterator<Item = Result<Frame, DataError>> + 'a>;
-type Units<'a> = Box<dyn Iterator<Item = Result<Unit<'a>, DataError>> + Send + 'a>;
-
-/// Consecutive records, not decoded yet.
-struct Unit<'a> {
-    /// The bytes of the file that it accounts for.
-    bytes: u64,
-    frames: Box<dyn FnOnce() -> FrameIterator<'a> + Send + 'a>,
-}
-
-/// What there is to know of one file to read it; each format has its own.
-trait Table: std::fmt::Debug + Send + Sync {
-    /// The units of the file, in order. What can be done on several threads is left to the units.
-    fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError>;
-
-    /// About how many records there are, where that is known without reading them.
-    fn rows_hint(&self, _file: &InputFile) -> Option<u64> {
-        None
-    }
-}
-
-/// What a scan asks of a table.
-#[derive(Debug)]
-struct Query<'a> {
-    columns: Vec<Wanted<'a>>,
-    decimals: Decimals,
-    missing: &'a MissingWords,
-    unit_bytes: usize,
-}
-
-/// A column that is asked for.
-#[derive(Debug)]
-struct Wanted<'a> {
-    /// Its position in the schema.
-    field: usize,
-    name: &'a str,
-    kind: Kind,
-}
-
-/// The columns of a file.
-#[derive(Debug)]
-struct Schema {
-    fields: Vec<Field>,
-    unread: Vec<UnreadColumn>,
-}
-
-impl Schema {
-    fn force_text(&mut self, options: &ReadOptions, file: &InputFile, format: Format) -> Result<(), DataError> {
-        for name in &options.text {
-            let Some(field) = self.fields.iter_mut().find(|field| field.name == *name) else {
-                let names: Vec<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
-                return Err(DataError::Option(format!(
-                    "{} has no column `{name}` to be read as text; its columns are {}",
-                    file.name,
-                    names.join(", ")
-                )));
-            };
-            if format.is_typed() && matches!(field.kind, Kind::Date | Kind::Timestamp) {
-                // There is no text in the file to take; days or seconds since 1970 would be names of nothing.
-                return Err(DataError::Option(format!(
-                    "{}: column `{name}` holds {} and cannot be read as text; {} has no text for them",
-                    file.name,
-                    kinds::holding(field.kind),
-                    format.name()
-                )));
-            }
-            field.kind = Kind::Text;
-        }
-        Ok(())
-    }
-}
-
-/// Refuses delimiters that are part of numbers, quotes or line ends.
-fn check(options: &ReadOptions) -> Result<(), DataError> {
-    match options.delimiter {
-        Some(delimiter)
-            if delimiter.is_ascii_alphanumeric() || b"\"\r\n.+-".contains(&delimiter) || !delimiter.is_ascii() =>
-        {
-            let shown = delimiter.escape_ascii();
-            Err(DataError::Option(format!(
-                "`{shown}` cannot be a delimiter; take a tab, a comma, a semicolon, a space, `|`, ..."
-            )))
-        }
-        _ => Ok(()),
-    }
-}
-
 fn open_table(
     file: &InputFile,
     format: Format,
@@ -452,27 +325,5 @@ fn open_table(
         Format::Parquet => parquet::ParquetFile::open(file).map(boxed),
         Format::ArrowFile => ipc::ArrowFile::open(file).map(boxed),
         Format::ArrowStream => ipc::ArrowStream::open(file).map(boxed),
-    }
-}
-
-/// The first thing in which a later file differs from the first.
-fn difference((format, schema): &(Format, Schema), (other_format, other): &(Format, Schema)) -> Option<String> {
-    let (fields, others) = (&schema.fields, &other.fields);
-    if format != other_format {
-        return Some(format!("it is {}, not {}", other_format.name(), format.name()));
-    }
-    for (position, (field, other)) in fields.iter().zip(others).enumerate() {
-        if field.name != other.name {
-            return Some(format!("its column {} is `{}`, not `{}`", position + 1, other.name, field.name));
-        }
-        if field.kind != other.kind {
-            let (kind, other_kind) = (kinds::holding(field.kind), kinds::holding(other.kind));
-            return Some(format!("its column `{}` holds {other_kind}, not {kind}", other.name));
-        }
-    }
-    match (fields.get(others.len()), others.get(fields.len())) {
-        (Some(missing), _) => Some(format!("it has no column `{}`", missing.name)),
-        (_, Some(more)) => Some(format!("it has a column `{}` more", more.name)),
-        (None, None) => None,
     }
 }

@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::{
 use super::arrow::{ArrowColumns, frame_rows};
 use super::decode::{batches, decode, not_compressed};
 use super::file::InputFile;
-use super::{FrameIterator, Query, Schema, Table, Unit, Units};
+use super::table::{FrameIterator, Query, Schema, Table, Unit, Units};
 use crate::error::DataError;
 
 const PARQUET: &str = "Parquet";

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::file::InputFile;
 use super::pieces::{CutError, Piece, Pieces, lines};
-use super::{Unit, Units};
+use super::table::{Unit, Units};
 use crate::error::{DataError, Location};
 use crate::frame::Frame;
 

@@ -7,7 +7,7 @@ mod numbers;
 mod scale;
 
 use super::*;
-use crate::frame::{Column, Kind, MISSING};
+use crate::frame::{Column, Field, Frame, Kind, MISSING};
 
 /// A table in the making: fields and their columns.
 #[derive(Clone, Default)]

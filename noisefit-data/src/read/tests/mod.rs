@@ -7,7 +7,7 @@ mod text;
 use std::path::Path;
 
 use super::*;
-use crate::frame::Column;
+use crate::frame::{Column, Kind};
 
 /// A cell as the file's author thinks of it.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,7 @@
 use noisefit_core::record::{Coefficient, Fit};
 use noisefit_core::rows::Layout;
 
-use super::Curves;
+use super::curves::Curves;
 use super::proto::Graph;
 
 /// What linear fits say of the rows of a design, one curve each.

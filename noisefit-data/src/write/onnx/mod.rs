@@ -12,6 +12,7 @@
 //!
 //! Names of the terms, formula and noise are a JSON text beside it, [`About`].
 
+mod curves;
 mod graph;
 mod linear;
 mod network;
@@ -21,6 +22,7 @@ use noisefit_core::noise::Noise;
 use prost::Message;
 use serde::{Deserialize, Serialize};
 
+use self::curves::Curves;
 pub use self::proto::Model;
 use self::proto::{Graph, OperatorSet, Property};
 use crate::error::DataError;
@@ -95,13 +97,6 @@ impl About {
     pub fn to_json(&self) -> Result<String, DataError> {
         serde_json::to_string(self).map_err(|error| DataError::Option(error.to_string()))
     }
-}
-
-/// What a model says of the rows of its design: the names of values `[rows, curves]`.
-struct Curves {
-    locations: String,
-    scales: String,
-    epistemic: Option<String>,
 }
 
 impl Model {

@@ -4,7 +4,7 @@ use std::f32::consts::FRAC_1_SQRT_2;
 
 use noisefit_core::network::{Activation, Architecture, Centre, Member, Network};
 
-use super::Curves;
+use super::curves::Curves;
 use super::proto::Graph;
 
 /// What an ensemble says of the rows of a design.

@@ -1,0 +1,112 @@
+//! What follows from a formula and a table's fields: which columns are read, what must still be learned, and the steps that
+//! make the design's columns.
+
+use std::collections::BTreeMap;
+
+use noisefit_core::numeric::double_double::DoubleDouble;
+use noisefit_core::rows::Layout;
+
+use super::error::{FormulaError, Span};
+use super::expression::Expr;
+use super::learned::{Learned, Levels, Polynomial};
+use super::scope::Scope;
+use crate::frame::Field;
+
+/// What was learned so far, by the variables' names.
+pub(super) type Lessons = BTreeMap<String, Learned>;
+
+/// What to compute, in which order, from which columns.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    /// The fields that are read: first those of the design and the scale, then those of the response, the weights, the
+    /// frequencies, the clusters.
+    pub columns: Vec<Field>,
+    /// How many of [`Plan::columns`] each scope needs.
+    pub scopes: [usize; 3],
+    pub layout: Layout,
+    pub categories: Vec<Category>,
+    /// Steps that later steps and the outputs refer to by place.
+    pub steps: Vec<(String, Step)>,
+    /// The steps that are the design's columns.
+    pub outputs: Vec<usize>,
+    /// The steps that are the columns of the scale.
+    pub scale_outputs: Vec<usize>,
+    pub response: Option<Expr>,
+    pub weights: Option<(String, Expr)>,
+    pub frequencies: Option<(String, Expr)>,
+    /// Places among the columns of those that say which rows belong together.
+    pub clusters: Vec<usize>,
+    /// What a pass over the rows must tell before there are steps.
+    pub pending: Vec<Pending>,
+}
+
+impl Plan {
+    pub fn scope(&self, scope: Scope) -> usize {
+        self.scopes[scope as usize]
+    }
+}
+
+/// A category whose levels are known.
+#[derive(Debug, Clone)]
+pub(super) struct Category {
+    pub column: usize,
+    pub levels: Levels,
+}
+
+/// How one column comes about; numbers of other columns are places in [`Plan::steps`].
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    Number(Expr),
+    Product(usize, usize),
+    /// 1 where the category has the level, else 0.
+    Indicator {
+        category: usize,
+        level: u32,
+    },
+    /// 1 where it has the level, -1 where it has the omitted one, else 0.
+    Contrast {
+        category: usize,
+        level: u32,
+        omitted: u32,
+    },
+    /// The orthonormal polynomial in `x` after `last` and `before`.
+    Orthogonal {
+        x: usize,
+        last: usize,
+        before: usize,
+        recurrence: Recurrence,
+    },
+}
+
+/// `q = ((x - centre) last - spread_before before) per_spread`, where `per_spread` is one over the spread: see
+/// [`Polynomial`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Recurrence {
+    pub centre: DoubleDouble,
+    pub spread_before: DoubleDouble,
+    pub per_spread: DoubleDouble,
+}
+
+/// A thing to learn, and from what.
+#[derive(Debug, Clone)]
+pub(super) struct Pending {
+    pub name: String,
+    /// The formula in which it stands.
+    pub text: String,
+    pub span: Span,
+    pub lesson: Lesson,
+}
+
+impl Pending {
+    /// The error that points at it.
+    pub fn refuse(&self, message: String) -> FormulaError {
+        FormulaError::new(&self.text, self.span, message)
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Lesson {
+    Levels { column: usize, numeric: bool },
+    Moments { x: Expr, scaled: bool },
+    Polynomial { x: Expr, degree: usize, known: Option<Polynomial> },
+}

@@ -1,0 +1,57 @@
+//! How files are to be read.
+
+use super::format::Format;
+use crate::error::DataError;
+
+/// How files are to be read.
+#[derive(Debug, Clone)]
+pub struct ReadOptions {
+    /// The format of all files; `None` to tell it from their first bytes and names.
+    pub format: Option<Format>,
+    /// What separates the fields of a CSV file; `None` to find out. A tab for TSV if it is not given.
+    pub delimiter: Option<u8>,
+    /// Whether the first record of a CSV or TSV file holds the names of the columns. They are `V1`, `V2`, ... otherwise.
+    pub header: bool,
+    /// Texts that stand for a missing value, beside nothing at all, `NA`, `N/A`, `NaN`, `nan`, `null` and `NULL`. One that
+    /// is a number, such as `-999`, makes equal numbers missing in files of every format.
+    pub missing: Vec<String>,
+    /// Columns that are to be read as text whatever they look like.
+    pub text: Vec<String>,
+    /// The number of threads, at least 1.
+    pub threads: usize,
+}
+
+impl Default for ReadOptions {
+    /// Everything found out, a header, and as many threads as there are processors.
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, |count| count.get());
+        ReadOptions { format: None, delimiter: None, header: true, missing: Vec::new(), text: Vec::new(), threads }
+    }
+}
+
+/// How much of a decimal in a text file is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Decimals {
+    /// The nearest double.
+    Double,
+    /// Also what the double leaves out, [`Column::Number`](crate::frame::Column::Number)'s `low`. It is 0 for decimals of
+    /// more than 15 significant digits, which are presumably printed doubles, and for those below 10^-22 or so.
+    WithLow,
+}
+
+impl ReadOptions {
+    /// Refuses delimiters that are part of numbers, quotes or line ends.
+    pub(super) fn check(&self) -> Result<(), DataError> {
+        match self.delimiter {
+            Some(delimiter)
+                if delimiter.is_ascii_alphanumeric() || b"\"\r\n.+-".contains(&delimiter) || !delimiter.is_ascii() =>
+            {
+                let shown = delimiter.escape_ascii();
+                Err(DataError::Option(format!(
+                    "`{shown}` cannot be a delimiter; take a tab, a comma, a semicolon, a space, `|`, ..."
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}
