@@ -1,5 +1,7 @@
 //! Gaussian noise: squared error.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::noise::shape::{Shape, Square};
 use crate::noise::{Information, NoiseFamily, finite_residuals, multiplicity};
@@ -18,7 +20,7 @@ pub(super) const LN_SQRT_2_PI: f64 = 0.918_938_533_204_672_7;
 /// assert_eq!(Gaussian.maximum_likelihood_scale(&[3.0, -1.0, 1.0, -3.0], None)?, 5f64.sqrt());
 /// # Ok::<(), noisefit_core::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gaussian;
 
 impl NoiseFamily for Gaussian {

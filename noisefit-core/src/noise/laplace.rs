@@ -2,6 +2,8 @@
 
 use std::f64::consts::LN_2;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::noise::shape::{Absolute, Shape};
 use crate::noise::{Information, NoiseFamily, finite_residuals, multiplicity};
@@ -19,7 +21,7 @@ use crate::numeric::sum::Sum;
 /// assert_eq!(Laplace.maximum_likelihood_scale(&[3.0, -1.0, 1.0, -3.0], None)?, 2.0);
 /// # Ok::<(), noisefit_core::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Laplace;
 
 impl NoiseFamily for Laplace {

@@ -2,11 +2,13 @@
 
 use std::f64::consts::{LN_2, PI};
 
+use serde::{Deserialize, Serialize};
+
 use crate::noise::shape::{LogCosh, Shape};
 use crate::noise::{Information, NoiseFamily};
 
 /// The density `exp(-r) / (1 + exp(-r))^2 = 1 / (4 cosh^2(r / 2))`; its standard deviation is `pi / sqrt(3)` scales.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logistic;
 
 impl NoiseFamily for Logistic {

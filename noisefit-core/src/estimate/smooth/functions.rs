@@ -1,5 +1,8 @@
 //! What a likelihood needs of a family, a row at a time, in arithmetic that vectorises.
 
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
 use crate::noise::shape::{Absolute, LogCosh, Shape, Square};
 use crate::noise::{Gaussian, Huber, Information, Laplace, Logistic, NoiseFamily, shape};
 use crate::numeric::special::elementary::{ln_1p, polynomial};
@@ -23,7 +26,14 @@ pub(crate) struct Evaluated {
 }
 
 /// The negative log density `rho(r; theta) + c(theta)` of a family whose shape `theta` may be estimated.
-pub(crate) trait Functions: Copy + std::fmt::Debug + Send + Sync {
+///
+/// Its parameters travel as a value, and its name tells its passes from those of other families.
+pub(crate) trait Functions:
+    Copy + std::fmt::Debug + Send + Sync + Serialize + DeserializeOwned + 'static
+{
+    /// The family and, where it matters, whether its shape is a parameter.
+    const NAME: &'static str;
+
     /// Whether `theta` is a parameter, and its derivatives are wanted.
     const SHAPED: bool = false;
 
@@ -53,6 +63,8 @@ pub(crate) trait Functions: Copy + std::fmt::Debug + Send + Sync {
 }
 
 impl Functions for Gaussian {
+    const NAME: &'static str = "gaussian";
+
     #[inline(always)]
     fn at(self, r: f64) -> Evaluated {
         Evaluated { value: Square.value(r), score: r, curvature: 1.0, ..Evaluated::default() }
@@ -68,6 +80,8 @@ impl Functions for Gaussian {
 }
 
 impl Functions for Logistic {
+    const NAME: &'static str = "logistic";
+
     #[inline(always)]
     fn at(self, r: f64) -> Evaluated {
         let score = LogCosh.slope(0.5 * r);
@@ -90,6 +104,8 @@ impl Functions for Logistic {
 
 /// For a scale given the location, whose curvature is all in the kink.
 impl Functions for Laplace {
+    const NAME: &'static str = "laplace";
+
     #[inline(always)]
     fn at(self, r: f64) -> Evaluated {
         Evaluated { value: Absolute.value(r), score: Absolute.slope(r), ..Evaluated::default() }
@@ -105,6 +121,8 @@ impl Functions for Laplace {
 }
 
 impl Functions for Huber {
+    const NAME: &'static str = "huber";
+
     #[inline(always)]
     fn at(self, r: f64) -> Evaluated {
         let loss = shape::Huber { knee: self.k, steepness: 1.0 };
@@ -127,7 +145,7 @@ impl Functions for Huber {
 
 /// Student's t with `theta` the inverse of the degrees of freedom, so that Gaussian noise is an ordinary point, 0:
 /// `rho = (1 + theta) r^2 L(q) / 2` with `q = theta r^2` and `L(q) = ln(1 + q) / q`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct StudentT<const SHAPED: bool> {
     theta: f64,
     inverse: f64,
@@ -146,6 +164,7 @@ impl<const SHAPED: bool> StudentT<SHAPED> {
 }
 
 impl<const SHAPED: bool> Functions for StudentT<SHAPED> {
+    const NAME: &'static str = if SHAPED { "student-t of any df" } else { "student-t" };
     const SHAPED: bool = SHAPED;
 
     #[inline(always)]

@@ -96,7 +96,8 @@ impl<F: Functions> Point<F> {
             scale_columns.as_ref().map_or(0, |scale| scale.coordinates.hash(scale.columns.iter().map(|&j| j as f64)));
         let words = [inner as u32, (inner >> 32) as u32].map(f64::from);
         let more = [functions.parameter(), f64::from(*curvature as u8), location.len() as f64];
-        coordinates.hash(words.into_iter().chain(more).chain(location.iter().chain(scale).copied()))
+        let words = words.into_iter().chain(F::NAME.bytes().map(f64::from));
+        coordinates.hash(words.chain(more).chain(location.iter().chain(scale).copied()))
     }
 
     /// Products against the design columns.
