@@ -1,13 +1,8 @@
-//! Numbers and tables as people read them.
+//! What is printed, and where.
 
 use std::io::Write;
 
 use noisefit_data::DataError;
-
-/// `1 row`, `2 rows`.
-pub(crate) fn count_of(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
 
 /// Prints text to standard output; a closed pipe is an error that `main` forgives.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
@@ -23,89 +18,6 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     print(&text)
 }
 
-/// `x` to `digits` significant digits: plain where that is readable, with an exponent where it is not.
-pub(crate) fn significant(x: f64, digits: usize) -> String {
-    if x == 0.0 || !x.is_finite() {
-        return if x.is_nan() { "NA".to_owned() } else { format!("{x}") };
-    }
-    // Rounding first, so that 9.9999 to three digits is 10.0 and not 9.99 or 10.00.
-    let rounded = format!("{x:.*e}", digits - 1);
-    let (mantissa, exponent) = rounded.split_once('e').unwrap_or((&rounded, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-5..digits.max(7) as i32).contains(&exponent) {
-        format!("{x:.*}", (digits as i32 - 1 - exponent).max(0) as usize)
-    } else {
-        format!("{mantissa}e{exponent}")
-    }
-}
-
-/// The same, `NA` where there is no number.
-pub(crate) fn optional(x: Option<f64>, digits: usize) -> String {
-    x.map_or_else(|| "NA".to_owned(), |x| significant(x, digits))
-}
-
-/// A level between 0 and 1 as `95%`.
-pub(crate) fn percent(level: f64) -> String {
-    let text = significant(level * 100.0, 4);
-    let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{short}%")
-}
-
-/// A p-value: three digits, however small.
-pub(crate) fn p_value(p: Option<f64>) -> String {
-    match p {
-        None => "NA".to_owned(),
-        // Near the least double and below, where digits end.
-        Some(p) if p < 1e-300 => "<1e-300".to_owned(),
-        Some(p) if p >= 0.001 => format!("{p:.4}"),
-        Some(p) => significant(p, 3),
-    }
-}
-
-/// Text in lines of no more than 110 characters.
-pub(crate) fn wrapped(text: &str) -> String {
-    let (mut lines, mut width) = (String::new(), 0);
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        if width > 0 && width + 1 + length > 110 {
-            lines.push('\n');
-            width = 0;
-        } else if width > 0 {
-            lines.push(' ');
-            width += 1;
-        }
-        lines.push_str(word);
-        width += length;
-    }
-    lines + "\n"
-}
-
-/// Rows under a heading, columns as wide as they need to be; the first column to the left, the others to the right.
-pub(crate) fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain(heading.get(column).map(|cell| cell.chars().count())).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..heading.len()).map(width).collect();
-    let line = |cells: &mut dyn Iterator<Item = &str>| {
-        let mut line = String::new();
-        for (column, cell) in cells.enumerate() {
-            let width = widths.get(column).copied().unwrap_or(0);
-            if column == 0 {
-                line.push_str(&format!("{cell:<width$}"));
-            } else {
-                line.push_str(&format!("  {cell:>width$}"));
-            }
-        }
-        format!("{}\n", line.trim_end())
-    };
-    let mut text = line(&mut heading.iter().copied());
-    for row in rows {
-        text.push_str(&line(&mut row.iter().map(String::as_str)));
-    }
-    text
-}
-
 /// A line to standard error; where that is closed there is nobody to tell.
 pub(crate) fn tell(message: &str) {
     let _ = writeln!(std::io::stderr(), "{message}");
@@ -114,30 +26,4 @@ pub(crate) fn tell(message: &str) {
 /// Warnings, to standard error.
 pub(crate) fn warn(warnings: &[String]) {
     warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn significant_digits() {
-        for (x, digits, text) in [
-            (147.4753885, 7, "147.4754"),
-            (9.9999, 3, "10.0"),
-            (0.000012345, 3, "0.0000123"),
-            (1.2345e-6, 3, "1.23e-6"),
-            (123456.7, 4, "123457"),
-            (12345678.9, 4, "1.235e7"),
-            (0.0, 5, "0"),
-            (-0.5, 2, "-0.50"),
-        ] {
-            assert_eq!(significant(x, digits), text);
-        }
-        let words = ["word"; 40].join(" ");
-        assert_eq!(wrapped(&words).lines().map(str::len).collect::<Vec<_>>(), [109, 89]);
-        assert_eq!(p_value(Some(2.5e-120)), "2.50e-120");
-        assert_eq!(p_value(Some(0.0321)), "0.0321");
-        assert_eq!(p_value(None), "NA");
-    }
 }

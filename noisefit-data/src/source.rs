@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+pub use noisefit_core::record::Counts;
 use noisefit_core::rows::{Accumulator, BLOCK_ROWS, Layout, Precision, RowSource, perturbation};
 
 use crate::error::{DataError, Location};
@@ -29,17 +30,6 @@ pub struct SourceOptions {
     pub unseen: Unseen,
     /// What is read: all for a fit, without the weights for an evaluation.
     pub scope: Scope,
-}
-
-/// How many records a pass met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Records in the files.
-    pub records: u64,
-    /// Left out because a variable of the model is missing.
-    pub missing: u64,
-    /// Left out because their weight or frequency is zero.
-    pub weightless: u64,
 }
 
 /// Where a row stands that a fit used.

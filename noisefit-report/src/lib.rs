@@ -1,1 +1,68 @@
-//! What noisefit found, as people read it.
+//! What noisefit found, as people read it: text summaries of the core's records.
+//!
+//! Each module turns one kind of record into text that fits a terminal. Nothing here computes: what is shown stands in the
+//! records, and `NA` where they have no number.
+//!
+//! | module | of |
+//! |---|---|
+//! | [`fit`] | exact fits, with their certificate and digits |
+//! | [`train`] | what was trained by gradient steps |
+//! | [`compare`] | noise models side by side, with the verdict |
+//! | [`diagnose`] | what is wrong with a fit, and what to do |
+//! | [`profile`] | the likelihood along a coefficient |
+//! | [`evaluate`] | scores on data |
+//! | [`loss`] | the losses of given predictions |
+//! | [`text`] | numbers and tables |
+
+pub mod compare;
+pub mod diagnose;
+pub mod evaluate;
+pub mod fit;
+pub mod loss;
+pub mod profile;
+pub mod text;
+pub mod train;
+
+use noisefit_core::record::Counts;
+
+/// What was fitted, and to how many rows: what a summary says beside what was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Specification {
+    /// The formula as it was written.
+    pub formula: String,
+    /// The terms of a modelled scale, as they stand behind the `~`.
+    pub scale: Option<String>,
+    /// The weights as they were written.
+    pub weights: Option<String>,
+    /// The column of frequencies.
+    pub frequencies: Option<String>,
+    /// The response as the formula has it, such as `log(y)`.
+    pub response: String,
+    /// Whether it is a transformed column, whose Jacobian is in the likelihoods.
+    pub transforms_response: bool,
+    /// The names of the location's coefficients.
+    pub terms: Vec<String>,
+    /// The rows that were met.
+    pub counts: Counts,
+}
+
+impl Specification {
+    /// Lines that name the weights and the frequencies.
+    fn weighting(&self) -> String {
+        let lines = [("weights", &self.weights), ("frequencies", &self.frequencies)];
+        lines.iter().filter_map(|(what, text)| Some(format!("{what} {}\n", text.as_ref()?))).collect()
+    }
+}
+
+/// Where a row stands that a fit used, with its values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Place<'a> {
+    /// Its number from 0 among the rows used.
+    pub row: u64,
+    /// Its file or table.
+    pub file: &'a str,
+    /// Its number from 1 among the records of the file.
+    pub record: u64,
+    /// The columns that the model reads, with their values as text.
+    pub values: &'a [(String, String)],
+}

@@ -7,11 +7,12 @@ use noisefit_data::describe::{
 };
 use noisefit_data::frame::Kind;
 use noisefit_data::read::Dataset;
+use noisefit_report::text::{optional, significant, table};
 use serde::Serialize;
 
 use crate::arguments::{DataArguments, OutputFormat};
 use crate::outcome::Outcome;
-use crate::output::{optional, print, print_json, significant, table, warn};
+use crate::output::{print, print_json, warn};
 use crate::progress::Passes;
 
 /// A level longer than this is cut short in the table.

@@ -9,11 +9,13 @@ use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
 use noisefit_data::records::Records;
 use noisefit_data::source::{Counts, DesignRows, SourceOptions, columns_of};
+use noisefit_report::text::count_of;
 
 use crate::arguments::{DataArguments, MissingChoice, OutputFormat, UnseenChoice, parse_level};
 use crate::outcome::Outcome;
-use crate::output::{count_of, optional, percent, print, print_json, significant, table, warn};
+use crate::output::{print, print_json, warn};
 use crate::progress::Passes;
+use noisefit_report::evaluate::{outermost_coverage, summary};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -76,10 +78,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
     let too_few = model.conformal.as_ref().and_then(|conformal| conformal.too_few(arguments.level));
     match arguments.format {
         OutputFormat::Json => print_json(&record(&scores, counts)?)?,
-        OutputFormat::Table => print(&match &scores[..] {
-            [scores] => summary(scores, counts),
-            quantiles => quantile_table(quantiles, counts),
-        })?,
+        OutputFormat::Table => print(&summary(&scores, counts))?,
     }
     warn(too_few.as_slice());
     Ok(Outcome::Done)
@@ -105,59 +104,4 @@ fn record(scores: &[Scores], counts: Counts) -> serde_json::Result<serde_json::M
     }
     fields.insert("dropped".to_owned(), counts.missing.into());
     Ok(fields)
-}
-
-/// The level and the coverage of the conformal interval of several quantiles.
-fn outermost_coverage(scores: &[Scores]) -> Option<(f64, f64)> {
-    let first = scores.first()?;
-    Some((first.level, first.coverage?))
-}
-
-/// The scores for people.
-fn summary(scores: &Scores, counts: Counts) -> String {
-    let mut lines = vec![
-        ("observations".to_owned(), scores.nobs.to_string()),
-        ("rows left out, values missing".to_owned(), counts.missing.to_string()),
-        ("MSE".to_owned(), significant(scores.mse, 7)),
-        ("RMSE".to_owned(), significant(scores.rmse, 7)),
-        ("MAE".to_owned(), significant(scores.mae, 7)),
-        ("R2".to_owned(), optional(scores.r_squared, 7)),
-        ("mean negative log-likelihood".to_owned(), optional(scores.mean_nll, 7)),
-    ];
-    match &scores.quantile {
-        Some(quantile) => lines.extend([
-            (format!("mean pinball loss at {}", quantile.tau), significant(quantile.mean_pinball, 7)),
-            (format!("share below the quantile {}", quantile.tau), significant(quantile.share_below, 4)),
-        ]),
-        None => {
-            let name = format!("coverage of {} {} intervals", percent(scores.level), scores.interval);
-            lines.push((name, optional(scores.coverage, 4)));
-        }
-    }
-    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    lines.iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect()
-}
-
-/// One row for each quantile.
-fn quantile_table(scores: &[Scores], counts: Counts) -> String {
-    let row = |scores: &Scores| {
-        let quantile = scores.quantile.as_ref();
-        vec![
-            quantile.map_or_else(String::new, |quantile| quantile.tau.to_string()),
-            optional(quantile.map(|quantile| quantile.share_below), 4),
-            optional(quantile.map(|quantile| quantile.mean_pinball), 7),
-            optional(scores.mean_nll, 7),
-            significant(scores.mae, 7),
-        ]
-    };
-    let rows: Vec<_> = scores.iter().map(row).collect();
-    let mut text = format!("{} scored", count_of(scores.first().map_or(0, |scores| scores.nobs), "observation"));
-    if counts.missing > 0 {
-        text += &format!(", {} with missing values left out", count_of(counts.missing, "row"));
-    }
-    let heading = ["quantile", "share below", "mean pinball loss", "mean NLL", "MAE"];
-    let coverage = outermost_coverage(scores).map_or_else(String::new, |(level, coverage)| {
-        format!("\ncoverage of {} conformal intervals  {}\n", percent(level), significant(coverage, 4))
-    });
-    format!("{text}\n\n{}{coverage}", table(&heading, &rows))
 }

@@ -2,16 +2,17 @@
 
 use anyhow::Context;
 use clap::Args;
-use noisefit_core::loss::report::{LossReport, ReportOptions, ReportPass};
+use noisefit_core::loss::report::{ReportOptions, ReportPass};
 use noisefit_core::rows::RowSource;
 use noisefit_data::formula::Formula;
 use noisefit_data::records::Records;
-use noisefit_data::source::{Counts, DesignRows, SourceOptions};
+use noisefit_data::source::{DesignRows, SourceOptions};
 
 use crate::arguments::{DataArguments, MissingChoice, OutputFormat, parse_level};
 use crate::outcome::{Outcome, Usage};
-use crate::output::{optional, print, print_json, significant, table};
+use crate::output::{print, print_json};
 use crate::progress::Passes;
+use noisefit_report::loss::summary;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -82,52 +83,7 @@ pub(crate) fn run(arguments: &LossArguments) -> anyhow::Result<Outcome> {
             }
             print_json(&value)?;
         }
-        OutputFormat::Table => print(&tables(&report, counts))?,
+        OutputFormat::Table => print(&summary(&report, counts))?,
     }
     Ok(Outcome::Done)
-}
-
-fn tables(report: &LossReport, counts: Counts) -> String {
-    let listed = report.largest.len();
-    let percent = |share: Option<f64>| share.map_or_else(|| "NA".to_owned(), |share| format!("{:.1}%", share * 100.0));
-    let losses = report.losses.iter().map(|loss| {
-        let parameter = loss.parameter.map_or_else(String::new, |value| format!("({value})"));
-        vec![
-            format!("{}{parameter}", loss.loss),
-            significant(loss.mean, 6),
-            significant(loss.sum, 6),
-            percent(loss.share_of_largest),
-            percent(loss.share_of_all_largest),
-            significant(loss.gradient_at_largest, 4),
-        ]
-    });
-    let top = format!("largest {listed}");
-    let heading = ["loss", "mean", "sum", "largest error", &top, "gradient there"];
-    let mut text = table(&heading, &losses.collect::<Vec<_>>());
-
-    let noise = report.noise.iter().map(|noise| {
-        vec![
-            noise.noise.to_string(),
-            significant(noise.scale, 6),
-            significant(noise.negative_log_likelihood, 7),
-            significant(noise.mean_negative_log_likelihood, 6),
-        ]
-    });
-    text.push('\n');
-    text += &table(&["noise", "ML scale", "NLL", "mean NLL"], &noise.collect::<Vec<_>>());
-
-    text += &format!("\nRMSE {}, R2 {}", significant(report.rmse, 6), optional(report.r_squared, 5));
-    text += &format!(", {} rows", counts.records - counts.missing);
-    let row = if counts.missing > 0 {
-        text += &format!(", {} rows with missing values left out", counts.missing);
-        "complete row"
-    } else {
-        "row"
-    };
-    text += "\n\n";
-    let largest = report.largest.iter().map(|row| {
-        vec![row.row.to_string(), significant(row.truth, 7), significant(row.prediction, 7), significant(row.error, 5)]
-    });
-    text += &table(&[row, "truth", "prediction", "error"], &largest.collect::<Vec<_>>());
-    text
 }

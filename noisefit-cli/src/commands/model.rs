@@ -4,14 +4,16 @@ use clap::Args;
 use noisefit_core::algebra::Settings;
 use noisefit_core::estimate::Options;
 use noisefit_core::noise::{Choice, HuberScale, InvalidChoice};
-use noisefit_data::formula::{Expression, Formula, FormulaError};
+use noisefit_data::formula::{Design, Expression, Formula, FormulaError};
 use noisefit_data::read::Dataset;
 use noisefit_data::records::Records;
-use noisefit_data::source::{Counts, DesignRows, SourceOptions};
+use noisefit_data::source::{Counts, DesignRows, RowPlace, SourceOptions};
+use noisefit_report::text::count_of;
+use noisefit_report::{Place, Specification};
 
 use crate::arguments::{CollinearChoice, DataArguments, MissingChoice, parse_digits, parse_positive};
 use crate::outcome::Usage;
-use crate::output::count_of;
+
 use crate::progress::Passes;
 
 /// The model, without its noise.
@@ -188,6 +190,28 @@ impl NoiseArguments {
         };
         Ok(noise)
     }
+}
+
+/// What a summary says of a design and the rows it met.
+pub(crate) fn specification(design: &Design, counts: Counts) -> Specification {
+    let (formula, layout) = (design.formula(), design.layout());
+    let text = |expression: Option<&Expression>| expression.map(|expression| expression.text().to_owned());
+    Specification {
+        formula: formula.text().to_owned(),
+        scale: formula.scale().map(ToString::to_string),
+        weights: text(design.weights()),
+        frequencies: text(design.frequencies()),
+        response: layout.response.clone(),
+        transforms_response: design.transforms_response(),
+        terms: layout.coefficient_names(),
+        counts,
+    }
+}
+
+/// A place as summaries take it.
+pub(crate) fn place(place: &RowPlace) -> Place<'_> {
+    let RowPlace { row, file, record, values } = place;
+    Place { row: *row, file, record: *record, values }
 }
 
 /// Says why there is nothing to fit.

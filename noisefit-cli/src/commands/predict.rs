@@ -16,10 +16,11 @@ use noisefit_data::model::FittedModel;
 use noisefit_data::read::{Dataset, Decimals};
 use noisefit_data::source::{columns_of, locate};
 use noisefit_data::write::{TableColumn, TableWriter};
+use noisefit_report::text::count_of;
 
 use crate::arguments::{DataArguments, UnseenChoice, parse_level};
 use crate::outcome::{Outcome, Usage};
-use crate::output::{count_of, warn};
+use crate::output::warn;
 use crate::progress::Passes;
 
 /// Rows predicted at a time.

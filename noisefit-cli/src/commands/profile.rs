@@ -10,12 +10,13 @@ use noisefit_core::inference::profile::Curve;
 use noisefit_core::record::{Fit, Vcov};
 use noisefit_data::frame::Kind;
 use noisefit_data::write::{TableColumn, TableWriter};
+use noisefit_report::profile::{Profile, summary};
 use serde::Serialize;
 
 use super::model::{ModelArguments, NoiseArguments, explain};
 use crate::arguments::{DataArguments, OutputFormat, parse_level};
 use crate::outcome::{Outcome, Usage};
-use crate::output::{percent, print, print_json, significant, warn};
+use crate::output::{print, print_json, warn};
 use crate::progress::Passes;
 
 #[derive(Debug, Args)]
@@ -124,7 +125,8 @@ pub(crate) fn run(arguments: &ProfileArguments) -> anyhow::Result<Outcome> {
         curve: &curve,
         warnings: &warnings,
     };
-    let summary = summary(&record);
+    let summary =
+        summary(&Profile { noise: fit.noise, level: *level, conf_low, conf_high, nll: record.nll, curve: &curve });
     match (arguments.format, &arguments.output) {
         (OutputFormat::Json, path) => {
             if let Some(path) = path {
@@ -180,32 +182,4 @@ fn grid(fit: &Fit, arguments: &ProfileArguments) -> Result<Vec<f64>, Usage> {
         )));
     };
     Ok((0..count).map(|i| estimate + spread(-4.0 * error, 4.0 * error, i)).collect())
-}
-
-/// What is to be seen on the curve.
-fn summary(record: &Record<'_>) -> String {
-    let Curve { term, estimate, loss, reoptimised, nll_minimiser, loss_minimiser, points } = record.curve;
-    let at = |value: &f64| points.iter().find(|point| point.value == *value);
-    let (nll, least) = (at(nll_minimiser).map(|p| p.nll), at(loss_minimiser).map(|p| p.loss));
-    let number = |value: Option<f64>| value.map_or_else(|| "NA".to_owned(), |value| significant(value, 7));
-    let others = if *reoptimised { "fitted again to each value" } else { "as they were fitted" };
-    let spacing = points.windows(2).map(|pair| pair[1].value - pair[0].value).fold(0.0, f64::max);
-    let interval = match (record.conf_low, record.conf_high) {
-        (None, None) => "none".to_owned(),
-        (low, high) => format!(
-            "{} to {}",
-            low.map_or_else(|| "-infinity".to_owned(), |low| significant(low, 7)),
-            high.map_or_else(|| "infinity".to_owned(), |high| significant(high, 7))
-        ),
-    };
-    let lines = [
-        ("estimate".to_owned(), format!("{}, where the nll is {}", significant(*estimate, 7), number(record.nll))),
-        ("least nll".to_owned(), format!("{} at {}", number(nll), significant(*nll_minimiser, 7))),
-        (format!("least {loss}"), format!("{} at {}", number(least), significant(*loss_minimiser, 7))),
-        ("values".to_owned(), format!("{} apart", significant(spacing, 3))),
-        (format!("{} profile interval", percent(record.level)), interval),
-    ];
-    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let lines: String = lines.iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect();
-    format!("{term} under {} noise, the other parameters {others}\n{lines}", record.noise)
 }

@@ -1,9 +1,11 @@
 //! The record that every estimator returns.
 
 mod confint;
+mod counts;
 mod vcov;
 
 pub use confint::Confint;
+pub use counts::Counts;
 pub use vcov::{Hc, InvalidVcov, Resampling, Vcov};
 
 use serde::{Deserialize, Serialize};

@@ -1,22 +1,19 @@
 //! `noisefit compare`.
 
-mod summary;
-
 use clap::Args;
 use noisefit_core::compare;
 use noisefit_core::compare::{Candidate, Candidates, Comparison};
 use noisefit_core::rows::RowSource;
 use noisefit_data::formula::{Formula, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
+use noisefit_report::compare::{Found, summary};
 use serde::Serialize;
 
-use super::model::{ModelArguments, explain};
+use super::model::{ModelArguments, explain, place, specification};
 use crate::arguments::{CollinearChoice, DataArguments, MissingChoice, OutputFormat};
 use crate::outcome::{Outcome, Usage};
 use crate::output::{print, print_json, warn};
 use crate::progress::Passes;
-
-pub(crate) use summary::{likelihoods, verdict};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -84,7 +81,11 @@ pub(crate) fn run(arguments: &CompareArguments) -> anyhow::Result<Outcome> {
     };
     match arguments.format {
         OutputFormat::Json => print_json(&record)?,
-        OutputFormat::Table => print(&summary::summary(&record, &design, counts, arguments.times))?,
+        OutputFormat::Table => {
+            let rows: Vec<_> = places.iter().map(place).collect();
+            let found = Found { comparison: &comparison, outlying_rows: &rows, next: record.next.as_deref() };
+            print(&summary(&specification(&design, counts), &found, arguments.times))?;
+        }
     }
     warn(&comparison.warnings);
     Ok(Outcome::Done)

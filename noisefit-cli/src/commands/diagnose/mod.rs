@@ -1,8 +1,6 @@
 //! `noisefit diagnose`.
 
-mod advice;
 mod rows;
-mod summary;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,12 +10,13 @@ use noisefit_core::estimate::Options;
 use noisefit_core::inference;
 use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
 use noisefit_core::noise::{Choice, Noise};
-use noisefit_core::record::{Fit, Vcov};
+use noisefit_core::record::Vcov;
 use noisefit_data::formula::{Formula, ScaleFormula};
-use noisefit_data::source::{Counts, DesignRows, RowPlace};
+use noisefit_data::source::{DesignRows, RowPlace};
+use noisefit_report::diagnose::{Findings, advice, summary};
 use serde::Serialize;
 
-use super::model::{ModelArguments, NoiseArguments, explain};
+use super::model::{ModelArguments, NoiseArguments, explain, place, specification};
 use crate::arguments::{DataArguments, OutputFormat};
 use crate::outcome::{Outcome, Usage};
 use crate::output::{print, print_json, warn};
@@ -50,17 +49,6 @@ pub(crate) struct DiagnoseArguments {
     pub(crate) format: OutputFormat,
 }
 
-/// What a run found, for both formats.
-struct Findings<'a> {
-    formula: &'a Formula,
-    fit: &'a Fit,
-    counts: Counts,
-    diagnostics: &'a Diagnostics,
-    places: &'a BTreeMap<u64, RowPlace>,
-    /// Whether rows are of several files.
-    several_files: bool,
-}
-
 /// Fits, looks at the fit, and prints.
 pub(crate) fn run(arguments: &DiagnoseArguments) -> anyhow::Result<Outcome> {
     let DiagnoseArguments { data, model, .. } = arguments;
@@ -85,19 +73,18 @@ pub(crate) fn run(arguments: &DiagnoseArguments) -> anyhow::Result<Outcome> {
     if let Some(path) = &arguments.rows {
         rows::write(path, &diagnosis, rows.design(), &dataset, &passes)?;
     }
-    let counts = rows.counts();
+    let model = specification(rows.design(), rows.counts());
     drop(passes);
     let findings = Findings {
-        formula: &formula,
+        model,
         fit,
-        counts,
         diagnostics: &diagnostics,
-        places: &places,
+        places: places.iter().map(|(row, stands)| (*row, place(stands))).collect(),
         several_files: dataset.files().len() > 1,
     };
     match arguments.format {
-        OutputFormat::Json => print_json(&Record::new(&findings))?,
-        OutputFormat::Table => print(&summary::summary(&findings))?,
+        OutputFormat::Json => print_json(&Record::new(&formula, &findings, &places))?,
+        OutputFormat::Table => print(&summary(&findings))?,
     }
     warn(&fit.warnings);
     Ok(if fit.termination.converged { Outcome::Done } else { Outcome::NotConverged })
@@ -134,17 +121,17 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    fn new(findings: &Findings<'a>) -> Self {
+    fn new(formula: &'a Formula, findings: &Findings<'a>, places: &'a BTreeMap<u64, RowPlace>) -> Self {
         Record {
             schema: "noisefit.diagnose/1",
-            formula: findings.formula.text(),
-            scale_formula: findings.formula.scale().map(ScaleFormula::text),
+            formula: formula.text(),
+            scale_formula: formula.scale().map(ScaleFormula::text),
             noise: &findings.fit.noise,
-            dropped: findings.counts.missing,
-            zero_weight: findings.counts.weightless,
+            dropped: findings.model.counts.missing,
+            zero_weight: findings.model.counts.weightless,
             diagnostics: findings.diagnostics,
-            places: findings.places.values().collect(),
-            advice: advice::advice(findings),
+            places: places.values().collect(),
+            advice: advice(findings),
             warnings: &findings.fit.warnings,
         }
     }

@@ -3,7 +3,6 @@
 mod arguments;
 mod auto;
 mod record;
-mod summary;
 mod train;
 
 use noisefit_core::estimate::Options;
@@ -12,14 +11,14 @@ use noisefit_core::inference::conformal::Method;
 use noisefit_core::inference::{conformal, profile};
 use noisefit_core::record::Fit;
 use noisefit_data::model::FittedModel;
+use noisefit_report::compare::{likelihoods, verdict};
 
 use arguments::ConfintChoice;
 pub(crate) use arguments::FitArguments;
 use auto::Chosen;
 use record::{ChosenBy, Record};
 
-use super::compare::{likelihoods, verdict};
-use super::model::explain;
+use super::model::{explain, specification};
 use crate::arguments::{DataArguments, OutputFormat};
 use crate::outcome::{Outcome, Usage};
 use crate::output::{print, print_json, tell, warn};
@@ -78,7 +77,9 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
         OutputFormat::Json => print_json(&Record::new(&model, counts, chosen_by))?,
         OutputFormat::Table => {
             let evidence = comparison.as_ref().map(|comparison| format!("\n{}", likelihoods(comparison, false)));
-            print(&(summary::summary(&model, counts) + &evidence.unwrap_or_default()))?;
+            let specification = specification(&model.design, counts);
+            let summary = noisefit_report::fit::summary(&specification, &model.fits, model.conformal.as_ref());
+            print(&(summary + &evidence.unwrap_or_default()))?;
         }
     }
     if let Some(comparison) = &comparison {

@@ -6,9 +6,8 @@ use noisefit_core::record::Fit;
 use noisefit_data::formula::ScaleFormula;
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::Counts;
+use noisefit_report::compare::verdict;
 use serde::Serialize;
-
-use crate::commands::compare::verdict;
 
 /// The JSON object of a fit.
 #[derive(Serialize)]

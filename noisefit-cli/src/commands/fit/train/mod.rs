@@ -1,7 +1,7 @@
 //! `noisefit fit` by gradient steps: networks, and linear models with `--solver train`.
 
 pub(super) mod arguments;
-mod summary;
+mod record;
 mod tuning;
 mod watch;
 
@@ -23,7 +23,7 @@ use watch::Watcher;
 
 use super::arguments::{ConfintChoice, FitArguments};
 use crate::arguments::{DataArguments, OutputFormat};
-use crate::commands::model::explain;
+use crate::commands::model::{explain, specification};
 use crate::outcome::{Outcome, Usage};
 use crate::output::{print, print_json, warn};
 use crate::progress::Passes;
@@ -126,8 +126,13 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
         saved.save(path)?;
     }
     match arguments.format {
-        OutputFormat::Json => print_json(&summary::record(&saved, &fitted, (&plan, &trials), counts)?)?,
-        OutputFormat::Table => print(&summary::summary(&saved, &fitted, (&plan, &trials), counts))?,
+        OutputFormat::Json => print_json(&record::record(&saved, &fitted, (&plan, &trials), counts)?)?,
+        OutputFormat::Table => {
+            let specification = specification(&saved.design, counts);
+            let summary =
+                noisefit_report::train::summary(&specification, &fitted, (&plan, &trials), saved.conformal.as_ref());
+            print(&summary)?;
+        }
     }
     warn(&fitted.warnings);
     let converged = fitted.network.members.iter().all(|member| member.termination.converged);

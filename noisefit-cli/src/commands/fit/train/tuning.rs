@@ -8,10 +8,11 @@ use noisefit_core::noise::Choice;
 use noisefit_core::rows::RowSource;
 use noisefit_data::DataError;
 use noisefit_data::write::write_atomically;
+use noisefit_report::text::{optional, significant};
 use serde::{Deserialize, Serialize};
 
 use super::arguments::TrainArguments;
-use crate::output::{optional, significant, tell};
+use crate::output::tell;
 use crate::progress::Passes;
 
 /// The file of a search.

@@ -9,9 +9,10 @@ use noisefit_core::network::{About, Epoch, Learner, Objective, Standardisation, 
 use noisefit_data::DataError;
 use noisefit_data::frame::Kind;
 use noisefit_data::write::{TableColumn, TableWriter, check_writable, write_atomically};
+use noisefit_report::text::significant;
 
 use super::arguments::TrainArguments;
-use crate::output::significant;
+
 use crate::progress::Passes;
 
 /// The watch of one command.

@@ -1,26 +1,23 @@
-//! A trained model as people and programs read it.
+//! A trained model as people read it.
 
+use noisefit_core::inference::conformal::Conformal;
 use noisefit_core::inference::evaluate::Scores;
 use noisefit_core::network::{Fitted, Member, Method, Network, Objective, Plan, Schedule, Solver, Trial};
 use noisefit_core::noise::{Noise, StudentT};
-use noisefit_data::model::FittedModel;
-use noisefit_data::source::Counts;
-use serde::Serialize;
 
-use crate::commands::fit::record::Calibration;
-use crate::commands::fit::summary::calibration;
-use crate::output::{count_of, optional, percent, significant, table};
+use crate::Specification;
+use crate::fit::calibration;
+use crate::text::{count_of, optional, percent, significant, table};
 
 /// The summary for people.
-pub(super) fn summary(
-    model: &FittedModel,
+pub fn summary(
+    model: &Specification,
     fitted: &Fitted,
     (plan, trials): (&Plan, &[Trial]),
-    counts: Counts,
+    conformal: Option<&Conformal>,
 ) -> String {
     let Fitted { network, training, validation, .. } = fitted;
-    let design = &model.design;
-    let mut text = format!("{}\n{}, {}\n", design.formula().text(), shape(network), noise(network));
+    let mut text = format!("{}\n{}, {}\n", model.formula, shape(network), noise(network));
     text += &format!("{}\n", how(plan));
     if let Some(last) = trials.iter().map(|trial| trial.epochs).max() {
         let plans = trials.iter().map(|trial| trial.number).max().map_or(0, |most| most + 1);
@@ -31,29 +28,25 @@ pub(super) fn summary(
             significant(best.fold(f64::NEG_INFINITY, f64::max), 5)
         );
     }
-    for (what, expression) in [("weights", design.weights()), ("frequencies", design.frequencies())] {
-        if let Some(expression) = expression {
-            text += &format!("{what} {}\n", expression.text());
-        }
-    }
+    text += &model.weighting();
     if let Some(lines) = network.coefficients() {
-        text += &format!("\n{}", coefficients("term", &design.layout().coefficient_names(), &lines));
+        text += &format!("\n{}", coefficients("term", &model.terms, &lines));
     }
     if let Some(lines) = network.scale_coefficients() {
-        text += &format!("\n{}", coefficients("log scale", &design.layout().coefficient_names(), &lines));
+        text += &format!("\n{}", coefficients("log scale", &model.terms, &lines));
     }
     text += &format!("\n{}", scores(training, validation.as_deref()));
     text += &format!("\n{}", members(network));
-    if counts.missing > 0 {
-        text += &format!("\n{} with missing values left out\n", count_of(counts.missing, "row"));
+    if model.counts.missing > 0 {
+        text += &format!("\n{} with missing values left out\n", count_of(model.counts.missing, "row"));
     }
-    if let Some(conformal) = &model.conformal {
+    if let Some(conformal) = conformal {
         let rows = training.first().map_or(0, |scores| scores.nobs)
             + validation.as_ref().and_then(|scores| scores.first()).map_or(0, |scores| scores.nobs);
         text += &format!("\n{}", calibration(conformal, rows));
     }
-    if design.transforms_response() {
-        let response = &design.layout().response;
+    if model.transforms_response {
+        let response = &model.response;
         text += &format!(
             "\nThe negative log-likelihoods are those of the response itself: the Jacobian of {response} is in them.\n\
              Losses, R2, RMSE and MAE are of {response}.\n"
@@ -224,75 +217,4 @@ fn df(member: &Member) -> Option<f64> {
         Some(Noise::StudentT(StudentT { df, df_estimated: true })) => Some(*df),
         _ => None,
     }
-}
-
-/// The JSON object of a trained model.
-#[derive(Serialize)]
-pub(super) struct Record<'a> {
-    schema: &'static str,
-    formula: &'a str,
-    /// `network` or `linear`.
-    model: &'static str,
-    hidden: &'a [usize],
-    /// What was minimised.
-    loss: &'static str,
-    scale_type: &'static str,
-    plan: &'a Plan,
-    /// The search that found the plan.
-    #[serde(skip_serializing_if = "<[Trial]>::is_empty")]
-    trials: &'a [Trial],
-    nobs: u64,
-    /// Rows left out because a value is missing.
-    dropped: u64,
-    /// Rows left out because their weight is zero.
-    zero_weight: u64,
-    /// Of one network, the scale among them.
-    parameters: usize,
-    /// The complete log-likelihood of the rows that were learned from.
-    log_likelihood: Option<f64>,
-    response_jacobian: bool,
-    /// Of a linear model the coefficients of every member, in units of the data.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    coefficients: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
-    /// For each quantile, or once.
-    training: &'a [Scores],
-    validation: Option<&'a [Scores]>,
-    members: &'a [Member],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    conformal: Option<serde_json::Value>,
-    warnings: &'a [String],
-}
-
-pub(super) fn record<'a>(
-    model: &'a FittedModel,
-    fitted: &'a Fitted,
-    (plan, trials): (&'a Plan, &'a [Trial]),
-    counts: Counts,
-) -> serde_json::Result<Record<'a>> {
-    let Fitted { network, training, validation, .. } = fitted;
-    let names = model.design.layout().coefficient_names();
-    let line = |line: &Vec<f64>| names.iter().cloned().zip(line.iter().map(|value| (*value).into())).collect();
-    let first = training.first();
-    Ok(Record {
-        schema: "noisefit.train/1",
-        formula: model.design.formula().text(),
-        model: if plan.hidden.is_empty() && plan.embeddings.is_empty() { "linear" } else { "network" },
-        hidden: &plan.hidden,
-        loss: network.objective.name(),
-        scale_type: if network.models_scale() { "network" } else { "maximum-likelihood" },
-        plan,
-        trials,
-        nobs: first.map_or(0, |scores| scores.nobs),
-        dropped: counts.missing,
-        zero_weight: counts.weightless,
-        parameters: network.parameters(),
-        log_likelihood: first.filter(|_| training.len() == 1).and_then(|s| Some(-s.mean_nll? * s.nobs as f64)),
-        response_jacobian: model.design.transforms_response(),
-        coefficients: network.coefficients().map(|lines| lines.iter().map(line).collect()),
-        training,
-        validation: validation.as_deref(),
-        members: &network.members,
-        conformal: model.conformal.as_ref().map(Calibration::from).map(serde_json::to_value).transpose()?,
-        warnings: &fitted.warnings,
-    })
 }

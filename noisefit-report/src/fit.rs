@@ -3,30 +3,25 @@
 use noisefit_core::algebra::Method;
 use noisefit_core::inference::conformal::{self, Conformal};
 use noisefit_core::noise::{AsymmetricLaplace, Huber, Noise, StudentT};
+use noisefit_core::record::Counts;
 use noisefit_core::record::{ClosedForm, Coefficient, Confint, Fit, Reference, Vcov, Vertex};
-use noisefit_data::model::FittedModel;
-use noisefit_data::source::Counts;
 
-use crate::output::{count_of, optional, p_value, percent, significant, table};
+use crate::Specification;
+use crate::text::{count_of, optional, p_value, percent, significant, table};
 
 /// A relative duality gap below this is the rounding of a double, whatever its digits.
 const CERTAIN_GAP: f64 = 1e-15;
 
 /// The summary for people: what was fitted, and for each fit its tables and the facts below them.
-pub(super) fn summary(model: &FittedModel, counts: Counts) -> String {
-    let (formula, layout) = (model.design.formula(), model.design.layout());
-    let mut text = format!("{}\n{}\n", formula.text(), heading(&model.fits, counts));
-    if let Some(scale) = formula.scale() {
+pub fn summary(model: &Specification, fits: &[Fit], conformal: Option<&Conformal>) -> String {
+    let mut text = format!("{}\n{}\n", model.formula, heading(fits, model.counts));
+    if let Some(scale) = &model.scale {
         text += &format!("log scale ~ {scale}\n");
     }
-    for (what, expression) in [("weights", model.design.weights()), ("frequencies", model.design.frequencies())] {
-        if let Some(expression) = expression {
-            text += &format!("{what} {}\n", expression.text());
-        }
-    }
-    for fit in &model.fits {
+    text += &model.weighting();
+    for fit in fits {
         text.push('\n');
-        if let ([_, _, ..], Noise::Quantile(AsymmetricLaplace { tau })) = (&model.fits[..], fit.noise) {
+        if let ([_, _, ..], Noise::Quantile(AsymmetricLaplace { tau })) = (fits, fit.noise) {
             text += &format!("quantile {tau}\n");
         }
         text += &coefficients("term", &fit.coefficients, fit);
@@ -36,14 +31,14 @@ pub(super) fn summary(model: &FittedModel, counts: Counts) -> String {
         }
         text += &format!("\n{}", facts(fit));
         if let Some(line) = &fit.closed_form {
-            text += &closed_form(line, &fit.coefficients[1].term, &layout.response);
+            text += &closed_form(line, &fit.coefficients[1].term, &model.response);
         }
     }
-    if let Some(conformal) = &model.conformal {
-        text += &format!("\n{}", calibration(conformal, model.fits.first().map_or(0, |fit| fit.nobs)));
+    if let Some(conformal) = conformal {
+        text += &format!("\n{}", calibration(conformal, fits.first().map_or(0, |fit| fit.nobs)));
     }
-    if model.design.transforms_response() {
-        let response = &layout.response;
+    if model.transforms_response {
+        let response = &model.response;
         text += &format!(
             "\nThe log-likelihood, AIC and BIC are those of the response itself: the Jacobian of {response} is in them, so\n\
              they compare with models of the untransformed response. Coefficients, R2, RMSE and MAE are of {response}.\n"
@@ -53,7 +48,7 @@ pub(super) fn summary(model: &FittedModel, counts: Counts) -> String {
 }
 
 /// What conformal intervals rest on.
-pub(super) fn calibration(conformal: &Conformal, fitted: u64) -> String {
+pub(crate) fn calibration(conformal: &Conformal, fitted: u64) -> String {
     let Conformal { method, seed, observations, .. } = conformal;
     let how = match method {
         conformal::Method::Split => format!(

@@ -1,13 +1,18 @@
 //! A diagnosis as people read it.
 
+mod advice;
+mod findings;
+
 use noisefit_core::inference::diagnostics::{
     Calibration, ChiSquaredTest, Found, Measures, PValueType, RowInfluence, Tails, TestedOn,
 };
-use noisefit_data::source::RowPlace;
 
-use super::Findings;
-use super::advice::{self, CLEAR, WEAK};
-use crate::output::{count_of, optional, p_value, percent, significant, table};
+pub use advice::advice;
+pub use findings::Findings;
+use findings::{CLEAR, WEAK};
+
+use crate::Place;
+use crate::text::{count_of, optional, p_value, percent, significant, table};
 
 /// Text that does not fit beside what stands left of it begins a line of its own.
 const WIDTH: usize = 118;
@@ -63,16 +68,16 @@ fn judged(p: f64, holds: &str, refuted: &str) -> String {
 const FEW_DEGREES: u64 = 5;
 
 /// The findings for people.
-pub(super) fn summary(findings: &Findings<'_>) -> String {
+pub fn summary(findings: &Findings<'_>) -> String {
     let fit = findings.fit;
-    let scale = findings.formula.scale().map_or_else(String::new, |scale| format!(", log scale ~ {scale}"));
-    let left_out = match findings.counts.missing {
+    let scale = findings.model.scale.as_ref().map_or_else(String::new, |scale| format!(", log scale ~ {scale}"));
+    let left_out = match findings.model.counts.missing {
         0 => String::new(),
         missing => format!(", {} with missing values left out", count_of(missing, "row")),
     };
     let mut text = format!(
         "{}\n{}{scale}, {}{left_out}\n\n",
-        findings.formula.text(),
+        findings.model.formula,
         noise(&fit.noise.to_string()),
         count_of(fit.nobs, "observation"),
     );
@@ -91,14 +96,14 @@ pub(super) fn summary(findings: &Findings<'_>) -> String {
     if let Some(sentence) = advice::tested_on(findings) {
         text += &format!("\n{sentence}\n");
     }
-    let used = findings.counts.records - findings.counts.missing - findings.counts.weightless;
+    let used = findings.model.counts.records - findings.model.counts.missing - findings.model.counts.weightless;
     let ordered = findings.diagnostics.ordered_rows;
     if ordered < used {
         text += &format!(
             "\nAnderson-Darling, the tail index and the quantiles are of a random sample of {ordered} of the {used} rows.\n"
         );
     }
-    let advice = advice::advice(findings);
+    let advice = advice(findings);
     text += "\nwhat to do\n";
     if advice.is_empty() {
         text += match findings.fit.df_residual {
@@ -174,7 +179,7 @@ fn marked(findings: &Findings<'_>, name: &str) -> String {
 fn variance(findings: &Findings<'_>) -> Vec<Line> {
     let found = &findings.diagnostics.heteroscedasticity;
     let words = |p: f64| match p {
-        1.0 if findings.formula.scale().is_some() => {
+        1.0 if findings.model.scale.is_some() => {
             "nothing: the modelled scale has taken all that is linear in the regressors".to_owned()
         }
         _ => judged(p, "no sign that the variance varies", &findings.variance_words()),
@@ -410,7 +415,7 @@ fn rows(findings: &Findings<'_>) -> String {
 }
 
 /// The values of the model's columns, numbers to seven digits.
-fn values(place: &RowPlace) -> impl Iterator<Item = String> {
+fn values(place: &Place<'_>) -> impl Iterator<Item = String> {
     place.values.iter().map(|(_, value)| match value.parse::<f64>() {
         Ok(number) if value.len() > 8 => significant(number, 7),
         _ => value.clone(),

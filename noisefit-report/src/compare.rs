@@ -4,11 +4,9 @@ use noisefit_core::compare::{
     Advice, BURDEN_OF_PROOF, Comparison, Difference, Entry, Judgement, Outliers, Shift, VarianceAdvice,
 };
 use noisefit_core::record::ShapeParameter;
-use noisefit_data::formula::Design;
-use noisefit_data::source::{Counts, RowPlace};
 
-use super::Record;
-use crate::output::{count_of, optional, p_value, significant, table, wrapped};
+use crate::text::{count_of, optional, p_value, significant, table, wrapped};
+use crate::{Place, Specification};
 
 /// With fewer observations a word of caution is due.
 const FEW: u64 = 50;
@@ -16,11 +14,22 @@ const FEW: u64 = 50;
 /// Coefficients that are shown, at most.
 const TERMS: usize = 10;
 
+/// A comparison, where the rows of its advice stand, and what to do next.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// The models beside each other.
+    pub comparison: &'a Comparison,
+    /// Where the outlying rows of the advice stand.
+    pub outlying_rows: &'a [Place<'a>],
+    /// How whoever reads this fits the preferred model.
+    pub next: Option<&'a str>,
+}
+
 /// The tables, and the advice below them.
-pub(super) fn summary(record: &Record<'_>, design: &Design, counts: Counts, times: bool) -> String {
-    let comparison = record.comparison;
-    let mut text = format!("{}\n", record.formula);
-    if let Some(scale) = design.formula().scale() {
+pub fn summary(model: &Specification, found: &Found<'_>, times: bool) -> String {
+    let (comparison, counts) = (found.comparison, model.counts);
+    let mut text = format!("{}\n", model.formula);
+    if let Some(scale) = &model.scale {
         text += &format!("log scale ~ {scale} (+scale)\n");
     }
     text += &format!(
@@ -42,19 +51,19 @@ pub(super) fn summary(record: &Record<'_>, design: &Design, counts: Counts, time
     if !notes.is_empty() {
         text += &format!("\n{notes}");
     }
-    if record.response_jacobian {
-        let response = &design.layout().response;
+    if model.transforms_response {
+        let response = &model.response;
         let note = format!(
             "Likelihoods and log scores are those of the response itself: the Jacobian of {response} is in them. CRPS is of \
              {response}."
         );
         text += &format!("\n{}", wrapped(&note));
     }
-    text + &format!("\n{}", advice(record))
+    text + &format!("\n{}", advice(found))
 }
 
 /// What the fits to all rows say.
-pub(crate) fn likelihoods(comparison: &Comparison, times: bool) -> String {
+pub fn likelihoods(comparison: &Comparison, times: bool) -> String {
     let row = |entry: &Entry| {
         let mut cells = vec![
             name(comparison, entry),
@@ -112,7 +121,7 @@ fn name(comparison: &Comparison, entry: &Entry) -> String {
 }
 
 /// Which model is preferred and how strong the evidence is, in a sentence.
-pub(crate) fn verdict(comparison: &Comparison) -> String {
+pub fn verdict(comparison: &Comparison) -> String {
     let Some(Judgement { preferred, runner_up, ln_odds_runner_up, ln_odds_gaussian }) = &comparison.judgement else {
         return "No model is preferred: none has a proper maximum of its likelihood.".to_owned();
     };
@@ -164,8 +173,8 @@ fn times(ln_odds: f64) -> String {
 }
 
 /// What speaks for the preferred model, and what to do.
-fn advice(record: &Record<'_>) -> String {
-    let comparison = record.comparison;
+fn advice(found: &Found<'_>) -> String {
+    let comparison = found.comparison;
     let verdict = verdict(comparison);
     let (Some(entry), Some(advice)) = (comparison.preferred(), &comparison.advice) else { return wrapped(&verdict) };
     let caution = match comparison.nobs < FEW {
@@ -182,13 +191,13 @@ fn advice(record: &Record<'_>) -> String {
     for paragraph in paragraphs.into_iter().flatten() {
         text += &format!("\n{}", wrapped(&paragraph));
     }
-    if let Some(found) = &advice.outliers {
-        text += &format!("\n{}", outliers(found, entry, record.outlying_rows, comparison.nobs));
+    if let Some(rows) = &advice.outliers {
+        text += &format!("\n{}", outliers(rows, entry, found.outlying_rows, comparison.nobs));
     }
     if !advice.coefficients.is_empty() {
         text += &format!("\n{}", coefficients(advice, entry));
     }
-    if let Some(next) = &record.next {
+    if let Some(next) = found.next {
         text += &format!("\nNext: {next}\n");
     }
     text
@@ -300,7 +309,7 @@ fn tails(advice: &Advice, entry: &Entry) -> Option<String> {
 }
 
 /// The rows that Gaussian noise does not explain.
-fn outliers(outliers: &Outliers, entry: &Entry, places: &[RowPlace], nobs: u64) -> String {
+fn outliers(outliers: &Outliers, entry: &Entry, places: &[Place<'_>], nobs: u64) -> String {
     let Outliers { deviation, limit, beyond, apart, rows } = outliers;
     let unit = if entry.candidate.models_scale { " of the modelled scale" } else { "" };
     let limit = format!(
@@ -335,7 +344,7 @@ fn outliers(outliers: &Outliers, entry: &Entry, places: &[RowPlace], nobs: u64) 
         let values = place.values.iter().map(|(_, value)| value.clone());
         Some([number].into_iter().chain(values).chain([format!("{:.1}", row.deviations)]).collect())
     });
-    let names = places.first().map_or(&[][..], |place| &place.values).iter().map(|(name, _)| name.as_str());
+    let names = places.first().map_or(&[][..], |place| place.values).iter().map(|(name, _)| name.as_str());
     let heading: Vec<&str> = ["row"].into_iter().chain(names).chain(["deviations"]).collect();
     wrapped(&text) + &table(&heading, &cells.collect::<Vec<_>>())
 }

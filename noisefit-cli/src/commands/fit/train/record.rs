@@ -1,0 +1,80 @@
+//! A trained model as programs read it.
+
+use noisefit_core::inference::evaluate::Scores;
+use noisefit_core::network::{Fitted, Member, Plan, Trial};
+use noisefit_data::model::FittedModel;
+use noisefit_data::source::Counts;
+use serde::Serialize;
+
+use crate::commands::fit::record::Calibration;
+
+/// The JSON object of a trained model.
+#[derive(Serialize)]
+pub(super) struct Record<'a> {
+    schema: &'static str,
+    formula: &'a str,
+    /// `network` or `linear`.
+    model: &'static str,
+    hidden: &'a [usize],
+    /// What was minimised.
+    loss: &'static str,
+    scale_type: &'static str,
+    plan: &'a Plan,
+    /// The search that found the plan.
+    #[serde(skip_serializing_if = "<[Trial]>::is_empty")]
+    trials: &'a [Trial],
+    nobs: u64,
+    /// Rows left out because a value is missing.
+    dropped: u64,
+    /// Rows left out because their weight is zero.
+    zero_weight: u64,
+    /// Of one network, the scale among them.
+    parameters: usize,
+    /// The complete log-likelihood of the rows that were learned from.
+    log_likelihood: Option<f64>,
+    response_jacobian: bool,
+    /// Of a linear model the coefficients of every member, in units of the data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coefficients: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
+    /// For each quantile, or once.
+    training: &'a [Scores],
+    validation: Option<&'a [Scores]>,
+    members: &'a [Member],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conformal: Option<serde_json::Value>,
+    warnings: &'a [String],
+}
+
+pub(super) fn record<'a>(
+    model: &'a FittedModel,
+    fitted: &'a Fitted,
+    (plan, trials): (&'a Plan, &'a [Trial]),
+    counts: Counts,
+) -> serde_json::Result<Record<'a>> {
+    let Fitted { network, training, validation, .. } = fitted;
+    let names = model.design.layout().coefficient_names();
+    let line = |line: &Vec<f64>| names.iter().cloned().zip(line.iter().map(|value| (*value).into())).collect();
+    let first = training.first();
+    Ok(Record {
+        schema: "noisefit.train/1",
+        formula: model.design.formula().text(),
+        model: if plan.hidden.is_empty() && plan.embeddings.is_empty() { "linear" } else { "network" },
+        hidden: &plan.hidden,
+        loss: network.objective.name(),
+        scale_type: if network.models_scale() { "network" } else { "maximum-likelihood" },
+        plan,
+        trials,
+        nobs: first.map_or(0, |scores| scores.nobs),
+        dropped: counts.missing,
+        zero_weight: counts.weightless,
+        parameters: network.parameters(),
+        log_likelihood: first.filter(|_| training.len() == 1).and_then(|s| Some(-s.mean_nll? * s.nobs as f64)),
+        response_jacobian: model.design.transforms_response(),
+        coefficients: network.coefficients().map(|lines| lines.iter().map(line).collect()),
+        training,
+        validation: validation.as_deref(),
+        members: &network.members,
+        conformal: model.conformal.as_ref().map(Calibration::from).map(serde_json::to_value).transpose()?,
+        warnings: &fitted.warnings,
+    })
+}
