@@ -22,17 +22,30 @@ fn run(line: &str, folder: &Path) -> String {
     String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
 }
 
-/// Whether two texts have the same words, and numbers that are not too far from one another.
+/// Whether two texts have the same words, whole numbers (epochs, mostly) within a half and others within a fifth of one another.
 fn is_near(one: &str, other: &str) -> bool {
     let words = |text: &str| {
         text.split([' ', '\n', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>()
     };
     let near = |(one, other): (&String, &String)| match (one.parse::<f64>(), other.parse::<f64>()) {
-        (Ok(one), Ok(other)) => (one - other).abs() <= 0.8 * one.abs().max(other.abs()).max(0.1),
+        (Ok(a), Ok(b)) => {
+            let whole = one.parse::<i64>().is_ok() && other.parse::<i64>().is_ok();
+            (a - b).abs() <= if whole { 0.5 } else { 0.2 } * a.abs().max(b.abs()).max(0.02)
+        }
         _ => one == other,
     };
     let (one, other) = (words(one), words(other));
     one.len() == other.len() && one.iter().zip(&other).all(near)
+}
+
+#[test]
+fn what_is_near_and_what_is_not() {
+    assert!(is_near("NLL 5.30, epochs 75", "NLL 5.36, epochs 60"));
+    for (one, other) in
+        [("RMSE 1", "RMSE 0.21"), ("0.95", "0.70"), ("epochs 75", "epochs 30"), ("a 1", "b 1"), ("1", "1 2")]
+    {
+        assert!(!is_near(one, other), "{one} and {other}");
+    }
 }
 
 /// The page with the output of every command as it is now.

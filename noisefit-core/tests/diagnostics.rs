@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
+
+use common::close;
 use noisefit_core::estimate::Options;
 use noisefit_core::inference::diagnostics::{
     ChiSquaredTest, Diagnosis, Diagnostics, Found, Measures, RowInfluence, TestedOn,
@@ -29,21 +32,15 @@ fn number(value: &Value) -> f64 {
 }
 
 #[track_caller]
-fn assert_close(found: f64, expected: f64, tolerance: f64, what: &str) {
-    let error = (found - expected).abs() / expected.abs().max(f64::MIN_POSITIVE);
-    assert!(error <= tolerance, "{what}: {found:?}, not {expected:?} (relative error {error:.1e})");
-}
-
-#[track_caller]
 fn assert_test(found: &Found<ChiSquaredTest>, expected: &Value, tolerance: f64, what: &str) {
     if expected.is_null() {
         assert!(found.why_not().is_some(), "{what}");
         return;
     }
     let found = found.as_ref().unwrap_or_else(|| panic!("{what}: {found:?}"));
-    assert_close(found.statistic, number(&expected["statistic"]), tolerance, what);
-    assert_close(found.df, number(&expected["df"]), 0.0, what);
-    assert_close(found.p_value, number(&expected["p_value"]), tolerance, &format!("{what}, p"));
+    close(found.statistic, number(&expected["statistic"]), tolerance, what);
+    close(found.df, number(&expected["df"]), 0.0, what);
+    close(found.p_value, number(&expected["p_value"]), tolerance, &format!("{what}, p"));
 }
 
 fn fitted(rows: &impl RowSource, noise: &str) -> Fit {
@@ -115,7 +112,7 @@ fn every_number_of_least_squares_by_its_definition() {
         test("jarque_bera", &found.normality.jarque_bera);
         test("breusch_godfrey", &found.autocorrelation.breusch_godfrey);
         let value = |what: &str, found: &Found<f64>| {
-            assert_close(*found.as_ref().unwrap(), number(&case[what]), TOLERANCE, &format!("{name}, {what}"));
+            close(*found.as_ref().unwrap(), number(&case[what]), TOLERANCE, &format!("{name}, {what}"));
         };
         value("skewness", &found.normality.skewness);
         value("excess_kurtosis", &found.normality.excess_kurtosis);
@@ -124,23 +121,23 @@ fn every_number_of_least_squares_by_its_definition() {
         let inflation = case["variance_inflation"].as_array().unwrap();
         assert_eq!(found.collinearity.variance_inflation.len(), inflation.len());
         for (found, expected) in found.collinearity.variance_inflation.iter().zip(inflation) {
-            assert_close(found.factor, number(expected), TOLERANCE, &format!("{name}, inflation of {}", found.term));
+            close(found.factor, number(expected), TOLERANCE, &format!("{name}, inflation of {}", found.term));
         }
         let reset = found.specification.reset.as_ref().unwrap();
-        assert_close(reset.statistic, number(&case["reset"]["statistic"]), TOLERANCE, &format!("{name}, RESET"));
-        assert_close(reset.df, number(&case["reset"]["df"]), 0.0, name);
-        assert_close(reset.df_residual, number(&case["reset"]["df_residual"]), 0.0, name);
-        assert_close(reset.p_value, number(&case["reset"]["p_value"]), TOLERANCE, &format!("{name}, RESET, p"));
+        close(reset.statistic, number(&case["reset"]["statistic"]), TOLERANCE, &format!("{name}, RESET"));
+        close(reset.df, number(&case["reset"]["df"]), 0.0, name);
+        close(reset.df_residual, number(&case["reset"]["df_residual"]), 0.0, name);
+        close(reset.p_value, number(&case["reset"]["p_value"]), TOLERANCE, &format!("{name}, RESET, p"));
         let distance = found.anderson_darling.as_ref().unwrap();
-        assert_close(distance.statistic, number(&case["anderson_darling"]["statistic"]), TOLERANCE, name);
-        assert_close(distance.p_value, number(&case["anderson_darling"]["p_value"]), 1e-9, name);
+        close(distance.statistic, number(&case["anderson_darling"]["statistic"]), TOLERANCE, name);
+        close(distance.p_value, number(&case["anderson_darling"]["p_value"]), 1e-9, name);
 
         let watson = found.autocorrelation.durbin_watson.as_ref().unwrap();
         let reference = &case["durbin_watson"];
-        assert_close(watson.statistic, number(&reference["statistic"]), TOLERANCE, &format!("{name}, Durbin-Watson"));
+        close(watson.statistic, number(&reference["statistic"]), TOLERANCE, &format!("{name}, Durbin-Watson"));
         if !reference["expected"].is_null() {
-            assert_close(watson.expected, number(&reference["expected"]), TOLERANCE, &format!("{name}, its mean"));
-            assert_close(watson.std_dev, number(&reference["std_dev"]), TOLERANCE, &format!("{name}, its deviation"));
+            close(watson.expected, number(&reference["expected"]), TOLERANCE, &format!("{name}, its mean"));
+            close(watson.std_dev, number(&reference["std_dev"]), TOLERANCE, &format!("{name}, its deviation"));
         }
         if !reference["lmtest_p_value"].is_null() {
             // Theirs is exact to about 1e-4 for fewer than a hundred rows.
@@ -149,8 +146,8 @@ fn every_number_of_least_squares_by_its_definition() {
         }
         if let Some(shapiro) = case["shapiro_wilk"].as_object() {
             let found = found.normality.shapiro_wilk.as_ref().unwrap();
-            assert_close(found.statistic, number(&shapiro["statistic"]), 1e-12, name);
-            assert_close(found.p_value, number(&shapiro["p_value"]), 1e-8, name);
+            close(found.statistic, number(&shapiro["statistic"]), 1e-12, name);
+            close(found.p_value, number(&shapiro["p_value"]), 1e-8, name);
         }
     }
 }
@@ -164,7 +161,7 @@ fn shapiro_and_wilk_as_r_has_it() {
         let rows = MemoryRows::new(&y, Matrix::column_major(&[], y.len(), 0).unwrap()).unwrap();
         let found = diagnosed(&rows, "gaussian", 0).normality.shapiro_wilk;
         let (found, what) = (found.as_ref().unwrap(), format!("{} values from {}", y.len(), y[0]));
-        assert_close(found.statistic, number(&case["w"]), 1e-12, &what);
+        close(found.statistic, number(&case["w"]), 1e-12, &what);
         let p = number(&case["p_value"]);
         assert!((found.p_value - p).abs() <= 1e-8 * p + 1e-12, "{what}: {} {p}", found.p_value);
     }
@@ -286,8 +283,8 @@ fn of_other_noise_the_tests_of_least_squares_stay_and_rows_are_measured_in_scale
         let index = k as f64 / sizes[..k].iter().map(|size| (size / sizes[k]).ln()).sum::<f64>();
         let found = found.tails.as_ref().unwrap().tail_index.as_ref().unwrap();
         assert_eq!(found.extremes, k as f64);
-        assert_close(found.index, index, 1e-9, noise);
-        assert_close(found.std_error, index / (k as f64).sqrt(), 1e-9, noise);
+        close(found.index, index, 1e-9, noise);
+        close(found.std_error, index / (k as f64).sqrt(), 1e-9, noise);
     }
 }
 
@@ -305,21 +302,21 @@ fn a_modelled_scale_weights_the_tests() {
     let weighted = MemoryRows::new(&food, design()).unwrap().with_weights(&weights).unwrap();
     let weighted = diagnosed(&weighted, "gaussian", n);
     let p = |found: &Diagnostics| found.heteroscedasticity.studentised_breusch_pagan.as_ref().unwrap().p_value;
-    assert_close(p(&found), p(&weighted), 1e-8, "Breusch-Pagan");
+    close(p(&found), p(&weighted), 1e-8, "Breusch-Pagan");
     // With weights of its own the fit's variance no longer grows with income.
     assert!(p(&found) > 1e-5 && p(&diagnosed(&MemoryRows::new(&food, design()).unwrap(), "gaussian", 1)) < 1e-10);
     let reset = |found: &Diagnostics| found.specification.reset.as_ref().unwrap().p_value;
-    assert_close(reset(&found), reset(&weighted), 1e-8, "RESET");
+    close(reset(&found), reset(&weighted), 1e-8, "RESET");
     let mut sum = 0.0;
     for row in &found.influence.largest_leverages {
         let i = row.row as usize;
         let scale = weights[i].sqrt().recip();
-        assert_close(row.scale, scale, 1e-12, "scale");
-        assert_close(row.standardised.unwrap(), row.residual / scale, 1e-12, "residual");
+        close(row.scale, scale, 1e-12, "scale");
+        close(row.standardised.unwrap(), row.residual / scale, 1e-12, "residual");
         assert_eq!(row.weight, Some(1.0));
         sum += row.leverage;
     }
-    assert_close(sum, 2.0, 1e-12, "the sum of the leverages");
+    close(sum, 2.0, 1e-12, "the sum of the leverages");
 }
 
 #[test]
@@ -366,7 +363,7 @@ fn what_is_not_defined_says_why() {
     assert!(found.influence.largest_residuals.is_empty());
     assert_eq!(found.influence.largest_leverages.len(), 3);
     assert_eq!(found.influence.largest_leverages[0].row, 0);
-    assert_close(found.influence.largest_leverages[0].leverage, 0.7, 1e-14, "leverage");
+    close(found.influence.largest_leverages[0].leverage, 0.7, 1e-14, "leverage");
 
     // A mean alone.
     let y = [1.0, 4.0, 2.0, 2.5, 3.0, 0.0, 2.0, 9.0, 1.0];
@@ -396,7 +393,7 @@ fn what_is_not_defined_says_why() {
     let rows = MemoryRows::new(&y, Matrix::row_major(&twice, 9, 2).unwrap()).unwrap();
     let found = diagnosed(&rows, "gaussian", 1);
     assert_eq!(found.collinearity.variance_inflation.len(), 1);
-    assert_close(found.collinearity.variance_inflation[0].factor, 1.0, 1e-12, "inflation");
+    close(found.collinearity.variance_inflation[0].factor, 1.0, 1e-12, "inflation");
 
     // Too many regressors for White's test, and quantiles.
     let rows = MemoryRows::new(&y, design(&[], 9, 0)).unwrap();
@@ -433,7 +430,7 @@ fn the_regressor_that_drives_the_spread_is_named() {
     let again = fitted(&again.named("size", &["a", "b", "c"]).unwrap(), "gaussian");
     for driver in drivers {
         let row = again.coefficients.iter().find(|row| row.term == driver.term).unwrap();
-        assert_close(driver.statistic, row.statistic.unwrap(), 1e-9, &driver.term);
-        assert_close(driver.p_value, row.p_value.unwrap(), 1e-8, &driver.term);
+        close(driver.statistic, row.statistic.unwrap(), 1e-9, &driver.term);
+        close(driver.p_value, row.p_value.unwrap(), 1e-8, &driver.term);
     }
 }

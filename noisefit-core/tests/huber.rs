@@ -7,6 +7,9 @@
     reason = "a test fails by panicking, also in its helpers"
 )]
 
+mod common;
+
+use common::{close, close_all, estimates, std_errors};
 use noisefit_core::Error;
 use noisefit_core::estimate::{Options, active_set, closed_form};
 use noisefit_core::noise::{Choice, Huber, HuberScale, Noise};
@@ -19,12 +22,6 @@ use serde_json::Value;
 const MAD: HuberScale = HuberScale::Mad { constant: Huber::NORMAL_QUARTILE };
 const MASS: HuberScale = HuberScale::Mad { constant: 0.6745 };
 const SCALES: [HuberScale; 3] = [MAD, HuberScale::Proposal2, HuberScale::MaximumLikelihood];
-
-#[track_caller]
-fn close(value: f64, reference: f64, tolerance: f64, what: &str) {
-    let error = (value - reference).abs();
-    assert!(error <= tolerance * reference.abs(), "{what}: {value:e} where {reference:e} was expected");
-}
 
 /// A response and a design of columns, row by row.
 struct Data {
@@ -74,15 +71,13 @@ fn number(value: &Value) -> f64 {
     value.as_f64().or_else(|| value.as_str()?.parse().ok()).unwrap()
 }
 
-fn estimates(fit: &Fit) -> Vec<f64> {
-    fit.coefficients.iter().map(|c| c.estimate.unwrap()).collect()
+fn numbers(values: &Value) -> Vec<f64> {
+    values.as_array().unwrap().iter().map(number).collect()
 }
 
 fn compare(fit: &Fit, expected: &Value, tolerance: f64, what: &str) {
     assert!(fit.termination.converged, "{what}: {:?}", fit.termination);
-    for (b, exact) in estimates(fit).into_iter().zip(expected["coefficients"].as_array().unwrap()) {
-        close(b, number(exact), tolerance, what);
-    }
+    close_all(&estimates(fit), &numbers(&expected["coefficients"]), tolerance, what);
     close(fit.scale.unwrap(), number(&expected["scale"]), tolerance, what);
     if let Some(exact) = expected.get("log_likelihood") {
         close(fit.log_likelihood.unwrap(), number(exact), tolerance, what);
@@ -112,9 +107,7 @@ fn estimates_and_standard_errors_of_mass() {
             // What R's own iterations leave.
             let what = format!("{}, {name}", case["data"]);
             compare(&fit, expected, 1e-11, &what);
-            for (c, error) in fit.coefficients.iter().zip(expected["std_errors"].as_array().unwrap()) {
-                close(c.std_error.unwrap(), number(error), 1e-11, &what);
-            }
+            close_all(&std_errors(&fit), &numbers(&expected["std_errors"]), 1e-11, &what);
         }
     }
 }

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
+
+use common::{close, close_all, estimates};
 use noisefit_core::estimate::smooth::{logistic, student_t};
 use noisefit_core::estimate::{Options, closed_form};
 use noisefit_core::noise::{Choice, HuberScale, Noise, Observations, Scale, StudentT};
@@ -60,22 +63,12 @@ impl Data {
     }
 }
 
-fn estimates(fit: &Fit) -> Vec<f64> {
-    fit.coefficients.iter().map(|coefficient| coefficient.estimate.unwrap()).collect()
-}
-
 /// The coefficients of `ln s`, or `ln s` alone.
 fn log_scale(fit: &Fit) -> Vec<f64> {
     match fit.scale {
         Some(scale) => vec![scale.ln()],
         None => fit.scale_coefficients.iter().map(|coefficient| coefficient.estimate.unwrap()).collect(),
     }
-}
-
-#[track_caller]
-fn close(found: f64, expected: f64, tolerance: f64, what: &str) {
-    let error = (found - expected).abs();
-    assert!(error <= tolerance * expected.abs().max(1e-300), "{what}: {found:e} where {expected:e} was expected");
 }
 
 #[test]
@@ -102,9 +95,7 @@ fn maxima_found_elsewhere_with_fifty_digits() {
         };
         assert!(fit.termination.converged, "{name}: {:?}", fit.termination);
         for (key, found) in [("coefficients", estimates(&fit)), ("log_scale", log_scale(&fit))] {
-            for (found, expected) in found.into_iter().zip(numbers(key)) {
-                close(found, expected, 1e-10, &format!("{name} {key}"));
-            }
+            close_all(&found, &numbers(key), 1e-10, &format!("{name} {key}"));
         }
         let number = |key: &str| entry[key].as_str().map(|text| text.parse::<f64>().unwrap());
         close(fit.log_likelihood.unwrap(), number("log_likelihood").unwrap(), 1e-12, name);

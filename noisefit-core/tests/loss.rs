@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "the helpers of tests may fail them")]
 
+mod common;
+
+use common::near;
 use noisefit_core::Error;
 use noisefit_core::loss::report::{ReportOptions, ReportPass, report};
 use noisefit_core::loss::{Loss, Pairs, Parameter, Reduction};
@@ -23,11 +26,6 @@ fn every_loss() -> Vec<Loss<'static>> {
         Loss::LaplaceNll { scale: Parameter::Common(0.7) },
         Loss::LaplaceNll { scale: Parameter::PerRow(&VARIANCES) },
     ]
-}
-
-#[track_caller]
-fn close(value: f64, reference: f64, tolerance: f64) {
-    assert!((value - reference).abs() <= tolerance * reference.abs(), "{value:e} where {reference:e} was expected");
 }
 
 /// The loss of one row.
@@ -70,8 +68,8 @@ fn formulas_by_hand() {
         // 2 / 0.5 + ln 1.
         (Loss::LaplaceNll { scale: Parameter::Common(0.5) }, 4.0, 4.0),
     ] {
-        close(one(loss, 3.0, 1.0), above, 4e-16);
-        close(one(loss, 1.0, 3.0), below, 4e-16);
+        near(one(loss, 3.0, 1.0), above, 4e-16);
+        near(one(loss, 1.0, 3.0), below, 4e-16);
     }
 }
 
@@ -80,7 +78,7 @@ fn huber_is_its_threshold_times_smooth_l1() {
     for delta in [0.1, 1.0, 7.0] {
         for prediction in [-9.0, 0.05, 0.99, 1.0, 30.0] {
             let scaled = delta * one(Loss::SmoothL1 { beta: delta }, 0.0, prediction);
-            close(one(Loss::Huber { delta }, 0.0, prediction), scaled, 1e-15);
+            near(one(Loss::Huber { delta }, 0.0, prediction), scaled, 1e-15);
         }
     }
 }
@@ -137,12 +135,12 @@ fn reductions_and_weights() {
         let mut values = [0.0; 5];
         loss.values(&rows, &mut values).unwrap();
         let sum = loss.value(&rows, Reduction::Sum).unwrap();
-        close(sum, values.iter().sum(), 1e-14);
-        close(loss.value(&rows, Reduction::Mean).unwrap(), sum / 5.0, 1e-15);
+        near(sum, values.iter().sum(), 1e-14);
+        near(loss.value(&rows, Reduction::Mean).unwrap(), sum / 5.0, 1e-15);
         let weighted = rows.with_weights(&weights).unwrap();
         let repeated = values[0] + 2.0 * values[1] + values[3] + 3.0 * values[4];
-        close(loss.value(&weighted, Reduction::Sum).unwrap(), repeated, 1e-14);
-        close(loss.value(&weighted, Reduction::Mean).unwrap(), repeated / 7.0, 1e-14);
+        near(loss.value(&weighted, Reduction::Sum).unwrap(), repeated, 1e-14);
+        near(loss.value(&weighted, Reduction::Mean).unwrap(), repeated / 7.0, 1e-14);
     }
     // A row of no weight is no row, even where its loss overflows.
     let overflowing = Pairs::new(&[1e300, 2.0], &[0.0, 1.0]).unwrap().with_weights(&[0.0, 2.0]).unwrap();
@@ -162,7 +160,7 @@ fn huge_residuals_overflow_only_where_the_loss_does() {
     assert_eq!(slope(Loss::LogCosh, 1e300, 0.0), -1.0);
     assert!(one(Loss::LogCosh, f64::NAN, 0.0).is_nan() && one(Loss::Huber { delta: 1.0 }, f64::NAN, 0.0).is_nan());
     // r^2 / 2 keeps its digits where cosh r rounds to 1.
-    close(one(Loss::LogCosh, 1e-9, 0.0), 5e-19, 1e-15);
+    near(one(Loss::LogCosh, 1e-9, 0.0), 5e-19, 1e-15);
 }
 
 #[test]
@@ -198,7 +196,7 @@ fn the_mean_of_many_singles_keeps_twelve_digits() {
     let (truth, prediction) = (vec![0.1f32; n], vec![0.0f32; n]);
     let mean = Loss::SquaredError.value(&Pairs::new(&truth, &prediction).unwrap(), Reduction::Mean).unwrap();
     // 13421773 / 2^27 is the single nearest to 0.1.
-    close(mean, (13_421_773.0f64 / 134_217_728.0).powi(2), 1e-14);
+    near(mean, (13_421_773.0f64 / 134_217_728.0).powi(2), 1e-14);
 }
 
 #[test]
@@ -239,10 +237,10 @@ fn reports_checked_by_hand() {
         report.losses.into_iter().find(|summary| summary.loss == loss).unwrap()
     };
     let small = mean(&[1.0, 2.0, 3.0, 4.0, 5.0], &[1.1, 2.2, 2.8, 4.1, 4.9], "mse");
-    close(small.mean, 0.022, 1e-14);
+    near(small.mean, 0.022, 1e-14);
     let outlier = mean(&[1.0, 2.0, 3.0, 100.0], &[1.1, 2.2, 2.8, 3.0], "mae");
-    close(outlier.mean, 24.375, 1e-15);
-    close(outlier.sum, 97.5, 1e-15);
+    near(outlier.mean, 24.375, 1e-15);
+    near(outlier.sum, 97.5, 1e-15);
     let (truth, prediction) = ([85.0, 90.0, 88.0, 92.0, 15.0], [84.0, 89.0, 87.0, 91.0, 87.0]);
     let (mse, mae) = (mean(&truth, &prediction, "mse"), mean(&truth, &prediction, "mae"));
     assert_eq!((mse.mean, mae.mean), (1037.6, 15.2));
@@ -250,9 +248,9 @@ fn reports_checked_by_hand() {
     assert_eq!((mse.gradient_at_largest, mae.gradient_at_largest), (144.0, 1.0));
     assert_eq!((mse.share_of_all_largest, mae.share_of_all_largest), (Some(1.0), Some(1.0)));
     let (truth, prediction) = ([1.0, 2.0, 3.0, 4.0, 20.0], [1.1, 2.1, 3.1, 4.1, 5.0]);
-    close(mean(&truth, &prediction, "mse").mean, 45.008, 1e-14);
-    close(mean(&truth, &prediction, "mae").mean, 3.08, 1e-14);
-    close(mean(&truth, &prediction, "huber").mean, 2.904, 1e-14);
+    near(mean(&truth, &prediction, "mse").mean, 45.008, 1e-14);
+    near(mean(&truth, &prediction, "mae").mean, 3.08, 1e-14);
+    near(mean(&truth, &prediction, "huber").mean, 2.904, 1e-14);
     assert_eq!(mean(&truth, &prediction, "huber").gradient_at_largest, 1.0);
 }
 
@@ -261,15 +259,15 @@ fn report_of_scales_likelihoods_and_r_squared() {
     // Errors 1, -1, 2, -2 about truths 1, 2, 3, 6: SSE 10, SST 14, MAE 1.5.
     let options = ReportOptions { delta: 1.5, tau: 0.25, largest: 2 };
     let report = report(&[1.0, 2.0, 3.0, 6.0], &[0.0, 3.0, 1.0, 8.0], options).unwrap();
-    close(report.rmse, 2.5f64.sqrt(), 1e-15);
-    close(report.r_squared.unwrap(), 4.0 / 14.0, 1e-15);
+    near(report.rmse, 2.5f64.sqrt(), 1e-15);
+    near(report.r_squared.unwrap(), 4.0 / 14.0, 1e-15);
     let [gaussian, laplace] = &report.noise[..] else { panic!("two families") };
-    close(gaussian.scale, 2.5f64.sqrt(), 1e-15);
-    close(laplace.scale, 1.5, 1e-15);
+    near(gaussian.scale, 2.5f64.sqrt(), 1e-15);
+    near(laplace.scale, 1.5, 1e-15);
     // 2 (ln(2 pi 2.5) + 1) and 4 (ln 3 + 1), mpmath.
-    close(gaussian.negative_log_likelihood, 7.508_335_596_567_001, 1e-14);
-    close(laplace.negative_log_likelihood, 8.394_449_154_672_438, 1e-14);
-    close(laplace.mean_negative_log_likelihood, 2.098_612_288_668_11, 1e-14);
+    near(gaussian.negative_log_likelihood, 7.508_335_596_567_001, 1e-14);
+    near(laplace.negative_log_likelihood, 8.394_449_154_672_438, 1e-14);
+    near(laplace.mean_negative_log_likelihood, 2.098_612_288_668_11, 1e-14);
     let pinball = report.losses.iter().find(|summary| summary.loss == "pinball").unwrap();
     assert_eq!((pinball.sum, pinball.parameter), (0.25 + 0.75 + 0.5 + 1.5, Some(0.25)));
     let rows: Vec<_> = report.largest.iter().map(|row| (row.row, row.error)).collect();
@@ -325,9 +323,9 @@ fn a_report_does_not_depend_on_how_rows_are_split() {
         assert_eq!(loaded, pass.report().unwrap());
         assert_eq!(loaded.largest, whole.largest);
         for (split, whole) in loaded.losses.iter().zip(&whole.losses) {
-            close(split.sum, whole.sum, 1e-14);
+            near(split.sum, whole.sum, 1e-14);
         }
-        close(loaded.r_squared.unwrap(), whole.r_squared.unwrap(), 1e-13);
+        near(loaded.r_squared.unwrap(), whole.r_squared.unwrap(), 1e-13);
     }
 }
 
@@ -352,7 +350,7 @@ fn weights_of_a_report_are_repeated_rows() {
     let repeated = fold(&[1.0, 1.0, 1.0, 4.0], &[2.0, 2.0, 2.0, 1.0], None);
     assert_eq!((counted.nobs, counted.rmse, counted.r_squared), (4.0, repeated.rmse, repeated.r_squared));
     for (counted, repeated) in counted.losses.iter().zip(&repeated.losses) {
-        close(counted.mean, repeated.mean, 1e-15);
+        near(counted.mean, repeated.mean, 1e-15);
         assert_eq!(counted.share_of_largest, repeated.share_of_largest);
     }
 }

@@ -1,5 +1,8 @@
 //! What every noise family must satisfy, whatever it is. A new family is one line in `for_every_family`.
 
+mod common;
+
+use common::near;
 use noisefit_core::noise::{
     AsymmetricLaplace, Choice, Gaussian, Huber, Information, Laplace, Logistic, Noise, NoiseFamily, Observations,
     Scale, StudentT,
@@ -65,12 +68,6 @@ fn is_symmetric(family: &dyn NoiseFamily) -> bool {
 
 const RESIDUALS: [f64; 11] = [-31.0, -4.2, -1.7, -1.0, -0.3, -0.011, 0.02, 0.4, 1.3, 3.9, 20.0];
 
-#[track_caller]
-fn close(value: f64, reference: f64, tolerance: f64) {
-    let error = (value - reference).abs();
-    assert!(error <= tolerance * reference.abs().max(1e-300), "{value:e} where {reference:e} was expected");
-}
-
 /// Boole's composite rule with ten thousand panels: far more than smooth densities need.
 fn integrate(f: impl Fn(f64) -> f64, from: f64, to: f64) -> f64 {
     boole(10_000, f, from, to)
@@ -100,7 +97,7 @@ fn derivatives_are_those_of_finite_differences() {
             let size = 1.0 + r * r;
             assert!((family.score(r) - slope(&|r| family.negative_log_density(r))).abs() < 1e-11 * size, "{family:?}");
             assert!((family.curvature(r) - slope(&|r| family.score(r))).abs() < 1e-11 * size, "{family:?}");
-            close(family.weight(r), family.score(r) / r, 1e-15);
+            near(family.weight(r), family.score(r) / r, 1e-15);
         }
     });
 }
@@ -134,10 +131,10 @@ fn density_integrates_to_one_and_to_the_distribution_function() {
             cuts.push(end);
             family.cdf(-45.0) + cuts.windows(2).map(|piece| integrate(density, piece[0], piece[1])).sum::<f64>()
         };
-        close(up_to(45.0) + family.survival(45.0), 1.0, 1e-12);
+        near(up_to(45.0) + family.survival(45.0), 1.0, 1e-12);
         for r in [-5.0, -1.0, -0.2, 0.0, 0.7, 2.0, 4.0] {
-            close(family.cdf(r), up_to(r), 1e-11);
-            close(family.cdf(r) + family.survival(r), 1.0, 1e-15);
+            near(family.cdf(r), up_to(r), 1e-11);
+            near(family.cdf(r) + family.survival(r), 1.0, 1e-15);
         }
     });
 }
@@ -150,18 +147,18 @@ fn quantiles_invert_the_distribution_function_in_both_tails() {
             let r = family.quantile(p);
             // A unit in the last place of the quantile moves the probability by r psi(r) units.
             let tolerance = 4e-16 * (4.0 + (r * family.score(r)).abs());
-            close(family.cdf(r), p, tolerance);
-            close(family.survival(family.upper_quantile(p)), p, tolerance);
+            near(family.cdf(r), p, tolerance);
+            near(family.survival(family.upper_quantile(p)), p, tolerance);
         }
         for p in [0.03, 0.2, 0.4999, 0.5, 0.51, 0.9, 0.999] {
-            close(family.cdf(family.quantile(p)), p, 4e-15);
-            close(family.survival(family.upper_quantile(p)), p, 4e-15);
-            close(family.cdf(family.sample(p)), p, 4e-15);
+            near(family.cdf(family.quantile(p)), p, 4e-15);
+            near(family.survival(family.upper_quantile(p)), p, 4e-15);
+            near(family.cdf(family.sample(p)), p, 4e-15);
         }
         assert_eq!(family.quantile(0.0), f64::NEG_INFINITY);
         assert_eq!(family.quantile(1.0), f64::INFINITY);
         let (low, high) = family.interval(0.9).unwrap();
-        close(family.cdf(high) - family.cdf(low), 0.9, 1e-14);
+        near(family.cdf(high) - family.cdf(low), 0.9, 1e-14);
         assert_eq!(family.interval(1.0).unwrap_err().to_string(), "level is 1 and must be between 0 and 1");
     });
 }
@@ -172,18 +169,18 @@ fn overrides_agree_with_the_defaults() {
         let default = Defaults(family);
         // The double exponential rule leaves about 1e-14.
         assert!((family.mean() - family.expectation(&|r| r)).abs() < 1e-12 * family.variance().sqrt());
-        close(family.variance(), default.variance(), 1e-12);
+        near(family.variance(), default.variance(), 1e-12);
         let (own, generic) = (family.information(), default.information());
-        close(own.location, generic.location, 1e-12);
-        close(own.log_scale, generic.log_scale, 1e-12);
+        near(own.location, generic.location, 1e-12);
+        near(own.log_scale, generic.log_scale, 1e-12);
         assert!((own.cross - generic.cross).abs() < 1e-12);
         for residuals in [&RESIDUALS[..], &[1e-200, 3e-200], &[2.0], &[0.0, 0.0, -1e250, 1e249]] {
             let scale = family.maximum_likelihood_scale(residuals, None).unwrap();
-            close(default.maximum_likelihood_scale(residuals, None).unwrap(), scale, 1e-14);
+            near(default.maximum_likelihood_scale(residuals, None).unwrap(), scale, 1e-14);
         }
         assert_eq!(default.maximum_likelihood_scale(&[0.0, 0.0], None).unwrap(), 0.0);
         for r in RESIDUALS {
-            close(family.weight(r), default.weight(r), 1e-15);
+            near(family.weight(r), default.weight(r), 1e-15);
         }
     });
 }
@@ -192,7 +189,7 @@ fn overrides_agree_with_the_defaults() {
 fn expected_information_is_the_mean_of_the_curvature_where_there_is_no_kink() {
     for_every_family(|family, kinks| {
         if kinks.is_empty() {
-            close(family.expectation(&|r| family.curvature(r)), family.information().location, 1e-12);
+            near(family.expectation(&|r| family.curvature(r)), family.information().location, 1e-12);
         }
     });
 }
@@ -212,7 +209,7 @@ fn the_maximum_likelihood_scale_is_a_maximum_and_moves_with_the_units() {
         }
         for units in [1e-300, 1e-5, 7.0, 1e280] {
             let moved = RESIDUALS.map(|e| e * units);
-            close(family.maximum_likelihood_scale(&moved, Some(&frequencies)).unwrap(), scale * units, 1e-14);
+            near(family.maximum_likelihood_scale(&moved, Some(&frequencies)).unwrap(), scale * units, 1e-14);
         }
     });
 }
@@ -225,19 +222,19 @@ fn frequencies_are_repeated_rows_and_weights_are_scales() {
         let counted = rows.with_frequencies(&frequencies).unwrap();
         let (long_y, long_mu) = ([1.0, 1.0, -2.0, 0.5, 0.5, 0.5], [0.2, 0.2, 0.1, 0.7, 0.7, 0.7]);
         let repeated = Observations::new(&long_y, &long_mu, Scale::Common(0.8)).unwrap();
-        close(family.log_likelihood(&counted), family.log_likelihood(&repeated), 1e-15);
+        near(family.log_likelihood(&counted), family.log_likelihood(&repeated), 1e-15);
         let (mut short, mut long) = ([0.0; 3], [0.0; 6]);
         family.gradient(&counted, &mut short, None).unwrap();
         family.gradient(&repeated, &mut long, None).unwrap();
-        close(short[2], long[3] + long[4] + long[5], 1e-15);
-        close(
+        near(short[2], long[3] + long[4] + long[5], 1e-15);
+        near(
             family.maximum_likelihood_scale(&y, Some(&frequencies)).unwrap(),
             family.maximum_likelihood_scale(&long_y, None).unwrap(),
             1e-15,
         );
         let weighted = rows.with_weights(&[4.0, 1.0, 0.25]).unwrap();
         let scaled = Observations::new(&y, &mu, Scale::PerRow(&[0.4, 0.8, 1.6])).unwrap();
-        close(family.log_likelihood(&weighted), family.log_likelihood(&scaled), 1e-15);
+        near(family.log_likelihood(&weighted), family.log_likelihood(&scaled), 1e-15);
     });
 }
 
@@ -296,15 +293,15 @@ fn extreme_residuals_give_no_nan() {
 #[test]
 fn constants_of_gaussian_and_laplace() {
     // mpmath, 30 digits.
-    close(Gaussian.negative_log_density(0.0), 0.918_938_533_204_672_7, 1e-16);
-    close(Gaussian.negative_log_density(1.7), 2.363_938_533_204_672_7, 1e-15);
-    close(Gaussian.cdf(-30.2), 1.184_291_478_610_937_9e-200, 1e-14);
-    close(Gaussian.quantile(1e-300), -37.047_096_299_361_2, 1e-15);
+    near(Gaussian.negative_log_density(0.0), 0.918_938_533_204_672_7, 1e-16);
+    near(Gaussian.negative_log_density(1.7), 2.363_938_533_204_672_7, 1e-15);
+    near(Gaussian.cdf(-30.2), 1.184_291_478_610_937_9e-200, 1e-14);
+    near(Gaussian.quantile(1e-300), -37.047_096_299_361_2, 1e-15);
     assert_eq!(Gaussian.information(), Information { location: 1.0, log_scale: 2.0, cross: 0.0 });
-    close(Laplace.negative_log_density(-2.5), 3.193_147_180_559_945_3, 1e-15);
-    close(Laplace.cdf(-400.0), 9.575_847_983_570_028e-175, 1e-15);
-    close(Laplace.quantile(0.999), 6.214_608_098_422_191, 1e-15);
-    close(Laplace.upper_quantile(1e-300), 690.082_380_717_653_8, 1e-15);
+    near(Laplace.negative_log_density(-2.5), 3.193_147_180_559_945_3, 1e-15);
+    near(Laplace.cdf(-400.0), 9.575_847_983_570_028e-175, 1e-15);
+    near(Laplace.quantile(0.999), 6.214_608_098_422_191, 1e-15);
+    near(Laplace.upper_quantile(1e-300), 690.082_380_717_653_8, 1e-15);
     // At the kink.
     assert_eq!((Laplace.score(0.0), Laplace.weight(0.0), Laplace.curvature(0.0)), (0.0, f64::INFINITY, 0.0));
 }
@@ -369,9 +366,9 @@ fn crps_is_the_integral_of_its_definition() {
                 false => boole(500, above, from.asinh(), to.asinh()),
             };
             let expected: f64 = ends.windows(2).map(|ends| piece(ends[0], ends[1])).sum();
-            close(family.crps(r), expected, 1e-10);
+            near(family.crps(r), expected, 1e-10);
             // The default has no pieces at the kinks of others than Laplace's.
-            close(Defaults(family).crps(r), expected, if kinks.iter().all(|&kink| kink == 0.0) { 1e-10 } else { 1e-7 });
+            near(Defaults(family).crps(r), expected, if kinks.iter().all(|&kink| kink == 0.0) { 1e-10 } else { 1e-7 });
         }
     });
 }

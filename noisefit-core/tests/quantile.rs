@@ -3,8 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
+
 use std::cmp::Ordering;
 
+use common::estimates;
 use noisefit_core::estimate::{Options, vertex};
 use noisefit_core::record::Fit;
 use noisefit_core::rows::{Matrix, MemoryRows};
@@ -255,10 +258,6 @@ fn small_integer_problems_are_solved_exactly_and_say_whether_they_have_one_solut
         degenerate += usize::from(zeros > order);
     }
     assert!(several > 200 && degenerate > 600, "{several} with several optima, {degenerate} degenerate");
-}
-
-fn estimates(fit: &Fit) -> Vec<f64> {
-    fit.coefficients.iter().map(|c| c.estimate.unwrap()).collect()
 }
 
 /// Rows as they are, `x` by rows.

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
+
+use common::{close_all, estimates, std_errors};
 use noisefit_core::estimate::Options;
 use noisefit_core::inference;
 use noisefit_core::noise::{Choice, HuberScale};
@@ -58,21 +61,6 @@ fn options(vcov: Vcov) -> Options {
 
 fn fit(rows: &MemoryRows<'_>, noise: &Choice, vcov: Vcov) -> Fit {
     inference::fit(rows, noise, &options(vcov)).unwrap().pop().unwrap()
-}
-
-fn estimates(fit: &Fit) -> Vec<f64> {
-    fit.coefficients.iter().map(|c| c.estimate.unwrap()).collect()
-}
-
-fn errors(fit: &Fit) -> Vec<f64> {
-    fit.coefficients.iter().map(|c| c.std_error.unwrap()).collect()
-}
-
-fn assert_close(found: &[f64], expected: &[f64], tolerance: f64, what: &str) {
-    assert_eq!(found.len(), expected.len(), "{what}");
-    for (a, b) in found.iter().zip(expected) {
-        assert!((a / b - 1.0).abs() < tolerance, "{what}: {found:?} and not {expected:?}");
-    }
 }
 
 type Square = [[f64; 3]; 3];
@@ -144,7 +132,7 @@ fn nid_of_many_rows_is_its_definition() {
         let expected = slopes(&gram(&data, density), &meat);
         for vcov in [Vcov::Nid, Vcov::Default] {
             let found = fit(&source, &Choice::Quantiles(vec![tau]), vcov);
-            assert_close(&errors(&found)[1..], &expected, 1e-9, "nid");
+            close_all(&std_errors(&found)[1..], &expected, 1e-9, "nid");
             assert_eq!((&found.vcov_type[..], found.reference), ("nid", Reference::Normal));
         }
     }
@@ -154,9 +142,9 @@ fn nid_of_many_rows_is_its_definition() {
     let together = all(3);
     assert_eq!(together, all(1));
     for (tau, fitted) in [0.2, 0.5, 0.8].into_iter().zip(&together) {
-        assert_close(
-            &errors(fitted),
-            &errors(&fit(&source, &Choice::Quantiles(vec![tau]), Vcov::Nid)),
+        close_all(
+            &std_errors(fitted),
+            &std_errors(&fit(&source, &Choice::Quantiles(vec![tau]), Vcov::Nid)),
             1e-9,
             "together",
         );
@@ -164,7 +152,7 @@ fn nid_of_many_rows_is_its_definition() {
     }
     // Absolute deviations are the median.
     let median = fit(&source, &Choice::Laplace, Vcov::Default);
-    assert_close(&errors(&median), &errors(&together[1]), 1e-12, "laplace");
+    close_all(&std_errors(&median), &std_errors(&together[1]), 1e-12, "laplace");
 }
 
 /// Residuals, the kernel's width and the density by it.
@@ -203,8 +191,8 @@ fn kernel_clusters_and_lags_are_their_definitions() {
         let found = fit(&source, &noise, Vcov::Kernel);
         let (residuals, bread) = kernel(&data, &estimates(&found), tau);
         let meat = gram(&data, |_| tau * (1.0 - tau));
-        assert_close(&errors(&found)[1..], &slopes(&bread, &meat), 1e-9, "kernel");
-        assert_eq!(errors(&found), errors(&fit(&source, &noise, Vcov::Sandwich)));
+        close_all(&std_errors(&found)[1..], &slopes(&bread, &meat), 1e-9, "kernel");
+        assert_eq!(std_errors(&found), std_errors(&fit(&source, &noise, Vcov::Sandwich)));
 
         let score = |i: usize| {
             let e: f64 = residuals[i];
@@ -232,7 +220,7 @@ fn kernel_clusters_and_lags_are_their_definitions() {
         let mut meat = [[0.0; 3]; 3];
         sums.iter().for_each(|sum| outer(sum, sum, used / (used - 1.0), &mut meat));
         let found = fit(&source, &noise, Vcov::Cluster(vec!["g".to_owned()]));
-        assert_close(&errors(&found)[1..], &slopes(&bread, &meat), 1e-9, "clusters");
+        close_all(&std_errors(&found)[1..], &slopes(&bread, &meat), 1e-9, "clusters");
         assert_eq!((found.reference, found.reference_df), (Reference::StudentT, Some(used - 1.0)));
 
         let mut meat = [[0.0; 3]; 3];
@@ -245,7 +233,7 @@ fn kernel_clusters_and_lags_are_their_definitions() {
             }
         }
         let found = fit(&source, &noise, Vcov::Hac { lags: 2 });
-        assert_close(&errors(&found)[1..], &slopes(&bread, &meat), 1e-9, "lags");
+        close_all(&std_errors(&found)[1..], &slopes(&bread, &meat), 1e-9, "lags");
     }
 }
 
@@ -260,8 +248,8 @@ fn frequencies_are_repeated_rows() {
     let counted = rows(&design, &data.y).with_frequencies(&frequencies).unwrap();
     for vcov in [Vcov::Iid, Vcov::Nid, Vcov::Kernel] {
         let noise = Choice::Quantiles(vec![0.4]);
-        let expected = errors(&fit(&rows(&all_design, &all.y), &noise, vcov.clone()));
-        assert_close(&errors(&fit(&counted, &noise, vcov)), &expected, 1e-11, "frequencies");
+        let expected = std_errors(&fit(&rows(&all_design, &all.y), &noise, vcov.clone()));
+        close_all(&std_errors(&fit(&counted, &noise, vcov)), &expected, 1e-11, "frequencies");
     }
 }
 
@@ -282,7 +270,7 @@ fn the_default_gives_way_where_there_are_too_few_rows() {
     // Rows that lie on a plane.
     let exact: Vec<f64> = data.x.iter().map(|x| 1.0 + x[0] + x[1]).collect();
     let plane = fit(&rows(&design, &exact), &Choice::Laplace, Vcov::Default);
-    assert!(errors(&plane).iter().all(|error| *error < 1e-12));
+    assert!(std_errors(&plane).iter().all(|error| *error < 1e-12));
     // Half of the responses are one number.
     let ties: Vec<f64> = (0..12).map(|i| if i < 10 { 1.0 } else { f64::from(i) }).collect();
     let source = MemoryRows::new(&ties, Matrix::row_major(&[], 12, 0).unwrap()).unwrap();
@@ -329,10 +317,10 @@ fn the_bootstrap_of_means_is_its_closed_form() {
         let draws = 2000;
         let pairs = fit(&source, &Choice::Gaussian, bootstrap(draws, Resampling::Pairs));
         // A sum of n draws, each with the variance of the data.
-        assert_close(&errors(&pairs), &[squares.sqrt() / n], monte_carlo(draws), "pairs");
+        close_all(&std_errors(&pairs), &[squares.sqrt() / n], monte_carlo(draws), "pairs");
         let wild = fit(&source, &Choice::Gaussian, bootstrap(draws, Resampling::Wild));
         // Every residual over the root of 1 - 1/n, with a sign of its own.
-        assert_close(&errors(&wild), &[(squares / (1.0 - 1.0 / n)).sqrt() / n], monte_carlo(draws), "wild");
+        close_all(&std_errors(&wild), &[(squares / (1.0 - 1.0 / n)).sqrt() / n], monte_carlo(draws), "wild");
         assert_eq!((&wild.vcov_type[..], wild.reference), ("bootstrap:wild:2000", Reference::Normal));
     }
 }
@@ -362,7 +350,7 @@ fn the_bootstrap_of_the_median_is_efrons() {
     let shares: Vec<f64> = (1..=41).map(|k| at_least(k) - if k == 1 { 0.0 } else { at_least(k - 1) }).collect();
     let mean: f64 = shares.iter().zip(&y).map(|(p, y)| p * y).sum();
     let variance: f64 = shares.iter().zip(&y).map(|(p, y)| p * (y - mean).powi(2)).sum();
-    assert_close(&errors(&found), &[variance.sqrt()], monte_carlo(draws), "median");
+    close_all(&std_errors(&found), &[variance.sqrt()], monte_carlo(draws), "median");
 }
 
 #[test]
@@ -393,11 +381,11 @@ fn bootstraps_of_large_data_agree_with_what_theory_says() {
         (Choice::Quantiles(vec![0.8]), Vcov::Nid),
         (Choice::Gaussian, Vcov::Hc(noisefit_core::record::Hc::Hc3)),
     ] {
-        let expected = errors(&fit(&source, &noise, robust));
+        let expected = std_errors(&fit(&source, &noise, robust));
         for scheme in [Resampling::Pairs, Resampling::Wild] {
-            let found = errors(&fit(&source, &noise, bootstrap(300, scheme)));
+            let found = std_errors(&fit(&source, &noise, bootstrap(300, scheme)));
             // The densities of nid have errors of their own.
-            assert_close(&found, &expected, monte_carlo(300) + 0.08, &format!("{noise} {scheme:?}"));
+            close_all(&found, &expected, monte_carlo(300) + 0.08, &format!("{noise} {scheme:?}"));
         }
     }
 }
@@ -413,8 +401,8 @@ fn a_modelled_scale_is_drawn_too_and_terms_of_one_row_are_refused() {
     let drawn = fit(&source, &Choice::Gaussian, bootstrap(300, Resampling::Pairs));
     let scale_errors = |fit: &Fit| fit.scale_coefficients.iter().map(|c| c.std_error.unwrap()).collect::<Vec<f64>>();
     // The noise is as the model says.
-    assert_close(&errors(&drawn), &errors(&classical), monte_carlo(300) + 0.05, "location");
-    assert_close(&scale_errors(&drawn), &scale_errors(&classical), monte_carlo(300) + 0.05, "scale");
+    close_all(&std_errors(&drawn), &std_errors(&classical), monte_carlo(300) + 0.05, "location");
+    close_all(&scale_errors(&drawn), &scale_errors(&classical), monte_carlo(300) + 0.05, "scale");
     let wild = inference::fit(&source, &Choice::Gaussian, &options(bootstrap(9, Resampling::Wild))).unwrap_err();
     assert!(wild.to_string().contains("modelled scale"), "{wild}");
 
