@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::smooth;
-use crate::noise::{Noise, NoiseFamily};
+use crate::noise::{Kernel, Noise, NoiseFamily, StudentTKernel};
 use crate::numeric::distribution::{Normal, StudentT, Symmetric};
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::{Coefficient, Fit};
@@ -213,8 +212,8 @@ impl<'a> Predictor<'a> {
 /// scale and degrees of freedom are estimated together.
 fn log_end_variance(family: noise::StudentT, quantile: f64) -> f64 {
     let (theta, probability) = (1.0 / family.df, family.survival(quantile));
-    let functions = smooth::StudentT::<true>::new(theta);
-    let [shape, cross] = smooth::Functions::shape_information(functions);
+    let functions = StudentTKernel::<true>::new(theta);
+    let [shape, cross] = functions.expected_by_shape();
     let scale = family.information().log_scale;
     // How the quantile changes with the inverse of the degrees of freedom.
     let step = 1e-4 * theta.max(0.01);

@@ -5,9 +5,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::smooth::{Functions, StudentT};
 use crate::noise::shape::{Absolute, Check, Huber, Shape, Square};
-use crate::noise::{AsymmetricLaplace, Choice, Gaussian, HuberScale, Laplace, Logistic, Noise};
+use crate::noise::{AsymmetricLaplace, Choice, Gaussian, HuberScale, Kernel, Laplace, Logistic, Noise, StudentTKernel};
 use crate::numeric::dispatch::vectorised;
 use crate::numeric::special::elementary::exp;
 use crate::{Error, noise};
@@ -215,12 +214,12 @@ impl Objective {
                 Noise::Huber(huber) => batch.likelihood(huber, noise, by_noise),
                 Noise::Quantile(quantile) => batch.location(Check { tau: quantile.tau }),
                 Noise::StudentT(noise::StudentT { df, df_estimated: false }) => {
-                    batch.likelihood(StudentT::<false>::new(1.0 / df), noise, by_noise)
+                    batch.likelihood(StudentTKernel::<false>::new(1.0 / df), noise, by_noise)
                 }
                 Noise::StudentT(_) => {
                     let last = noise.len() - 1;
                     let theta = inverse_df(noise[last]);
-                    let loss = batch.likelihood(StudentT::<true>::new(theta), noise, by_noise);
+                    let loss = batch.likelihood(StudentTKernel::<true>::new(theta), noise, by_noise);
                     // From the inverse degrees of freedom to the parameter.
                     by_noise[last] *= (theta * (1.0 - 0.5 * theta)) as f32;
                     loss
@@ -319,13 +318,13 @@ impl Batch<'_, '_> {
     }
 
     /// A family's negative log-likelihood, with the scale from a second output or as the first parameter of the noise.
-    fn likelihood<F: Functions>(&mut self, functions: F, noise: &[f32], by_noise: &mut [f32]) -> f64 {
+    fn likelihood<F: Kernel>(&mut self, functions: F, noise: &[f32], by_noise: &mut [f32]) -> f64 {
         let Batch { outputs, targets, share, by_output } = self;
         let rows = targets.response.len();
         let width = outputs.len() / rows.max(1);
         let modelled = width == 2;
         let common = if modelled { 0.0 } else { f64::from(noise[0]) };
-        let [constant, by_theta, _] = functions.constant();
+        let (constant, [by_theta, _]) = (functions.constant(), functions.constant_by_shape());
         let (mut sum, mut by_common, mut by_shape) = (0.0, 0.0, 0.0);
         for start in (0..rows).step_by(TILE) {
             let count = TILE.min(rows - start);

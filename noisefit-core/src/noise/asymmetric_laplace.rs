@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::noise::shape::{Check, Shape};
-use crate::noise::{Information, NoiseFamily, finite_residuals, multiplicity};
+use crate::noise::{Evaluated, Information, Kernel, NoiseFamily, finite_residuals, multiplicity};
 use crate::numeric::double_double::DoubleDouble;
 use crate::numeric::special::exponential::exp_product;
 use crate::numeric::sum::Sum;
@@ -29,6 +29,7 @@ pub struct AsymmetricLaplace {
 }
 
 impl AsymmetricLaplace {
+    #[inline(always)]
     fn shape(&self) -> Check {
         Check { tau: self.tau }
     }
@@ -64,21 +65,30 @@ fn lower_quantile(p: f64, below: DoubleDouble, above: DoubleDouble) -> f64 {
     }
 }
 
+impl Kernel for AsymmetricLaplace {
+    const NAME: &'static str = "quantile";
+
+    #[inline(always)]
+    fn at(self, r: f64) -> Evaluated {
+        Evaluated { value: self.shape().value(r), score: self.shape().slope(r), ..Evaluated::default() }
+    }
+
+    fn constant(self) -> f64 {
+        -(self.tau * (1.0 - self.tau)).ln()
+    }
+
+    fn expected(self) -> Information {
+        self.information()
+    }
+
+    fn parameter(self) -> f64 {
+        self.tau
+    }
+}
+
 impl NoiseFamily for AsymmetricLaplace {
     fn name(&self) -> &'static str {
-        "quantile"
-    }
-
-    fn negative_log_density(&self, r: f64) -> f64 {
-        self.shape().value(r) - (self.tau * (1.0 - self.tau)).ln()
-    }
-
-    fn score(&self, r: f64) -> f64 {
-        self.shape().slope(r)
-    }
-
-    fn curvature(&self, _r: f64) -> f64 {
-        0.0
+        Self::NAME
     }
 
     fn weight(&self, r: f64) -> f64 {

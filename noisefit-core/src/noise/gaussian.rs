@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::noise::shape::{Shape, Square};
-use crate::noise::{Information, NoiseFamily, finite_residuals, multiplicity};
+use crate::noise::{Evaluated, Information, Kernel, NoiseFamily, finite_residuals, multiplicity};
 use crate::numeric::special::normal;
 use crate::numeric::sum::Sum;
 
@@ -23,21 +23,26 @@ pub(super) const LN_SQRT_2_PI: f64 = 0.918_938_533_204_672_7;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gaussian;
 
+impl Kernel for Gaussian {
+    const NAME: &'static str = "gaussian";
+
+    #[inline(always)]
+    fn at(self, r: f64) -> Evaluated {
+        Evaluated { value: Square.value(r), score: Square.slope(r), curvature: 1.0, ..Evaluated::default() }
+    }
+
+    fn constant(self) -> f64 {
+        LN_SQRT_2_PI
+    }
+
+    fn expected(self) -> Information {
+        self.information()
+    }
+}
+
 impl NoiseFamily for Gaussian {
     fn name(&self) -> &'static str {
-        "gaussian"
-    }
-
-    fn negative_log_density(&self, r: f64) -> f64 {
-        Square.value(r) + LN_SQRT_2_PI
-    }
-
-    fn score(&self, r: f64) -> f64 {
-        Square.slope(r)
-    }
-
-    fn curvature(&self, _r: f64) -> f64 {
-        1.0
+        Self::NAME
     }
 
     fn weight(&self, _r: f64) -> f64 {

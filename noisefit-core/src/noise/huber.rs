@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::noise::shape::Shape;
-use crate::noise::{Information, NoiseFamily, shape};
+use crate::noise::{Evaluated, Information, Kernel, NoiseFamily, shape};
 use crate::numeric::double_double::DoubleDouble;
 use crate::numeric::special::exponential::exp_product;
 use crate::numeric::special::normal;
@@ -34,6 +34,7 @@ impl Huber {
     /// estimates its scale.
     pub const NORMAL_QUARTILE: f64 = 0.674_489_750_196_081_7;
 
+    #[inline(always)]
     fn shape(&self) -> shape::Huber {
         shape::Huber { knee: self.k, steepness: 1.0 }
     }
@@ -54,21 +55,31 @@ impl Huber {
     }
 }
 
+impl Kernel for Huber {
+    const NAME: &'static str = "huber";
+
+    #[inline(always)]
+    fn at(self, r: f64) -> Evaluated {
+        let curvature = if r.abs() > self.k { 0.0 } else { 1.0 };
+        Evaluated { value: self.shape().value(r), score: self.shape().slope(r), curvature, ..Evaluated::default() }
+    }
+
+    fn constant(self) -> f64 {
+        (self.total() / self.k).ln()
+    }
+
+    fn expected(self) -> Information {
+        self.information()
+    }
+
+    fn parameter(self) -> f64 {
+        self.k
+    }
+}
+
 impl NoiseFamily for Huber {
     fn name(&self) -> &'static str {
-        "huber"
-    }
-
-    fn negative_log_density(&self, r: f64) -> f64 {
-        self.shape().value(r) + (self.total() / self.k).ln()
-    }
-
-    fn score(&self, r: f64) -> f64 {
-        self.shape().slope(r)
-    }
-
-    fn curvature(&self, r: f64) -> f64 {
-        f64::from(u8::from(r.abs() <= self.k))
+        Self::NAME
     }
 
     fn cdf(&self, r: f64) -> f64 {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::noise::shape::{Absolute, Shape};
-use crate::noise::{Information, NoiseFamily, finite_residuals, multiplicity};
+use crate::noise::{Evaluated, Information, Kernel, NoiseFamily, finite_residuals, multiplicity};
 use crate::numeric::sum::Sum;
 
 /// The density `exp(-|r|) / 2`; the scale is the mean absolute deviation b.
@@ -24,21 +24,26 @@ use crate::numeric::sum::Sum;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Laplace;
 
+impl Kernel for Laplace {
+    const NAME: &'static str = "laplace";
+
+    #[inline(always)]
+    fn at(self, r: f64) -> Evaluated {
+        Evaluated { value: Absolute.value(r), score: Absolute.slope(r), ..Evaluated::default() }
+    }
+
+    fn constant(self) -> f64 {
+        LN_2
+    }
+
+    fn expected(self) -> Information {
+        self.information()
+    }
+}
+
 impl NoiseFamily for Laplace {
     fn name(&self) -> &'static str {
-        "laplace"
-    }
-
-    fn negative_log_density(&self, r: f64) -> f64 {
-        Absolute.value(r) + LN_2
-    }
-
-    fn score(&self, r: f64) -> f64 {
-        Absolute.slope(r)
-    }
-
-    fn curvature(&self, _r: f64) -> f64 {
-        0.0
+        Self::NAME
     }
 
     fn weight(&self, r: f64) -> f64 {

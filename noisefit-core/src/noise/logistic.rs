@@ -5,28 +5,38 @@ use std::f64::consts::{LN_2, PI};
 use serde::{Deserialize, Serialize};
 
 use crate::noise::shape::{LogCosh, Shape};
-use crate::noise::{Information, NoiseFamily};
+use crate::noise::{Evaluated, Information, Kernel, NoiseFamily};
 
 /// The density `exp(-r) / (1 + exp(-r))^2 = 1 / (4 cosh^2(r / 2))`; its standard deviation is `pi / sqrt(3)` scales.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logistic;
 
+impl Kernel for Logistic {
+    const NAME: &'static str = "logistic";
+
+    #[inline(always)]
+    fn at(self, r: f64) -> Evaluated {
+        let score = LogCosh.slope(0.5 * r);
+        Evaluated {
+            value: 2.0 * LogCosh.value(0.5 * r),
+            score,
+            curvature: 0.5 * (1.0 - score * score),
+            ..Evaluated::default()
+        }
+    }
+
+    fn constant(self) -> f64 {
+        2.0 * LN_2
+    }
+
+    fn expected(self) -> Information {
+        self.information()
+    }
+}
+
 impl NoiseFamily for Logistic {
     fn name(&self) -> &'static str {
-        "logistic"
-    }
-
-    fn negative_log_density(&self, r: f64) -> f64 {
-        2.0 * (LogCosh.value(0.5 * r) + LN_2)
-    }
-
-    fn score(&self, r: f64) -> f64 {
-        LogCosh.slope(0.5 * r)
-    }
-
-    fn curvature(&self, r: f64) -> f64 {
-        let e = (-r.abs()).exp();
-        2.0 * e / ((1.0 + e) * (1.0 + e))
+        Self::NAME
     }
 
     fn cdf(&self, r: f64) -> f64 {

@@ -1,7 +1,7 @@
 //! Noise families: a handful of scalar functions of the standardised residual, and all that follows from them.
 //!
 //! The model is `y = mu + s R` with a location `mu`, a scale `s > 0` and a standardised residual `R = (y - mu) / s`
-//! whose density `f` the family names. A family states `-ln f` with every constant, its first two derivatives, the
+//! whose density `f` the family names. A family states `-ln f` with its constant and its derivatives, as a [`Kernel`], the
 //! distribution function and its inverse; [`NoiseFamily`] derives the rest.
 //!
 //! ```
@@ -18,6 +18,7 @@ mod asymmetric_laplace;
 mod choice;
 mod gaussian;
 mod huber;
+mod kernel;
 mod laplace;
 mod logistic;
 mod observations;
@@ -29,10 +30,11 @@ pub use asymmetric_laplace::AsymmetricLaplace;
 pub use choice::{Choice, HuberScale, InvalidChoice};
 pub use gaussian::Gaussian;
 pub use huber::Huber;
+pub use kernel::{Evaluate, Evaluated, Kernel};
 pub use laplace::Laplace;
 pub use logistic::Logistic;
 pub use observations::{Observations, Scale};
-pub use student_t::StudentT;
+pub use student_t::{StudentT, StudentTKernel};
 
 use serde::{Deserialize, Serialize};
 
@@ -55,23 +57,29 @@ pub struct Information {
 
 /// The density of standardised residuals, by its scalar functions.
 ///
-/// A new family writes the six required methods, and [`survival`](Self::survival),
+/// A new family writes its [`Kernel`] and the required methods, and [`survival`](Self::survival),
 /// [`upper_quantile`](Self::upper_quantile) and [`mean`](Self::mean) if it is not symmetric, and
 /// [`expectation`](Self::expectation) if it has kinks elsewhere than at 0; it overrides the others only for speed or for
 /// digits.
-pub trait NoiseFamily: std::fmt::Debug + Send + Sync {
+pub trait NoiseFamily: Evaluate + std::fmt::Debug + Send + Sync {
     /// The family's name on the command line and in JSON.
     fn name(&self) -> &'static str;
 
     /// `-ln f(r)` with every constant, so that `exp` of its negative integrates to 1.
-    fn negative_log_density(&self, r: f64) -> f64;
+    fn negative_log_density(&self, r: f64) -> f64 {
+        self.evaluate(r).value + self.log_normaliser()
+    }
 
     /// `psi(r) = d/dr -ln f(r)`, which is the derivative of the log-likelihood with respect to the location, at scale
     /// 1. At a kink the subgradient that the family documents.
-    fn score(&self, r: f64) -> f64;
+    fn score(&self, r: f64) -> f64 {
+        self.evaluate(r).score
+    }
 
     /// `psi'(r)`, the second derivative of `-ln f`, kinks left out.
-    fn curvature(&self, r: f64) -> f64;
+    fn curvature(&self, r: f64) -> f64 {
+        self.evaluate(r).curvature
+    }
 
     /// `P(R <= r)`, accurate in relative terms in the lower tail.
     fn cdf(&self, r: f64) -> f64;
@@ -82,7 +90,7 @@ pub trait NoiseFamily: std::fmt::Debug + Send + Sync {
     /// `psi(r) / r`, the weight of the square that touches `-ln f` at `r`, and lies above it if the density is symmetric;
     /// its limit at 0.
     fn weight(&self, r: f64) -> f64 {
-        if r == 0.0 { self.curvature(0.0) } else { self.score(r) / r }
+        self.evaluate(r).weight(r)
     }
 
     /// `P(R > r)`, accurate in relative terms in the upper tail. The default is that of a symmetric density.

@@ -7,7 +7,6 @@
 
 mod collapse;
 mod derived;
-mod functions;
 mod laplace;
 pub mod logistic;
 mod newton;
@@ -18,7 +17,6 @@ pub mod student_t;
 mod tests;
 pub(crate) mod tile;
 
-pub(crate) use functions::{Functions, StudentT};
 pub(crate) use laplace::fit_laplace;
 pub(crate) use newton::{Maximum, Outcome, SHAPES, Search, maximise};
 pub(crate) use pass::{Curvature, Likelihood, Point, ScaleColumns};
@@ -27,7 +25,7 @@ pub(crate) use problem::Problem;
 use crate::Error;
 use crate::algebra::{Coordinates, Moments};
 use crate::estimate::Options;
-use crate::noise::{Noise, NoiseFamily};
+use crate::noise::{Kernel, Noise, NoiseFamily};
 use crate::record::Fit;
 use crate::rows::{Derived, RowSource, ScaleLayout, Subset};
 use derived::{Constant, LogResiduals};
@@ -36,7 +34,7 @@ use derived::{Constant, LogResiduals};
 ///
 /// # Errors
 /// Those of [`super::fit`].
-pub(crate) fn fit<F: Functions + NoiseFamily>(
+pub(crate) fn fit<F: Kernel + NoiseFamily>(
     source: &impl RowSource,
     family: F,
     noise: Noise,

@@ -3,8 +3,8 @@
 use crate::Error;
 use crate::algebra::cholesky::Cholesky;
 use crate::algebra::gram::packed;
-use crate::estimate::smooth::functions::Functions;
 use crate::estimate::smooth::pass::{Curvature, Likelihood, Point};
+use crate::noise::Kernel;
 use crate::rows::RowSource;
 
 /// Where the inverse of the degrees of freedom lies, the one shape there is: from infinitely many to one half.
@@ -118,7 +118,7 @@ pub(crate) struct Step {
 
 impl Curve {
     /// None where the curvature of location and scale is not clearly that of a maximum.
-    pub(crate) fn new<F: Functions>(state: &Likelihood<F>) -> Option<Self> {
+    pub(crate) fn new<F: Kernel>(state: &Likelihood<F>) -> Option<Self> {
         let information = state.information();
         let last = state.point().parameters() - usize::from(F::SHAPED);
         let factor = Cholesky::new(&information, last)?;
@@ -127,7 +127,7 @@ impl Curve {
             let tangent = factor.solve(border);
             let bend = information[packed(last, last)] - dot(border, &tangent);
             let functions = state.point().functions;
-            let ([own, cross], scale) = (functions.shape_information(), functions.information().log_scale);
+            let ([own, cross], scale) = (functions.expected_by_shape(), functions.expected().log_scale);
             ShapeCurve { tangent, bend, expected: state.observations() * (own - cross * cross / scale) }
         });
         Some(Curve { factor, shape })
@@ -170,7 +170,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-impl<F: Functions> Point<F> {
+impl<F: Kernel> Point<F> {
     /// The point a part of a step away.
     pub(crate) fn moved(&self, change: &[f64], part: f64) -> Self {
         let mut moved = self.clone();
@@ -194,7 +194,7 @@ impl<F: Functions> Point<F> {
     }
 
     /// The same parameters of location and scale for another family.
-    pub(crate) fn with_functions<G: Functions>(self, functions: G) -> Point<G> {
+    pub(crate) fn with_functions<G: Kernel>(self, functions: G) -> Point<G> {
         let Point { coordinates, scale_columns, location, scale, curvature, .. } = self;
         Point { coordinates, scale_columns, location, scale, functions, curvature }
     }
@@ -208,7 +208,7 @@ impl<F: Functions> Point<F> {
 ///
 /// # Errors
 /// What the source reports.
-pub(crate) fn maximise<F: Functions>(
+pub(crate) fn maximise<F: Kernel>(
     source: &impl RowSource,
     start: Point<F>,
     search: Search,

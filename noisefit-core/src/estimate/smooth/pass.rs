@@ -6,10 +6,10 @@ use crate::Error;
 use crate::algebra::Coordinates;
 use crate::algebra::gram::{Trapezoid, add_products, packed, packed_length};
 use crate::estimate::estimated::ErrorSums;
-use crate::estimate::smooth::functions::Functions;
 use crate::estimate::smooth::tile::{
     ABSOLUTE, FoldRows, LOG_SCALE, LOSS, OBSERVATIONS, SHAPE, SHAPE_CURVATURE, SQUARES, Scratch, Sums, WEIGHTED_SQUARES,
 };
+use crate::noise::Kernel;
 use crate::numeric::dispatch::dispatch;
 use crate::numeric::sum::Sum;
 use crate::rows::{Accumulator, Block, StateReader, StateWriter};
@@ -78,7 +78,7 @@ pub(crate) struct Likelihood<F> {
     scratch: Scratch,
 }
 
-impl<F: Functions> Point<F> {
+impl<F: Kernel> Point<F> {
     /// What is added to `ln s` for the unit in which the coordinates have the response.
     pub(crate) fn log_unit(&self) -> f64 {
         self.coordinates.response_scale().ln()
@@ -119,7 +119,7 @@ impl<F: Functions> Point<F> {
     }
 }
 
-impl<F: Functions> Likelihood<F> {
+impl<F: Kernel> Likelihood<F> {
     /// The empty state.
     pub(crate) fn new(point: Point<F>) -> Self {
         let (location, scale) = (vec![0.0; point.location_shape().length()], vec![0.0; point.scale_shape().length()]);
@@ -152,7 +152,7 @@ impl<F: Functions> Likelihood<F> {
     /// weights, and the response's log Jacobian.
     pub(crate) fn log_likelihood(&self) -> f64 {
         let mut sum = self.sums[LOSS];
-        sum.add(self.observations() * self.point.functions.constant()[0]);
+        sum.add(self.observations() * self.point.functions.constant());
         -sum.value()
     }
 
@@ -182,7 +182,7 @@ impl<F: Functions> Likelihood<F> {
         let mut gradient = row(&self.location, self.point.location_shape());
         gradient.extend(row(&self.scale, self.point.scale_shape()));
         if F::SHAPED {
-            gradient.push(-(self.sum(SHAPE) + self.observations() * self.point.functions.constant()[1]));
+            gradient.push(-(self.sum(SHAPE) + self.observations() * self.point.functions.constant_by_shape()[0]));
         }
         gradient
     }
@@ -209,15 +209,15 @@ impl<F: Functions> Likelihood<F> {
             matrix[packed(last, p)..][..q].copy_from_slice(&self.scale[scale.row(q + 1)..][..q]);
             let (n, functions) = (self.observations(), self.point.functions);
             matrix[packed(last, last)] = match self.point.curvature {
-                Curvature::Majorising | Curvature::Expected => n * functions.shape_information()[0],
-                _ => self.sum(SHAPE_CURVATURE) + n * functions.constant()[2],
+                Curvature::Majorising | Curvature::Expected => n * functions.expected_by_shape()[0],
+                _ => self.sum(SHAPE_CURVATURE) + n * functions.constant_by_shape()[1],
             };
         }
         matrix
     }
 }
 
-impl<F: Functions> Accumulator for Likelihood<F> {
+impl<F: Kernel> Accumulator for Likelihood<F> {
     const KIND: &'static str = "likelihood";
 
     fn fold(&mut self, block: &Block<'_>) {

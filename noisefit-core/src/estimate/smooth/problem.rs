@@ -7,12 +7,11 @@ use crate::algebra::{Accuracy, Coordinates, LeastSquares, Method, Settings};
 use crate::estimate::estimated::{Covariance, Estimate, ModelledScale};
 use crate::estimate::smooth::collapse::Collapse;
 use crate::estimate::smooth::derived::{Constant, LogResiduals, Reweighted};
-use crate::estimate::smooth::functions::Functions;
 use crate::estimate::smooth::newton::{Maximum, Outcome, Search, maximise};
 use crate::estimate::smooth::pass::{Curvature, Likelihood, Point, ScaleColumns};
 use crate::estimate::start::Start;
 use crate::estimate::{Options, vertex};
-use crate::noise::{Noise, NoiseFamily};
+use crate::noise::{Kernel, Noise, NoiseFamily};
 use crate::record::{Fit, ShapeParameter, Termination, Vertex};
 use crate::rows::{Derived, Layout, MemoryRows, RowSource, Subset};
 
@@ -97,7 +96,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     }
 
     /// The least squares coefficients and a scale that fits their residuals.
-    pub(crate) fn first<F: Functions>(&self, functions: F, family: &dyn NoiseFamily) -> Point<F> {
+    pub(crate) fn first<F: Kernel>(&self, functions: F, family: &dyn NoiseFamily) -> Point<F> {
         let coordinates = self.start.coordinates.clone();
         let location = self.start.in_coordinates();
         let scale = match &self.scale {
@@ -135,7 +134,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     }
 
     /// The maximum over all rows, reached by way of that of the sample from a point to which the scale has `fallen`.
-    pub(crate) fn maximise<F: Functions>(&self, start: Point<F>, fallen: f64) -> Result<Maximum<F>, Error> {
+    pub(crate) fn maximise<F: Kernel>(&self, start: Point<F>, fallen: f64) -> Result<Maximum<F>, Error> {
         let (tolerance, search) = match self.sample_is_all() {
             true => (Search::FULL.tolerance, Search::FINEST),
             false => (1e-4, Search::FULL),
@@ -156,7 +155,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
 
     /// A start from least squares on the half of the sample whose regressors are most central; none where that leaves terms
     /// undetermined, or no residuals.
-    pub(crate) fn central<F: Functions>(&self, first: &Point<F>) -> Result<Option<Point<F>>, Error> {
+    pub(crate) fn central<F: Kernel>(&self, first: &Point<F>) -> Result<Option<Point<F>>, Error> {
         let half = self.start.sample.central_half();
         let settings = Settings { digits: 6.0, one_pass: true };
         let solved = match half.len() {
@@ -187,7 +186,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     }
 
     /// Why the likelihood has no maximum: rows that are fitted exactly, by their number and by the scale's columns.
-    pub(super) fn unbounded<F: Functions>(&self, location: &[Option<f64>], point: &Point<F>) -> Result<Error, Error> {
+    pub(super) fn unbounded<F: Kernel>(&self, location: &[Option<f64>], point: &Point<F>) -> Result<Error, Error> {
         let layout = self.source.layout();
         let intercept = layout.scale.as_ref().is_some_and(|scale| scale.intercept);
         let log_scale = self.scale.as_ref().map(|scale| LinearPredictor::new(&scale.coefficients(point), intercept));
@@ -197,7 +196,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     }
 
     /// The same of a point to which a search collapsed.
-    pub(crate) fn collapsed<F: Functions>(&self, point: &Point<F>) -> Result<Error, Error> {
+    pub(crate) fn collapsed<F: Kernel>(&self, point: &Point<F>) -> Result<Error, Error> {
         self.unbounded(&self.coefficients(point), point)
     }
 
@@ -215,7 +214,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     /// the sample's quartiles.
     ///
     /// Of rows without regressors some quartile is any value that a third of them share.
-    pub(crate) fn most_exact<F: Functions>(&self, points: &[Point<F>]) -> Result<[f64; 2], Error> {
+    pub(crate) fn most_exact<F: Kernel>(&self, points: &[Point<F>]) -> Result<[f64; 2], Error> {
         let (layout, sample) = (self.source.layout(), self.sample()?);
         let mut locations: Vec<Vec<Option<f64>>> = points.iter().map(|point| self.coefficients(point)).collect();
         let quartiles = vertex::fit_quantiles(&sample, &[0.25, 0.5, 0.75], self.options).unwrap_or_default();
@@ -241,12 +240,12 @@ impl<'a, S: RowSource> Problem<'a, S> {
     }
 
     /// The coefficients of a modelled scale in the units of the data, none for aliased terms; empty for a common scale.
-    pub(super) fn log_scale<F: Functions>(&self, point: &Point<F>) -> Vec<Option<f64>> {
+    pub(super) fn log_scale<F: Kernel>(&self, point: &Point<F>) -> Vec<Option<f64>> {
         self.scale.as_ref().map_or(Vec::new(), |scale| scale.coefficients(point))
     }
 
     /// The location's coefficients in the units of the data, none for aliased terms.
-    fn coefficients<F: Functions>(&self, point: &Point<F>) -> Vec<Option<f64>> {
+    fn coefficients<F: Kernel>(&self, point: &Point<F>) -> Vec<Option<f64>> {
         let coordinates = &point.coordinates;
         self.start.widened(&coordinates.carry_back_all(&point.location, coordinates.response_shift()))
     }
@@ -255,7 +254,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     ///
     /// # Errors
     /// [`Error::Range`] for a scale whose square is no double, and those of [`LeastSquares::solve`].
-    pub(crate) fn fit<F: Functions>(
+    pub(crate) fn fit<F: Kernel>(
         &self,
         maximum: &Maximum<F>,
         noise: Noise,
@@ -284,7 +283,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     }
 
     /// The record of a location and of the pass at its scale.
-    pub(super) fn record<F: Functions>(
+    pub(super) fn record<F: Kernel>(
         &self,
         state: &Likelihood<F>,
         location: Location,
@@ -294,7 +293,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     ) -> Result<Fit, Error> {
         let (layout, solved) = (self.source.layout(), &self.start.least_squares);
         let point = state.point();
-        let information = point.functions.information();
+        let information = point.functions.expected();
         let Location { coefficients, vertex, accuracy, termination } = location;
         let df_residual = solved.totals.observations - coefficients.iter().flatten().count() as f64;
         let (scale, modelled, covariance) = match &self.scale {
@@ -345,13 +344,13 @@ impl<'a, S: RowSource> Problem<'a, S> {
     ///
     /// With `U` the columns of the scale that information is `i U'FU - c (U'F1) (U'F1)'`, whose inverse differs from that
     /// of its first term by a multiple of `a a'`, where `a` are the coefficients of a constant on the columns.
-    fn modelled<F: Functions>(&self, scale: &ScaleStart, state: &Likelihood<F>) -> Result<ModelledScale, Error> {
+    fn modelled<F: Kernel>(&self, scale: &ScaleStart, state: &Likelihood<F>) -> Result<ModelledScale, Error> {
         let (point, n, solved) = (state.point(), state.observations(), &scale.solved);
         let (coefficients, order) = (scale.coefficients(point), solved.coefficients.len());
-        let information = point.functions.information().log_scale;
+        let information = point.functions.expected().log_scale;
         let (mut constant, mut more) = (vec![0.0; order], 0.0);
         if F::SHAPED {
-            let [own, cross] = point.functions.shape_information();
+            let [own, cross] = point.functions.expected_by_shape();
             let mut explained = n;
             if scale.columns.coordinates.intercept() {
                 constant[0] = 1.0;
@@ -385,7 +384,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
 
     /// How many digits of the worst coefficient are right: what the search left, and what the rounding of every row's terms
     /// did to the gradient.
-    fn accuracy<F: Functions>(&self, maximum: &Maximum<F>) -> Accuracy {
+    fn accuracy<F: Kernel>(&self, maximum: &Maximum<F>) -> Accuracy {
         let (state, solved) = (&maximum.state, &self.start.least_squares);
         let (point, n) = (state.point(), state.observations());
         let coordinates = &point.coordinates;
@@ -423,7 +422,7 @@ pub(super) fn reweighted<'a, S: RowSource>(
 
 impl ScaleStart {
     /// The coefficients of `ln s` in the units of the data; none for aliased terms.
-    fn coefficients<F: Functions>(&self, point: &Point<F>) -> Vec<Option<f64>> {
+    fn coefficients<F: Kernel>(&self, point: &Point<F>) -> Vec<Option<f64>> {
         let mut values = self.columns.coordinates.carry_back_all(&point.scale, 0.0).into_iter();
         let aliased = |j: usize| self.solved.aliased.contains(&j);
         (0..self.solved.coefficients.len()).map(|j| if aliased(j) { None } else { values.next() }).collect()

@@ -1,8 +1,8 @@
 //! Student's t noise: location, scale and degrees of freedom together.
 
-use crate::estimate::smooth::{Functions, Likelihood, Maximum, Outcome, Point, Problem, SHAPES, Search, StudentT};
+use crate::estimate::smooth::{Likelihood, Maximum, Outcome, Point, Problem, SHAPES, Search};
 use crate::estimate::{Options, smooth};
-use crate::noise::Noise;
+use crate::noise::{Kernel, Noise, StudentTKernel};
 use crate::numeric::distribution::{Normal, Symmetric};
 use crate::record::{Fit, ShapeParameter};
 use crate::rows::{AnyRows, RowSource};
@@ -55,7 +55,7 @@ fn fit_any(source: &AnyRows<'_>, df: Option<f64>, options: &Options) -> Result<F
         Some(df) => {
             let family = noise::StudentT { df, df_estimated: false };
             let starts = starts(&problem)?;
-            let functions = StudentT::<false>::new(1.0 / df);
+            let functions = StudentTKernel::<false>::new(1.0 / df);
             let starts = starts.into_iter().map(|start| start.with_functions(functions));
             let (maximum, collapsed) = best(&problem, starts.collect())?;
             let warning = unbounded(&problem, &collapsed, df)?;
@@ -96,15 +96,15 @@ fn estimated<S: RowSource>(problem: &Problem<'_, S>, options: &Options) -> Resul
 
 /// Points on the sample from which searches begin: least squares, of all rows and of the central half, led through heavier
 /// and heavier tails.
-fn starts<S: RowSource>(problem: &Problem<'_, S>) -> Result<Vec<Point<StudentT<true>>>, Error> {
+fn starts<S: RowSource>(problem: &Problem<'_, S>) -> Result<Vec<Point<StudentTKernel<true>>>, Error> {
     let family = noise::StudentT { df: 4.0, df_estimated: true };
-    let first = problem.first(StudentT::new(LADDER[0]), &family);
+    let first = problem.first(StudentTKernel::new(LADDER[0]), &family);
     let central = problem.central(&first)?;
     let (sample, mut starts) = (problem.sample()?, Vec::new());
     for first in [Some(first), central].into_iter().flatten() {
         let mut point = first;
         for theta in LADDER {
-            point = point.with_functions(StudentT::new(theta));
+            point = point.with_functions(StudentTKernel::new(theta));
             let found = smooth::maximise(&sample, point.clone(), Search { hold_shape: true, ..ROUGH })?;
             if let Some(found) = found.maximum() {
                 point = found.state.point().clone();
@@ -120,7 +120,7 @@ fn starts<S: RowSource>(problem: &Problem<'_, S>) -> Result<Vec<Point<StudentT<t
 ///
 /// `m` is counted where searches collapsed and at quartiles; as many observations as there are coefficients are always
 /// fitted exactly somewhere, and are told of only where a search went there.
-fn unbounded<S: RowSource, F: Functions>(
+fn unbounded<S: RowSource, F: Kernel>(
     problem: &Problem<'_, S>,
     collapsed: &[Point<F>],
     df: f64,
@@ -145,8 +145,8 @@ fn unbounded<S: RowSource, F: Functions>(
 /// The maximum over all rows from where the sample's is largest, and where searches of the sample collapsed.
 fn best<S: RowSource, const SHAPED: bool>(
     problem: &Problem<'_, S>,
-    starts: Vec<Point<StudentT<SHAPED>>>,
-) -> Result<(Maximum<StudentT<SHAPED>>, Vec<Point<StudentT<SHAPED>>>), Error> {
+    starts: Vec<Point<StudentTKernel<SHAPED>>>,
+) -> Result<(Maximum<StudentTKernel<SHAPED>>, Vec<Point<StudentTKernel<SHAPED>>>), Error> {
     let (sample, mut best, mut last) = (problem.sample()?, None::<Maximum<_>>, None);
     let mut collapsed = Vec::new();
     for start in starts {
@@ -175,7 +175,7 @@ fn best<S: RowSource, const SHAPED: bool>(
 /// test at `level` allows.
 fn interval<S: RowSource>(
     problem: &Problem<'_, S>,
-    maximum: &Maximum<StudentT<true>>,
+    maximum: &Maximum<StudentTKernel<true>>,
     level: f64,
 ) -> Result<[f64; 2], Error> {
     let critical = Normal.critical(level);
@@ -189,7 +189,7 @@ fn interval<S: RowSource>(
 /// Newton's method for the signed root of the likelihood ratio, which is nearly linear.
 fn profile_end<S: RowSource>(
     problem: &Problem<'_, S>,
-    maximum: &Maximum<StudentT<true>>,
+    maximum: &Maximum<StudentTKernel<true>>,
     critical: f64,
     direction: f64,
 ) -> Result<f64, Error> {
@@ -240,8 +240,8 @@ fn profile_end<S: RowSource>(
 /// maximum, by one pass where the other parameters move along the tangent, and what a Newton step from there would gain.
 fn profile<S: RowSource>(
     problem: &Problem<'_, S>,
-    maximum: &Maximum<StudentT<true>>,
-    near: &mut Maximum<StudentT<true>>,
+    maximum: &Maximum<StudentTKernel<true>>,
+    near: &mut Maximum<StudentTKernel<true>>,
     theta: f64,
 ) -> Result<(f64, f64), Error> {
     let from = if problem.sample_is_all() { &*near } else { maximum };

@@ -3,10 +3,9 @@
 use super::*;
 use crate::algebra::gram::packed;
 use crate::algebra::{Coordinates, LeastSquares, Settings};
-use crate::estimate::smooth::functions::StudentT;
 use crate::estimate::smooth::pass::{Curvature, ScaleColumns};
 use crate::noise;
-use crate::noise::{Gaussian, Logistic, Noise, NoiseFamily, Observations, Scale};
+use crate::noise::{Gaussian, Kernel, Logistic, Noise, NoiseFamily, Observations, Scale, StudentTKernel};
 use crate::rows::{Matrix, MemoryRows, RowSource};
 
 struct Data {
@@ -41,7 +40,7 @@ impl Data {
     }
 
     /// The log-likelihood by the family's own functions, one row at a time.
-    fn log_likelihood<F: Functions>(&self, noise: Noise, point: &Point<F>) -> f64 {
+    fn log_likelihood<F: Kernel>(&self, noise: Noise, point: &Point<F>) -> f64 {
         let c = &point.coordinates;
         let column = |c: &Coordinates, j: usize, x: f64| (x - c.shift(j)) * c.scale(j);
         let location = |i: usize| {
@@ -66,7 +65,7 @@ impl Data {
 }
 
 /// The pass against the family's likelihood, its derivatives against finite differences of the pass.
-fn check<F: Functions>(noise: Noise, family: impl Fn(f64) -> F, theta: f64, modelled: bool) {
+fn check<F: Kernel>(noise: Noise, family: impl Fn(f64) -> F, theta: f64, modelled: bool) {
     let data = data();
     let rows = data.rows();
     let solved = LeastSquares::solve(&rows, Settings::default()).unwrap();
@@ -129,8 +128,8 @@ fn the_log_likelihood_is_the_familys_and_its_derivatives_are_those_of_finite_dif
         check(Noise::Logistic, |_| Logistic, 0.0, modelled);
         for theta in [1e-3, 0.06, 0.25, 1.9] {
             let noise = Noise::StudentT(noise::StudentT { df: 1.0 / theta, df_estimated: false });
-            check(noise, StudentT::<false>::new, theta, modelled);
-            check(noise, StudentT::<true>::new, theta, modelled);
+            check(noise, StudentTKernel::<false>::new, theta, modelled);
+            check(noise, StudentTKernel::<true>::new, theta, modelled);
         }
     }
 }
@@ -138,17 +137,17 @@ fn the_log_likelihood_is_the_familys_and_its_derivatives_are_those_of_finite_dif
 #[test]
 fn the_information_on_the_shape_is_the_mean_of_squared_scores() {
     for theta in [1e-3, 0.05, 0.25, 1.0, 2.0] {
-        let (functions, df) = (StudentT::<true>::new(theta), 1.0 / theta);
+        let (functions, df) = (StudentTKernel::<true>::new(theta), 1.0 / theta);
         let family = noise::StudentT { df, df_estimated: true };
-        let slope = functions.constant()[1];
+        let slope = functions.constant_by_shape()[0];
         let by_shape = |r: f64| -(functions.at(r).by_shape + slope);
         // The quadrature looks at residuals whose squares overflow, too.
         let by_scale = |r: f64| r.clamp(-1e90, 1e90) * functions.at(r.clamp(-1e90, 1e90)).score - 1.0;
-        let [own, cross] = functions.shape_information();
+        let [own, cross] = functions.expected_by_shape();
         for (found, expected) in [
             (own, family.expectation(&|r| by_shape(r).powi(2))),
             (cross, family.expectation(&|r| by_shape(r) * by_scale(r))),
-            (functions.information().log_scale, family.expectation(&|r| by_scale(r).powi(2))),
+            (functions.expected().log_scale, family.expectation(&|r| by_scale(r).powi(2))),
         ] {
             assert!((found / expected - 1.0).abs() < 1e-9, "{theta}: {found} {expected}");
         }

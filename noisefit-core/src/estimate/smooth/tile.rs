@@ -2,8 +2,8 @@
 
 use crate::algebra::Coordinates;
 use crate::algebra::gram::{Columns, TILE_ROWS};
-use crate::estimate::smooth::functions::Functions;
 use crate::estimate::smooth::pass::{Curvature, Point, ScaleColumns};
+use crate::noise;
 use crate::numeric::dispatch::{Kernel, multiply_add};
 use crate::numeric::special::elementary::exp;
 use crate::numeric::sum::Sum;
@@ -56,7 +56,7 @@ const LANES: usize = 8;
 /// One number for each row of a tile.
 type Tile = [f64; TILE_ROWS];
 
-impl<F: Functions> Kernel for FoldRows<'_, '_, F> {
+impl<F: noise::Kernel> Kernel for FoldRows<'_, '_, F> {
     type Output = ();
 
     #[inline(always)]
@@ -238,7 +238,7 @@ impl Default for Factors {
 
 impl Factors {
     #[inline(always)]
-    fn fill<F: Functions>(&mut self, functions: F, e: &Tile, inverse: &Tile, f: &Tile) {
+    fn fill<F: noise::Kernel>(&mut self, functions: F, e: &Tile, inverse: &Tile, f: &Tile) {
         for i in 0..TILE_ROWS {
             let (a, r) = (inverse[i], e[i] * inverse[i]);
             let (fa, found) = (f[i] * a, functions.at(r));
@@ -263,8 +263,8 @@ impl Factors {
     /// Replaces second derivatives by what bounds or is expected of them: the weights of the least squares problem that
     /// majorises the loss, and the information on scale and shape.
     #[inline(always)]
-    fn majorise<F: Functions>(&mut self, functions: F, e: &Tile, inverse: &Tile, f: &Tile) {
-        let (information, [_, cross]) = (functions.information(), functions.shape_information());
+    fn majorise<F: noise::Kernel>(&mut self, functions: F, e: &Tile, inverse: &Tile, f: &Tile) {
+        let (information, [_, cross]) = (functions.expected(), functions.expected_by_shape());
         for i in 0..TILE_ROWS {
             let (a, r) = (inverse[i], e[i] * inverse[i]);
             let weight = if r == 0.0 { self.curvature[i] } else { self.score[i] / r };
@@ -277,8 +277,8 @@ impl Factors {
 
     /// Replaces second derivatives by what is expected of them; between location and the rest that is nothing.
     #[inline(always)]
-    fn expect<F: Functions>(&mut self, functions: F, inverse: &Tile, f: &Tile) {
-        let (information, [_, cross]) = (functions.information(), functions.shape_information());
+    fn expect<F: noise::Kernel>(&mut self, functions: F, inverse: &Tile, f: &Tile) {
+        let (information, [_, cross]) = (functions.expected(), functions.expected_by_shape());
         for i in 0..TILE_ROWS {
             self.location_location[i] = f[i] * inverse[i] * inverse[i] * information.location;
             self.scale_scale[i] = f[i] * information.log_scale;

@@ -5,7 +5,7 @@ use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
 use crate::inference::covariance::meat::{Meat, Scores};
 use crate::inference::covariance::sandwich::{Estimated, factored, inverse, sandwich};
 use crate::inference::covariance::whitened::Whitened;
-use crate::noise::{Huber, NoiseFamily};
+use crate::noise::{Evaluate, Huber, NoiseFamily};
 use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::record::{Fit, Reference, Vcov};
 use crate::rows::{Block, Both, RowSource};
@@ -26,7 +26,7 @@ pub(super) fn estimate(source: &impl RowSource, fit: &mut Fit, noise: Huber, vco
         // Whitened rows have the identity for a Gram matrix.
         (0..order).for_each(|k| matrix[packed(k, k)] = 1.0 / noise.information().location);
     } else {
-        let of = |part| Clipped { part, scale, knee: noise.k, count: order };
+        let of = |part| Clipped { part, scale, noise, count: order };
         let passes = Both(Meat::new(of(Part::Curvature), &Vcov::Sandwich), Meat::new(of(Part::Score), vcov));
         let Both(bread, meat) = rows.pass(passes)?;
         let bread = factored(&bread.finish()?.matrix, order)?;
@@ -58,7 +58,7 @@ enum Part {
 struct Clipped {
     part: Part,
     scale: f64,
-    knee: f64,
+    noise: Huber,
     count: usize,
 }
 
@@ -73,7 +73,7 @@ impl Scores for Clipped {
     }
 
     fn parameters(&self) -> Vec<f64> {
-        vec![f64::from(self.part as u8), self.scale, self.knee, self.count as f64]
+        vec![f64::from(self.part as u8), self.scale, self.noise.k, self.count as f64]
     }
 }
 
@@ -88,17 +88,16 @@ impl Kernel for Fill<'_, '_> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Fill { clipped: Clipped { part, scale, knee, .. }, block, scores } = self;
+        let Fill { clipped: Clipped { part, scale, noise, .. }, block, scores } = self;
         for (tile, start) in (0..block.rows()).step_by(TILE_ROWS).enumerate() {
             let rows = start..(start + TILE_ROWS).min(block.rows());
             let mut factors = [0.0; TILE_ROWS];
             for (i, (factor, e)) in factors.iter_mut().zip(&block.response.high[rows.clone()]).enumerate() {
                 let root = block.weights.map_or(1.0, |w| w[start + i].sqrt());
-                let r = root * e / scale;
+                let found = noise.evaluate(root * e / scale);
                 *factor = match part {
-                    Part::Score => root * r.clamp(-knee, knee),
-                    Part::Curvature if r.abs() <= knee => root,
-                    Part::Curvature => 0.0,
+                    Part::Score => root * found.score,
+                    Part::Curvature => root * found.curvature.sqrt(),
                 };
             }
             for (j, values) in block.design.iter().enumerate() {

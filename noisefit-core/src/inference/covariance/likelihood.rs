@@ -2,11 +2,12 @@
 
 use crate::algebra::Coordinates;
 use crate::algebra::gram::{packed, packed_length};
-use crate::estimate::smooth::{Curvature, Functions, Likelihood, Point, SHAPES, ScaleColumns, StudentT, scale_columns};
+use crate::estimate::smooth::{Curvature, Likelihood, Point, SHAPES, ScaleColumns, scale_columns};
 use crate::inference::covariance::likelihood_scores::LikelihoodScores;
 use crate::inference::covariance::meat::Meat;
 use crate::inference::covariance::sandwich::{Estimated, factored, inverse, sandwich};
 use crate::inference::covariance::whitened::Whitened;
+use crate::noise::{Kernel, StudentTKernel};
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::{Fit, Reference, Vcov};
 use crate::rows::{Both, RowSource};
@@ -23,14 +24,14 @@ pub(super) fn student_t(
     let theta = 1.0 / family.df;
     let inside = theta > *SHAPES.start() && theta < *SHAPES.end();
     match family.df_estimated && (inside || *vcov == Vcov::Expected) {
-        true => estimate(source, fit, StudentT::<true>::new(theta), vcov),
-        false => estimate(source, fit, StudentT::<false>::new(theta), vcov),
+        true => estimate(source, fit, StudentTKernel::<true>::new(theta), vcov),
+        false => estimate(source, fit, StudentTKernel::<false>::new(theta), vcov),
     }
 }
 
 /// The inverse of the observed or expected information, or with the observed one as bread the sandwich, for independent
 /// rows or such as depend on each other within clusters or over lags.
-pub(super) fn estimate<F: Functions>(
+pub(super) fn estimate<F: Kernel>(
     source: &impl RowSource,
     fit: &mut Fit,
     functions: F,

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::algebra::gram::{Columns, TILE_ROWS};
 use crate::estimate::smooth::tile::{add_multiple, columns};
-use crate::estimate::smooth::{Functions, Point, ScaleColumns};
+use crate::estimate::smooth::{Point, ScaleColumns};
 use crate::inference::covariance::Scores;
+use crate::noise;
 use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::numeric::special::elementary::exp;
 use crate::rows::Block;
@@ -20,14 +21,14 @@ pub(crate) struct LikelihoodScores<F> {
     point: Arc<Point<F>>,
 }
 
-impl<F: Functions> LikelihoodScores<F> {
+impl<F: noise::Kernel> LikelihoodScores<F> {
     /// At the parameters of `point`.
     pub(crate) fn new(point: Point<F>) -> Self {
         LikelihoodScores { point: Arc::new(point) }
     }
 }
 
-impl<F: Functions> Scores for LikelihoodScores<F> {
+impl<F: noise::Kernel> Scores for LikelihoodScores<F> {
     fn count(&self) -> usize {
         self.point.parameters()
     }
@@ -49,7 +50,7 @@ struct FillScores<'a, 'b, F> {
     scores: &'a mut Columns,
 }
 
-impl<F: Functions> Kernel for FillScores<'_, '_, F> {
+impl<F: noise::Kernel> Kernel for FillScores<'_, '_, F> {
     type Output = ();
 
     #[inline(always)]
@@ -58,7 +59,7 @@ impl<F: Functions> Kernel for FillScores<'_, '_, F> {
         let Point { coordinates, scale_columns, location, scale, functions, .. } = point;
         let (p, log_unit) = (location.len(), point.log_unit());
         let (shift, unit) = (coordinates.response_shift(), coordinates.response_scale());
-        let constant = functions.constant()[1];
+        let constant = functions.constant_by_shape()[0];
         for (tile, start) in (0..block.rows()).step_by(TILE_ROWS).enumerate() {
             let rows = start..(start + TILE_ROWS).min(block.rows());
             let count = rows.len();
