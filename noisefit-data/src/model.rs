@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
 use crate::formula::Design;
+#[cfg(feature = "files")]
 use crate::write::write_atomically;
 
 /// The schema that this program writes; the number grows when an older program could not read the file.
@@ -68,6 +69,7 @@ impl FittedModel {
     ///
     /// # Errors
     /// [`DataError::Write`].
+    #[cfg(feature = "files")]
     pub fn save(&self, path: &Path) -> Result<(), DataError> {
         write_atomically(path, |file| {
             serde_json::to_writer_pretty(&mut *file, self)?;

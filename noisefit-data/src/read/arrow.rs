@@ -10,8 +10,6 @@ use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch};
 use arrow_schema::{DataType, Schema as ArrowSchema, TimeUnit};
 
 use super::columns::Categories;
-use super::decode::damaged;
-use super::file::InputFile;
 use super::kinds::MissingWords;
 use super::number;
 use super::options::Decimals;
@@ -66,20 +64,19 @@ impl ArrowColumns {
         Some(Frame { file: 0, first_record: 0, rows: batch.num_rows(), columns })
     }
 
-    /// Batches of any length, of a file in `format`, as frames of bounded length.
+    /// Batches of any length as frames of bounded length; `wrong` is the error for one that is not of the schema.
     pub fn frames<'a>(
         &'a self,
-        file: &'a InputFile,
-        format: &'static str,
         batches: impl Iterator<Item = Result<RecordBatch, DataError>> + 'a,
         query: &'a Query<'a>,
+        wrong: impl Fn(&'static str) -> DataError + Copy + 'a,
     ) -> FrameIterator<'a> {
         let step = frame_rows(query);
         let slices = move |batch: RecordBatch| {
             let rows = batch.num_rows();
             (0..rows).step_by(step).map(move |start| {
                 let frame = self.frame(&batch.slice(start, step.min(rows - start)), query);
-                frame.ok_or_else(|| damaged(file, format, "a column is not of the type that the file's schema says"))
+                frame.ok_or_else(|| wrong("a column is not of the type that the file's schema says"))
             })
         };
         Box::new(batches.flat_map(move |batch| match batch {

@@ -8,9 +8,10 @@ use super::columns::{Builder, Refusal};
 use super::fields::{End, Fields, TextAfterQuote};
 use super::file::InputFile;
 use super::kinds::{Tally, expectation};
+use super::open::FileTable;
 use super::options::ReadOptions;
 use super::pieces::{Piece, lines};
-use super::table::{Query, Schema, Table, Units};
+use super::table::{Query, Schema, Units};
 use super::text::{self, RecordSize, Sample};
 use crate::error::{DataError, Location};
 use crate::frame::{Field, Frame, Kind};
@@ -100,7 +101,7 @@ impl Delimited {
     }
 }
 
-impl Table for Delimited {
+impl FileTable for Delimited {
     fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError> {
         let read = move |piece: &Piece| self.read(file, piece, query);
         text::units(file, self.header, query.unit_bytes, Some(self.delimiter), read)

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
+#[cfg(feature = "files")]
 use super::file::InputFile;
 use crate::error::DataError;
 
@@ -43,6 +44,7 @@ impl Format {
     }
 
     /// The format of a file, from its first bytes where these are characteristic, from its name otherwise.
+    #[cfg(feature = "files")]
     pub(crate) fn of(file: &InputFile) -> Result<Format, DataError> {
         let content = file.first_content(64)?;
         if content.is_empty() {

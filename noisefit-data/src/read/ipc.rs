@@ -7,9 +7,10 @@ use std::sync::atomic::Ordering;
 use arrow_ipc::reader::{FileReader as BatchFile, StreamReader};
 
 use super::arrow::ArrowColumns;
-use super::decode::{batches, decode, not_compressed};
+use super::decode::{batches, damaged, decode, not_compressed};
 use super::file::{FileReader, InputFile};
-use super::table::{FrameIterator, Query, Schema, Table, Unit, Units};
+use super::open::FileTable;
+use super::table::{FrameIterator, Query, Schema, Unit, Units};
 use crate::error::DataError;
 
 /// Bytes of a file that a unit should account for. Batches are mostly smaller; a larger one is a unit of its own.
@@ -35,13 +36,15 @@ impl ArrowFile {
 
     fn frames<'a>(&'a self, file: &'a InputFile, range: Range<usize>, query: &'a Query<'a>) -> FrameIterator<'a> {
         match open(file, Some(self.columns.projection(query)), range.start) {
-            Ok(reader) => self.columns.frames(file, FILE, batches(file, FILE, reader.take(range.len())), query),
+            Ok(reader) => self
+                .columns
+                .frames(batches(file, FILE, reader.take(range.len())), query, move |why| damaged(file, FILE, why)),
             Err(error) => Box::new(std::iter::once(Err(error))),
         }
     }
 }
 
-impl Table for ArrowFile {
+impl FileTable for ArrowFile {
     fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError> {
         let count = self.batches as u64;
         let step = (count * UNIT_BYTES).div_ceil(file.size).clamp(1, count.max(1)) as usize;
@@ -84,7 +87,7 @@ impl ArrowStream {
     }
 }
 
-impl Table for ArrowStream {
+impl FileTable for ArrowStream {
     fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError> {
         let (content, bytes_read) = file.content()?;
         let content: BufReader<Box<dyn Read + Send>> = BufReader::new(content);
@@ -95,7 +98,8 @@ impl Table for ArrowStream {
             let batch = batch?;
             let bytes = bytes_read.load(Ordering::Relaxed) - bytes_before;
             bytes_before += bytes;
-            let frames = move || self.columns.frames(file, STREAM, std::iter::once(Ok(batch)), query);
+            let frames =
+                move || self.columns.frames(std::iter::once(Ok(batch)), query, move |why| damaged(file, STREAM, why));
             Ok(Unit { bytes, frames: Box::new(frames) })
         })))
     }

@@ -9,9 +9,10 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::columns::{Builder, Refusal};
 use super::file::InputFile;
 use super::kinds::{MissingWords, Tally, expectation};
+use super::open::FileTable;
 use super::options::{Decimals, ReadOptions};
 use super::pieces::Piece;
-use super::table::{Query, Schema, Table, Units, UnreadColumn};
+use super::table::{Query, Schema, Units, UnreadColumn};
 use super::text::{self, RecordSize, Sample};
 use crate::error::{DataError, Location};
 use crate::frame::{Field, Frame};
@@ -89,7 +90,7 @@ impl JsonLines {
     }
 }
 
-impl Table for JsonLines {
+impl FileTable for JsonLines {
     fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError> {
         text::units(file, self.header, query.unit_bytes, None, move |piece| self.read(file, piece, query))
     }

@@ -1,43 +1,65 @@
-//! Files as frames: CSV and its relatives, newline-delimited JSON, Parquet, Arrow.
+//! Files and tables in memory as frames: CSV and its relatives, newline-delimited JSON, Parquet, Arrow.
 //!
-//! A [`Dataset`] is one table in one or more files. [`Dataset::scan`] walks through it as often as asked: units of work
+//! A [`Dataset`] is one table, in one or more files or in Arrow record batches in memory. [`Dataset::scan`] walks through it as often as asked: units of work
 //! (about 4 MB of text, a range of a Parquet file's rows, a few Arrow batches) are decoded on several threads and their
 //! results handed on in the order of the records. Where units begin and end depends on the files alone, so that a result
 //! does not depend on the number of threads; how many units are held at a time is bounded, so that memory does not
 //! depend on the number of records.
 
 mod arrow;
+#[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod columns;
+#[cfg(feature = "files")]
 mod decode;
+#[cfg(feature = "files")]
 mod delimited;
+#[cfg(feature = "files")]
 mod fields;
+#[cfg(feature = "files")]
 mod file;
+#[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod format;
+#[cfg(feature = "files")]
 mod inputs;
+#[cfg(feature = "files")]
 mod ipc;
+#[cfg(feature = "files")]
 mod json;
+#[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod kinds;
+mod memory;
+#[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod number;
+#[cfg(feature = "files")]
+mod open;
+#[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod options;
+#[cfg(feature = "files")]
 mod parquet;
+#[cfg(feature = "files")]
 mod pieces;
 pub(crate) mod schedule;
+#[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod table;
+#[cfg(feature = "files")]
 mod text;
+#[cfg_attr(not(feature = "files"), allow(dead_code))]
 pub(crate) mod time;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "files"))]
 mod tests;
 
 use std::ops::ControlFlow;
+
+use arrow_array::RecordBatch;
 
 pub use self::format::Format;
 pub use self::options::{Decimals, ReadOptions};
 pub use self::table::UnreadColumn;
 
-use self::file::InputFile;
 use self::kinds::MissingWords;
-use self::table::{FrameIterator, Query, Schema, Table, Unit, Wanted, difference};
+use self::memory::Batches;
+use self::table::{FrameIterator, Query, Schema, Table, Unit, Wanted};
 use crate::error::DataError;
 use crate::frame::{Field, Frame};
 
@@ -75,7 +97,7 @@ pub struct Origin {
     pub rows: u64,
 }
 
-/// A table in one file or several.
+/// A table, in files or in memory.
 ///
 /// ```
 /// use noisefit_data::frame::{Column, Kind};
@@ -109,9 +131,7 @@ pub struct Origin {
 /// ```
 #[derive(Debug)]
 pub struct Dataset {
-    files: Vec<InputFile>,
     tables: Vec<Box<dyn Table>>,
-    format: Format,
     schema: Schema,
     missing: MissingWords,
     threads: usize,
@@ -122,49 +142,32 @@ pub struct Dataset {
 const UNIT_BYTES: usize = 4 << 20;
 
 impl Dataset {
-    /// Finds the files, their format and their columns.
+    /// A table in memory: record batches of one schema, in the order of their rows. Of `options` the texts that stand for
+    /// missing values, the columns that are text and the threads are heeded. Messages call the table `the table`.
     ///
-    /// Each input is a file, a folder (all data files directly in it, in the order of their names), a pattern such as
-    /// `data/*.csv`, or `-` for standard input. What cannot be read twice (standard input, a pipe) is copied to an
-    /// unnamed temporary file first. All files must be of one format and have the same columns in the same order.
-    ///
-    /// In text formats the kinds of the columns are told from the first 2 MB of the first file: a column is of the kind of
-    /// more than half of its values, and a value that is not of its column's kind is an error when it is read.
+    /// Numbers, booleans, dates, timestamps, decimals, text and dictionaries of these are read as they are from an Arrow
+    /// file. Units are runs of batches and parts of long ones, so that a result depends on the batches, not on threads.
     ///
     /// # Errors
-    /// No such file, a file that is empty, damaged or of unknown format, a header with a name twice, files that do not go
-    /// together, options that do not go with the files.
-    pub fn open(inputs: &[String], options: &ReadOptions) -> Result<Dataset, DataError> {
-        Dataset::open_in_units(inputs, options, UNIT_BYTES)
-    }
-
-    fn open_in_units(inputs: &[String], options: &ReadOptions, unit_bytes: usize) -> Result<Dataset, DataError> {
-        options.check()?;
-        let files = inputs::find(inputs)?;
-        let mut opened: Option<(Format, Schema)> = None;
-        let mut tables = Vec::with_capacity(files.len());
-        for file in &files {
-            if file.size == 0 {
-                return Err(DataError::Empty { path: file.name.clone() });
-            }
-            let format = options.format.map_or_else(|| Format::of(file), Ok)?;
-            let known = opened.as_ref().map(|(_, schema)| schema.fields.as_slice());
-            let (table, mut schema) = open_table(file, format, options, known)?;
-            schema.force_text(options, file, format)?;
-            let found = (format, schema);
-            match opened.as_ref().and_then(|first| difference(first, &found)) {
-                Some(difference) => {
-                    let (first, other) = (files[0].name.clone(), file.name.clone());
-                    return Err(DataError::Mismatch { first, other, difference });
-                }
-                None => opened = opened.or(Some(found)),
-            }
-            tables.push(table);
-        }
-        // There is a file: `find` refuses to return none.
-        let (format, schema) = opened.ok_or_else(|| DataError::Option("no data".to_owned()))?;
+    /// No batch, batches of different schemas, a column's name twice.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use arrow_array::{ArrayRef, Float64Array, RecordBatch};
+    /// use noisefit_data::read::{Dataset, ReadOptions};
+    ///
+    /// let x: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.5), None]));
+    /// let batch = RecordBatch::try_from_iter([("x", x)])?;
+    /// let data = Dataset::of_batches(vec![batch], &ReadOptions::default())?;
+    /// assert_eq!((data.fields()[0].name.as_str(), data.rows_hint()), ("x", Some(2)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn of_batches(batches: Vec<RecordBatch>, options: &ReadOptions) -> Result<Dataset, DataError> {
+        let (table, mut schema) = Batches::new(batches)?;
+        schema.force_text(options, table.name(), Some("Arrow"))?;
         let missing = MissingWords::new(&options.missing);
-        Ok(Dataset { files, tables, format, schema, missing, threads: options.threads.max(1), unit_bytes })
+        let tables: Vec<Box<dyn Table>> = vec![Box::new(table)];
+        Ok(Dataset { tables, schema, missing, threads: options.threads.max(1), unit_bytes: UNIT_BYTES })
     }
 
     /// The columns, in the order of the files.
@@ -180,28 +183,23 @@ impl Dataset {
 
     /// The names of the files, as the user gave them, in the order they are read in.
     pub fn files(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.files.iter().map(|file| file.name.as_str())
+        self.tables.iter().map(|table| table.name())
     }
 
     /// The name of a file by its position, as in [`Frame::file`] and [`Origin::file`].
     pub fn file_name(&self, file: usize) -> &str {
-        self.files.get(file).map_or("", |file| file.name.as_str())
-    }
-
-    /// The format of the files.
-    pub fn format(&self) -> Format {
-        self.format
+        self.tables.get(file).map_or("", |table| table.name())
     }
 
     /// The size of all files, as they are on disk.
     pub fn size_in_bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.size).sum()
+        self.tables.iter().map(|table| table.size()).sum()
     }
 
     /// About how many records the files have, where their sizes and first records tell: exactly for Parquet files and for
     /// short text, nothing for compressed text and Arrow files.
     pub fn rows_hint(&self) -> Option<u64> {
-        self.tables.iter().zip(&self.files).map(|(table, file)| table.rows_hint(file)).sum()
+        self.tables.iter().map(|table| table.rows_hint()).sum()
     }
 
     /// Runs `work` on every unit of records on several threads, and `sink` on the results in the order of the records.
@@ -224,8 +222,8 @@ impl Dataset {
         mut sink: impl FnMut(Origin, T) -> Result<(), DataError> + Send,
     ) -> Result<(), DataError> {
         let query = &self.query(columns, decimals)?;
-        let units = self.tables.iter().zip(&self.files).enumerate().flat_map(|(number, (table, file))| {
-            let units = table.units(file, query).unwrap_or_else(|error| Box::new(std::iter::once(Err(error))));
+        let units = self.tables.iter().enumerate().flat_map(|(number, table)| {
+            let units = table.units(query).unwrap_or_else(|error| Box::new(std::iter::once(Err(error))));
             units.map(move |unit| (number, unit))
         });
         let work = |(number, (file, unit)): (usize, (usize, Result<Unit<'_>, DataError>))| {
@@ -306,24 +304,5 @@ impl Iterator for Frames<'_> {
 impl std::fmt::Debug for Frames<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Frames").field("file", &self.file).field("records", &self.records).finish_non_exhaustive()
-    }
-}
-
-fn open_table(
-    file: &InputFile,
-    format: Format,
-    options: &ReadOptions,
-    known: Option<&[Field]>,
-) -> Result<(Box<dyn Table>, Schema), DataError> {
-    fn boxed<T: Table + 'static>((table, schema): (T, Schema)) -> (Box<dyn Table>, Schema) {
-        (Box::new(table), schema)
-    }
-    match format {
-        Format::Csv => delimited::Delimited::open(file, options.delimiter, options, known).map(boxed),
-        Format::Tsv => delimited::Delimited::open(file, options.delimiter.or(Some(b'\t')), options, known).map(boxed),
-        Format::NdJson => json::JsonLines::open(file, options, known).map(boxed),
-        Format::Parquet => parquet::ParquetFile::open(file).map(boxed),
-        Format::ArrowFile => ipc::ArrowFile::open(file).map(boxed),
-        Format::ArrowStream => ipc::ArrowStream::open(file).map(boxed),
     }
 }

@@ -9,9 +9,10 @@ use parquet::arrow::arrow_reader::{
 };
 
 use super::arrow::{ArrowColumns, frame_rows};
-use super::decode::{batches, decode, not_compressed};
+use super::decode::{batches, damaged, decode, not_compressed};
 use super::file::InputFile;
-use super::table::{FrameIterator, Query, Schema, Table, Unit, Units};
+use super::open::FileTable;
+use super::table::{FrameIterator, Query, Schema, Unit, Units};
 use crate::error::DataError;
 
 const PARQUET: &str = "Parquet";
@@ -43,7 +44,9 @@ impl ParquetFile {
         query: &'a Query<'a>,
     ) -> FrameIterator<'a> {
         match self.reader(file, group, rows, query) {
-            Ok(reader) => self.columns.frames(file, PARQUET, batches(file, PARQUET, reader), query),
+            Ok(reader) => {
+                self.columns.frames(batches(file, PARQUET, reader), query, move |why| damaged(file, PARQUET, why))
+            }
             Err(error) => Box::new(std::iter::once(Err(error))),
         }
     }
@@ -70,7 +73,7 @@ impl ParquetFile {
     }
 }
 
-impl Table for ParquetFile {
+impl FileTable for ParquetFile {
     fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError> {
         let longest = (UNIT_VALUES / query.columns.len().max(1)).clamp(1 << 15, 1 << 18);
         let groups = self.metadata.metadata().row_groups();

@@ -1,7 +1,5 @@
-//! What there is to know of one file to read it, and the units that it is read in.
+//! What there is to know of one part of a data set to read it, a file or a table in memory, and the units that it is read in.
 
-use super::file::InputFile;
-use super::format::Format;
 use super::kinds::{self, MissingWords};
 use super::options::{Decimals, ReadOptions};
 use crate::error::DataError;
@@ -21,20 +19,24 @@ pub(super) type Units<'a> = Box<dyn Iterator<Item = Result<Unit<'a>, DataError>>
 
 /// Consecutive records, not decoded yet.
 pub(super) struct Unit<'a> {
-    /// The bytes of the file that it accounts for.
+    /// The bytes of the table that it accounts for.
     pub(super) bytes: u64,
     pub(super) frames: Box<dyn FnOnce() -> FrameIterator<'a> + Send + 'a>,
 }
 
-/// What there is to know of one file to read it; each format has its own.
+/// A part of a data set: a file of any format, or a table in memory.
 pub(super) trait Table: std::fmt::Debug + Send + Sync {
-    /// The units of the file, in order. What can be done on several threads is left to the units.
-    fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError>;
+    /// What messages call it: the file as the user named it.
+    fn name(&self) -> &str;
+
+    /// Its size in bytes, as it is on disk or in memory.
+    fn size(&self) -> u64;
+
+    /// Its units, in order. What can be done on several threads is left to the units.
+    fn units<'a>(&'a self, query: &'a Query<'a>) -> Result<Units<'a>, DataError>;
 
     /// About how many records there are, where that is known without reading them.
-    fn rows_hint(&self, _file: &InputFile) -> Option<u64> {
-        None
-    }
+    fn rows_hint(&self) -> Option<u64>;
 }
 
 /// What a scan asks of a table.
@@ -63,57 +65,30 @@ pub(super) struct Schema {
 }
 
 impl Schema {
+    /// Makes columns text that are to be read as such; `typed` is the name of a format whose values have types.
     pub(super) fn force_text(
         &mut self,
         options: &ReadOptions,
-        file: &InputFile,
-        format: Format,
+        table: &str,
+        typed: Option<&'static str>,
     ) -> Result<(), DataError> {
         for name in &options.text {
             let Some(field) = self.fields.iter_mut().find(|field| field.name == *name) else {
                 let names: Vec<&str> = self.fields.iter().map(|field| field.name.as_str()).collect();
                 return Err(DataError::Option(format!(
-                    "{} has no column `{name}` to be read as text; its columns are {}",
-                    file.name,
+                    "{table} has no column `{name}` to be read as text; its columns are {}",
                     names.join(", ")
                 )));
             };
-            if format.is_typed() && matches!(field.kind, Kind::Date | Kind::Timestamp) {
+            if let (Some(format), Kind::Date | Kind::Timestamp) = (typed, field.kind) {
                 // There is no text in the file to take; days or seconds since 1970 would be names of nothing.
                 return Err(DataError::Option(format!(
-                    "{}: column `{name}` holds {} and cannot be read as text; {} has no text for them",
-                    file.name,
+                    "{table}: column `{name}` holds {} and cannot be read as text; {format} has no text for them",
                     kinds::holding(field.kind),
-                    format.name()
                 )));
             }
             field.kind = Kind::Text;
         }
         Ok(())
-    }
-}
-
-/// The first thing in which a later file differs from the first.
-pub(super) fn difference(
-    (format, schema): &(Format, Schema),
-    (other_format, other): &(Format, Schema),
-) -> Option<String> {
-    let (fields, others) = (&schema.fields, &other.fields);
-    if format != other_format {
-        return Some(format!("it is {}, not {}", other_format.name(), format.name()));
-    }
-    for (position, (field, other)) in fields.iter().zip(others).enumerate() {
-        if field.name != other.name {
-            return Some(format!("its column {} is `{}`, not `{}`", position + 1, other.name, field.name));
-        }
-        if field.kind != other.kind {
-            let (kind, other_kind) = (kinds::holding(field.kind), kinds::holding(other.kind));
-            return Some(format!("its column `{}` holds {other_kind}, not {kind}", other.name));
-        }
-    }
-    match (fields.get(others.len()), others.get(fields.len())) {
-        (Some(missing), _) => Some(format!("it has no column `{}`", missing.name)),
-        (_, Some(more)) => Some(format!("it has a column `{}` more", more.name)),
-        (None, None) => None,
     }
 }

@@ -283,3 +283,40 @@ fn a_parquet_file_tells_its_number_of_records() {
     write(&path, &[batch(), batch()], 4);
     assert_eq!(open(&path).unwrap().rows_hint(), Some(2 * batch().num_rows() as u64));
 }
+
+#[test]
+fn tables_in_memory_are_read_as_files_are() {
+    let cuts: [&[RecordBatch]; 3] =
+        [&[batch()], &[batch().slice(0, 1), batch().slice(1, 2)], &[batch().slice(0, 0), batch()]];
+    for batches in cuts {
+        let data = Dataset::of_batches(batches.to_vec(), &options()).unwrap();
+        assert_eq!(data.fields().iter().map(|field| field.kind).collect::<Vec<_>>(), KINDS);
+        assert_eq!(data.unread().len(), 2);
+        assert_eq!((records(&data), data.rows_hint()), (expected(), Some(3)));
+    }
+    // Long batches are cut into units, short ones share one, and records are counted through.
+    let numbers = |from: i64, to: i64| {
+        let values: ArrayRef = Arc::new(Int64Array::from_iter_values(from..to));
+        RecordBatch::try_from_iter([("x", values)]).unwrap()
+    };
+    let data = Dataset::of_batches(
+        vec![numbers(0, 200_000), numbers(200_000, 200_010), numbers(200_010, 200_011)],
+        &options(),
+    );
+    let (found, origins) = records_of(&data.unwrap(), &[0]).unwrap();
+    assert!(found.iter().enumerate().all(|(row, cells)| cells[..] == [Number(row as f64)]));
+    assert_eq!(origins.iter().map(|origin| origin.rows).collect::<Vec<_>>(), [65_536, 65_536, 65_536, 3_403]);
+}
+
+#[test]
+fn tables_in_memory_that_cannot_be() {
+    let column = |name: &str| (name.to_owned(), Arc::new(Float64Array::from(vec![1.0])) as ArrayRef);
+    let batch = |names: &[&str]| RecordBatch::try_from_iter(names.iter().map(|name| column(name))).unwrap();
+    let refused = |batches: Vec<RecordBatch>| Dataset::of_batches(batches, &options()).unwrap_err().to_string();
+    assert!(refused(Vec::new()).contains("one record batch or more"));
+    assert!(refused(vec![batch(&["a"]), batch(&["b"])]).starts_with("batch 2 does not go with the first batch"));
+    assert!(refused(vec![batch(&["a", "b", "a"])]).starts_with("the table: columns 1 and 3 are both named `a`"));
+    let text = ReadOptions { text: vec!["b".to_owned()], ..options() };
+    let refused = Dataset::of_batches(vec![batch(&["a"])], &text).unwrap_err().to_string();
+    assert_eq!(refused, "the table has no column `b` to be read as text; its columns are a");
+}

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::error::Location;
+use crate::read::file::InputFile;
 
 fn message(outcome: Result<impl std::fmt::Debug, DataError>) -> String {
     outcome.unwrap_err().to_string()
