@@ -1,5 +1,6 @@
 //! What is printed, and where.
 
+use std::fmt::Display;
 use std::io::Write;
 
 use noisefit_data::DataError;
@@ -24,6 +25,6 @@ pub(crate) fn tell(message: &str) {
 }
 
 /// Warnings, to standard error.
-pub(crate) fn warn(warnings: &[String]) {
+pub(crate) fn warn(warnings: &[impl Display]) {
     warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
 }

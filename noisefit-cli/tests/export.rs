@@ -11,7 +11,7 @@ use noisefit_core::network::{
     Activation, Architecture, Centre, Embedding, Member, Network, Objective, Standardisation, Tensors,
 };
 use noisefit_core::noise::Noise;
-use noisefit_core::record::Termination;
+use noisefit_core::record::{Reason, Termination};
 use noisefit_core::rows::Values;
 use noisefit_data::formula::{Design, Formula};
 use noisefit_data::frame::{Field, Kind};
@@ -135,7 +135,7 @@ fn network(architecture: Architecture, objective: Objective, members: usize) -> 
         best_epoch: 0,
         loss: None,
         validation: None,
-        termination: Termination { converged: true, reason: "epochs".into(), iterations: 1, duality_gap: None },
+        termination: Termination { converged: true, reason: Reason::Epochs, iterations: 1, duality_gap: None },
         // Wider than a start is, so that functions bend; those of no hidden layer are zero.
         parameters: architecture
             .initial(k as u64 + 1)

@@ -47,8 +47,15 @@ pub enum Error {
         /// The terms that are linear combinations of earlier ones.
         terms: Vec<String>,
     },
-    /// A likelihood that grows without bound towards a scale of zero: which rows are fitted exactly, and what to do.
-    Unbounded(String),
+    /// A likelihood that grows without bound towards a scale of zero.
+    Unbounded(Unbounded),
+    /// Rows that do not determine a model which has an estimator.
+    Undetermined {
+        /// What is not determined, and why.
+        why: String,
+        /// What to do about it, where there is something.
+        remedy: Option<&'static str>,
+    },
     /// Training whose loss exploded: in which epoch, why probably, and what to change.
     Diverged(String),
     /// A combination of choices that has no estimator: what it is and what to do instead.
@@ -71,18 +78,108 @@ impl std::fmt::Display for Error {
             Error::Argument { name, value, expected } => {
                 write!(f, "{name} is {value} and must be {expected}")
             }
-            Error::Range { what, size } => write!(
-                f,
-                "{what} is of size {size:.0e}, whose square leaves the range of a double; choose other units, a power of ten away"
-            ),
+            Error::Range { .. } => write!(f, "{}; choose other units, a power of ten away", self.cause()),
             Error::NoRows => write!(f, "no rows to fit"),
-            Error::Collinear { terms } => {
-                write!(f, "linear combinations of earlier terms: {}; leave them out of the formula", terms.join(", "))
-            }
-            Error::Unbounded(what) | Error::Unsupported(what) | Error::Diverged(what) => f.write_str(what),
+            Error::Collinear { .. } => write!(f, "{}; leave them out of the formula", self.cause()),
+            Error::Unbounded(unbounded) => unbounded.fmt(f),
+            Error::Undetermined { why, remedy: Some(remedy) } => write!(f, "{why}; {remedy}"),
+            Error::Undetermined { why, remedy: None } => f.write_str(why),
+            Error::Unsupported(what) | Error::Diverged(what) => f.write_str(what),
             Error::State(why) => write!(f, "saved state refused: {why}"),
             Error::Source(source) => write!(f, "{source}"),
         }
+    }
+}
+
+impl Error {
+    /// What is wrong, without what to do about it.
+    pub fn cause(&self) -> String {
+        match self {
+            Error::Unbounded(unbounded) => unbounded.cause(),
+            Error::Undetermined { why, .. } => why.clone(),
+            Error::Range { what, size } => {
+                format!("{what} is of size {size:.0e}, whose square leaves the range of a double")
+            }
+            Error::Collinear { terms } => format!("linear combinations of earlier terms: {}", terms.join(", ")),
+            _ => self.to_string(),
+        }
+    }
+}
+
+/// Where a likelihood has no bound: around observations that are fitted exactly it grows without end as the scale shrinks to
+/// zero.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Unbounded {
+    /// One scale shrinks under noise of the degrees of freedom that were named.
+    Here {
+        /// Observations that are fitted exactly.
+        exact: f64,
+        /// All.
+        observations: f64,
+    },
+    /// One scale would shrink under noise of fewer degrees of freedom than these leave.
+    BelowDegrees {
+        /// Observations that can be fitted exactly.
+        exact: f64,
+        /// All.
+        observations: f64,
+    },
+    /// A modelled scale shrinks in a part of its design.
+    Where {
+        /// The part: `where group[b] is 1`, `towards one end of x`.
+        place: String,
+        /// Observations that are fitted exactly.
+        exact: f64,
+        /// All.
+        observations: f64,
+    },
+}
+
+impl Unbounded {
+    /// What is wrong, without what to do about it.
+    pub fn cause(&self) -> String {
+        let no_bound = "the likelihood has no bound:";
+        match self {
+            Unbounded::Here { exact, observations } => format!(
+                "{no_bound} {exact} of {observations} observations are fitted exactly, and with tails this heavy the scale \
+                 shrinks to zero around them"
+            ),
+            Unbounded::BelowDegrees { exact, observations } => format!(
+                "{no_bound} {exact} of {observations} observations can be fitted exactly, and for fewer than {:.2} degrees of \
+                 freedom it grows without end as the scale shrinks to zero around them",
+                least_degrees(*exact, *observations)
+            ),
+            Unbounded::Where { place, exact, observations } => format!(
+                "{no_bound} the scale shrinks to zero {place}, where {exact} of {observations} observations are fitted exactly"
+            ),
+        }
+    }
+
+    /// What to do about it.
+    pub fn remedy(&self) -> String {
+        match self {
+            Unbounded::Here { exact, observations } => format!(
+                "give more degrees of freedom than {:.2} (student-t:DF), or leave out terms",
+                least_degrees(*exact, *observations)
+            ),
+            Unbounded::BelowDegrees { .. } => "give more degrees of freedom than that (student-t:DF)".to_owned(),
+            Unbounded::Where { .. } => {
+                "leave that term out of the scale's formula, or terms of the mean that fit these rows by themselves"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// The degrees of freedom up to which Student's likelihood has no bound where `exact` of the observations can be fitted
+/// exactly (Fernandez and Steel 1999, *Biometrika* 86, 153-167).
+pub(crate) fn least_degrees(exact: f64, observations: f64) -> f64 {
+    exact / (observations - exact)
+}
+
+impl std::fmt::Display for Unbounded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}; {}", self.cause(), self.remedy())
     }
 }
 

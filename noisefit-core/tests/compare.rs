@@ -5,7 +5,7 @@ use noisefit_core::compare::{Candidate, Candidates, Comparison, Options, compare
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::noise::{Gaussian, Laplace, NoiseFamily, StudentT};
 use noisefit_core::numeric::distribution::{ChiSquared, Distribution};
-use noisefit_core::record::{Fit, Vcov};
+use noisefit_core::record::{Fit, Vcov, Warning};
 use noisefit_core::rows::{
     Accumulator, Block, Folds, Matrix, MemoryRows, Part, RowSource, StateReader, StateWriter, Values,
 };
@@ -343,12 +343,16 @@ fn too_few_rows_for_the_folds() {
     let comparison = run(9, 20);
     assert_eq!(
         (comparison.folds, &comparison.warnings[..]),
-        (9, &["9 folds instead of 20, for there are 9 rows".to_owned()][..])
+        (9, &[Warning::FewerFolds { folds: 9, asked: 20, rows: 9 }][..])
     );
     assert!(comparison.models.iter().all(|entry| entry.out_of_sample.is_some()));
     let comparison = run(5, 5);
     assert_eq!(comparison.folds, 0);
-    assert!(comparison.warnings[0].starts_with("no cross-validation: 5 rows are too few"), "{:?}", comparison.warnings);
+    assert!(
+        matches!(comparison.warnings[..], [Warning::NoCrossValidation { rows: 5, .. }]),
+        "{:?}",
+        comparison.warnings
+    );
 }
 
 #[test]

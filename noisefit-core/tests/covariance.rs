@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use noisefit_core::estimate::Options;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::noise::{Choice, Noise};
-use noisefit_core::record::{Fit, Reference, Vcov};
+use noisefit_core::record::{Fit, Reference, Vcov, VcovKind, Warning};
 use noisefit_core::rows::{Matrix, MemoryRows};
 use noisefit_core::{Error, inference};
 use serde_json::Value;
@@ -176,7 +176,7 @@ fn clusters_by_their_definition() {
         assert_matrix(&fit.vcov, &one, 1e-9, "one way");
         let count = data.clusters[0].iter().collect::<std::collections::BTreeSet<_>>().len();
         assert_eq!((fit.reference, fit.reference_df), (Reference::StudentT, Some(count as f64 - 1.0)));
-        assert_eq!(fit.vcov_type, "cluster:g0");
+        assert_eq!(fit.vcov_type.to_string(), "cluster:g0");
         let mut joint = one.clone();
         for ((joint, other), both) in joint.iter_mut().flatten().zip(other.iter().flatten()).zip(both.iter().flatten())
         {
@@ -283,7 +283,7 @@ fn information_and_sandwiches_of_likelihoods() {
                     compared += 1;
                 }
             }
-            assert_eq!(fit.vcov_type, *vcov);
+            assert_eq!(fit.vcov_type.to_string(), *vcov);
         }
     }
     assert!(compared > 120, "{compared}");
@@ -298,7 +298,7 @@ fn the_expected_information_is_the_classical_covariance() {
             classical.vcov.iter().map(|row| row.iter().map(|value| value * factor).collect()).collect();
         assert_matrix(&expected.vcov, &scaled, 1e-9, noise);
         assert_matrix(&expected.scale_vcov, &classical.scale_vcov, 1e-6, noise);
-        assert_eq!((expected.reference, &expected.vcov_type[..]), (Reference::Normal, "expected"));
+        assert_eq!((expected.reference, &expected.vcov_type), (Reference::Normal, &VcovKind::Named(Vcov::Expected)));
         expected
     };
     // Least squares' own counts degrees of freedom.
@@ -389,7 +389,7 @@ fn a_two_way_covariance_that_is_none_is_mended_and_said_to_be() {
         }
     }
     let fit = data.fit("gaussian", "cluster:g0,g1");
-    assert!(fit.warnings.iter().any(|warning| warning.contains("not positive semidefinite")), "{:?}", fit.warnings);
+    assert!(fit.warnings.contains(&Warning::NotPositiveSemidefinite), "{:?}", fit.warnings);
     assert!(fit.vcov.iter().enumerate().all(|(j, row)| row[j] >= 0.0));
     let determinant = fit.vcov[0][0] * fit.vcov[1][1] - fit.vcov[0][1].powi(2);
     assert!(determinant >= -1e-12 * fit.vcov[0][0] * fit.vcov[1][1]);
@@ -404,7 +404,7 @@ fn what_cannot_be_estimated_is_refused_or_warned_of() {
     );
     assert!(data.refused("gaussian", "nid").ends_with("use hc3"));
     let few = data.fit("gaussian", "cluster:g0");
-    assert!(few.warnings[0].starts_with("only 8 clusters for 3 coefficients"), "{:?}", few.warnings);
+    assert!(few.warnings[0] == Warning::FewClusters { clusters: 8, coefficients: 3 }, "{:?}", few.warnings);
     data.clusters[0] = vec![9; 50];
     assert!(
         data.refused("gaussian", "cluster:g0").contains("the first cluster column has the same value in every row")

@@ -14,7 +14,7 @@ use noisefit_core::Error;
 use noisefit_core::estimate::{Options, active_set, closed_form};
 use noisefit_core::noise::{Choice, Huber, HuberScale, Noise};
 use noisefit_core::numeric::double_double::DoubleDouble;
-use noisefit_core::record::Fit;
+use noisefit_core::record::{Fit, ScaleRule, VcovKind};
 use noisefit_core::rows::{Accumulator, Block, Layout, Matrix, MemoryRows, Precision, RowSource, Values};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -377,7 +377,7 @@ fn scales_of_zero_and_exact_fits() {
     for fit in every_fit(&MemoryRows::new(&line, design()).unwrap()) {
         assert_eq!((fit.scale, fit.log_likelihood), (Some(0.0), None));
         assert_eq!(estimates(&fit), [1.0, 2.0]);
-        assert!(fit.warnings[0].contains("the noise scale is 0"), "{:?}", fit.warnings);
+        assert!(fit.warnings[0].to_string().contains("the noise scale is 0"), "{:?}", fit.warnings);
     }
     // Nine of twelve on the line.
     let mut mostly = line.clone();
@@ -569,12 +569,12 @@ fn choices_lead_here() {
     };
     let fixed = &fit("huber:1.2")[0];
     assert_eq!(fixed, &active_set::fit_fixed(&data.rows(), 1.2, &Options::default()).unwrap());
-    assert_eq!((fixed.scale_type.as_str(), fixed.vcov_type.as_str()), ("maximum-likelihood", "classical"));
+    assert_eq!((fixed.scale_type, &fixed.vcov_type), (ScaleRule::MaximumLikelihood, &VcovKind::CLASSICAL));
     let Noise::Huber(noise) = fixed.noise else { panic!("{:?}", fixed.noise) };
     close(noise.k * fixed.scale.unwrap(), 1.2, 1e-15, "delta");
     let choice = Choice::Huber { k: 1.345, scale: MAD };
     let fit = &noisefit_core::inference::fit(&data.rows(), &choice, &Options::default()).unwrap()[0];
-    assert_eq!((fit.scale_type.as_str(), fit.vcov_type.as_str()), ("mad", "huber"));
+    assert_eq!((fit.scale_type.to_string(), fit.vcov_type.to_string()), ("mad".to_owned(), "huber".to_owned()));
 }
 
 proptest! {

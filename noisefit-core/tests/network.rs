@@ -13,6 +13,7 @@ use noisefit_core::network::{
     Checkpoint, Embedding, Fitted, Method as Steps, Plan, Schedule, Solver, Step, Training, Watch,
 };
 use noisefit_core::noise::{Choice, Noise};
+use noisefit_core::record::Warning;
 use noisefit_core::rows::{Matrix, MemoryRows, Values};
 use noisefit_core::{Error, inference, network};
 
@@ -300,11 +301,7 @@ fn members_that_have_not_begun_are_left_out_when_training_is_stopped() {
     let stopper = Stopper { after: 60, every: 7, steps: AtomicU64::new(0), kept: Mutex::new(None) };
     let fitted = network::fit(&source(&x, &y).with_threads(1), &Choice::Gaussian, &plan, None, &stopper).unwrap();
     assert_eq!(fitted.network.members.len(), 1);
-    assert!(
-        fitted.warnings.iter().any(|w| w == "3 of 4 members had not ended an epoch and were left out"),
-        "{:?}",
-        fitted.warnings
-    );
+    assert!(fitted.warnings.contains(&Warning::MembersLeftOut { left_out: 3, members: 4 }), "{:?}", fitted.warnings);
     let how = conformal::Plan { method: Method::CvPlus, folds: 4, ..conformal::Plan::default() };
     let stopper = Stopper { after: 60, every: 7, steps: AtomicU64::new(0), kept: Mutex::new(None) };
     let (_, conformal) =
@@ -322,7 +319,7 @@ fn intervals_hold_their_share_with_few_rows() {
         let x: Vec<f64> = (0..500).map(|_| random.normal()).collect();
         let y: Vec<f64> = x.chunks(5).map(|row| row[0] + (2.0 * row[1]).sin() + 0.5 * random.normal()).collect();
         let fitted = network::fit(&source(&x, &y), &Choice::Gaussian, &plan, None, &()).unwrap();
-        assert!(fitted.warnings.iter().any(|w| w.contains("10 validation rows say little")), "{:?}", fitted.warnings);
+        assert!(fitted.warnings.contains(&Warning::FewValidationRows { rows: 10 }), "{:?}", fitted.warnings);
         let columns: Vec<Vec<f64>> = (0..5).map(|_| (0..200).map(|_| random.normal()).collect()).collect();
         let design: Vec<Values<'_>> = columns.iter().map(|column| Values::from(&column[..])).collect();
         let ends = fitted.network.predict(&NewRows::new(&design, 200)).intervals(0.9);
@@ -422,7 +419,7 @@ fn a_training_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
         let fitted = loop {
             let stopper = Stopper { after: 211, every: 7, steps: AtomicU64::new(0), kept: Mutex::new(None) };
             let fitted = network::fit(&rows, &Choice::Gaussian, &plan, resumed, &stopper).unwrap();
-            if !fitted.warnings.iter().any(|warning| warning.contains("interrupted")) {
+            if !fitted.warnings.iter().any(|warning| matches!(warning, Warning::Interrupted { .. })) {
                 break fitted;
             }
             stops += 1;
@@ -538,14 +535,14 @@ fn what_explodes_says_when_and_why() {
     wild[40] = 1e9;
     let fitted = network::fit(&source(&wild, &y), &Choice::Gaussian, &small(), None, &()).unwrap();
     assert!(
-        fitted.warnings.iter().any(|w| w.contains("x1 has a value 13 standard deviations")),
+        fitted.warnings.iter().any(|w| w.to_string().contains("x1 has a value 13 standard deviations")),
         "{:?}",
         fitted.warnings
     );
     // A column that does not vary has no part, whatever it is elsewhere; and no digit is lost on tiny units.
     let constant: Vec<f64> = x.iter().flat_map(|x| [*x, 5.0]).collect();
     let fitted = network::fit(&source(&constant, &y), &Choice::Gaussian, &small(), None, &()).unwrap();
-    assert!(fitted.warnings.iter().any(|w| w.contains("x2 does not vary")), "{:?}", fitted.warnings);
+    assert!(fitted.warnings.contains(&Warning::Constant { column: "x2".to_owned() }), "{:?}", fitted.warnings);
     let at = |k: f64| {
         let design = [[55.0], [k]];
         let design = [Values::from(&design[0][..]), Values::from(&design[1][..])];
@@ -558,7 +555,7 @@ fn what_explodes_says_when_and_why() {
     // A level that two rows have is none.
     let rare: Vec<f64> = x.iter().enumerate().flat_map(|(i, x)| [*x, f64::from(u8::from(i == 40))]).collect();
     let fitted = network::fit(&source(&rare, &y), &Choice::Gaussian, &small(), None, &()).unwrap();
-    assert!(!fitted.warnings.iter().any(|w| w.contains("deviations")), "{:?}", fitted.warnings);
+    assert!(!fitted.warnings.iter().any(|w| matches!(w, Warning::FarValue { .. })), "{:?}", fitted.warnings);
     // What is fitted exactly has no scale, and its file can be read.
     let constant = vec![5.0; 200];
     let linear = Plan { validation: 0.0, ..linear_plan(Solver::Lbfgs, 1.0, Schedule::Constant, 5) };

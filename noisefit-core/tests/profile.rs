@@ -101,7 +101,7 @@ fn gaussian_ends_have_the_likelihood_that_the_test_allows() {
     }
     // The interval is that of the likelihood whatever the standard errors in the table are said to be.
     let mut other = fit.clone();
-    other.vcov_type = "hc3".to_owned();
+    other.vcov_type = "hc3".parse().unwrap();
     other.coefficients.iter_mut().for_each(|row| row.std_error = Some(1.0));
     profile::intervals(&rows, &mut other, &Options::default()).unwrap();
     assert_eq!(other.coefficients[1].conf_low, fit.coefficients[1].conf_low);
@@ -249,4 +249,28 @@ fn a_scale_that_is_not_estimated_by_likelihood_has_no_profile() {
     let error = profile::intervals(&rows, &mut fit, &Options::default()).unwrap_err();
     assert!(error.to_string().contains("a scale by proposal2 does not"), "{error}");
     assert_eq!(fit.confint, Confint::Wald);
+}
+
+/// The rest is fitted again by the rule that the fit's own scale has, its constant included.
+#[test]
+fn a_curve_refits_with_the_scale_s_own_constant() {
+    let (x, y) = (design(), response());
+    let rows = MemoryRows::new(&y, Matrix::row_major(&x, 21, 3).unwrap()).unwrap();
+    let rest: Vec<f64> = STACK.iter().flat_map(|row| row[1..3].to_vec()).collect();
+    let values = [0.5, 0.8, 1.1];
+    let curve = |scale: &str| {
+        let noise = Choice::Huber { k: 1.345, scale: scale.parse().unwrap() };
+        let fit = inference::fit(&rows, &noise, &Options::default()).unwrap().remove(0);
+        let curve = profile::curve(&rows, &fit, "x1", &values, true, &Options::default()).unwrap();
+        for point in &curve.points {
+            let moved: Vec<f64> = STACK.iter().map(|row| row[3] - point.value * row[0]).collect();
+            let rest = MemoryRows::new(&moved, Matrix::row_major(&rest, 21, 2).unwrap()).unwrap();
+            let rest = inference::fit(&rest, &noise, &Options::default()).unwrap().remove(0);
+            close(Some(point.nll), -rest.log_likelihood.unwrap(), 1e-12);
+        }
+        curve.points
+    };
+    for (own, usual) in curve("mad:0.5").iter().zip(curve("mad")) {
+        assert!((own.nll - usual.nll).abs() > 0.1, "{own:?} {usual:?}");
+    }
 }

@@ -9,7 +9,7 @@ use noisefit_core::estimate::Options;
 use noisefit_core::inference;
 use noisefit_core::noise::{Choice, HuberScale};
 use noisefit_core::numeric::distribution::{Distribution, Normal};
-use noisefit_core::record::{Fit, Reference, Resampling, Vcov};
+use noisefit_core::record::{Fit, NoNid, Reference, Resampling, Vcov, VcovKind, Warning};
 use noisefit_core::rows::{Matrix, MemoryRows};
 
 /// Numbers in 0..1 that look random (Knuth's linear congruential generator).
@@ -133,7 +133,7 @@ fn nid_of_many_rows_is_its_definition() {
         for vcov in [Vcov::Nid, Vcov::Default] {
             let found = fit(&source, &Choice::Quantiles(vec![tau]), vcov);
             close_all(&std_errors(&found)[1..], &expected, 1e-9, "nid");
-            assert_eq!((&found.vcov_type[..], found.reference), ("nid", Reference::Normal));
+            assert_eq!((&found.vcov_type, found.reference), (&VcovKind::Named(Vcov::Nid), Reference::Normal));
         }
     }
     // Several at once, in any number of threads.
@@ -259,11 +259,14 @@ fn the_default_gives_way_where_there_are_too_few_rows() {
     let design = data.design();
     let source = rows(&design, &data.y);
     let extreme = fit(&source, &Choice::Quantiles(vec![0.1]), Vcov::Default);
-    assert_eq!(extreme.vcov_type, "iid");
-    assert!(extreme.warnings.iter().any(|warning| warning.contains("(iid)") && warning.contains("too few rows")));
+    assert_eq!(extreme.vcov_type, VcovKind::Named(Vcov::Iid));
+    assert!(extreme.warnings.contains(&Warning::IidInstead(NoNid::NoNeighbours)));
     // Asked for by name, the bandwidth is halved until it fits.
     let some = Data::new(5, 60);
-    assert_eq!(fit(&rows(&some.design(), &some.y), &Choice::Quantiles(vec![0.05]), Vcov::Nid).vcov_type, "nid");
+    assert_eq!(
+        fit(&rows(&some.design(), &some.y), &Choice::Quantiles(vec![0.05]), Vcov::Nid).vcov_type,
+        VcovKind::Named(Vcov::Nid)
+    );
     // As many coefficients as rows: no noise is left.
     let three = rows(&design[..6], &data.y[..3]);
     assert!(fit(&three, &Choice::Laplace, Vcov::Default).coefficients.iter().all(|c| c.std_error.is_none()));
@@ -288,8 +291,8 @@ fn quantiles_that_coincide_are_no_density() {
     let design = data.design();
     let source = rows(&design, &data.y);
     let found = fit(&source, &Choice::Laplace, Vcov::Default);
-    assert_eq!(found.vcov_type, "iid");
-    assert!(found.warnings.iter().any(|warning| warning.contains("cross at") || warning.contains("undetermined")));
+    assert_eq!(found.vcov_type, VcovKind::Named(Vcov::Iid));
+    assert!(matches!(found.warnings[..], [.., Warning::IidInstead(NoNid::Crossed { .. } | NoNid::Singular)]));
     assert!(inference::fit(&source, &Choice::Laplace, &options(Vcov::Nid)).is_err());
 }
 
@@ -321,7 +324,7 @@ fn the_bootstrap_of_means_is_its_closed_form() {
         let wild = fit(&source, &Choice::Gaussian, bootstrap(draws, Resampling::Wild));
         // Every residual over the root of 1 - 1/n, with a sign of its own.
         close_all(&std_errors(&wild), &[(squares / (1.0 - 1.0 / n)).sqrt() / n], monte_carlo(draws), "wild");
-        assert_eq!((&wild.vcov_type[..], wild.reference), ("bootstrap:wild:2000", Reference::Normal));
+        assert_eq!((wild.vcov_type.to_string(), wild.reference), ("bootstrap:wild:2000".to_owned(), Reference::Normal));
     }
 }
 

@@ -3,8 +3,9 @@
 use noisefit_core::algebra::Method;
 use noisefit_core::inference::conformal::{self, Conformal};
 use noisefit_core::noise::{AsymmetricLaplace, Huber, Noise, StudentT};
-use noisefit_core::record::Counts;
-use noisefit_core::record::{ClosedForm, Coefficient, Confint, Fit, Reference, Vcov, Vertex};
+use noisefit_core::record::{
+    ClosedForm, Coefficient, Confint, Counts, Fit, Reason, Reference, ScaleRule, Vcov, VcovKind, Vertex,
+};
 
 use crate::Specification;
 use crate::text::{count_of, optional, p_value, percent, significant, table};
@@ -94,10 +95,10 @@ fn heading(fits: &[Fit], counts: Counts) -> String {
 
 /// What the coefficients maximise, given how the scale is estimated.
 fn likelihood(fit: &Fit) -> &'static str {
-    match fit.scale_type.as_str() {
-        "mad" => "the scale by the median absolute residual",
-        "proposal2" => "the scale by Huber's proposal 2",
-        _ => "maximum likelihood",
+    match fit.scale_type {
+        ScaleRule::Mad { .. } => "the scale by the median absolute residual",
+        ScaleRule::Proposal2 => "the scale by Huber's proposal 2",
+        ScaleRule::MaximumLikelihood | ScaleRule::Modelled => "maximum likelihood",
     }
 }
 
@@ -189,7 +190,7 @@ fn facts(fit: &Fit) -> String {
         let (df_model, df_residual) = (test.df_model, test.df_residual);
         let statistic = significant(test.statistic, 5);
         // Sums of squares make an F test of the classical covariance alone.
-        let name = if fit.vcov_type == "classical" { "F" } else { "Wald F" };
+        let name = if fit.vcov_type == VcovKind::CLASSICAL { "F" } else { "Wald F" };
         lines
             .push((name, format!("{statistic} on {df_model} and {df_residual} df, p {}", p_value(Some(test.p_value)))));
     }
@@ -216,12 +217,12 @@ fn facts(fit: &Fit) -> String {
 
 /// How the covariance was estimated, what it allows for, and what statistics refer to.
 fn standard_errors(fit: &Fit) -> String {
-    let allows = match fit.vcov_type.parse() {
-        Ok(Vcov::Hc(_)) => " (for a noise scale that varies)".to_owned(),
-        Ok(Vcov::Cluster(columns)) => format!(" (for dependence within {})", columns.join(" and ")),
-        Ok(Vcov::Hac { lags }) => format!(" (for dependence over {})", count_of(lags as u64, "row")),
-        Ok(Vcov::Sandwich) => " (for independent rows of any noise)".to_owned(),
-        Ok(Vcov::Expected | Vcov::Observed) => " information, inverted".to_owned(),
+    let allows = match &fit.vcov_type {
+        VcovKind::Named(Vcov::Hc(_)) => " (for a noise scale that varies)".to_owned(),
+        VcovKind::Named(Vcov::Cluster(columns)) => format!(" (for dependence within {})", columns.join(" and ")),
+        VcovKind::Named(Vcov::Hac { lags }) => format!(" (for dependence over {})", count_of(*lags as u64, "row")),
+        VcovKind::Named(Vcov::Sandwich) => " (for independent rows of any noise)".to_owned(),
+        VcovKind::Named(Vcov::Expected | Vcov::Observed) => " information, inverted".to_owned(),
         _ => String::new(),
     };
     let reference = match fit.reference {
@@ -229,7 +230,7 @@ fn standard_errors(fit: &Fit) -> String {
         Reference::Normal => "normal".to_owned(),
     };
     let basis = match fit.noise {
-        _ if fit.vcov_type != "classical" => "",
+        _ if fit.vcov_type != VcovKind::CLASSICAL => "",
         Noise::Laplace => ", as far as the noise is laplace",
         Noise::Quantile(_) => ", as far as the noise is asymmetric laplace: a rough guide",
         _ => "",
@@ -241,11 +242,10 @@ fn standard_errors(fit: &Fit) -> String {
 /// compare.
 fn scale(fit: &Fit) -> String {
     let Some(scale) = fit.scale else { return "modelled: exp(log scale)".to_owned() };
-    let how = match fit.scale_type.as_str() {
-        "maximum-likelihood" => "maximum likelihood",
-        "mad" => "median absolute residual",
-        "proposal2" => "proposal 2",
-        other => other,
+    let how = match fit.scale_type {
+        ScaleRule::MaximumLikelihood | ScaleRule::Modelled => "maximum likelihood",
+        ScaleRule::Mad { .. } => "median absolute residual",
+        ScaleRule::Proposal2 => "proposal 2",
     };
     let deviation = match fit.noise {
         Noise::Gaussian => None,
@@ -294,7 +294,7 @@ fn certificate(vertex: &Vertex, fit: &Fit) -> Vec<(&'static str, String)> {
 /// Why an iteration stopped; nothing for a closed form.
 fn termination(fit: &Fit) -> Option<String> {
     let termination = &fit.termination;
-    if termination.converged && termination.reason == "closed-form" {
+    if termination.converged && termination.reason == Reason::ClosedForm {
         return None;
     }
     let not = if termination.converged { "" } else { "NOT CONVERGED: " };

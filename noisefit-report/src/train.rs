@@ -205,7 +205,7 @@ fn members(network: &Network) -> String {
         row.extend(validates.then(|| optional(member.validation, 5)));
         row.push(member.scale.iter().map(|scale| significant(*scale, 4)).collect::<Vec<_>>().join(", "));
         row.extend(estimates_df.then(|| optional(df(member), 3)));
-        row.push(member.termination.reason.clone());
+        row.push(member.termination.reason.to_string());
         row
     };
     let rows: Vec<Vec<String>> = network.members.iter().enumerate().map(row).collect();

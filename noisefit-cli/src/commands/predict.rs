@@ -248,7 +248,7 @@ fn warnings(model: &FittedModel, asked: Option<&Asked>, incomplete: usize) -> Ve
         warnings.push("the model is weighted; prediction intervals and scales are for rows of weight 1".into());
     }
     if let (Some(Asked { kind: Kinds::Conformal, levels }), Some(conformal)) = (asked, &model.conformal) {
-        warnings.extend(levels.iter().filter_map(|&level| conformal.too_few(level)));
+        warnings.extend(levels.iter().filter_map(|&level| conformal.too_few(level)).map(|warning| warning.to_string()));
     }
     warnings
 }

@@ -101,7 +101,7 @@ pub(crate) fn run(arguments: &ProfileArguments) -> anyhow::Result<Outcome> {
     };
     let grid = grid(fit, arguments)?;
     let curve = profile::curve(&rows, fit, term, &grid, arguments.profile, &options)?;
-    let mut warnings = fit.warnings.clone();
+    let mut warnings: Vec<String> = fit.warnings.iter().map(ToString::to_string).collect();
     let (conf_low, conf_high) = match profile::term_interval(&rows, fit, term, *level, &options) {
         Ok(ends) => ends,
         Err(error @ noisefit_core::Error::Unsupported(_)) => {

@@ -107,17 +107,10 @@ impl LeastSquares {
         Self::solve_subset(Subset::new(source, all), settings, sample)
     }
 
-    /// What a reader should know about terms that were left out.
-    pub(crate) fn aliased_warning(&self, layout: &Layout) -> Vec<String> {
-        if self.aliased.is_empty() {
-            return Vec::new();
-        }
+    /// The names of the terms that were left out, where there are such.
+    pub(crate) fn aliased_terms(&self, layout: &Layout) -> Option<Vec<String>> {
         let names = layout.coefficient_names();
-        let terms: Vec<&str> = self.aliased.iter().map(|&j| names[j].as_str()).collect();
-        vec![format!(
-            "not determined, because linear combinations of earlier terms: {} (left out, as R does)",
-            terms.join(", ")
-        )]
+        (!self.aliased.is_empty()).then(|| self.aliased.iter().map(|&j| names[j].clone()).collect())
     }
 
     pub(crate) fn solve_subset<S: RowSource>(

@@ -23,7 +23,7 @@ mod scores;
 
 use serde::Serialize;
 
-use crate::record::Fit;
+use crate::record::{Fit, Warning};
 use crate::rows::{Accumulator, AnyRows, Folds, Part, RowSource, Sample};
 use crate::{Error, estimate};
 
@@ -66,7 +66,7 @@ pub struct Comparison {
     /// What speaks for it in the data; absent without a judgement or where only a judgement was asked for.
     pub advice: Option<Advice>,
     /// What a reader should know before using the numbers.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// The differences of mean log scores, first less second.
     #[serde(skip)]
     differences: Vec<Vec<Difference>>,
@@ -117,9 +117,10 @@ impl Entry {
                 (Some(fit), note)
             }
             // What is wrong with this model and these rows; all else is wrong with the rows or the request.
-            Err(error @ (Error::Unbounded(_) | Error::Unsupported(_) | Error::Range { .. })) => {
-                (None, Some(first_clause(&error.to_string())))
-            }
+            Err(
+                error
+                @ (Error::Unbounded(_) | Error::Undetermined { .. } | Error::Unsupported(_) | Error::Range { .. }),
+            ) => (None, Some(error.cause())),
             Err(error) => return Err(error),
         };
         Ok(Entry {
@@ -153,18 +154,17 @@ fn ineligible(candidate: &Candidate, fit: &Fit) -> Option<String> {
     if !fit.termination.converged {
         return Some(format!("not converged: {}", fit.termination.reason));
     }
-    // The warning that other parameters are likelier without end.
-    if let Some(warning) = fit.warnings.iter().find(|warning| warning.starts_with("the likelihood has no bound")) {
-        return Some(first_clause(warning));
+    // Other parameters are likelier without end.
+    let unbounded = fit.warnings.iter().find_map(|warning| match warning {
+        Warning::Unbounded(unbounded) => Some(unbounded.cause()),
+        _ => None,
+    });
+    if unbounded.is_some() {
+        return unbounded;
     }
     let few = fit.nobs < OBSERVATIONS_PER_PARAMETER * fit.parameters() as u64;
     (few && !candidate.is_plain_gaussian())
         .then(|| format!("fewer than {OBSERVATIONS_PER_PARAMETER} observations for each parameter: it cannot win"))
-}
-
-/// What is wrong, without what to do about it: a table of models has another one.
-fn first_clause(message: &str) -> String {
-    message.split_once("; ").map_or(message, |(clause, _)| clause).to_owned()
 }
 
 impl Comparison {
@@ -254,14 +254,11 @@ fn cross_validate(source: &impl RowSource, comparison: &mut Comparison, options:
     let folds = options.folds.max(2).min(rows);
     let training = rows - rows.div_ceil(folds.max(1));
     if folds < 2 || training < parameters + 2 {
-        let why = format!(
-            "no cross-validation: {rows} rows are too few to leave some out and fit {parameters} parameters to the others"
-        );
-        comparison.warnings.push(why);
+        comparison.warnings.push(Warning::NoCrossValidation { rows, parameters });
         return Ok(());
     }
     if folds != options.folds {
-        comparison.warnings.push(format!("{folds} folds instead of {}, for there are {rows} rows", options.folds));
+        comparison.warnings.push(Warning::FewerFolds { folds, asked: options.folds, rows });
     }
     let folds = Folds { count: folds, seed: options.fit.seed };
     let (fold_fits, sums) = fold_sums(source, comparison, (folds, rows), &options.fit)?;
@@ -336,7 +333,7 @@ fn fit_fold(
             Ok(fit) if fit.log_likelihood.is_some() => found.push(fit),
             Ok(_) => *fits = Err("there are no residuals".to_owned()),
             Err(error @ (Error::Source(_) | Error::NoRows | Error::Argument { .. })) => return Err(error),
-            Err(error) => *fits = Err(first_clause(&error.to_string())),
+            Err(error) => *fits = Err(error.cause()),
         }
     }
     Ok(())

@@ -1,12 +1,13 @@
 //! Gaussian noise: maximum likelihood is weighted least squares, in closed form.
 
 use crate::Error;
-use crate::algebra::LeastSquares;
 use crate::algebra::gram::packed;
-use crate::estimate::estimated::{NO_RESIDUALS, SATURATED};
+use crate::algebra::{Accuracy, LeastSquares};
 use crate::estimate::{Options, smooth};
 use crate::noise::{Gaussian, Noise};
-use crate::record::{ClosedForm, Confint, FTest, Fit, Reference, Termination, coefficient_table};
+use crate::record::{
+    ClosedForm, Confint, FTest, Fit, Reason, Reference, ScaleRule, Termination, VcovKind, Warning, coefficient_table,
+};
 use crate::rows::{AnyRows, Layout, RowSource};
 
 /// The maximum likelihood fit of `y = b0 + x'b + s e`, `e` standard normal, over the rows of `source`.
@@ -91,7 +92,7 @@ fn fit_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error> {
         noise: Noise::Gaussian,
         coefficients,
         scale: Some(scale),
-        scale_type: "maximum-likelihood".to_owned(),
+        scale_type: ScaleRule::MaximumLikelihood,
         scale_coefficients: Vec::new(),
         shape: None,
         vertex: None,
@@ -115,7 +116,7 @@ fn fit_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error> {
         closed_form: closed_form(&solved, layout.intercept),
         level: options.level,
         confint: Confint::Wald,
-        vcov_type: "classical".to_owned(),
+        vcov_type: VcovKind::CLASSICAL,
         reference: Reference::StudentT,
         reference_df: None,
         scale_vcov: Vec::new(),
@@ -128,12 +129,7 @@ fn fit_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error> {
         },
         leverage: variance.map(|_| solved.leverage.clone()),
         accuracy: solved.accuracy.clone(),
-        termination: Termination {
-            converged: true,
-            reason: "closed-form".to_owned(),
-            iterations: 0,
-            duality_gap: None,
-        },
+        termination: Termination { converged: true, reason: Reason::ClosedForm, iterations: 0, duality_gap: None },
         warnings: Vec::new(),
     };
     let log_likelihood = -0.5 * n * ((std::f64::consts::TAU * scale * scale).ln() + 1.0)
@@ -144,21 +140,16 @@ fn fit_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error> {
     Ok(fit)
 }
 
-/// What the reader should know, as sentences.
-fn warnings(solved: &LeastSquares, layout: &Layout, df_residual: f64) -> Vec<String> {
-    let mut warnings = solved.aliased_warning(layout);
+fn warnings(solved: &LeastSquares, layout: &Layout, df_residual: f64) -> Vec<Warning> {
+    let mut warnings = Vec::from_iter(solved.aliased_terms(layout).map(|terms| Warning::Aliased { terms }));
     if df_residual == 0.0 {
-        warnings.push(SATURATED.to_owned());
+        warnings.push(Warning::Saturated);
     } else if solved.residual_sum_of_squares == 0.0 {
-        warnings.push(NO_RESIDUALS.to_owned());
+        warnings.push(Warning::NoResiduals);
     }
     if solved.accuracy.digits < 6.0 {
-        warnings.push(format!(
-            "the data determine only about {:.0} digits of the worst coefficient (condition number {:.1e}); centre or \
-             rescale the regressors, or use poly() for powers",
-            solved.accuracy.digits.floor(),
-            solved.accuracy.condition
-        ));
+        let &Accuracy { digits, condition, .. } = &solved.accuracy;
+        warnings.push(Warning::FewDigits { digits, condition });
     }
     warnings
 }

@@ -3,7 +3,10 @@
 use crate::algebra::gram::packed;
 use crate::algebra::{Accuracy, LeastSquares, Leverage};
 use crate::noise::Noise;
-use crate::record::{Coefficient, Confint, Fit, Reference, ShapeParameter, Termination, Vertex, coefficient_table};
+use crate::record::{
+    Coefficient, Confint, Fit, Reason, Reference, ScaleRule, ShapeParameter, Termination, VcovKind, Vertex, Warning,
+    coefficient_table,
+};
 use crate::rows::Layout;
 
 /// Sums over the residuals `e` at the estimate.
@@ -44,7 +47,7 @@ pub(crate) struct Estimate {
     pub(crate) coefficients: Vec<Option<f64>>,
     /// The common scale; none where it is modelled.
     pub(crate) scale: Option<f64>,
-    pub(crate) scale_type: &'static str,
+    pub(crate) scale_type: ScaleRule,
     pub(crate) modelled: Option<ModelledScale>,
     pub(crate) shape: Option<ShapeParameter>,
     pub(crate) vertex: Option<Vertex>,
@@ -54,23 +57,15 @@ pub(crate) struct Estimate {
     pub(crate) noise_parameters: usize,
     pub(crate) errors: ErrorSums,
     pub(crate) covariance: Covariance,
-    pub(crate) vcov_type: &'static str,
+    pub(crate) vcov_type: VcovKind,
     pub(crate) accuracy: Accuracy,
     pub(crate) termination: Termination,
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Warning>,
 }
-
-/// What a reader of a fit through as many rows as coefficients should know.
-pub(crate) const SATURATED: &str = "as many coefficients as observations: the fit is exact and says nothing about the noise, so there \
-                                    are no standard errors";
-
-/// What a reader of a fit without residuals should know.
-pub(crate) const NO_RESIDUALS: &str =
-    "the residuals are zero to the rounding of the data: the noise scale is 0 and the likelihood has no bound";
 
 impl Estimate {
     /// Where least squares leaves no residuals: it is the fit under every noise, with a scale of zero.
-    pub(crate) fn without_residuals(noise: Noise, scale_type: &'static str, solved: &LeastSquares) -> Self {
+    pub(crate) fn without_residuals(noise: Noise, scale_type: ScaleRule, solved: &LeastSquares) -> Self {
         let coefficients = solved.coefficients.clone();
         let degrees = solved.totals.observations - coefficients.iter().flatten().count() as f64;
         Estimate {
@@ -85,15 +80,10 @@ impl Estimate {
             noise_parameters: 1,
             errors: ErrorSums::default(),
             covariance: Covariance::Multiple((degrees > 0.0).then_some(0.0)),
-            vcov_type: "classical",
+            vcov_type: VcovKind::CLASSICAL,
             accuracy: solved.accuracy.clone(),
-            termination: Termination {
-                converged: true,
-                reason: "closed-form".to_owned(),
-                iterations: 0,
-                duality_gap: None,
-            },
-            warnings: if degrees > 0.0 { vec![NO_RESIDUALS.to_owned()] } else { Vec::new() },
+            termination: Termination { converged: true, reason: Reason::ClosedForm, iterations: 0, duality_gap: None },
+            warnings: if degrees > 0.0 { vec![Warning::NoResiduals] } else { Vec::new() },
         }
     }
 
@@ -134,9 +124,9 @@ impl Estimate {
             r_squared.filter(|_| df_residual > 0.0).map(|r2| 1.0 - (1.0 - r2) * (df_total / df_residual));
         let residual_std_error =
             (df_residual > 0.0 && self.scale.is_some()).then(|| (self.errors.weighted_squares / df_residual).sqrt());
-        let mut warnings = solved.aliased_warning(layout);
+        let mut warnings = Vec::from_iter(solved.aliased_terms(layout).map(|terms| Warning::Aliased { terms }));
         if df_residual == 0.0 {
-            warnings.push(SATURATED.to_owned());
+            warnings.push(Warning::Saturated);
         }
         warnings.extend(self.warnings);
         let mut fit = Fit {
@@ -144,7 +134,7 @@ impl Estimate {
             noise: self.noise,
             coefficients,
             scale: self.scale,
-            scale_type: self.scale_type.to_owned(),
+            scale_type: self.scale_type,
             scale_coefficients,
             shape: self.shape,
             vertex: self.vertex,
@@ -164,7 +154,7 @@ impl Estimate {
             closed_form: None,
             level,
             confint: Confint::Wald,
-            vcov_type: self.vcov_type.to_owned(),
+            vcov_type: self.vcov_type,
             reference,
             reference_df: None,
             vcov,

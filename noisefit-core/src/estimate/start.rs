@@ -60,10 +60,11 @@ impl Start {
     pub(crate) fn nearly_collinear(&self) -> Option<Error> {
         let condition = self.least_squares.accuracy.condition;
         (condition > WORST_CONDITION).then(|| {
-            Error::Unsupported(format!(
-                "the terms are too nearly collinear for the steps of a likelihood (condition number {condition:.0e}); centre \
-                 or rescale the regressors, use poly() for powers, or leave out terms"
-            ))
+            let what = "the terms are too nearly collinear for the steps of a likelihood";
+            Error::Undetermined {
+                why: format!("{what} (condition number {condition:.0e})"),
+                remedy: Some("centre or rescale the regressors, use poly() for powers, or leave out terms"),
+            }
         })
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::noise::{Kernel, Noise, NoiseFamily, StudentTKernel};
 use crate::numeric::distribution::{Normal, StudentT, Symmetric};
 use crate::numeric::double_double::DoubleDouble;
-use crate::record::{Coefficient, Fit};
+use crate::record::{Coefficient, Fit, ScaleRule};
 use crate::rows::{Block, Values};
 use crate::{Error, noise};
 
@@ -183,7 +183,7 @@ impl<'a> Predictor<'a> {
         }
         let (low, high) = fit.noise.family().interval(level)?;
         // Huber's second proposal counts degrees of freedom itself.
-        let counted = fit.scale_type == "proposal2" || df <= 0.0;
+        let counted = fit.scale_type == ScaleRule::Proposal2 || df <= 0.0;
         let correction = if counted { 1.0 } else { (fit.nobs as f64 / df).sqrt() };
         let critical = Normal.critical(level);
         let widened = |variance: f64| (1.0 + critical * critical * variance).sqrt();

@@ -10,6 +10,7 @@ use crate::network::{
     Architecture, Epoch, Feed, Learner, Method, Objective, Plan, Snapshot, Solver, Trained, TrainingRows, Watch,
     minimise,
 };
+use crate::record::Reason;
 use crate::rows::scattered;
 
 /// Rows that large batches are gone through by.
@@ -91,7 +92,7 @@ impl<W: Watch> Ensemble<'_, W> {
                 training.run(&mut learner, &mut feed(order), self.validation, resumed, &mut observer)?
             }
         };
-        if trained.termination.reason == "diverged" {
+        if trained.termination.reason == Reason::Diverged {
             return Err(Error::Diverged(self.why_diverged(&trained)));
         }
         let parameters = learner.parameters().to_vec();

@@ -16,6 +16,7 @@ use crate::network::{
     TrainingRows, Watch,
 };
 use crate::noise::{Choice, Noise};
+use crate::record::{Reason, Warning};
 use crate::rows::{AnyRows, Each, Folds, Layout, Part, RowSource, Sample, hash_parameters, parallel_map, scattered};
 
 /// A network that was fitted, and how well.
@@ -30,7 +31,7 @@ pub struct Fitted {
     /// The epochs of every member, with losses in units of the response.
     pub epochs: Vec<Vec<Epoch>>,
     /// What is to be said.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// Rows that estimate the noise at most; of more a random sample.
@@ -208,7 +209,7 @@ fn fit_any(
         let found = rows.pass(Each(Evaluation::of_network(&network, LEVEL)?))?;
         found.0.iter().map(Evaluation::finish).collect::<Result<Vec<_>, _>>()
     };
-    let interrupted = network.members.iter().any(|member| member.termination.reason == "interrupted");
+    let interrupted = network.members.iter().any(|member| member.termination.reason == Reason::Interrupted);
     let (training, validation) = (score(learning)?, held_out.as_ref().map(score).transpose()?);
     let epochs: Vec<Vec<Epoch>> = trained
         .iter()
@@ -218,13 +219,8 @@ fn fit_any(
     let validated = validation.as_ref().and_then(|scores: &Vec<Scores>| scores.first()).map_or(0, |scores| scores.nobs);
     if !network.is_linear() && validated < 20 {
         warnings.push(match validated {
-            0 => "without validation rows the scale is that of residuals of rows that were learned from, and intervals are too \
-                  narrow: keep some from learning, or calibrate conformal intervals"
-                .to_owned(),
-            few => format!(
-                "{few} validation rows say little of which epoch is the best and how large the noise is; a larger share of them \
-                 would say more"
-            ),
+            0 => Warning::NoValidation,
+            rows => Warning::FewValidationRows { rows },
         });
     }
     let constant = network.standardisation.inputs.iter().zip(&source.layout().terms);
@@ -232,17 +228,13 @@ fn fit_any(
         constant
             .filter(|(centre, _)| centre.deviation == 0.0)
             .take(3)
-            .map(|(_, name)| format!("{name} does not vary in the rows that are learned from, and is left out")),
+            .map(|(_, name)| Warning::Constant { column: name.clone() }),
     );
     if left_out > 0 {
-        warnings.push(format!("{left_out} of {} members had not ended an epoch and were left out", plan.members));
+        warnings.push(Warning::MembersLeftOut { left_out, members: plan.members });
     }
-    warnings.extend(far.iter().filter(|(name, _)| *name != source.layout().response).take(3).map(|(name, distance)| {
-        format!(
-            "{name} has a value {distance:.0} standard deviations from its mean, beside which the others are nearly the same; \
-             transform it, such as by log(), or leave such rows out"
-        )
-    }));
+    let far = far.into_iter().filter(|(name, _)| *name != source.layout().response).take(3);
+    warnings.extend(far.map(|(column, distance)| Warning::FarValue { column, distance }));
     Ok(Fitted { network, training, validation, epochs, warnings })
 }
 
@@ -251,7 +243,7 @@ fn begun(trained: Vec<(Trained, Vec<f32>)>) -> (Vec<(Trained, Vec<f32>)>, usize)
     let count = trained.len();
     let most = trained.iter().map(|(trained, _)| trained.epochs.len()).max().unwrap_or(0);
     let has_begun = |(trained, _): &(Trained, Vec<f32>)| {
-        trained.termination.reason != "interrupted" || !trained.epochs.is_empty() || most == 0
+        trained.termination.reason != Reason::Interrupted || !trained.epochs.is_empty() || most == 0
     };
     let kept: Vec<_> = trained.into_iter().filter(has_begun).collect();
     let left_out = count - kept.len();
@@ -311,21 +303,19 @@ fn member(objective: &Objective, deviation: f64, trained: &Trained, parameters: 
     }
 }
 
-fn warnings(network: &Network, interrupted: bool) -> Vec<String> {
+fn warnings(network: &Network, interrupted: bool) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if !interrupted && network.members.iter().any(|member| !member.termination.converged) {
-        warnings.push("training has ended before the minimum was reached; allow more epochs".to_owned());
+        warnings.push(Warning::EndedEarly);
     }
     if interrupted {
-        let epochs: Vec<String> = network.members.iter().map(|member| member.epochs.to_string()).collect();
-        warnings.push(format!(
-            "training was interrupted after {} epochs; the best parameters so far were kept (without validation rows the last)",
-            epochs.join(", ")
-        ));
+        warnings.push(Warning::Interrupted { epochs: network.members.iter().map(|member| member.epochs).collect() });
     } else if network.members.iter().any(|member| {
-        member.best_epoch + 1 == member.epochs && member.validation.is_some() && member.termination.reason == "epochs"
+        member.best_epoch + 1 == member.epochs
+            && member.validation.is_some()
+            && member.termination.reason == Reason::Epochs
     }) {
-        warnings.push("the last epoch was the best: more of them would still gain".to_owned());
+        warnings.push(Warning::StillGaining);
     }
     warnings
 }

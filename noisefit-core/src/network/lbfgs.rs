@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use crate::Error;
 use crate::network::{Epoch, Learner, Observer, Step, Trained, TrainingRows};
-use crate::record::Termination;
+use crate::record::{Reason, Termination};
 
 /// Steps that are remembered.
 const MEMORY: usize = 20;
@@ -46,14 +46,14 @@ pub fn minimise(
             "the loss is not finite at the first parameters; choose other units or leave rows out".to_owned(),
         ));
     }
-    let (mut epochs, mut reason, mut best) = (Vec::new(), "epochs", None::<Best>);
+    let (mut epochs, mut reason, mut best) = (Vec::new(), Reason::Epochs, None::<Best>);
     for epoch in 0..steps {
         let direction = direction(&at.gradient, &memory);
         let first = if memory.is_empty() { 1.0 / length(&at.gradient).max(1.0) } else { 1.0 };
         let Some((next, rate)) = search(learner, rows, decay, &at, &direction, first) else {
             // What a steepest descent would still gain is below the rounding of singles.
             if memory.is_empty() {
-                reason = "gradient";
+                reason = Reason::Gradient;
                 break;
             }
             memory.clear();
@@ -84,17 +84,17 @@ pub fn minimise(
         let flow = observer.epoch(&seen, learner);
         epochs.push(seen);
         if ControlFlow::Break(()) == stepped || flow.is_break() {
-            reason = "interrupted";
+            reason = Reason::Interrupted;
             break;
         }
         let since = best.as_ref().map_or(0, |best| best.epoch);
         if validation.is_some() && patience.is_some_and(|patience| epoch >= since.saturating_add(patience)) {
-            reason = "patience";
+            reason = Reason::Patience;
             break;
         }
         if gained <= LEAST_GAIN * at.objective().abs().max(1e-12) {
             if memory.len() <= 1 {
-                reason = "gradient";
+                reason = Reason::Gradient;
                 break;
             }
             memory.clear();
@@ -106,8 +106,9 @@ pub fn minimise(
         best_loss: Some(best.loss),
         best_epoch: best.epoch,
         termination: Termination {
-            converged: reason == "gradient" || validation.is_some() && matches!(reason, "epochs" | "patience"),
-            reason: reason.to_owned(),
+            converged: reason == Reason::Gradient
+                || validation.is_some() && matches!(reason, Reason::Epochs | Reason::Patience),
+            reason,
             iterations: epochs.len() as u64,
             duality_gap: None,
         },

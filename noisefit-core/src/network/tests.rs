@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::noise::{Huber, Noise, NoiseFamily, StudentT};
+use crate::record::Reason;
 use crate::rows::scattered;
 
 /// A number between -1 and 1.
@@ -210,7 +211,7 @@ fn what_diverges_stops_and_keeps_the_best() {
         Training { rate: 30.0, schedule: Schedule::Constant, warm_up: 0, epochs: 100, common_scale: 0, patience: None };
     let mut learner = Learner::new(architecture, Objective::SquaredError, sgd, 50, 0).unwrap();
     let trained = training.run(&mut learner, &mut MemoryFeed::new(&rows, 50, None), None, None, &mut ()).unwrap();
-    assert_eq!(trained.termination.reason, "diverged");
+    assert_eq!(trained.termination.reason, Reason::Diverged);
     assert!(!trained.termination.converged && learner.parameters().iter().all(|p| p.is_finite()));
 }
 
@@ -231,7 +232,7 @@ fn training_stops_when_validation_no_longer_gains() {
     };
     let mut feed = MemoryFeed::new(&rows, 20, Some(1));
     let trained = training.run(&mut learner, &mut feed, Some(&held_out), None, &mut ()).unwrap();
-    assert_eq!(trained.termination.reason, "patience");
+    assert_eq!(trained.termination.reason, Reason::Patience);
     assert_eq!(trained.epochs.len() as u64, trained.best_epoch + 41);
     assert_eq!(Some(learner.mean_loss(&held_out)), trained.best_loss);
     // The negative log-likelihood of noise of standard deviation 0.1 is ln(0.1 sqrt(2 pi e)) = -0.884.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::network::{Feed, Learner, TrainingRows};
-use crate::record::Termination;
+use crate::record::{Reason, Termination};
 
 /// How the learning rate changes from epoch to epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -243,7 +243,7 @@ impl Training {
                 (state, learner.restore(snapshot)?)
             }
         };
-        let mut reason = "epochs";
+        let mut reason = Reason::Epochs;
         learner.hold_scale(state.scale_varies.is_none() && self.common_scale > 0);
         while state.epoch < self.epochs {
             let since = state.best_epoch.max(state.scale_varies.unwrap_or(0));
@@ -257,7 +257,7 @@ impl Training {
                     state.scale_varies = Some(state.epoch);
                 }
                 Some(_) if impatient => {
-                    reason = "patience";
+                    reason = Reason::Patience;
                     break;
                 }
                 _ => {}
@@ -269,7 +269,7 @@ impl Training {
                 let loss = learner.step(batch.inputs, &batch.targets, rate);
                 let first = *state.first.get_or_insert(loss.abs().max(1.0));
                 if !(loss.abs() < EXPLODED * first) {
-                    stopped = Some("diverged");
+                    stopped = Some(Reason::Diverged);
                     return ControlFlow::Break(());
                 }
                 let observations = batch.targets.observations();
@@ -279,7 +279,7 @@ impl Training {
                 state.step += 1;
                 state.batch += 1;
                 if flow.is_break() {
-                    stopped = Some("interrupted");
+                    stopped = Some(Reason::Interrupted);
                 }
                 if flow.is_break() || observer.wants_snapshot(state.step) {
                     state.norm = finite(learner.gradient_norm());
@@ -302,7 +302,7 @@ impl Training {
                 None if fed.is_err() && observer.is_interrupted() => {
                     state.norm = finite(learner.gradient_norm());
                     observer.snapshot(learner.snapshot(&state, &best))?;
-                    reason = "interrupted";
+                    reason = Reason::Interrupted;
                     break;
                 }
                 None => fed?,
@@ -315,7 +315,7 @@ impl Training {
             let held_out = validation.map(|rows| learner.mean_loss(rows));
             let watched = held_out.unwrap_or(loss);
             if !watched.is_finite() {
-                reason = "diverged";
+                reason = Reason::Diverged;
                 break;
             }
             let is_best = state.best.is_none_or(|best| watched < best);
@@ -348,21 +348,20 @@ impl Training {
             state.epochs.push(seen);
             if flow.is_break() {
                 observer.snapshot(learner.snapshot(&state, &best))?;
-                reason = "interrupted";
+                reason = Reason::Interrupted;
                 break;
             }
         }
-        if observer.wants_last() && reason != "diverged" && reason != "interrupted" {
+        if observer.wants_last() && !matches!(reason, Reason::Diverged | Reason::Interrupted) {
             state.norm = finite(learner.gradient_norm());
             observer.snapshot(learner.snapshot(&state, &best))?;
         }
         // What was learned within the first epoch is kept where that is all there is.
-        if validation.is_some() && state.best.is_some() || reason != "interrupted" {
+        if validation.is_some() && state.best.is_some() || reason != Reason::Interrupted {
             learner.set_parameters(&best)?;
         }
-        let converged = matches!(reason, "epochs" | "patience");
-        let termination =
-            Termination { converged, reason: reason.to_owned(), iterations: state.step, duality_gap: None };
+        let converged = matches!(reason, Reason::Epochs | Reason::Patience);
+        let termination = Termination { converged, reason, iterations: state.step, duality_gap: None };
         let State { best, best_epoch, epochs, .. } = state;
         let (best_loss, best_epoch) = match (validation, epochs.last()) {
             (None, Some(last)) => (Some(last.loss), last.epoch),

@@ -2,11 +2,18 @@
 
 mod confint;
 mod counts;
+mod scale_rule;
+mod termination;
+mod text;
 mod vcov;
+mod warning;
 
 pub use confint::Confint;
 pub use counts::Counts;
-pub use vcov::{Hc, InvalidVcov, Resampling, Vcov};
+pub use scale_rule::ScaleRule;
+pub use termination::{Reason, Termination};
+pub use vcov::{Hc, InvalidVcov, Resampling, Vcov, VcovKind};
+pub use warning::{NoNid, Shortfall, Warning};
 
 use serde::{Deserialize, Serialize};
 
@@ -64,20 +71,6 @@ pub struct ClosedForm {
     pub slope: f64,
     /// `mean_y - slope mean_x`.
     pub intercept: f64,
-}
-
-/// Why an estimator stopped.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Termination {
-    /// Whether the estimate is the optimum, to the accuracy stated.
-    pub converged: bool,
-    /// What was reached: `closed-form`, `gradient`, `vertex-optimal`, `vertex-optimal-given-scale`, ...; or what it stopped
-    /// at without convergence: `iteration-limit`, `no-increase`.
-    pub reason: String,
-    /// Iterations taken; zero for a closed form.
-    pub iterations: u64,
-    /// The relative gap to the dual objective, for estimators that have one.
-    pub duality_gap: Option<f64>,
 }
 
 /// The distribution that statistics are compared with, and that gives confidence intervals their width.
@@ -139,8 +132,9 @@ pub struct Fit {
     pub coefficients: Vec<Coefficient>,
     /// The estimate of the noise scale, for Gaussian noise `sqrt(SSE / n)`; absent where it is modelled.
     pub scale: Option<f64>,
-    /// How the scale was estimated: `maximum-likelihood`, `mad`, `proposal2`, `modelled`.
-    pub scale_type: String,
+    /// How the scale was estimated.
+    #[serde(with = "text")]
+    pub scale_type: ScaleRule,
     /// Where `ln s` is modelled, its coefficients; else none.
     pub scale_coefficients: Vec<Coefficient>,
     /// The parameter of the noise's shape, where one was estimated.
@@ -184,7 +178,8 @@ pub struct Fit {
     #[serde(default)]
     pub confint: Confint,
     /// How `vcov` was estimated.
-    pub vcov_type: String,
+    #[serde(with = "text")]
+    pub vcov_type: VcovKind,
     /// What statistics are compared with.
     pub reference: Reference,
     /// The degrees of freedom of a Student's t reference, where they are others than `df_residual`: with clusters one less
@@ -206,7 +201,7 @@ pub struct Fit {
     /// Why the estimator stopped.
     pub termination: Termination,
     /// What a reader should know before using the numbers.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// A covariance that was estimated at a fit.
@@ -218,8 +213,8 @@ pub(crate) struct CovarianceEstimate {
     pub(crate) leverage: Leverage,
     /// That of the coefficients of a modelled scale; none leaves it as it is.
     pub(crate) scale: Option<Vec<Vec<f64>>>,
-    /// What it is called.
-    pub(crate) vcov_type: String,
+    /// Which it is.
+    pub(crate) vcov_type: VcovKind,
     /// What statistics are compared with.
     pub(crate) reference: Reference,
     /// Degrees of freedom, where they are not the residual ones.

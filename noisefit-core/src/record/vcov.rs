@@ -48,6 +48,53 @@ pub enum Vcov {
     Observed,
 }
 
+/// What the covariance of a fit is: one that can be named, or what stands in its place where none was.
+///
+/// ```
+/// use noisefit_core::record::{Vcov, VcovKind};
+///
+/// assert_eq!("hac:4".parse(), Ok(VcovKind::Named(Vcov::Hac { lags: 4 })));
+/// assert_eq!(VcovKind::Huber.to_string(), "huber");
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub enum VcovKind {
+    /// One of those that can be named.
+    Named(Vcov),
+    /// `huber`: Huber's estimate where his scale is not the one of largest likelihood, so that there is no information to
+    /// invert.
+    Huber,
+}
+
+impl VcovKind {
+    /// The inverse of the expected information under the noise that was named.
+    pub const CLASSICAL: VcovKind = VcovKind::Named(Vcov::Classical);
+
+    /// Whether it rests on the likelihood of the noise that was named.
+    pub fn is_of_likelihood(&self) -> bool {
+        matches!(self, VcovKind::Named(Vcov::Classical | Vcov::Expected | Vcov::Observed))
+    }
+}
+
+impl std::fmt::Display for VcovKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            VcovKind::Named(vcov) => vcov.fmt(f),
+            VcovKind::Huber => f.write_str("huber"),
+        }
+    }
+}
+
+impl std::str::FromStr for VcovKind {
+    type Err = InvalidVcov;
+
+    fn from_str(text: &str) -> Result<Self, InvalidVcov> {
+        match text {
+            "huber" => Ok(VcovKind::Huber),
+            named => named.parse().map(VcovKind::Named),
+        }
+    }
+}
+
 /// How much the squared residual of a row counts, given its leverage `h` (MacKinnon and White 1985, *Journal of
 /// Econometrics* 29, 305-325).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use noisefit_core::estimate::Options;
 use noisefit_core::inference;
 use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
 use noisefit_core::noise::{Choice, Noise};
-use noisefit_core::record::Vcov;
+use noisefit_core::record::{Vcov, Warning};
 use noisefit_data::formula::{Formula, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
 use noisefit_report::diagnose::{Findings, advice, summary};
@@ -117,7 +117,7 @@ struct Record<'a> {
     places: Vec<&'a RowPlace>,
     /// What to do about it, in sentences.
     advice: Vec<String>,
-    warnings: &'a [String],
+    warnings: &'a [Warning],
 }
 
 impl<'a> Record<'a> {

@@ -107,7 +107,7 @@ fn warnings(fits: &[Fit]) -> Vec<String> {
     for fit in fits {
         for warning in &fit.warnings {
             let shared = fits.iter().all(|other| other.warnings.contains(warning));
-            let warning = if shared { warning.clone() } else { format!("{}: {warning}", fit.noise) };
+            let warning = if shared { warning.to_string() } else { format!("{}: {warning}", fit.noise) };
             if !all.contains(&warning) {
                 all.push(warning);
             }
@@ -121,6 +121,7 @@ fn warnings(fits: &[Fit]) -> Vec<String> {
 mod tests {
     use super::*;
     use noisefit_core::estimate::closed_form;
+    use noisefit_core::record::{Shortfall, Warning};
     use noisefit_core::rows::{Matrix, MemoryRows};
 
     #[test]
@@ -130,8 +131,8 @@ mod tests {
         assert_eq!((outcome(std::slice::from_ref(&fit)), fit.warnings.len()), (Outcome::Done, 0));
         let mut stopped = fit.clone();
         stopped.termination.converged = false;
-        let said = "not converged after 50 steps";
-        stopped.warnings.push(said.to_owned());
+        let said = "not converged after 50 turns between location and scale";
+        stopped.warnings.push(Warning::NotConverged(Shortfall::Turns { turns: 50 }));
         let fits = [fit, stopped];
         assert_eq!(outcome(&fits), Outcome::NotConverged);
         // Of several fits, which.

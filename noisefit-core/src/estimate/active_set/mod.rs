@@ -19,7 +19,7 @@ use crate::estimate::Options;
 use crate::estimate::estimated::{Covariance, ErrorSums, Estimate};
 use crate::estimate::start::Start;
 use crate::noise::{Huber, HuberScale, Noise, NoiseFamily};
-use crate::record::{Fit, Termination};
+use crate::record::{Fit, Reason, ScaleRule, Shortfall, Termination, VcovKind, Warning};
 use crate::rows::{AnyRows, Layout, RowSource};
 use scale::{FARTHEST_KNEE, MostLikely, expected_clipped_square};
 use sets::Sets;
@@ -86,22 +86,17 @@ fn fit_any(source: &AnyRows<'_>, k: f64, scale: HuberScale, options: &Options) -
             HuberScale::Proposal2 => Rule::Proposal2 { expected: (observations - rank) * expected_clipped_square(k) },
         },
     };
-    let scale_type = match scale {
-        HuberScale::MaximumLikelihood => "maximum-likelihood",
-        HuberScale::Mad { .. } => "mad",
-        HuberScale::Proposal2 => "proposal2",
-    };
     let noise = Huber { k, delta: None };
     if start.least_squares.residual_sum_of_squares == 0.0 {
-        return Ok(exact_fit(source, &start, noise, scale_type, options));
+        return Ok(exact_fit(source, &start, noise, scale.into(), options));
     }
     let solution = solve(source, &start, problem)?;
     let found = Found { start: &start, solution: &solution, noise, scale: solution.point.scale };
     let (covariance, vcov_type) = match scale {
-        HuberScale::MaximumLikelihood => (found.information_variance(), "classical"),
-        _ => (found.robust_variance(), "huber"),
+        HuberScale::MaximumLikelihood => (found.information_variance(), VcovKind::CLASSICAL),
+        _ => (found.robust_variance(), VcovKind::Huber),
     };
-    let estimate = found.estimate(source.layout(), scale_type, covariance, vcov_type)?;
+    let estimate = found.estimate(source.layout(), scale.into(), covariance, vcov_type)?;
     Ok(estimate.into_fit(source.layout(), &start.least_squares, options.level))
 }
 
@@ -134,7 +129,7 @@ fn fit_fixed_any(source: &AnyRows<'_>, delta: f64, options: &Options) -> Result<
             expected: "at least 1e-150 deviations of the response",
         });
     }
-    let scale_type = "maximum-likelihood";
+    let scale_type = ScaleRule::MaximumLikelihood;
     if solved.residual_sum_of_squares == 0.0 {
         let noise = Huber { k: FARTHEST_KNEE, delta: Some(delta) };
         let mut fit = exact_fit(source, &start, noise, scale_type, options);
@@ -148,7 +143,7 @@ fn fit_fixed_any(source: &AnyRows<'_>, delta: f64, options: &Options) -> Result<
     let mean_loss = sets.loss() / sets.totals().observations;
     let MostLikely { k, scale } = MostLikely::new(mean_loss, scaled_delta);
     let found = Found { start: &start, solution: &solution, noise: Huber { k, delta: Some(delta) }, scale };
-    let estimate = found.estimate(layout, scale_type, found.information_variance(), "classical")?;
+    let estimate = found.estimate(layout, scale_type, found.information_variance(), VcovKind::CLASSICAL)?;
     let mut fit = estimate.into_fit(layout, solved, options.level);
     let unit = start.coordinates.response_scale();
     fit.mean_loss = Some(mean_loss / unit / unit);
@@ -227,9 +222,9 @@ impl Found<'_> {
     fn estimate(
         &self,
         layout: &Layout,
-        scale_type: &'static str,
+        scale_type: ScaleRule,
         variance: Option<f64>,
-        vcov_type: &'static str,
+        vcov_type: VcovKind,
     ) -> Result<Estimate, Error> {
         let Found { start, solution, noise, scale } = *self;
         let (coordinates, sets) = (&start.coordinates, &solution.sets);
@@ -246,18 +241,11 @@ impl Found<'_> {
             0.5 * totals.log_weight + totals.log_jacobian - self.loss_at_scale() - totals.observations * constant;
         let mut warnings = Vec::new();
         if !solution.converged {
-            warnings.push(format!(
-                "not converged after {} passes: the last step was {:.0e} of the noise scale",
-                solution.passes,
-                solution.step.change() / solution.point.scale
-            ));
+            let (passes, step) = (solution.passes, solution.step.change() / solution.point.scale);
+            warnings.push(Warning::NotConverged(Shortfall::Passes { passes, step }));
         }
         if !solution.step.determined {
-            warnings.push(
-                "too few rows lie within the knee to determine the coefficients: others, of the same loss, would do as \
-                 well"
-                .to_owned(),
-            );
+            warnings.push(Warning::FewWithinKnee);
         }
         Ok(Estimate {
             noise: Noise::Huber(noise),
@@ -279,7 +267,7 @@ impl Found<'_> {
             vcov_type,
             termination: Termination {
                 converged: solution.converged,
-                reason: if solution.converged { "active-set" } else { "iteration-limit" }.to_owned(),
+                reason: if solution.converged { Reason::ActiveSet } else { Reason::IterationLimit },
                 iterations: solution.passes,
                 duality_gap: None,
             },
@@ -333,7 +321,7 @@ impl Found<'_> {
 }
 
 /// The record where least squares leaves no residuals, and so would any other loss.
-fn exact_fit(source: &impl RowSource, start: &Start, noise: Huber, scale_type: &'static str, options: &Options) -> Fit {
+fn exact_fit(source: &impl RowSource, start: &Start, noise: Huber, scale_type: ScaleRule, options: &Options) -> Fit {
     let solved = &start.least_squares;
     let estimate = Estimate::without_residuals(Noise::Huber(noise), scale_type, solved);
     estimate.into_fit(source.layout(), solved, options.level)
@@ -354,13 +342,17 @@ mod tests {
         let estimate = |solution: &Solution| {
             let noise = Huber { k: 1.345, delta: None };
             let found = Found { start: &start, solution, noise, scale: solution.point.scale };
-            found.estimate(rows.layout(), "maximum-likelihood", None, "classical").unwrap()
+            found.estimate(rows.layout(), ScaleRule::MaximumLikelihood, None, VcovKind::CLASSICAL).unwrap()
         };
-        assert_eq!(estimate(&solution).termination.reason, "active-set");
+        assert_eq!(estimate(&solution).termination.reason, Reason::ActiveSet);
         assert!(estimate(&solution).warnings.is_empty());
         solution.converged = false;
         let stopped = estimate(&solution);
-        assert_eq!((stopped.termination.converged, &stopped.termination.reason[..]), (false, "iteration-limit"));
-        assert!(stopped.warnings[0].starts_with("not converged after "), "{:?}", stopped.warnings);
+        assert_eq!((stopped.termination.converged, stopped.termination.reason), (false, Reason::IterationLimit));
+        assert!(
+            matches!(stopped.warnings[..], [Warning::NotConverged(Shortfall::Passes { .. })]),
+            "{:?}",
+            stopped.warnings
+        );
     }
 }

@@ -307,9 +307,11 @@ pub(super) fn power_of_two_near(x: f64) -> f64 {
 
 /// The scale went to zero.
 fn no_scale() -> Error {
-    Error::Unsupported(
-        "so many residuals are zero that the scale of huber noise is zero, too; estimate it by maximum likelihood (mle), \
-         or take laplace noise, for which rows that are fitted exactly are nothing unusual"
-            .to_owned(),
-    )
+    Error::Undetermined {
+        why: "so many residuals are zero that the scale of huber noise is zero, too".to_owned(),
+        remedy: Some(
+            "estimate it by maximum likelihood (mle), or take laplace noise, for which rows that are fitted exactly are nothing \
+             unusual",
+        ),
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::algebra::predictor::LinearPredictor;
+use crate::error::Unbounded;
 use crate::rows::{Accumulator, Block, Layout, StateReader, StateWriter, hash_parameters};
 
 /// Rows whose scale, and rows whose residual, is less than this part of the typical one count as fitted exactly.
@@ -36,15 +37,11 @@ impl Collapse {
         [self.exact, self.observations]
     }
 
-    /// What to tell the user.
-    pub(super) fn error(&self, layout: &Layout) -> Error {
-        let (exact, n) = (self.exact, self.observations);
+    /// Where the scale shrinks to zero.
+    pub(super) fn unbounded(&self, layout: &Layout) -> Unbounded {
+        let (exact, observations) = (self.exact, self.observations);
         let Some(scale) = layout.scale.as_ref().filter(|_| self.log_scale.is_some()) else {
-            return Error::Unbounded(format!(
-                "the likelihood has no bound: {exact} of {n} observations are fitted exactly, and with tails this heavy the \
-                 scale shrinks to zero around them; give more degrees of freedom than {:.2} (student-t:DF), or leave out terms",
-                exact / (n - exact)
-            ));
+            return Unbounded::Here { exact, observations };
         };
         // Columns in which the exact rows have a number of their own.
         let apart = |j: usize| {
@@ -61,10 +58,7 @@ impl Collapse {
             (true, false) => format!("where {}", edge.join(" and ")),
             (true, true) => format!("towards one end of {}", scale.terms.join(", ")),
         };
-        Error::Unbounded(format!(
-            "the likelihood has no bound: the scale shrinks to zero {place}, where {exact} of {n} observations are fitted \
-             exactly; leave that term out of the scale's formula, or terms of the mean that fit these rows by themselves"
-        ))
+        Unbounded::Where { place, exact, observations }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::estimate::smooth::pass::{Likelihood, Point};
 use crate::estimate::smooth::problem::{Location, Problem, reweighted};
 use crate::estimate::{Options, vertex};
 use crate::noise::{Gaussian, Laplace, Noise};
-use crate::record::{Fit, Vertex};
+use crate::record::{Fit, Reason, Shortfall, Vertex, Warning};
 use crate::rows::{Derived, RowSource};
 
 /// Turns after which something is wrong.
@@ -61,14 +61,14 @@ pub(crate) fn fit_laplace<S: RowSource>(source: &S, options: &Options) -> Result
     let Turned { location, state, turns, converged } = found;
     let mut warnings = Vec::new();
     if location.vertex.as_ref().is_some_and(|vertex| !vertex.unique) {
-        warnings.push(vertex::NOT_UNIQUE.to_owned());
+        warnings.push(Warning::NotUnique);
     }
     if !converged {
-        warnings.push(format!("not converged after {TURNS} turns between location and scale"));
+        warnings.push(Warning::NotConverged(Shortfall::Turns { turns: TURNS }));
     }
     let mut termination = location.termination;
     // The certificate says nothing of other scales.
-    termination.reason = if converged { "vertex-optimal-given-scale" } else { "iteration-limit" }.to_owned();
+    termination.reason = if converged { Reason::VertexOptimalGivenScale } else { Reason::IterationLimit };
     termination.converged &= converged;
     termination.iterations = turns;
     // The loss of the standardised residuals, which is what their scale leaves of it.
@@ -161,7 +161,7 @@ fn turn<S: RowSource, T: RowSource>(
                 fallen = maximum.fallen;
                 maximum.state
             }
-            Outcome::Collapsed(point) => return Err(problem.unbounded(&coefficients, &point)?),
+            Outcome::Collapsed(point) => return Err(Error::Unbounded(problem.unbounded(&coefficients, &point)?)),
             Outcome::Flat => return Err(problem.undetermined()),
         };
         point = state.point().clone();

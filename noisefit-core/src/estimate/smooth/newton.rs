@@ -5,6 +5,7 @@ use crate::algebra::cholesky::Cholesky;
 use crate::algebra::gram::packed;
 use crate::estimate::smooth::pass::{Curvature, Likelihood, Point};
 use crate::noise::Kernel;
+use crate::record::Reason;
 use crate::rows::RowSource;
 
 /// Where the inverse of the degrees of freedom lies, the one shape there is: from infinitely many to one half.
@@ -88,8 +89,7 @@ pub(crate) struct Maximum<F> {
     /// How far the least scale fell, in this search and in those before.
     pub(crate) fallen: f64,
     pub(crate) converged: bool,
-    /// Why it stopped, as [`crate::record::Termination`] has it.
-    pub(crate) reason: &'static str,
+    pub(crate) reason: Reason,
 }
 
 /// The curvature of a log-likelihood: the parameters of location and scale first, then perhaps a shape.
@@ -243,9 +243,9 @@ pub(crate) fn maximise<F: Kernel>(
         if distance <= search.tolerance || stalled || iterations == search.iterations || distance.is_nan() {
             let converged = distance <= search.tolerance.max(ATTAINABLE);
             let reason = match converged {
-                true => "gradient",
-                false if iterations == search.iterations => "iteration-limit",
-                false => "no-increase",
+                true => Reason::Gradient,
+                false if iterations == search.iterations => Reason::IterationLimit,
+                false => Reason::NoIncrease,
             };
             let curve = current.clone();
             let maximum = Maximum { state, curve, distance, iterations, fallen, converged, reason };
@@ -280,7 +280,7 @@ pub(crate) fn maximise<F: Kernel>(
                     iterations,
                     fallen,
                     converged: false,
-                    reason: "no-increase",
+                    reason: Reason::NoIncrease,
                 })));
             }
         }

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::algebra::gram::{packed, symmetric};
 use crate::algebra::predictor::LinearPredictor;
 use crate::algebra::{Accuracy, Coordinates, LeastSquares, Method, Settings};
+use crate::error::Unbounded;
 use crate::estimate::estimated::{Covariance, Estimate, ModelledScale};
 use crate::estimate::smooth::collapse::Collapse;
 use crate::estimate::smooth::derived::{Constant, LogResiduals, Reweighted};
@@ -12,8 +13,8 @@ use crate::estimate::smooth::pass::{Curvature, Likelihood, Point, ScaleColumns};
 use crate::estimate::start::Start;
 use crate::estimate::{Options, vertex};
 use crate::noise::{Kernel, Noise, NoiseFamily};
-use crate::record::{Fit, ShapeParameter, Termination, Vertex};
-use crate::rows::{Derived, Layout, MemoryRows, RowSource, Subset};
+use crate::record::{Fit, ScaleRule, ShapeParameter, Shortfall, Termination, VcovKind, Vertex, Warning};
+use crate::rows::{Derived, Layout, MemoryRows, RowSource, ScaleLayout, Subset};
 
 /// Rows on which a search begins, at least and for each coefficient.
 const SAMPLE_ROWS: usize = 16_384;
@@ -60,11 +61,10 @@ impl<'a, S: RowSource> Problem<'a, S> {
         let mut problem = Problem { source, options, start, scale: None };
         if let Some(scale) = &layout.scale {
             if problem.is_exact() {
-                return Err(Error::Unsupported(
-                    "every row is fitted exactly, so there are no residuals to model the scale of; leave out the scale's \
-                     formula, or terms of the mean"
-                        .to_owned(),
-                ));
+                return Err(Error::Undetermined {
+                    why: "every row is fitted exactly, so there are no residuals to model the scale of".to_owned(),
+                    remedy: Some("leave out the scale's formula, or terms of the mean"),
+                });
             }
             let derive = LogResiduals {
                 location: LinearPredictor::new(&problem.start.least_squares.coefficients, layout.intercept),
@@ -146,7 +146,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
         };
         let mut found = match maximise(&self.rows(), point, Search { fallen, ..search })? {
             Outcome::Maximum(found) => *found,
-            Outcome::Collapsed(point) => return Err(self.unbounded(&self.coefficients(&point), &point)?),
+            Outcome::Collapsed(point) => return Err(Error::Unbounded(self.collapsed(&point)?)),
             Outcome::Flat => return Err(self.undetermined()),
         };
         found.iterations += done;
@@ -178,25 +178,23 @@ impl<'a, S: RowSource> Problem<'a, S> {
     /// Why second derivatives do not determine every coefficient.
     pub(super) fn undetermined(&self) -> Error {
         self.start.nearly_collinear().unwrap_or_else(|| {
-            Error::Unsupported(
-                "too few rows are near enough to their fitted values to determine every coefficient; leave out terms"
-                    .to_owned(),
-            )
+            let what = "too few rows are near enough to their fitted values to determine every coefficient";
+            Error::Undetermined { why: what.to_owned(), remedy: Some("leave out terms") }
         })
     }
 
     /// Why the likelihood has no maximum: rows that are fitted exactly, by their number and by the scale's columns.
-    pub(super) fn unbounded<F: Kernel>(&self, location: &[Option<f64>], point: &Point<F>) -> Result<Error, Error> {
+    pub(super) fn unbounded<F: Kernel>(&self, location: &[Option<f64>], point: &Point<F>) -> Result<Unbounded, Error> {
         let layout = self.source.layout();
         let intercept = layout.scale.as_ref().is_some_and(|scale| scale.intercept);
         let log_scale = self.scale.as_ref().map(|scale| LinearPredictor::new(&scale.coefficients(point), intercept));
         let location = LinearPredictor::new(location, layout.intercept);
         let found = self.source.pass(Collapse::new(location, log_scale, self.gaussian_scale()))?;
-        Ok(found.error(layout))
+        Ok(found.unbounded(layout))
     }
 
     /// The same of a point to which a search collapsed.
-    pub(crate) fn collapsed<F: Kernel>(&self, point: &Point<F>) -> Result<Error, Error> {
+    pub(crate) fn collapsed<F: Kernel>(&self, point: &Point<F>) -> Result<Unbounded, Error> {
         self.unbounded(&self.coefficients(point), point)
     }
 
@@ -259,14 +257,11 @@ impl<'a, S: RowSource> Problem<'a, S> {
         maximum: &Maximum<F>,
         noise: Noise,
         shape: Option<ShapeParameter>,
-        mut warnings: Vec<String>,
+        mut warnings: Vec<Warning>,
     ) -> Result<Fit, Error> {
         if !maximum.converged {
-            warnings.push(format!(
-                "not converged after {} iterations: the last step was {:.0e} standard errors by the root of the number of \
-                 observations",
-                maximum.iterations, maximum.distance
-            ));
+            let (iterations, step) = (maximum.iterations, maximum.distance);
+            warnings.push(Warning::NotConverged(Shortfall::Iterations { iterations, step }));
         }
         let location = Location {
             coefficients: self.coefficients(maximum.state.point()),
@@ -274,7 +269,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
             accuracy: self.accuracy(maximum),
             termination: Termination {
                 converged: maximum.converged,
-                reason: maximum.reason.to_owned(),
+                reason: maximum.reason,
                 iterations: maximum.iterations,
                 duality_gap: None,
             },
@@ -289,7 +284,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
         location: Location,
         noise: Noise,
         shape: Option<ShapeParameter>,
-        mut warnings: Vec<String>,
+        mut warnings: Vec<Warning>,
     ) -> Result<Fit, Error> {
         let (layout, solved) = (self.source.layout(), &self.start.least_squares);
         let point = state.point();
@@ -306,7 +301,8 @@ impl<'a, S: RowSource> Problem<'a, S> {
                 (Some(scale), None, Covariance::Multiple((df_residual > 0.0).then_some(variance)))
             }
             Some(scale) => {
-                warnings.extend(scale.aliased_warning(&layout.scale.clone().unwrap_or_default().coefficient_names()));
+                let names = layout.scale.as_ref().map(ScaleLayout::coefficient_names).unwrap_or_default();
+                warnings.extend(scale.aliased_warning(&names));
                 let modelled = self.modelled(scale, state)?;
                 let covariance = self.location_covariance(&modelled, information.location)?;
                 (None, Some(modelled), covariance)
@@ -316,7 +312,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
             noise,
             coefficients,
             scale,
-            scale_type: if self.scale.is_some() { "modelled" } else { "maximum-likelihood" },
+            scale_type: if self.scale.is_some() { ScaleRule::Modelled } else { ScaleRule::MaximumLikelihood },
             modelled,
             noise_parameters: point.scale.len() + usize::from(shape.is_some()),
             shape,
@@ -324,7 +320,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
             log_likelihood: state.log_likelihood() + 0.5 * solved.totals.log_weight + solved.totals.log_jacobian,
             errors: state.errors(),
             covariance,
-            vcov_type: "classical",
+            vcov_type: VcovKind::CLASSICAL,
             accuracy,
             termination,
             warnings,
@@ -335,7 +331,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     /// The record where every row is fitted exactly: least squares, and a scale of zero.
     pub(crate) fn exact_fit(&self, noise: Noise) -> Fit {
         let (layout, solved) = (self.source.layout(), &self.start.least_squares);
-        let estimate = Estimate::without_residuals(noise, "maximum-likelihood", solved);
+        let estimate = Estimate::without_residuals(noise, ScaleRule::MaximumLikelihood, solved);
         estimate.into_fit(layout, solved, self.options.level)
     }
 
@@ -428,13 +424,8 @@ impl ScaleStart {
         (0..self.solved.coefficients.len()).map(|j| if aliased(j) { None } else { values.next() }).collect()
     }
 
-    fn aliased_warning(&self, names: &[String]) -> Option<String> {
-        let terms: Vec<&str> = self.solved.aliased.iter().map(|&j| names[j].as_str()).collect();
-        (!terms.is_empty()).then(|| {
-            format!(
-                "not determined in the scale, because linear combinations of earlier terms: {} (left out)",
-                terms.join(", ")
-            )
-        })
+    fn aliased_warning(&self, names: &[String]) -> Option<Warning> {
+        let terms: Vec<String> = self.solved.aliased.iter().map(|&j| names[j].clone()).collect();
+        (!terms.is_empty()).then_some(Warning::AliasedInScale { terms })
     }
 }

@@ -1,10 +1,11 @@
 //! Student's t noise: location, scale and degrees of freedom together.
 
+use crate::error::{Unbounded, least_degrees};
 use crate::estimate::smooth::{Likelihood, Maximum, Outcome, Point, Problem, SHAPES, Search};
 use crate::estimate::{Options, smooth};
 use crate::noise::{Kernel, Noise, StudentTKernel};
 use crate::numeric::distribution::{Normal, Symmetric};
-use crate::record::{Fit, ShapeParameter};
+use crate::record::{Fit, ShapeParameter, Warning};
 use crate::rows::{AnyRows, RowSource};
 use crate::{Error, noise};
 
@@ -80,17 +81,11 @@ fn estimated<S: RowSource>(problem: &Problem<'_, S>, options: &Options) -> Resul
     let warning = match theta {
         // Of a likelihood without bound this is not the largest.
         _ if unbounded.is_some() => None,
-        0.0 => Some(
-            "the likelihood is largest at infinite degrees of freedom, where Student's t is Gaussian: the tails are no \
-             heavier than Gaussian ones. Coefficients and scale are those of the Gaussian fit; the standard errors are the \
-             asymptotic ones of maximum likelihood, and AIC and BIC count the degrees of freedom",
-        ),
-        theta if theta == *SHAPES.end() => Some(
-            "the degrees of freedom are at their lower bound of 0.5: the tails are heavier than any that are fitted here",
-        ),
+        0.0 => Some(Warning::GaussianTails),
+        theta if theta == *SHAPES.end() => Some(Warning::HeaviestTails),
         _ => None,
     };
-    let warnings = unbounded.into_iter().chain(warning.map(str::to_owned));
+    let warnings = unbounded.into_iter().chain(warning);
     problem.fit(&maximum, Noise::StudentT(family), Some(shape), warnings.collect())
 }
 
@@ -124,22 +119,16 @@ fn unbounded<S: RowSource, F: Kernel>(
     problem: &Problem<'_, S>,
     collapsed: &[Point<F>],
     df: f64,
-) -> Result<Option<String>, Error> {
-    const BESIDE: &str = "this fit is the best proper local maximum that was found beside that";
-    if problem.models_scale() {
-        let why = collapsed.first().map(|point| problem.collapsed(point)).transpose()?;
-        return Ok(why.map(|why| format!("{why}; {BESIDE}")));
-    }
-    let [exact, n] = problem.most_exact(collapsed)?;
-    let bound = exact / (n - exact);
-    let beyond_any = exact > problem.coefficient_count() as f64 || !collapsed.is_empty();
-    Ok((bound > df && beyond_any).then(|| {
-        format!(
-            "the likelihood has no bound: {exact} of {n} observations can be fitted exactly, and for fewer than {bound:.2} \
-             degrees of freedom it grows without end as the scale shrinks to zero around them; {BESIDE}; give more degrees \
-             of freedom than that (student-t:DF)"
-        )
-    }))
+) -> Result<Option<Warning>, Error> {
+    let found = if problem.models_scale() {
+        collapsed.first().map(|point| problem.collapsed(point)).transpose()?
+    } else {
+        let [exact, observations] = problem.most_exact(collapsed)?;
+        let beyond_any = exact > problem.coefficient_count() as f64 || !collapsed.is_empty();
+        (least_degrees(exact, observations) > df && beyond_any)
+            .then_some(Unbounded::BelowDegrees { exact, observations })
+    };
+    Ok(found.map(Warning::Unbounded))
 }
 
 /// The maximum over all rows from where the sample's is largest, and where searches of the sample collapsed.

@@ -6,6 +6,7 @@ use crate::algebra::{Coordinates, LeastSquares, Settings};
 use crate::estimate::smooth::pass::{Curvature, ScaleColumns};
 use crate::noise;
 use crate::noise::{Gaussian, Kernel, Logistic, Noise, NoiseFamily, Observations, Scale, StudentTKernel};
+use crate::record::Reason;
 use crate::rows::{Matrix, MemoryRows, RowSource};
 
 struct Data {
@@ -164,6 +165,6 @@ fn a_search_whose_steps_are_used_up_says_so() {
         let maximum = maximise(&rows, problem.first(Logistic, &Logistic), search).unwrap().maximum().unwrap();
         problem.fit(&maximum, Noise::Logistic, None, Vec::new()).unwrap().termination
     };
-    assert_eq!((found(1).converged, found(1).reason.as_str()), (false, "iteration-limit"));
-    assert_eq!((found(100).converged, found(100).reason.as_str()), (true, "gradient"));
+    assert_eq!((found(1).converged, found(1).reason), (false, Reason::IterationLimit));
+    assert_eq!((found(100).converged, found(100).reason), (true, Reason::Gradient));
 }

@@ -25,7 +25,7 @@ use crate::estimate::start::Start;
 use crate::estimate::{Options, smooth};
 use crate::noise::{AsymmetricLaplace, Choice, Noise};
 use crate::numeric::double_double::DoubleDouble;
-use crate::record::{Fit, Termination, Vertex};
+use crate::record::{Fit, Reason, ScaleRule, Shortfall, Termination, VcovKind, Vertex, Warning};
 use crate::rows::{AnyRows, Precision, RowSource, SampledRows, parallel_map};
 use bands::{Band, Bands, Place};
 use collect::Collect;
@@ -41,10 +41,6 @@ const FEW_ROWS: u64 = 20_000;
 
 /// Numbers that the rows near the fits may occupy, whatever the number of quantiles, and for each of them: 26 MB for one.
 const KEPT_NUMBERS: [usize; 2] = [2_500_000, 700_000];
-
-/// What is told where several vertices have the least loss.
-pub(super) const NOT_UNIQUE: &str = "the optimum is not unique: of the coefficients with the same loss, those with the \
-                                     least mean fitted value are given";
 
 /// Passes after which something is wrong.
 const PASSES: usize = 40;
@@ -362,23 +358,20 @@ impl<S: RowSource> Quantiles<'_, S> {
         };
         let mut warnings = Vec::new();
         if n > rank && scale == 0.0 {
-            warnings.push("every row lies on the fit: the noise scale is 0 and the likelihood has no bound".to_owned());
+            warnings.push(Warning::NoDeviations);
         }
         if !found.converged {
-            warnings.push(
-                "not converged: the duals leave their bounds by more than rounding, and the coefficients may not be optimal"
-                    .to_owned(),
-            );
+            warnings.push(Warning::NotConverged(Shortfall::Duals));
         }
         if !found.unique {
-            warnings.push(NOT_UNIQUE.to_owned());
+            warnings.push(Warning::NotUnique);
         }
         let digits = (31.0 - found.condition.max(1.0).log10()).clamp(0.0, -(0.5 * f64::EPSILON).log10());
         let estimate = Estimate {
             noise,
             coefficients: self.start.widened(&coefficients),
             scale: Some(scale),
-            scale_type: "maximum-likelihood",
+            scale_type: ScaleRule::MaximumLikelihood,
             modelled: None,
             shape: None,
             vertex: Some(Vertex {
@@ -391,11 +384,11 @@ impl<S: RowSource> Quantiles<'_, S> {
             noise_parameters: 1,
             errors,
             covariance: Covariance::Multiple(variance),
-            vcov_type: "classical",
+            vcov_type: VcovKind::CLASSICAL,
             accuracy: Accuracy { digits, method: Method::Vertex, condition: solved.accuracy.condition },
             termination: Termination {
                 converged: found.converged,
-                reason: if found.converged { "vertex-optimal" } else { "step-limit" }.to_owned(),
+                reason: if found.converged { Reason::VertexOptimal } else { Reason::StepLimit },
                 iterations: found.steps,
                 duality_gap: Some(found.gap),
             },
@@ -420,14 +413,15 @@ fn sample_rows(source: &impl RowSource, levels: usize) -> usize {
 }
 
 fn not_solved(reason: NoVertex) -> Error {
-    let why = match reason {
-        NoVertex::MoreRows(_) => {
-            "the rows do not bound it: the quantile's level is too near to 0 or 1 for their number, or a term hardly varies"
-        }
-        NoVertex::NotConverged => {
-            "a vertex could not be told from its neighbours: terms that say nearly the same, or numbers of very different \
-             sizes; leave out such a term, or choose units in which the columns are of similar size"
-        }
+    let (why, remedy) = match reason {
+        NoVertex::MoreRows(_) => (
+            "the rows do not bound it: the quantile's level is too near to 0 or 1 for their number, or a term hardly varies",
+            None,
+        ),
+        NoVertex::NotConverged => (
+            "a vertex could not be told from its neighbours: terms that say nearly the same, or numbers of very different sizes",
+            Some("leave out such a term, or choose units in which the columns are of similar size"),
+        ),
     };
-    Error::Unsupported(format!("the exact minimum of absolute deviations was not found: {why}"))
+    Error::Undetermined { why: format!("the exact minimum of absolute deviations was not found: {why}"), remedy }
 }

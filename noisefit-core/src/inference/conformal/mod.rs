@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::estimate::Options;
 use crate::inference::predict::{Intervals, NewRows};
 use crate::noise::Choice;
-use crate::record::{Fit, Vcov};
+use crate::record::{Fit, Vcov, Warning};
 use crate::rows::{Accumulator, AnyRows, Folds, Layout, Part, RowSource, Sample, parallel_map};
 use crate::{Error, inference};
 use member::{Member, Said};
@@ -241,17 +241,10 @@ impl Conformal {
     }
 
     /// What to say where intervals at `level` are infinite.
-    pub fn too_few(&self, level: f64) -> Option<String> {
+    pub fn too_few(&self, level: f64) -> Option<Warning> {
         let (found, needed) = (self.observations, (level / (1.0 - level) * (1.0 - 4.0 * f64::EPSILON)).ceil());
-        let what = match self.method {
-            Method::Split => "calibration rows",
-            _ => "rows",
-        };
-        (self.rank(level) > found).then(|| {
-            format!(
-                "conformal intervals at level {level} need {needed} {what} or more, and there are {found}: they are infinite"
-            )
-        })
+        let split = self.method == Method::Split;
+        (self.rank(level) > found).then_some(Warning::FewScores { level, needed, found, split })
     }
 
     /// Whether the parts go together and with fits of a design, as they do unless a file was damaged.

@@ -4,6 +4,7 @@ use crate::inference::conformal::member::Member;
 use crate::inference::conformal::{Conformal, KEPT_SCORES, Method, Plan, refuse_one_quantile};
 use crate::network::{Checkpoint, Fitted, Watch};
 use crate::noise::Choice;
+use crate::record::{Reason, Warning};
 use crate::rows::{Accumulator, AnyRows, Folds, Part, RowSource, Sample};
 use crate::{Error, network};
 
@@ -40,7 +41,7 @@ pub fn fit_network(
             {
                 (fitted, members)
             } else {
-                fitted.warnings.push("there are no conformal intervals, for training was interrupted".to_owned());
+                fitted.warnings.push(Warning::NotCalibrated);
                 return Ok((fitted, None));
             }
         }
@@ -56,7 +57,7 @@ pub fn fit_network(
 }
 
 fn is_interrupted(fitted: &Fitted) -> bool {
-    fitted.network.members.iter().any(|member| member.termination.reason == "interrupted")
+    fitted.network.members.iter().any(|member| member.termination.reason == Reason::Interrupted)
 }
 
 /// The networks without a fold, with the scores of its rows; none where they were interrupted.

@@ -20,7 +20,7 @@ use crate::inference::covariance::quantile::level_of;
 use crate::inference::covariance::sandwich::Estimated;
 use crate::inference::covariance::whitened::Whitened;
 use crate::noise::Choice;
-use crate::record::{Coefficient, Fit, Reference, Resampling, Vcov};
+use crate::record::{Coefficient, Fit, Reference, Resampling, Vcov, Warning};
 use crate::rows::{Accumulator, RowSource, Sample, SampledRows, parallel_map, scattered};
 use crate::{Error, estimate};
 
@@ -75,7 +75,7 @@ pub(crate) fn estimate(
     let scales: Vec<&[f64]> = refits.iter().map(|refit| &refit.scale[..]).collect();
     let scale = (!fit.scale_coefficients.is_empty()).then(|| square(&covariance(&scales)));
     if failed > 0 {
-        fit.warnings.push(format!("{failed} of {draws} bootstrap draws have no fit and were left out"));
+        fit.warnings.push(Warning::DrawsLeftOut { failed, draws });
     }
     let matrix = covariance(&locations.iter().map(|location| &location[..]).collect::<Vec<_>>());
     Estimated { leverage: &leverage, matrix, scale, clusters: None, reference: Reference::Normal }.store(fit, &vcov);

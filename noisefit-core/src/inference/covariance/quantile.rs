@@ -25,7 +25,7 @@ use crate::inference::covariance::whitened::Whitened;
 use crate::noise::{Choice, Noise};
 use crate::numeric::distribution::{Distribution, Normal};
 use crate::numeric::special::elementary::exp;
-use crate::record::{Fit, Reference, Vcov};
+use crate::record::{Fit, NoNid, Reference, Vcov, Warning};
 use crate::rows::{Accumulator, AnyRows, Block, Both, Each, Matrix, MemoryRows, RowSource};
 
 /// More rows than this share at which the upper quantile does not lie above the lower, and the default is another.
@@ -79,7 +79,7 @@ fn fit_nid_any(source: &AnyRows<'_>, noise: &Choice, options: &Options) -> Resul
     };
     let fits = match fit_with_neighbours(source, noise, options, &bandwidth) {
         // Perhaps only the quantiles beside it are not determined.
-        Err(Error::Unsupported(_)) if by_default => fit_with_neighbours(source, noise, options, &|_, _| None)?,
+        Err(Error::Undetermined { .. }) if by_default => fit_with_neighbours(source, noise, options, &|_, _| None)?,
         fits => fits?,
     };
     let (mut fits, neighbours): (Vec<Fit>, Vec<_>) = fits.into_iter().unzip();
@@ -96,9 +96,9 @@ fn fit_nid_any(source: &AnyRows<'_>, noise: &Choice, options: &Options) -> Resul
                     fit.warnings.extend(warning(crossed));
                     continue;
                 }
-                default_is_iid(source, fit, options, &NoNid::Crossed(share))?;
+                default_is_iid(source, fit, options, NoNid::Crossed { share })?;
             }
-            Err(why) if by_default => default_is_iid(source, fit, options, &why)?,
+            Err(why) if by_default => default_is_iid(source, fit, options, why)?,
             Err(why) => return Err(Error::Unsupported(format!("the covariance nid: {why}"))),
         }
     }
@@ -140,49 +140,23 @@ fn has_noise(fit: &Fit) -> bool {
     fit.leverage.is_some() && fit.scale.is_some_and(|scale| scale > 0.0)
 }
 
-/// Why there is no covariance by the quantiles beside a fit.
-#[derive(Debug)]
-enum NoNid {
-    /// They are no levels, or were not found.
-    NoNeighbours,
-    /// So large a share of the rows lies where they cross.
-    Crossed(f64),
-    /// The products are not positive definite.
-    Singular,
-}
-
-impl std::fmt::Display for NoNid {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            NoNid::NoNeighbours => f.write_str("there are too few rows for quantiles beside this one"),
-            NoNid::Crossed(share) => {
-                write!(f, "the quantiles beside this one cross at {:.0}% of the rows", 100.0 * share)
-            }
-            NoNid::Singular => f.write_str("the quantiles beside this one leave a coefficient undetermined"),
-        }
-    }
-}
-
-fn default_is_iid(source: &impl RowSource, fit: &mut Fit, options: &Options, why: &NoNid) -> Result<(), Error> {
+fn default_is_iid(source: &impl RowSource, fit: &mut Fit, options: &Options, why: NoNid) -> Result<(), Error> {
     let tau = level_of(fit).unwrap_or(0.5);
     match iid(source, fit, tau, options) {
         Ok(()) => {
-            let what = "standard errors are those of noise of one density (iid), not of one that varies (nid)";
-            fit.warnings.push(format!("{what}: {why}"));
+            fit.warnings.push(Warning::IidInstead(why));
             Ok(())
         }
-        Err(Error::Unsupported(few)) => {
-            fit.warnings.push(format!("standard errors are those of the noise model (classical): {why}, and {few}"));
+        Err(few @ (Error::Unsupported(_) | Error::Undetermined { .. })) => {
+            fit.warnings.push(Warning::ClassicalInstead { nid: why, iid: few.to_string() });
             Ok(())
         }
         Err(error) => Err(error),
     }
 }
 
-fn warning(crossed: u64) -> Option<String> {
-    let what = "the quantiles beside this one cross: rows that count nothing for the density of the noise, which makes standard \
-                errors larger";
-    (crossed > 0).then(|| format!("at {crossed} of the rows {what}"))
+fn warning(crossed: u64) -> Option<Warning> {
+    (crossed > 0).then_some(Warning::Crossed { rows: crossed })
 }
 
 /// A covariance of whitened rows, with how many of them had no positive density.

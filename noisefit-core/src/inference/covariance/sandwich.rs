@@ -6,7 +6,7 @@ use crate::Error;
 use crate::algebra::gram::{packed, packed_length, symmetric};
 use crate::algebra::{Cholesky, Leverage};
 use crate::inference::covariance::meat::Found;
-use crate::record::{CovarianceEstimate, Fit, Reference, Vcov};
+use crate::record::{CovarianceEstimate, Fit, Reference, Vcov, VcovKind, Warning};
 
 /// Fewer clusters than this leave standard errors uncertain by a quarter and more.
 const FEW_CLUSTERS: u64 = 10;
@@ -40,17 +40,12 @@ impl Estimated<'_> {
             location,
             leverage,
             scale: self.scale,
-            vcov_type: vcov.to_string(),
+            vcov_type: VcovKind::Named(vcov.clone()),
             reference,
             reference_df,
         });
         if let Some(clusters) = self.clusters.filter(|&clusters| clusters < FEW_CLUSTERS.max(fit.rank() as u64 + 1)) {
-            fit.warnings.push(format!(
-                "only {clusters} clusters for {} coefficients: standard errors from so few are too small more often than not, \
-                 even with the t distribution of {} df",
-                fit.rank(),
-                clusters - 1
-            ));
+            fit.warnings.push(Warning::FewClusters { clusters, coefficients: fit.rank() as u64 });
         }
     }
 }
@@ -66,7 +61,7 @@ pub(super) fn inverse(bread: &Cholesky, order: usize) -> Vec<f64> {
 }
 
 /// `A^-1 B A^-1`, packed, made positive semidefinite where `B` is a difference; and what is to be said of that.
-pub(super) fn sandwich(bread: &Cholesky, meat: &Found, order: usize) -> (Vec<f64>, Option<String>) {
+pub(super) fn sandwich(bread: &Cholesky, meat: &Found, order: usize) -> (Vec<f64>, Option<Warning>) {
     let row = |i: usize| (0..order).map(|j| meat.matrix[symmetric(i, j)]).collect::<Vec<f64>>();
     let half: Vec<Vec<f64>> = (0..order).map(|i| bread.solve(&row(i))).collect();
     let mut matrix = vec![0.0; packed_length(order)];
@@ -87,7 +82,7 @@ pub(super) fn sandwich(bread: &Cholesky, meat: &Found, order: usize) -> (Vec<f64
 
 /// Sets the negative eigenvalues of a covariance to zero, in `units` of each of its numbers, and says so where there were
 /// such (Cameron, Gelbach and Miller 2011, section 2.3).
-pub(super) fn positive_semidefinite(matrix: &mut [f64], units: &[f64]) -> Option<String> {
+pub(super) fn positive_semidefinite(matrix: &mut [f64], units: &[f64]) -> Option<Warning> {
     let order = units.len();
     let scaled = Mat::from_fn(order, order, |i, j| matrix[symmetric(i, j)] / (units[i] * units[j]));
     let Ok(found) = scaled.self_adjoint_eigen(Side::Lower) else { return None };
@@ -103,11 +98,7 @@ pub(super) fn positive_semidefinite(matrix: &mut [f64], units: &[f64]) -> Option
             matrix[packed(i, j)] = sum * units[i] * units[j];
         }
     }
-    Some(
-        "the two-way covariance is not positive semidefinite: its negative eigenvalues were set to zero (Cameron, Gelbach and \
-         Miller 2011), and its standard errors are rough"
-            .to_owned(),
-    )
+    Some(Warning::NotPositiveSemidefinite)
 }
 
 /// Refuses an information matrix that is not positive definite.

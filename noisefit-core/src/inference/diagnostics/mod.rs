@@ -55,7 +55,7 @@ use crate::algebra::predictor::LinearPredictor;
 use crate::estimate::{Options, closed_form};
 use crate::inference::predict::{NewRows, Predictor};
 use crate::noise::Noise;
-use crate::record::{Fit, Vcov};
+use crate::record::{Fit, Vcov, VcovKind};
 use crate::rows::{AnyRows, Block, Derive, Derived, Layout, RowSource};
 use order::Ordered;
 use survey::{Survey, sampled_layout};
@@ -161,7 +161,7 @@ impl<'a> Diagnosis<'a> {
         let predictor = Predictor::new(fit)?;
         let (layout, scaled) = (source.layout(), !fit.scale_coefficients.is_empty());
         let classical = Options { vcov: Vcov::Classical, ..options.clone() };
-        let own = matches!(fit.noise, Noise::Gaussian) && !scaled && fit.vcov_type == "classical";
+        let own = matches!(fit.noise, Noise::Gaussian) && !scaled && fit.vcov_type == VcovKind::CLASSICAL;
         let squares = if own {
             fit.clone()
         } else if scaled {

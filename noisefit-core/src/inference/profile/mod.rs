@@ -12,7 +12,7 @@ pub use along::{Curve, CurvePoint, curve, term_interval};
 
 use crate::estimate::{Options, closed_form};
 use crate::noise::{Choice, HuberScale, Noise};
-use crate::record::{Coefficient, Confint, Fit, Vcov};
+use crate::record::{Coefficient, Confint, Fit, Vcov, VcovKind, Warning};
 use crate::rows::{AnyRows, RowSource};
 use crate::{Error, estimate, noise};
 use interval::Ends;
@@ -53,16 +53,10 @@ pub fn intervals(source: &impl RowSource, fit: &mut Fit, options: &Options) -> R
         (row.conf_low, row.conf_high) = ends.as_ref().map_or((None, None), |ends| (ends.low, ends.high));
     }
     if ends.iter().flatten().any(|ends| ends.exceeded) {
-        fit.warnings.push(
-            "a fit with one coefficient held has a higher likelihood than this one: it is not the highest maximum"
-                .to_owned(),
-        );
+        fit.warnings.push(Warning::HigherMaximum);
     }
-    if !matches!(&fit.vcov_type[..], "classical" | "expected" | "observed") {
-        fit.warnings.push(format!(
-            "the profile-likelihood intervals rest on the likelihood of {} noise, not on the {} standard errors beside them",
-            fit.noise, fit.vcov_type
-        ));
+    if !fit.vcov_type.is_of_likelihood() {
+        fit.warnings.push(Warning::ProfileBeside { noise: fit.noise, vcov: fit.vcov_type.clone() });
     }
     fit.confint = Confint::Profile;
     Ok(())
@@ -93,8 +87,8 @@ pub(crate) fn interval(
     }
     let critical = interval::critical(level)?;
     if fit.noise == Noise::Gaussian && fit.scale_coefficients.is_empty() {
-        let classical = match &fit.vcov_type[..] {
-            "classical" => fit.coefficients[term].std_error,
+        let classical = match fit.vcov_type {
+            VcovKind::CLASSICAL => fit.coefficients[term].std_error,
             _ => closed_form::fit(source, &inner(options))?.coefficients[term].std_error,
         };
         let n = fit.nobs as f64;
@@ -140,14 +134,7 @@ fn choice_of(fit: &Fit) -> Choice {
         Noise::Laplace => Choice::Laplace,
         Noise::Quantile(noise::AsymmetricLaplace { tau }) => Choice::Quantiles(vec![tau]),
         Noise::Huber(noise::Huber { delta: Some(delta), .. }) => Choice::HuberFixed { delta },
-        Noise::Huber(noise::Huber { k, delta: None }) => Choice::Huber {
-            k,
-            scale: match &fit.scale_type[..] {
-                "mad" => HuberScale::Mad { constant: noise::Huber::NORMAL_QUARTILE },
-                "proposal2" => HuberScale::Proposal2,
-                _ => HuberScale::MaximumLikelihood,
-            },
-        },
+        Noise::Huber(noise::Huber { k, delta: None }) => Choice::Huber { k, scale: fit.scale_type.of_huber() },
         Noise::StudentT(noise::StudentT { df, df_estimated }) => Choice::StudentT { df: (!df_estimated).then_some(df) },
         Noise::Logistic => Choice::Logistic,
     }

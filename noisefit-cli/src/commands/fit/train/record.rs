@@ -2,6 +2,7 @@
 
 use noisefit_core::inference::evaluate::Scores;
 use noisefit_core::network::{Fitted, Member, Plan, Trial};
+use noisefit_core::record::Warning;
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::Counts;
 use serde::Serialize;
@@ -42,7 +43,7 @@ pub(super) struct Record<'a> {
     members: &'a [Member],
     #[serde(skip_serializing_if = "Option::is_none")]
     conformal: Option<serde_json::Value>,
-    warnings: &'a [String],
+    warnings: &'a [Warning],
 }
 
 pub(super) fn record<'a>(
