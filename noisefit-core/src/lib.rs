@@ -30,3 +30,9 @@ pub mod record;
 pub mod rows;
 
 pub use error::Error;
+
+/// The passes of this crate, by which a process that is sent their bytes rebuilds them.
+pub fn kinds() -> rows::Kinds {
+    let linear = algebra::kinds().and(estimate::kinds()).and(inference::kinds());
+    linear.and(network::kinds()).and(compare::kinds()).and(loss::kinds())
+}

@@ -6,10 +6,9 @@ use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::noise::{Gaussian, Laplace, NoiseFamily, StudentT};
 use noisefit_core::numeric::distribution::{ChiSquared, Distribution};
 use noisefit_core::record::{Fit, Vcov, Warning};
-use noisefit_core::rows::{
-    Accumulator, Block, Folds, Matrix, MemoryRows, Part, RowSource, StateReader, StateWriter, Values,
-};
-use noisefit_core::{Error, estimate, inference};
+use noisefit_core::rows::{Accumulator, Block, Folds, Matrix, MemoryRows, Part, RowSource, RowSourceExt, Values};
+use noisefit_core::{estimate, inference};
+use serde::{Deserialize, Serialize};
 
 /// Uniform numbers of a fixed seed.
 struct Uniform(u64);
@@ -26,7 +25,7 @@ impl Uniform {
 }
 
 /// Rows in memory of their own.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 struct Rows {
     y: Vec<f64>,
     /// Row by row, one column.
@@ -67,12 +66,12 @@ impl Rows {
     }
 
     /// Some of the rows of a source, materialised.
-    fn part(source: &impl RowSource, folds: Folds, part: Part) -> Self {
+    fn part(source: &dyn RowSource, folds: Folds, part: Part) -> Self {
         folds.select(source, part).pass(Collect(Rows::default())).unwrap().0
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Collect(Rows);
 
 impl Accumulator for Collect {
@@ -91,16 +90,6 @@ impl Accumulator for Collect {
     }
     fn rows(&self) -> u64 {
         self.0.y.len() as u64
-    }
-    fn parameters(&self) -> u64 {
-        0
-    }
-    fn size_in_bytes(&self) -> usize {
-        0
-    }
-    fn write(&self, _: &mut StateWriter) {}
-    fn read(&mut self, _: &mut StateReader<'_>) -> Result<(), Error> {
-        Ok(())
     }
 }
 
@@ -162,7 +151,7 @@ struct Naive {
     bins: [f64; 20],
 }
 
-fn naive(source: &impl RowSource, folds: Folds, candidate: &Candidate) -> Naive {
+fn naive(source: &dyn RowSource, folds: Folds, candidate: &Candidate) -> Naive {
     let mut naive = Naive::default();
     for part in 0..folds.count {
         let fit = fit(&Rows::part(source, folds, Part::Without(part)), candidate);

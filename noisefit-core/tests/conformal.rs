@@ -8,10 +8,9 @@ use noisefit_core::inference::conformal::{Conformal, Method, Plan};
 use noisefit_core::inference::predict::{NewRows, Predictor};
 use noisefit_core::noise::{Choice, Logistic, NoiseFamily, StudentT};
 use noisefit_core::record::{Fit, Vcov};
-use noisefit_core::rows::{
-    Accumulator, Block, Folds, Matrix, MemoryRows, Part, RowSource, StateReader, StateWriter, Values,
-};
+use noisefit_core::rows::{Accumulator, Block, Folds, Matrix, MemoryRows, Part, RowSource, RowSourceExt, Values};
 use noisefit_core::{Error, inference};
+use serde::{Deserialize, Serialize};
 
 /// Uniform numbers on (0, 1).
 struct Draws(u64);
@@ -25,7 +24,7 @@ impl Draws {
 }
 
 /// Rows with everything that a row may have.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Data {
     x: Vec<f64>,
     y: Vec<f64>,
@@ -54,7 +53,7 @@ impl Data {
     }
 
     /// The rows that a source shows.
-    fn of(source: &impl RowSource) -> Self {
+    fn of(source: &dyn RowSource) -> Self {
         let models_scale = source.layout().scale.is_some();
         source.pass(Collect(Data { models_scale, ..Data::default() })).unwrap().0
     }
@@ -71,7 +70,7 @@ impl Data {
     }
 }
 
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Collect(Data);
 
 impl Accumulator for Collect {
@@ -90,16 +89,6 @@ impl Accumulator for Collect {
     }
     fn rows(&self) -> u64 {
         self.0.y.len() as u64
-    }
-    fn parameters(&self) -> u64 {
-        0
-    }
-    fn size_in_bytes(&self) -> usize {
-        0
-    }
-    fn write(&self, _: &mut StateWriter) {}
-    fn read(&mut self, _: &mut StateReader<'_>) -> Result<(), Error> {
-        Ok(())
     }
 }
 

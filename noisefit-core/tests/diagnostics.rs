@@ -43,11 +43,11 @@ fn assert_test(found: &Found<ChiSquaredTest>, expected: &Value, tolerance: f64, 
     close(found.p_value, number(&expected["p_value"]), tolerance, &format!("{what}, p"));
 }
 
-fn fitted(rows: &impl RowSource, noise: &str) -> Fit {
+fn fitted(rows: &dyn RowSource, noise: &str) -> Fit {
     inference::fit(rows, &noise.parse().unwrap(), &Options::default()).unwrap().remove(0)
 }
 
-fn diagnosed(rows: &impl RowSource, noise: &str, worst: usize) -> Diagnostics {
+fn diagnosed(rows: &dyn RowSource, noise: &str, worst: usize) -> Diagnostics {
     let fit = fitted(rows, noise);
     Diagnosis::new(rows, &fit, &Options::default()).unwrap().run(rows, worst).unwrap()
 }

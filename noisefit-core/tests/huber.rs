@@ -15,7 +15,7 @@ use noisefit_core::estimate::{Options, active_set, closed_form};
 use noisefit_core::noise::{Choice, Huber, HuberScale, Noise};
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::record::{Fit, ScaleRule, VcovKind};
-use noisefit_core::rows::{Accumulator, Block, Layout, Matrix, MemoryRows, Precision, RowSource, Values};
+use noisefit_core::rows::{Block, Layout, Matrix, MemoryRows, Next, Pass, Precision, RowSource, Values};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -285,11 +285,10 @@ impl RowSource for Pieces<'_> {
         &self.layout
     }
 
-    fn pass<A: Accumulator>(&self, empty: A) -> Result<A, Error> {
+    fn units(&self, empty: &dyn Pass, next: &mut Next<'_>) -> Result<(), Error> {
         let (n, p) = (self.data.y.len(), self.data.columns);
-        let mut total: Option<A> = None;
         for unit in (0..n).step_by(self.unit) {
-            let (mut state, end) = (empty.clone(), (unit + self.unit).min(n));
+            let (mut state, end) = (empty.clone_box(), (unit + self.unit).min(n));
             for start in (unit..end).step_by(self.block) {
                 let stop = (start + self.block).min(end);
                 let columns: Vec<Vec<f64>> =
@@ -310,13 +309,11 @@ impl RowSource for Pieces<'_> {
                 });
             }
             // A state may travel as bytes.
-            let state = empty.load(&state.save())?;
-            match &mut total {
-                Some(total) => total.merge(state),
-                None => total = Some(state),
+            if next(empty.state_from_bytes(&empty.state_to_bytes(&*state)?)?).is_break() {
+                break;
             }
         }
-        Ok(total.unwrap_or(empty))
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use noisefit_core::estimate::{Options, closed_form};
 use noisefit_core::noise::{Choice, HuberScale, Noise, Observations, Scale, StudentT};
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::record::{Fit, Reason, ScaleRule, Warning};
-use noisefit_core::rows::{Accumulator, Block, Layout, Matrix, MemoryRows, RowSource, ScaleLayout, Values};
+use noisefit_core::rows::{Block, Layout, Matrix, MemoryRows, Next, Pass, RowSource, ScaleLayout, Values};
 use noisefit_core::{Error, inference};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -470,15 +470,15 @@ impl RowSource for Cut<'_> {
         &self.layout
     }
 
-    fn pass<A: Accumulator>(&self, empty: A) -> Result<A, Error> {
+    fn units(&self, empty: &dyn Pass, next: &mut Next<'_>) -> Result<(), Error> {
         let n = self.data.y.len();
-        let (mut total, mut start) = (None::<A>, 0);
+        let mut start = 0;
         for &end in self.cuts.iter().chain([&n]) {
             let part = |values: &'_ Vec<f64>| -> Vec<Vec<f64>> {
                 values.chunks(n).map(|column| column[start..end].to_vec()).collect()
             };
             let (x, z) = (part(&self.data.x), self.data.z.as_ref().map(part).unwrap_or_default());
-            let mut state = empty.clone();
+            let mut state = empty.clone_box();
             if end > start {
                 state.fold(&Block {
                     response: self.data.y[start..end].into(),
@@ -491,14 +491,12 @@ impl RowSource for Cut<'_> {
                 });
             }
             // Through bytes, as between machines.
-            let state = empty.load(&state.save())?;
-            match &mut total {
-                Some(total) => total.merge(state),
-                None => total = Some(state),
+            if next(empty.state_from_bytes(&empty.state_to_bytes(&*state)?)?).is_break() {
+                break;
             }
             start = end.max(start);
         }
-        Ok(total.unwrap_or(empty))
+        Ok(())
     }
 }
 

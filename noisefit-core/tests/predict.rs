@@ -8,7 +8,7 @@ use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::noise::{AsymmetricLaplace, Huber, Noise, NoiseFamily, Observations, Scale};
 use noisefit_core::numeric::distribution::{Normal, StudentT, Symmetric};
 use noisefit_core::record::{Coefficient, Fit, Reference, Vcov};
-use noisefit_core::rows::{Accumulator, Each, Matrix, MemoryRows, RowSource, Values};
+use noisefit_core::rows::{Accumulator, Matrix, MemoryRows, RowSourceExt, Values};
 use noisefit_core::{Error, inference, noise};
 
 const X: [f64; 4] = [1.0, 2.0, 3.0, 4.0];
@@ -170,10 +170,9 @@ fn quantiles_are_scored_by_their_loss() {
     let rows = MemoryRows::new(&Y, Matrix::row_major(&X, 4, 1).unwrap()).unwrap();
     let rows = rows.with_frequencies(&frequencies).unwrap();
     let fits = [0.25, 0.9].map(|tau| under(Noise::Quantile(AsymmetricLaplace { tau }), 0.1));
-    let passes = || Each(fits.iter().map(|fit| Evaluation::new(fit, 0.9).unwrap()).collect::<Vec<_>>());
-    let both = rows.pass(passes()).unwrap();
-    assert_eq!(both.rows(), 4);
-    for (fit, evaluation) in fits.iter().zip(&both.0) {
+    let passes: Vec<_> = fits.iter().map(|fit| Evaluation::new(fit, 0.9).unwrap()).collect();
+    let both = rows.pass(passes.clone()).unwrap();
+    for (fit, evaluation) in fits.iter().zip(&both) {
         let scores = evaluation.finish().unwrap();
         let quantile = scores.quantile.clone().unwrap();
         let tau = quantile.tau;
@@ -181,13 +180,16 @@ fn quantiles_are_scored_by_their_loss() {
         close(quantile.share_below, 0.4);
         assert_eq!(scores.coverage, None);
         // Each is what it is alone.
-        let alone = rows.pass(Evaluation::new(fit, 0.9).unwrap()).unwrap();
-        assert_eq!(alone.save(), evaluation.save());
+        let empty = Evaluation::new(fit, 0.9).unwrap();
+        let alone = rows.pass(empty.clone()).unwrap();
+        assert_eq!(alone.rows(), 4);
+        assert_eq!(empty.save(&alone).unwrap(), empty.save(evaluation).unwrap());
     }
-    assert_eq!(both.0[0].finish().unwrap().quantile.unwrap().tau, 0.25);
-    // Saved and loaded; the two are no states of one another.
-    assert_eq!(passes().load(&both.save()).unwrap().save(), both.save());
-    assert!(matches!(both.0[0].load(&both.0[1].save()), Err(Error::State(_))));
+    assert_eq!(both[0].finish().unwrap().quantile.unwrap().tau, 0.25);
+    // The two are no states of one another.
+    let state = passes[1].save(&both[1]).unwrap();
+    assert!(matches!(passes[0].load(&state), Err(Error::State(_))));
+    assert!(passes[1].load(&state).is_ok());
 }
 
 /// The mean probability, over data sets of `n` rows under a noise of its own, with which a 90% prediction interval holds a new

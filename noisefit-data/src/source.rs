@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 pub use noisefit_core::record::Counts;
-use noisefit_core::rows::{Accumulator, BLOCK_ROWS, Layout, Precision, RowSource, perturbation};
+use noisefit_core::rows::{BLOCK_ROWS, Layout, Next, Pass, Precision, RowSource, perturbation};
 
 use crate::error::{DataError, Location};
 use crate::formula::{Design, EvaluateError, EvaluateOptions, Learner, Model, Scope, Unseen, Workspace};
@@ -168,9 +168,9 @@ impl<'a> DesignRows<'a> {
         self.counts.get().copied().unwrap_or_default()
     }
 
-    fn fold_frame<A: Accumulator>(&self, state: &mut State<A>, frame: &Frame) -> Result<(), DataError> {
+    fn fold_frame(&self, state: &mut State, frame: &Frame) -> Result<(), DataError> {
         let moved;
-        let (frame, low_words, draw) = match state.accumulator.precision() {
+        let (frame, low_words, draw) = match state.pass.precision() {
             Precision::Double => (frame, false, None),
             Precision::Extended => (frame, true, None),
             Precision::Perturbed(draw) => {
@@ -197,7 +197,7 @@ impl<'a> DesignRows<'a> {
             state.counts.missing += evaluated.missing() as u64;
             state.counts.weightless += evaluated.weightless() as u64;
             if let Some(block) = evaluated.block().filter(|block| block.rows() > 0) {
-                state.accumulator.fold(&block);
+                state.pass.fold(&block);
             }
         }
         Ok(())
@@ -226,9 +226,8 @@ impl<'a> DesignRows<'a> {
     }
 }
 
-#[derive(Debug)]
-struct State<A> {
-    accumulator: A,
+struct State {
+    pass: Box<dyn Pass>,
     workspace: Workspace,
     counts: Counts,
 }
@@ -238,28 +237,27 @@ impl RowSource for DesignRows<'_> {
         self.design.layout()
     }
 
-    fn pass<A: Accumulator>(&self, empty: A) -> Result<A, noisefit_core::Error> {
-        let mut merged: Option<A> = None;
-        let mut counts = Counts::default();
-        self.records
-            .fold(
-                |_| State { accumulator: empty.clone(), workspace: Workspace::default(), counts: Counts::default() },
-                |state, frame| self.fold_frame(state, frame),
-                |_, State { accumulator, counts: Counts { records, missing, weightless }, .. }| {
-                    counts.records += records;
-                    counts.missing += missing;
-                    counts.weightless += weightless;
-                    match &mut merged {
-                        Some(merged) => merged.merge(accumulator),
-                        None => merged = Some(accumulator),
-                    }
-                    Ok(())
-                },
-            )
-            .map_err(noisefit_core::Error::from)?;
+    fn units(&self, empty: &dyn Pass, next: &mut Next<'_>) -> Result<(), noisefit_core::Error> {
+        let (mut counts, mut stopped) = (Counts::default(), false);
+        let read = self.records.fold(
+            |_| State { pass: empty.clone_box(), workspace: Workspace::default(), counts: Counts::default() },
+            |state, frame| self.fold_frame(state, frame),
+            |_, State { pass, counts: Counts { records, missing, weightless }, .. }| {
+                counts.records += records;
+                counts.missing += missing;
+                counts.weightless += weightless;
+                stopped = next(pass).is_break();
+                // What it says is not told: nothing more was wanted.
+                if stopped { Err(DataError::Interrupted) } else { Ok(()) }
+            },
+        );
+        if stopped {
+            return Ok(());
+        }
+        read?;
         // Every pass meets the same records.
         self.counts.get_or_init(|| counts);
-        Ok(merged.unwrap_or(empty))
+        Ok(())
     }
 
     fn threads(&self) -> usize {
@@ -360,6 +358,7 @@ mod tests {
     use crate::formula::Formula;
     use crate::read::ReadOptions;
     use noisefit_core::algebra::Moments;
+    use noisefit_core::rows::RowSourceExt;
 
     #[test]
     fn the_number_of_rows_is_an_estimate_before_a_pass_and_known_after_it() {

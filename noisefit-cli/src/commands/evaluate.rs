@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use noisefit_core::inference::evaluate::{Evaluation, Scores};
-use noisefit_core::rows::{Each, RowSource};
+use noisefit_core::rows::RowSourceExt;
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
 use noisefit_data::records::Records;
@@ -62,7 +62,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
     if let (Some(conformal), Some(first)) = (&model.conformal, empty.first_mut()) {
         *first = first.clone().with_conformal(conformal);
     }
-    let evaluations = rows.pass(Each(empty))?;
+    let evaluations = rows.pass(empty)?;
     let counts = rows.counts();
     if counts.records == counts.missing + counts.weightless {
         anyhow::bail!(
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
             counts.missing
         );
     }
-    let scores = evaluations.0.iter().map(Evaluation::finish).collect::<Result<Vec<_>, _>>()?;
+    let scores = evaluations.iter().map(Evaluation::finish).collect::<Result<Vec<_>, _>>()?;
     drop(rows);
     drop(passes);
     let too_few = model.conformal.as_ref().and_then(|conformal| conformal.too_few(arguments.level));

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 use noisefit_core::loss::report::{ReportOptions, ReportPass};
-use noisefit_core::rows::RowSource;
+use noisefit_core::rows::{RowSource, RowSourceExt};
 use noisefit_data::formula::Formula;
 use noisefit_data::records::Records;
 use noisefit_data::source::{DesignRows, SourceOptions};

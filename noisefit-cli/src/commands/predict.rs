@@ -164,7 +164,7 @@ fn predict(
 /// What predicts the rows of a design.
 enum Predictors<'a> {
     /// One, or one for each quantile; and whether they have a modelled scale.
-    Fits(Vec<Predictor<'a>>, bool),
+    Fits(Vec<Predictor>, bool),
     Network(&'a Network),
 }
 

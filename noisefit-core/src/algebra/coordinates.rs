@@ -1,16 +1,18 @@
 //! Columns moved and scaled to size one, in which every later pass works.
 
+use serde::{Deserialize, Serialize};
+
 use crate::algebra::gram::symmetric;
 use crate::algebra::{LeastSquares, Moments};
 use crate::numeric::double_double::DoubleDouble;
-use crate::rows::{Block, Values, hash_parameters};
+use crate::rows::{Block, Values};
 
 /// `z = (x - shift) * scale` for every design column and, last, the response.
 ///
 /// The shifts are means (zero without an intercept), so that the columns are nearly orthogonal to the intercept; the
 /// scales are powers of two, so that scaling rounds nothing. Neither need be exact: coefficients are carried back with
 /// the very numbers that stand here.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Coordinates {
     shifts: Vec<f64>,
     scales: Vec<f64>,
@@ -167,12 +169,6 @@ impl Coordinates {
     pub(crate) fn carry_back_covariance(&self, covariance: &[DoubleDouble], i: usize, j: usize) -> f64 {
         let sum = self.carry_back(i, |k| self.carry_back(j, |l| covariance[symmetric(k, l)]));
         (sum * self.response_scale() * self.response_scale()).to_f64()
-    }
-
-    /// A hash for the states of passes that work in these coordinates.
-    pub(crate) fn hash(&self, more: impl IntoIterator<Item = f64>) -> u64 {
-        let mine = self.shifts.iter().chain(&self.scales).copied();
-        hash_parameters(mine.chain([f64::from(u8::from(self.intercept))]).chain(more))
     }
 }
 

@@ -1,14 +1,15 @@
 //! One pass: sums of products in double-double of columns that were made nearly orthonormal first.
 
+use serde::{Deserialize, Serialize};
+
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::Error;
 use crate::algebra::coordinates::Coordinates;
 use crate::algebra::gram::{packed, packed_length};
 use crate::algebra::lanes::{add_product, dot};
 use crate::algebra::residuals::coordinate_words;
 use crate::numeric::double_double::DoubleDouble;
-use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter};
+use crate::rows::{Accumulator, Block, Precision};
 
 /// Rows of which all columns are held in both words at a time.
 const TILE_ROWS: usize = 128;
@@ -18,7 +19,7 @@ const TILE_ROWS: usize = 128;
 /// `T` is the inverse of a triangular factor of the columns, computed in doubles: whatever its own errors, it is taken
 /// as the exact matrix that stands here, so the least squares solution is exactly `b + T G^-1 g`. Because `G` is nearly
 /// the identity, no digits are lost in solving with it, whatever the condition of the columns.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ExtendedMoments {
     coordinates: Coordinates,
     /// `T`, upper triangular, column by column: column `j` has `j + 1` entries.
@@ -26,6 +27,7 @@ pub struct ExtendedMoments {
     start: Vec<f64>,
     rows: u64,
     products: Vec<DoubleDouble>,
+    #[serde(skip)]
     scratch: Vec<Words>,
 }
 
@@ -151,23 +153,5 @@ impl Accumulator for ExtendedMoments {
 
     fn precision(&self) -> Precision {
         Precision::Extended
-    }
-
-    fn parameters(&self) -> u64 {
-        self.coordinates.hash(self.transform.iter().chain(&self.start).copied())
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of::<u64>() + size_of::<DoubleDouble>() * self.products.len()
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        writer.double_doubles(&self.products);
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        reader.double_doubles(&mut self.products)
     }
 }

@@ -13,7 +13,7 @@ use crate::algebra::residuals::Residuals;
 use crate::algebra::triangle::Triangle;
 use crate::algebra::{Moments, Totals};
 use crate::numeric::double_double::DoubleDouble;
-use crate::rows::{Accumulator, Precision, RowSource, Sample, Subset};
+use crate::rows::{Accumulator, Precision, RowSourceExt, Sample, Subset};
 
 /// Half a unit in the last place of one.
 const UNIT_ROUNDOFF: f64 = f64::EPSILON / 2.0;
@@ -64,14 +64,14 @@ struct ErrorSums {
 }
 
 /// The state that the rungs share.
-pub(crate) struct Ladder<'a, S> {
-    pub(crate) source: Subset<'a, S>,
+pub(crate) struct Ladder<'a> {
+    pub(crate) source: Subset<'a>,
     pub(crate) moments: Moments,
     pub(crate) coordinates: Coordinates,
     pub(crate) settings: Settings,
 }
 
-impl<S: RowSource> Ladder<'_, S> {
+impl Ladder<'_> {
     /// The fit of the first rung that gives enough digits.
     pub(crate) fn climb(&self) -> Result<LeastSquares, Error> {
         let small = self.moments.rows() as f64 * (self.coordinates.columns() as f64).powi(2) <= SMALL_WORK;

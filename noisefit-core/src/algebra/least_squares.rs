@@ -6,7 +6,7 @@ use crate::algebra::ladder::Ladder;
 use crate::algebra::leverage::Leverage;
 use crate::algebra::magnitudes::Magnitudes;
 use crate::algebra::{Moments, Totals};
-use crate::rows::{Accumulator, Both, Layout, RowSource, Sample, Subset};
+use crate::rows::{Accumulator, Layout, RowSource, RowSourceExt, Sample, Subset};
 
 /// How the coefficients were computed: for least squares, the rung of the precision ladder that the fit stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -93,18 +93,18 @@ impl LeastSquares {
     /// # Errors
     /// [`Error::NoRows`]; [`Error::Value`] for a number that is not finite, [`Error::Range`] for one whose square is not; or
     /// what the source reports.
-    pub fn solve(source: &impl RowSource, settings: Settings) -> Result<Self, Error> {
+    pub fn solve(source: &dyn RowSource, settings: Settings) -> Result<Self, Error> {
         Ok(Self::solve_sampled(source, settings, Sample::none())?.0)
     }
 
     /// The same, with a sample of the rows gathered on the way.
     pub(crate) fn solve_sampled(
-        source: &impl RowSource,
+        source: &dyn RowSource,
         settings: Settings,
         sample: Sample,
     ) -> Result<(Self, Sample), Error> {
         let all = (0..source.layout().terms.len()).collect();
-        Self::solve_subset(Subset::new(source, all), settings, sample)
+        Self::solve_subset(Subset::of(source, all), settings, sample)
     }
 
     /// The names of the terms that were left out, where there are such.
@@ -113,14 +113,14 @@ impl LeastSquares {
         (!self.aliased.is_empty()).then(|| self.aliased.iter().map(|&j| names[j].clone()).collect())
     }
 
-    pub(crate) fn solve_subset<S: RowSource>(
-        source: Subset<'_, S>,
+    pub(crate) fn solve_subset(
+        source: Subset<'_>,
         settings: Settings,
         sample: Sample,
     ) -> Result<(Self, Sample), Error> {
         let layout = source.layout();
         let (columns, intercept) = (layout.terms.len(), layout.intercept);
-        let Both(mut moments, sample) = source.pass(Both(Moments::new(columns, intercept), sample))?;
+        let (mut moments, sample) = source.pass((Moments::new(columns, intercept), sample))?;
         if moments.rows() == 0 {
             return Err(Error::NoRows);
         }

@@ -1,11 +1,13 @@
 //! One pass: the largest number of each column, and the first that is not finite.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::algebra::moments::Moments;
-use crate::rows::{Accumulator, Block, StateReader, StateWriter};
+use crate::rows::{Accumulator, Block};
 
 /// Run when moments over- or underflowed, to scale the columns or to name the value that cannot be used.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Magnitudes {
     rows: u64,
     /// The largest finite absolute values, the response last.
@@ -76,30 +78,5 @@ impl Accumulator for Magnitudes {
 
     fn rows(&self) -> u64 {
         self.rows
-    }
-
-    fn parameters(&self) -> u64 {
-        self.largest.len() as u64
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of::<Self>() + size_of::<f64>() * self.largest.len()
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        let (row, column, value) = self.bad.unwrap_or((u64::MAX, 0, 0.0));
-        writer.integer(self.rows);
-        writer.integer(row);
-        writer.integer(column as u64);
-        writer.numbers(&[value]);
-        writer.numbers(&self.largest);
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        let (row, column, mut value) = (reader.integer()?, reader.integer()?, [0.0]);
-        reader.numbers(&mut value)?;
-        self.bad = (row != u64::MAX).then_some((row, column as usize, value[0]));
-        reader.numbers(&mut self.largest)
     }
 }

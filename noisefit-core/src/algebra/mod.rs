@@ -26,3 +26,9 @@ pub use leverage::Leverage;
 pub use moments::{Moments, Totals};
 pub use residuals::{Residuals, Sums};
 pub use triangle::Triangle;
+
+/// The passes of this module.
+pub(crate) fn kinds() -> crate::rows::Kinds {
+    let sums = crate::rows::Kinds::default().with::<Moments>().with::<magnitudes::Magnitudes>().with::<Residuals>();
+    sums.with::<Triangle>().with::<ExtendedMoments>()
+}

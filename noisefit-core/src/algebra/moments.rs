@@ -1,18 +1,19 @@
 //! One pass: weights, means, and centred sums of products of the design columns and the response.
 
+use serde::{Deserialize, Serialize};
+
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::Error;
 use crate::algebra::gram::{Columns, TILE_ROWS, add_gram, packed, packed_length, symmetric};
 use crate::algebra::row_kernels::{AddRowProducts, RowScratch};
-use crate::rows::{Accumulator, Block, RowBlock, StateReader, StateWriter, hash_parameters};
+use crate::rows::{Accumulator, Block, RowBlock};
 
 /// Weighted means and sums of products of deviations, the response as the last column.
 ///
 /// With an intercept, sums of products are about the means and updated blockwise: with `d = x - mean` of the rows so
 /// far, `C += sum(v d d') - s s' / V` and `mean += s / V`, where `s = sum(v d)` and `V` is the total weight, new rows
 /// included (the blocked form of West 1979; Chan, Golub and LeVeque 1983). Without an intercept they are about zero.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Moments {
     centred: bool,
     /// Powers of two that the columns are multiplied by, so that no square leaves the range of a double.
@@ -20,11 +21,12 @@ pub struct Moments {
     totals: Totals,
     means: Vec<f64>,
     products: Vec<f64>,
+    #[serde(skip)]
     scratch: Scratch,
 }
 
 /// Sums over rows that need no design.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     /// Rows folded.
     pub rows: u64,
@@ -70,19 +72,6 @@ impl Totals {
         self.weight += other.weight;
         self.log_weight += other.log_weight;
         self.log_jacobian += other.log_jacobian;
-    }
-
-    pub(crate) fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        writer.numbers(&[self.observations, self.weight, self.log_weight, self.log_jacobian]);
-    }
-
-    pub(crate) fn read(reader: &mut StateReader<'_>) -> Result<Self, Error> {
-        let rows = reader.integer()?;
-        let mut sums = [0.0; 4];
-        reader.numbers(&mut sums)?;
-        let [observations, weight, log_weight, log_jacobian] = sums;
-        Ok(Totals { rows, observations, weight, log_weight, log_jacobian })
     }
 }
 
@@ -263,26 +252,6 @@ impl Accumulator for Moments {
 
     fn rows(&self) -> u64 {
         self.totals.rows
-    }
-
-    fn parameters(&self) -> u64 {
-        hash_parameters(self.scales.iter().copied().chain([f64::from(u8::from(self.centred))]))
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of::<Totals>() + size_of::<f64>() * (2 * self.means.len() + self.products.len())
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        self.totals.write(writer);
-        writer.numbers(&self.means);
-        writer.numbers(&self.products);
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.totals = Totals::read(reader)?;
-        reader.numbers(&mut self.means)?;
-        reader.numbers(&mut self.products)
     }
 }
 

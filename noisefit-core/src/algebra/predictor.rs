@@ -1,10 +1,12 @@
 //! A linear predictor, and the residuals that it leaves.
 
+use serde::{Deserialize, Serialize};
+
 use crate::numeric::double_double::DoubleDouble;
 use crate::rows::{Block, Values};
 
 /// `intercept + x'slopes`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LinearPredictor {
     pub(crate) intercept: f64,
     pub(crate) slopes: Vec<f64>,
@@ -39,9 +41,5 @@ impl LinearPredictor {
             *value = (block.response.high[i] - first.high) + (block.response.low(i) - first.low) - *value;
         }
         values
-    }
-
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
-        std::iter::once(self.intercept).chain(self.slopes.iter().copied())
     }
 }

@@ -1,21 +1,22 @@
 //! One pass at given coefficients: residuals, their sums, and the gradient of the sum of squares.
 
+use serde::{Deserialize, Serialize};
+
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::Error;
 use crate::algebra::Totals;
 use crate::algebra::coordinates::Coordinates;
 use crate::algebra::lanes::{add_product, dot};
 use crate::algebra::row_kernels::{RowResiduals, RowScratch};
 use crate::numeric::double_double::DoubleDouble;
-use crate::rows::{Accumulator, Block, Precision, RowBlock, StateReader, StateWriter};
+use crate::rows::{Accumulator, Block, Precision, RowBlock};
 
 /// Rows whose residuals are held at a time.
 const TILE_ROWS: usize = 256;
 
 /// Sums of the residuals `e = y - b0 - z'b` in [`Coordinates`], and the gradient `sum(v e z)`, which is zero at the
 /// least squares solution: what is left of it refines the solution.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Residuals {
     coordinates: Coordinates,
     coefficients: Vec<DoubleDouble>,
@@ -23,11 +24,12 @@ pub struct Residuals {
     totals: Totals,
     sums: Sums,
     gradient: Vec<DoubleDouble>,
+    #[serde(skip)]
     scratch: Scratch,
 }
 
 /// Sums over rows, in the response's scaled unit; `v` is weight times frequency `f`.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Sums {
     /// `sum(v e^2)`.
     pub weighted_squares: DoubleDouble,
@@ -253,29 +255,6 @@ impl Accumulator for Residuals {
 
     fn precision(&self) -> Precision {
         self.precision
-    }
-
-    fn parameters(&self) -> u64 {
-        let precision = match self.precision {
-            Precision::Double => 0.0,
-            Precision::Extended => 1.0,
-            Precision::Perturbed(draw) => 2.0 + f64::from(draw),
-        };
-        self.coordinates.hash(self.coefficients.iter().flat_map(|b| [b.high, b.low]).chain([precision]))
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of::<Totals>() + size_of::<Sums>() + size_of::<DoubleDouble>() * self.gradient.len()
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        self.totals.write(writer);
-        writer.double_doubles(self.sums.fields().iter().chain(&self.gradient));
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.totals = Totals::read(reader)?;
-        reader.double_doubles(self.sums.fields_mut().into_iter().chain(&mut self.gradient))
     }
 }
 

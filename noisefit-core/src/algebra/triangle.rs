@@ -1,18 +1,19 @@
 //! One pass: the triangular factor of the columns, by Householder QR of blocks (TSQR).
 
+use serde::{Deserialize, Serialize};
+
 use faer::Mat;
 
-use crate::Error;
 use crate::algebra::coordinates::Coordinates;
 use crate::algebra::moments::root_weights;
-use crate::rows::{Accumulator, Block, StateReader, StateWriter};
+use crate::rows::{Accumulator, Block};
 
 /// The upper triangular `R` of `sqrt(v) [1 Z y] = Q R` in [`Coordinates`]: each block is stacked under the `R` of the rows
 /// before it and factored again.
 ///
 /// Works on the columns themselves, where moments square their condition number. Demmel, Grigori, Hoemmen and Langou
 /// 2012, *Communication-optimal parallel and sequential QR and LU factorizations*.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Triangle {
     coordinates: Coordinates,
     rows: u64,
@@ -85,23 +86,5 @@ impl Accumulator for Triangle {
 
     fn rows(&self) -> u64 {
         self.rows
-    }
-
-    fn parameters(&self) -> u64 {
-        self.coordinates.hash([])
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of::<u64>() + size_of::<f64>() * self.factor.len()
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        writer.numbers(&self.factor);
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        reader.numbers(&mut self.factor)
     }
 }

@@ -1,6 +1,6 @@
 //! What in the data speaks for the preferred model, and what changes in the coefficients.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::compare::candidates::seen_by;
@@ -9,9 +9,7 @@ use crate::inference::predict::{NewRows, Predictor};
 use crate::noise::{Choice, Huber};
 use crate::numeric::distribution::{Distribution, Normal};
 use crate::record::{Coefficient, Fit, ShapeParameter};
-use crate::rows::{
-    Accumulator, Block, Both, Precision, RowSource, Sample, SampledRows, StateReader, StateWriter, hash_parameters,
-};
+use crate::rows::{Accumulator, Block, Precision, RowSource, RowSourceExt, Sample, SampledRows};
 
 /// Rows of the sample from which medians and quantiles are taken: of so many they are right to a percent.
 const SAMPLE_ROWS: usize = 20_000;
@@ -62,7 +60,7 @@ pub struct Outliers {
 }
 
 /// A row far from the preferred fit.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Outlier {
     /// Its number from 0 among the rows that were used.
     pub row: u64,
@@ -105,14 +103,14 @@ pub struct Shift {
 }
 
 /// The advice on a comparison; none without a preferred model. Two passes over the rows.
-pub(super) fn advise(source: &impl RowSource, comparison: &Comparison) -> Result<Option<Advice>, Error> {
+pub(super) fn advise(source: &dyn RowSource, comparison: &Comparison) -> Result<Option<Advice>, Error> {
     let Some((entry, fit)) = comparison.preferred().and_then(|entry| Some((entry, entry.fit.as_ref()?))) else {
         return Ok(None);
     };
     let seen = seen_by(&entry.candidate, source);
     let sample = Sample::new(seen.layout(), SAMPLE_ROWS, seen.rows_hint());
     let gaussian = comparison.gaussian().and_then(|entry| entry.fit.as_ref());
-    let Both(sample, plain) = seen.pass(Both(sample, Residuals::new(gaussian.unwrap_or(fit), None)?))?;
+    let (sample, plain) = seen.pass((sample, Residuals::new(gaussian.unwrap_or(fit), None)?))?;
     let sample = sample.finish(seen.layout());
     let spread = Spread::of(&sample, fit)?;
     let errors = seen.pass(Residuals::new(fit, spread.deviation)?)?;
@@ -207,9 +205,9 @@ impl Spread {
 const FAR_ROWS: usize = 64;
 
 /// One pass over the residuals of a fit, each over its scale where that is modelled: their moments, and those far out.
-#[derive(Debug, Clone)]
-struct Residuals<'a> {
-    predictor: Predictor<'a>,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Residuals {
+    predictor: Predictor,
     /// The common scale; 1 where it is modelled.
     unit: f64,
     /// The robust standard deviation; without it there are no outliers.
@@ -226,8 +224,8 @@ struct Residuals<'a> {
     far: Vec<Outlier>,
 }
 
-impl<'a> Residuals<'a> {
-    fn new(fit: &'a Fit, deviation: Option<f64>) -> Result<Self, Error> {
+impl Residuals {
+    fn new(fit: &Fit, deviation: Option<f64>) -> Result<Self, Error> {
         Ok(Residuals {
             predictor: Predictor::new(fit)?,
             unit: fit.scale.unwrap_or(1.0),
@@ -281,7 +279,7 @@ impl<'a> Residuals<'a> {
     }
 }
 
-impl Accumulator for Residuals<'_> {
+impl Accumulator for Residuals {
     const KIND: &'static str = "compare-residuals";
 
     fn fold(&mut self, block: &Block<'_>) {
@@ -321,34 +319,5 @@ impl Accumulator for Residuals<'_> {
 
     fn precision(&self) -> Precision {
         Precision::Extended
-    }
-
-    fn parameters(&self) -> u64 {
-        hash_parameters([self.unit, self.deviation.unwrap_or(f64::NAN), self.limit])
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of_val(&self.far[..]) + 4 * size_of::<f64>() + 2 * size_of::<u64>()
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        [self.rows, self.beyond, self.far.len() as u64].into_iter().for_each(|number| writer.integer(number));
-        writer.numbers(&[self.observations, self.squares, self.cubes, self.fourth_powers]);
-        self.far.iter().for_each(|far| writer.integer(far.row));
-        writer.numbers(&self.far.iter().map(|far| far.deviations).collect::<Vec<_>>());
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        self.beyond = reader.integer()?;
-        let count = reader.integer()?.min(FAR_ROWS as u64);
-        let mut sums = [0.0; 4];
-        reader.numbers(&mut sums)?;
-        [self.observations, self.squares, self.cubes, self.fourth_powers] = sums;
-        let rows: Vec<u64> = (0..count).map(|_| reader.integer()).collect::<Result<_, _>>()?;
-        let mut deviations = vec![0.0; rows.len()];
-        reader.numbers(&mut deviations)?;
-        self.far = rows.into_iter().zip(deviations).map(|(row, deviations)| Outlier { row, deviations }).collect();
-        Ok(())
     }
 }

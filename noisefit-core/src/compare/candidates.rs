@@ -1,9 +1,9 @@
 //! The models that are set side by side.
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::noise::{Choice, HuberScale};
-use crate::rows::{Block, Derive, Derived, Layout, RowSource};
+use crate::rows::{Adapted, Adaptor, Block, Layout, RowSource};
 
 /// A model to be compared with others on the same rows: a noise family of one scale, or with a modelled one.
 ///
@@ -133,26 +133,24 @@ impl std::fmt::Display for InvalidCandidate {
 impl std::error::Error for InvalidCandidate {}
 
 /// The rows as a candidate sees them: with the columns of the scale or without.
-pub(super) fn seen_by<'a, S: RowSource>(candidate: &Candidate, source: &'a S) -> Derived<'a, S, ScaleColumns> {
+pub(super) fn seen_by<'a>(candidate: &Candidate, source: &'a dyn RowSource) -> Adapted<'a, ScaleColumns> {
     let full = source.layout();
     let scale = full.scale.clone().filter(|_| candidate.models_scale);
     let layout = Layout { scale, ..full.clone() };
-    Derived { source, derive: ScaleColumns { shown: candidate.models_scale }, layout }
+    Adapted::new(source, ScaleColumns { shown: candidate.models_scale }, layout)
 }
 
 /// Whether the columns of the scale are shown.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct ScaleColumns {
     shown: bool,
 }
 
-impl Derive for ScaleColumns {
-    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+impl Adaptor for ScaleColumns {
+    const KIND: &'static str = "scale columns";
+
+    fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let scale_design = if self.shown { block.scale_design } else { &[] };
         next(&Block { scale_design, ..*block });
-    }
-
-    fn parameters(&self) -> Vec<f64> {
-        vec![f64::from(u8::from(self.shown))]
     }
 }

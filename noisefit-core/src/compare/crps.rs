@@ -1,5 +1,7 @@
 //! The continuous ranked probability score of Student's t for many rows.
 
+use serde::{Deserialize, Serialize};
+
 use crate::noise::{Noise, NoiseFamily, StudentT};
 
 /// Nodes in one unit of the standardised residual.
@@ -14,7 +16,7 @@ const MANY: u64 = 20_000;
 /// The score of a family at standardised residuals: by its own formula, or, where that takes an incomplete beta function a
 /// row and the rows are many, by the polynomial of degree five between nodes that agrees with it in value and two
 /// derivatives, `2 F(r) - 1` and `2 f(r)`. With `h = 1/32` that is off by less than `h^6 / 46080 max |2 f''''| < 1e-12`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Scores {
     Exact(Noise),
     Table(StudentT, Vec<[f64; 3]>),

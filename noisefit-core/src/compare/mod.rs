@@ -24,7 +24,7 @@ mod scores;
 use serde::Serialize;
 
 use crate::record::{Fit, Warning};
-use crate::rows::{Accumulator, AnyRows, Folds, Part, RowSource, Sample};
+use crate::rows::{Accumulator, Folds, Kinds, Part, RowSource, RowSourceExt, Sample};
 use crate::{Error, estimate};
 
 pub use advice::{Advice, Outlier, Outliers, Shift, VarianceAdvice};
@@ -193,11 +193,10 @@ impl Comparison {
 /// # Errors
 /// What is wrong with the rows whatever the noise, such as [`Error::NoRows`] and those of the source.
 pub fn judge(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     candidates: &[Candidate],
     options: &estimate::Options,
 ) -> Result<Comparison, Error> {
-    let source = &AnyRows::new(source);
     let mut models = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         let watch = Stopwatch::start();
@@ -230,8 +229,7 @@ pub fn judge(
 ///
 /// # Errors
 /// As [`judge`].
-pub fn compare(source: &impl RowSource, candidates: &[Candidate], options: &Options) -> Result<Comparison, Error> {
-    let source = &AnyRows::new(source);
+pub fn compare(source: &dyn RowSource, candidates: &[Candidate], options: &Options) -> Result<Comparison, Error> {
     let mut comparison = judge(source, candidates, &options.fit)?;
     if options.folds > 0 {
         cross_validate(source, &mut comparison, options)?;
@@ -241,13 +239,13 @@ pub fn compare(source: &impl RowSource, candidates: &[Candidate], options: &Opti
 }
 
 /// The fit of a candidate. All fits are of one type of source, which is compiled once.
-fn fit_to(source: &impl RowSource, candidate: &Candidate, options: &estimate::Options) -> Result<Fit, Error> {
+fn fit_to(source: &dyn RowSource, candidate: &Candidate, options: &estimate::Options) -> Result<Fit, Error> {
     let seen = seen_by(candidate, source);
     let fit = estimate::fit(&seen, &candidate.noise, options)?.into_iter().next();
     fit.ok_or_else(|| Error::Unsupported(format!("{candidate} has no fit")))
 }
 
-fn cross_validate(source: &impl RowSource, comparison: &mut Comparison, options: &Options) -> Result<(), Error> {
+fn cross_validate(source: &dyn RowSource, comparison: &mut Comparison, options: &Options) -> Result<(), Error> {
     let parameters = comparison.models.iter().map(|entry| entry.parameters).max().unwrap_or(0);
     // Rows rather than observations are left out.
     let rows = source.pass(Sample::none())?.rows() as usize;
@@ -286,7 +284,7 @@ const MOST_GATHERED_BYTES: usize = 1 << 30;
 /// The fits of every model to all but each part, or why it has none, and the sums of their scores on the parts.
 #[allow(clippy::type_complexity)]
 fn fold_sums(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     comparison: &Comparison,
     (folds, rows): (Folds, usize),
     options: &estimate::Options,
@@ -306,7 +304,7 @@ fn fold_sums(
             // Without the words of decimals below doubles, which tell nothing about what a model predicts.
             let gathered = training.pass(Sample::new(layout, rows, None))?.finish(layout);
             let gathered = gathered.source()?.with_threads(source.threads());
-            fit_fold(&AnyRows::new(&gathered), comparison, options, &mut fold_fits)?;
+            fit_fold(&gathered, comparison, options, &mut fold_fits)?;
         } else {
             fit_fold(&training, comparison, options, &mut fold_fits)?;
         }
@@ -322,7 +320,7 @@ fn fold_sums(
 
 /// Fits every model that has had a fit so far to the rows of one fold.
 fn fit_fold(
-    training: &impl RowSource,
+    training: &dyn RowSource,
     comparison: &Comparison,
     options: &estimate::Options,
     fold_fits: &mut [Result<Vec<Fit>, String>],
@@ -359,4 +357,10 @@ impl Stopwatch {
         #[cfg(target_arch = "wasm32")]
         None
     }
+}
+
+/// The passes of this module.
+pub(crate) fn kinds() -> Kinds {
+    let scores = Kinds::default().with::<Scoring>().with::<advice::Residuals>();
+    scores.with_adaptor::<candidates::ScaleColumns>()
 }

@@ -1,6 +1,8 @@
 //! How well distributions that were fitted to other rows predict rows: one pass for all models.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::compare::crps::Scores;
@@ -8,7 +10,7 @@ use crate::inference::predict::{IntervalKind, NewRows, Predictor};
 use crate::noise::Noise;
 use crate::numeric::distribution::{ChiSquared, Distribution};
 use crate::record::Fit;
-use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter, Values, hash_parameters};
+use crate::rows::{Accumulator, Block, Precision, Values};
 
 /// The level of the prediction intervals that are counted.
 pub(super) const LEVEL: f64 = 0.9;
@@ -48,33 +50,27 @@ pub struct Difference {
 }
 
 /// A model that predicts.
-#[derive(Debug, Clone)]
-struct Predicting<'a> {
-    predictor: Predictor<'a>,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Predicting {
+    predictor: Predictor,
     noise: Noise,
     crps: Scores,
     /// The ends of the parts.
     edges: [f64; BINS - 1],
-    /// The estimates, for the hash of the pass.
-    numbers: Vec<f64>,
 }
 
-impl<'a> Predicting<'a> {
-    fn new(fit: &'a Fit, rows: Option<u64>) -> Result<Self, Error> {
+impl Predicting {
+    fn new(fit: &Fit, rows: Option<u64>) -> Result<Self, Error> {
         let family = fit.noise.family();
         let edge = |k: usize| match 2 * (k + 1) <= BINS {
             true => family.quantile((k + 1) as f64 / BINS as f64),
             false => family.upper_quantile((BINS - 1 - k) as f64 / BINS as f64),
         };
-        let estimates = fit.coefficients.iter().chain(&fit.scale_coefficients).map(|row| row.estimate);
-        let numbers =
-            estimates.chain([fit.scale, Some(family.negative_log_density(3.0))]).map(|x| x.unwrap_or(f64::NAN));
         Ok(Predicting {
             predictor: Predictor::new(fit)?,
             noise: fit.noise,
             crps: Scores::new(fit.noise, rows),
             edges: std::array::from_fn(edge),
-            numbers: numbers.collect(),
         })
     }
 
@@ -106,7 +102,7 @@ impl<'a> Predicting<'a> {
 }
 
 /// Sums over scored rows, for every model and for every pair of models.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Sums {
     rows: u64,
     observations: f64,
@@ -115,7 +111,7 @@ pub(super) struct Sums {
     pairs: Vec<[f64; 2]>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Tally {
     log_scores: [f64; 2],
     crps: f64,
@@ -213,19 +209,19 @@ fn uniformity(bins: &[f64; BINS], n: f64) -> f64 {
 }
 
 /// One pass: the scores of rows under models that were fitted to others.
-#[derive(Debug, Clone)]
-pub(super) struct Scoring<'a> {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Scoring {
     /// None for a model without a fit.
-    models: Vec<Option<Predicting<'a>>>,
+    models: Arc<Vec<Option<Predicting>>>,
     sums: Sums,
 }
 
-impl<'a> Scoring<'a> {
+impl Scoring {
     /// For about as many `rows`, where that is known.
-    pub(super) fn new(fits: &[Option<&'a Fit>], rows: Option<u64>) -> Result<Self, Error> {
+    pub(super) fn new(fits: &[Option<&Fit>], rows: Option<u64>) -> Result<Self, Error> {
         let models =
             fits.iter().map(|fit| fit.map(|fit| Predicting::new(fit, rows)).transpose()).collect::<Result<_, _>>()?;
-        Ok(Scoring { models, sums: Sums::new(fits.len()) })
+        Ok(Scoring { models: Arc::new(models), sums: Sums::new(fits.len()) })
     }
 
     pub(super) fn into_sums(self) -> Sums {
@@ -234,7 +230,7 @@ impl<'a> Scoring<'a> {
 }
 
 /// Adds the scores of a block under one model, and gives the log score of each row.
-fn score(model: &Predicting<'_>, block: &Block<'_>, frequency: impl Fn(usize) -> f64, tally: &mut Tally) -> Vec<f64> {
+fn score(model: &Predicting, block: &Block<'_>, frequency: impl Fn(usize) -> f64, tally: &mut Tally) -> Vec<f64> {
     let family = model.noise.family();
     let rows = NewRows::from(block);
     let (locations, scales) = (model.predictor.location(&rows), model.predictor.scale(&rows));
@@ -263,7 +259,7 @@ fn score(model: &Predicting<'_>, block: &Block<'_>, frequency: impl Fn(usize) ->
     log_scores
 }
 
-impl Accumulator for Scoring<'_> {
+impl Accumulator for Scoring {
     const KIND: &'static str = "compare-scores";
 
     fn fold(&mut self, block: &Block<'_>) {
@@ -297,26 +293,5 @@ impl Accumulator for Scoring<'_> {
 
     fn precision(&self) -> Precision {
         Precision::Extended
-    }
-
-    fn parameters(&self) -> u64 {
-        hash_parameters(self.models.iter().flatten().flat_map(|model| model.numbers.iter().copied()))
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        self.sums.numbers().count() * size_of::<f64>()
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.sums.rows);
-        writer.numbers(&self.sums.numbers().collect::<Vec<_>>());
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.sums.rows = reader.integer()?;
-        let mut numbers = vec![0.0; self.sums.numbers().count()];
-        reader.numbers(&mut numbers)?;
-        self.sums.numbers_mut().zip(numbers).for_each(|(mine, number)| *mine = number);
-        Ok(())
     }
 }

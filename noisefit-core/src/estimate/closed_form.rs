@@ -8,7 +8,7 @@ use crate::noise::{Gaussian, Noise};
 use crate::record::{
     ClosedForm, Confint, FTest, Fit, Reason, Reference, ScaleRule, Termination, VcovKind, Warning, coefficient_table,
 };
-use crate::rows::{AnyRows, Layout, RowSource};
+use crate::rows::{Layout, RowSource};
 
 /// The maximum likelihood fit of `y = b0 + x'b + s e`, `e` standard normal, over the rows of `source`.
 ///
@@ -39,11 +39,7 @@ use crate::rows::{AnyRows, Layout, RowSource};
 /// # Errors
 /// [`Error::Argument`] for a level outside (0, 1), [`Error::Collinear`] where asked for, and those of
 /// [`LeastSquares::solve`].
-pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
-    fit_any(&AnyRows::new(source), options)
-}
-
-fn fit_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error> {
+pub fn fit(source: &dyn RowSource, options: &Options) -> Result<Fit, Error> {
     options.check()?;
     let layout = source.layout();
     if layout.scale.is_some() {

@@ -1,5 +1,7 @@
 //! From what an estimator found to the record that every fit returns.
 
+use serde::{Deserialize, Serialize};
+
 use crate::algebra::gram::packed;
 use crate::algebra::{Accuracy, LeastSquares, Leverage};
 use crate::noise::Noise;
@@ -10,7 +12,7 @@ use crate::record::{
 use crate::rows::Layout;
 
 /// Sums over the residuals `e` at the estimate.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct ErrorSums {
     /// `sum(f w e^2)`.
     pub(crate) weighted_squares: f64,

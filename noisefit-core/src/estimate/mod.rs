@@ -14,18 +14,14 @@ pub use options::{Collinear, Options};
 use crate::Error;
 use crate::noise::Choice;
 use crate::record::Fit;
-use crate::rows::{AnyRows, RowSource};
+use crate::rows::{Kinds, RowSource};
 
 /// The maximum likelihood fit of a linear model under the noise that is named, with classical standard errors: one fit, or one
 /// for each quantile.
 ///
 /// # Errors
 /// Those of the families' own estimators.
-pub(crate) fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
-    fit_any(&AnyRows::new(source), noise, options)
-}
-
-fn fit_any(source: &AnyRows<'_>, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
+pub(crate) fn fit(source: &dyn RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
     Ok(match noise {
         Choice::Gaussian => vec![closed_form::fit(source, options)?],
         Choice::Laplace => vec![vertex::fit_laplace(source, options)?],
@@ -35,4 +31,9 @@ fn fit_any(source: &AnyRows<'_>, noise: &Choice, options: &Options) -> Result<Ve
         Choice::StudentT { df } => vec![smooth::student_t::fit(source, *df, options)?],
         Choice::Logistic => vec![smooth::logistic::fit(source, options)?],
     })
+}
+
+/// The passes of this module.
+pub(crate) fn kinds() -> Kinds {
+    vertex::kinds().and(active_set::kinds()).and(smooth::kinds())
 }

@@ -26,7 +26,7 @@ impl Start {
     ///
     /// # Errors
     /// Those of [`LeastSquares::solve`], and [`Error::Collinear`] where asked for.
-    pub(crate) fn new(source: &impl RowSource, options: &Options, sample_rows: usize) -> Result<Self, Error> {
+    pub(crate) fn new(source: &dyn RowSource, options: &Options, sample_rows: usize) -> Result<Self, Error> {
         options.check()?;
         let layout = source.layout();
         let sample = Sample::new(layout, sample_rows, source.rows_hint());
@@ -42,8 +42,8 @@ impl Start {
     }
 
     /// The source with the columns that are not aliased.
-    pub(crate) fn source<'a, S: RowSource>(&self, source: &'a S) -> Subset<'a, S> {
-        Subset::new(source, self.columns.clone())
+    pub(crate) fn source<'a>(&self, source: &'a dyn RowSource) -> Subset<'a> {
+        Subset::of(source, self.columns.clone())
     }
 
     /// The coefficients of the whole design from those of the columns that are not aliased.

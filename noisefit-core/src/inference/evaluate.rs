@@ -1,6 +1,8 @@
 //! One pass: how well a fit predicts rows, perhaps others than it was fitted to.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::inference::conformal::Conformal;
@@ -9,15 +11,15 @@ use crate::network::{Mixture, Network};
 use crate::noise::shape::{Check, Shape};
 use crate::noise::{AsymmetricLaplace, Noise};
 use crate::numeric::double_double::DoubleDouble;
-use crate::record::{Coefficient, Fit};
-use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter, hash_parameters};
+use crate::record::Fit;
+use crate::rows::{Accumulator, Block, Precision};
 
 /// Sums over rows of what a fit gets wrong.
-#[derive(Debug, Clone)]
-pub struct Evaluation<'a> {
-    model: Model<'a>,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Evaluation {
+    model: Model,
     /// Intervals that take the place of the fit's own.
-    conformal: Option<&'a Conformal>,
+    conformal: Option<Arc<Conformal>>,
     level: f64,
     rows: u64,
     /// A value near the responses, from which their moments are taken.
@@ -26,18 +28,18 @@ pub struct Evaluation<'a> {
 }
 
 /// What predicts.
-#[derive(Debug, Clone)]
-enum Model<'a> {
-    Fit(&'a Fit, Predictor<'a>),
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Model {
+    Fit(Predictor),
     /// One of its curves.
-    Network(&'a Network, usize),
+    Network(Arc<Network>, usize),
 }
 
-impl Model<'_> {
+impl Model {
     /// The noise, of an ensemble that of its first member.
     fn noise(&self) -> Option<Noise> {
         match self {
-            Model::Fit(fit, _) => Some(fit.noise),
+            Model::Fit(predictor) => Some(predictor.fit().noise),
             Model::Network(network, curve) => network.members.first()?.noise.get(*curve).copied(),
         }
     }
@@ -99,16 +101,16 @@ pub struct QuantileScores {
     pub share_below: f64,
 }
 
-impl<'a> Evaluation<'a> {
+impl Evaluation {
     /// The empty state, for prediction intervals at `level`.
     ///
     /// # Errors
     /// Those of [`Predictor::new`], and [`Error::Argument`] for a level outside (0, 1).
-    pub fn new(fit: &'a Fit, level: f64) -> Result<Self, Error> {
+    pub fn new(fit: &Fit, level: f64) -> Result<Self, Error> {
         if !(level > 0.0 && level < 1.0) {
             return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
         }
-        let model = Model::Fit(fit, Predictor::new(fit)?);
+        let model = Model::Fit(Predictor::new(fit)?);
         Ok(Evaluation { model, conformal: None, level, rows: 0, origin: None, sums: Default::default() })
     }
 
@@ -116,12 +118,13 @@ impl<'a> Evaluation<'a> {
     ///
     /// # Errors
     /// [`Error::Argument`] for a level outside (0, 1).
-    pub fn of_network(network: &'a Network, level: f64) -> Result<Vec<Self>, Error> {
+    pub fn of_network(network: &Network, level: f64) -> Result<Vec<Self>, Error> {
         if !(level > 0.0 && level < 1.0) {
             return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
         }
+        let shared = Arc::new(network.clone());
         let state = |curve: usize| {
-            let model = Model::Network(network, curve);
+            let model = Model::Network(shared.clone(), curve);
             Evaluation { model, conformal: None, level, rows: 0, origin: None, sums: Default::default() }
         };
         Ok((0..network.curves()).map(state).collect())
@@ -129,8 +132,8 @@ impl<'a> Evaluation<'a> {
 
     /// With conformal intervals in the place of the fit's own.
     #[must_use]
-    pub fn with_conformal(mut self, conformal: &'a Conformal) -> Self {
-        self.conformal = Some(conformal);
+    pub fn with_conformal(mut self, conformal: &Conformal) -> Self {
+        self.conformal = Some(Arc::new(conformal.clone()));
         self
     }
 
@@ -167,14 +170,14 @@ impl<'a> Evaluation<'a> {
     /// Whether no scale is zero; a modelled one is not.
     fn has_likelihood(&self) -> bool {
         match &self.model {
-            Model::Fit(fit, _) => fit.scale.is_none_or(|scale| scale > 0.0),
+            Model::Fit(predictor) => predictor.fit().scale.is_none_or(|scale| scale > 0.0),
             Model::Network(network, curve) => network.members.iter().all(|member| member.scale[*curve] > 0.0),
         }
     }
 
     fn has_intervals(&self) -> bool {
         let own = match &self.model {
-            Model::Fit(fit, _) => fit.leverage.is_some(),
+            Model::Fit(predictor) => predictor.fit().leverage.is_some(),
             Model::Network(..) => self.has_likelihood(),
         };
         self.conformal.is_some() || (self.tau().is_none() && own)
@@ -183,10 +186,10 @@ impl<'a> Evaluation<'a> {
     /// Whether each row lies in its interval, for `0..rows.count`.
     fn covered(&self, block: &Block<'_>, rows: &NewRows<'_>, predicted: &Predicted) -> Option<Vec<bool>> {
         let y = block.response.high;
-        let intervals = match (self.conformal, &self.model, predicted) {
+        let intervals = match (&self.conformal, &self.model, predicted) {
             (Some(conformal), _, _) => conformal.intervals(rows, self.level),
             _ if !self.has_intervals() => return None,
-            (None, Model::Fit(_, predictor), _) => predictor.intervals(rows, IntervalKind::Prediction, self.level),
+            (None, Model::Fit(predictor), _) => predictor.intervals(rows, IntervalKind::Prediction, self.level),
             (None, Model::Network(..), Predicted::Network(_, mixture)) => {
                 // Between the quantiles, without a search for them.
                 let tail = 0.5 * (1.0 - self.level);
@@ -201,7 +204,7 @@ impl<'a> Evaluation<'a> {
 
     fn predict(&self, rows: &NewRows<'_>) -> Predicted {
         match &self.model {
-            Model::Fit(_, predictor) => {
+            Model::Fit(predictor) => {
                 Predicted::Fit(predictor.location(rows), self.has_likelihood().then(|| predictor.scale(rows)))
             }
             Model::Network(network, curve) => {
@@ -214,8 +217,8 @@ impl<'a> Evaluation<'a> {
     /// The negative log density of a row at `y`, which lies `error` above the location.
     fn negative_log_density(&self, predicted: &Predicted, i: usize, y: f64, error: f64) -> Option<f64> {
         match (&self.model, predicted) {
-            (Model::Fit(fit, _), Predicted::Fit(_, Some(scales))) => {
-                Some(fit.noise.family().negative_log_density(error / scales[i]) + scales[i].ln())
+            (Model::Fit(predictor), Predicted::Fit(_, Some(scales))) => {
+                Some(predictor.fit().noise.family().negative_log_density(error / scales[i]) + scales[i].ln())
             }
             (Model::Network(_, curve), Predicted::Network(_, mixture)) if self.has_likelihood() => {
                 Some(-mixture.log_density(*curve, i, y))
@@ -232,7 +235,7 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-impl Accumulator for Evaluation<'_> {
+impl Accumulator for Evaluation {
     const KIND: &'static str = "evaluation";
 
     fn fold(&mut self, block: &Block<'_>) {
@@ -296,40 +299,5 @@ impl Accumulator for Evaluation<'_> {
 
     fn precision(&self) -> Precision {
         Precision::Extended
-    }
-
-    fn parameters(&self) -> u64 {
-        let mut numbers: Vec<f64> = vec![self.level];
-        match &self.model {
-            Model::Fit(fit, _) => {
-                let value = |coefficient: &Coefficient| coefficient.estimate.unwrap_or(f64::NAN);
-                numbers.extend(fit.coefficients.iter().chain(&fit.scale_coefficients).map(value));
-                numbers.push(fit.scale.unwrap_or(f64::NAN));
-            }
-            Model::Network(network, curve) => numbers.extend(network.numbers().chain([*curve as f64])),
-        }
-        // The density at a few places tells one noise from another.
-        if let Some(noise) = self.model.noise() {
-            numbers.extend([0.5, 2.0, 8.0].map(|r| noise.family().negative_log_density(r)));
-        }
-        hash_parameters(numbers.into_iter().chain(self.conformal.into_iter().flat_map(Conformal::numbers)))
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of_val(&self.sums) + size_of_val(&self.origin) + size_of_val(&self.rows)
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        writer.numbers(&[self.origin.unwrap_or(f64::NAN)]);
-        writer.double_doubles(&self.sums);
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        let mut origin = [0.0];
-        reader.numbers(&mut origin)?;
-        self.origin = Some(origin[0]).filter(|value| !value.is_nan());
-        reader.double_doubles(&mut self.sums)
     }
 }

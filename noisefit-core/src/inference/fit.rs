@@ -5,7 +5,7 @@ use crate::estimate::{self, Options};
 use crate::inference::covariance;
 use crate::noise::Choice;
 use crate::record::{Fit, Vcov};
-use crate::rows::{AnyRows, RowSource};
+use crate::rows::RowSource;
 
 /// The maximum likelihood fit of a linear model under the noise that is named: one fit, or one for each quantile. Where the
 /// rows have columns for the scale, its logarithm is modelled, too. Standard errors are those of `options.vcov`; the fits of
@@ -15,11 +15,7 @@ use crate::rows::{AnyRows, RowSource};
 /// Those of [`LeastSquares::solve`]; [`Error::Argument`] for a level outside (0, 1); [`Error::Collinear`] where asked for;
 /// [`Error::Range`] for a noise scale whose square is no double; [`Error::Unbounded`] where rows that are fitted exactly let
 /// the likelihood grow without bound; [`Error::Unsupported`] for a modelled scale with a family that has none.
-pub fn fit(source: &impl RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
-    fit_any(&AnyRows::new(source), noise, options)
-}
-
-fn fit_any(source: &AnyRows<'_>, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
+pub fn fit(source: &dyn RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
     if source.layout().scale.is_some() && !noise.models_scale() {
         let what = format!(
             "the scale of {noise} noise cannot be modelled; that of gaussian, laplace, student-t and logistic can"

@@ -9,3 +9,9 @@ pub mod predict;
 pub mod profile;
 
 pub use fit::fit;
+
+/// The passes of this module.
+pub(crate) fn kinds() -> crate::rows::Kinds {
+    let passes = crate::rows::Kinds::default().with::<evaluate::Evaluation>();
+    passes.and(covariance::kinds()).and(profile::kinds()).and(diagnostics::kinds()).and(conformal::kinds())
+}

@@ -1,5 +1,7 @@
 //! Predictions of new rows from a fit, with intervals.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::noise::{Kernel, Noise, NoiseFamily, StudentTKernel};
@@ -73,20 +75,20 @@ impl<'a> From<&Block<'a>> for NewRows<'a> {
 /// assert!((interval.high[0] - 2.5 - 4.302652729749464 * 0.225f64.sqrt()).abs() < 1e-12);
 /// # Ok::<(), noisefit_core::Error>(())
 /// ```
-#[derive(Debug, Clone)]
-pub struct Predictor<'a> {
-    fit: &'a Fit,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Predictor {
+    fit: Arc<Fit>,
     location: Linear,
     /// Of the scale's logarithm, where it is modelled.
     log_scale: Option<Linear>,
 }
 
-impl<'a> Predictor<'a> {
+impl Predictor {
     /// Prepares predictions; aliased terms count as zero.
     ///
     /// # Errors
     /// [`Error::Shape`] for a fit whose parts do not go together.
-    pub fn new(fit: &'a Fit) -> Result<Self, Error> {
+    pub fn new(fit: &Fit) -> Result<Self, Error> {
         let location = Linear::new(&fit.coefficients);
         let columns = location.slopes.len();
         if let Some(leverage) = &fit.leverage
@@ -95,7 +97,8 @@ impl<'a> Predictor<'a> {
             return Err(Error::Shape { what: "leverage", expected: columns, found: leverage.columns_needed() });
         }
         let modelled = !fit.scale_coefficients.is_empty();
-        Ok(Predictor { fit, location, log_scale: modelled.then(|| Linear::new(&fit.scale_coefficients)) })
+        let log_scale = modelled.then(|| Linear::new(&fit.scale_coefficients));
+        Ok(Predictor { fit: Arc::new(fit.clone()), location, log_scale })
     }
 
     /// The location `b0 + x'b` of every row, summed in double-double.
@@ -119,12 +122,9 @@ impl<'a> Predictor<'a> {
         scales
     }
 
-    /// The coefficients of the scale's logarithm, where that is modelled; those of aliased terms are zero.
-    pub(crate) fn scale_coefficients(&self) -> Vec<f64> {
-        self.log_scale
-            .iter()
-            .flat_map(|linear| std::iter::once(linear.intercept).chain(linear.slopes.clone()))
-            .collect()
+    /// The fit that predicts.
+    pub(crate) fn fit(&self) -> &Fit {
+        &self.fit
     }
 
     /// Intervals around [`Predictor::location`] `mu` at `level`.
@@ -175,7 +175,7 @@ impl<'a> Predictor<'a> {
 
     /// The ends of the noise's own interval about the location of every row, with the uncertainty of its scale.
     fn noise_ends(&self, rows: &NewRows<'_>, level: f64) -> Result<Vec<(f64, f64)>, Error> {
-        let (fit, df) = (self.fit, self.fit.df_residual as f64);
+        let (fit, df) = (self.fit(), self.fit.df_residual as f64);
         if let (Noise::Gaussian, Some(deviation)) = (fit.noise, fit.residual_std_error) {
             let margin = StudentT::new(df)?.critical(level) * deviation;
             let own = |i: usize| rows.weights.map_or(margin, |w| margin / w[i].sqrt());
@@ -196,7 +196,7 @@ impl<'a> Predictor<'a> {
 
     /// The variance of the logarithm of every row's scale, times a quantile of the noise whose shape was estimated.
     fn log_end_variances(&self, rows: &NewRows<'_>, quantile: f64) -> Vec<f64> {
-        let (fit, n) = (self.fit, self.fit.nobs as f64);
+        let (fit, n) = (self.fit(), self.fit.nobs as f64);
         if self.log_scale.is_some() {
             return quadratic_form(&fit.scale_coefficients, &fit.scale_vcov, rows);
         }
@@ -264,10 +264,6 @@ impl Linear {
     /// Whether it is of so many columns, all with finite slopes.
     pub(crate) fn is_sound(&self, columns: usize) -> bool {
         self.slopes.len() == columns && self.slopes.iter().chain([&self.intercept]).all(|value| value.is_finite())
-    }
-
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
-        std::iter::once(self.intercept).chain(self.slopes.iter().copied())
     }
 
     pub(crate) fn evaluate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {

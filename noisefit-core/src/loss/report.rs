@@ -1,17 +1,15 @@
 //! Every loss of the same predictions side by side, and how much of each the largest errors carry.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::loss::{Loss, Pairs, Reduction};
 use crate::noise::Noise;
 use crate::numeric::sum::Sum;
-use crate::rows::{
-    Accumulator, Block, Layout, Matrix, MemoryRows, RowSource, StateReader, StateWriter, hash_parameters,
-};
+use crate::rows::{Accumulator, Block, Layout, Matrix, MemoryRows, RowSource, RowSourceExt};
 
 /// The thresholds of a report.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ReportOptions {
     /// Threshold of the Huber and smooth L1 losses.
     pub delta: f64,
@@ -79,7 +77,7 @@ pub struct NoiseSummary {
 }
 
 /// A row with a large error.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LargeError {
     /// The row's number among the rows folded, from 1.
     pub row: u64,
@@ -126,7 +124,7 @@ pub fn report(truth: &[f64], prediction: &[f64], options: ReportOptions) -> Resu
 
 /// The pass behind [`report`]: the truth is the response, the prediction the one design column. Weights and frequencies
 /// of a block both say how often a row counts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ReportPass {
     options: ReportOptions,
     rows: u64,
@@ -290,48 +288,6 @@ impl Accumulator for ReportPass {
     fn rows(&self) -> u64 {
         self.rows
     }
-
-    fn parameters(&self) -> u64 {
-        hash_parameters([self.options.delta, self.options.tau, self.options.largest as f64])
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of::<Self>() + self.largest.len() * size_of::<LargeError>()
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        for sum in self.sums.iter().chain([&self.weight]) {
-            writer.numbers(&[sum.total, sum.rounded_off]);
-        }
-        writer.numbers(&[self.truth_mean, self.truth_squares]);
-        writer.integer(self.largest.len() as u64);
-        for row in &self.largest {
-            writer.integer(row.row);
-            writer.numbers(&[row.truth, row.prediction, row.weight]);
-        }
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        for sum in self.sums.iter_mut().chain([&mut self.weight]) {
-            *sum = Sum { total: number(reader)?, rounded_off: number(reader)? };
-        }
-        (self.truth_mean, self.truth_squares) = (number(reader)?, number(reader)?);
-        self.largest.clear();
-        for _ in 0..reader.integer()? {
-            let row = reader.integer()?;
-            let (truth, prediction, weight) = (number(reader)?, number(reader)?, number(reader)?);
-            self.largest.push(LargeError { row, truth, prediction, error: truth - prediction, weight });
-        }
-        Ok(())
-    }
-}
-
-fn number(reader: &mut StateReader<'_>) -> Result<f64, Error> {
-    let mut number = [0.0];
-    reader.numbers(&mut number)?;
-    Ok(number[0])
 }
 
 /// The losses that are summed.

@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::network::Targets;
 use crate::rows::{scattered, scattered_below};
@@ -36,7 +38,7 @@ pub trait Feed {
 }
 
 /// Rows in memory.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct TrainingRows {
     /// The number of inputs of a row.
     pub inputs: usize,

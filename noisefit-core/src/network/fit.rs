@@ -17,7 +17,7 @@ use crate::network::{
 };
 use crate::noise::{Choice, Noise};
 use crate::record::{Reason, Warning};
-use crate::rows::{AnyRows, Each, Folds, Layout, Part, RowSource, Sample, hash_parameters, parallel_map, scattered};
+use crate::rows::{Folds, Layout, Part, RowSource, RowSourceExt, Sample, hash_parameters, parallel_map, scattered};
 
 /// A network that was fitted, and how well.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,17 +74,7 @@ const LEVEL: f64 = 0.95;
 /// [`Error::Argument`] and [`Error::Unsupported`] for a plan that cannot be; [`Error::NoRows`]; [`Error::Diverged`];
 /// [`Error::State`] for a checkpoint of another training; what the source and the watch report.
 pub fn fit(
-    source: &impl RowSource,
-    noise: &Choice,
-    plan: &Plan,
-    resumed: Option<Checkpoint>,
-    watch: &impl Watch,
-) -> Result<Fitted, Error> {
-    fit_any(&AnyRows::new(source), noise, plan, resumed, watch)
-}
-
-fn fit_any(
-    source: &AnyRows<'_>,
+    source: &dyn RowSource,
     noise: &Choice,
     plan: &Plan,
     resumed: Option<Checkpoint>,
@@ -98,8 +88,8 @@ fn fit_any(
         true => (folds.select(source, Part::From(parts)), Some(folds.select(source, Part::Before(parts)))),
         false => (Folds { count: 1, seed: 0 }.select(source, Part::From(0)), None),
     };
-    let learning = &AnyRows::new(&learning);
-    let held_out = held_out.as_ref().map(AnyRows::new);
+    let learning: &dyn RowSource = &learning;
+    let held_out = held_out.as_ref().map(|rows| rows as &dyn RowSource);
     if source.layout().terms.is_empty() {
         return Err(Error::Unsupported("there is no term to learn from; a mean alone needs no training".to_owned()));
     }
@@ -120,7 +110,7 @@ fn fit_any(
     let streams = size > plan.memory || rows > u64::from(u32::MAX);
     let validation = match &held_out {
         None => None,
-        Some(rows) if !streams => Some(standardisation.gather(rows)?),
+        Some(rows) if !streams => Some(standardisation.gather(*rows)?),
         // Of more validation rows than fit, a random sample.
         Some(rows) => {
             let limit = (plan.memory / (4 * row)).max(LEAST_VALIDATION) as usize;
@@ -195,22 +185,22 @@ fn fit_any(
     let count = architecture.parameters();
     let members = trained.iter().map(|(trained, parameters)| member(&objective, deviation, trained, parameters, count));
     let mut network = Network { members: members.collect(), architecture, objective, standardisation };
-    let sample = |rows: &AnyRows<'_>| {
+    let sample = |rows: &dyn RowSource| {
         let sample = rows.pass(Sample::new(rows.layout(), NOISE_ROWS, rows.rows_hint()))?;
         Ok::<_, Error>(sample.finish(rows.layout()))
     };
     let seen = sample(learning)?;
     estimate_scales(&mut network, &seen)?;
-    if let Some(held_out) = &held_out {
+    if let Some(held_out) = held_out {
         let least: Vec<Vec<f64>> = network.members.iter().map(|member| member.scale.clone()).collect();
         widen(&mut network, &sample(held_out)?, &least)?;
     }
-    let score = |rows: &AnyRows<'_>| {
-        let found = rows.pass(Each(Evaluation::of_network(&network, LEVEL)?))?;
-        found.0.iter().map(Evaluation::finish).collect::<Result<Vec<_>, _>>()
+    let score = |rows: &dyn RowSource| {
+        let found = rows.pass(Evaluation::of_network(&network, LEVEL)?)?;
+        found.iter().map(Evaluation::finish).collect::<Result<Vec<_>, _>>()
     };
     let interrupted = network.members.iter().any(|member| member.termination.reason == Reason::Interrupted);
-    let (training, validation) = (score(learning)?, held_out.as_ref().map(score).transpose()?);
+    let (training, validation) = (score(learning)?, held_out.map(score).transpose()?);
     let epochs: Vec<Vec<Epoch>> = trained
         .iter()
         .map(|(trained, _)| trained.epochs.iter().map(|epoch| restored(epoch, &network.objective, deviation)).collect())

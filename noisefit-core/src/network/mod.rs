@@ -44,3 +44,8 @@ pub use standardise::{Centre, Standardisation};
 pub use tensors::Tensors;
 pub use trainer::{Epoch, Observer, Schedule, Snapshot, State, Step, Trained, Training};
 pub use tune::{Space, Trial, tune};
+
+/// The passes of this module.
+pub(crate) fn kinds() -> crate::rows::Kinds {
+    standardise::kinds()
+}

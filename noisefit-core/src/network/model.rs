@@ -167,13 +167,6 @@ impl Network {
                     && member.scale.iter().all(|scale| *scale >= 0.0)
             })
     }
-
-    /// Numbers that tell it from others.
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
-        let members = self.members.iter();
-        let own = members.flat_map(|m| m.parameters.iter().map(|p| f64::from(*p)).chain(m.scale.iter().copied()));
-        own.chain(self.standardisation.numbers())
-    }
 }
 
 /// Whether a family's parameter is one.

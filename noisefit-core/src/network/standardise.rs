@@ -1,10 +1,12 @@
 //! Rows as networks read them: singles of mean zero and deviation one.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::network::{Embedding, TrainingRows};
-use crate::rows::{Accumulator, Block, RowSource, StateReader, StateWriter, Values, hash_parameters};
+use crate::rows::{Accumulator, Block, Kinds, RowSource, RowSourceExt, Values};
 
 /// What is subtracted from a column, and what it is then divided by.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -38,7 +40,7 @@ impl Standardisation {
     ///
     /// # Errors
     /// [`Error::NoRows`]; [`Error::Range`] for a column whose squares are no doubles; what the source reports.
-    pub fn of(source: &impl RowSource, embeddings: &[Embedding]) -> Result<(Self, u64, Vec<f64>), Error> {
+    pub fn of(source: &dyn RowSource, embeddings: &[Embedding]) -> Result<(Self, u64, Vec<f64>), Error> {
         let columns = source.layout().terms.len() + 1;
         let moments = source.pass(Spread { rows: 0, weight: 0.0, columns: vec![Column::default(); columns] })?;
         if moments.rows == 0 {
@@ -82,7 +84,7 @@ impl Standardisation {
     ///
     /// # Errors
     /// What the source reports.
-    pub fn gather(&self, source: &impl RowSource) -> Result<TrainingRows, Error> {
+    pub fn gather(&self, source: &dyn RowSource) -> Result<TrainingRows, Error> {
         Ok(source.pass(Gather::new(self))?.rows)
     }
 
@@ -121,7 +123,7 @@ impl Standardisation {
 const LEAST_RANGE: f64 = 1e-150;
 
 /// Sums of every column, the response last.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Spread {
     rows: u64,
     weight: f64,
@@ -129,7 +131,7 @@ struct Spread {
 }
 
 /// Sums of the distances from a value among them, and of their squares.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Column {
     origin: f64,
     sum: f64,
@@ -199,53 +201,23 @@ impl Accumulator for Spread {
     fn rows(&self) -> u64 {
         self.rows
     }
-
-    fn parameters(&self) -> u64 {
-        self.columns.len() as u64
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of_val(&self.columns[..])
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        writer.numbers(&[self.weight]);
-        self.columns.iter().for_each(|column| {
-            let others = f64::from(u8::from(column.has_others));
-            writer.numbers(&[column.origin, column.sum, column.squares, column.ends[0], column.ends[1], others]);
-        });
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        let mut weight = [0.0];
-        reader.numbers(&mut weight)?;
-        self.weight = weight[0];
-        for column in &mut self.columns {
-            let mut numbers = [0.0; 6];
-            reader.numbers(&mut numbers)?;
-            let [origin, sum, squares, low, high, others] = numbers;
-            *column = Column { origin, sum, squares, ends: [low, high], has_others: others != 0.0 };
-        }
-        Ok(())
-    }
 }
 
 /// Rows of a source, standardised.
-#[derive(Debug, Clone)]
-struct Gather<'a> {
-    by: &'a Standardisation,
-    rows: TrainingRows,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Gather {
+    by: Arc<Standardisation>,
+    pub(super) rows: TrainingRows,
 }
 
-impl<'a> Gather<'a> {
-    fn new(by: &'a Standardisation) -> Self {
-        Gather { by, rows: TrainingRows { inputs: by.inputs.len(), ..TrainingRows::default() } }
+impl Gather {
+    pub(super) fn new(by: &Standardisation) -> Self {
+        let rows = TrainingRows { inputs: by.inputs.len(), ..TrainingRows::default() };
+        Gather { by: Arc::new(by.clone()), rows }
     }
 }
 
-impl Accumulator for Gather<'_> {
+impl Accumulator for Gather {
     const KIND: &'static str = "training-rows";
 
     fn fold(&mut self, block: &Block<'_>) {
@@ -259,36 +231,9 @@ impl Accumulator for Gather<'_> {
     fn rows(&self) -> u64 {
         self.rows.len() as u64
     }
+}
 
-    fn parameters(&self) -> u64 {
-        hash_parameters(self.by.numbers())
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of::<f32>() * (self.rows.design.len() + self.rows.response.len())
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        let rows = &self.rows;
-        writer.integer(rows.len() as u64);
-        writer.integer(u64::from(rows.weights.is_some()) + 2 * u64::from(rows.frequencies.is_some()));
-        let columns = [Some(&rows.design), Some(&rows.response), rows.weights.as_ref(), rows.frequencies.as_ref()];
-        for values in columns.into_iter().flatten() {
-            writer.numbers(&values.iter().map(|value| f64::from(*value)).collect::<Vec<f64>>());
-        }
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        let (count, has) = (reader.integer()? as usize, reader.integer()?);
-        let mut column = |length: usize| -> Result<Vec<f32>, Error> {
-            let mut values = vec![0.0; length];
-            reader.numbers(&mut values)?;
-            Ok(values.into_iter().map(|value| value as f32).collect())
-        };
-        self.rows.design = column(count * self.rows.inputs)?;
-        self.rows.response = column(count)?;
-        self.rows.weights = if has & 1 == 1 { Some(column(count)?) } else { None };
-        self.rows.frequencies = if has & 2 == 2 { Some(column(count)?) } else { None };
-        Ok(())
-    }
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    Kinds::default().with::<Spread>().with::<Gather>()
 }

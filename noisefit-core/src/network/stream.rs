@@ -1,23 +1,22 @@
 //! Rows that do not fit in memory, in an order that a buffer mixes.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use crate::Error;
 use crate::network::feed::Show;
+use crate::network::standardise::Gather;
 use crate::network::{Feed, Standardisation, TrainingRows};
-use crate::rows::{
-    Accumulator, Block, RowSource, StateReader, StateWriter, hash_parameters, scattered, scattered_below,
-};
+use crate::rows::{Request, RowSource, scattered, scattered_below};
 
 /// Rows of a source, read anew for every epoch while those that were read are learned from.
 ///
 /// They pass through a buffer: each row that comes takes the place of one drawn at random, which goes on to the next batch.
 /// Without a seed they are shown as they come.
-#[derive(Debug)]
-pub(super) struct StreamFeed<'a, S> {
-    pub(super) source: &'a S,
+///
+/// What gathers the rows of a work unit is a pass like others, which may be run anywhere; what learns from them takes the
+/// units here, in their order.
+pub(super) struct StreamFeed<'a> {
+    pub(super) source: &'a dyn RowSource,
     pub(super) standardisation: &'a Standardisation,
     /// The rows of the source.
     pub(super) rows: u64,
@@ -29,7 +28,7 @@ pub(super) struct StreamFeed<'a, S> {
     pub(super) buffer: usize,
 }
 
-impl<S: RowSource> Feed for StreamFeed<'_, S> {
+impl Feed for StreamFeed<'_> {
     fn inputs(&self) -> usize {
         self.standardisation.inputs.len()
     }
@@ -40,22 +39,23 @@ impl<S: RowSource> Feed for StreamFeed<'_, S> {
 
     fn epoch(&mut self, epoch: u64, first: u64, next: &mut Show<'_>) -> Result<(), Error> {
         let empty = TrainingRows { inputs: self.inputs(), ..TrainingRows::default() };
-        let sink = Sink {
+        let mut sink = Sink {
             next,
             skipped: first,
             batch: self.batch,
             gathered: empty.clone(),
-            buffer: empty.clone(),
+            buffer: empty,
             most: if self.seed.is_some() { self.buffer } else { 0 },
             draw: scattered(self.seed.unwrap_or(0), epoch),
             drawn: 0,
         };
-        let (sink, stopped) = (Mutex::new(sink), AtomicBool::new(false));
-        let streaming = Streaming { sink: &sink, stopped: &stopped, by: self.standardisation, seen: 0, rows: empty };
-        let mut last = self.source.pass(streaming)?;
-        last.flow(std::iter::empty());
-        if !stopped.load(Ordering::Relaxed) {
-            let _ = sink.lock().unwrap_or_else(PoisonError::into_inner).finish();
+        let mut flow = Ok(ControlFlow::Continue(()));
+        self.source.units(&Gather::new(self.standardisation), &mut |unit| {
+            flow = Gather::from_pass(unit).map(|unit| sink.push(&unit.rows));
+            if let Ok(ControlFlow::Continue(())) = flow { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        if flow?.is_continue() {
+            let _ = sink.finish();
         }
         Ok(())
     }
@@ -130,69 +130,6 @@ impl Sink<'_, '_> {
     }
 }
 
-/// A pass whose merging, which is in the order of the rows, hands them on.
-#[derive(Clone)]
-struct Streaming<'a, 'b, 'c> {
-    sink: &'a Mutex<Sink<'b, 'c>>,
-    stopped: &'a AtomicBool,
-    by: &'a Standardisation,
-    seen: u64,
-    /// Those not handed on yet.
-    rows: TrainingRows,
-}
-
-impl Streaming<'_, '_, '_> {
-    /// Hands on its own rows and then others.
-    fn flow(&mut self, later: impl Iterator<Item = TrainingRows>) {
-        let empty = TrainingRows { inputs: self.rows.inputs, ..TrainingRows::default() };
-        let own = std::mem::replace(&mut self.rows, empty);
-        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
-        for rows in std::iter::once(own).chain(later) {
-            if !self.stopped.load(Ordering::Relaxed) && sink.push(&rows).is_break() {
-                self.stopped.store(true, Ordering::Relaxed);
-            }
-        }
-    }
-}
-
-impl Accumulator for Streaming<'_, '_, '_> {
-    const KIND: &'static str = "training-stream";
-
-    fn fold(&mut self, block: &Block<'_>) {
-        self.seen += block.rows() as u64;
-        // What is read after training has stopped is not wanted.
-        if !self.stopped.load(Ordering::Relaxed) {
-            self.by.extend(block, &mut self.rows);
-        }
-    }
-
-    fn merge(&mut self, later: Self) {
-        self.seen += later.seen;
-        self.flow(std::iter::once(later.rows));
-    }
-
-    fn rows(&self) -> u64 {
-        self.seen
-    }
-
-    fn parameters(&self) -> u64 {
-        hash_parameters(self.by.numbers())
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of::<f32>() * (self.rows.design.len() + self.rows.response.len())
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.seen);
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.seen = reader.integer()?;
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -200,7 +137,7 @@ mod tests {
     use crate::network::Centre;
     use crate::rows::{Matrix, MemoryRows};
 
-    fn epoch(feed: &mut StreamFeed<'_, MemoryRows<'_>>, epoch: u64, first: u64, most: usize) -> Vec<Vec<f32>> {
+    fn epoch(feed: &mut StreamFeed<'_>, epoch: u64, first: u64, most: usize) -> Vec<Vec<f32>> {
         let mut shown: Vec<Vec<f32>> = Vec::new();
         feed.epoch(epoch, first, &mut |batch| {
             shown.push(batch.targets.response.to_vec());

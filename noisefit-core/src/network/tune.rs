@@ -7,7 +7,7 @@ use crate::inference::evaluate::{Evaluation, Scores};
 use crate::network::{Plan, Solver, Watch, fit};
 use crate::noise::Choice;
 use crate::rows::{
-    AnyRows, Each, Folds, Part, RowSource, Sample, SampledRows, parallel_map, scattered, scattered_share,
+    Folds, Part, RowSource, RowSourceExt, Sample, SampledRows, parallel_map, scattered, scattered_share,
 };
 
 /// Parts that the rows are in: each is predicted by what was trained on the others.
@@ -70,7 +70,7 @@ pub struct Space {
 /// # Errors
 /// Those of [`fit`](super::fit) but [`Error::Diverged`], and what `made` reports.
 pub fn tune(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     noise: &Choice,
     plan: &Plan,
     space: Space,
@@ -79,7 +79,6 @@ pub fn tune(
     made: &(impl Fn(&Trial) -> Result<(), Error> + Sync),
 ) -> Result<(Plan, Vec<Trial>), Error> {
     plan.check()?;
-    let source = &AnyRows::new(source);
     let sample = source.pass(Sample::new(source.layout(), MOST_ROWS, source.rows_hint()))?.finish(source.layout());
     let trials = space.trials;
     let rounds = rounds(plan.training.epochs, trials);
@@ -177,8 +176,8 @@ fn score(rows: &SampledRows, noise: &Choice, plan: &Plan, watch: &impl Watch) ->
             Err(Error::Diverged(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let scored = folds.select(&rows, Part::Only(part)).pass(Each(Evaluation::of_network(&network, 0.9)?))?;
-        let scores = scored.0.iter().map(Evaluation::finish).collect::<Result<Vec<Scores>, Error>>()?;
+        let scored = folds.select(&rows, Part::Only(part)).pass(Evaluation::of_network(&network, 0.9)?)?;
+        let scores = scored.iter().map(Evaluation::finish).collect::<Result<Vec<Scores>, Error>>()?;
         let loss = |scores: &Scores| match &scores.quantile {
             Some(quantile) => Some(quantile.mean_pinball),
             None => scores.mean_nll,

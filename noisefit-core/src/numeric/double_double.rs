@@ -12,6 +12,8 @@
 
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+use serde::{Deserialize, Serialize};
+
 /// The sum of `a` and `b` rounded, and exactly what the rounding left out. Knuth's algorithm, for any order of size.
 #[inline(always)]
 pub fn two_sum(a: f64, b: f64) -> (f64, f64) {
@@ -46,7 +48,7 @@ pub fn two_prod(a: f64, b: f64) -> (f64, f64) {
 /// assert_eq!((tenth.high, tenth.low), (0.1, -5.551115123125783e-18)); // 0.1 is a little more than a tenth
 /// assert!((tenth * 10.0 - 1.0).to_f64().abs() < 1e-31);
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct DoubleDouble {
     /// The number rounded to a double.
     pub high: f64,

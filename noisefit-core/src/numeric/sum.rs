@@ -1,7 +1,9 @@
 //! Compensated sums.
 
+use serde::{Deserialize, Serialize};
+
 /// A sum that carries what its additions rounded off (Neumaier 1974, *ZAMM* 54, 39-51). An overflow stays infinite.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sum {
     pub(crate) total: f64,
     pub(crate) rounded_off: f64,

@@ -1,5 +1,7 @@
 //! How a user asks for the covariance of the estimates.
 
+use serde::{Deserialize, Serialize};
+
 /// How the covariance matrix of the estimates is estimated.
 ///
 /// ```
@@ -97,7 +99,7 @@ impl std::str::FromStr for VcovKind {
 
 /// How much the squared residual of a row counts, given its leverage `h` (MacKinnon and White 1985, *Journal of
 /// Econometrics* 29, 305-325).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Hc {
     /// `1` (White).
     Hc0,

@@ -69,4 +69,19 @@ impl RowBlock<'_> {
     pub fn rows(&self) -> usize {
         self.response.len()
     }
+    /// Shows `next` the same rows column by column.
+    pub fn by_columns(&self, next: impl FnOnce(&Block<'_>)) {
+        let column = |j: usize| self.values.iter().skip(j).step_by(self.columns).copied();
+        let columns: Vec<Vec<f64>> = (0..self.columns).map(|j| column(j).collect()).collect();
+        let design: Vec<Values<'_>> = columns.iter().map(|column| column[..].into()).collect();
+        next(&Block {
+            response: self.response.into(),
+            design: &design,
+            scale_design: &[],
+            weights: None,
+            frequencies: None,
+            log_jacobian: None,
+            clusters: &[],
+        });
+    }
 }

@@ -1,9 +1,8 @@
 //! A random partition of the rows, and sources that show one part of it or all others.
 
-use crate::Error;
-use crate::rows::{
-    Accumulator, Block, Layout, Precision, RowSource, StateReader, StateWriter, Values, hash_parameters, scattered,
-};
+use serde::{Deserialize, Serialize};
+
+use crate::rows::{Adapted, Adaptor, Block, RowSource, Values, scattered};
 
 /// The rows of a source in `count` parts of equal size, at random.
 ///
@@ -13,7 +12,7 @@ use crate::rows::{
 ///
 /// ```
 /// use noisefit_core::algebra::Moments;
-/// use noisefit_core::rows::{Accumulator, Folds, Matrix, MemoryRows, Part, RowSource};
+/// use noisefit_core::rows::{Accumulator, Folds, Matrix, MemoryRows, Part, RowSourceExt};
 ///
 /// let y = [1.0, 3.0, 2.0, 5.0, 4.0, 7.0, 6.0];
 /// let rows = MemoryRows::new(&y, Matrix::row_major(&[], 7, 0)?)?;
@@ -22,7 +21,7 @@ use crate::rows::{
 /// assert_eq!(count(Part::Only(0))? + count(Part::Without(0))?, 7);
 /// # Ok::<(), noisefit_core::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Folds {
     /// The number of parts, at least 2.
     pub count: usize,
@@ -31,7 +30,7 @@ pub struct Folds {
 }
 
 /// Rows of a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Part {
     /// The part with this number, from 0.
     Only(usize),
@@ -68,91 +67,84 @@ impl Folds {
     }
 
     /// A source of some of the rows of another.
-    pub fn select<'a, S: RowSource>(&self, source: &'a S, part: Part) -> Selected<'a, S> {
-        Selected { source, folds: *self, part }
+    pub fn select<'a>(&self, source: &'a dyn RowSource, part: Part) -> Selected<'a> {
+        Adapted::new(source, Selection { folds: *self, part, unit: Unit::default() }, source.layout().clone())
     }
 }
 
 /// A source of some of the rows of another; made by [`Folds::select`].
-#[derive(Debug)]
-pub struct Selected<'a, S> {
-    source: &'a S,
+pub type Selected<'a> = Adapted<'a, Selection>;
+
+/// The rows of a partition that are wanted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Selection {
     folds: Folds,
     part: Part,
+    /// Where it is in its unit, which is folded where it was begun.
+    #[serde(skip)]
+    unit: Unit,
 }
 
-impl<S: RowSource> RowSource for Selected<'_, S> {
-    fn layout(&self) -> &Layout {
-        self.source.layout()
-    }
-
-    fn pass<A: Accumulator>(&self, empty: A) -> Result<A, Error> {
-        let chooser = Chooser { folds: self.folds, part: self.part, rows: 0, order: Vec::new() };
-        Ok(self
-            .source
-            .pass(Selecting { inner: empty, chooser, kept: Vec::new(), gathered: Gathered::default() })?
-            .inner)
-    }
-
-    fn threads(&self) -> usize {
-        self.source.threads()
-    }
-
-    fn rows_hint(&self) -> Option<u64> {
-        let count = self.folds.count.max(1) as u64;
-        self.source.rows_hint().map(|rows| match self.part {
-            Part::Only(_) => rows.div_ceil(count),
-            Part::Without(_) => rows - rows / count,
-            Part::Before(end) => (rows * end as u64).div_ceil(count),
-            Part::From(start) => rows - rows * (start as u64).min(count) / count,
-        })
-    }
-
-    fn report(&self, done: u64, of: u64) -> Result<(), Error> {
-        self.source.report(done, of)
-    }
-}
-
-/// Says of each row of a unit whether it is wanted.
-#[derive(Debug, Clone)]
-struct Chooser {
-    folds: Folds,
-    part: Part,
-    /// Rows of the unit so far.
+#[derive(Debug, Clone, Default)]
+struct Unit {
+    /// Rows so far.
     rows: u64,
     /// The parts of the rows of the current group.
     order: Vec<usize>,
+    /// The places of the wanted rows of a block.
+    kept: Vec<usize>,
+    gathered: Gathered,
 }
 
-impl Chooser {
-    fn choose(&mut self, block: &Block<'_>, kept: &mut Vec<usize>) {
-        kept.clear();
-        let count = self.folds.count.max(1);
+impl Unit {
+    /// Says of each row of a block whether it is wanted.
+    fn choose(&mut self, folds: Folds, part: Part, block: &Block<'_>) {
+        self.kept.clear();
+        let count = folds.count.max(1);
         for i in 0..block.rows() {
             let place = (self.rows % count as u64) as usize;
             if place == 0 || self.order.len() != count {
                 self.order.clear();
                 self.order.extend(0..count);
-                let group = scattered(self.folds.seed, self.rows);
+                let group = scattered(folds.seed, self.rows);
                 for k in (1..count).rev() {
                     self.order.swap(k, (scattered(group, k as u64) % (k as u64 + 1)) as usize);
                 }
             }
-            if self.part.holds(self.order[place]) {
-                kept.push(i);
+            if part.holds(self.order[place]) {
+                self.kept.push(i);
             }
             self.rows += 1;
         }
     }
 }
 
-/// A pass that sees some rows.
-#[derive(Debug, Clone)]
-struct Selecting<A> {
-    inner: A,
-    chooser: Chooser,
-    kept: Vec<usize>,
-    gathered: Gathered,
+impl Adaptor for Selection {
+    const KIND: &'static str = "selection";
+
+    fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
+        let Selection { folds, part, unit } = self;
+        if *part == Part::From(0) {
+            // Nobody is left out.
+            return next(block);
+        }
+        unit.choose(*folds, *part, block);
+        match unit.kept.len() {
+            0 => {}
+            all if all == block.rows() => next(block),
+            _ => unit.gathered.show(block, &unit.kept, next),
+        }
+    }
+
+    fn rows_hint(&self, rows: u64) -> u64 {
+        let count = self.folds.count.max(1) as u64;
+        match self.part {
+            Part::Only(_) => rows.div_ceil(count),
+            Part::Without(_) => rows - rows / count,
+            Part::Before(end) => (rows * end as u64).div_ceil(count),
+            Part::From(start) => rows - rows * (start as u64).min(count) / count,
+        }
+    }
 }
 
 /// The kept rows of every column, one after the other.
@@ -164,7 +156,7 @@ struct Gathered {
 
 impl Gathered {
     /// Shows `next` the rows of `block` at the places `kept`.
-    fn show(&mut self, block: &Block<'_>, kept: &[usize], next: impl FnOnce(&Block<'_>)) {
+    fn show(&mut self, block: &Block<'_>, kept: &[usize], next: &mut dyn FnMut(&Block<'_>)) {
         let Gathered { numbers, clusters } = self;
         numbers.clear();
         clusters.clear();
@@ -194,75 +186,13 @@ impl Gathered {
     }
 }
 
-impl<A: Accumulator> Accumulator for Selecting<A> {
-    const KIND: &'static str = A::KIND;
-
-    fn fold(&mut self, block: &Block<'_>) {
-        let Selecting { inner, chooser, kept, gathered } = self;
-        if chooser.part == Part::From(0) {
-            // Nobody is left out.
-            return inner.fold(block);
-        }
-        chooser.choose(block, kept);
-        match kept.len() {
-            0 => {}
-            all if all == block.rows() => inner.fold(block),
-            _ => gathered.show(block, kept, |block| inner.fold(block)),
-        }
-    }
-
-    fn merge(&mut self, later: Self) {
-        self.inner.merge(later.inner);
-    }
-
-    fn rows(&self) -> u64 {
-        self.inner.rows()
-    }
-
-    fn precision(&self) -> Precision {
-        self.inner.precision()
-    }
-
-    fn parameters(&self) -> u64 {
-        let [low, high] = [self.inner.parameters() as u32, (self.inner.parameters() >> 32) as u32].map(f64::from);
-        let Folds { count, seed } = self.chooser.folds;
-        let (kind, part) = match self.chooser.part {
-            Part::Only(part) => (0.0, part),
-            Part::Without(part) => (1.0, part),
-            Part::Before(end) => (2.0, end),
-            Part::From(start) => (3.0, start),
-        };
-        hash_parameters([
-            low,
-            high,
-            count as f64,
-            f64::from(seed as u32),
-            f64::from((seed >> 32) as u32),
-            kind,
-            part as f64,
-        ])
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        self.inner.size_in_bytes()
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        self.inner.write(writer);
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.inner.read(reader)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::{Matrix, MemoryRows, Sample};
+    use crate::rows::{Accumulator, Matrix, MemoryRows, RowSourceExt, Sample};
 
     /// The responses that a source shows.
-    fn responses(source: &impl RowSource) -> Vec<f64> {
+    fn responses(source: &dyn RowSource) -> Vec<f64> {
         let layout = source.layout();
         let sample = source.pass(Sample::new(layout, usize::MAX / 4, None)).unwrap().finish(layout);
         let mut found = sample.source().unwrap().pass(Collect(Vec::new())).unwrap().0;
@@ -270,7 +200,7 @@ mod tests {
         found
     }
 
-    #[derive(Clone)]
+    #[derive(Clone, Serialize, Deserialize)]
     struct Collect(Vec<f64>);
 
     impl Accumulator for Collect {
@@ -283,16 +213,6 @@ mod tests {
         }
         fn rows(&self) -> u64 {
             self.0.len() as u64
-        }
-        fn parameters(&self) -> u64 {
-            0
-        }
-        fn size_in_bytes(&self) -> usize {
-            0
-        }
-        fn write(&self, _: &mut StateWriter) {}
-        fn read(&mut self, _: &mut StateReader<'_>) -> Result<(), Error> {
-            Ok(())
         }
     }
 

@@ -3,8 +3,7 @@
 use crate::Error;
 use crate::numeric::dispatch::vectorised;
 use crate::rows::{
-    Accumulator, BLOCK_ROWS, Block, Layout, Precision, RowBlock, RowSource, ScaleLayout, Values, parallel_units,
-    perturbation,
+    BLOCK_ROWS, Block, Layout, Next, Pass, Precision, RowBlock, RowSource, ScaleLayout, Values, in_order, perturbation,
 };
 
 /// Rows of one work unit: enough that starting a unit costs nothing beside folding it.
@@ -271,7 +270,8 @@ impl<'a> MemoryRows<'a> {
         (0..design.columns).map(column).collect()
     }
 
-    fn unit<A: Accumulator>(&self, mut state: A, unit: usize) -> A {
+    /// Folds the rows of a work unit into a state.
+    fn fold_unit(&self, unit: usize, state: &mut dyn Pass) {
         let (n, p) = (self.response.len(), self.design.columns);
         let q = self.scale_design.map_or(0, |design| design.columns);
         let precision = state.precision();
@@ -323,7 +323,6 @@ impl<'a> MemoryRows<'a> {
                 clusters: &clusters,
             });
         }
-        state
     }
 }
 
@@ -332,9 +331,14 @@ impl RowSource for MemoryRows<'_> {
         &self.layout
     }
 
-    fn pass<A: Accumulator>(&self, empty: A) -> Result<A, Error> {
-        let units = self.response.len().div_ceil(UNIT_ROWS);
-        Ok(parallel_units(empty.clone(), units, self.threads, |unit| self.unit(empty.clone(), unit)))
+    fn units(&self, empty: &dyn Pass, next: &mut Next<'_>) -> Result<(), Error> {
+        let work = |unit: usize| {
+            let mut state = empty.clone_box();
+            self.fold_unit(unit, &mut *state);
+            state
+        };
+        in_order(self.response.len().div_ceil(UNIT_ROWS), self.threads, work, next);
+        Ok(())
     }
 
     fn threads(&self) -> usize {

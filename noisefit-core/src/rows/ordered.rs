@@ -1,113 +1,89 @@
-//! Units of work done in any order, merged in theirs.
+//! Units of work done in any order, taken in theirs.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
-use crate::rows::Accumulator;
-
-/// Merges the states of work units in unit order, whatever order they arrive in, keeping no more of them than arrived
-/// ahead of their turn.
-#[derive(Debug)]
-struct OrderedMerge<A> {
-    merged: Option<A>,
-    next: usize,
-    early: BTreeMap<usize, A>,
-}
-
-impl<A: Accumulator> Default for OrderedMerge<A> {
-    fn default() -> Self {
-        OrderedMerge { merged: None, next: 0, early: BTreeMap::new() }
-    }
-}
-
-impl<A: Accumulator> OrderedMerge<A> {
-    /// Takes the state of unit number `unit` (from 0, each once).
-    fn push(&mut self, unit: usize, state: A) {
-        self.early.insert(unit, state);
-        while let Some(state) = self.early.remove(&self.next) {
-            self.next += 1;
-            match &mut self.merged {
-                Some(merged) => merged.merge(state),
-                None => self.merged = Some(state),
-            }
-        }
-    }
-
-    /// The merged state; `empty` where there was no unit.
-    fn finish(self, empty: A) -> A {
-        self.merged.unwrap_or(empty)
-    }
-}
-
-/// Runs `work(unit)` for `units` units on up to `threads` threads and merges the states in unit order.
+/// Runs `work(unit)` for `units` units on up to `threads` threads and hands the results to `next` in unit order, until it
+/// breaks; then no unit is begun any more.
 ///
-/// Without the feature `parallel`, or with one thread, the units run one after the other on this thread; the result is
-/// the same bit for bit.
-pub(crate) fn parallel_units<A: Accumulator>(
-    empty: A,
+/// Without the feature `parallel`, or with one thread, the units run one after the other on this thread; what `next` sees is
+/// the same. No more results are kept than arrived ahead of their turn.
+pub(crate) fn in_order<T: Send>(
     units: usize,
     threads: usize,
-    work: impl Fn(usize) -> A + Sync,
-) -> A {
-    let mut merge = OrderedMerge::default();
+    work: impl Fn(usize) -> T + Sync,
+    mut next: impl FnMut(T) -> ControlFlow<()> + Send,
+) {
     #[cfg(feature = "parallel")]
     if threads > 1 && units > 1 {
         use std::sync::Mutex;
         use std::sync::atomic::{AtomicUsize, Ordering};
-        let (next, shared) = (AtomicUsize::new(0), Mutex::new(merge));
+        let (begun, order) = (AtomicUsize::new(0), Mutex::new(Order { turn: 0, early: BTreeMap::new(), next }));
         std::thread::scope(|scope| {
             for _ in 0..threads.min(units) {
                 scope.spawn(|| {
                     loop {
-                        let unit = next.fetch_add(1, Ordering::Relaxed);
+                        let unit = begun.fetch_add(1, Ordering::Relaxed);
                         if unit >= units {
                             break;
                         }
-                        let state = work(unit);
+                        let result = work(unit);
                         // A poisoned lock means that another unit panicked; its panic is what the caller sees.
-                        if let Ok(mut merge) = shared.lock() {
-                            merge.push(unit, state);
+                        if let Ok(mut order) = order.lock()
+                            && order.push(unit, result).is_break()
+                        {
+                            begun.store(units, Ordering::Relaxed);
                         }
                     }
                 });
             }
         });
-        merge = shared.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        return merge.finish(empty);
+        return;
     }
     let _ = threads;
     for unit in 0..units {
-        merge.push(unit, work(unit));
+        if next(work(unit)).is_break() {
+            break;
+        }
     }
-    merge.finish(empty)
+}
+
+/// The results that arrived ahead of their turn, and where the others go.
+#[cfg(feature = "parallel")]
+struct Order<T, N> {
+    turn: usize,
+    early: BTreeMap<usize, T>,
+    next: N,
+}
+
+#[cfg(feature = "parallel")]
+impl<T, N: FnMut(T) -> ControlFlow<()>> Order<T, N> {
+    /// Takes the result of a unit (from 0, each once).
+    fn push(&mut self, unit: usize, result: T) -> ControlFlow<()> {
+        self.early.insert(unit, result);
+        while let Some(result) = self.early.remove(&self.turn) {
+            self.turn += 1;
+            if (self.next)(result).is_break() {
+                // It never comes.
+                self.turn = usize::MAX;
+                self.early.clear();
+            }
+        }
+        if self.turn == usize::MAX { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
 }
 
 /// `work` of every item, on up to `threads` threads, in the items' order.
 pub(crate) fn parallel_map<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    #[cfg(feature = "parallel")]
-    if threads > 1 && items.len() > 1 {
-        use std::sync::Mutex;
-        use std::sync::atomic::{AtomicUsize, Ordering};
-        let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(items.len())));
-        std::thread::scope(|scope| {
-            for _ in 0..threads.min(items.len()) {
-                scope.spawn(|| {
-                    while let Some((place, item)) = {
-                        let place = next.fetch_add(1, Ordering::Relaxed);
-                        items.get(place).map(|item| (place, item))
-                    } {
-                        let result = work(item);
-                        // A poisoned lock means that other work panicked; its panic is what the caller sees.
-                        if let Ok(mut done) = done.lock() {
-                            done.push((place, result));
-                        }
-                    }
-                });
-            }
-        });
-        let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        done.sort_by_key(|(place, _)| *place);
-        return done.into_iter().map(|(_, result)| result).collect();
-    }
-    let _ = threads;
-    items.iter().map(work).collect()
+    let mut results = Vec::with_capacity(items.len());
+    in_order(
+        items.len(),
+        threads,
+        |place| work(&items[place]),
+        |result| {
+            results.push(result);
+            ControlFlow::Continue(())
+        },
+    );
+    results
 }

@@ -1,16 +1,15 @@
 //! A random sample of the rows, gathered beside another pass.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
-use crate::rows::{
-    Accumulator, Block, Layout, Matrix, MemoryRows, RowBlock, StateReader, StateWriter, Values, hash_parameters,
-    scattered,
-};
+use crate::rows::{Accumulator, Block, Layout, Matrix, MemoryRows, RowBlock, Values, scattered};
 
 /// Keeps the rows whose random priority lies below a bar; the bar is lowered when there are too many.
 ///
 /// A row's priority is a hash of its place in its work unit and of the unit's first row, so that a sample is the same
 /// for any number of threads, and two samples merge into that of all their rows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Sample {
     /// Rows kept at most, once finished.
     limit: usize,
@@ -160,34 +159,6 @@ impl Accumulator for Sample {
 
     fn rows(&self) -> u64 {
         self.rows
-    }
-
-    fn parameters(&self) -> u64 {
-        hash_parameters([self.limit, self.design, self.scale_design].map(|size| size as f64))
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        (self.values.len() + self.priorities.len()) * size_of::<f64>()
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        for word in [self.rows, self.bar, u64::from(self.unit.is_some()), self.unit.unwrap_or(0)] {
-            writer.integer(word);
-        }
-        writer.integer(self.priorities.len() as u64);
-        self.priorities.iter().for_each(|&priority| writer.integer(priority));
-        writer.numbers(&self.values);
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        self.bar = reader.integer()?;
-        let (has_unit, unit) = (reader.integer()?, reader.integer()?);
-        self.unit = (has_unit == 1).then_some(unit);
-        let count = reader.integer()?.min(2 * self.limit as u64) as usize;
-        self.priorities = (0..count).map(|_| reader.integer()).collect::<Result<_, _>>()?;
-        self.values = vec![0.0; count * self.width()];
-        reader.numbers(&mut self.values)
     }
 }
 

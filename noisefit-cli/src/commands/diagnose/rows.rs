@@ -19,7 +19,7 @@ const BLOCK_ROWS: usize = 1024;
 /// the record in it, and the measures, which are missing where the row was left out of the fit.
 pub(super) fn write(
     path: &Path,
-    diagnosis: &Diagnosis<'_>,
+    diagnosis: &Diagnosis,
     design: &Design,
     dataset: &Dataset,
     passes: &Passes,
@@ -59,12 +59,7 @@ struct Measured {
     columns: Vec<Vec<f64>>,
 }
 
-fn measure(
-    diagnosis: &Diagnosis<'_>,
-    design: &Design,
-    dataset: &Dataset,
-    frame: &Frame,
-) -> Result<Measured, DataError> {
+fn measure(diagnosis: &Diagnosis, design: &Design, dataset: &Dataset, frame: &Frame) -> Result<Measured, DataError> {
     let options = EvaluateOptions { low_words: true, scope: Scope::All, ..EvaluateOptions::default() };
     let bound = design.bind(frame, options).map_err(|error| locate(dataset, error))?;
     let mut columns = vec![vec![f64::NAN; frame.rows]; diagnosis.row_columns().len()];

@@ -20,7 +20,7 @@ use crate::estimate::estimated::{Covariance, ErrorSums, Estimate};
 use crate::estimate::start::Start;
 use crate::noise::{Huber, HuberScale, Noise, NoiseFamily};
 use crate::record::{Fit, Reason, ScaleRule, Shortfall, Termination, VcovKind, Warning};
-use crate::rows::{AnyRows, Layout, RowSource};
+use crate::rows::{Kinds, Layout, RowSource};
 use scale::{FARTHEST_KNEE, MostLikely, expected_clipped_square};
 use sets::Sets;
 use solver::{Solution, Solver, power_of_two_near};
@@ -67,11 +67,7 @@ const LEAST_DELTA: f64 = 1e-150;
 /// # Errors
 /// [`Error::Argument`] for a `k` or a constant that is not positive, [`Error::Unsupported`] where the scale is zero because
 /// too many residuals are, and those of [`LeastSquares::solve`](super::LeastSquares::solve).
-pub fn fit(source: &impl RowSource, k: f64, scale: HuberScale, options: &Options) -> Result<Fit, Error> {
-    fit_any(&AnyRows::new(source), k, scale, options)
-}
-
-fn fit_any(source: &AnyRows<'_>, k: f64, scale: HuberScale, options: &Options) -> Result<Fit, Error> {
+pub fn fit(source: &dyn RowSource, k: f64, scale: HuberScale, options: &Options) -> Result<Fit, Error> {
     positive("k", k)?;
     if let HuberScale::Mad { constant } = scale {
         positive("the constant of the median", constant)?;
@@ -113,11 +109,7 @@ fn fit_any(source: &AnyRows<'_>, k: f64, scale: HuberScale, options: &Options) -
 ///
 /// # Errors
 /// [`Error::Argument`] for a `delta` that is not positive, and those of [`fit`].
-pub fn fit_fixed(source: &impl RowSource, delta: f64, options: &Options) -> Result<Fit, Error> {
-    fit_fixed_any(&AnyRows::new(source), delta, options)
-}
-
-fn fit_fixed_any(source: &AnyRows<'_>, delta: f64, options: &Options) -> Result<Fit, Error> {
+pub fn fit_fixed(source: &dyn RowSource, delta: f64, options: &Options) -> Result<Fit, Error> {
     positive("delta", delta)?;
     let start = Start::new(source, options, WINDOW_ROWS)?;
     let (layout, solved) = (source.layout(), &start.least_squares);
@@ -159,7 +151,7 @@ fn positive(name: &'static str, value: f64) -> Result<(), Error> {
 
 /// Solves the problem on the sample and then, from there, on all rows. `problem` is told the number of observations, and
 /// a unit near the scale of the residuals.
-fn solve(source: &impl RowSource, start: &Start, problem: impl Fn(f64, f64) -> Problem) -> Result<Solution, Error> {
+fn solve(source: &dyn RowSource, start: &Start, problem: impl Fn(f64, f64) -> Problem) -> Result<Solution, Error> {
     let (coordinates, totals) = (&start.coordinates, &start.least_squares.totals);
     let sample = start.sample.source()?;
     // At least squares, with everything inside.
@@ -321,10 +313,15 @@ impl Found<'_> {
 }
 
 /// The record where least squares leaves no residuals, and so would any other loss.
-fn exact_fit(source: &impl RowSource, start: &Start, noise: Huber, scale_type: ScaleRule, options: &Options) -> Fit {
+fn exact_fit(source: &dyn RowSource, start: &Start, noise: Huber, scale_type: ScaleRule, options: &Options) -> Fit {
     let solved = &start.least_squares;
     let estimate = Estimate::without_residuals(Noise::Huber(noise), scale_type, solved);
     estimate.into_fit(source.layout(), solved, options.level)
+}
+
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    Kinds::default().with::<Sets>()
 }
 
 #[cfg(test)]

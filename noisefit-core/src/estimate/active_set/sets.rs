@@ -1,22 +1,23 @@
 //! One pass at given coefficients: which rows lie within the knee, and the sums that solve for all coefficients and
 //! scales that leave it so.
 
+use serde::{Deserialize, Serialize};
+
 use pulp::Arch;
 
-use crate::Error;
 use crate::algebra::gram::{Columns, TILE_ROWS, add_gram, packed, packed_length};
 use crate::algebra::{Coordinates, Totals};
 use crate::estimate::active_set::window::Window;
 use crate::numeric::dispatch::vectorised;
 use crate::numeric::double_double::DoubleDouble;
-use crate::rows::{Accumulator, Block, StateReader, StateWriter};
+use crate::rows::{Accumulator, Block};
 
 /// Sums over the rows inside the knee, `|u| <= knee`, and those outside, where `u = sqrt(w) (y - z'b)` in
 /// [`Coordinates`].
 ///
 /// With sets that stay as they are, everything that a step needs is a polynomial in the step, and these are its
 /// coefficients.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Sets {
     coordinates: Coordinates,
     coefficients: Vec<f64>,
@@ -28,11 +29,12 @@ pub(super) struct Sets {
     /// `sum over outside of f sqrt(w) sign(u) z`.
     outside: Vec<DoubleDouble>,
     pub(super) window: Option<Window>,
+    #[serde(skip)]
     scratch: Scratch,
 }
 
 /// Sums over rows, each counted as often as its frequency `f` says.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct Sums {
     /// `sum(f)` over the rows inside.
     pub(super) count_inside: DoubleDouble,
@@ -328,35 +330,5 @@ impl Accumulator for Sets {
 
     fn rows(&self) -> u64 {
         self.totals.rows
-    }
-
-    fn parameters(&self) -> u64 {
-        let window = self.window.iter().flat_map(Window::parameters);
-        self.coordinates.hash(self.coefficients.iter().copied().chain([self.knee]).chain(window))
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        let doubles = size_of_val(&self.inside[..]) + size_of_val(&self.outside[..]);
-        size_of::<Totals>() + size_of::<Sums>() + doubles + self.window.as_ref().map_or(0, Window::size_in_bytes)
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        self.totals.write(writer);
-        let mut sums = self.sums;
-        writer.double_doubles(sums.fields_mut().into_iter().map(|sum| &*sum));
-        writer.double_doubles(self.inside.iter().chain(&self.outside));
-        if let Some(window) = &self.window {
-            window.write(writer);
-        }
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.totals = Totals::read(reader)?;
-        reader.double_doubles(self.sums.fields_mut())?;
-        reader.double_doubles(self.inside.iter_mut().chain(&mut self.outside))?;
-        match &mut self.window {
-            Some(window) => window.read(reader),
-            None => Ok(()),
-        }
     }
 }

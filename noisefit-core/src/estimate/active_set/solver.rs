@@ -5,7 +5,7 @@ use crate::algebra::Coordinates;
 use crate::estimate::active_set::sets::Sets;
 use crate::estimate::active_set::step::{Point, Problem, Rule, Step};
 use crate::estimate::active_set::window::WINDOW_ROWS;
-use crate::rows::RowSource;
+use crate::rows::{RowSource, RowSourceExt};
 
 /// Passes over the rows after which the search is given up.
 const MOST_PASSES: u64 = 200;
@@ -37,8 +37,8 @@ const KNEE_STEP: f64 = 0.25;
 const LEAST_PART: f64 = 1e-6;
 
 /// The rows, and what does not change from pass to pass.
-pub(super) struct Solver<'a, S> {
-    pub(super) source: &'a S,
+pub(super) struct Solver<'a> {
+    pub(super) source: &'a dyn RowSource,
     pub(super) coordinates: &'a Coordinates,
     pub(super) problem: Problem,
     /// The products of all columns, whatever their factor.
@@ -66,7 +66,7 @@ struct Visited {
     objective: Option<f64>,
 }
 
-impl<S: RowSource> Solver<'_, S> {
+impl Solver<'_> {
     /// The sums at a point.
     pub(super) fn pass(&self, point: &Point, window: Option<(f64, f64)>) -> Result<Sets, Error> {
         let knee = self.problem.knee(point.scale);

@@ -2,19 +2,16 @@
 
 use std::cmp::Ordering;
 
-use crate::Error;
-use crate::rows::{StateReader, StateWriter};
+use serde::{Deserialize, Serialize};
 
 /// Rows kept, about: a window of the data in which the median is to be found exactly.
 pub(super) const WINDOW_ROWS: usize = 16_384;
 
 /// The rows with sizes `|u|` within `radius` of `centre`, at most some twice [`WINDOW_ROWS`] of them: the radius shrinks
 /// when there are more.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Window {
     centre: f64,
-    /// As it was at first, and as it is.
-    asked_radius: f64,
     radius: f64,
     /// Numbers of a row: `u`, its frequency, and its design row times the root of its weight.
     width: usize,
@@ -27,19 +24,7 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) fn new(centre: f64, radius: f64, coefficients: usize) -> Self {
-        Window {
-            centre,
-            asked_radius: radius,
-            radius,
-            width: coefficients + 2,
-            below: 0.0,
-            values: Vec::new(),
-            bound: 2 * WINDOW_ROWS,
-        }
-    }
-
-    pub(super) fn parameters(&self) -> [f64; 2] {
-        [self.centre, self.asked_radius]
+        Window { centre, radius, width: coefficients + 2, below: 0.0, values: Vec::new(), bound: 2 * WINDOW_ROWS }
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -130,31 +115,6 @@ impl Window {
         if self.rows() > self.bound {
             self.thin();
         }
-    }
-
-    pub(super) fn size_in_bytes(&self) -> usize {
-        size_of_val(&self.values[..])
-    }
-
-    pub(super) fn write(&self, writer: &mut StateWriter) {
-        writer.numbers(&[self.radius, self.below]);
-        writer.integer(self.bound as u64);
-        writer.integer(self.rows() as u64);
-        writer.numbers(&self.values);
-    }
-
-    pub(super) fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        let mut numbers = [0.0; 2];
-        reader.numbers(&mut numbers)?;
-        [self.radius, self.below] = numbers;
-        self.bound = reader.integer()? as usize;
-        self.values.clear();
-        for _ in 0..reader.integer()? {
-            let mut row = vec![0.0; self.width];
-            reader.numbers(&mut row)?;
-            self.values.extend(row);
-        }
-        Ok(())
     }
 
     /// The residuals of the window's rows after a step `constant + t slope` of the coefficients, as functions of `t`.

@@ -1,16 +1,17 @@
 //! Which rows a scale that falls without end leaves to be fitted exactly.
 
-use crate::Error;
+use serde::{Deserialize, Serialize};
+
 use crate::algebra::predictor::LinearPredictor;
 use crate::error::Unbounded;
-use crate::rows::{Accumulator, Block, Layout, StateReader, StateWriter, hash_parameters};
+use crate::rows::{Accumulator, Block, Layout};
 
 /// Rows whose scale, and rows whose residual, is less than this part of the typical one count as fitted exactly.
 const EXACT: f64 = 1e-6;
 
 /// One pass: how many rows have next to no scale, or no residual where the scale is common, and what sets them apart in the
 /// scale's design.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Collapse {
     location: LinearPredictor,
     /// The predictor of `ln s`; none for a common scale.
@@ -96,28 +97,5 @@ impl Accumulator for Collapse {
 
     fn rows(&self) -> u64 {
         self.rows
-    }
-
-    fn parameters(&self) -> u64 {
-        let scale = self.log_scale.iter().flat_map(LinearPredictor::numbers);
-        hash_parameters(self.location.numbers().chain(scale).chain([self.typical]))
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of::<Self>() + 4 * size_of::<f64>() * self.ranges[0].len()
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        writer.numbers(&[self.observations, self.exact]);
-        self.ranges.iter().flatten().for_each(|range| writer.numbers(range));
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        let mut sums = [0.0; 2];
-        reader.numbers(&mut sums)?;
-        [self.observations, self.exact] = sums;
-        self.ranges.iter_mut().flatten().try_for_each(|range| reader.numbers(range))
     }
 }

@@ -1,13 +1,15 @@
 //! Responses and weights that the likelihood's steps make from the rows.
 
+use serde::{Deserialize, Serialize};
+
 use crate::algebra::predictor::LinearPredictor;
 use crate::numeric::dispatch::vectorised;
 use crate::numeric::special::elementary::exp;
-use crate::rows::{Block, Derive, Layout, ScaleLayout};
+use crate::rows::{Adaptor, Block, Layout, ScaleLayout};
 
 /// `ln |e|` on the columns of the scale, every row counting as often as its frequency says: a first idea of how the scale
 /// depends on them (Harvey 1976, *Econometrica* 44, 461-465), and which of them are aliased.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct LogResiduals {
     pub(super) location: LinearPredictor,
     /// What smaller residuals count as.
@@ -25,8 +27,10 @@ impl LogResiduals {
     }
 }
 
-impl Derive for LogResiduals {
-    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+impl Adaptor for LogResiduals {
+    const KIND: &'static str = "log residuals";
+
+    fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let mut response = self.location.residuals(block);
         for (i, value) in response.iter_mut().enumerate() {
             let root = block.weights.map_or(1.0, |w| w[i].sqrt());
@@ -41,18 +45,16 @@ impl Derive for LogResiduals {
             ..*block
         });
     }
-
-    fn parameters(&self) -> Vec<f64> {
-        self.location.numbers().chain([self.least]).collect()
-    }
 }
 
 /// Ones on the columns of the scale: what of a common level they hold.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Constant;
 
-impl Derive for Constant {
-    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+impl Adaptor for Constant {
+    const KIND: &'static str = "ones";
+
+    fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let response = vec![1.0; block.rows()];
         next(&Block {
             response: response[..].into(),
@@ -62,14 +64,10 @@ impl Derive for Constant {
             ..*block
         });
     }
-
-    fn parameters(&self) -> Vec<f64> {
-        Vec::new()
-    }
 }
 
 /// The residuals as responses without a design, on the same columns of the scale.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Residual {
     pub(super) location: LinearPredictor,
 }
@@ -80,26 +78,26 @@ impl Residual {
     }
 }
 
-impl Derive for Residual {
-    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+impl Adaptor for Residual {
+    const KIND: &'static str = "residuals";
+
+    fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let response = self.location.residuals(block);
         next(&Block { response: response[..].into(), design: &[], log_jacobian: None, ..*block });
-    }
-
-    fn parameters(&self) -> Vec<f64> {
-        self.location.numbers().collect()
     }
 }
 
 /// The same rows with precisions by a modelled scale: weights times `exp(2 (reference - ln s))`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Reweighted {
     pub(super) log_scale: LinearPredictor,
     pub(super) reference: f64,
 }
 
-impl Derive for Reweighted {
-    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+impl Adaptor for Reweighted {
+    const KIND: &'static str = "reweighted";
+
+    fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let (first, mut weights) = self.log_scale.evaluate(block.scale_design, block.rows());
         let reference = self.reference - first.to_f64();
         vectorised(|| weights.iter_mut().for_each(|value| *value = exp(2.0 * (reference - *value))));
@@ -107,9 +105,5 @@ impl Derive for Reweighted {
             weights.iter_mut().zip(given).for_each(|(value, w)| *value *= w);
         }
         next(&Block { scale_design: &[], weights: Some(&weights), log_jacobian: None, ..*block });
-    }
-
-    fn parameters(&self) -> Vec<f64> {
-        self.log_scale.numbers().chain([self.reference]).collect()
     }
 }

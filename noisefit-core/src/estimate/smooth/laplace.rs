@@ -10,7 +10,7 @@ use crate::estimate::smooth::problem::{Location, Problem, reweighted};
 use crate::estimate::{Options, vertex};
 use crate::noise::{Gaussian, Laplace, Noise};
 use crate::record::{Fit, Reason, Shortfall, Vertex, Warning};
-use crate::rows::{Derived, RowSource};
+use crate::rows::{Adapted, RowSource};
 
 /// Turns after which something is wrong.
 const TURNS: u64 = 200;
@@ -44,7 +44,7 @@ struct Turned {
 ///
 /// # Errors
 /// Those of [`crate::inference::fit`].
-pub(crate) fn fit_laplace<S: RowSource>(source: &S, options: &Options) -> Result<Fit, Error> {
+pub(crate) fn fit_laplace(source: &dyn RowSource, options: &Options) -> Result<Fit, Error> {
     let problem = Problem::new(source, options)?;
     let found = match problem.sample_is_all() {
         true => highest(&problem, source)?,
@@ -84,7 +84,7 @@ pub(crate) fn fit_laplace<S: RowSource>(source: &S, options: &Options) -> Result
 ///
 /// # Errors
 /// [`Error::Unbounded`] where that is what any start leads to, and those of all where none leads anywhere.
-fn highest<S: RowSource, T: RowSource>(problem: &Problem<'_, S>, rows: &T) -> Result<Turned, Error> {
+fn highest(problem: &Problem<'_>, rows: &dyn RowSource) -> Result<Turned, Error> {
     let mut highest: Option<Turned> = None;
     let mut failed = Error::NoRows;
     for start in starts(problem)? {
@@ -104,7 +104,7 @@ fn highest<S: RowSource, T: RowSource>(problem: &Problem<'_, S>, rows: &T) -> Re
 
 /// Scales to start from: that of least squares' residuals, the Gaussian fit's, and of few rows also a common one (least
 /// absolute deviations), one that changes the other way, and such as change with one column alone.
-fn starts<S: RowSource>(problem: &Problem<'_, S>) -> Result<Vec<Point<Laplace>>, Error> {
+fn starts(problem: &Problem<'_>) -> Result<Vec<Point<Laplace>>, Error> {
     let first = scale_alone(problem.first(Laplace, &Laplace));
     let sample = problem.sample()?;
     if sample.rows_hint().is_none_or(|rows| rows > FEW_ROWS) {
@@ -137,11 +137,7 @@ fn scale_alone(mut point: Point<Laplace>) -> Point<Laplace> {
 }
 
 /// Turns from a scale until the location stays where it is.
-fn turn<S: RowSource, T: RowSource>(
-    problem: &Problem<'_, S>,
-    rows: &T,
-    mut point: Point<Laplace>,
-) -> Result<Turned, Error> {
+fn turn(problem: &Problem<'_>, rows: &dyn RowSource, mut point: Point<Laplace>) -> Result<Turned, Error> {
     let (layout, reference) = (rows.layout(), problem.gaussian_scale().ln());
     let (mut last, mut fallen) = (None::<Turned>, 0.0);
     for turns in 1..=TURNS {
@@ -155,7 +151,7 @@ fn turn<S: RowSource, T: RowSource>(
             break;
         }
         let derive = Residual { location: LinearPredictor::new(&coefficients, layout.intercept) };
-        let residuals = Derived { source: rows, derive, layout: Residual::layout(layout) };
+        let residuals = Adapted::new(rows, derive, Residual::layout(layout));
         let state = match maximise(&residuals, point, Search { fallen, ..Search::FINEST })? {
             Outcome::Maximum(maximum) => {
                 fallen = maximum.fallen;

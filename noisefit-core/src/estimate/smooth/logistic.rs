@@ -4,7 +4,7 @@ use crate::Error;
 use crate::estimate::{Options, smooth};
 use crate::noise::{Logistic, Noise};
 use crate::record::Fit;
-use crate::rows::{AnyRows, RowSource};
+use crate::rows::RowSource;
 
 /// The maximum likelihood fit of `y = b0 + x'b + s R`, `R` standard logistic, over the rows of `source`; `ln s` is modelled
 /// where the rows have columns for it.
@@ -29,10 +29,6 @@ use crate::rows::{AnyRows, RowSource};
 ///
 /// # Errors
 /// Those of [`super::fit`].
-pub fn fit(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
-    fit_any(&AnyRows::new(source), options)
-}
-
-fn fit_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error> {
+pub fn fit(source: &dyn RowSource, options: &Options) -> Result<Fit, Error> {
     smooth::fit(source, Logistic, Noise::Logistic, options)
 }

@@ -25,17 +25,18 @@ pub(crate) use problem::Problem;
 use crate::Error;
 use crate::algebra::{Coordinates, Moments};
 use crate::estimate::Options;
-use crate::noise::{Kernel, Noise, NoiseFamily};
+use crate::noise::{Gaussian, Huber, Kernel, Laplace, Logistic, Noise, NoiseFamily, StudentTKernel};
 use crate::record::Fit;
-use crate::rows::{Derived, RowSource, ScaleLayout, Subset};
-use derived::{Constant, LogResiduals};
+use crate::rows::{Adapted, Kinds, RowSource, RowSourceExt, ScaleLayout, Subset};
+use collapse::Collapse;
+use derived::{Constant, LogResiduals, Residual, Reweighted};
 
 /// The maximum likelihood fit under a family without a shape to estimate, whose likelihood has one maximum.
 ///
 /// # Errors
 /// Those of [`super::fit`].
 pub(crate) fn fit<F: Kernel + NoiseFamily>(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     family: F,
     noise: Noise,
     options: &Options,
@@ -52,11 +53,24 @@ pub(crate) fn fit<F: Kernel + NoiseFamily>(
 ///
 /// # Errors
 /// What the source reports.
-pub(crate) fn scale_columns(source: &impl RowSource, coefficients: &[Option<f64>]) -> Result<ScaleColumns, Error> {
+pub(crate) fn scale_columns(source: &dyn RowSource, coefficients: &[Option<f64>]) -> Result<ScaleColumns, Error> {
     let layout = LogResiduals::layout(source.layout().scale.as_ref().unwrap_or(&ScaleLayout::default()));
     let (intercept, offset) = (layout.intercept, usize::from(layout.intercept));
     let columns: Vec<usize> = (0..layout.terms.len()).filter(|j| coefficients[j + offset].is_some()).collect();
-    let derived = Derived { source, derive: Constant, layout };
-    let moments = Subset::new(&derived, columns.clone()).pass(Moments::new(columns.len(), intercept))?;
+    let derived = Adapted::new(source, Constant, layout);
+    let moments = Subset::of(&derived, columns.clone()).pass(Moments::new(columns.len(), intercept))?;
     Ok(ScaleColumns { coordinates: Coordinates::from_moments(&moments, intercept).without_response(), columns })
+}
+
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    let likelihoods = Kinds::default()
+        .with::<Likelihood<Gaussian>>()
+        .with::<Likelihood<Laplace>>()
+        .with::<Likelihood<Logistic>>()
+        .with::<Likelihood<Huber>>()
+        .with::<Likelihood<StudentTKernel<false>>>()
+        .with::<Likelihood<StudentTKernel<true>>>();
+    let made = likelihoods.with_adaptor::<LogResiduals>().with_adaptor::<Constant>().with_adaptor::<Residual>();
+    made.with_adaptor::<Reweighted>().with::<Collapse>()
 }

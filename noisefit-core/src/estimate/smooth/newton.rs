@@ -6,7 +6,7 @@ use crate::algebra::gram::packed;
 use crate::estimate::smooth::pass::{Curvature, Likelihood, Point};
 use crate::noise::Kernel;
 use crate::record::Reason;
-use crate::rows::RowSource;
+use crate::rows::{RowSource, RowSourceExt};
 
 /// Where the inverse of the degrees of freedom lies, the one shape there is: from infinitely many to one half.
 pub(crate) const SHAPES: std::ops::RangeInclusive<f64> = 0.0..=2.0;
@@ -209,7 +209,7 @@ impl<F: Kernel> Point<F> {
 /// # Errors
 /// What the source reports.
 pub(crate) fn maximise<F: Kernel>(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     start: Point<F>,
     search: Search,
 ) -> Result<Outcome<F>, Error> {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::Error;
+use serde::{Deserialize, Serialize};
+
 use crate::algebra::Coordinates;
 use crate::algebra::gram::{Trapezoid, add_products, packed, packed_length};
 use crate::estimate::estimated::ErrorSums;
@@ -11,11 +12,10 @@ use crate::estimate::smooth::tile::{
 };
 use crate::noise::Kernel;
 use crate::numeric::dispatch::dispatch;
-use crate::numeric::sum::Sum;
-use crate::rows::{Accumulator, Block, StateReader, StateWriter};
+use crate::rows::{Accumulator, Block};
 
 /// Which second derivatives a pass sums.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Curvature {
     /// None: the gradient alone costs less.
     None,
@@ -29,7 +29,7 @@ pub(crate) enum Curvature {
 }
 
 /// The columns of a modelled scale that are not aliased.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ScaleColumns {
     /// Their coordinates; the response of these is not used.
     pub(crate) coordinates: Coordinates,
@@ -38,7 +38,7 @@ pub(crate) struct ScaleColumns {
 }
 
 /// Parameters at which a pass is made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Point<F> {
     /// The coordinates of the design columns and the response.
     pub(crate) coordinates: Coordinates,
@@ -64,7 +64,7 @@ pub(crate) struct Point<F> {
 /// d/dtheta    -f (rho_theta + c')       -d2/dtheta2  f (rho_theta theta + c'')
 ///                                       -d2/db dtheta  -f psi_theta a x       -d2/dg dtheta  -f r psi_theta u
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Likelihood<F> {
     point: Arc<Point<F>>,
     rows: u64,
@@ -75,6 +75,7 @@ pub(crate) struct Likelihood<F> {
     location: Vec<f64>,
     /// The same against the columns of the scale.
     scale: Vec<f64>,
+    #[serde(skip)]
     scratch: Scratch,
 }
 
@@ -87,17 +88,6 @@ impl<F: Kernel> Point<F> {
     /// The number of parameters: location, scale, shape.
     pub(crate) fn parameters(&self) -> usize {
         self.location.len() + self.scale.len() + usize::from(F::SHAPED)
-    }
-
-    /// A hash of all of it, for the states of passes.
-    pub(crate) fn hash(&self) -> u64 {
-        let Point { coordinates, scale_columns, location, scale, functions, curvature } = self;
-        let inner =
-            scale_columns.as_ref().map_or(0, |scale| scale.coordinates.hash(scale.columns.iter().map(|&j| j as f64)));
-        let words = [inner as u32, (inner >> 32) as u32].map(f64::from);
-        let more = [functions.parameter(), f64::from(*curvature as u8), location.len() as f64];
-        let words = words.into_iter().chain(F::NAME.bytes().map(f64::from));
-        coordinates.hash(words.chain(more).chain(location.iter().chain(scale).copied()))
     }
 
     /// Products against the design columns.
@@ -220,6 +210,10 @@ impl<F: Kernel> Likelihood<F> {
 impl<F: Kernel> Accumulator for Likelihood<F> {
     const KIND: &'static str = "likelihood";
 
+    fn kind() -> String {
+        format!("{}({})", Self::KIND, F::NAME)
+    }
+
     fn fold(&mut self, block: &Block<'_>) {
         let Likelihood { point, sums, least_log_scale: least, location, scale, scratch, .. } = self;
         let (rows, shape, scale_shape) = (block.rows(), point.location_shape(), point.scale_shape());
@@ -249,33 +243,5 @@ impl<F: Kernel> Accumulator for Likelihood<F> {
 
     fn rows(&self) -> u64 {
         self.rows
-    }
-
-    fn parameters(&self) -> u64 {
-        self.point.hash()
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of_val(&self.sums) + size_of::<f64>() * (self.location.len() + self.scale.len() + 2)
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        writer.numbers(&[self.least_log_scale]);
-        self.sums.iter().for_each(|sum| writer.numbers(&[sum.total, sum.rounded_off]));
-        writer.numbers(&self.location);
-        writer.numbers(&self.scale);
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        reader.numbers(std::slice::from_mut(&mut self.least_log_scale))?;
-        for sum in &mut self.sums {
-            let mut words = [0.0; 2];
-            reader.numbers(&mut words)?;
-            *sum = Sum { total: words[0], rounded_off: words[1] };
-        }
-        reader.numbers(&mut self.location)?;
-        reader.numbers(&mut self.scale)
     }
 }

@@ -14,7 +14,7 @@ use crate::estimate::start::Start;
 use crate::estimate::{Options, vertex};
 use crate::noise::{Kernel, Noise, NoiseFamily};
 use crate::record::{Fit, ScaleRule, ShapeParameter, Shortfall, Termination, VcovKind, Vertex, Warning};
-use crate::rows::{Derived, Layout, MemoryRows, RowSource, ScaleLayout, Subset};
+use crate::rows::{Adapted, Layout, MemoryRows, RowSource, RowSourceExt, ScaleLayout, Subset};
 
 /// Rows on which a search begins, at least and for each coefficient.
 const SAMPLE_ROWS: usize = 16_384;
@@ -24,8 +24,8 @@ const SAMPLE_ROWS_A_COEFFICIENT: usize = 64;
 const LEAST_RESIDUAL: f64 = 1e-4;
 
 /// Rows with the least squares fit that a search starts from.
-pub(crate) struct Problem<'a, S> {
-    pub(super) source: &'a S,
+pub(crate) struct Problem<'a> {
+    pub(super) source: &'a dyn RowSource,
     pub(super) options: &'a Options,
     start: Start,
     scale: Option<ScaleStart>,
@@ -47,13 +47,13 @@ struct ScaleStart {
     columns: ScaleColumns,
 }
 
-impl<'a, S: RowSource> Problem<'a, S> {
+impl<'a> Problem<'a> {
     /// Reads the rows for least squares and a sample, and the scale's columns where there are such.
     ///
     /// # Errors
     /// Those of [`LeastSquares::solve`], [`Error::Collinear`] where asked for, and [`Error::Unsupported`] for a scale that
     /// cannot be modelled because every row is fitted exactly.
-    pub(crate) fn new(source: &'a S, options: &'a Options) -> Result<Self, Error> {
+    pub(crate) fn new(source: &'a dyn RowSource, options: &'a Options) -> Result<Self, Error> {
         let layout = source.layout();
         let coefficients = layout.coefficients() + layout.scale.as_ref().map_or(0, |scale| scale.terms.len() + 1);
         let rows = SAMPLE_ROWS.max(SAMPLE_ROWS_A_COEFFICIENT * coefficients);
@@ -70,7 +70,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
                 location: LinearPredictor::new(&problem.start.least_squares.coefficients, layout.intercept),
                 least: LEAST_RESIDUAL * problem.gaussian_scale(),
             };
-            let derived = Derived { source, derive, layout: LogResiduals::layout(scale) };
+            let derived = Adapted::new(source, derive, LogResiduals::layout(scale));
             let settings = Settings { digits: options.settings.digits.min(6.0), one_pass: true };
             let solved = LeastSquares::solve(&derived, settings)?;
             let names: Vec<String> = scale.coefficient_names().iter().map(|name| format!("scale {name}")).collect();
@@ -119,7 +119,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
     }
 
     /// The rows with the columns that are not aliased.
-    pub(crate) fn rows(&self) -> Subset<'_, S> {
+    pub(crate) fn rows(&self) -> Subset<'_> {
         self.start.source(self.source)
     }
 
@@ -351,7 +351,7 @@ impl<'a, S: RowSource> Problem<'a, S> {
             if scale.columns.coordinates.intercept() {
                 constant[0] = 1.0;
             } else if let Some(scale) = &self.source.layout().scale {
-                let derived = Derived { source: self.source, derive: Constant, layout: LogResiduals::layout(scale) };
+                let derived = Adapted::new(self.source, Constant, LogResiduals::layout(scale));
                 let settings = Settings { digits: self.options.settings.digits.min(6.0), one_pass: true };
                 let ones = LeastSquares::solve(&derived, settings)?;
                 constant = ones.coefficients.iter().map(|value| value.unwrap_or(0.0)).collect();
@@ -405,15 +405,15 @@ impl<'a, S: RowSource> Problem<'a, S> {
 }
 
 /// Rows with weights by a scale whose logarithm has these coefficients, about that of `exp(reference)`.
-pub(super) fn reweighted<'a, S: RowSource>(
-    source: &'a S,
+pub(super) fn reweighted<'a>(
+    source: &'a dyn RowSource,
     log_scale: &[Option<f64>],
     reference: f64,
-) -> Derived<'a, S, Reweighted> {
+) -> Adapted<'a, Reweighted> {
     let layout = source.layout();
     let intercept = layout.scale.as_ref().is_some_and(|scale| scale.intercept);
     let derive = Reweighted { log_scale: LinearPredictor::new(log_scale, intercept), reference };
-    Derived { source, derive, layout: Layout { scale: None, ..layout.clone() } }
+    Adapted::new(source, derive, Layout { scale: None, ..layout.clone() })
 }
 
 impl ScaleStart {

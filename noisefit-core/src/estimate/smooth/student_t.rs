@@ -6,7 +6,7 @@ use crate::estimate::{Options, smooth};
 use crate::noise::{Kernel, Noise, StudentTKernel};
 use crate::numeric::distribution::{Normal, Symmetric};
 use crate::record::{Fit, ShapeParameter, Warning};
-use crate::rows::{AnyRows, RowSource};
+use crate::rows::{RowSource, RowSourceExt};
 use crate::{Error, noise};
 
 /// Inverse degrees of freedom through which starts are led from nearly Gaussian noise to Cauchy's.
@@ -39,11 +39,7 @@ const ROUGH: Search = Search { hold_shape: false, tolerance: 1e-3, iterations: 6
 ///
 /// # Errors
 /// Those of [`super::fit`], and [`Error::Argument`] for degrees of freedom below one half.
-pub fn fit(source: &impl RowSource, df: Option<f64>, options: &Options) -> Result<Fit, Error> {
-    fit_any(&AnyRows::new(source), df, options)
-}
-
-fn fit_any(source: &AnyRows<'_>, df: Option<f64>, options: &Options) -> Result<Fit, Error> {
+pub fn fit(source: &dyn RowSource, df: Option<f64>, options: &Options) -> Result<Fit, Error> {
     if let Some(df) = df.filter(|df| !(*df >= 0.5)) {
         return Err(Error::Argument { name: "df", value: df, expected: "0.5 or more" });
     }
@@ -66,7 +62,7 @@ fn fit_any(source: &AnyRows<'_>, df: Option<f64>, options: &Options) -> Result<F
     }
 }
 
-fn estimated<S: RowSource>(problem: &Problem<'_, S>, options: &Options) -> Result<Fit, Error> {
+fn estimated(problem: &Problem<'_>, options: &Options) -> Result<Fit, Error> {
     let (maximum, collapsed) = best(problem, starts(problem)?)?;
     let unbounded = unbounded(problem, &collapsed, 1.0 / SHAPES.end())?;
     let theta = maximum.state.point().functions.theta();
@@ -91,7 +87,7 @@ fn estimated<S: RowSource>(problem: &Problem<'_, S>, options: &Options) -> Resul
 
 /// Points on the sample from which searches begin: least squares, of all rows and of the central half, led through heavier
 /// and heavier tails.
-fn starts<S: RowSource>(problem: &Problem<'_, S>) -> Result<Vec<Point<StudentTKernel<true>>>, Error> {
+fn starts(problem: &Problem<'_>) -> Result<Vec<Point<StudentTKernel<true>>>, Error> {
     let family = noise::StudentT { df: 4.0, df_estimated: true };
     let first = problem.first(StudentTKernel::new(LADDER[0]), &family);
     let central = problem.central(&first)?;
@@ -115,11 +111,7 @@ fn starts<S: RowSource>(problem: &Problem<'_, S>) -> Result<Vec<Point<StudentTKe
 ///
 /// `m` is counted where searches collapsed and at quartiles; as many observations as there are coefficients are always
 /// fitted exactly somewhere, and are told of only where a search went there.
-fn unbounded<S: RowSource, F: Kernel>(
-    problem: &Problem<'_, S>,
-    collapsed: &[Point<F>],
-    df: f64,
-) -> Result<Option<Warning>, Error> {
+fn unbounded<F: Kernel>(problem: &Problem<'_>, collapsed: &[Point<F>], df: f64) -> Result<Option<Warning>, Error> {
     let found = if problem.models_scale() {
         collapsed.first().map(|point| problem.collapsed(point)).transpose()?
     } else {
@@ -132,8 +124,8 @@ fn unbounded<S: RowSource, F: Kernel>(
 }
 
 /// The maximum over all rows from where the sample's is largest, and where searches of the sample collapsed.
-fn best<S: RowSource, const SHAPED: bool>(
-    problem: &Problem<'_, S>,
+fn best<const SHAPED: bool>(
+    problem: &Problem<'_>,
     starts: Vec<Point<StudentTKernel<SHAPED>>>,
 ) -> Result<(Maximum<StudentTKernel<SHAPED>>, Vec<Point<StudentTKernel<SHAPED>>>), Error> {
     let (sample, mut best, mut last) = (problem.sample()?, None::<Maximum<_>>, None);
@@ -162,11 +154,7 @@ fn best<S: RowSource, const SHAPED: bool>(
 
 /// Where the profile likelihood of the inverse degrees of freedom falls short of its maximum by what the likelihood ratio
 /// test at `level` allows.
-fn interval<S: RowSource>(
-    problem: &Problem<'_, S>,
-    maximum: &Maximum<StudentTKernel<true>>,
-    level: f64,
-) -> Result<[f64; 2], Error> {
+fn interval(problem: &Problem<'_>, maximum: &Maximum<StudentTKernel<true>>, level: f64) -> Result<[f64; 2], Error> {
     let critical = Normal.critical(level);
     let mut ends = [0.0; 2];
     for (end, direction) in ends.iter_mut().zip([-1.0, 1.0]) {
@@ -176,8 +164,8 @@ fn interval<S: RowSource>(
 }
 
 /// Newton's method for the signed root of the likelihood ratio, which is nearly linear.
-fn profile_end<S: RowSource>(
-    problem: &Problem<'_, S>,
+fn profile_end(
+    problem: &Problem<'_>,
     maximum: &Maximum<StudentTKernel<true>>,
     critical: f64,
     direction: f64,
@@ -227,8 +215,8 @@ fn profile_end<S: RowSource>(
 ///
 /// Of few rows by a search from the last point. Of many, whose likelihood is all but quadratic between here and its
 /// maximum, by one pass where the other parameters move along the tangent, and what a Newton step from there would gain.
-fn profile<S: RowSource>(
-    problem: &Problem<'_, S>,
+fn profile(
+    problem: &Problem<'_>,
     maximum: &Maximum<StudentTKernel<true>>,
     near: &mut Maximum<StudentTKernel<true>>,
     theta: f64,

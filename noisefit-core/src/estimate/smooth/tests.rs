@@ -7,7 +7,7 @@ use crate::estimate::smooth::pass::{Curvature, ScaleColumns};
 use crate::noise;
 use crate::noise::{Gaussian, Kernel, Logistic, Noise, NoiseFamily, Observations, Scale, StudentTKernel};
 use crate::record::Reason;
-use crate::rows::{Matrix, MemoryRows, RowSource};
+use crate::rows::{Matrix, MemoryRows, RowSourceExt};
 
 struct Data {
     y: Vec<f64>,

@@ -5,14 +5,15 @@
 //! optimal for the rows kept, it is optimal for all rows, since at `b` itself every sign is right: what was discarded needs
 //! no further check, however it was chosen.
 
-use crate::Error;
+use serde::{Deserialize, Serialize};
+
 use crate::algebra::Coordinates;
 use crate::estimate::estimated::ErrorSums;
 use crate::estimate::vertex::collect::multiplier;
 use crate::estimate::vertex::rows::{Rows, dot, row_lengths};
 use crate::numeric::dispatch::vectorised;
 use crate::numeric::double_double::DoubleDouble;
-use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter, Values, scattered};
+use crate::rows::{Accumulator, Block, Precision, Values, scattered};
 
 /// Rows of a tile: its columns stay in the first-level cache while every quantile goes over them.
 const TILE: usize = 256;
@@ -30,7 +31,7 @@ pub(super) const DEPENDS: f64 = 1e-6;
 const TIE_GROUPS: usize = 64;
 
 /// Where a quantile's fit is thought to be.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Place {
     pub(super) tau: f64,
     /// In [`Coordinates`].
@@ -50,7 +51,7 @@ impl Place {
 }
 
 /// What a pass finds at one [`Place`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Band {
     place: Place,
     /// Rows kept, each as its numbers in the data, its multiplier, and whether it is a tie.
@@ -76,7 +77,7 @@ pub(super) struct Band {
 }
 
 /// The state of the pass.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Bands {
     coordinates: Coordinates,
     precision: Precision,
@@ -86,6 +87,7 @@ pub(super) struct Bands {
     /// `sum v x`.
     sums: Vec<f64>,
     bands: Vec<Band>,
+    #[serde(skip)]
     scratch: Scratch,
 }
 
@@ -487,71 +489,5 @@ impl Accumulator for Bands {
 
     fn precision(&self) -> Precision {
         self.precision
-    }
-
-    fn parameters(&self) -> u64 {
-        let numbers = |band: &Band| {
-            let Place { tau, coefficients, width, share, directions } = &band.place;
-            let directions = directions.iter().flat_map(|(direction, reach)| direction.iter().chain([reach]));
-            [tau, width, share].into_iter().chain(coefficients).chain(directions).copied().collect::<Vec<f64>>()
-        };
-        let own = [self.limit as f64, f64::from(u8::from(self.precision != Precision::Double))];
-        self.coordinates.hash(self.bands.iter().flat_map(numbers).chain(own))
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        self.bands.iter().map(|band| size_of_val(&band.kept[..]) + size_of_val(&band.priorities[..])).sum()
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        writer.numbers(&self.sums);
-        for band in &self.bands {
-            writer.integer(band.priorities.len() as u64);
-            writer.integer(band.kept.len() as u64);
-            writer.numbers(&band.kept);
-            band.priorities.iter().for_each(|&priority| writer.integer(priority));
-            [band.bar, band.inside, band.lost, band.crossings].into_iter().for_each(|word| writer.integer(word));
-            writer.integer(band.groups.len() as u64);
-            band.groups.iter().for_each(|group| writer.double_doubles(group));
-            writer.double_doubles(&band.linear);
-            writer.double_doubles(&[band.dual, band.objective]);
-            writer.numbers(&[band.errors.weighted_squares, band.errors.squares, band.errors.absolute]);
-        }
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        reader.numbers(&mut self.sums)?;
-        let order = self.coordinates.coefficients();
-        for band in &mut self.bands {
-            let (count, words) = (reader.integer()?, reader.integer()?);
-            let mut read_words = |count: u64| -> Result<Vec<f64>, Error> {
-                let word = |_| {
-                    let mut word = [0.0];
-                    reader.numbers(&mut word).map(|()| word[0])
-                };
-                (0..count).map(word).collect()
-            };
-            band.kept = read_words(words)?;
-            band.priorities = (0..count).map(|_| reader.integer()).collect::<Result<_, _>>()?;
-            for word in [&mut band.bar, &mut band.inside, &mut band.lost, &mut band.crossings] {
-                *word = reader.integer()?;
-            }
-            let groups = reader.integer()?.min(TIE_GROUPS as u64) as usize;
-            band.groups = vec![vec![DoubleDouble::ZERO; order + 1]; groups];
-            for group in &mut band.groups {
-                reader.double_doubles(group)?;
-            }
-            reader.double_doubles(&mut band.linear)?;
-            let mut sums = [DoubleDouble::ZERO; 2];
-            reader.double_doubles(&mut sums)?;
-            [band.dual, band.objective] = sums;
-            let mut errors = [0.0; 3];
-            reader.numbers(&mut errors)?;
-            let [weighted_squares, squares, absolute] = errors;
-            band.errors = ErrorSums { weighted_squares, squares, absolute };
-        }
-        Ok(())
     }
 }

@@ -1,12 +1,13 @@
 //! One pass: every row, taken into memory.
 
-use crate::Error;
+use serde::{Deserialize, Serialize};
+
 use crate::algebra::Coordinates;
 use crate::estimate::vertex::rows::Rows;
-use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter};
+use crate::rows::{Accumulator, Block, Precision};
 
 /// All rows, in shifted and scaled columns of two words.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Collect {
     coordinates: Coordinates,
     precision: Precision,
@@ -48,21 +49,5 @@ impl Accumulator for Collect {
 
     fn precision(&self) -> Precision {
         self.precision
-    }
-
-    fn parameters(&self) -> u64 {
-        self.coordinates.hash([f64::from(u8::from(self.precision != Precision::Double))])
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        self.rows.size_in_bytes()
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        self.rows.write(writer);
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows.read(reader)
     }
 }

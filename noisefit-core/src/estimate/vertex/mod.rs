@@ -26,7 +26,7 @@ use crate::estimate::{Options, smooth};
 use crate::noise::{AsymmetricLaplace, Choice, Noise};
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::{Fit, Reason, ScaleRule, Shortfall, Termination, VcovKind, Vertex, Warning};
-use crate::rows::{AnyRows, Precision, RowSource, SampledRows, parallel_map};
+use crate::rows::{Kinds, Precision, RowSource, RowSourceExt, SampledRows, parallel_map};
 use bands::{Band, Bands, Place};
 use collect::Collect;
 use exact::NoVertex;
@@ -68,11 +68,7 @@ const PASSES: usize = 40;
 /// # Errors
 /// Those of [`super::LeastSquares::solve`], [`Error::Argument`] for a level outside (0, 1) and [`Error::Collinear`] where
 /// asked for.
-pub fn fit_laplace(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
-    fit_laplace_any(&AnyRows::new(source), options)
-}
-
-fn fit_laplace_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error> {
+pub fn fit_laplace(source: &dyn RowSource, options: &Options) -> Result<Fit, Error> {
     match source.layout().scale {
         Some(_) => smooth::fit_laplace(source, options),
         None => least_absolute_deviations(source, options),
@@ -80,11 +76,7 @@ fn fit_laplace_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error
 }
 
 /// The same without a look at the scale's columns.
-pub(crate) fn least_absolute_deviations(source: &impl RowSource, options: &Options) -> Result<Fit, Error> {
-    least_absolute_deviations_any(&AnyRows::new(source), options)
-}
-
-fn least_absolute_deviations_any(source: &AnyRows<'_>, options: &Options) -> Result<Fit, Error> {
+pub(crate) fn least_absolute_deviations(source: &dyn RowSource, options: &Options) -> Result<Fit, Error> {
     let fits = Quantiles::new(source, options, &[0.5], 1)?.fit(&|_| Noise::Laplace, &|_, _| None)?;
     fits.into_iter().next().map(|(fit, _)| fit).ok_or(Error::NoRows)
 }
@@ -95,11 +87,7 @@ fn least_absolute_deviations_any(source: &AnyRows<'_>, options: &Options) -> Res
 ///
 /// # Errors
 /// As [`fit_laplace`]; [`Error::Argument`] for a quantile's level outside (0, 1).
-pub fn fit_quantiles(source: &impl RowSource, levels: &[f64], options: &Options) -> Result<Vec<Fit>, Error> {
-    fit_quantiles_any(&AnyRows::new(source), levels, options)
-}
-
-fn fit_quantiles_any(source: &AnyRows<'_>, levels: &[f64], options: &Options) -> Result<Vec<Fit>, Error> {
+pub fn fit_quantiles(source: &dyn RowSource, levels: &[f64], options: &Options) -> Result<Vec<Fit>, Error> {
     let fits = Quantiles::new(source, options, levels, levels.len())?.fit(&asymmetric_laplace, &|_, _| None)?;
     Ok(fits.into_iter().map(|(fit, _)| fit).collect())
 }
@@ -126,7 +114,7 @@ pub(crate) struct Neighbours {
 /// # Errors
 /// As [`fit_quantiles`].
 pub(crate) fn fit_with_neighbours(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     noise: &Choice,
     options: &Options,
     bandwidth: &dyn Fn(f64, f64) -> Option<f64>,
@@ -140,8 +128,8 @@ pub(crate) fn fit_with_neighbours(
 }
 
 /// What several quantiles share.
-struct Quantiles<'a, S> {
-    source: &'a S,
+struct Quantiles<'a> {
+    source: &'a dyn RowSource,
     options: &'a Options,
     start: Start,
     levels: Vec<f64>,
@@ -163,14 +151,14 @@ struct Found {
     crossings: Option<u64>,
 }
 
-impl<S: RowSource> Quantiles<'_, S> {
+impl Quantiles<'_> {
     /// Of `levels`, with a sample large enough for `expected` of them.
     fn new<'a>(
-        source: &'a S,
+        source: &'a dyn RowSource,
         options: &'a Options,
         levels: &[f64],
         expected: usize,
-    ) -> Result<Quantiles<'a, S>, Error> {
+    ) -> Result<Quantiles<'a>, Error> {
         if let Some(&tau) = levels.iter().find(|tau| !(**tau > 0.0 && **tau < 1.0)) {
             return Err(Error::Argument { name: "quantile", value: tau, expected: "between 0 and 1" });
         }
@@ -404,7 +392,7 @@ impl<S: RowSource> Quantiles<'_, S> {
 }
 
 /// How many rows to sample: the errors of the sample's fit and the rows within them cost about the same.
-fn sample_rows(source: &impl RowSource, levels: usize) -> usize {
+fn sample_rows(source: &dyn RowSource, levels: usize) -> usize {
     let order = source.layout().coefficients() as f64;
     let rows = source.rows_hint().map_or(1e6, |rows| rows as f64);
     // Several bands are wider together.
@@ -424,4 +412,9 @@ fn not_solved(reason: NoVertex) -> Error {
         ),
     };
     Error::Undetermined { why: format!("the exact minimum of absolute deviations was not found: {why}"), remedy }
+}
+
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    Kinds::default().with::<Collect>().with::<Bands>()
 }

@@ -10,7 +10,7 @@ use crate::estimate::vertex::reduce;
 use crate::estimate::vertex::reduce::{band_share, direct_rows, quantile_of_sizes};
 use crate::estimate::vertex::rows::Rows;
 use crate::estimate::vertex::simplex::Problem;
-use crate::rows::{Precision, RowSource, Subset};
+use crate::rows::{Precision, RowSource, RowSourceExt, Subset};
 
 /// The band is so much wider than a fit to as many rows is expected to need, so that few fits leave it.
 const MARGIN: f64 = 1.5;
@@ -36,7 +36,7 @@ impl Refits {
     /// # Errors
     /// What the source reports.
     pub(crate) fn new(
-        source: &impl RowSource,
+        source: &dyn RowSource,
         leverage: &Leverage,
         coefficients: &[f64],
         tau: f64,
@@ -44,7 +44,7 @@ impl Refits {
         let (coordinates, columns) = (leverage.coordinates(), leverage.columns().to_vec());
         let start = coordinates.carry_in(coefficients);
         let collect = Collect::new(coordinates, Precision::Double);
-        let mut rows = Subset::new(source, columns).pass(collect)?.finish();
+        let mut rows = Subset::of(source, columns).pass(collect)?.finish();
         let mut residuals = Vec::new();
         rows.residuals(&start, &mut residuals);
         rows.response = residuals;

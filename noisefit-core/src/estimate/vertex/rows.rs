@@ -1,13 +1,14 @@
 //! Rows of a quantile problem in memory, in shifted and scaled columns.
 
-use crate::Error;
+use serde::{Deserialize, Serialize};
+
 use crate::algebra::Coordinates;
 use crate::numeric::dispatch::vectorised;
 use crate::numeric::double_double::{DoubleDouble, quick_two_sum, two_sum};
-use crate::rows::{StateReader, StateWriter, Values};
+use crate::rows::Values;
 
 /// Rows column by column, the response beside them, both words of each number.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Rows {
     /// The number of coefficients, the intercept's column of ones included.
     pub(super) order: usize,
@@ -109,28 +110,6 @@ impl Rows {
     fn words_mut(&mut self) -> impl Iterator<Item = &mut Vec<f64>> {
         let singles = [&mut self.response, &mut self.response_low, &mut self.multipliers];
         self.columns.iter_mut().chain(&mut self.columns_low).chain(singles)
-    }
-
-    pub(super) fn size_in_bytes(&self) -> usize {
-        self.words().map(|words| words.len() * size_of::<f64>()).sum()
-    }
-
-    pub(super) fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.len() as u64);
-        self.words().for_each(|words| writer.numbers(words));
-    }
-
-    pub(super) fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        let count = reader.integer()? as usize;
-        for words in self.words_mut() {
-            words.clear();
-            for _ in 0..count {
-                let mut word = [0.0];
-                reader.numbers(&mut word)?;
-                words.push(word[0]);
-            }
-        }
-        Ok(())
     }
 
     /// Some of the rows, in the order of `places`.

@@ -1,5 +1,7 @@
 //! One fit of those that a conformal interval is made of, with the scores of the rows that it has not seen.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
@@ -8,7 +10,7 @@ use crate::inference::predict::{Linear, NewRows};
 use crate::network::Network;
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::Fit;
-use crate::rows::{Block, Layout, RowSource};
+use crate::rows::{Block, Layout, RowSource, RowSourceExt};
 
 /// A fit and how far rows that it has not seen lie from it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -54,9 +56,10 @@ impl Member {
     }
 
     /// The same with the scores of some rows.
-    pub(super) fn scored(self, rows: &impl RowSource, limit: usize) -> Result<Self, Error> {
-        let scores = rows.pass(Scoring::new(&self, limit))?.finish();
-        Ok(Member { scores, ..self })
+    pub(super) fn scored(self, rows: &dyn RowSource, limit: usize) -> Result<Self, Error> {
+        let member = Arc::new(self);
+        let scores = rows.pass(Scoring::new(member.clone(), limit))?.finish();
+        Ok(Member { scores, ..Arc::unwrap_or_clone(member) })
     }
 
     /// What it says of rows. The unit is 1 where noise has one scale: that says nothing of where noise is larger.
@@ -113,10 +116,5 @@ impl Member {
             && self.log_scale.is_some() == scale.is_some()
             && self.log_scale.iter().zip(scale).all(|(linear, columns)| linear.is_sound(columns))
             && self.scores.is_sound()
-    }
-
-    pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
-        let network = self.network.iter().flat_map(Network::numbers);
-        self.location.iter().chain(&self.log_scale).flat_map(Linear::numbers).chain(network)
     }
 }

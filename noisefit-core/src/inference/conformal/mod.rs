@@ -21,7 +21,7 @@ use crate::estimate::Options;
 use crate::inference::predict::{Intervals, NewRows};
 use crate::noise::Choice;
 use crate::record::{Fit, Vcov, Warning};
-use crate::rows::{Accumulator, AnyRows, Folds, Layout, Part, RowSource, Sample, parallel_map};
+use crate::rows::{Accumulator, Folds, Kinds, Layout, Part, RowSource, RowSourceExt, Sample, parallel_map};
 use crate::{Error, inference};
 use member::{Member, Said};
 use scores::Scores;
@@ -95,12 +95,11 @@ pub struct Conformal {
 /// Those of [`inference::fit`]; [`Error::Argument`] for a share or a number of folds that is none; [`Error::Unsupported`] for a
 /// single quantile, and for [`Method::JackknifePlus`] with more rows than it is meant for.
 pub fn fit(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     noise: &Choice,
     options: &Options,
     plan: &Plan,
 ) -> Result<(Vec<Fit>, Conformal), Error> {
-    let source = &AnyRows::new(source);
     plan.check()?;
     refuse_one_quantile(noise)?;
     let seed = options.seed;
@@ -139,8 +138,8 @@ fn inner(options: &Options) -> Options {
 
 /// A fit without some rows, and the scores of those.
 fn member(
-    kept: &impl RowSource,
-    left_out: &impl RowSource,
+    kept: &dyn RowSource,
+    left_out: &dyn RowSource,
     noise: &Choice,
     options: &Options,
     limit: usize,
@@ -155,7 +154,7 @@ fn member(
 }
 
 /// The fits without a fold.
-fn folds(source: &impl RowSource, noise: &Choice, options: &Options, count: usize) -> Result<Vec<Member>, Error> {
+fn folds(source: &dyn RowSource, noise: &Choice, options: &Options, count: usize) -> Result<Vec<Member>, Error> {
     // With more folds than rows some would be empty.
     let count = count.min(source.pass(Sample::none())?.rows().max(2) as usize);
     let (folds, options, limit) = (Folds { count, seed: options.seed }, inner(options), (KEPT_SCORES / count).max(100));
@@ -169,7 +168,7 @@ fn folds(source: &impl RowSource, noise: &Choice, options: &Options, count: usiz
 }
 
 /// The fits without a row.
-fn each_left_out(source: &impl RowSource, noise: &Choice, options: &Options) -> Result<Vec<Member>, Error> {
+fn each_left_out(source: &dyn RowSource, noise: &Choice, options: &Options) -> Result<Vec<Member>, Error> {
     let sample = source.pass(Sample::new(source.layout(), MOST_LEFT_OUT, None))?;
     let count = sample.rows();
     if count > MOST_LEFT_OUT as u64 {
@@ -251,11 +250,6 @@ impl Conformal {
     pub fn is_sound(&self, layout: &Layout, fits: usize) -> bool {
         !self.members.is_empty() && self.members.iter().all(|member| member.is_sound(layout, fits.min(2)))
     }
-
-    /// Numbers that tell it from others.
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
-        self.members.iter().flat_map(Member::numbers).chain([self.observations])
-    }
 }
 
 /// The values `origin + score unit`, which ascend with the scores.
@@ -308,4 +302,9 @@ fn order_statistic(columns: &[Column<'_>], count: f64, rank: f64) -> f64 {
         below >= rank
     });
     reached.map_or(f64::INFINITY, |(value, _)| *value)
+}
+
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    Kinds::default().with::<scores::Scoring>()
 }

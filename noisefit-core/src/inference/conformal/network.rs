@@ -5,7 +5,7 @@ use crate::inference::conformal::{Conformal, KEPT_SCORES, Method, Plan, refuse_o
 use crate::network::{Checkpoint, Fitted, Watch};
 use crate::noise::Choice;
 use crate::record::{Reason, Warning};
-use crate::rows::{Accumulator, AnyRows, Folds, Part, RowSource, Sample};
+use crate::rows::{Accumulator, Folds, Part, RowSource, RowSourceExt, Sample};
 use crate::{Error, network};
 
 /// Fits a network as [`network::fit`] does, and calibrates intervals for it as [`fit`](super::fit) does for linear models:
@@ -16,14 +16,13 @@ use crate::{Error, network};
 /// # Errors
 /// Those of [`network::fit`] and [`fit`](super::fit); [`Error::Unsupported`] for [`Method::JackknifePlus`].
 pub fn fit_network(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     noise: &Choice,
     plan: &network::Plan,
     conformal: &Plan,
     resumed: Option<Checkpoint>,
     watch: &impl Watch,
 ) -> Result<(Fitted, Option<Conformal>), Error> {
-    let source = &AnyRows::new(source);
     conformal.check()?;
     refuse_one_quantile(noise)?;
     let (mut fitted, members) = match conformal.method {
@@ -62,7 +61,7 @@ fn is_interrupted(fitted: &Fitted) -> bool {
 
 /// The networks without a fold, with the scores of its rows; none where they were interrupted.
 fn folds(
-    source: &AnyRows<'_>,
+    source: &dyn RowSource,
     noise: &Choice,
     plan: &network::Plan,
     count: usize,

@@ -1,11 +1,12 @@
 //! Conformity scores in ascending order, no more of them than are worth keeping.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::inference::conformal::member::Member;
 use crate::inference::predict::NewRows;
-use crate::rows::{Accumulator, Block, Precision, StateReader, StateWriter, hash_parameters};
+use crate::rows::{Accumulator, Block, Precision};
 
 /// How many observations have which score.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -70,9 +71,9 @@ impl Scores {
 const BUFFERED: usize = 32;
 
 /// The pass that scores rows by a member.
-#[derive(Debug, Clone)]
-pub(super) struct Scoring<'a> {
-    member: &'a Member,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Scoring {
+    member: Arc<Member>,
     /// Scores kept at most.
     limit: usize,
     /// Scores and how many observations have them, in any order.
@@ -81,8 +82,8 @@ pub(super) struct Scoring<'a> {
     rows: u64,
 }
 
-impl<'a> Scoring<'a> {
-    pub(super) fn new(member: &'a Member, limit: usize) -> Self {
+impl Scoring {
+    pub(super) fn new(member: Arc<Member>, limit: usize) -> Self {
         Scoring { member, limit, found: Vec::new(), count: 0.0, rows: 0 }
     }
 
@@ -113,7 +114,7 @@ impl<'a> Scoring<'a> {
     }
 }
 
-impl Accumulator for Scoring<'_> {
+impl Accumulator for Scoring {
     const KIND: &'static str = "conformity scores";
 
     fn fold(&mut self, block: &Block<'_>) {
@@ -148,35 +149,6 @@ impl Accumulator for Scoring<'_> {
     fn precision(&self) -> Precision {
         Precision::Extended
     }
-
-    fn parameters(&self) -> u64 {
-        hash_parameters(self.member.numbers().chain([self.limit as f64]))
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of_val(&self.found[..])
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        writer.integer(self.found.len() as u64);
-        writer.numbers(&[self.count]);
-        self.found.iter().for_each(|&(score, count)| writer.numbers(&[score, count]));
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        let found = reader.integer()?.min((BUFFERED * self.limit) as u64);
-        let mut count = [0.0];
-        reader.numbers(&mut count)?;
-        self.count = count[0];
-        let mut pair = || {
-            let mut pair = [0.0; 2];
-            reader.numbers(&mut pair).map(|()| (pair[0], pair[1]))
-        };
-        self.found = (0..found).map(|_| pair()).collect::<Result<_, _>>()?;
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -185,10 +157,10 @@ mod tests {
 
     #[test]
     fn condensed_scores_are_rounded_outwards_by_little() {
-        let member = Member::default();
+        let member = Arc::new(Member::default());
         let values: Vec<f64> = (0..50_000).map(|i| f64::from(i * 7919 % 50_000)).collect();
         let limit = 1000;
-        let mut scoring = Scoring::new(&member, limit);
+        let mut scoring = Scoring::new(member, limit);
         for part in values.chunks(700) {
             scoring.found.extend(part.iter().map(|&value| (value, 1.0)));
             scoring.count += part.len() as f64;

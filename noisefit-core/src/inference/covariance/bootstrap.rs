@@ -21,7 +21,7 @@ use crate::inference::covariance::sandwich::Estimated;
 use crate::inference::covariance::whitened::Whitened;
 use crate::noise::Choice;
 use crate::record::{Coefficient, Fit, Reference, Resampling, Vcov, Warning};
-use crate::rows::{Accumulator, RowSource, Sample, SampledRows, parallel_map, scattered};
+use crate::rows::{Accumulator, RowSource, RowSourceExt, Sample, SampledRows, parallel_map, scattered};
 use crate::{Error, estimate};
 
 /// Bytes that the gathered rows may occupy.
@@ -39,7 +39,7 @@ const BATCH: usize = 4;
 /// [`Error::Unsupported`] for more rows than are gathered, for wild draws where the scale is modelled, and where too many
 /// draws have no fit; and what the source reports.
 pub(crate) fn estimate(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     noise: &Choice,
     fit: &mut Fit,
     (draws, scheme): (usize, Resampling),
@@ -70,7 +70,8 @@ pub(crate) fn estimate(
         ));
     }
     // Coefficients of whitened rows, whose covariance is well conditioned.
-    let whitened = Whitened::rows(source, fit, &leverage).derive;
+    let whitened = Whitened::rows(source, fit, &leverage);
+    let whitened = whitened.adaptor();
     let locations: Vec<Vec<f64>> = refits.iter().map(|refit| whitened.solve(&refit.location)).collect();
     let scales: Vec<&[f64]> = refits.iter().map(|refit| &refit.scale[..]).collect();
     let scale = (!fit.scale_coefficients.is_empty()).then(|| square(&covariance(&scales)));
@@ -83,7 +84,7 @@ pub(crate) fn estimate(
 }
 
 /// All rows of a source, in doubles: the digits that these leave out of decimals are nothing beside what is estimated here.
-fn gathered(source: &impl RowSource) -> Result<SampledRows, Error> {
+fn gathered(source: &dyn RowSource) -> Result<SampledRows, Error> {
     let layout = source.layout();
     let columns = layout.terms.len() + layout.scale.as_ref().map_or(0, |scale| scale.terms.len());
     // Twice: wild draws have two versions of each.

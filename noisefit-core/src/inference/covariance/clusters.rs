@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::algebra::gram::{Columns, TILE_ROWS};
 use crate::inference::covariance::meat::{Found, Products};
-use crate::rows::{BLOCK_ROWS, StateReader, StateWriter, scattered};
+use crate::rows::{BLOCK_ROWS, scattered};
 
 /// Sums of scores by one grouping of the rows, or by each of two and by both at once.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Clusters {
     groupings: Vec<Grouping>,
 }
@@ -18,10 +20,11 @@ pub(super) struct Clusters {
 type Key = [u64; 2];
 
 /// Sums of scores by cluster, in the order in which clusters appear.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Sums", into = "Sums")]
 struct Grouping {
     /// Which of the block's groupings it goes by.
-    by: &'static [usize],
+    by: Vec<usize>,
     count: usize,
     places: HashMap<Key, usize, BuildHasherDefault<KeyHasher>>,
     keys: Vec<Key>,
@@ -32,14 +35,15 @@ struct Grouping {
 impl Clusters {
     /// Of `groupings` (one or two) and scores of `count` numbers.
     pub(super) fn new(groupings: usize, count: usize) -> Self {
-        let by: &[&'static [usize]] = if groupings < 2 { &[&[0]] } else { &[&[0], &[1], &[0, 1]] };
-        let grouping = |&by| Grouping { by, count, places: HashMap::default(), keys: Vec::new(), sums: Vec::new() };
+        let by: &[&[usize]] = if groupings < 2 { &[&[0]] } else { &[&[0], &[1], &[0, 1]] };
+        let grouping = |by: &&[usize]| Grouping {
+            by: by.to_vec(),
+            count,
+            places: HashMap::default(),
+            keys: Vec::new(),
+            sums: Vec::new(),
+        };
         Clusters { groupings: by.iter().map(grouping).collect() }
-    }
-
-    /// Groupings, the intersection included.
-    pub(super) fn groupings(&self) -> usize {
-        self.groupings.len()
     }
 
     pub(super) fn add(&mut self, scores: &Columns, clusters: &[&[u64]], rows: usize) {
@@ -72,32 +76,6 @@ impl Clusters {
         let least = self.groupings.iter().take(2).map(|grouping| grouping.keys.len() as u64).min();
         Ok(Found { matrix, clusters: least, difference: self.groupings.len() > 1 })
     }
-
-    pub(super) fn size_in_bytes(&self) -> usize {
-        let cluster = |grouping: &Grouping| 8 * grouping.count + 2 * size_of::<Key>() + size_of::<usize>();
-        self.groupings.iter().map(|grouping| grouping.keys.len() * cluster(grouping)).sum()
-    }
-
-    pub(super) fn write(&self, writer: &mut StateWriter) {
-        for grouping in &self.groupings {
-            writer.integer(grouping.keys.len() as u64);
-            for key in &grouping.keys {
-                key.iter().for_each(|&word| writer.integer(word));
-            }
-            writer.numbers(&grouping.sums);
-        }
-    }
-
-    pub(super) fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        for grouping in &mut self.groupings {
-            for _ in 0..reader.integer()? {
-                let key = [reader.integer()?, reader.integer()?];
-                grouping.place(key);
-            }
-            reader.numbers(&mut grouping.sums)?;
-        }
-        Ok(())
-    }
 }
 
 impl Grouping {
@@ -114,7 +92,7 @@ impl Grouping {
         let mut last = None;
         for i in 0..rows {
             let mut key = [0; 2];
-            for (word, &grouping) in key.iter_mut().zip(self.by) {
+            for (word, &grouping) in key.iter_mut().zip(&self.by) {
                 *word = clusters.get(grouping).map_or(0, |ids| ids[i]);
             }
             // Rows of a cluster often stand together.
@@ -151,6 +129,28 @@ impl Grouping {
             products.add(&columns);
         }
         products.matrix
+    }
+}
+
+/// A grouping without the index of its clusters.
+#[derive(Serialize, Deserialize)]
+struct Sums {
+    by: Vec<usize>,
+    count: usize,
+    keys: Vec<Key>,
+    sums: Vec<f64>,
+}
+
+impl From<Grouping> for Sums {
+    fn from(Grouping { by, count, keys, sums, .. }: Grouping) -> Self {
+        Sums { by, count, keys, sums }
+    }
+}
+
+impl From<Sums> for Grouping {
+    fn from(Sums { by, count, keys, sums }: Sums) -> Self {
+        let places = keys.iter().enumerate().map(|(place, &key)| (key, place)).collect();
+        Grouping { by, count, places, keys, sums }
     }
 }
 

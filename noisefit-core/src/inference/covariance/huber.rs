@@ -1,5 +1,7 @@
 //! Covariances of Huber's estimate, its scale taken as given.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
 use crate::inference::covariance::meat::{Meat, Scores};
@@ -8,27 +10,27 @@ use crate::inference::covariance::whitened::Whitened;
 use crate::noise::{Evaluate, Huber, NoiseFamily};
 use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::record::{Fit, Reference, Vcov};
-use crate::rows::{Block, Both, RowSource};
+use crate::rows::{Block, Kinds, RowSource, RowSourceExt};
 
 /// Sandwich, observed and expected information, clusters and lags: with `r = sqrt(w) e / s`, the bread is
 /// `sum(f w psi'(r) x x')` and a score `sqrt(w) psi(r) x`, in units of `s`.
 ///
 /// The scale is given: for symmetric noise its estimate and that of the coefficients are independent as rows grow many
 /// (Huber 1981, *Robust Statistics*, section 6.4).
-pub(super) fn estimate(source: &impl RowSource, fit: &mut Fit, noise: Huber, vcov: &Vcov) -> Result<(), Error> {
+pub(super) fn estimate(source: &dyn RowSource, fit: &mut Fit, noise: Huber, vcov: &Vcov) -> Result<(), Error> {
     let (Some(leverage), Some(scale)) = (fit.leverage.clone(), fit.scale.filter(|scale| *scale > 0.0)) else {
         return Ok(());
     };
     let rows = Whitened::rows(source, fit, &leverage);
-    let order = rows.derive.count();
+    let order = rows.adaptor().count();
     let (mut matrix, mut clusters) = (vec![0.0; packed_length(order)], None);
     if *vcov == Vcov::Expected {
         // Whitened rows have the identity for a Gram matrix.
         (0..order).for_each(|k| matrix[packed(k, k)] = 1.0 / noise.information().location);
     } else {
         let of = |part| Clipped { part, scale, noise, count: order };
-        let passes = Both(Meat::new(of(Part::Curvature), &Vcov::Sandwich), Meat::new(of(Part::Score), vcov));
-        let Both(bread, meat) = rows.pass(passes)?;
+        let passes = (Meat::new(of(Part::Curvature), &Vcov::Sandwich), Meat::new(of(Part::Score), vcov));
+        let (bread, meat) = rows.pass(passes)?;
         let bread = factored(&bread.finish()?.matrix, order)?;
         match vcov {
             Vcov::Observed => matrix = inverse(&bread, order),
@@ -46,7 +48,7 @@ pub(super) fn estimate(source: &impl RowSource, fit: &mut Fit, noise: Huber, vco
 }
 
 /// What of Huber's loss multiplies a whitened row.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 enum Part {
     /// `sqrt(w) psi(r)`.
     Score,
@@ -54,7 +56,7 @@ enum Part {
     Curvature,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Clipped {
     part: Part,
     scale: f64,
@@ -63,6 +65,10 @@ struct Clipped {
 }
 
 impl Scores for Clipped {
+    fn kind() -> String {
+        "huber".to_owned()
+    }
+
     fn count(&self) -> usize {
         self.count
     }
@@ -70,10 +76,6 @@ impl Scores for Clipped {
     fn fill(&self, block: &Block<'_>, scores: &mut Columns) -> u64 {
         dispatch(Fill { clipped: *self, block, scores });
         0
-    }
-
-    fn parameters(&self) -> Vec<f64> {
-        vec![f64::from(self.part as u8), self.scale, self.noise.k, self.count as f64]
     }
 }
 
@@ -108,4 +110,9 @@ impl Kernel for Fill<'_, '_> {
             }
         }
     }
+}
+
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    Kinds::default().with::<Meat<Clipped>>()
 }

@@ -1,5 +1,7 @@
 //! Covariances of least squares that trust neither the noise's scale to be one nor its rows to be independent.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::algebra::Cholesky;
 use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
@@ -8,18 +10,18 @@ use crate::inference::covariance::sandwich::{Estimated, positive_semidefinite};
 use crate::inference::covariance::whitened::Whitened;
 use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::record::{FTest, Fit, Hc, Reference, Vcov};
-use crate::rows::{Block, RowSource};
+use crate::rows::{Block, Kinds, RowSource, RowSourceExt};
 
 /// Leverages this near to one leave no digits of what they are short of it.
 const LEAST_FREEDOM: f64 = 1e-10;
 
 /// `hc0` to `hc3`, clusters, lags and the sandwich of a Gaussian fit with one scale.
-pub(super) fn estimate(source: &impl RowSource, fit: &mut Fit, vcov: &Vcov) -> Result<(), Error> {
+pub(super) fn estimate(source: &dyn RowSource, fit: &mut Fit, vcov: &Vcov) -> Result<(), Error> {
     let Some(leverage) = fit.leverage.clone() else { return Ok(()) };
     let rows = Whitened::rows(source, fit, &leverage);
     let hc = if let Vcov::Hc(hc) = vcov { *hc } else { Hc::Hc0 };
     let unit = fit.scale.filter(|scale| *scale > 0.0).unwrap_or(1.0);
-    let state = rows.pass(Meat::new(WeightedResiduals { hc, unit, count: rows.derive.count() }, vcov))?;
+    let state = rows.pass(Meat::new(WeightedResiduals { hc, unit, count: rows.adaptor().count() }, vcov))?;
     if state.without_score() > 0 {
         return Err(Error::Unsupported(format!(
             "{vcov} is not defined where a row alone determines a coefficient, as {} of the rows do (leverage 1); leave out \
@@ -38,14 +40,14 @@ pub(super) fn estimate(source: &impl RowSource, fit: &mut Fit, vcov: &Vcov) -> R
     if difference {
         fit.warnings.extend(positive_semidefinite(&mut matrix, &vec![1.0; leverage.coordinates().coefficients()]));
     }
-    let f_test = wald(fit, &rows.derive, &matrix, clusters.map(|clusters| clusters as f64 - 1.0));
+    let f_test = wald(fit, rows.adaptor(), &matrix, clusters.map(|clusters| clusters as f64 - 1.0));
     Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::StudentT }.store(fit, vcov);
     fit.f_test = f_test;
     Ok(())
 }
 
 /// `c w e u` of whitened rows, where `c` is that of a [`Hc`].
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct WeightedResiduals {
     hc: Hc,
     /// What residuals are counted in, so that no square leaves the range of a double.
@@ -54,16 +56,16 @@ struct WeightedResiduals {
 }
 
 impl Scores for WeightedResiduals {
+    fn kind() -> String {
+        "weighted residuals".to_owned()
+    }
+
     fn count(&self) -> usize {
         self.count
     }
 
     fn fill(&self, block: &Block<'_>, scores: &mut Columns) -> u64 {
         dispatch(Fill { residuals: *self, block, scores })
-    }
-
-    fn parameters(&self) -> Vec<f64> {
-        vec![f64::from(self.hc as u8), self.unit, self.count as f64]
     }
 }
 
@@ -155,4 +157,9 @@ fn wald(fit: &Fit, whitened: &Whitened, covariance: &[f64], df: Option<f64>) -> 
     let solution = Cholesky::new(&matrix, slopes)?.solve(&coefficients);
     let square: f64 = solution.iter().zip(&coefficients).map(|(a, b)| a * b).sum();
     FTest::new(square, slopes as f64, df, df)
+}
+
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    Kinds::default().with::<Meat<WeightedResiduals>>()
 }

@@ -10,13 +10,13 @@ use crate::inference::covariance::whitened::Whitened;
 use crate::noise::{Kernel, StudentTKernel};
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::{Fit, Reference, Vcov};
-use crate::rows::{Both, RowSource};
+use crate::rows::{RowSource, RowSourceExt};
 use crate::{Error, noise};
 
 /// That of Student's t. Degrees of freedom that were estimated at an end of their range are taken as given, for there the
 /// log-likelihood has a slope; but what is expected of it is known there, too.
 pub(super) fn student_t(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     fit: &mut Fit,
     family: noise::StudentT,
     vcov: &Vcov,
@@ -32,7 +32,7 @@ pub(super) fn student_t(
 /// The inverse of the observed or expected information, or with the observed one as bread the sandwich, for independent
 /// rows or such as depend on each other within clusters or over lags.
 pub(super) fn estimate<F: Kernel>(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     fit: &mut Fit,
     functions: F,
     vcov: &Vcov,
@@ -41,7 +41,7 @@ pub(super) fn estimate<F: Kernel>(
     let common = fit.scale.filter(|scale| *scale > 0.0);
     let (Some(leverage), true) = (fit.leverage.clone(), modelled || common.is_some()) else { return Ok(()) };
     let rows = Whitened::rows(source, fit, &leverage);
-    let order = rows.derive.count();
+    let order = rows.adaptor().count();
     let (scale_columns, scale) = match common {
         Some(scale) => (None, vec![scale.ln()]),
         None => {
@@ -66,7 +66,7 @@ pub(super) fn estimate<F: Kernel>(
     let (information, meat) = match vcov {
         Vcov::Expected | Vcov::Observed => (rows.pass(Likelihood::new(point))?.information(), None),
         _ => {
-            let Both(state, meat) = rows.pass(Both(Likelihood::new(point), meat))?;
+            let (state, meat) = rows.pass((Likelihood::new(point), meat))?;
             (state.information(), Some(meat.finish()?))
         }
     };

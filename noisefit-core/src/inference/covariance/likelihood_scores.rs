@@ -2,21 +2,24 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::algebra::gram::{Columns, TILE_ROWS};
 use crate::estimate::smooth::tile::{add_multiple, columns};
 use crate::estimate::smooth::{Point, ScaleColumns};
 use crate::inference::covariance::Scores;
+use crate::inference::covariance::meat::Meat;
 use crate::noise;
 use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::numeric::special::elementary::exp;
-use crate::rows::Block;
+use crate::rows::{Block, Kinds};
 
 /// What one observation of each row adds to the gradient at a point, by its parameters in their order.
 ///
 /// ```text
 /// psi a x   by the location,   (r psi - 1) u   by the scale,   -(rho_theta + c')   by the shape
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LikelihoodScores<F> {
     point: Arc<Point<F>>,
 }
@@ -29,6 +32,10 @@ impl<F: noise::Kernel> LikelihoodScores<F> {
 }
 
 impl<F: noise::Kernel> Scores for LikelihoodScores<F> {
+    fn kind() -> String {
+        F::NAME.to_owned()
+    }
+
     fn count(&self) -> usize {
         self.point.parameters()
     }
@@ -36,11 +43,6 @@ impl<F: noise::Kernel> Scores for LikelihoodScores<F> {
     fn fill(&self, block: &Block<'_>, scores: &mut Columns) -> u64 {
         dispatch(FillScores { point: self.point.as_ref(), block, scores });
         0
-    }
-
-    fn parameters(&self) -> Vec<f64> {
-        let hash = self.point.hash();
-        [hash as u32, (hash >> 32) as u32].map(f64::from).to_vec()
     }
 }
 
@@ -120,4 +122,14 @@ fn multiply_by(column: &mut [f64], factors: &[f64; TILE_ROWS]) {
     for (value, factor) in column.iter_mut().zip(factors) {
         *value *= factor;
     }
+}
+
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    Kinds::default()
+        .with::<Meat<LikelihoodScores<noise::Gaussian>>>()
+        .with::<Meat<LikelihoodScores<noise::Laplace>>>()
+        .with::<Meat<LikelihoodScores<noise::Logistic>>>()
+        .with::<Meat<LikelihoodScores<noise::StudentTKernel<false>>>>()
+        .with::<Meat<LikelihoodScores<noise::StudentTKernel<true>>>>()
 }

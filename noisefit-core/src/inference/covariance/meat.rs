@@ -1,40 +1,43 @@
 //! One pass: the covariance of the sum of the rows' scores, as the rows depend on one another.
 
 use pulp::Arch;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::algebra::gram::{Columns, TILE_ROWS, add_gram, packed_length};
 use crate::inference::covariance::clusters::Clusters;
 use crate::inference::covariance::newey_west::NeweyWest;
 use crate::record::Vcov;
-use crate::rows::{Accumulator, Block, StateReader, StateWriter, hash_parameters};
+use crate::rows::{Accumulator, Block};
 
 /// What one observation of a row adds to the estimating equations, such as to the gradient of a log-likelihood.
-pub(crate) trait Scores: Clone + Send + Sync {
+pub(crate) trait Scores: Clone + Send + Sync + Serialize + DeserializeOwned + 'static {
+    /// The name by which the bytes of a [`Meat`] say whose scores it sums.
+    fn kind() -> String;
+
     /// The number of equations.
     fn count(&self) -> usize;
 
     /// Fills `scores`, resized to a column for each equation, and returns for how many rows there is no score; theirs are
     /// zeros.
     fn fill(&self, block: &Block<'_>, scores: &mut Columns) -> u64;
-
-    /// What a state must have been made with to be this one's.
-    fn parameters(&self) -> Vec<f64>;
 }
 
 /// `sum over pairs of rows of k f f' s s'`, where `k` says whether, or how much, two rows depend on each other: the meat
 /// between the slices of bread of a sandwich covariance.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Meat<S> {
     scores: S,
     rows: u64,
     without_score: u64,
     gathered: Gathered,
+    #[serde(skip)]
     scratch: Columns,
 }
 
 /// What was summed of the scores.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum Gathered {
     Independent(Products),
     Clusters(Clusters),
@@ -86,6 +89,10 @@ impl<S: Scores> Meat<S> {
 impl<S: Scores> Accumulator for Meat<S> {
     const KIND: &'static str = "meat";
 
+    fn kind() -> String {
+        format!("{}({})", Self::KIND, S::kind())
+    }
+
     fn fold(&mut self, block: &Block<'_>) {
         let Meat { scores, rows, without_score, gathered, scratch } = self;
         scratch.resize(scores.count(), block.rows());
@@ -123,43 +130,6 @@ impl<S: Scores> Accumulator for Meat<S> {
     fn rows(&self) -> u64 {
         self.rows
     }
-
-    fn parameters(&self) -> u64 {
-        let kind = match &self.gathered {
-            Gathered::Independent(_) => [0.0, 0.0],
-            Gathered::Clusters(clusters) => [1.0, clusters.groupings() as f64],
-            Gathered::NeweyWest(lags) => [2.0, lags.lags() as f64],
-        };
-        hash_parameters(kind.into_iter().chain(self.scores.parameters()))
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        match &self.gathered {
-            Gathered::Independent(products) => size_of_val(&products.matrix[..]),
-            Gathered::Clusters(clusters) => clusters.size_in_bytes(),
-            Gathered::NeweyWest(lags) => lags.size_in_bytes(),
-        }
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        writer.integer(self.without_score);
-        match &self.gathered {
-            Gathered::Independent(products) => writer.numbers(&products.matrix),
-            Gathered::Clusters(clusters) => clusters.write(writer),
-            Gathered::NeweyWest(lags) => lags.write(writer),
-        }
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        self.without_score = reader.integer()?;
-        match &mut self.gathered {
-            Gathered::Independent(products) => reader.numbers(&mut products.matrix),
-            Gathered::Clusters(clusters) => clusters.read(reader),
-            Gathered::NeweyWest(lags) => lags.read(reader),
-        }
-    }
 }
 
 /// Multiplies every row of the columns by a function of its factor.
@@ -174,10 +144,11 @@ fn multiply(columns: &mut Columns, factors: &[f64], function: impl Fn(f64) -> f6
 }
 
 /// Sums of products of columns.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Products {
     /// The packed lower triangle.
     pub(super) matrix: Vec<f64>,
+    #[serde(skip)]
     lanes: Vec<f64>,
 }
 
@@ -201,10 +172,14 @@ mod tests {
     use super::*;
 
     /// The response, and its square.
-    #[derive(Debug, Clone)]
+    #[derive(Debug, Clone, Serialize, Deserialize)]
     struct Powers;
 
     impl Scores for Powers {
+        fn kind() -> String {
+            "powers".to_owned()
+        }
+
         fn count(&self) -> usize {
             2
         }
@@ -215,10 +190,6 @@ mod tests {
                 scores.tile_mut(i / TILE_ROWS, 1)[i % TILE_ROWS] = y * y;
             }
             0
-        }
-
-        fn parameters(&self) -> Vec<f64> {
-            Vec::new()
         }
     }
 
@@ -247,11 +218,11 @@ mod tests {
             for rows in [0..130, 130..133, 133..300] {
                 let mut part = empty.clone();
                 fold(&mut part, rows);
-                merged.merge(empty.load(&part.save()).unwrap());
+                merged.merge(empty.load(&empty.save(&part).unwrap()).unwrap());
             }
             assert_eq!(merged.rows(), 300);
             assert_eq!(merged.finish().unwrap().matrix, whole.finish().unwrap().matrix, "{vcov}");
-            let state = empty.save();
+            let state = empty.save(&empty).unwrap();
             assert!(Meat::new(Powers, &Vcov::Hac { lags: 9 }).load(&state).is_err(), "{vcov}");
             assert!(empty.load(&state[..state.len() - 1]).is_err(), "{vcov}");
         }

@@ -23,7 +23,7 @@ use crate::Error;
 use crate::estimate::Options;
 use crate::noise::{Gaussian, Laplace, Logistic, Noise};
 use crate::record::{Fit, Vcov};
-use crate::rows::{AnyRows, RowSource};
+use crate::rows::{Kinds, RowSource};
 
 /// Estimates the covariance of a fit's coefficients anew, as `options.vcov` says, over the rows that it was fitted to, and
 /// fills the table, [`Fit::vcov`], [`Fit::scale_vcov`], [`Fit::vcov_type`] and what intervals of predictions need.
@@ -42,11 +42,7 @@ use crate::rows::{AnyRows, RowSource};
 /// # Errors
 /// [`Error::Unsupported`] for a covariance that the noise does not have, or the rows do not determine, and what the source
 /// reports.
-pub fn estimate(source: &impl RowSource, fit: &mut Fit, options: &Options) -> Result<(), Error> {
-    estimate_any(&AnyRows::new(source), fit, options)
-}
-
-fn estimate_any(source: &AnyRows<'_>, fit: &mut Fit, options: &Options) -> Result<(), Error> {
+pub fn estimate(source: &dyn RowSource, fit: &mut Fit, options: &Options) -> Result<(), Error> {
     let vcov = options.vcov.resolved(fit);
     if let Vcov::Hac { lags } = vcov
         && lags as u64 >= fit.nobs
@@ -120,4 +116,10 @@ impl Vcov {
             (other, _) => other.clone(),
         }
     }
+}
+
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    let made = likelihood_scores::kinds().with_adaptor::<whitened::Whitened>();
+    made.and(huber::kinds()).and(least_squares::kinds()).and(order::kinds()).and(quantile::kinds())
 }

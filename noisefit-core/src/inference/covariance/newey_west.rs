@@ -1,9 +1,10 @@
 //! Scores that are dependent over a number of rows.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::algebra::gram::{Columns, TILE_ROWS, packed};
 use crate::inference::covariance::meat::Products;
-use crate::rows::{StateReader, StateWriter};
 
 /// Newey and West's sum (1987, *Econometrica* 55, 703-708), with Bartlett's weights:
 ///
@@ -14,7 +15,7 @@ use crate::rows::{StateReader, StateWriter};
 /// Two rows that are `l` apart stand together in `L + 1 - l` of the windows of `L + 1` rows, also of those that begin before
 /// the first row or end after the last. So this is `sum(w w') / (L + 1)` for the sums `w` of the scores over windows, which
 /// is positive semidefinite however it is rounded.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct NeweyWest {
     lags: usize,
     /// Over windows that lie within the rows.
@@ -24,6 +25,7 @@ pub(super) struct NeweyWest {
     /// The last rows, up to `lags`.
     tail: Vec<Vec<f64>>,
     frequencies: bool,
+    #[serde(skip)]
     scratch: Columns,
 }
 
@@ -38,10 +40,6 @@ impl NeweyWest {
             frequencies: false,
             scratch: Columns::default(),
         }
-    }
-
-    pub(super) fn lags(&self) -> usize {
-        self.lags
     }
 
     pub(super) fn add(&mut self, scores: &Columns, rows: usize, frequencies: bool) {
@@ -116,31 +114,6 @@ impl NeweyWest {
         }
         self.products.matrix.iter_mut().for_each(|product| *product /= (lags + 1) as f64);
         Ok(self.products.matrix)
-    }
-
-    pub(super) fn size_in_bytes(&self) -> usize {
-        let kept: usize = self.head.iter().chain(&self.tail).map(Vec::len).sum();
-        size_of::<f64>() * (kept + self.products.matrix.len())
-    }
-
-    pub(super) fn write(&self, writer: &mut StateWriter) {
-        writer.integer(u64::from(self.frequencies));
-        writer.numbers(&self.products.matrix);
-        for rows in self.head.iter().chain(&self.tail) {
-            writer.integer(rows.len() as u64);
-            writer.numbers(rows);
-        }
-    }
-
-    pub(super) fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.frequencies = reader.integer()? > 0;
-        reader.numbers(&mut self.products.matrix)?;
-        for rows in self.head.iter_mut().chain(&mut self.tail) {
-            let count = reader.integer()?.min(self.lags as u64) as usize;
-            rows.resize(count, 0.0);
-            reader.numbers(rows)?;
-        }
-        Ok(())
     }
 }
 

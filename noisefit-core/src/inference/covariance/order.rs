@@ -1,37 +1,38 @@
 //! Order statistics of the residuals of a fit.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::algebra::predictor::LinearPredictor;
 use crate::estimate::{Options, vertex};
-use crate::rows::{
-    Accumulator, Block, Derive, Derived, Layout, RowSource, StateReader, StateWriter, Values, hash_parameters,
-};
+use crate::rows::{Accumulator, Adapted, Adaptor, Block, Kinds, Layout, RowSource, RowSourceExt, Values};
 
 /// The residuals of another source's rows times the roots of their weights, as responses without a design.
-#[derive(Debug)]
-pub(super) struct Standardised<'a, S> {
-    source: &'a S,
+pub(super) struct Standardised<'a> {
+    source: &'a dyn RowSource,
     location: LinearPredictor,
 }
 
-impl<'a, S: RowSource> Standardised<'a, S> {
-    pub(super) fn new(source: &'a S, location: LinearPredictor) -> Self {
+impl<'a> Standardised<'a> {
+    pub(super) fn new(source: &'a dyn RowSource, location: LinearPredictor) -> Self {
         Standardised { source, location }
     }
 
     /// The residuals as rows.
-    pub(super) fn source(&self) -> Derived<'a, S, Residual> {
+    pub(super) fn source(&self) -> Adapted<'a, Residual> {
         let layout = Layout { response: "residual".to_owned(), intercept: true, ..Layout::default() };
-        Derived { source: self.source, derive: Residual(self.location.clone()), layout }
+        Adapted::new(self.source, Residual(self.location.clone()), layout)
     }
 }
 
 /// Makes a row's residual of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Residual(LinearPredictor);
 
-impl Derive for Residual {
-    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+impl Adaptor for Residual {
+    const KIND: &'static str = "weighted residuals";
+
+    fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let mut residuals = self.0.residuals(block);
         if let Some(weights) = block.weights {
             residuals.iter_mut().zip(weights).for_each(|(e, w)| *e *= w.sqrt());
@@ -46,15 +47,11 @@ impl Derive for Residual {
             clusters: &[],
         });
     }
-
-    fn parameters(&self) -> Vec<f64> {
-        self.0.numbers().collect()
-    }
 }
 
 /// The quartiles of the responses, between two order statistics where they fall there (definition 7 of Hyndman and Fan
 /// 1996, *The American Statistician* 50, 361-365).
-pub(super) fn quartiles(source: &impl RowSource, options: &Options) -> Result<[f64; 2], Error> {
+pub(super) fn quartiles(source: &dyn RowSource, options: &Options) -> Result<[f64; 2], Error> {
     let count = vertex::fit_quantiles(source, &[0.5], options)?.first().map_or(1.0, |fit| fit.nobs as f64);
     let mut found = [0.0; 2];
     for (found, share) in found.iter_mut().zip([0.25, 0.75]) {
@@ -73,7 +70,7 @@ pub(super) fn quartiles(source: &impl RowSource, options: &Options) -> Result<[f
 
 /// The `count` observations nearest to zero that follow the `zeros` rows nearest to it, in the order of their size, each
 /// with its rank among all; fewer where there are no more.
-pub(super) fn nearest(source: &impl RowSource, zeros: usize, count: usize) -> Result<Vec<(f64, f64)>, Error> {
+pub(super) fn nearest(source: &dyn RowSource, zeros: usize, count: usize) -> Result<Vec<(f64, f64)>, Error> {
     let mut kept = source.pass(Nearest::new(zeros + count))?.finish().into_iter();
     let mut rank: f64 = kept.by_ref().take(zeros).map(|(_, frequency)| frequency).sum();
     let mut found = Vec::with_capacity(count);
@@ -89,7 +86,7 @@ pub(super) fn nearest(source: &impl RowSource, zeros: usize, count: usize) -> Re
 }
 
 /// The responses nearest to zero, with their frequencies.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Nearest {
     limit: usize,
     kept: Vec<(f64, f64)>,
@@ -140,31 +137,9 @@ impl Accumulator for Nearest {
     fn rows(&self) -> u64 {
         self.rows
     }
+}
 
-    fn parameters(&self) -> u64 {
-        hash_parameters([self.limit as f64])
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of_val(&self.kept[..])
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        writer.integer(self.kept.len() as u64);
-        self.kept.iter().for_each(|(value, frequency)| writer.numbers(&[*value, *frequency]));
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        let count = reader.integer()?;
-        let mut kept = Vec::new();
-        for _ in 0..count {
-            let mut pair = [0.0; 2];
-            reader.numbers(&mut pair)?;
-            kept.push((pair[0], pair[1]));
-        }
-        self.kept = kept;
-        Ok(())
-    }
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    Kinds::default().with::<Nearest>().with_adaptor::<Residual>()
 }

@@ -12,6 +12,8 @@
 //!
 //! The bandwidth is that of Hall and Sheather (1988, *JRSS B* 50, 381-391) for intervals of 95%, as in R's `quantreg`.
 
+use serde::{Deserialize, Serialize};
+
 use crate::Error;
 use crate::algebra::Cholesky;
 use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
@@ -26,7 +28,7 @@ use crate::noise::{Choice, Noise};
 use crate::numeric::distribution::{Distribution, Normal};
 use crate::numeric::special::elementary::exp;
 use crate::record::{Fit, NoNid, Reference, Vcov, Warning};
-use crate::rows::{Accumulator, AnyRows, Block, Both, Each, Matrix, MemoryRows, RowSource};
+use crate::rows::{Accumulator, Block, Kinds, Matrix, MemoryRows, RowSource, RowSourceExt};
 
 /// More rows than this share at which the upper quantile does not lie above the lower, and the default is another.
 const MOST_CROSSED: f64 = 0.1;
@@ -67,11 +69,7 @@ pub(super) fn level_of(fit: &Fit) -> Option<f64> {
 ///
 /// # Errors
 /// Those of the fits; where `nid` was asked for, also where there is none. As the default it gives way to `iid`, and says so.
-pub(crate) fn fit_nid(source: &impl RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
-    fit_nid_any(&AnyRows::new(source), noise, options)
-}
-
-fn fit_nid_any(source: &AnyRows<'_>, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
+pub(crate) fn fit_nid(source: &dyn RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
     let by_default = options.vcov == Vcov::Default;
     let bandwidth = |tau: f64, observations: f64| match by_default {
         true => Some(hall_sheather(tau, observations)).filter(|h| tau - h > 0.0 && tau + h < 1.0),
@@ -106,7 +104,7 @@ fn fit_nid_any(source: &AnyRows<'_>, noise: &Choice, options: &Options) -> Resul
 }
 
 /// Estimates the covariance of a fit that has the classical one.
-pub(super) fn estimate(source: &impl RowSource, fit: &mut Fit, vcov: &Vcov, options: &Options) -> Result<(), Error> {
+pub(super) fn estimate(source: &dyn RowSource, fit: &mut Fit, vcov: &Vcov, options: &Options) -> Result<(), Error> {
     let Some(tau) = level_of(fit) else {
         let what = "is for laplace and quantile noise of one scale: the location there is a quantile";
         return Err(Error::Unsupported(format!("the covariance {vcov} {what}")));
@@ -140,7 +138,7 @@ fn has_noise(fit: &Fit) -> bool {
     fit.leverage.is_some() && fit.scale.is_some_and(|scale| scale > 0.0)
 }
 
-fn default_is_iid(source: &impl RowSource, fit: &mut Fit, options: &Options, why: NoNid) -> Result<(), Error> {
+fn default_is_iid(source: &dyn RowSource, fit: &mut Fit, options: &Options, why: NoNid) -> Result<(), Error> {
     let tau = level_of(fit).unwrap_or(0.5);
     match iid(source, fit, tau, options) {
         Ok(()) => {
@@ -168,7 +166,7 @@ struct Nid {
 
 /// `nid` for several fits of the same rows in one pass.
 fn nid(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     fits: &[Fit],
     neighbours: &[Option<Neighbours>],
 ) -> Result<Vec<Result<Nid, NoNid>>, Error> {
@@ -178,10 +176,10 @@ fn nid(
         return Ok(none());
     };
     let rows = Whitened::rows(source, first, leverage);
-    let order = rows.derive.count();
+    let order = rows.adaptor().count();
     let density = |(fit, neighbours): (&Fit, &Option<Neighbours>)| {
         let Neighbours { bandwidth, coordinates, difference } = neighbours.as_ref()?;
-        let difference = rows.derive.solve(&coordinates.moved(&leverage.coordinates(), difference));
+        let difference = rows.adaptor().solve(&coordinates.moved(&leverage.coordinates(), difference));
         let zero = ON_THE_FIT * fit.scale.unwrap_or(0.0);
         Some(Meat::new(Density::Apart { bandwidth: *bandwidth, difference, zero }, &Vcov::Nid))
     };
@@ -189,7 +187,7 @@ fn nid(
     if densities.is_empty() {
         return Ok(none());
     }
-    let mut sums = rows.pass(Each(densities))?.0.into_iter();
+    let mut sums = rows.pass(densities)?.into_iter();
     let of = |(fit, neighbours): (&Fit, &Option<Neighbours>)| {
         let sums = neighbours.as_ref().and_then(|_| sums.next());
         let Some((sums, tau)) = sums.zip(level_of(fit)) else { return Ok(Err(NoNid::NoNeighbours)) };
@@ -215,7 +213,7 @@ fn store(fit: &mut Fit, matrix: Vec<f64>, clusters: Option<u64>, vcov: &Vcov) {
 }
 
 /// What multiplies a whitened row of weight `w` and residual `e`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum Density {
     /// The root of `w g` with `g = 2 h / (sqrt(w) u'd)`, where `d` are the coefficients of whitened rows at `tau + h` less
     /// those at `tau - h`; no score where that is at most `zero`.
@@ -268,6 +266,10 @@ impl Density {
 const NO_DENSITY: f64 = f64::INFINITY;
 
 impl Scores for Density {
+    fn kind() -> String {
+        "density".to_owned()
+    }
+
     fn count(&self) -> usize {
         match self {
             Density::Apart { difference, .. } => difference.len(),
@@ -292,29 +294,21 @@ impl Scores for Density {
         }
         without
     }
-
-    fn parameters(&self) -> Vec<f64> {
-        match self {
-            Density::Apart { bandwidth, difference, zero } => [&[0.0, *bandwidth, *zero], &difference[..]].concat(),
-            Density::Kernel { bandwidth, count } => vec![1.0, *bandwidth, *count as f64],
-            Density::Side { tau, zero, count } => vec![2.0, *tau, *zero, *count as f64],
-        }
-    }
 }
 
 /// The residuals times the roots of their weights.
-fn standardised<'a, S: RowSource>(source: &'a S, fit: &Fit) -> Standardised<'a, S> {
+fn standardised<'a>(source: &'a dyn RowSource, fit: &Fit) -> Standardised<'a> {
     Standardised::new(source, predictor(source, fit))
 }
 
-fn predictor(source: &impl RowSource, fit: &Fit) -> LinearPredictor {
+fn predictor(source: &dyn RowSource, fit: &Fit) -> LinearPredictor {
     let estimates: Vec<Option<f64>> = fit.coefficients.iter().map(|c| c.estimate).collect();
     LinearPredictor::new(&estimates, source.layout().intercept)
 }
 
 /// The covariance `tau (1 - tau) s^2 (X'WX)^-1`, where the sparsity `s` is the inverse of the density at the quantile: the
 /// slope of the order statistics of the residuals nearest to zero over their ranks, by median regression.
-fn iid(source: &impl RowSource, fit: &mut Fit, tau: f64, options: &Options) -> Result<(), Error> {
+fn iid(source: &dyn RowSource, fit: &mut Fit, tau: f64, options: &Options) -> Result<(), Error> {
     let (n, p) = (fit.nobs as f64, fit.rank() as f64);
     let zeros = fit.vertex.as_ref().map_or(0, |vertex| vertex.zero_residuals) as usize;
     let count = (p + 1.0).max((n * hall_sheather(tau, n)).ceil()) as usize + 1;
@@ -343,7 +337,7 @@ fn sparsity(nearest: &[(f64, f64)], degrees: f64, options: &Options) -> Result<f
 
 /// Powell's sandwich: `H` with a normal kernel at the residuals, and between its inverses the covariance of the scores as
 /// `vcov` has it.
-fn kernel(source: &impl RowSource, fit: &mut Fit, tau: f64, vcov: &Vcov, options: &Options) -> Result<(), Error> {
+fn kernel(source: &dyn RowSource, fit: &mut Fit, tau: f64, vcov: &Vcov, options: &Options) -> Result<(), Error> {
     let (Some(leverage), Some(scale)) = (fit.leverage.clone(), fit.scale) else { return Ok(()) };
     let bandwidth = kernel_bandwidth(source, fit, tau, options)?;
     if !(bandwidth > 0.0) {
@@ -351,7 +345,7 @@ fn kernel(source: &impl RowSource, fit: &mut Fit, tau: f64, vcov: &Vcov, options
         return Err(Error::Unsupported(format!("the covariance {vcov}: {what}; use bootstrap")));
     }
     let rows = Whitened::rows(source, fit, &leverage);
-    let count = rows.derive.count();
+    let count = rows.adaptor().count();
     let density = Meat::new(Density::Kernel { bandwidth, count }, &Vcov::Kernel);
     let factored = |sums: Meat<Density>| {
         let what = "the rows near the fit leave a coefficient undetermined; use bootstrap";
@@ -364,7 +358,7 @@ fn kernel(source: &impl RowSource, fit: &mut Fit, tau: f64, vcov: &Vcov, options
         return Ok(());
     }
     let side = Density::Side { tau, zero: ON_THE_FIT * scale, count };
-    let Both(density, meat) = rows.pass(Both(density, Meat::new(side, vcov)))?;
+    let (density, meat) = rows.pass((density, Meat::new(side, vcov)))?;
     let (bread, meat) = (factored(density)?, meat.finish()?);
     let (matrix, warning) = sandwich(&bread, &meat, count);
     fit.warnings.extend(warning);
@@ -373,11 +367,16 @@ fn kernel(source: &impl RowSource, fit: &mut Fit, tau: f64, vcov: &Vcov, options
 }
 
 /// The width of the kernel, from that of the quantiles and the spread of the residuals, as in `quantreg`.
-fn kernel_bandwidth(source: &impl RowSource, fit: &Fit, tau: f64, options: &Options) -> Result<f64, Error> {
+fn kernel_bandwidth(source: &dyn RowSource, fit: &Fit, tau: f64, options: &Options) -> Result<f64, Error> {
     let residuals = standardised(source, fit);
     let [lower, upper] = quartiles(&residuals.source(), options)?;
     let deviation = closed_form::fit(&residuals.source(), options)?.residual_std_error;
     let spread = deviation.unwrap_or(0.0).min((upper - lower) / 1.34);
     let h = inner_bandwidth(tau, fit.nobs as f64);
     Ok((Normal.quantile(tau + h) - Normal.quantile(tau - h)) * spread)
+}
+
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    Kinds::default().with::<Meat<Density>>()
 }

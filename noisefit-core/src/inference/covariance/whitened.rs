@@ -1,12 +1,14 @@
 //! Rows of a fit as columns that are orthonormal in its metric, with its residuals as their response.
 
+use serde::{Deserialize, Serialize};
+
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::algebra::gram::{TILE_ROWS, packed};
 use crate::algebra::{Coordinates, Leverage};
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::Fit;
-use crate::rows::{Block, Derive, Derived, Layout, Precision, RowSource};
+use crate::rows::{Adapted, Adaptor, Block, Layout, Precision, RowSource};
 
 /// Up to this many rows times squared columns double-double costs nothing.
 const SMALL_WORK: f64 = 1e6;
@@ -18,7 +20,7 @@ const WORST_CONDITION: f64 = 1e5;
 ///
 /// Of least squares `sum(v u u') = I` and `|u|^2` is a row's leverage: products of these columns are perfectly conditioned,
 /// whatever those of the data are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Whitened {
     coordinates: Coordinates,
     /// The design columns that are not aliased.
@@ -36,7 +38,7 @@ const GROUP: usize = 4;
 
 impl Whitened {
     /// The rows of `source` at `fit`, whose `leverage` has no aliased terms.
-    pub(crate) fn rows<'a, S: RowSource>(source: &'a S, fit: &Fit, leverage: &Leverage) -> Derived<'a, S, Whitened> {
+    pub(crate) fn rows<'a>(source: &'a dyn RowSource, fit: &Fit, leverage: &Leverage) -> Adapted<'a, Whitened> {
         let layout = source.layout();
         let (coordinates, columns) = (leverage.coordinates(), leverage.columns().to_vec());
         let (order, offset) = (coordinates.coefficients(), coordinates.offset());
@@ -60,7 +62,7 @@ impl Whitened {
         };
         let derive = Whitened { coordinates, columns, coefficients, factor, stride, precision };
         let terms = (1..=order).map(|k| format!("u{k}")).collect();
-        Derived { source, derive, layout: Layout { terms, intercept: false, ..layout.clone() } }
+        Adapted::new(source, derive, Layout { terms, intercept: false, ..layout.clone() })
     }
 
     /// The number of columns `u`.
@@ -135,8 +137,10 @@ impl Whitened {
     }
 }
 
-impl Derive for Whitened {
-    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+impl Adaptor for Whitened {
+    const KIND: &'static str = "whitened";
+
+    fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let rows = block.rows();
         let length = rows.next_multiple_of(TILE_ROWS);
         let (mut residuals, mut whitened) = (vec![0.0; length], vec![0.0; self.stride * length]);
@@ -151,15 +155,8 @@ impl Derive for Whitened {
         next(&Block { response, design: &design, log_jacobian: None, ..*block });
     }
 
-    fn precision(&self) -> Option<Precision> {
-        Some(self.precision)
-    }
-
-    fn parameters(&self) -> Vec<f64> {
-        let words = self.coefficients.iter().flat_map(|value| [value.high, value.low]);
-        let places = self.columns.iter().map(|&j| j as f64);
-        let shifts = (0..self.columns.len()).map(|j| self.coordinates.shift(j));
-        words.chain(places).chain(shifts).chain(self.factor.iter().copied()).collect()
+    fn precision(&self, _asked: Precision) -> Precision {
+        self.precision
     }
 }
 

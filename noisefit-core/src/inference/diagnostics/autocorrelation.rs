@@ -1,6 +1,6 @@
 //! Whether the noise of a row depends on that of the row before: of use only where the rows are in order of time.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::inference::diagnostics::Summary;
 use crate::inference::diagnostics::found::{ChiSquaredTest, Found};
@@ -37,7 +37,7 @@ pub struct DurbinWatson {
 /// differences`, the mean of `d` is `P / (n - p)` and its variance `2 (Q - P mean) / ((n - p)(n - p + 2))`, where `P = tr(A) -
 /// tr(Y'AY)` and `Q = tr(A^2) - 2 tr(Y'A^2Y) + tr((Y'AY)^2)` (Durbin and Watson 1971, *Biometrika* 58, 1-19). All of these
 /// are sums over rows and their neighbours.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Neighbours {
     /// Of the differences: `Y'AY`, bordered by the errors.
     differences: Products,
@@ -55,7 +55,7 @@ pub(super) struct Neighbours {
 }
 
 /// The first and the last row, `Y` and the error, and the first and the last difference: zero with one row.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Ends {
     first: Vec<f64>,
     last: Vec<f64>,
@@ -214,26 +214,5 @@ impl Neighbours {
             return Found::no("the residual of the row before is a combination of the regressors");
         }
         ChiSquaredTest::new(self.rows as f64 * self.lagged * self.lagged / beside / self.squares, 1.0)
-    }
-
-    /// The numbers of a state, its ends apart.
-    pub(super) fn numbers(&mut self) -> Vec<&mut [f64]> {
-        let scalars = [&mut self.successive, &mut self.lagged, &mut self.squares].map(std::slice::from_mut);
-        let arrays = [&mut self.differences.sums[..], &mut self.shifted[..]];
-        scalars.into_iter().chain(arrays).collect()
-    }
-
-    /// The numbers of its ends; room is made for them where `present`.
-    pub(super) fn end_numbers(&mut self, present: bool) -> Vec<&mut [f64]> {
-        let room = || vec![0.0; self.order + 1];
-        let empty = || Ends { first: room(), last: room(), first_difference: room(), last_difference: room() };
-        if present && self.ends.is_none() {
-            self.ends = Some(empty());
-        }
-        self.ends
-            .iter_mut()
-            .flat_map(|e| [&mut e.first, &mut e.last, &mut e.first_difference, &mut e.last_difference])
-            .map(|v| &mut v[..])
-            .collect()
     }
 }

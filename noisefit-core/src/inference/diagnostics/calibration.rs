@@ -1,6 +1,6 @@
 //! Whether the fitted noise has the shape that the residuals have: shares of them where it promises them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::inference::diagnostics::Summary;
 use crate::inference::diagnostics::found::{ChiSquaredTest, Found};
@@ -36,7 +36,7 @@ pub struct Coverage {
 }
 
 /// Counts of standardised residuals.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Counts {
     bounds: Vec<f64>,
     intervals: Vec<(f64, f64)>,

@@ -29,7 +29,7 @@ pub struct VarianceInflation {
     pub factor: f64,
 }
 
-impl Diagnosis<'_> {
+impl Diagnosis {
     /// Follows from the factor of the fit alone.
     pub(super) fn collinearity(&self) -> Collinearity {
         let Some(leverage) = self.squares.leverage.as_ref().filter(|_| self.order() > 0) else {

@@ -1,6 +1,6 @@
 //! Whether the spread of the noise is the same in every row, and what it varies with.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::algebra::gram::packed;
 use crate::inference::diagnostics::found::{ChiSquaredTest, Found};
@@ -44,7 +44,7 @@ pub struct Driver {
 }
 
 /// Sums of products of a constant, the whitened regressors, `e^2` and `|e|`; each row counts as often as its frequency.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Spread {
     pub(super) products: Products,
     slopes: std::ops::Range<usize>,
@@ -72,7 +72,7 @@ impl Spread {
 
     pub(super) fn finish(
         &self,
-        diagnosis: &Diagnosis<'_>,
+        diagnosis: &Diagnosis,
         summary: &Summary,
         white: Found<ChiSquaredTest>,
     ) -> Heteroscedasticity {
@@ -101,13 +101,7 @@ impl Spread {
     }
 
     /// The coefficients of the regressors themselves in the regression of `|e|` on the whitened ones.
-    fn drivers(
-        &self,
-        diagnosis: &Diagnosis<'_>,
-        factor: &super::products::Factor<'_>,
-        size: usize,
-        n: f64,
-    ) -> Vec<Driver> {
+    fn drivers(&self, diagnosis: &Diagnosis, factor: &super::products::Factor<'_>, size: usize, n: f64) -> Vec<Driver> {
         let df = n - factor.kept.len() as f64;
         let (Some(leverage), Ok(distribution)) = (&diagnosis.squares.leverage, StudentT::new(df)) else {
             return Vec::new();
@@ -130,7 +124,7 @@ impl Spread {
 }
 
 /// Sums of products of a constant, the whitened regressors, their squares and cross products, and `e^2`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct White {
     /// Empty where there would be too many columns.
     pub(super) products: Option<Products>,

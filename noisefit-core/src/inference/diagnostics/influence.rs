@@ -1,11 +1,10 @@
 //! How much each row counts in a fit, and the rows that count most.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::inference::diagnostics::Diagnosis;
 use crate::inference::diagnostics::measures::Measured;
-use crate::rows::{Block, StateReader, StateWriter};
+use crate::rows::Block;
 
 /// The rows that stand out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -41,7 +40,7 @@ pub enum Measures {
 ///
 /// With weights `w` and residuals `e = y - x'b`, `p` coefficients, `s` the residual standard error, `s(i)` that without row
 /// `i`, and `h = w x'(X'WX)^-1 x` (Belsley, Kuh and Welsch 1980, *Regression Diagnostics*, chapter 2).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RowInfluence {
     /// Its number from 0 among the rows used.
     pub row: u64,
@@ -96,28 +95,9 @@ impl RowInfluence {
         let [a, b, c, d, e, f] = rest;
         [fitted, residual, scale, leverage, a, b, c, d, e, f]
     }
-
-    fn from_numbers(row: u64, numbers: [f64; 10]) -> Self {
-        let [fitted, residual, scale, leverage, rest @ ..] = numbers;
-        let [standardised, studentised, cooks_distance, dffits, covratio, weight] =
-            rest.map(|value| Some(value).filter(|value| !value.is_nan()));
-        RowInfluence {
-            row,
-            fitted,
-            residual,
-            scale,
-            leverage,
-            standardised,
-            studentised,
-            cooks_distance,
-            dffits,
-            covratio,
-            weight,
-        }
-    }
 }
 
-impl Diagnosis<'_> {
+impl Diagnosis {
     /// How rows are measured.
     pub fn measures(&self) -> Measures {
         if self.squares_location.is_none() { Measures::LeastSquares } else { Measures::Standardised }
@@ -208,7 +188,7 @@ impl Diagnosis<'_> {
 }
 
 /// The rows at the top of three lists, and counts; in one pass.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Worst {
     /// How many of each list are kept.
     pub(super) keep: usize,
@@ -222,7 +202,7 @@ impl Worst {
         Worst { keep, lists: Default::default(), mean_leverage, counts: [0.0; 3] }
     }
 
-    pub(super) fn fold(&mut self, diagnosis: &Diagnosis<'_>, rows: &Measured<'_>, first: u64) {
+    pub(super) fn fold(&mut self, diagnosis: &Diagnosis, rows: &Measured<'_>, first: u64) {
         for i in 0..rows.rows {
             let measured = diagnosis.influence(rows, i, first + i as u64);
             let f = rows.frequency(i);
@@ -262,38 +242,6 @@ impl Worst {
             largest_cooks_distances: rows(distances),
             largest_leverages: rows(leverages),
         }
-    }
-
-    pub(super) fn size_in_bytes(&self) -> usize {
-        self.lists.iter().map(|list| list.len() * size_of::<(f64, RowInfluence)>()).sum()
-    }
-
-    pub(super) fn write(&self, writer: &mut StateWriter) {
-        writer.numbers(&self.counts);
-        for list in &self.lists {
-            writer.integer(list.len() as u64);
-            for (key, measured) in list {
-                writer.integer(measured.row);
-                writer.numbers(&[*key]);
-                writer.numbers(&measured.numbers());
-            }
-        }
-    }
-
-    pub(super) fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        reader.numbers(&mut self.counts)?;
-        for list in &mut self.lists {
-            let count = reader.integer()?.min(self.keep as u64);
-            *list = (0..count)
-                .map(|_| {
-                    let (row, mut key, mut numbers) = (reader.integer()?, [0.0], [0.0; 10]);
-                    reader.numbers(&mut key)?;
-                    reader.numbers(&mut numbers)?;
-                    Ok((key[0], RowInfluence::from_numbers(row, numbers)))
-                })
-                .collect::<Result<_, Error>>()?;
-        }
-        Ok(())
     }
 }
 

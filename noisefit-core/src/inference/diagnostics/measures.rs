@@ -54,7 +54,7 @@ impl Measured<'_> {
     }
 }
 
-impl Diagnosis<'_> {
+impl Diagnosis {
     /// Measures the rows of a block.
     pub(super) fn measure<'b>(&self, block: &Block<'b>) -> Measured<'b> {
         let rows = block.rows();

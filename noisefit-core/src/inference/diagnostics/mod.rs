@@ -46,7 +46,9 @@ pub use normality::{Normality, ShapiroWilk};
 pub use specification::Specification;
 pub use tails::{QuantilePair, TailIndex, Tails};
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::algebra::Coordinates;
@@ -56,7 +58,7 @@ use crate::estimate::{Options, closed_form};
 use crate::inference::predict::{NewRows, Predictor};
 use crate::noise::Noise;
 use crate::record::{Fit, Vcov, VcovKind};
-use crate::rows::{AnyRows, Block, Derive, Derived, Layout, RowSource};
+use crate::rows::{Adapted, Adaptor, Block, Kinds, Layout, RowSource, RowSourceExt};
 use order::Ordered;
 use survey::{Survey, sampled_layout};
 
@@ -105,10 +107,10 @@ pub enum TestedOn {
 }
 
 /// A fit, made ready to look at its rows.
-#[derive(Debug, Clone)]
-pub struct Diagnosis<'a> {
-    fit: &'a Fit,
-    predictor: Predictor<'a>,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Diagnosis {
+    fit: Fit,
+    predictor: Predictor,
     location: LinearPredictor,
     /// Least squares of the same rows: the fit itself, or one beside it.
     squares: Fit,
@@ -146,14 +148,13 @@ impl Summary {
     }
 }
 
-impl<'a> Diagnosis<'a> {
+impl Diagnosis {
     /// Makes a fit ready; where it is not plain least squares with the classical covariance, least squares of the same rows is
     /// solved, as `options` say.
     ///
     /// # Errors
     /// [`Error::Unsupported`] for a quantile, which is no model of the noise; those of [`closed_form::fit`].
-    pub fn new(source: &impl RowSource, fit: &'a Fit, options: &Options) -> Result<Self, Error> {
-        let source = &AnyRows::new(source);
+    pub fn new(source: &dyn RowSource, fit: &Fit, options: &Options) -> Result<Self, Error> {
         if let Noise::Quantile(_) = fit.noise {
             let what = "a quantile is no model of the noise, which is what is diagnosed; fit laplace or gaussian noise instead";
             return Err(Error::Unsupported(what.to_owned()));
@@ -167,7 +168,7 @@ impl<'a> Diagnosis<'a> {
         } else if scaled {
             let derive = ByScale(predictor.clone());
             let layout = Layout { scale: None, ..layout.clone() };
-            closed_form::fit(&Derived { source, derive, layout }, &classical)?
+            closed_form::fit(&Adapted::new(source, derive, layout), &classical)?
         } else {
             closed_form::fit(source, &classical)?
         };
@@ -181,7 +182,7 @@ impl<'a> Diagnosis<'a> {
             None => (Coordinates::of_design(&[], &[], false), Vec::new()),
         };
         let mut diagnosis = Diagnosis {
-            fit,
+            fit: fit.clone(),
             predictor,
             location: location(fit),
             squares_location: (!own).then(|| location(&squares)),
@@ -200,9 +201,8 @@ impl<'a> Diagnosis<'a> {
     ///
     /// # Errors
     /// What the source reports.
-    pub fn run(&self, source: &impl RowSource, worst: usize) -> Result<Diagnostics, Error> {
-        let source = &AnyRows::new(source);
-        let survey = source.pass(Survey::new(self, worst, SAMPLE_ROWS, source.rows_hint()))?;
+    pub fn run(&self, source: &dyn RowSource, worst: usize) -> Result<Diagnostics, Error> {
+        let survey = source.pass(Survey::new(Arc::new(self.clone()), worst, SAMPLE_ROWS, source.rows_hint()))?;
         let summary = Summary {
             observations: survey.observations,
             has_frequencies: survey.has_frequencies,
@@ -288,18 +288,20 @@ impl<'a> Diagnosis<'a> {
 }
 
 /// Rows weighted by one over the square of a fit's scale, their own weights included.
-#[derive(Debug, Clone)]
-struct ByScale<'a>(Predictor<'a>);
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct ByScale(Predictor);
 
-impl Derive for ByScale<'_> {
-    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+impl Adaptor for ByScale {
+    const KIND: &'static str = "by scale";
+
+    fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let scales = self.0.scale(&NewRows::from(block));
         let weights: Vec<f64> = scales.iter().map(|scale| 1.0 / (scale * scale)).collect();
         next(&Block { weights: Some(&weights), scale_design: &[], ..*block });
     }
+}
 
-    fn parameters(&self) -> Vec<f64> {
-        // The scale of one row tells one fit from another as well as its coefficients do.
-        self.0.scale_coefficients()
-    }
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    Kinds::default().with::<Survey>().with_adaptor::<ByScale>()
 }

@@ -1,6 +1,6 @@
 //! Whether the noise is Gaussian: moments and order statistics of the residuals of least squares.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::inference::diagnostics::Summary;
 use crate::inference::diagnostics::found::{ChiSquaredTest, Found};
@@ -33,7 +33,7 @@ pub struct ShapiroWilk {
 }
 
 /// Sums of powers of the errors.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct PowerSums {
     pub(super) sums: [f64; 4],
 }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use pulp::Arch;
 
 use crate::algebra::gram::{Columns, TILE_ROWS, add_gram, packed, packed_length, symmetric};
@@ -11,11 +13,13 @@ use crate::algebra::gram::{Columns, TILE_ROWS, add_gram, packed, packed_length, 
 const INDEPENDENT_SHARE: f64 = 1e-11;
 
 /// The packed lower triangle of the sums of products of some columns.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Products {
     order: usize,
     pub(super) sums: Vec<f64>,
+    #[serde(skip)]
     columns: Columns,
+    #[serde(skip)]
     lanes: Vec<f64>,
 }
 

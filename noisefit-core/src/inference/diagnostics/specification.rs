@@ -1,6 +1,6 @@
 //! Whether the mean is of the form that the formula says.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::inference::diagnostics::found::{FisherTest, Found};
 use crate::inference::diagnostics::measures::Measured;
@@ -16,7 +16,7 @@ pub struct Specification {
 }
 
 /// Sums of products, weighted by precision, of the whitened regressors, two powers of the fitted values and the errors.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Powers {
     pub(super) products: Products,
     order: usize,
@@ -49,7 +49,7 @@ impl Powers {
         });
     }
 
-    pub(super) fn finish(&self, diagnosis: &Diagnosis<'_>, summary: &Summary) -> Specification {
+    pub(super) fn finish(&self, diagnosis: &Diagnosis, summary: &Summary) -> Specification {
         let reset = summary.test().and_then(|()| {
             if diagnosis.fitted_coordinates.1.is_nan() {
                 return Found::no("all fitted values are the same");

@@ -1,6 +1,9 @@
 //! One pass at a fit: everything that a diagnosis sums over rows, and a sample of the residuals.
 
-use crate::Error;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
 use crate::inference::diagnostics::Diagnosis;
 use crate::inference::diagnostics::autocorrelation::Neighbours;
 use crate::inference::diagnostics::calibration::Counts;
@@ -9,16 +12,15 @@ use crate::inference::diagnostics::influence::Worst;
 use crate::inference::diagnostics::measures::Measured;
 use crate::inference::diagnostics::normality::PowerSums;
 use crate::inference::diagnostics::specification::Powers;
-use crate::record::Coefficient;
-use crate::rows::{Accumulator, Block, Layout, Precision, Sample, StateReader, StateWriter, Values, hash_parameters};
+use crate::rows::{Accumulator, Block, Layout, Precision, Sample, Values};
 
 /// Up to so many observations the low words of their values are used.
 const EXTENDED_OBSERVATIONS: u64 = 100_000;
 
 /// The state of the pass.
-#[derive(Debug, Clone)]
-pub(super) struct Survey<'a> {
-    diagnosis: &'a Diagnosis<'a>,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Survey {
+    diagnosis: Arc<Diagnosis>,
     rows: u64,
     /// Rows times frequencies.
     pub(super) observations: f64,
@@ -34,12 +36,11 @@ pub(super) struct Survey<'a> {
     pub(super) sample: Sample,
 }
 
-impl<'a> Survey<'a> {
+impl Survey {
     /// The empty state, for lists of `keep` rows and a sample of `limit` from about `expected` rows.
-    pub(super) fn new(diagnosis: &'a Diagnosis<'a>, keep: usize, limit: usize, expected: Option<u64>) -> Self {
+    pub(super) fn new(diagnosis: Arc<Diagnosis>, keep: usize, limit: usize, expected: Option<u64>) -> Self {
         let slopes = diagnosis.coordinates.offset()..diagnosis.order();
         Survey {
-            diagnosis,
             rows: 0,
             observations: 0.0,
             has_frequencies: false,
@@ -51,6 +52,7 @@ impl<'a> Survey<'a> {
             moments: PowerSums::default(),
             counts: Counts::new(diagnosis.fit.noise.family()),
             sample: Sample::new(&sampled_layout(), limit, expected),
+            diagnosis,
         }
     }
 
@@ -74,12 +76,12 @@ pub(super) fn sampled_layout() -> Layout {
     Layout { response: "standardised".to_owned(), terms: vec!["error".to_owned()], ..Layout::default() }
 }
 
-impl Accumulator for Survey<'_> {
+impl Accumulator for Survey {
     const KIND: &'static str = "diagnostics";
 
     fn fold(&mut self, block: &Block<'_>) {
         let rows = self.diagnosis.measure(block);
-        self.worst.fold(self.diagnosis, &rows, self.rows);
+        self.worst.fold(&self.diagnosis, &rows, self.rows);
         self.spread.fold(&rows);
         self.white.fold(&rows);
         self.powers.fold(&rows);
@@ -116,58 +118,6 @@ impl Accumulator for Survey<'_> {
         // What a double leaves out of decimals is worth its time where there are few rows.
         if self.diagnosis.fit.nobs <= EXTENDED_OBSERVATIONS { Precision::Extended } else { Precision::Double }
     }
-
-    fn parameters(&self) -> u64 {
-        let value = |coefficient: &Coefficient| coefficient.estimate.unwrap_or(f64::NAN);
-        let Diagnosis { fit, squares, .. } = self.diagnosis;
-        let coefficients = [&fit.coefficients, &fit.scale_coefficients, &squares.coefficients];
-        let estimates = coefficients.into_iter().flatten().map(value);
-        hash_parameters(estimates.chain([fit.scale.unwrap_or(f64::NAN), self.worst.keep as f64]))
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        let sums = |order: usize| size_of::<f64>() * order * order;
-        let white = self.white.products.as_ref().map_or(0, |products| size_of::<f64>() * products.sums.len());
-        self.worst.size_in_bytes() + white + 3 * sums(self.diagnosis.order() + 3) / 2 + self.sample.size_in_bytes()
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        writer.integer(u64::from(self.has_frequencies));
-        writer.numbers(&[self.observations]);
-        // Told by name what they are, the numbers are borrowed for change, for reading's sake.
-        let mut state = self.clone();
-        writer.integer(state.neighbours.rows);
-        state.numbers().into_iter().for_each(|numbers| writer.numbers(numbers));
-        state.neighbours.end_numbers(false).into_iter().for_each(|numbers| writer.numbers(numbers));
-        self.worst.write(writer);
-        self.sample.write(writer);
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        self.has_frequencies = reader.integer()? == 1;
-        let mut observations = [0.0];
-        reader.numbers(&mut observations)?;
-        self.observations = observations[0];
-        self.neighbours.rows = reader.integer()?;
-        self.numbers().into_iter().try_for_each(|numbers| reader.numbers(numbers))?;
-        let any = self.neighbours.rows > 0;
-        self.neighbours.end_numbers(any).into_iter().try_for_each(|numbers| reader.numbers(numbers))?;
-        self.worst.read(reader)?;
-        self.sample.read(reader)
-    }
-}
-
-impl Survey<'_> {
-    /// All plain sums.
-    fn numbers(&mut self) -> Vec<&mut [f64]> {
-        let mut numbers = vec![&mut self.spread.products.sums[..], &mut self.powers.products.sums[..]];
-        numbers.extend(self.white.products.iter_mut().map(|products| &mut products.sums[..]));
-        numbers.extend(self.neighbours.numbers());
-        numbers.extend([&mut self.moments.sums[..], &mut self.counts.counts[..]]);
-        numbers
-    }
 }
 
 #[cfg(test)]
@@ -176,6 +126,14 @@ mod tests {
     use super::*;
     use crate::estimate::{Options, closed_form};
     use crate::rows::{Matrix, MemoryRows};
+
+    fn gather(value: &serde_json::Value, found: &mut Vec<f64>) {
+        match value {
+            serde_json::Value::Array(values) => values.iter().for_each(|value| gather(value, found)),
+            serde_json::Value::Object(fields) => fields.values().for_each(|value| gather(value, found)),
+            value => found.extend(value.as_f64()),
+        }
+    }
 
     #[test]
     fn parts_of_the_rows_merge_and_states_are_saved() {
@@ -186,7 +144,7 @@ mod tests {
         let rows = MemoryRows::new(&y, Matrix::column_major(&x, n, 2).unwrap()).unwrap();
         let fit = closed_form::fit(&rows, &Options::default()).unwrap();
         let diagnosis = Diagnosis::new(&rows, &fit, &Options::default()).unwrap();
-        let empty = Survey::new(&diagnosis, 4, 1000, None);
+        let empty = Survey::new(Arc::new(diagnosis.clone()), 4, 1000, None);
         let part = |from: usize, to: usize| {
             let mut state = empty.clone();
             let columns = [Values::from(&x[from..to]), Values::from(&x[n + from..n + to])];
@@ -201,18 +159,21 @@ mod tests {
             });
             state
         };
-        let numbers = |state: &Survey<'_>| {
-            let mut state = state.clone();
-            let ends: Vec<f64> = state.neighbours.end_numbers(false).concat();
-            [state.numbers().concat(), ends].concat()
+        // All plain sums.
+        let numbers = |state: &Survey| {
+            let Survey { spread, white, powers, neighbours, moments, counts, .. } = state;
+            let sums = serde_json::to_value((spread, white, powers, neighbours, moments, counts)).unwrap();
+            let mut found = Vec::new();
+            gather(&sums, &mut found);
+            found
         };
-        let rows = |state: &Survey<'_>| {
+        let rows = |state: &Survey| {
             let found = state.worst.finish(diagnosis.measures());
             let lists = [found.largest_residuals, found.largest_cooks_distances, found.largest_leverages];
             lists.map(|list| list.iter().map(|row| row.row).collect::<Vec<_>>())
         };
         // Equal but for rounding.
-        let same = |state: &Survey<'_>, whole: &Survey<'_>| {
+        let same = |state: &Survey, whole: &Survey| {
             let (found, expected) = (numbers(state), numbers(whole));
             assert_eq!(found.len(), expected.len());
             for (found, expected) in found.iter().zip(&expected) {
@@ -227,9 +188,9 @@ mod tests {
             let mut merged = empty.clone();
             for pair in cuts.windows(2) {
                 let state = if pair[0] == pair[1] { empty.clone() } else { part(pair[0], pair[1]) };
-                merged.merge(empty.load(&state.save()).unwrap());
+                merged.merge(empty.load(&empty.save(&state).unwrap()).unwrap());
             }
-            same(&empty.load(&merged.save()).unwrap(), &whole);
+            same(&empty.load(&empty.save(&merged).unwrap()).unwrap(), &whole);
             // Folded in blocks rather than merged.
             let mut folded = empty.clone();
             for pair in cuts.windows(2).filter(|pair| pair[0] < pair[1]) {

@@ -1,6 +1,6 @@
 //! The negative log-likelihood and the loss at several values of a coefficient.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::algebra::predictor::LinearPredictor;
@@ -10,7 +10,7 @@ use crate::inference::profile::{choice_of, interval, place, refit};
 use crate::noise::{Noise, NoiseFamily};
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::Fit;
-use crate::rows::{Accumulator, AnyRows, Block, Precision, RowSource, StateReader, StateWriter, hash_parameters};
+use crate::rows::{Accumulator, Block, Kinds, Precision, RowSource, RowSourceExt};
 
 /// The likelihood along one coefficient.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -64,14 +64,13 @@ pub struct CurvePoint {
 /// [`Error::Unsupported`] for a name that is no term, an aliased term, and a fit without noise; those of
 /// [`estimate::fit`](crate::inference::fit) for the fits.
 pub fn curve(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     fit: &Fit,
     term: &str,
     values: &[f64],
     reoptimised: bool,
     options: &Options,
 ) -> Result<Curve, Error> {
-    let source = &AnyRows::new(source);
     let (place, estimate) = place(fit, term)?;
     if fit.log_likelihood.is_none() {
         let what = "every row is fitted exactly: the noise scale is 0, and the likelihood has no bound";
@@ -100,7 +99,7 @@ pub fn curve(
     let sums = differences.iter().map(|_| DoubleDouble::ZERO).collect();
     let predictor = Predictor::new(fit)?;
     let (rows, observations, constant) = (0, DoubleDouble::ZERO, DoubleDouble::ZERO);
-    let pass = source.pass(Along { fit, predictor, base, differences, rows, observations, constant, sums })?;
+    let pass = source.pass(Along { predictor, base, differences, rows, observations, constant, sums })?;
     let (n, (loss, factor)) = (pass.observations.to_f64(), loss(fit));
     let point = |(i, &value): (usize, &f64)| CurvePoint {
         value,
@@ -127,13 +126,12 @@ pub fn curve(
 /// # Errors
 /// Those of [`curve`] and of [`super::intervals`].
 pub fn term_interval(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     fit: &Fit,
     term: &str,
     level: f64,
     options: &Options,
 ) -> Result<(Option<f64>, Option<f64>), Error> {
-    let source = &AnyRows::new(source);
     let (place, _) = place(fit, term)?;
     Ok(interval(source, fit, place, level, options)?.map_or((None, None), |ends| (ends.low, ends.high)))
 }
@@ -155,10 +153,9 @@ fn loss(fit: &Fit) -> (&'static str, f64) {
 }
 
 /// The pass that sums `-ln f(r) + ln f(0)` at several locations.
-#[derive(Debug, Clone)]
-struct Along<'a> {
-    fit: &'a Fit,
-    predictor: Predictor<'a>,
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Along {
+    predictor: Predictor,
     base: LinearPredictor,
     /// What the locations are more than the fit's.
     differences: Vec<LinearPredictor>,
@@ -169,13 +166,13 @@ struct Along<'a> {
     sums: Vec<DoubleDouble>,
 }
 
-impl Accumulator for Along<'_> {
+impl Accumulator for Along {
     const KIND: &'static str = "likelihood along a coefficient";
 
     fn fold(&mut self, block: &Block<'_>) {
         let rows = block.rows();
         self.rows += rows as u64;
-        let family: &dyn NoiseFamily = self.fit.noise.family();
+        let family: &dyn NoiseFamily = self.predictor.fit().noise.family();
         let peak = family.negative_log_density(0.0);
         let scales = self.predictor.scale(&NewRows::from(block));
         let residuals = self.base.residuals(block);
@@ -211,23 +208,9 @@ impl Accumulator for Along<'_> {
     fn precision(&self) -> Precision {
         Precision::Extended
     }
+}
 
-    fn parameters(&self) -> u64 {
-        let locations = std::iter::once(&self.base).chain(&self.differences).flat_map(LinearPredictor::numbers);
-        hash_parameters(locations.chain(self.fit.scale))
-    }
-
-    fn size_in_bytes(&self) -> usize {
-        size_of_val(&self.sums[..])
-    }
-
-    fn write(&self, writer: &mut StateWriter) {
-        writer.integer(self.rows);
-        writer.double_doubles([&self.observations, &self.constant].into_iter().chain(&self.sums));
-    }
-
-    fn read(&mut self, reader: &mut StateReader<'_>) -> Result<(), Error> {
-        self.rows = reader.integer()?;
-        reader.double_doubles([&mut self.observations, &mut self.constant].into_iter().chain(&mut self.sums))
-    }
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    Kinds::default().with::<Along>()
 }

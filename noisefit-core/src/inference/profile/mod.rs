@@ -13,7 +13,7 @@ pub use along::{Curve, CurvePoint, curve, term_interval};
 use crate::estimate::{Options, closed_form};
 use crate::noise::{Choice, HuberScale, Noise};
 use crate::record::{Coefficient, Confint, Fit, Vcov, VcovKind, Warning};
-use crate::rows::{AnyRows, RowSource};
+use crate::rows::{Kinds, RowSource};
 use crate::{Error, estimate, noise};
 use interval::Ends;
 
@@ -44,8 +44,7 @@ use interval::Ends;
 ///
 /// # Errors
 /// [`Error::Unsupported`] for estimates that do not maximise the likelihood, and those of [`estimate::fit`].
-pub fn intervals(source: &impl RowSource, fit: &mut Fit, options: &Options) -> Result<(), Error> {
-    let source = &AnyRows::new(source);
+pub fn intervals(source: &dyn RowSource, fit: &mut Fit, options: &Options) -> Result<(), Error> {
     let ends: Vec<Option<Ends>> = (0..fit.coefficients.len())
         .map(|term| interval(source, fit, term, fit.level, options))
         .collect::<Result<_, _>>()?;
@@ -68,7 +67,7 @@ pub fn intervals(source: &impl RowSource, fit: &mut Fit, options: &Options) -> R
 /// # Errors
 /// Those of [`intervals`].
 pub(crate) fn interval(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     fit: &Fit,
     term: usize,
     level: f64,
@@ -107,7 +106,7 @@ pub(crate) fn interval(
 
 /// The fit of all else where a coefficient has a value.
 fn refit(
-    source: &impl RowSource,
+    source: &dyn RowSource,
     fit: &Fit,
     choice: &Choice,
     term: usize,
@@ -157,4 +156,9 @@ fn place(fit: &Fit, term: &str) -> Result<(usize, f64), Error> {
         ))
     })?;
     Ok((place, estimate))
+}
+
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    along::kinds().with_adaptor::<moved::Moved>()
 }

@@ -1,11 +1,13 @@
 //! Rows whose response has lost one term's part.
 
+use serde::{Deserialize, Serialize};
+
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::Fit;
-use crate::rows::{Block, Derive, Derived, Layout, RowSource, Values};
+use crate::rows::{Adapted, Adaptor, Block, Layout, RowSource, Values};
 
 /// `y - value x` on the other columns.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Moved {
     /// The column of the term; the intercept has none.
     column: Option<usize>,
@@ -16,7 +18,7 @@ pub(super) struct Moved {
 
 /// The rows of a fit where the coefficient in a place of its table has a value: without that term, and without aliased ones,
 /// which might take its place.
-pub(super) fn without<'a, S: RowSource>(source: &'a S, fit: &Fit, place: usize, value: f64) -> Derived<'a, S, Moved> {
+pub(super) fn without<'a>(source: &'a dyn RowSource, fit: &Fit, place: usize, value: f64) -> Adapted<'a, Moved> {
     let layout = source.layout();
     let offset = usize::from(layout.intercept);
     let determined = |j: &usize| j + offset != place && fit.coefficients[j + offset].estimate.is_some();
@@ -27,11 +29,13 @@ pub(super) fn without<'a, S: RowSource>(source: &'a S, fit: &Fit, place: usize, 
         intercept: layout.intercept && column.is_some(),
         ..layout.clone()
     };
-    Derived { source, derive: Moved { column, value, kept }, layout }
+    Adapted::new(source, Moved { column, value, kept }, layout)
 }
 
-impl Derive for Moved {
-    fn derive(&self, block: &Block<'_>, next: impl FnOnce(&Block<'_>)) {
+impl Adaptor for Moved {
+    const KIND: &'static str = "moved";
+
+    fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let Moved { column, value, kept } = self;
         let part = |i: usize| match column.map(|j| block.design[j]) {
             None => DoubleDouble::from(*value),
@@ -41,10 +45,5 @@ impl Derive for Moved {
         let (high, low): (Vec<f64>, Vec<f64>) = (0..block.rows()).map(moved).map(|y| (y.high, y.low)).unzip();
         let design: Vec<Values<'_>> = kept.iter().map(|&j| block.design[j]).collect();
         next(&Block { response: Values { high: &high, low: Some(&low) }, design: &design, ..*block });
-    }
-
-    fn parameters(&self) -> Vec<f64> {
-        let columns = self.column.iter().chain(&self.kept).map(|&j| j as f64);
-        columns.chain([self.value, if self.column.is_some() { 1.0 } else { 0.0 }]).collect()
     }
 }

@@ -140,7 +140,7 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
 }
 
 fn fit(
-    rows: &impl RowSource,
+    rows: &dyn RowSource,
     noise: &Choice,
     plan: &Plan,
     how: Option<&conformal::Plan>,

@@ -31,7 +31,7 @@ const SCHEMA: &str = "noisefit.search/1";
 
 /// Searches, telling each trial; with a checkpoint trials are kept beside it, from where `--resume` goes on.
 pub(super) fn search(
-    rows: &impl RowSource,
+    rows: &dyn RowSource,
     noise: &Choice,
     plan: &Plan,
     space: Space,

@@ -1,0 +1,110 @@
+//! A pass of any kind: what sources run.
+
+use std::any::Any;
+
+use crate::Error;
+use crate::rows::envelope::{put, take};
+use crate::rows::{Accumulator, Block, Precision, RowBlock};
+
+/// A pass as sources see it: an [`Accumulator`] of whatever type, alone, behind adaptors or beside others.
+///
+/// It is dynamic at the grain of a block: an estimator's own loops are compiled once, and so is a source.
+/// [`Pass::to_bytes`](trait.Pass.html#impl-dyn+Pass) and what stands beside it carry passes to other processes and their
+/// states back.
+pub trait Pass: Any + Send + Sync {
+    /// What tells the pass from others: [`Accumulator::kind`], within the adaptors and beside the passes it is run with.
+    fn kind(&self) -> String;
+
+    /// [`Accumulator::fold`].
+    fn fold(&mut self, block: &Block<'_>);
+
+    /// [`Accumulator::fold_rows`].
+    fn fold_rows(&mut self, rows: &RowBlock<'_>) -> bool;
+
+    /// [`Accumulator::merge`].
+    ///
+    /// # Errors
+    /// [`Error::State`] for a state of another type of pass.
+    fn merge(&mut self, later: Box<dyn Pass>) -> Result<(), Error>;
+
+    /// [`Accumulator::rows`].
+    fn rows(&self) -> u64;
+
+    /// [`Accumulator::precision`].
+    fn precision(&self) -> Precision;
+
+    /// A copy of it.
+    fn clone_box(&self) -> Box<dyn Pass>;
+
+    /// Appends its name, parameters and state to bytes, from which [`Pass::read`] or [`Kinds`](super::Kinds) rebuild it.
+    ///
+    /// # Errors
+    /// [`Error::State`] for what cannot be written.
+    fn write(&self, bytes: &mut Vec<u8>) -> Result<(), Error>;
+
+    /// The pass of this one's type at the beginning of `bytes`, which it is taken from.
+    ///
+    /// # Errors
+    /// [`Error::State`] where they begin otherwise.
+    fn read(&self, bytes: &mut &[u8]) -> Result<Box<dyn Pass>, Error>;
+}
+
+impl<A: Accumulator> Pass for A {
+    fn kind(&self) -> String {
+        A::kind()
+    }
+
+    fn fold(&mut self, block: &Block<'_>) {
+        Accumulator::fold(self, block);
+    }
+
+    fn fold_rows(&mut self, rows: &RowBlock<'_>) -> bool {
+        Accumulator::fold_rows(self, rows)
+    }
+
+    fn merge(&mut self, later: Box<dyn Pass>) -> Result<(), Error> {
+        Accumulator::merge(self, downcast(later)?);
+        Ok(())
+    }
+
+    fn rows(&self) -> u64 {
+        Accumulator::rows(self)
+    }
+
+    fn precision(&self) -> Precision {
+        Accumulator::precision(self)
+    }
+
+    fn clone_box(&self) -> Box<dyn Pass> {
+        Box::new(self.clone())
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) -> Result<(), Error> {
+        put(&A::kind(), bytes)?;
+        put(self, bytes)
+    }
+
+    fn read(&self, bytes: &mut &[u8]) -> Result<Box<dyn Pass>, Error> {
+        expect(&A::kind(), bytes)?;
+        Ok(Box::new(take::<A>(bytes)?))
+    }
+}
+
+/// A pass of a type.
+///
+/// # Errors
+/// [`Error::State`] where it is of another.
+pub(super) fn downcast<P: Pass>(pass: Box<dyn Pass>) -> Result<P, Error> {
+    let kind = pass.kind();
+    let any: Box<dyn Any> = pass;
+    any.downcast().map(|pass| *pass).map_err(|_| Error::State(format!("a pass '{kind}' where another was run")))
+}
+
+/// Takes the name of a pass from bytes, which must be this.
+pub(super) fn expect(name: &str, bytes: &mut &[u8]) -> Result<(), Error> {
+    let found: String = take(bytes)?;
+    match found == name {
+        true => Ok(()),
+        false => Err(Error::State(format!("it is of the pass '{found}', not '{name}'"))),
+    }
+}
