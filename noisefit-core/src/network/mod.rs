@@ -20,6 +20,7 @@ mod pass;
 mod plan;
 mod scale;
 mod standardise;
+mod state;
 mod stream;
 mod tensors;
 #[cfg(test)]
@@ -41,8 +42,9 @@ pub use optimizer::{Method, Optimizer};
 pub use pass::Workspace;
 pub use plan::{About, Plan, Solver, Watch};
 pub use standardise::{Centre, Standardisation};
+pub use state::{Snapshot, State};
 pub use tensors::Tensors;
-pub use trainer::{Epoch, Observer, Schedule, Snapshot, State, Step, Trained, Training};
+pub use trainer::{Epoch, Observer, Schedule, Step, Trained, Training};
 pub use tune::{Space, Trial, tune};
 
 /// The passes of this module.

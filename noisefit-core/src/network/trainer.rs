@@ -5,6 +5,8 @@ use std::ops::ControlFlow;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::network::feed::Batch;
+use crate::network::state::{Action, Snapshot, State};
 use crate::network::{Feed, Learner, TrainingRows};
 use crate::record::{Reason, Termination};
 
@@ -137,86 +139,9 @@ pub struct Trained {
     pub best_loss: Option<f64>,
     /// Their epoch.
     pub best_epoch: u64,
-    /// Why training stopped: `epochs`, `patience`, `interrupted`, `diverged`.
+    /// Why training stopped.
     pub termination: Termination,
 }
-
-/// Training at the end of a step: going on from here gives the bits that going on without a stop would have given.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Snapshot {
-    /// Where it stands.
-    pub state: State,
-    /// The optimiser's steps.
-    pub optimizer_steps: u64,
-    /// The parameters, those to be kept so far, and the optimiser's memory.
-    #[serde(skip)]
-    pub vectors: [Vec<f32>; 4],
-}
-
-/// Where a training stands.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct State {
-    /// The epoch at work, from 0.
-    epoch: u64,
-    /// Its batches so far.
-    batch: u64,
-    /// The sum of their observations' losses, and how many these are.
-    sums: [f64; 2],
-    /// The length of the last step's gradient.
-    norm: f64,
-    /// The learning rate of the last step.
-    rate: f64,
-    /// What plateaus have made of the learning rate.
-    factor: f64,
-    /// The least loss that was watched, once an epoch has ended.
-    best: Option<f64>,
-    best_epoch: u64,
-    /// Whether a modelled scale differs from row to row, and since which epoch.
-    scale_varies: Option<u64>,
-    /// Steps so far.
-    step: u64,
-    /// The size of the first loss.
-    first: Option<f64>,
-    /// The epochs that have ended.
-    epochs: Vec<Epoch>,
-}
-
-impl State {
-    fn start() -> Self {
-        State {
-            epoch: 0,
-            batch: 0,
-            sums: [0.0; 2],
-            norm: 0.0,
-            rate: 0.0,
-            factor: 1.0,
-            best: None,
-            best_epoch: 0,
-            scale_varies: None,
-            step: 0,
-            first: None,
-            epochs: Vec::new(),
-        }
-    }
-
-    /// The number of steps made.
-    pub fn steps(&self) -> u64 {
-        self.step
-    }
-
-    /// The epochs that have ended.
-    pub fn epochs(&self) -> &[Epoch] {
-        &self.epochs
-    }
-}
-
-/// A number that JSON can hold.
-fn finite(norm: f64) -> f64 {
-    norm.min(f64::MAX)
-}
-
-/// A loss so many times the first one is no way back down.
-const EXPLODED: f64 = 1e6;
 
 impl Training {
     /// Trains a learner, from where `resumed` stands or from the beginning; afterwards it has the parameters
@@ -236,158 +161,119 @@ impl Training {
         if !(self.rate > 0.0 && self.rate.is_finite()) {
             return Err(Error::Argument { name: "the learning rate", value: self.rate, expected: "positive" });
         }
-        let (mut state, mut best) = match resumed {
+        let (state, best) = match resumed {
             None => (State::start(), learner.parameters().to_vec()),
-            Some(snapshot) => {
-                let state = snapshot.state.clone();
-                (state, learner.restore(snapshot)?)
-            }
+            Some(snapshot) => (snapshot.state.clone(), learner.restore(snapshot)?),
         };
-        let mut reason = Reason::Epochs;
-        learner.hold_scale(state.scale_varies.is_none() && self.common_scale > 0);
-        while state.epoch < self.epochs {
-            let since = state.best_epoch.max(state.scale_varies.unwrap_or(0));
-            let impatient = self.patience.is_some_and(|patience| state.epoch > since.saturating_add(patience));
-            match state.scale_varies {
-                None if impatient && self.common_scale > 0 || state.epoch >= self.common_scale => {
-                    if validation.is_some() && state.best.is_some() {
-                        learner.set_parameters(&best)?;
-                    }
-                    learner.hold_scale(false);
-                    state.scale_varies = Some(state.epoch);
-                }
-                Some(_) if impatient => {
-                    reason = Reason::Patience;
-                    break;
-                }
-                _ => {}
-            }
-            let (mut stopped, mut failed) = (None, None);
-            let (batches, first) = (feed.batches(), state.batch);
-            let fed = feed.epoch(state.epoch, first, &mut |batch| {
-                let rate = self.rate_at(&state, batches);
-                let loss = learner.step(batch.inputs, &batch.targets, rate);
-                let first = *state.first.get_or_insert(loss.abs().max(1.0));
-                if !(loss.abs() < EXPLODED * first) {
-                    stopped = Some(Reason::Diverged);
-                    return ControlFlow::Break(());
-                }
-                let observations = batch.targets.observations();
-                state.sums = [state.sums[0] + loss * observations, state.sums[1] + observations];
-                (state.rate, state.norm) = (rate, f64::NAN);
-                let flow = observer.step(&Step { epoch: state.epoch, step: state.step, loss, rate, learner });
-                state.step += 1;
-                state.batch += 1;
-                if flow.is_break() {
-                    stopped = Some(Reason::Interrupted);
-                }
-                if flow.is_break() || observer.wants_snapshot(state.step) {
-                    state.norm = finite(learner.gradient_norm());
-                    failed = observer.snapshot(learner.snapshot(&state, &best)).err();
-                    if failed.is_some() {
-                        return ControlFlow::Break(());
+        learner.hold_scale(self.common_scale > 0 && !state.scale_varies());
+        let mut run = Run { training: self, learner, validation, observer, state, best };
+        let reason = loop {
+            match run.state.next(self) {
+                Action::Stop(reason) => break reason,
+                Action::LetScaleVary => run.let_scale_vary()?,
+                Action::Epoch => {
+                    if let Some(reason) = run.epoch(feed)? {
+                        break reason;
                     }
                 }
-                flow
-            });
-            if let Some(error) = failed {
-                return Err(error);
             }
-            match stopped {
-                // What the rows' source says of a stop that was asked for is no news.
-                Some(why) => {
-                    reason = why;
-                    break;
-                }
-                None if fed.is_err() && observer.is_interrupted() => {
-                    state.norm = finite(learner.gradient_norm());
-                    observer.snapshot(learner.snapshot(&state, &best))?;
-                    reason = Reason::Interrupted;
-                    break;
-                }
-                None => fed?,
-            }
-            let [sum, count] = state.sums;
-            if count == 0.0 && state.batch == 0 {
-                return Err(Error::NoRows);
-            }
-            let loss = sum / count;
-            let held_out = validation.map(|rows| learner.mean_loss(rows));
-            let watched = held_out.unwrap_or(loss);
-            if !watched.is_finite() {
-                reason = Reason::Diverged;
-                break;
-            }
-            let is_best = state.best.is_none_or(|best| watched < best);
-            if is_best {
-                (state.best, state.best_epoch) = (Some(watched), state.epoch);
-            }
-            // The mean of what batches lost while the parameters moved does not say which were the best: without validation rows
-            // it is the last that are kept.
-            if is_best || validation.is_none() {
-                best.copy_from_slice(learner.parameters());
-            }
-            if let Schedule::Plateau { epochs, factor } = self.schedule
-                && !is_best
-                && (state.epoch - state.best_epoch).is_multiple_of(epochs.max(1))
-            {
-                state.factor *= factor;
-            }
-            let seen = Epoch {
-                epoch: state.epoch,
-                loss,
-                validation: held_out,
-                rate: state.rate,
-                best: is_best,
-                steps: state.step,
-                gradient_norm: finite(if state.norm.is_nan() { learner.gradient_norm() } else { state.norm }),
-            };
-            (state.epoch, state.batch, state.sums) = (state.epoch + 1, 0, [0.0; 2]);
-            state.norm = seen.gradient_norm;
-            let flow = observer.epoch(&seen, learner);
-            state.epochs.push(seen);
-            if flow.is_break() {
-                observer.snapshot(learner.snapshot(&state, &best))?;
-                reason = Reason::Interrupted;
-                break;
-            }
-        }
-        if observer.wants_last() && !matches!(reason, Reason::Diverged | Reason::Interrupted) {
-            state.norm = finite(learner.gradient_norm());
-            observer.snapshot(learner.snapshot(&state, &best))?;
-        }
-        // What was learned within the first epoch is kept where that is all there is.
-        if validation.is_some() && state.best.is_some() || reason != Reason::Interrupted {
-            learner.set_parameters(&best)?;
-        }
-        let converged = matches!(reason, Reason::Epochs | Reason::Patience);
-        let termination = Termination { converged, reason, iterations: state.step, duality_gap: None };
-        let State { best, best_epoch, epochs, .. } = state;
-        let (best_loss, best_epoch) = match (validation, epochs.last()) {
-            (None, Some(last)) => (Some(last.loss), last.epoch),
-            _ => (best, best_epoch),
         };
-        Ok(Trained { epochs, best_loss, best_epoch, termination })
+        run.finish(reason)
+    }
+}
+
+/// A training at work.
+struct Run<'a, O> {
+    training: &'a Training,
+    learner: &'a mut Learner,
+    validation: Option<&'a TrainingRows>,
+    observer: &'a mut O,
+    state: State,
+    /// The parameters that are kept so far.
+    best: Vec<f32>,
+}
+
+impl<O: Observer> Run<'_, O> {
+    /// Goes on with a scale that differs from row to row, from the best location.
+    fn let_scale_vary(&mut self) -> Result<(), Error> {
+        if self.validation.is_some() && self.state.has_best() {
+            self.learner.set_parameters(&self.best)?;
+        }
+        self.learner.hold_scale(false);
+        self.state.let_scale_vary();
+        Ok(())
     }
 
-    /// The learning rate of a step.
-    fn rate_at(&self, state: &State, batches: Option<u64>) -> f64 {
-        let warm = match self.warm_up {
-            0 => 1.0,
-            steps => ((state.step + 1) as f64 / steps as f64).min(1.0),
-        };
-        let factor = match self.schedule {
-            Schedule::Constant => 1.0,
-            Schedule::Step { epochs, factor } => factor.powf((state.epoch / epochs.max(1)) as f64),
-            Schedule::Plateau { .. } => state.factor,
-            Schedule::Cosine => {
-                let done = match batches {
-                    Some(batches) => state.step as f64 / (batches as f64 * self.epochs as f64).max(1.0),
-                    None => state.epoch as f64 / self.epochs.max(1) as f64,
-                };
-                0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+    /// An epoch, or what is left of it; why training is to stop, where it is.
+    fn epoch(&mut self, feed: &mut impl Feed) -> Result<Option<Reason>, Error> {
+        let (batches, epoch, first) = (feed.batches(), self.state.epoch(), self.state.batch());
+        let mut stepped = Ok(None);
+        let fed = feed.epoch(epoch, first, &mut |batch| {
+            stepped = self.step(batch, batches);
+            if matches!(stepped, Ok(None)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        match stepped? {
+            // What the rows' source says of a stop that was asked for is no news.
+            None if fed.is_err() && self.observer.is_interrupted() => {
+                self.snapshot()?;
+                Ok(Some(Reason::Interrupted))
             }
+            None => {
+                fed?;
+                self.end_epoch()
+            }
+            stopped => Ok(stopped),
+        }
+    }
+
+    fn step(&mut self, batch: &Batch<'_>, batches: Option<u64>) -> Result<Option<Reason>, Error> {
+        let rate = self.state.rate(self.training, batches);
+        let loss = self.learner.step(batch.inputs, &batch.targets, rate);
+        let (epoch, step) = (self.state.epoch(), self.state.steps());
+        if !self.state.count_step(loss, batch.targets.observations(), rate) {
+            return Ok(Some(Reason::Diverged));
+        }
+        let stops = self.observer.step(&Step { epoch, step, loss, rate, learner: self.learner }).is_break();
+        if stops || self.observer.wants_snapshot(self.state.steps()) {
+            self.snapshot()?;
+        }
+        Ok(stops.then_some(Reason::Interrupted))
+    }
+
+    fn end_epoch(&mut self) -> Result<Option<Reason>, Error> {
+        if self.state.is_empty() {
+            return Err(Error::NoRows);
+        }
+        let held_out = self.validation.map(|rows| self.learner.mean_loss(rows));
+        self.state.measure(|| self.learner.gradient_norm());
+        let Some(epoch) = self.state.end_epoch(self.training.schedule, held_out) else {
+            return Ok(Some(Reason::Diverged));
         };
-        self.rate * warm * factor
+        // The mean of what batches lost while the parameters moved does not say which were the best: without validation rows
+        // it is the last that are kept.
+        if epoch.best || self.validation.is_none() {
+            self.best.copy_from_slice(self.learner.parameters());
+        }
+        if self.observer.epoch(epoch, self.learner).is_continue() {
+            return Ok(None);
+        }
+        self.snapshot()?;
+        Ok(Some(Reason::Interrupted))
+    }
+
+    fn snapshot(&mut self) -> Result<(), Error> {
+        self.state.measure(|| self.learner.gradient_norm());
+        self.observer.snapshot(self.learner.snapshot(&self.state, &self.best))
+    }
+
+    fn finish(mut self, reason: Reason) -> Result<Trained, Error> {
+        if self.observer.wants_last() && !matches!(reason, Reason::Diverged | Reason::Interrupted) {
+            self.snapshot()?;
+        }
+        // What was learned within the first epoch is kept where that is all there is.
+        if self.validation.is_some() && self.state.has_best() || reason != Reason::Interrupted {
+            self.learner.set_parameters(&self.best)?;
+        }
+        Ok(self.state.trained(reason, self.validation.is_some()))
     }
 }
