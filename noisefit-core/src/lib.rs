@@ -34,5 +34,5 @@ pub use error::Error;
 /// The passes of this crate, by which a process that is sent their bytes rebuilds them.
 pub fn kinds() -> rows::Kinds {
     let linear = algebra::kinds().and(estimate::kinds()).and(inference::kinds());
-    linear.and(network::kinds()).and(compare::kinds()).and(loss::kinds())
+    linear.and(network::kinds()).and(compare::kinds()).and(loss::report::kinds())
 }

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::algebra::gram::symmetric;
-use crate::algebra::{LeastSquares, Moments};
 use crate::numeric::double_double::DoubleDouble;
 use crate::rows::{Block, Values};
 
@@ -20,33 +19,9 @@ pub struct Coordinates {
 }
 
 impl Coordinates {
-    /// The coordinates in which the columns that `moments` were formed of have mean zero and mean square near one.
-    pub fn from_moments(moments: &Moments, intercept: bool) -> Self {
-        let weight = moments.totals().weight;
-        let scale = |j: usize| {
-            let size = (moments.product(j, j) / weight).sqrt() / moments.scale(j);
-            if size > 0.0 && size.is_finite() { power_of_two_near(1.0 / size) } else { 1.0 }
-        };
-        Coordinates {
-            shifts: (0..moments.order()).map(|j| moments.mean(j)).collect(),
-            scales: (0..moments.order()).map(scale).collect(),
-            intercept,
-        }
-    }
-
-    /// The coordinates of some of the columns of a least squares fit, by their indices, and of its response.
-    pub(crate) fn of_columns(solved: &LeastSquares, columns: &[usize], intercept: bool) -> Self {
-        let response = solved.means.len() - 1;
-        let chosen = || columns.iter().copied().chain([response]);
-        let scale = |j: usize| {
-            let size = (solved.deviations[j] / solved.totals.weight).sqrt();
-            if size > 0.0 && size.is_finite() { power_of_two_near(1.0 / size) } else { 1.0 }
-        };
-        Coordinates {
-            shifts: chosen().map(|j| solved.means[j]).collect(),
-            scales: chosen().map(scale).collect(),
-            intercept,
-        }
+    /// By their shifts and scales, the response's last.
+    pub(crate) fn new(shifts: Vec<f64>, scales: Vec<f64>, intercept: bool) -> Self {
+        Coordinates { shifts, scales, intercept }
     }
 
     /// Those of a design, with a response as it stands in the data.
@@ -173,6 +148,6 @@ impl Coordinates {
 }
 
 /// The power of two nearest to a positive `x` on the logarithmic scale, within the range in which its square is normal.
-fn power_of_two_near(x: f64) -> f64 {
+pub(crate) fn power_of_two_near(x: f64) -> f64 {
     x.log2().round().clamp(-500.0, 500.0).exp2()
 }

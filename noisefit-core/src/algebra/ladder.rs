@@ -7,13 +7,13 @@ use crate::algebra::coordinates::Coordinates;
 use crate::algebra::elimination::{Elimination, symmetric_times};
 use crate::algebra::extended::ExtendedMoments;
 use crate::algebra::gram::{packed, packed_length, symmetric};
-use crate::algebra::least_squares::{Accuracy, LeastSquares, Method, Settings};
 use crate::algebra::leverage::Leverage;
+use crate::algebra::moments::{Moments, Totals};
 use crate::algebra::residuals::Residuals;
+use crate::algebra::solution::{Accuracy, LeastSquares, Method, Settings};
 use crate::algebra::triangle::Triangle;
-use crate::algebra::{Moments, Totals};
 use crate::numeric::double_double::DoubleDouble;
-use crate::rows::{Accumulator, Precision, RowSourceExt, Sample, Subset};
+use crate::rows::{Accumulator, Precision, RowSourceExt, Subset};
 
 /// Half a unit in the last place of one.
 const UNIT_ROUNDOFF: f64 = f64::EPSILON / 2.0;
@@ -69,6 +69,8 @@ pub(crate) struct Ladder<'a> {
     pub(crate) moments: Moments,
     pub(crate) coordinates: Coordinates,
     pub(crate) settings: Settings,
+    /// How the same is solved on some of the columns, where others are combinations of them.
+    pub(crate) narrower: &'a dyn Fn(Subset<'_>) -> Result<LeastSquares, Error>,
 }
 
 impl Ladder<'_> {
@@ -202,7 +204,7 @@ impl Ladder<'_> {
             let what = "a sum of squares".to_owned();
             return Err(Error::Range { what, size: self.moments.totals().weight });
         }
-        let fit = LeastSquares::solve_subset(self.source.narrowed(&columns), self.settings, Sample::none())?.0;
+        let fit = (self.narrower)(self.source.narrowed(&columns))?;
         let order = self.coordinates.coefficients();
         // The position of each coefficient in the smaller fit, which may itself have set columns aside.
         let position = |j: usize| kept.iter().position(|&k| k == j);

@@ -32,3 +32,16 @@ pub(crate) fn dot(a: &[f64], a_low: &[f64], b: &[f64], b_low: &[f64]) -> DoubleD
     let tail = (whole..count).map(term);
     sums.into_iter().chain(tail).fold(DoubleDouble::ZERO, |sum, value| sum + value)
 }
+
+/// The sum of `term(0..count)` in eight running sums.
+#[inline(always)]
+pub(crate) fn lanes_sum(count: usize, term: impl Fn(usize) -> f64) -> f64 {
+    let mut sums = [0.0; 8];
+    let whole = count / 8 * 8;
+    for start in (0..whole).step_by(8) {
+        for (lane, sum) in sums.iter_mut().enumerate() {
+            *sum += term(start + lane);
+        }
+    }
+    sums.iter().sum::<f64>() + (whole..count).map(term).sum::<f64>()
+}

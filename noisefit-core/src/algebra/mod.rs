@@ -16,15 +16,16 @@ pub(crate) mod moments;
 pub(crate) mod predictor;
 pub(crate) mod residuals;
 pub(crate) mod row_kernels;
+pub(crate) mod solution;
 pub(crate) mod triangle;
 
 pub(crate) use cholesky::Cholesky;
 pub use coordinates::Coordinates;
 pub use extended::ExtendedMoments;
-pub use least_squares::{Accuracy, LeastSquares, Method, Settings};
 pub use leverage::Leverage;
 pub use moments::{Moments, Totals};
 pub use residuals::{Residuals, Sums};
+pub use solution::{Accuracy, LeastSquares, Method, Settings};
 pub use triangle::Triangle;
 
 /// The passes of this module.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use pulp::{Arch, Simd, WithSimd};
 
+use crate::algebra::coordinates::{Coordinates, power_of_two_near};
 use crate::algebra::gram::{Columns, TILE_ROWS, add_gram, packed, packed_length, symmetric};
 use crate::algebra::row_kernels::{AddRowProducts, RowScratch};
 use crate::rows::{Accumulator, Block, RowBlock};
@@ -330,4 +331,20 @@ fn deviations<S: Simd>(
         }
     }
     sum + simd.reduce_sum_f64s(sums)
+}
+
+impl Coordinates {
+    /// The coordinates in which the columns that `moments` were formed of have mean zero and mean square near one.
+    pub fn from_moments(moments: &Moments, intercept: bool) -> Self {
+        let weight = moments.totals().weight;
+        let scale = |j: usize| {
+            let size = (moments.product(j, j) / weight).sqrt() / moments.scale(j);
+            if size > 0.0 && size.is_finite() { power_of_two_near(1.0 / size) } else { 1.0 }
+        };
+        Coordinates::new(
+            (0..moments.order()).map(|j| moments.mean(j)).collect(),
+            (0..moments.order()).map(scale).collect(),
+            intercept,
+        )
+    }
 }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::algebra::Totals;
 use crate::algebra::coordinates::Coordinates;
-use crate::algebra::lanes::{add_product, dot};
+use crate::algebra::lanes::{add_product, dot, lanes_sum};
+use crate::algebra::moments::Totals;
 use crate::algebra::row_kernels::{RowResiduals, RowScratch};
 use crate::numeric::double_double::DoubleDouble;
 use crate::rows::{Accumulator, Block, Precision, RowBlock};
@@ -386,17 +386,4 @@ fn weighted_sum(a: &[f64], v: Option<&[f64]>) -> f64 {
         None => lanes_sum(a.len(), |i| a[i]),
         Some(v) => lanes_sum(a.len(), |i| a[i] * v[i]),
     }
-}
-
-/// The sum of `term(0..count)` in eight running sums.
-#[inline(always)]
-pub(crate) fn lanes_sum(count: usize, term: impl Fn(usize) -> f64) -> f64 {
-    let mut sums = [0.0; 8];
-    let whole = count / 8 * 8;
-    for start in (0..whole).step_by(8) {
-        for (lane, sum) in sums.iter_mut().enumerate() {
-            *sum += term(start + lane);
-        }
-    }
-    sums.iter().sum::<f64>() + (whole..count).map(term).sum::<f64>()
 }

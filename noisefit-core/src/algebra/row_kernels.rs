@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use crate::algebra::gram::packed;
-use crate::algebra::residuals::lanes_sum;
+use crate::algebra::lanes::lanes_sum;
 use crate::rows::RowBlock;
 
 /// Rows of a tile: of a few dozen columns it fits the first-level cache.

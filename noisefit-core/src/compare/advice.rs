@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::compare::candidates::seen_by;
-use crate::compare::{Comparison, Entry};
+use crate::compare::comparison::{Advice, Comparison, Outlier, Outliers, Shift, VarianceAdvice};
+use crate::compare::entry::Entry;
 use crate::inference::predict::{NewRows, Predictor};
 use crate::noise::{Choice, Huber};
 use crate::numeric::distribution::{Distribution, Normal};
-use crate::record::{Coefficient, Fit, ShapeParameter};
+use crate::record::{Coefficient, Fit};
 use crate::rows::{Accumulator, Block, Precision, RowSource, RowSourceExt, Sample, SampledRows};
 
 /// Rows of the sample from which medians and quantiles are taken: of so many they are right to a percent.
@@ -19,88 +20,6 @@ const ROWS_TOLD: usize = 10;
 
 /// How often Gaussian noise may reach the limit of outlying rows, in samples of this size.
 const FALSE_ALARM: f64 = 0.05;
-
-/// What in the data speaks for the preferred model.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Advice {
-    /// The kurtosis of the residuals of plain Gaussian noise, which is 3 if that is right.
-    pub kurtosis: Option<f64>,
-    /// Their skewness, which is 0 for every family here.
-    pub skewness: Option<f64>,
-    /// The kurtosis of the preferred model's residuals over their scale, where that is modelled.
-    pub kurtosis_over_scale: Option<f64>,
-    /// The degrees of freedom of Student's t noise with the scale of the preferred model, where it is among the models.
-    pub df: Option<ShapeParameter>,
-    /// Rows that Gaussian noise does not explain; absent where the preferred model has no spread to judge them by.
-    pub outliers: Option<Outliers>,
-    /// How the noise's scale varies, where the preferred model has it modelled.
-    pub variance: Option<VarianceAdvice>,
-    /// The coefficients of plain Gaussian noise beside those of the preferred model, the one that is most off first; empty
-    /// where plain Gaussian noise is preferred or has no fit.
-    pub coefficients: Vec<Shift>,
-}
-
-/// Rows far from the preferred fit.
-///
-/// A residual is divided by the model's own scale where that is modelled, and by the robust standard deviation of all such
-/// residuals, their median size over 0.6745.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Outliers {
-    /// The robust standard deviation: in units of the response, or of the modelled scale.
-    pub deviation: f64,
-    /// How many such deviations Gaussian noise exceeds anywhere in one sample of twenty of this size.
-    pub limit: f64,
-    /// Rows beyond the limit.
-    pub beyond: u64,
-    /// How many of them stand apart: those above the widest gap between the limit and the largest of them, if that gap is
-    /// wider than the limit itself. Known where no more than 64 rows are beyond.
-    pub apart: Option<u64>,
-    /// The farthest of them, farthest first.
-    pub rows: Vec<Outlier>,
-}
-
-/// A row far from the preferred fit.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Outlier {
-    /// Its number from 0 among the rows that were used.
-    pub row: u64,
-    /// Its residual in robust standard deviations.
-    pub deviations: f64,
-}
-
-/// How a modelled scale varies.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct VarianceAdvice {
-    /// The term of the scale whose coefficient is surest to be other than zero.
-    pub term: String,
-    /// Its coefficient over its standard error.
-    pub statistic: f64,
-    /// Its 10% and 90% quantiles; the smallest and the largest value where these are equal.
-    pub from: f64,
-    /// The upper one.
-    pub to: f64,
-    /// The factor of the standard deviation from the one to the other, all else equal.
-    pub factor: f64,
-    /// The factor between the 10% and 90% quantiles of the standard deviation over the rows.
-    pub overall_factor: f64,
-}
-
-/// What a coefficient would be if plain Gaussian noise were assumed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Shift {
-    /// The term.
-    pub term: String,
-    /// Its estimate under plain Gaussian noise.
-    pub gaussian: f64,
-    /// Its standard error there.
-    pub gaussian_std_error: Option<f64>,
-    /// Its estimate under the preferred model.
-    pub preferred: f64,
-    /// Its standard error there.
-    pub preferred_std_error: Option<f64>,
-    /// The first estimate less the second, in standard errors of the preferred model.
-    pub shift: Option<f64>,
-}
 
 /// The advice on a comparison; none without a preferred model. Two passes over the rows.
 pub(super) fn advise(source: &dyn RowSource, comparison: &Comparison) -> Result<Option<Advice>, Error> {

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::compare::{Candidate, Entry};
+use crate::compare::candidates::Candidate;
+use crate::compare::entry::Entry;
 use crate::noise::Choice;
 
 /// What a simpler model is given up for: another that is this many times as likely.

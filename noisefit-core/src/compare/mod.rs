@@ -17,18 +17,19 @@
 
 mod advice;
 mod candidates;
+mod comparison;
 mod crps;
+mod entry;
 mod judgement;
 mod scores;
-
-use serde::Serialize;
 
 use crate::record::{Fit, Warning};
 use crate::rows::{Accumulator, Folds, Kinds, Part, RowSource, RowSourceExt, Sample};
 use crate::{Error, estimate};
 
-pub use advice::{Advice, Outlier, Outliers, Shift, VarianceAdvice};
 pub use candidates::{Candidate, Candidates, InvalidCandidate};
+pub use comparison::{Advice, Comparison, Outlier, Outliers, Shift, VarianceAdvice};
+pub use entry::Entry;
 pub use judgement::{BURDEN_OF_PROOF, Judgement};
 pub use scores::{Difference, OutOfSample};
 
@@ -47,144 +48,6 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options { folds: 5, fit: estimate::Options::default() }
-    }
-}
-
-/// Models fitted to the same rows.
-#[derive(Debug, Clone, Serialize)]
-pub struct Comparison {
-    /// Observations.
-    pub nobs: u64,
-    /// The parts of the cross-validation; 0 where there was none.
-    pub folds: usize,
-    /// What the parts were drawn from.
-    pub seed: u64,
-    /// The models, that of the least BIC first.
-    pub models: Vec<Entry>,
-    /// Which is preferred; absent where none may win.
-    pub judgement: Option<Judgement>,
-    /// What speaks for it in the data; absent without a judgement or where only a judgement was asked for.
-    pub advice: Option<Advice>,
-    /// What a reader should know before using the numbers.
-    pub warnings: Vec<Warning>,
-    /// The differences of mean log scores, first less second.
-    #[serde(skip)]
-    differences: Vec<Vec<Difference>>,
-}
-
-/// One of the models.
-#[derive(Debug, Clone, Serialize)]
-pub struct Entry {
-    /// The model.
-    #[serde(rename = "model")]
-    pub candidate: Candidate,
-    /// Estimated numbers: coefficients, those of the scale, the shape.
-    pub parameters: usize,
-    /// The complete log-likelihood of the response as it stands in the data.
-    pub log_likelihood: Option<f64>,
-    /// `-2 log_likelihood + 2 k` for `k` parameters.
-    pub aic: Option<f64>,
-    /// AIC with the small-sample correction.
-    pub aicc: Option<f64>,
-    /// `-2 log_likelihood + k ln n`.
-    pub bic: Option<f64>,
-    /// `exp(-AIC / 2)` over the sum of all.
-    pub akaike_weight: Option<f64>,
-    /// How well it predicts rows that it was not fitted to.
-    pub out_of_sample: Option<OutOfSample>,
-    /// How long its fit to all rows took.
-    pub seconds: Option<f64>,
-    /// Why it cannot win, or has no scores.
-    pub note: Option<String>,
-    /// The fit; absent where there is none.
-    #[serde(skip)]
-    pub fit: Option<Fit>,
-    #[serde(skip)]
-    eligible: bool,
-}
-
-impl Entry {
-    /// Whether its fit is a proper maximum of the likelihood on enough rows.
-    pub fn may_win(&self) -> bool {
-        self.eligible
-    }
-
-    /// What came of a fit.
-    fn new(candidate: Candidate, found: Result<Fit, Error>, seconds: Option<f64>) -> Result<Self, Error> {
-        let (fit, note) = match found {
-            Ok(fit) => {
-                let note = ineligible(&candidate, &fit);
-                (Some(fit), note)
-            }
-            // What is wrong with this model and these rows; all else is wrong with the rows or the request.
-            Err(
-                error
-                @ (Error::Unbounded(_) | Error::Undetermined { .. } | Error::Unsupported(_) | Error::Range { .. }),
-            ) => (None, Some(error.cause())),
-            Err(error) => return Err(error),
-        };
-        Ok(Entry {
-            candidate,
-            parameters: fit.as_ref().map_or(0, Fit::parameters),
-            log_likelihood: fit.as_ref().and_then(|fit| fit.log_likelihood),
-            aic: fit.as_ref().and_then(|fit| fit.aic),
-            aicc: fit.as_ref().and_then(|fit| fit.aicc),
-            bic: fit.as_ref().and_then(|fit| fit.bic),
-            akaike_weight: None,
-            out_of_sample: None,
-            seconds,
-            eligible: note.is_none(),
-            note,
-            fit,
-        })
-    }
-}
-
-/// Observations for each parameter that a model must have to be preferred to plain Gaussian noise: with fewer BIC is no guide.
-const OBSERVATIONS_PER_PARAMETER: u64 = 3;
-
-/// Why a fit cannot win.
-fn ineligible(candidate: &Candidate, fit: &Fit) -> Option<String> {
-    if fit.log_likelihood.is_none() {
-        return Some("no residuals: the likelihood has no bound".to_owned());
-    }
-    if fit.df_residual == 0 {
-        return Some("as many coefficients as observations".to_owned());
-    }
-    if !fit.termination.converged {
-        return Some(format!("not converged: {}", fit.termination.reason));
-    }
-    // Other parameters are likelier without end.
-    let unbounded = fit.warnings.iter().find_map(|warning| match warning {
-        Warning::Unbounded(unbounded) => Some(unbounded.cause()),
-        _ => None,
-    });
-    if unbounded.is_some() {
-        return unbounded;
-    }
-    let few = fit.nobs < OBSERVATIONS_PER_PARAMETER * fit.parameters() as u64;
-    (few && !candidate.is_plain_gaussian())
-        .then(|| format!("fewer than {OBSERVATIONS_PER_PARAMETER} observations for each parameter: it cannot win"))
-}
-
-impl Comparison {
-    /// The preferred model.
-    pub fn preferred(&self) -> Option<&Entry> {
-        let name = &self.judgement.as_ref()?.preferred;
-        self.models.iter().find(|entry| entry.candidate.to_string() == *name)
-    }
-
-    /// Plain Gaussian noise.
-    pub fn gaussian(&self) -> Option<&Entry> {
-        self.models.iter().find(|entry| entry.candidate.is_plain_gaussian())
-    }
-
-    /// The difference of the mean log scores of two models, first less second, with the standard error of the difference,
-    /// paired by row; none without cross-validation.
-    pub fn difference(&self, first: &Candidate, second: &Candidate) -> Option<Difference> {
-        let place = |candidate: &Candidate| self.models.iter().position(|entry| entry.candidate == *candidate);
-        let (first, second) = (place(first)?, place(second)?);
-        self.differences.get(first)?.get(second).copied().filter(|difference| difference.log_score.is_finite())
     }
 }
 

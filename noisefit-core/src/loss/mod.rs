@@ -285,8 +285,3 @@ fn all_positive<T: Real>(what: &'static str, values: &[T], rows: usize) -> Resul
 fn same_length(what: &'static str, expected: usize, found: usize) -> Result<(), Error> {
     if expected == found { Ok(()) } else { Err(Error::Shape { what, expected, found }) }
 }
-
-/// The passes of this module.
-pub(crate) fn kinds() -> crate::rows::Kinds {
-    crate::rows::Kinds::default().with::<report::ReportPass>()
-}

@@ -310,3 +310,8 @@ fn of_row(loss: Loss<'_>, row: &LargeError) -> (f64, f64) {
     let value = pair.and_then(|pair| loss.value_and_gradient(&pair, Reduction::Sum, &mut gradient));
     (value.unwrap_or(f64::NAN), gradient[0].abs())
 }
+
+/// The passes of this module.
+pub(crate) fn kinds() -> crate::rows::Kinds {
+    crate::rows::Kinds::default().with::<ReportPass>()
+}

@@ -11,6 +11,7 @@ mod laplace;
 pub mod logistic;
 mod newton;
 mod pass;
+mod point;
 mod problem;
 pub mod student_t;
 #[cfg(test)]
@@ -19,7 +20,8 @@ pub(crate) mod tile;
 
 pub(crate) use laplace::fit_laplace;
 pub(crate) use newton::{Maximum, Outcome, SHAPES, Search, maximise};
-pub(crate) use pass::{Curvature, Likelihood, Point, ScaleColumns};
+pub(crate) use pass::Likelihood;
+pub(crate) use point::{Curvature, Point, ScaleColumns};
 pub(crate) use problem::Problem;
 
 use crate::Error;

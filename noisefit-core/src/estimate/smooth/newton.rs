@@ -3,7 +3,8 @@
 use crate::Error;
 use crate::algebra::cholesky::Cholesky;
 use crate::algebra::gram::packed;
-use crate::estimate::smooth::pass::{Curvature, Likelihood, Point};
+use crate::estimate::smooth::pass::Likelihood;
+use crate::estimate::smooth::point::{Curvature, Point};
 use crate::noise::Kernel;
 use crate::record::Reason;
 use crate::rows::{RowSource, RowSourceExt};

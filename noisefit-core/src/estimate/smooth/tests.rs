@@ -3,7 +3,7 @@
 use super::*;
 use crate::algebra::gram::packed;
 use crate::algebra::{Coordinates, LeastSquares, Settings};
-use crate::estimate::smooth::pass::{Curvature, ScaleColumns};
+use crate::estimate::smooth::point::{Curvature, ScaleColumns};
 use crate::noise;
 use crate::noise::{Gaussian, Kernel, Logistic, Noise, NoiseFamily, Observations, Scale, StudentTKernel};
 use crate::record::Reason;

@@ -2,7 +2,7 @@
 
 use crate::algebra::Coordinates;
 use crate::algebra::gram::{Columns, TILE_ROWS};
-use crate::estimate::smooth::pass::{Curvature, Point, ScaleColumns};
+use crate::estimate::smooth::point::{Curvature, Point, ScaleColumns};
 use crate::noise;
 use crate::numeric::dispatch::{Kernel, multiply_add};
 use crate::numeric::special::elementary::exp;

@@ -1,16 +1,13 @@
 //! One fit of those that a conformal interval is made of, with the scores of the rows that it has not seen.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
-use crate::inference::conformal::scores::{Scores, Scoring};
+use crate::inference::conformal::scores::Scores;
 use crate::inference::predict::{Linear, NewRows};
 use crate::network::Network;
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::Fit;
-use crate::rows::{Block, Layout, RowSource, RowSourceExt};
+use crate::rows::{Block, Layout};
 
 /// A fit and how far rows that it has not seen lie from it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -53,13 +50,6 @@ impl Member {
 
     pub(super) fn of_network(network: Network) -> Self {
         Member { network: Some(network), ..Member::default() }
-    }
-
-    /// The same with the scores of some rows.
-    pub(super) fn scored(self, rows: &dyn RowSource, limit: usize) -> Result<Self, Error> {
-        let member = Arc::new(self);
-        let scores = rows.pass(Scoring::new(member.clone(), limit))?.finish();
-        Ok(Member { scores, ..Arc::unwrap_or_clone(member) })
     }
 
     /// What it says of rows. The unit is 1 where noise has one scale: that says nothing of where noise is larger.

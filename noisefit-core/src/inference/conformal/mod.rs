@@ -11,6 +11,7 @@ mod choice;
 mod member;
 mod network;
 mod scores;
+mod scoring;
 
 pub use choice::{InvalidMethod, Method, Plan};
 pub use network::fit_network;
@@ -306,5 +307,5 @@ fn order_statistic(columns: &[Column<'_>], count: f64, rank: f64) -> f64 {
 
 /// The passes of this module.
 pub(super) fn kinds() -> Kinds {
-    Kinds::default().with::<scores::Scoring>()
+    Kinds::default().with::<scoring::Scoring>()
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::algebra::gram::{Columns, TILE_ROWS};
-use crate::inference::covariance::meat::{Found, Products};
+use crate::inference::covariance::products::{Found, Products};
 use crate::rows::{BLOCK_ROWS, scattered};
 
 /// Sums of scores by one grouping of the rows, or by each of two and by both at once.

@@ -1,13 +1,13 @@
 //! One pass: the covariance of the sum of the rows' scores, as the rows depend on one another.
 
-use pulp::Arch;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::algebra::gram::{Columns, TILE_ROWS, add_gram, packed_length};
+use crate::algebra::gram::{Columns, TILE_ROWS};
 use crate::inference::covariance::clusters::Clusters;
 use crate::inference::covariance::newey_west::NeweyWest;
+use crate::inference::covariance::products::{Found, Products};
 use crate::record::Vcov;
 use crate::rows::{Accumulator, Block};
 
@@ -42,17 +42,6 @@ enum Gathered {
     Independent(Products),
     Clusters(Clusters),
     NeweyWest(NeweyWest),
-}
-
-/// The meat, with what is known of it.
-#[derive(Debug, Clone)]
-pub(crate) struct Found {
-    /// The packed lower triangle.
-    pub(crate) matrix: Vec<f64>,
-    /// With clusters their number, of two groupings the smaller one.
-    pub(crate) clusters: Option<u64>,
-    /// Whether `matrix` is a difference, which need not be positive semidefinite.
-    pub(crate) difference: bool,
 }
 
 impl<S: Scores> Meat<S> {
@@ -140,29 +129,6 @@ fn multiply(columns: &mut Columns, factors: &[f64], function: impl Fn(f64) -> f6
             let values = columns.tile_mut(tile, j);
             values.iter_mut().zip(factors).for_each(|(value, factor)| *value *= factor);
         }
-    }
-}
-
-/// Sums of products of columns.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Products {
-    /// The packed lower triangle.
-    pub(super) matrix: Vec<f64>,
-    #[serde(skip)]
-    lanes: Vec<f64>,
-}
-
-impl Products {
-    pub(super) fn new(count: usize) -> Self {
-        Products { matrix: vec![0.0; packed_length(count)], lanes: Vec::new() }
-    }
-
-    pub(super) fn add(&mut self, columns: &Columns) {
-        add_gram(Arch::new(), columns, &mut self.lanes, &mut self.matrix);
-    }
-
-    pub(super) fn merge(&mut self, later: &Self) {
-        self.matrix.iter_mut().zip(&later.matrix).for_each(|(mine, theirs)| *mine += theirs);
     }
 }
 

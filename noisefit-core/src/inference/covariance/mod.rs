@@ -13,6 +13,7 @@ pub(crate) mod likelihood_scores;
 mod meat;
 mod newey_west;
 mod order;
+mod products;
 pub(crate) mod quantile;
 mod sandwich;
 mod whitened;

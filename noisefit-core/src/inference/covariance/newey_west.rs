@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::algebra::gram::{Columns, TILE_ROWS, packed};
-use crate::inference::covariance::meat::Products;
+use crate::inference::covariance::products::Products;
 
 /// Newey and West's sum (1987, *Econometrica* 55, 703-708), with Bartlett's weights:
 ///

@@ -5,7 +5,7 @@ use faer::{Mat, Side};
 use crate::Error;
 use crate::algebra::gram::{packed, packed_length, symmetric};
 use crate::algebra::{Cholesky, Leverage};
-use crate::inference::covariance::meat::Found;
+use crate::inference::covariance::products::Found;
 use crate::record::{CovarianceEstimate, Fit, Reference, Vcov, VcovKind, Warning};
 
 /// Fewer clusters than this leave standard errors uncertain by a quarter and more.

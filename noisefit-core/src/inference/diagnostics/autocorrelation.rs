@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::inference::diagnostics::Summary;
 use crate::inference::diagnostics::found::{ChiSquaredTest, Found};
 use crate::inference::diagnostics::measures::Measured;
 use crate::inference::diagnostics::products::Products;
+use crate::inference::diagnostics::summary::Summary;
 use crate::numeric::distribution::{Distribution, FisherF};
 
 /// Tests of dependence on the row before.

@@ -4,7 +4,7 @@ use faer::{Mat, Side};
 use serde::Serialize;
 
 use crate::algebra::gram::symmetric;
-use crate::inference::diagnostics::Diagnosis;
+use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::found::Found;
 
 /// Collinearity of the regressors, those of aliased terms left out.

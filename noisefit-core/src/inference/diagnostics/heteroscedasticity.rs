@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::algebra::gram::packed;
+use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::found::{ChiSquaredTest, Found};
 use crate::inference::diagnostics::measures::Measured;
 use crate::inference::diagnostics::products::Products;
-use crate::inference::diagnostics::{Diagnosis, Summary};
+use crate::inference::diagnostics::summary::Summary;
 use crate::numeric::distribution::{StudentT, Symmetric};
 
 /// White's test is made with up to so many auxiliary columns.

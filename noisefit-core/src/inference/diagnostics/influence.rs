@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::inference::diagnostics::Diagnosis;
+use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::measures::Measured;
 use crate::rows::Block;
 

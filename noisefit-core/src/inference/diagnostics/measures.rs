@@ -1,7 +1,7 @@
 //! What is measured of every row of a block.
 
 use crate::algebra::gram::packed;
-use crate::inference::diagnostics::Diagnosis;
+use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::predict::NewRows;
 use crate::numeric::dispatch::vectorised;
 use crate::rows::Block;

@@ -24,6 +24,7 @@ mod anderson_darling;
 mod autocorrelation;
 mod calibration;
 mod collinearity;
+mod diagnosis;
 mod found;
 mod heteroscedasticity;
 mod influence;
@@ -32,6 +33,7 @@ mod normality;
 mod order;
 mod products;
 mod specification;
+mod summary;
 mod survey;
 mod tails;
 
@@ -39,6 +41,7 @@ pub use anderson_darling::{AndersonDarling, PValueType};
 pub use autocorrelation::{Autocorrelation, DurbinWatson};
 pub use calibration::{Calibration, Coverage};
 pub use collinearity::{Collinearity, VarianceInflation};
+pub use diagnosis::Diagnosis;
 pub use found::{ChiSquaredTest, FisherTest, Found};
 pub use heteroscedasticity::{Driver, Heteroscedasticity};
 pub use influence::{Influence, Measures, RowInfluence};
@@ -48,18 +51,13 @@ pub use tails::{QuantilePair, TailIndex, Tails};
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::Error;
-use crate::algebra::Coordinates;
-use crate::algebra::gram::packed;
-use crate::algebra::predictor::LinearPredictor;
-use crate::estimate::{Options, closed_form};
-use crate::inference::predict::{NewRows, Predictor};
-use crate::noise::Noise;
-use crate::record::{Fit, Vcov, VcovKind};
-use crate::rows::{Adapted, Adaptor, Block, Kinds, Layout, RowSource, RowSourceExt};
+use crate::rows::{Kinds, RowSource, RowSourceExt};
+use diagnosis::ByScale;
 use order::Ordered;
+use summary::Summary;
 use survey::{Survey, sampled_layout};
 
 /// Order statistics are those of a random sample where there are more rows.
@@ -106,96 +104,7 @@ pub enum TestedOn {
     ScaledLeastSquares,
 }
 
-/// A fit, made ready to look at its rows.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Diagnosis {
-    fit: Fit,
-    predictor: Predictor,
-    location: LinearPredictor,
-    /// Least squares of the same rows: the fit itself, or one beside it.
-    squares: Fit,
-    /// Its location, where it is another one.
-    squares_location: Option<LinearPredictor>,
-    /// Those of the leverages.
-    coordinates: Coordinates,
-    /// The names of its columns, aliased ones left out.
-    terms: Vec<String>,
-    /// Mean and spread of the locations by least squares; NaN where they are all the same.
-    fitted_coordinates: (f64, f64),
-    seed: u64,
-}
-
-/// What decides which tests are defined.
-#[derive(Debug)]
-struct Summary {
-    observations: f64,
-    has_frequencies: bool,
-    /// Why least squares has no errors to test.
-    no_errors: Option<&'static str>,
-    /// Why the fit has no shape to test.
-    no_shape: Option<&'static str>,
-}
-
-impl Summary {
-    /// Whether the errors of least squares can be tested.
-    fn test(&self) -> Found<()> {
-        self.no_errors.map_or(Found::Yes(()), Found::no)
-    }
-
-    /// Whether the standardised residuals of the fit can be.
-    fn shape(&self) -> Found<()> {
-        self.no_shape.map_or(Found::Yes(()), Found::no)
-    }
-}
-
 impl Diagnosis {
-    /// Makes a fit ready; where it is not plain least squares with the classical covariance, least squares of the same rows is
-    /// solved, as `options` say.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`] for a quantile, which is no model of the noise; those of [`closed_form::fit`].
-    pub fn new(source: &dyn RowSource, fit: &Fit, options: &Options) -> Result<Self, Error> {
-        if let Noise::Quantile(_) = fit.noise {
-            let what = "a quantile is no model of the noise, which is what is diagnosed; fit laplace or gaussian noise instead";
-            return Err(Error::Unsupported(what.to_owned()));
-        }
-        let predictor = Predictor::new(fit)?;
-        let (layout, scaled) = (source.layout(), !fit.scale_coefficients.is_empty());
-        let classical = Options { vcov: Vcov::Classical, ..options.clone() };
-        let own = matches!(fit.noise, Noise::Gaussian) && !scaled && fit.vcov_type == VcovKind::CLASSICAL;
-        let squares = if own {
-            fit.clone()
-        } else if scaled {
-            let derive = ByScale(predictor.clone());
-            let layout = Layout { scale: None, ..layout.clone() };
-            closed_form::fit(&Adapted::new(source, derive, layout), &classical)?
-        } else {
-            closed_form::fit(source, &classical)?
-        };
-        let estimates = |fit: &Fit| fit.coefficients.iter().map(|c| c.estimate).collect::<Vec<_>>();
-        let location = |fit: &Fit| LinearPredictor::new(&estimates(fit), layout.intercept);
-        let (coordinates, terms) = match &squares.leverage {
-            Some(leverage) => {
-                let terms = leverage.columns().iter().map(|&j| layout.terms[j].clone()).collect();
-                (leverage.coordinates(), terms)
-            }
-            None => (Coordinates::of_design(&[], &[], false), Vec::new()),
-        };
-        let mut diagnosis = Diagnosis {
-            fit: fit.clone(),
-            predictor,
-            location: location(fit),
-            squares_location: (!own).then(|| location(&squares)),
-            squares,
-            coordinates,
-            terms,
-            fitted_coordinates: (0.0, f64::NAN),
-            seed: options.seed,
-        };
-        diagnosis.fitted_coordinates = diagnosis.centre_and_spread();
-        Ok(diagnosis)
-    }
-
     /// Passes over the rows once, those that the fit was made of, and draws the conclusions; `worst` rows are kept in each
     /// list.
     ///
@@ -239,65 +148,6 @@ impl Diagnosis {
             collinearity: self.collinearity(),
             influence: survey.worst.finish(self.measures()),
         })
-    }
-
-    /// The number of coefficients that least squares determined; zero where it left no degree of freedom.
-    fn order(&self) -> usize {
-        if self.squares.leverage.is_some() { self.coordinates.coefficients() } else { 0 }
-    }
-
-    /// One over the residual standard error of least squares; zero where there is none.
-    fn unit(&self) -> f64 {
-        self.squares.residual_std_error.filter(|error| *error > 0.0).map_or(0.0, |error| 1.0 / error)
-    }
-
-    /// Why there are no errors to test.
-    fn no_errors(&self) -> &'static str {
-        match self.squares.residual_std_error {
-            None => "there are as many coefficients as observations",
-            Some(_) => "the residuals are all zero",
-        }
-    }
-
-    fn no_shape(&self) -> Option<&'static str> {
-        match self.fit.scale {
-            _ if self.fit.df_residual == 0 => Some("there are as many coefficients as observations"),
-            Some(scale) if !(scale > 0.0) => Some("the fitted noise scale is zero"),
-            _ => None,
-        }
-    }
-
-    /// The location of least squares at the mean of the columns (zero without an intercept), and its spread about that.
-    fn centre_and_spread(&self) -> (f64, f64) {
-        let Some(leverage) = &self.squares.leverage else { return (0.0, f64::NAN) };
-        let kept: Vec<f64> = self.squares.coefficients.iter().filter_map(|c| c.estimate).collect();
-        let mut coefficients = self.coordinates.carry_in(&kept);
-        let centre = match coefficients.first_mut() {
-            Some(first) if self.coordinates.intercept() => std::mem::take(first),
-            _ => 0.0,
-        };
-        // z'b = u' L^-1 b, and the squares of u sum to one.
-        let mut solution: Vec<f64> = Vec::with_capacity(coefficients.len());
-        for (i, b) in coefficients.iter().enumerate() {
-            let done: f64 = solution.iter().enumerate().map(|(k, value)| leverage.factor()[packed(i, k)] * value).sum();
-            solution.push((b - done) / leverage.factor()[packed(i, i)]);
-        }
-        let spread = solution.iter().map(|value| value * value).sum::<f64>().sqrt();
-        (centre, if spread > 0.0 { spread / (self.fit.nobs as f64).sqrt() } else { f64::NAN })
-    }
-}
-
-/// Rows weighted by one over the square of a fit's scale, their own weights included.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct ByScale(Predictor);
-
-impl Adaptor for ByScale {
-    const KIND: &'static str = "by scale";
-
-    fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
-        let scales = self.0.scale(&NewRows::from(block));
-        let weights: Vec<f64> = scales.iter().map(|scale| 1.0 / (scale * scale)).collect();
-        next(&Block { weights: Some(&weights), scale_design: &[], ..*block });
     }
 }
 

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::inference::diagnostics::Summary;
 use crate::inference::diagnostics::found::{ChiSquaredTest, Found};
 use crate::inference::diagnostics::measures::Measured;
+use crate::inference::diagnostics::summary::Summary;
 use crate::numeric::special::normal;
 
 /// Shapiro and Wilk's test is made with up to so many observations, as in R.

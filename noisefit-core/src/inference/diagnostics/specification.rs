@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::found::{FisherTest, Found};
 use crate::inference::diagnostics::measures::Measured;
 use crate::inference::diagnostics::products::Products;
-use crate::inference::diagnostics::{Diagnosis, Summary};
+use crate::inference::diagnostics::summary::Summary;
 
 /// Tests of the form of the mean.
 #[derive(Debug, Clone, PartialEq, Serialize)]

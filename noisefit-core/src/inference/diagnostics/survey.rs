@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::inference::diagnostics::Diagnosis;
 use crate::inference::diagnostics::autocorrelation::Neighbours;
 use crate::inference::diagnostics::calibration::Counts;
+use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::heteroscedasticity::{Spread, White};
 use crate::inference::diagnostics::influence::Worst;
 use crate::inference::diagnostics::measures::Measured;
