@@ -6,10 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use crate::Error;
 use crate::network::checkpoint::Checkpoint;
 use crate::network::plan::{Watched, restored};
-use crate::network::{
-    Architecture, Epoch, Feed, Learner, Method, Objective, Plan, Snapshot, Solver, Trained, TrainingRows, Watch,
-    minimise,
-};
+use crate::network::prepare::Prepared;
+use crate::network::{Epoch, Feed, Learner, Method, Plan, Snapshot, Solver, Trained, TrainingRows, Watch, minimise};
 use crate::record::Reason;
 use crate::rows::scattered;
 
@@ -21,14 +19,8 @@ const ORDER: u64 = u64::MAX - 1;
 
 /// The trainings of all members.
 pub(super) struct Ensemble<'a, W> {
-    pub(super) architecture: &'a Architecture,
-    pub(super) objective: &'a Objective,
+    pub(super) prepared: &'a Prepared,
     pub(super) plan: &'a Plan,
-    pub(super) deviation: f64,
-    /// The column with the value that is the farthest from its mean, where that is far.
-    pub(super) far: Option<(String, f64)>,
-    pub(super) validation: Option<&'a TrainingRows>,
-    pub(super) batch: usize,
     pub(super) checkpoint: Mutex<Checkpoint>,
     /// Whether a member has failed.
     pub(super) failed: AtomicBool,
@@ -46,7 +38,8 @@ impl<W: Watch> Ensemble<'_, W> {
         let resumed = self.checkpoint.lock().unwrap_or_else(PoisonError::into_inner).members[member].clone();
         if let Some(snapshot) = &resumed {
             let epochs = snapshot.state.epochs().iter();
-            let epochs: Vec<Epoch> = epochs.map(|epoch| restored(epoch, self.objective, self.deviation)).collect();
+            let epochs: Vec<Epoch> =
+                epochs.map(|epoch| restored(epoch, &self.prepared.objective, self.prepared.deviation())).collect();
             self.watch.resumes(member, &epochs);
         }
         let found = self.train_from(member, resumed, data, feed);
@@ -68,8 +61,8 @@ impl<W: Watch> Ensemble<'_, W> {
         let mut observer = Watched {
             watch: self.watch,
             member,
-            objective: self.objective,
-            deviation: self.deviation,
+            objective: &self.prepared.objective,
+            deviation: self.prepared.deviation(),
             failed: &self.failed,
             keep: |snapshot| self.keep(member, snapshot),
         };
@@ -80,7 +73,7 @@ impl<W: Watch> Ensemble<'_, W> {
                 data,
                 self.plan.decay,
                 (training.epochs, training.patience),
-                self.validation,
+                self.prepared.validation.as_ref(),
                 &mut observer,
             )?,
             (Solver::Lbfgs, None) => {
@@ -89,7 +82,13 @@ impl<W: Watch> Ensemble<'_, W> {
             }
             (Solver::Steps { shuffle, .. }, _) => {
                 let order = shuffle.then(|| scattered(seed, ORDER));
-                training.run(&mut learner, &mut feed(order), self.validation, resumed, &mut observer)?
+                training.run(
+                    &mut learner,
+                    &mut feed(order),
+                    self.prepared.validation.as_ref(),
+                    resumed,
+                    &mut observer,
+                )?
             }
         };
         if trained.termination.reason == Reason::Diverged {
@@ -105,8 +104,9 @@ impl<W: Watch> Ensemble<'_, W> {
             Solver::Lbfgs => Method::Sgd { momentum: 0.0, nesterov: false },
         };
         // Many rows at once are gone through in pieces that stay in the cache; validation rows by no fewer than these.
-        let capacity = self.batch.clamp(256, PIECE);
-        let learner = Learner::new(self.architecture.clone(), self.objective.clone(), method, capacity, seed)?;
+        let capacity = self.prepared.batch.clamp(256, PIECE);
+        let learner =
+            Learner::new(self.prepared.architecture.clone(), self.prepared.objective.clone(), method, capacity, seed)?;
         let learner = learner.with_decay(self.plan.decay).with_dropout(self.plan.dropout);
         Ok(if let Some(clip) = self.plan.clip { learner.with_clip(clip) } else { learner })
     }
@@ -122,7 +122,7 @@ impl<W: Watch> Ensemble<'_, W> {
     /// When the loss exploded, why probably, and what to change.
     fn why_diverged(&self, trained: &Trained) -> String {
         let (rate, epoch) = (self.plan.training.rate, trained.epochs.len() + 1);
-        let (cause, advice) = match &self.far {
+        let (cause, advice) = match self.prepared.far.first() {
             Some((name, distance)) => (
                 format!("{name} has a value {distance:.0} standard deviations from its mean"),
                 format!(

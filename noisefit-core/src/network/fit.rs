@@ -9,15 +9,13 @@ use crate::network::checkpoint::Checkpoint;
 use crate::network::ensemble::Ensemble;
 use crate::network::model::estimated;
 use crate::network::plan::restored;
+use crate::network::prepare::{Divided, Prepared};
 use crate::network::scale::{estimate_scales, widen};
 use crate::network::stream::StreamFeed;
-use crate::network::{
-    About, Architecture, Epoch, Member, MemoryFeed, Network, Objective, Plan, Solver, Standardisation, Trained,
-    TrainingRows, Watch,
-};
+use crate::network::{About, Epoch, Member, MemoryFeed, Network, Objective, Plan, Trained, Watch};
 use crate::noise::{Choice, Noise};
 use crate::record::{Reason, Warning};
-use crate::rows::{Folds, Layout, Part, RowSource, RowSourceExt, Sample, hash_parameters, parallel_map, scattered};
+use crate::rows::{Layout, RowSource, RowSourceExt, Sample, parallel_map};
 
 /// A network that was fitted, and how well.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,95 +79,68 @@ pub fn fit(
     watch: &impl Watch,
 ) -> Result<Fitted, Error> {
     plan.check()?;
-    // Another partition than that of other users of the seed.
-    let (parts, folds) = Folds::of_share(plan.validation, scattered(plan.seed, 1));
-    let validates = plan.validation > 0.0;
-    let (learning, held_out) = match validates {
-        true => (folds.select(source, Part::From(parts)), Some(folds.select(source, Part::Before(parts)))),
-        false => (Folds { count: 1, seed: 0 }.select(source, Part::From(0)), None),
-    };
-    let learning: &dyn RowSource = &learning;
-    let held_out = held_out.as_ref().map(|rows| rows as &dyn RowSource);
-    if source.layout().terms.is_empty() {
-        return Err(Error::Unsupported("there is no term to learn from; a mean alone needs no training".to_owned()));
+    let rows = Divided::new(source, plan);
+    let prepared = Prepared::new(&rows, noise, plan)?;
+    let about = prepared.about(noise, plan)?;
+    let (trained, left_out) = begun(train(&rows.learning, &prepared, about, plan, resumed, watch)?);
+    let network = scaled(network(&prepared, &trained), &rows)?;
+    let scores = |rows: &dyn RowSource| score(&network, rows);
+    let (training, validation) =
+        (scores(&rows.learning)?, rows.held_out.as_ref().map(|rows| scores(rows)).transpose()?);
+    let restore = |epoch: &Epoch| restored(epoch, &network.objective, prepared.deviation());
+    let epochs = trained.iter().map(|(trained, _)| trained.epochs.iter().map(restore).collect()).collect();
+    let mut warnings = of_training(&network);
+    let validated = validation.as_ref().and_then(|scores: &Vec<Scores>| scores.first()).map_or(0, |scores| scores.nobs);
+    warnings.extend(of_rows(&network, validated, source.layout()));
+    if left_out > 0 {
+        warnings.push(Warning::MembersLeftOut { left_out, members: plan.members });
     }
-    let (standardisation, rows, farthest) = Standardisation::of(learning, &plan.embeddings)?;
-    let far = far_columns(source.layout(), &farthest);
-    let deviation = standardisation.response.deviation;
-    let objective = Objective::of(noise, plan.models_scale, deviation)?;
-    let architecture = Architecture {
-        inputs: standardisation.inputs.len(),
-        embeddings: plan.embeddings.clone(),
-        hidden: plan.hidden.clone(),
-        activation: plan.activation,
-        outputs: objective.outputs(),
-    };
-    // More rows than an order has numbers for are read anew, too.
-    let row = 4 * (architecture.inputs as u64 + 3);
-    let size = (rows as f64 / (1.0 - plan.validation)) as u64 * row;
-    let streams = size > plan.memory || rows > u64::from(u32::MAX);
-    let validation = match &held_out {
-        None => None,
-        Some(rows) if !streams => Some(standardisation.gather(*rows)?),
-        // Of more validation rows than fit, a random sample.
-        Some(rows) => {
-            let limit = (plan.memory / (4 * row)).max(LEAST_VALIDATION) as usize;
-            let sample = rows.pass(Sample::new(rows.layout(), limit, rows.rows_hint()))?.finish(rows.layout());
-            Some(standardisation.gather(&sample.source()?)?)
-        }
-    };
-    if validation.as_ref().is_some_and(TrainingRows::is_empty) {
-        return Err(Error::Unsupported(format!(
-            "of {rows} rows none is left for validation; give a larger share, or 0 and a number of epochs"
-        )));
-    }
-    let data = if streams { None } else { Some(standardisation.gather(learning)?) };
-    let batch = match plan.solver {
-        Solver::Steps { batch: Some(batch), .. } => (batch as u64).clamp(1, rows),
-        _ => rows,
-    };
-    if streams && batch == rows {
-        return Err(Error::Unsupported(format!(
-            "batches of all rows need them in memory, and {rows} of them take {:.1} GiB where {:.1} may be used; allow more, or \
-             learn by batches",
-            size as f64 / f64::from(1 << 30),
-            plan.memory as f64 / f64::from(1 << 30)
-        )));
-    }
+    let far = prepared.far.into_iter().filter(|(name, _)| *name != source.layout().response).take(3);
+    warnings.extend(far.map(|(column, distance)| Warning::FarValue { column, distance }));
+    Ok(Fitted { network, training, validation, epochs, warnings })
+}
+
+/// Trains every member; those that learn from memory side by side.
+///
+/// # Errors
+/// [`Error::State`] for a checkpoint of another training; [`Error::Diverged`]; what the source and the watch report.
+fn train(
+    learning: &dyn RowSource,
+    prepared: &Prepared,
+    about: serde_json::Value,
+    plan: &Plan,
+    resumed: Option<Checkpoint>,
+    watch: &impl Watch,
+) -> Result<Vec<(Trained, Vec<f32>)>, Error> {
+    let &Prepared { rows, batch, .. } = prepared;
+    let Prepared { standardisation, validation, .. } = prepared;
     watch.begins(&About {
         rows,
         validation_rows: validation.as_ref().map_or(0, |rows| rows.len() as u64),
-        steps: rows.div_ceil(batch),
-        objective: &objective,
-        standardisation: &standardisation,
-        streams,
+        steps: rows.div_ceil(batch as u64),
+        objective: &prepared.objective,
+        standardisation,
+        streams: prepared.streams(),
     });
-    let about = about(noise, plan, rows, &standardisation, streams)?;
     if let Some(checkpoint) = &resumed {
         checkpoint.check(&about, plan.members)?;
     }
-    let batch = batch as usize;
     let ensemble = Ensemble {
-        architecture: &architecture,
-        objective: &objective,
+        prepared,
         plan,
-        deviation,
-        far: far.first().cloned(),
-        validation: validation.as_ref(),
-        batch,
         failed: AtomicBool::new(false),
         checkpoint: Mutex::new(resumed.unwrap_or_else(|| Checkpoint::new(about, plan.members))),
         watch,
     };
     let members: Vec<usize> = (0..plan.members).collect();
-    let trained: Vec<_> = match &data {
+    let trained: Vec<_> = match &prepared.data {
         Some(data) => {
             let feed = |order| MemoryFeed::new(data, batch, order);
-            parallel_map(&members, source.threads(), |&member| ensemble.train(member, Some(data), feed))
+            parallel_map(&members, learning.threads(), |&member| ensemble.train(member, Some(data), feed))
         }
         // Those that read a file take turns.
         None => {
-            let (standardisation, buffer) = (&standardisation, plan.buffer);
+            let buffer = plan.buffer;
             let feed = |seed| StreamFeed { source: learning, standardisation, rows, batch, seed, buffer };
             let mut trained = Vec::new();
             for &member in &members {
@@ -180,52 +151,7 @@ pub fn fit(
     };
     watch.ends();
     // What failed first is told rather than that the others were stopped.
-    let trained = trained.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let (trained, left_out) = begun(trained);
-    let count = architecture.parameters();
-    let members = trained.iter().map(|(trained, parameters)| member(&objective, deviation, trained, parameters, count));
-    let mut network = Network { members: members.collect(), architecture, objective, standardisation };
-    let sample = |rows: &dyn RowSource| {
-        let sample = rows.pass(Sample::new(rows.layout(), NOISE_ROWS, rows.rows_hint()))?;
-        Ok::<_, Error>(sample.finish(rows.layout()))
-    };
-    let seen = sample(learning)?;
-    estimate_scales(&mut network, &seen)?;
-    if let Some(held_out) = held_out {
-        let least: Vec<Vec<f64>> = network.members.iter().map(|member| member.scale.clone()).collect();
-        widen(&mut network, &sample(held_out)?, &least)?;
-    }
-    let score = |rows: &dyn RowSource| {
-        let found = rows.pass(Evaluation::of_network(&network, LEVEL)?)?;
-        found.iter().map(Evaluation::finish).collect::<Result<Vec<_>, _>>()
-    };
-    let interrupted = network.members.iter().any(|member| member.termination.reason == Reason::Interrupted);
-    let (training, validation) = (score(learning)?, held_out.map(score).transpose()?);
-    let epochs: Vec<Vec<Epoch>> = trained
-        .iter()
-        .map(|(trained, _)| trained.epochs.iter().map(|epoch| restored(epoch, &network.objective, deviation)).collect())
-        .collect();
-    let mut warnings = warnings(&network, interrupted);
-    let validated = validation.as_ref().and_then(|scores: &Vec<Scores>| scores.first()).map_or(0, |scores| scores.nobs);
-    if !network.is_linear() && validated < 20 {
-        warnings.push(match validated {
-            0 => Warning::NoValidation,
-            rows => Warning::FewValidationRows { rows },
-        });
-    }
-    let constant = network.standardisation.inputs.iter().zip(&source.layout().terms);
-    warnings.extend(
-        constant
-            .filter(|(centre, _)| centre.deviation == 0.0)
-            .take(3)
-            .map(|(_, name)| Warning::Constant { column: name.clone() }),
-    );
-    if left_out > 0 {
-        warnings.push(Warning::MembersLeftOut { left_out, members: plan.members });
-    }
-    let far = far.into_iter().filter(|(name, _)| *name != source.layout().response).take(3);
-    warnings.extend(far.map(|(column, distance)| Warning::FarValue { column, distance }));
-    Ok(Fitted { network, training, validation, epochs, warnings })
+    trained.into_iter().collect()
 }
 
 /// The members that have learned something, where training was interrupted, and how many have not.
@@ -240,39 +166,40 @@ fn begun(trained: Vec<(Trained, Vec<f32>)>) -> (Vec<(Trained, Vec<f32>)>, usize)
     (kept, left_out)
 }
 
-/// What a checkpoint is of.
-fn about(
-    noise: &Choice,
-    plan: &Plan,
-    rows: u64,
-    by: &Standardisation,
-    streams: bool,
-) -> Result<serde_json::Value, Error> {
-    // How much memory there is makes no difference but for whether rows are read anew.
-    let mut plan = Plan { memory: 0, buffer: if streams { plan.buffer } else { 0 }, ..plan.clone() };
-    // What was trained may be trained for longer; whether the scale is common still is part of the state.
-    (plan.training.epochs, plan.training.patience, plan.training.common_scale) = (0, None, 0);
-    Ok(serde_json::json!({
-        "noise": noise.to_string(),
-        "plan": serde_json::to_value(&plan).map_err(|error| Error::State(error.to_string()))?,
-        "rows": rows,
-        "data": format!("{:016x}", hash_parameters(by.numbers())),
-    }))
+/// The network of what was trained, whose scales are still those of training.
+fn network(prepared: &Prepared, trained: &[(Trained, Vec<f32>)]) -> Network {
+    let Prepared { standardisation, objective, architecture, .. } = prepared;
+    let (deviation, count) = (prepared.deviation(), architecture.parameters());
+    let members = trained.iter().map(|(trained, parameters)| member(objective, deviation, trained, parameters, count));
+    Network {
+        members: members.collect(),
+        architecture: architecture.clone(),
+        objective: objective.clone(),
+        standardisation: standardisation.clone(),
+    }
 }
 
-/// Validation rows that are kept however little memory there is.
-const LEAST_VALIDATION: u64 = 1000;
+/// The network with the scales of its noise: those of the rows that were learned from, made larger as the others ask for.
+///
+/// # Errors
+/// What the source reports.
+fn scaled(mut network: Network, rows: &Divided<'_>) -> Result<Network, Error> {
+    let sample = |rows: &dyn RowSource| {
+        let sample = rows.pass(Sample::new(rows.layout(), NOISE_ROWS, rows.rows_hint()))?;
+        Ok::<_, Error>(sample.finish(rows.layout()))
+    };
+    estimate_scales(&mut network, &sample(&rows.learning)?)?;
+    if let Some(held_out) = &rows.held_out {
+        let least: Vec<Vec<f64>> = network.members.iter().map(|member| member.scale.clone()).collect();
+        widen(&mut network, &sample(held_out)?, &least)?;
+    }
+    Ok(network)
+}
 
-/// A value so many deviations from the mean squeezes the others together.
-const FAR: f64 = 12.0;
-
-/// The columns that have a value far from their mean, the farthest first.
-fn far_columns(layout: &Layout, farthest: &[f64]) -> Vec<(String, f64)> {
-    let names = layout.terms.iter().chain([&layout.response]);
-    let mut far: Vec<(String, f64)> =
-        names.zip(farthest).filter(|(_, far)| **far > FAR).map(|(name, far)| (name.clone(), *far)).collect();
-    far.sort_by(|a, b| b.1.total_cmp(&a.1));
-    far
+/// How well each curve predicts rows.
+fn score(network: &Network, rows: &dyn RowSource) -> Result<Vec<Scores>, Error> {
+    let found = rows.pass(Evaluation::of_network(network, LEVEL)?)?;
+    found.iter().map(Evaluation::finish).collect()
 }
 
 /// A trained network, with its scale as it was trained; where that follows from the location, still 1.
@@ -293,19 +220,28 @@ fn member(objective: &Objective, deviation: f64, trained: &Trained, parameters: 
     }
 }
 
-fn warnings(network: &Network, interrupted: bool) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    if !interrupted && network.members.iter().any(|member| !member.termination.converged) {
-        warnings.push(Warning::EndedEarly);
+/// What is to be said of how training ended.
+fn of_training(network: &Network) -> Vec<Warning> {
+    let any = |is: fn(&Member) -> bool| network.members.iter().any(is);
+    if any(|member| member.termination.reason == Reason::Interrupted) {
+        return vec![Warning::Interrupted { epochs: network.members.iter().map(|member| member.epochs).collect() }];
     }
-    if interrupted {
-        warnings.push(Warning::Interrupted { epochs: network.members.iter().map(|member| member.epochs).collect() });
-    } else if network.members.iter().any(|member| {
+    let last_was_best = |member: &Member| {
         member.best_epoch + 1 == member.epochs
             && member.validation.is_some()
             && member.termination.reason == Reason::Epochs
-    }) {
-        warnings.push(Warning::StillGaining);
-    }
-    warnings
+    };
+    let ended_early = any(|member| !member.termination.converged).then_some(Warning::EndedEarly);
+    ended_early.into_iter().chain(any(last_was_best).then_some(Warning::StillGaining)).collect()
+}
+
+/// What is to be said of rows of which so many validated.
+fn of_rows(network: &Network, validated: u64, layout: &Layout) -> Vec<Warning> {
+    let few = (!network.is_linear() && validated < 20).then_some(match validated {
+        0 => Warning::NoValidation,
+        rows => Warning::FewValidationRows { rows },
+    });
+    let inputs = network.standardisation.inputs.iter().zip(&layout.terms);
+    let constant = inputs.filter(|(centre, _)| centre.deviation == 0.0).take(3);
+    few.into_iter().chain(constant.map(|(_, name)| Warning::Constant { column: name.clone() })).collect()
 }

@@ -18,6 +18,7 @@ mod objective;
 mod optimizer;
 mod pass;
 mod plan;
+mod prepare;
 mod scale;
 mod standardise;
 mod state;
