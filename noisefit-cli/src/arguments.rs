@@ -1,11 +1,13 @@
 //! What several commands take: which data, how to read them, and how values are written.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use clap::{Args, ValueEnum};
 use noisefit_core::estimate::Collinear;
-use noisefit_data::formula::Unseen;
-use noisefit_data::read::{Dataset, Format, ReadOptions};
+use noisefit_data::formula::{Undefined, Unseen};
+use noisefit_data::frame::Field;
+use noisefit_data::read::{Dataset, Format, Inputs, ReadOptions};
 use noisefit_data::source::Missing;
 
 use crate::outcome::Usage;
@@ -40,6 +42,12 @@ pub(crate) struct DataArguments {
     /// No progress bar
     #[arg(long, short, help_heading = "Resources")]
     pub(crate) quiet: bool,
+    /// The files, once they are found: standard input can be read only once.
+    #[arg(skip)]
+    inputs: OnceLock<Inputs>,
+    /// What columns have turned out to hold.
+    #[arg(skip)]
+    widened: Vec<Field>,
 }
 
 impl DataArguments {
@@ -65,15 +73,39 @@ impl DataArguments {
     }
 
     pub(crate) fn open(&self) -> anyhow::Result<Dataset> {
+        self.open_for(&[])
+    }
+
+    /// Remembers what a reading has shown a column to hold; false where that was known.
+    pub(crate) fn learn(&mut self, field: Field) -> bool {
+        if self.widened.contains(&field) {
+            return false;
+        }
+        self.widened.retain(|known| known.name != field.name);
+        self.widened.push(field);
+        true
+    }
+
+    /// Opens the data as a model reads them that was fitted to columns such as `known`.
+    pub(crate) fn open_for(&self, known: &[Field]) -> anyhow::Result<Dataset> {
         let options = ReadOptions {
             format: self.input_format.map(Format::from),
             delimiter: self.delimiter,
             header: !self.no_header,
             missing: self.na.clone(),
             text: self.text.clone(),
+            known: known.to_vec(),
+            widened: self.widened.clone(),
             threads: self.threads(),
         };
-        Ok(Dataset::open(&self.data, &options)?)
+        let inputs = match self.inputs.get() {
+            Some(inputs) => inputs,
+            None => {
+                let found = Inputs::find(&self.data)?;
+                self.inputs.get_or_init(|| found)
+            }
+        };
+        Ok(Dataset::of(inputs, &options)?)
     }
 }
 
@@ -159,6 +191,23 @@ impl From<UnseenChoice> for Unseen {
         match choice {
             UnseenChoice::Fail => Unseen::Refuse,
             UnseenChoice::Missing => Unseen::Missing,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum UndefinedChoice {
+    /// Refuse, naming the first
+    Fail,
+    /// Treat the row as incomplete, and count it
+    Missing,
+}
+
+impl From<UndefinedChoice> for Undefined {
+    fn from(choice: UndefinedChoice) -> Self {
+        match choice {
+            UndefinedChoice::Fail => Undefined::Refuse,
+            UndefinedChoice::Missing => Undefined::Missing,
         }
     }
 }

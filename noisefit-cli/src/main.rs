@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use noisefit_data::DataError;
+use noisefit_data::frame::Field;
 
 use command::{Cli, Command};
 use outcome::{Outcome, Usage};
@@ -29,24 +30,41 @@ fn main() -> ExitCode {
             return printed.map_or_else(|error| fail(&error.into()), |()| ExitCode::from(code));
         }
     };
-    let result = match cli.command {
-        Command::Fit(arguments) => commands::fit::run(&arguments),
-        Command::Predict(arguments) => commands::predict::run(&arguments),
-        Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
-        Command::Diagnose(arguments) => commands::diagnose::run(&arguments),
-        Command::Compare(arguments) => commands::compare::run(&arguments),
-        Command::Loss(arguments) => commands::loss::run(&arguments),
-        Command::Profile(arguments) => commands::profile::run(&arguments),
-        Command::Describe(arguments) => commands::describe::run(&arguments),
-        Command::Export(arguments) => commands::export::run(&arguments),
-        Command::Completions { shell } => commands::manual::completions(shell, Cli::command()),
-        Command::Manual { folder } => commands::manual::manual(folder.as_deref(), Cli::command()),
+    let mut command = cli.command;
+    let result = loop {
+        let result = run(&command);
+        // A column that is of another kind than the heads of its files said is read again so.
+        let widened = result.as_ref().err().and_then(widened);
+        if !widened.is_some_and(|field| command.data().is_some_and(|data| data.learn(field))) {
+            break result;
+        }
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::NotConverged) => ExitCode::from(3),
         Err(error) => fail(&error),
     }
+}
+
+fn run(command: &Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Fit(arguments) => commands::fit::run(arguments),
+        Command::Predict(arguments) => commands::predict::run(arguments),
+        Command::Evaluate(arguments) => commands::evaluate::run(arguments),
+        Command::Diagnose(arguments) => commands::diagnose::run(arguments),
+        Command::Compare(arguments) => commands::compare::run(arguments),
+        Command::Loss(arguments) => commands::loss::run(arguments),
+        Command::Profile(arguments) => commands::profile::run(arguments),
+        Command::Describe(arguments) => commands::describe::run(arguments),
+        Command::Export(arguments) => commands::export::run(arguments),
+        Command::Completions { shell } => commands::manual::completions(*shell, Cli::command()),
+        Command::Manual { folder } => commands::manual::manual(folder.as_deref(), Cli::command()),
+    }
+}
+
+/// What a column holds after all, where that is what an error says.
+fn widened(error: &anyhow::Error) -> Option<Field> {
+    error.chain().find_map(|cause| cause.downcast_ref::<DataError>()?.widened())
 }
 
 /// Says what went wrong. An error's own words name its causes, so that these are not told again.

@@ -287,16 +287,16 @@ fn data_that_do_not_go_with_the_model() {
     for (name, message) in [
         (
             "text.csv",
-            "text.csv, column `x`: the model was fitted to numbers and finds text; correct the column; a text that stands for \
-             a missing value is named with --na",
+            "text.csv, line 2 (record 1), column `x`: `p` is not a number; if it stands for a missing value, say --na 'p'",
         ),
         (
             "numbers.csv",
-            "numbers.csv, column `g`: the model was fitted to text and finds numbers; say --text 'g' to read it as text",
+            "numbers.csv, record 1: '1' is a level of g that the model was not fitted to; it knows a, b; leave such records \
+             out, or ask for unseen levels as missing: --unseen missing",
         ),
         ("less.csv", "less.csv has no column `x`, which the model needs; its columns are y, g"),
     ] {
-        assert_eq!(folder.refusal(1, &["predict", "model.json", name]), message);
+        assert_eq!(folder.refusal(1, &["predict", "model.json", name, "-o", "p.csv"]), message);
         assert_eq!(folder.refusal(1, &["evaluate", "model.json", name]), message);
     }
     assert_eq!(

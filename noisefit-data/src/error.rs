@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::formula::FormulaError;
+use crate::frame::{Field, Kind};
 
 /// A place in a data set. What is not known is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,6 +107,8 @@ pub enum DataError {
         name: String,
         /// The positions of the two columns, from 1.
         positions: (usize, usize),
+        /// Whether the names are the first line of a text, which may be none.
+        first_line: bool,
     },
     /// A record with more or fewer fields than the header.
     Ragged {
@@ -126,6 +129,11 @@ pub enum DataError {
         value: String,
         /// What was expected, such as `a number`.
         expected: &'static str,
+        /// Whether that is a guess from other values, rather than what the file, the user or a model says.
+        guessed: bool,
+        /// The kind that goes with this value and with those before, where the column is of that kind after all rather than
+        /// the value wrong.
+        widened: Option<Kind>,
     },
     /// Bytes that are not UTF-8.
     NotUtf8 {
@@ -138,6 +146,11 @@ pub enum DataError {
         at: Location,
         /// What is wrong, and what to do.
         what: String,
+    },
+    /// A file that is not what it was when it was opened.
+    Changed {
+        /// The file.
+        path: String,
     },
     /// A formula that cannot be used with these data.
     Formula(FormulaError),
@@ -155,6 +168,17 @@ impl DataError {
             | DataError::Value { at, .. }
             | DataError::NotUtf8 { at }
             | DataError::Invalid { at, .. } => Some(at),
+            _ => None,
+        }
+    }
+
+    /// What a column holds after all, where that is what the error says: read again with it among
+    /// [`ReadOptions::widened`](crate::read::ReadOptions::widened), the data are not wrong.
+    pub fn widened(&self) -> Option<Field> {
+        match self {
+            DataError::Value { at: Location { column: Some(name), .. }, widened: Some(kind), .. } => {
+                Some(Field { name: name.clone(), kind: *kind })
+            }
             _ => None,
         }
     }
@@ -207,11 +231,13 @@ impl fmt::Display for DataError {
             DataError::Mismatch { first, other, difference } => {
                 write!(f, "{other} does not go with {first}: {difference}; read them apart, or make them alike")
             }
-            DataError::DuplicateColumn { path, name, positions: (first, second) } => write!(
-                f,
-                "{path}: columns {first} and {second} are both named `{name}`; rename one of them (if the first line is data, not \
-                 names, say --no-header)"
-            ),
+            DataError::DuplicateColumn { path, name, positions: (first, second), first_line } => {
+                write!(f, "{path}: columns {first} and {second} are both named `{name}`; rename one of them")?;
+                match first_line {
+                    true => f.write_str(" (if the first line is data, not names, say --no-header)"),
+                    false => Ok(()),
+                }
+            }
             DataError::Ragged { at, expected, found, delimiter } => {
                 let (fields, delimiter) = (if *found == 1 { "field" } else { "fields" }, delimiter_name(*delimiter));
                 write!(f, "{at}: {found} {fields} where {expected} were expected, with {delimiter} between fields; ")?;
@@ -220,14 +246,13 @@ impl fmt::Display for DataError {
                     false => write!(f, "complete the line, or name another delimiter with --delimiter"),
                 }
             }
-            DataError::Value { at, value, expected } => {
+            DataError::Value { at, value, expected, guessed, .. } => {
                 write!(f, "{at}: `{value}` is not {expected}")?;
-                match &at.column {
-                    // A value with a quote in it could not be pasted into a shell between quotes.
-                    Some(column) if value.len() <= 40 && !value.contains('\'') => {
-                        write!(f, "; if it stands for a missing value, say --na '{value}'")?;
-                        write!(f, "; if the column is text, say --text '{column}'")
-                    }
+                // A value with a quote in it could not be pasted into a shell between quotes.
+                if at.column.is_some() && value.len() <= 40 && !value.contains('\'') {
+                    write!(f, "; if it stands for a missing value, say --na '{value}'")?;
+                }
+                match at.column.as_ref().filter(|_| *guessed) {
                     Some(column) => write!(f, "; if the column is text, say --text '{column}'"),
                     None => Ok(()),
                 }
@@ -236,6 +261,9 @@ impl fmt::Display for DataError {
                 write!(f, "{at}: not UTF-8; convert the file, for example with `iconv -f latin1 -t utf-8`")
             }
             DataError::Invalid { at, what } => write!(f, "{at}: {what}"),
+            DataError::Changed { path } => {
+                write!(f, "{path} changed while it was read; run again when nothing writes to it")
+            }
             DataError::Formula(error) => write!(f, "{error}"),
             DataError::Option(what) => f.write_str(what),
             DataError::Interrupted => f.write_str("interrupted"),

@@ -6,7 +6,7 @@ pub use noisefit_core::record::Counts;
 use noisefit_core::rows::{BLOCK_ROWS, Layout, Next, Pass, Precision, RowSource, perturbation};
 
 use crate::error::{DataError, Location};
-use crate::formula::{Design, EvaluateError, EvaluateOptions, Learner, Model, Scope, Unseen, Workspace};
+use crate::formula::{Design, EvaluateError, EvaluateOptions, Learner, Model, Scope, Undefined, Unseen, Workspace};
 use crate::frame::{Column, Field, Frame, Kind, MISSING};
 use crate::read::Dataset;
 use crate::records::Records;
@@ -179,7 +179,7 @@ impl<'a> DesignRows<'a> {
             }
         };
         let SourceOptions { scope, unseen, missing } = self.options;
-        let options = EvaluateOptions { low_words, draw, scope, unseen };
+        let options = EvaluateOptions { low_words, draw, scope, unseen, undefined: Undefined::Refuse };
         let bound = self.design.bind(frame, options).map_err(|error| locate(self.records.dataset(), error))?;
         state.counts.records += frame.rows as u64;
         // Blocks that leave room in the cache for what is made of them.

@@ -45,7 +45,7 @@ pub(crate) struct EvaluateArguments {
 pub(crate) fn run(arguments: &EvaluateArguments) -> anyhow::Result<Outcome> {
     let model = FittedModel::load(&arguments.model)?;
     let data = &arguments.data;
-    let dataset = data.open()?;
+    let dataset = data.open_for(model.design.columns_needed(Scope::All))?;
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
     // A weighted model says how noisy a row is by its weight, so the weights are read, too.
     let names: Vec<&str> = model.design.columns_needed(Scope::All).iter().map(|field| field.name.as_str()).collect();

@@ -18,7 +18,7 @@ use noisefit_data::source::{columns_of, locate};
 use noisefit_data::write::{TableColumn, TableWriter};
 use noisefit_report::text::count_of;
 
-use crate::arguments::{DataArguments, UnseenChoice, parse_level};
+use crate::arguments::{DataArguments, UndefinedChoice, UnseenChoice, parse_level};
 use crate::outcome::{Outcome, Usage};
 use crate::output::warn;
 use crate::progress::Passes;
@@ -51,6 +51,12 @@ pub(crate) struct PredictArguments {
     /// Levels of a category that the model was not fitted to
     #[arg(long, value_enum, default_value_t = UnseenChoice::Fail)]
     pub(crate) unseen: UnseenChoice,
+    /// Rows in which a column is infinite or a term has no value, such as log(0)
+    #[arg(long, value_enum, default_value_t = UndefinedChoice::Missing)]
+    pub(crate) undefined: UndefinedChoice,
+    /// The name of the prediction, and the beginning of the others' [default: prediction]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
     /// Write a .csv, .tsv or .parquet file instead of CSV to standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -66,13 +72,14 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
         check(&model, asked, &arguments.model)?;
     }
     let data = &arguments.data;
-    let dataset = data.open()?;
+    let dataset = data.open_for(model.design.columns_needed(Scope::Design))?;
     DataArguments::refuse_overwriting(&dataset, &[("--output", arguments.output.as_ref())])?;
     let carried = carried(arguments, &dataset)?;
     let (columns, places) = columns(&model, &dataset, &carried)?;
 
     let mut names: Vec<(&str, Kind)> = carried.iter().map(|field| (field.name.as_str(), field.kind)).collect();
-    let predicted = predicted_names(&model, asked.as_ref());
+    let predicted = named(predicted_names(&model, asked.as_ref()), arguments.name.as_deref());
+    refuse_twice(&names, &predicted)?;
     names.extend(predicted.iter().map(|name| (name.as_str(), Kind::Number)));
     let mut writer = match &arguments.output {
         Some(path) => TableWriter::create(path, &names)?,
@@ -90,7 +97,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
             })
             .collect()
     };
-    let incomplete = Mutex::new(0);
+    let left_out = Mutex::new((0, 0));
     dataset.scan(&columns, Decimals::WithLow, &passes, unit, |_, frames| {
         for (frame, predicted) in frames {
             let texts: Vec<Option<Vec<Option<&str>>>> =
@@ -104,8 +111,9 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
                 });
             }
             table.extend(predicted.columns.iter().map(|values| TableColumn::Number(values)));
-            if let Ok(mut incomplete) = incomplete.lock() {
-                *incomplete += predicted.incomplete;
+            if let Ok(mut left_out) = left_out.lock() {
+                left_out.0 += predicted.incomplete;
+                left_out.1 += predicted.undefined;
             }
             writer.write(&table)?;
         }
@@ -113,7 +121,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
     })?;
     writer.finish()?;
     drop(passes);
-    warn(&warnings(&model, asked.as_ref(), incomplete.into_inner().unwrap_or(0)));
+    warn(&warnings(&model, asked.as_ref(), left_out.into_inner().unwrap_or_default()));
     Ok(Outcome::Done)
 }
 
@@ -121,6 +129,8 @@ pub(crate) fn run(arguments: &PredictArguments) -> anyhow::Result<Outcome> {
 struct Predicted {
     columns: Vec<Vec<f64>>,
     incomplete: usize,
+    /// Rows in which a term has no value.
+    undefined: usize,
 }
 
 fn predict(
@@ -135,15 +145,17 @@ fn predict(
         low_words: true,
         scope: Scope::Design,
         unseen: arguments.unseen.into(),
+        undefined: arguments.undefined.into(),
         ..EvaluateOptions::default()
     };
     let bound = model.design.bind(frame, options).map_err(|error| locate(dataset, error))?;
     let mut columns: Vec<Vec<f64>> = Vec::new();
-    let (mut workspace, mut incomplete) = (Workspace::default(), 0);
+    let (mut workspace, mut incomplete, mut undefined) = (Workspace::default(), 0, 0);
     for start in (0..frame.rows).step_by(BLOCK_ROWS) {
         let range = start..(start + BLOCK_ROWS).min(frame.rows);
         let rows = bound.evaluate(range, &mut workspace).map_err(|error| locate(dataset, error))?;
         incomplete += rows.missing();
+        undefined += rows.undefined();
         let new = NewRows { scale_design: rows.scale_design(), ..NewRows::new(rows.design(), rows.rows()) };
         let mut results = predictors.predict(&new, asked)?;
         if let (Some(Asked { kind: Kinds::Conformal, levels }), Some(conformal)) = (asked, &model.conformal) {
@@ -158,7 +170,7 @@ fn predict(
             }
         }
     }
-    Ok(Predicted { columns, incomplete })
+    Ok(Predicted { columns, incomplete, undefined })
 }
 
 /// What predicts the rows of a design.
@@ -228,11 +240,19 @@ fn add(columns: &mut Vec<Vec<f64>>, ends: Result<Intervals, noisefit_core::Error
     Ok(())
 }
 
-fn warnings(model: &FittedModel, asked: Option<&Asked>, incomplete: usize) -> Vec<String> {
+fn warnings(model: &FittedModel, asked: Option<&Asked>, (incomplete, undefined): (usize, usize)) -> Vec<String> {
     let mut warnings = Vec::new();
     if incomplete > 0 {
         let rows = count_of(incomplete as u64, "row");
         warnings.push(format!("{rows} with a missing value: the prediction is missing, too"));
+    }
+    if undefined > 0 {
+        let rows = count_of(undefined as u64, "row");
+        let terms = model.design.computed_terms();
+        let of = if terms.is_empty() { "a term".to_owned() } else { terms.join(", ") };
+        warnings.push(format!(
+            "{rows} in which {of} has no finite value: the prediction is missing, too; --undefined fail names the first"
+        ));
     }
     if model.design.transforms_response() {
         warnings.push(format!("predictions are of {}", model.design.layout().response));
@@ -432,6 +452,29 @@ fn predicted_names(model: &FittedModel, asked: Option<&Asked>) -> Vec<String> {
     }
     names.extend(conformal);
     names
+}
+
+/// The names with the one that was asked for: instead of `prediction`, and before the others.
+fn named(names: Vec<String>, name: Option<&str>) -> Vec<String> {
+    let Some(own) = name else { return names };
+    let renamed = |name: String| if name == "prediction" { own.to_owned() } else { format!("{own}_{name}") };
+    names.into_iter().map(renamed).collect()
+}
+
+/// Refuses to write a name twice: whoever reads the table would take the wrong one of the two.
+fn refuse_twice(carried: &[(&str, Kind)], predicted: &[String]) -> Result<(), Usage> {
+    if let Some((place, (name, _))) =
+        carried.iter().enumerate().find(|(place, (name, _))| carried[..*place].iter().any(|(other, _)| other == name))
+    {
+        return Err(Usage(format!("--keep: `{name}` is named twice, the second time as column {}", place + 1)));
+    }
+    match predicted.iter().find(|name| carried.iter().any(|(other, _)| other == name)) {
+        Some(name) => Err(Usage(format!(
+            "the data have a column `{name}` already, which is to be carried along; say --name NAME for another name of what is \
+             predicted, or leave the old one out with --keep"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The columns to carry along.

@@ -1,7 +1,7 @@
 //! Frames to responses and design columns, a column at a time.
 
 use super::expression::{Expr, evaluate};
-use super::learned::Levels;
+use super::learned::{Integer, Levels, key, shown};
 use super::plan::{Category, Plan, Recurrence, Step};
 use super::scalar::{Dual, Scalar};
 use super::scope::Scope;
@@ -24,6 +24,16 @@ pub enum Unseen {
     Missing,
 }
 
+/// What to do with a row in which a column is infinite or a term has no finite value, such as the logarithm of zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Undefined {
+    /// An error that names it.
+    #[default]
+    Refuse,
+    /// Leave the row out, and count it.
+    Missing,
+}
+
 /// How a design is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EvaluateOptions {
@@ -37,12 +47,16 @@ pub struct EvaluateOptions {
     pub scope: Scope,
     /// What to do with levels that the model was not fitted to.
     pub unseen: Unseen,
+    /// What to do with rows in which a term has no finite value.
+    pub undefined: Undefined,
 }
 
 /// Buffers that evaluations share.
 #[derive(Debug, Default)]
 pub struct Workspace {
     selection: Selection,
+    /// The rows of the range that are left out because a term has no finite value.
+    undefined: Vec<bool>,
     codes: Vec<Vec<u32>>,
     steps: Vec<Buffer>,
     response: Buffer,
@@ -81,6 +95,11 @@ impl EvaluatedRows<'_> {
     /// missing).
     pub fn missing(&self) -> usize {
         self.selection.missing
+    }
+
+    /// How many rows were left out because a column is infinite or a term has no finite value.
+    pub fn undefined(&self) -> usize {
+        self.selection.undefined
     }
 
     /// How many rows were left out because their weight or frequency is zero.
@@ -145,7 +164,7 @@ impl<'a> Bound<'a> {
         });
         let wanted = if options.scope == Scope::All { &plan.clusters[..] } else { &[] };
         let clusters = wanted.iter().map(|&column| match &frame.columns[column] {
-            Column::Category { levels, .. } => levels.iter().map(|level| hashed(level)).collect(),
+            Column::Category { levels, .. } => levels.iter().map(hashed).collect(),
             Column::Number { .. } => Vec::new(),
         });
         Ok(Bound { plan, frame, options, codes: codes.collect(), clusters: clusters.collect() })
@@ -164,11 +183,36 @@ impl<'a> Bound<'a> {
         range: Range<usize>,
         workspace: &'b mut Workspace,
     ) -> Result<EvaluatedRows<'b>, EvaluateError> {
+        let range = range.start.min(self.frame.rows)..range.end.min(self.frame.rows);
+        workspace.undefined.clear();
+        workspace.undefined.resize(range.len(), false);
+        // Every time round at least one row more is left out.
+        while let Err(Stop { error, places }) = self.compute(range.clone(), workspace) {
+            if self.options.undefined == Undefined::Refuse || places.is_empty() {
+                return Err(error);
+            }
+            let Workspace { undefined, selection, .. } = workspace;
+            places.iter().for_each(|&place| undefined[selection.kept[place] - range.start] = true);
+        }
+        Ok(self.rows(workspace))
+    }
+
+    /// Fills the buffers with the complete rows of a range.
+    fn compute(&self, range: Range<usize>, workspace: &mut Workspace) -> Result<(), Stop> {
         let Bound { plan, frame, options, .. } = *self;
-        let range = range.start.min(frame.rows)..range.end.min(frame.rows);
         let columns = plan.scope(options.scope);
-        let Workspace { selection, codes, steps, response, log_jacobian, clusters, doubles, double_doubles, duals } =
-            workspace;
+        let Workspace {
+            selection,
+            undefined,
+            codes,
+            steps,
+            response,
+            log_jacobian,
+            clusters,
+            doubles,
+            double_doubles,
+            duals,
+        } = workspace;
 
         codes.resize_with(plan.categories.len(), Vec::new);
         for (category, codes) in codes.iter_mut().enumerate() {
@@ -181,6 +225,7 @@ impl<'a> Bound<'a> {
                 mask.iter_mut().enumerate().for_each(|(i, out)| *out |= excluded(codes, i));
             }
         })?;
+        selection.leave_out(undefined);
         for (category, codes) in codes.iter_mut().enumerate() {
             if !selection.is_whole() {
                 // The places ascend, so that each is read before it is written over.
@@ -190,7 +235,7 @@ impl<'a> Bound<'a> {
                 codes.truncate(selection.kept.len());
             }
             if let Some(place) = codes.iter().position(|&code| code == UNSEEN) {
-                return Err(self.unseen(category, selection.kept[place]));
+                return Err(self.unseen(category, selection.kept[place]).into());
             }
         }
 
@@ -205,7 +250,8 @@ impl<'a> Bound<'a> {
                 let advice = "values must be finite; leave such records out or mark them as missing";
                 let what = format!("column {}", plan.columns[column].name);
                 let value = values.high[place];
-                return Err(value_error(plan, frame, &Expr::Column(column), kept[place], what, value, advice));
+                let error = value_error(plan, frame, &Expr::Column(column), kept[place], what, value, advice);
+                return Err(Stop { error, places: places(values.high.iter().map(|value| value.is_finite())) });
             }
         }
 
@@ -237,7 +283,8 @@ impl<'a> Bound<'a> {
                 }
             }
             if let Some((place, value)) = out.first_not_finite() {
-                return Err(self.not_finite(step_columns(plan, step), kept[place], name.clone(), value));
+                let error = self.not_finite(step_columns(plan, step), kept[place], name.clone(), value);
+                return Err(Stop { error, places: out.not_finite() });
             }
         }
 
@@ -247,7 +294,8 @@ impl<'a> Bound<'a> {
             machine.evaluate(expr, response);
             let name = &plan.layout.response;
             if let Some((place, value)) = response.first_not_finite() {
-                return Err(self.not_finite(expr.columns(), kept[place], name.clone(), value));
+                let error = self.not_finite(expr.columns(), kept[place], name.clone(), value);
+                return Err(Stop { error, places: response.not_finite() });
             }
             let mut values_and_derivatives = duals.pop().unwrap_or_default();
             evaluate(expr, &values, rows, &mut values_and_derivatives, None, duals);
@@ -257,7 +305,8 @@ impl<'a> Bound<'a> {
                 let (what, value) = (format!("the derivative of {name}"), values_and_derivatives[place].derivative);
                 let advice =
                     "a transformed response needs a derivative that is finite and not zero; leave such records out";
-                return Err(value_error(plan, frame, expr, kept[place], what, value, advice));
+                let error = value_error(plan, frame, expr, kept[place], what, value, advice);
+                return Err(Stop { error, places: places(log_jacobian.iter().map(|value| value.is_finite())) });
             }
             duals.push(values_and_derivatives);
         }
@@ -266,16 +315,25 @@ impl<'a> Bound<'a> {
         for (ids, (&column, levels)) in clusters.iter_mut().zip(plan.clusters.iter().zip(&self.clusters)) {
             ids.clear();
             ids.extend(kept.iter().map(|&row| match &frame.columns[column] {
-                // Zero has two signs.
-                Column::Number { high, .. } => (high[row] + 0.0).to_bits(),
+                Column::Number { high, low } => match key(high[row], low.as_ref().map_or(0.0, |low| low[row])) {
+                    (high, 0) => high,
+                    words => hashed(&words),
+                },
                 Column::Category { codes, .. } => levels[codes[row] as usize],
             }));
         }
+        Ok(())
+    }
 
-        let steps: &[Buffer] = steps;
+    /// What [`Bound::compute`] has filled the buffers with.
+    fn rows<'b>(&'b self, workspace: &'b Workspace) -> EvaluatedRows<'b> {
+        let Bound { plan, frame, options, .. } = *self;
+        let Workspace { selection, steps, response, log_jacobian, clusters, .. } = workspace;
+        let values = selection.columns(frame, plan.scope(options.scope));
+        let response_expr = plan.response.as_ref().filter(|_| options.scope != Scope::Design);
         let transformed = response_expr.is_some_and(|expr| !expr.is_column());
-        let response: &Buffer = response;
-        Ok(EvaluatedRows {
+        let weighted = options.scope == Scope::All;
+        EvaluatedRows {
             response: response_expr.map(|expr| match expr {
                 Expr::Column(column) => values[*column],
                 _ => response.values(),
@@ -287,7 +345,7 @@ impl<'a> Bound<'a> {
             log_jacobian: transformed.then_some(log_jacobian.as_slice()),
             clusters: clusters.iter().map(Vec::as_slice).collect(),
             selection,
-        })
+        }
     }
 
     /// The model's codes of a category in a range of rows.
@@ -299,11 +357,19 @@ impl<'a> Bound<'a> {
                 let known = &self.codes[category];
                 out.extend(codes[range].iter().map(|&code| known.get(code as usize).copied().unwrap_or(MISSING)));
             }
-            (Column::Number { high, .. }, Levels::Numbers(known)) => {
+            (Column::Number { high, low }, Levels::Numbers(_) | Levels::Integers(_)) => {
                 let unknown = if self.options.unseen == Unseen::Missing { MISSING } else { UNSEEN };
-                out.extend(high[range].iter().map(|value| {
-                    let found = known.binary_search_by(|level| level.total_cmp(&(value + 0.0)));
-                    found.map_or(if value.is_nan() { MISSING } else { unknown }, |level| level as u32)
+                out.extend(range.map(|row| {
+                    let (value, low) = key(high[row], low.as_ref().map_or(0.0, |low| low[row]));
+                    let number = Integer(f64::from_bits(value), f64::from_bits(low));
+                    let found = match levels {
+                        Levels::Numbers(known) if number.1 == 0.0 => {
+                            known.binary_search_by(|level| level.total_cmp(&number.0))
+                        }
+                        Levels::Integers(known) => known.binary_search_by(|level| level.order(&number)),
+                        Levels::Numbers(_) | Levels::Texts(_) => Err(0),
+                    };
+                    found.map_or(if number.0.is_nan() { MISSING } else { unknown }, |level| level as u32)
                 }));
             }
             (Column::Number { .. }, Levels::Texts(_)) => out.resize(range.len(), UNSEEN),
@@ -313,7 +379,7 @@ impl<'a> Bound<'a> {
     fn unseen(&self, category: usize, row: usize) -> EvaluateError {
         let Category { column, levels } = &self.plan.categories[category];
         let level = match &self.frame.columns[*column] {
-            Column::Number { high, .. } => high[row].to_string(),
+            Column::Number { high, low } => shown(high[row], low.as_ref().map_or(0.0, |low| low[row])),
             Column::Category { codes, levels } => levels.get(codes[row] as usize).cloned().unwrap_or_default(),
         };
         EvaluateError::Unseen {
@@ -332,10 +398,28 @@ impl<'a> Bound<'a> {
     }
 }
 
-/// A number that tells a text from others, the same in every run.
-fn hashed(text: &str) -> u64 {
+/// Why rows could not be computed.
+struct Stop {
+    error: EvaluateError,
+    /// Places among the kept rows of those that have no finite value; none where the error is another.
+    places: Vec<usize>,
+}
+
+impl From<EvaluateError> for Stop {
+    fn from(error: EvaluateError) -> Self {
+        Stop { error, places: Vec::new() }
+    }
+}
+
+/// Where a value is not finite.
+fn places(finite: impl Iterator<Item = bool>) -> Vec<usize> {
+    finite.enumerate().filter(|(_, finite)| !finite).map(|(place, _)| place).collect()
+}
+
+/// A number that tells a value from others, the same in every run.
+fn hashed(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
+    value.hash(&mut hasher);
     hasher.finish()
 }
 

@@ -3,7 +3,10 @@
 
 use noisefit_core::numeric::double_double::DoubleDouble;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
+
+use crate::read::number;
 
 /// A category with more levels is refused: it is an identifier, and a design with a column for each would not fit into
 /// memory.
@@ -42,13 +45,35 @@ pub(super) enum Learned {
 #[serde(untagged)]
 pub(super) enum Levels {
     Numbers(Vec<f64>),
+    /// Integers that doubles cannot tell apart.
+    Integers(Vec<Integer>),
     Texts(Vec<String>),
+}
+
+/// An integer of more digits than a double has, as the two doubles whose sum it is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Integer(pub f64, pub f64);
+
+impl Integer {
+    /// In increasing order: the first words do not fall, and of one first word the second rise.
+    pub fn order(&self, other: &Integer) -> Ordering {
+        self.0.total_cmp(&other.0).then(self.1.total_cmp(&other.1))
+    }
+}
+
+/// An integer in full, another number as the shortest decimal that reads back.
+pub(super) fn shown(high: f64, low: f64) -> String {
+    match number::to_integer(high, low) {
+        Some(integer) if low != 0.0 => integer.to_string(),
+        _ => high.to_string(),
+    }
 }
 
 impl Levels {
     pub fn len(&self) -> usize {
         match self {
             Levels::Numbers(numbers) => numbers.len(),
+            Levels::Integers(integers) => integers.len(),
             Levels::Texts(texts) => texts.len(),
         }
     }
@@ -56,6 +81,7 @@ impl Levels {
     pub fn names(&self) -> Vec<String> {
         match self {
             Levels::Numbers(numbers) => numbers.iter().map(f64::to_string).collect(),
+            Levels::Integers(integers) => integers.iter().map(|&Integer(high, low)| shown(high, low)).collect(),
             Levels::Texts(texts) => texts.clone(),
         }
     }
@@ -64,6 +90,10 @@ impl Levels {
     pub fn is_ordered(&self) -> bool {
         match self {
             Levels::Numbers(numbers) => numbers.windows(2).all(|pair| pair[0] < pair[1]),
+            Levels::Integers(integers) => {
+                integers.windows(2).all(|pair| pair[0].order(&pair[1]).is_lt())
+                    && integers.iter().all(|integer| integer.0.is_finite() && integer.1.is_finite())
+            }
             Levels::Texts(texts) => texts.windows(2).all(|pair| pair[0] < pair[1]),
         }
     }
@@ -96,12 +126,19 @@ impl Polynomial {
     }
 }
 
+/// The bits of a number's words as far as they tell it from others: zero has two signs, and of a number that is no integer
+/// beyond 2^53 the first word says all.
+pub(super) fn key(high: f64, low: f64) -> (u64, u64) {
+    let low = if low.abs() >= 1.0 && high.fract() == 0.0 { low } else { 0.0 };
+    ((high + 0.0).to_bits(), low.to_bits())
+}
+
 /// The levels that occur.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LevelSet {
     pub texts: BTreeSet<String>,
-    /// Numbers by their bits.
-    pub numbers: HashSet<u64>,
+    /// Numbers by the bits of their two words.
+    pub numbers: HashSet<(u64, u64)>,
 }
 
 impl LevelSet {
@@ -111,23 +148,30 @@ impl LevelSet {
         }
     }
 
-    pub fn add_number(&mut self, number: f64) {
+    /// Adds the number `high + low`; what a double leaves out of a short decimal tells no levels apart that the double does
+    /// not, so that only integers need their second word.
+    pub fn add_number(&mut self, high: f64, low: f64) {
         if self.numbers.len() <= MOST_LEVELS {
-            // Adding zero makes -0 and 0 one level.
-            self.numbers.insert((number + 0.0).to_bits());
+            self.numbers.insert(key(high, low));
         }
     }
 
     pub fn merge(&mut self, later: LevelSet) {
         later.texts.iter().for_each(|text| self.add_text(text));
-        later.numbers.into_iter().for_each(|bits| self.add_number(f64::from_bits(bits)));
+        for (high, low) in later.numbers {
+            self.add_number(f64::from_bits(high), f64::from_bits(low));
+        }
     }
 
     pub fn finish(self, numeric: bool) -> Levels {
         if numeric {
-            let mut numbers: Vec<f64> = self.numbers.into_iter().map(f64::from_bits).collect();
-            numbers.sort_by(f64::total_cmp);
-            Levels::Numbers(numbers)
+            let words = |(high, low)| Integer(f64::from_bits(high), f64::from_bits(low));
+            let mut numbers: Vec<Integer> = self.numbers.into_iter().map(words).collect();
+            numbers.sort_by(Integer::order);
+            match numbers.iter().all(|number| number.1 == 0.0) {
+                true => Levels::Numbers(numbers.into_iter().map(|number| number.0).collect()),
+                false => Levels::Integers(numbers),
+            }
         } else {
             Levels::Texts(self.texts.into_iter().collect())
         }
@@ -312,7 +356,7 @@ mod tests {
     #[test]
     fn numbers_are_sorted_by_size_and_zero_has_one_sign() {
         let mut set = LevelSet::default();
-        [3.0, -0.0, 10.0, 0.0, -1.5].into_iter().for_each(|x| set.add_number(x));
+        [3.0, -0.0, 10.0, 0.0, -1.5].into_iter().for_each(|x| set.add_number(x, 0.0));
         assert_eq!(set.finish(true).names(), ["-1.5", "0", "3", "10"]);
     }
 }

@@ -184,7 +184,9 @@ fn add_levels(levels: &mut LevelSet, seen: &mut Vec<bool>, column: &Column, kept
                 }
             }
         }
-        Column::Number { high, .. } => kept.iter().for_each(|&row| levels.add_number(high[row])),
+        Column::Number { high, low } => {
+            kept.iter().for_each(|&row| levels.add_number(high[row], low.as_ref().map_or(0.0, |low| low[row])));
+        }
     }
 }
 

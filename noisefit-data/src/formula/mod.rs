@@ -85,7 +85,7 @@ mod written;
 
 pub use design::{Design, Model};
 pub use error::FormulaError;
-pub use evaluate::{Bound, EvaluateOptions, EvaluatedRows, Unseen, Workspace};
+pub use evaluate::{Bound, EvaluateOptions, EvaluatedRows, Undefined, Unseen, Workspace};
 pub use learner::Learner;
 pub use scope::Scope;
 pub use select::EvaluateError;

@@ -137,9 +137,13 @@ impl Buffer {
         if all_finite(&self.high) && (!self.has_low || all_finite(&self.low)) {
             return None;
         }
+        self.not_finite().first().map(|&i| (i, self.high[i]))
+    }
+
+    /// All such places.
+    pub fn not_finite(&self) -> Vec<usize> {
         let low = |i: usize| if self.has_low { self.low[i] } else { 0.0 };
-        let not_finite = |&(i, &high): &(usize, &f64)| !high.is_finite() || !low(i).is_finite();
-        self.high.iter().enumerate().find(not_finite).map(|(i, &high)| (i, high))
+        (0..self.high.len()).filter(|&i| !self.high[i].is_finite() || !low(i).is_finite()).collect()
     }
 }
 
@@ -154,6 +158,7 @@ pub(super) struct Selection {
     pub suspect: bool,
     pub range: Range<usize>,
     pub missing: usize,
+    pub undefined: usize,
     pub weightless: usize,
     gathered: Vec<Buffer>,
     weights: Vec<f64>,
@@ -195,7 +200,7 @@ impl Selection {
         exclude(&mut self.mask);
         self.keep();
         self.missing = range.len() - self.kept.len();
-        self.weightless = 0;
+        (self.undefined, self.weightless) = (0, 0);
         if !with_weights {
             return Ok(());
         }
@@ -220,6 +225,25 @@ impl Selection {
         self.weightless = complete - self.kept.len();
         (self.weights, self.frequencies) = (weights, frequencies);
         Ok(())
+    }
+
+    /// Leaves out those of the kept rows that are marked in the range.
+    pub fn leave_out(&mut self, marked: &[bool]) {
+        if !marked.contains(&true) {
+            return;
+        }
+        let before = self.kept.len();
+        self.mask.iter_mut().zip(marked).for_each(|(out, marked)| *out |= marked);
+        // Weights go with the rows that are kept.
+        let (start, kept) = (self.range.start, std::mem::take(&mut self.kept));
+        for values in [&mut self.weights, &mut self.frequencies] {
+            if values.len() == kept.len() {
+                let mut marks = kept.iter().map(|&row| !marked[row - start]);
+                values.retain(|_| marks.next().unwrap_or(true));
+            }
+        }
+        self.keep();
+        self.undefined = before - self.kept.len();
     }
 
     fn keep(&mut self) {

@@ -8,14 +8,15 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, RecordBatch};
 use arrow_schema::{DataType, Schema as ArrowSchema, TimeUnit};
+use noisefit_core::numeric::double_double::DoubleDouble;
 
 use super::columns::Categories;
-use super::kinds::MissingWords;
-use super::number;
+use super::kinds::{Ground, MissingWords};
 use super::options::Decimals;
 use super::table::{FrameIterator, Query, Schema, UnreadColumn};
+use super::{number, time};
 use crate::error::DataError;
-use crate::frame::{Column, Field, Frame, Kind, MISSING};
+use crate::frame::{Column, Frame, Kind, MISSING};
 
 const MILLISECONDS_A_DAY: f64 = 86_400_000.0;
 
@@ -29,20 +30,22 @@ pub(crate) struct ArrowColumns {
 }
 
 impl ArrowColumns {
-    pub fn of(arrow: &ArrowSchema) -> (ArrowColumns, Schema) {
+    pub fn of(table: &str, arrow: &ArrowSchema) -> Result<(ArrowColumns, Schema), DataError> {
+        Schema::refuse_duplicates(table, arrow.fields().iter().map(|field| field.name().as_str()), false)?;
         let mut columns = ArrowColumns { sources: Vec::new() };
-        let mut schema = Schema { fields: Vec::new(), unread: Vec::new() };
+        let mut schema = Schema::default();
         for (position, field) in arrow.fields().iter().enumerate() {
             let name = field.name().clone();
-            match kind_of(field.data_type()) {
-                Some(kind) => {
-                    schema.fields.push(Field { name, kind });
+            let kind = kind_of(field.data_type());
+            match (kind, field.data_type()) {
+                (Some(_), _) | (None, DataType::Null) => {
+                    schema.push(name, kind, Ground::Word);
                     columns.sources.push(position);
                 }
-                None => schema.unread.push(UnreadColumn { name, of_type: field.data_type().to_string() }),
+                _ => schema.unread.push(UnreadColumn { name, of_type: field.data_type().to_string() }),
             }
         }
-        (columns, schema)
+        Ok((columns, schema))
     }
 
     /// The positions in the Arrow schema that a query asks for, ascending.
@@ -93,7 +96,6 @@ pub(crate) fn frame_rows(query: &Query<'_>) -> usize {
 
 fn kind_of(data_type: &DataType) -> Option<Kind> {
     match data_type {
-        DataType::Null => Some(Kind::Number),
         DataType::Decimal32(..) | DataType::Decimal64(..) | DataType::Decimal128(..) => Some(Kind::Number),
         data_type if data_type.is_integer() || data_type.is_floating() => Some(Kind::Number),
         DataType::Boolean => Some(Kind::Boolean),
@@ -123,18 +125,25 @@ fn column(array: &ArrayRef, kind: Kind, query: &Query<'_>) -> Option<Column> {
         DataType::Decimal32(_, scale) => decimals::<Decimal32Type>(array, *scale, query),
         DataType::Decimal64(_, scale) => decimals::<Decimal64Type>(array, *scale, query),
         DataType::Decimal128(_, scale) => decimals::<Decimal128Type>(array, *scale, query),
-        DataType::Date32 => plain(numbers::<Date32Type>(array, f64::from)),
-        DataType::Date64 => plain(numbers::<Date64Type>(array, |value| value as f64 / MILLISECONDS_A_DAY)),
-        DataType::Timestamp(TimeUnit::Second, _) => plain(numbers::<TimestampSecondType>(array, |value| value as f64)),
-        DataType::Timestamp(TimeUnit::Millisecond, _) => {
-            plain(numbers::<TimestampMillisecondType>(array, seconds::<1_000>))
+        DataType::Date32 => days(kind, plain(numbers::<Date32Type>(array, f64::from))),
+        DataType::Date64 => days(kind, plain(numbers::<Date64Type>(array, |value| value as f64 / MILLISECONDS_A_DAY))),
+        DataType::Timestamp(unit, _) => {
+            let seconds = match unit {
+                TimeUnit::Second => exactly::<TimestampSecondType>(array, query, |count| time::seconds(count, 1)),
+                TimeUnit::Millisecond => {
+                    exactly::<TimestampMillisecondType>(array, query, |count| time::seconds(count, 1_000))
+                }
+                TimeUnit::Microsecond => {
+                    exactly::<TimestampMicrosecondType>(array, query, |count| time::seconds(count, 1_000_000))
+                }
+                TimeUnit::Nanosecond => {
+                    exactly::<TimestampNanosecondType>(array, query, |count| time::seconds(count, 1_000_000_000))
+                }
+            };
+            if kind == Kind::Date { scaled(seconds, |value| value / time::SECONDS_A_DAY) } else { seconds }
         }
-        DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            plain(numbers::<TimestampMicrosecondType>(array, seconds::<1_000_000>))
-        }
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-            plain(numbers::<TimestampNanosecondType>(array, seconds::<1_000_000_000>))
-        }
+        DataType::Int64 => exactly::<Int64Type>(array, query, |value| number::from_integer(value.into())),
+        DataType::UInt64 => exactly::<UInt64Type>(array, query, |value| number::from_integer(value.into())),
         _ => {
             let mut values = plain_numbers(array)?;
             for value in &mut values {
@@ -145,16 +154,52 @@ fn column(array: &ArrayRef, kind: Kind, query: &Query<'_>) -> Option<Column> {
     })
 }
 
+/// Days, or seconds where the column is one of times: a day is its midnight.
+fn days(kind: Kind, days: Column) -> Column {
+    if kind == Kind::Timestamp { scaled(days, |value| value * time::SECONDS_A_DAY) } else { days }
+}
+
+/// A column of numbers in another unit.
+fn scaled(column: Column, to: impl Fn(DoubleDouble) -> DoubleDouble) -> Column {
+    let Column::Number { high, low } = column else { return column };
+    let value = |i: usize| to(DoubleDouble::from_sum(high[i], low.as_ref().map_or(0.0, |low| low[i])));
+    let value = |i: usize| if high[i].is_nan() { DoubleDouble::from(f64::NAN) } else { value(i) };
+    let values: Vec<DoubleDouble> = (0..high.len()).map(value).collect();
+    let has_low = low.is_some();
+    Column::Number {
+        high: values.iter().map(|value| value.high).collect(),
+        low: has_low.then(|| values.iter().map(|value| if value.high.is_nan() { 0.0 } else { value.low }).collect()),
+    }
+}
+
+/// Values in two words. The second is given where it is asked for and wherever it is not zero: what a double leaves out of
+/// long keys and of times is no rounding of somebody's decimals but the value itself.
+fn exactly<T: ArrowPrimitiveType>(
+    array: &ArrayRef,
+    query: &Query<'_>,
+    words: impl Fn(T::Native) -> (f64, f64),
+) -> Column {
+    let array = array.as_primitive::<T>();
+    let mut low = (query.decimals == Decimals::WithLow).then(|| vec![0.0; array.len()]);
+    let number = |(i, value): (usize, Option<T::Native>)| {
+        let Some((high, rest)) = value.map(&words) else { return f64::NAN };
+        if rest != 0.0 {
+            low.get_or_insert_with(|| vec![0.0; array.len()])[i] = rest;
+        }
+        query.missing.without(high)
+    };
+    let high = array.iter().enumerate().map(number).collect();
+    Column::Number { high, low }
+}
+
 fn plain_numbers(array: &ArrayRef) -> Option<Vec<f64>> {
     Some(match array.data_type() {
         DataType::Float64 => numbers::<Float64Type>(array, |value| value),
         DataType::Float32 => numbers::<Float32Type>(array, f64::from),
         DataType::Float16 => numbers::<Float16Type>(array, |value| value.to_f64()),
-        DataType::Int64 => numbers::<Int64Type>(array, |value| value as f64),
         DataType::Int32 => numbers::<Int32Type>(array, f64::from),
         DataType::Int16 => numbers::<Int16Type>(array, f64::from),
         DataType::Int8 => numbers::<Int8Type>(array, f64::from),
-        DataType::UInt64 => numbers::<UInt64Type>(array, |value| value as f64),
         DataType::UInt32 => numbers::<UInt32Type>(array, f64::from),
         DataType::UInt16 => numbers::<UInt16Type>(array, f64::from),
         DataType::UInt8 => numbers::<UInt8Type>(array, f64::from),
@@ -168,11 +213,6 @@ fn numbers<T: ArrowPrimitiveType>(array: &ArrayRef, number: impl Fn(T::Native) -
         0 => array.values().iter().map(|&value| number(value)).collect(),
         _ => array.iter().map(|value| value.map_or(f64::NAN, &number)).collect(),
     }
-}
-
-/// A count of the `PER_SECOND`th part of a second in seconds, rounded once.
-fn seconds<const PER_SECOND: i64>(count: i64) -> f64 {
-    count.div_euclid(PER_SECOND) as f64 + count.rem_euclid(PER_SECOND) as f64 / PER_SECOND as f64
 }
 
 fn decimals<T: ArrowPrimitiveType>(array: &ArrayRef, scale: i8, query: &Query<'_>) -> Column

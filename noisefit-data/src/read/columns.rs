@@ -3,19 +3,83 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use super::kinds::{self, MissingWords};
+use super::kinds::{self, Ground, MissingWords};
 use super::options::Decimals;
+use super::table::Wanted;
 use super::{number, time};
 use crate::frame::{Column, Kind, MISSING};
 
 /// A column that is being read from text.
 #[derive(Debug)]
 pub(crate) enum Builder<'a> {
-    Number { high: Vec<f64>, low: Option<Vec<f64>> },
-    Boolean(Categories<'a>),
-    Date(Vec<f64>),
-    Timestamp(Vec<f64>),
+    Number(Numbers),
+    Boolean(Booleans<'a>),
+    Date(Days),
+    Timestamp(Numbers),
     Text(Categories<'a>),
+}
+
+/// Numbers in one word or two.
+#[derive(Debug)]
+pub(crate) struct Numbers {
+    high: Vec<f64>,
+    /// What the doubles leave out: where it is asked for, and wherever it is no rounding of somebody's decimals but part of
+    /// the value, as of long integers and of times.
+    low: Option<Vec<f64>>,
+    /// Whether that of short decimals is asked for.
+    decimals: Decimals,
+}
+
+impl Numbers {
+    fn new(decimals: Decimals, rows: usize) -> Self {
+        let low = (decimals == Decimals::WithLow).then(|| Vec::with_capacity(rows));
+        Numbers { high: Vec::with_capacity(rows), low, decimals }
+    }
+
+    #[inline]
+    fn push(&mut self, high: f64, low: f64) {
+        if low != 0.0 && self.low.is_none() {
+            self.low = Some(vec![0.0; self.high.len()]);
+        }
+        self.high.push(high);
+        if let Some(words) = &mut self.low {
+            words.push(low);
+        }
+    }
+
+    /// Adds a number that stands in the file as `text`.
+    #[inline]
+    fn push_text(&mut self, value: f64, text: &[u8]) {
+        let asked = self.decimals == Decimals::WithLow || text.len() > number::TRUE_DIGITS as usize;
+        self.push(value, if asked && value.is_finite() { self.low_word(text) } else { 0.0 });
+    }
+
+    fn low_word(&self, text: &[u8]) -> f64 {
+        match self.decimals {
+            Decimals::WithLow => number::low_word(text),
+            Decimals::Double => number::low_word_of_integer(text),
+        }
+    }
+
+    fn finish(self) -> Column {
+        Column::Number { high: self.high, low: self.low }
+    }
+}
+
+/// A column of true and false.
+#[derive(Debug)]
+pub(crate) struct Booleans<'a> {
+    categories: Categories<'a>,
+    /// Whether other words are taken as they are: a model that was fitted to true and false says what it makes of them.
+    lenient: bool,
+}
+
+/// A column of dates.
+#[derive(Debug)]
+pub(crate) struct Days {
+    values: Numbers,
+    /// Whether points in time are taken, too, as parts of days: a model that was fitted to dates counts in days.
+    lenient: bool,
 }
 
 /// Why a text could not be taken into a column.
@@ -29,12 +93,14 @@ pub(crate) enum Refusal {
 
 impl<'a> Builder<'a> {
     /// An empty column with room for `rows` values.
-    pub fn new(kind: Kind, decimals: Decimals, rows: usize) -> Self {
-        let numbers = || Vec::with_capacity(rows);
-        match kind {
-            Kind::Number => Builder::Number { high: numbers(), low: (decimals == Decimals::WithLow).then(numbers) },
-            Kind::Boolean => Builder::Boolean(Categories::new(rows)),
-            Kind::Date => Builder::Date(numbers()),
+    pub fn new(wanted: &Wanted<'_>, decimals: Decimals, rows: usize) -> Self {
+        let numbers = || Numbers::new(decimals, rows);
+        match wanted.kind {
+            Kind::Number => Builder::Number(numbers()),
+            Kind::Boolean => {
+                Builder::Boolean(Booleans { categories: Categories::new(rows), lenient: wanted.ground == Ground::Word })
+            }
+            Kind::Date => Builder::Date(Days { values: numbers(), lenient: wanted.ground == Ground::Word }),
             Kind::Timestamp => Builder::Timestamp(numbers()),
             Kind::Text => Builder::Text(Categories::new(rows)),
         }
@@ -42,28 +108,31 @@ impl<'a> Builder<'a> {
 
     pub fn push_missing(&mut self) {
         match self {
-            Builder::Number { high, low } => {
-                high.push(f64::NAN);
-                low.iter_mut().for_each(|low| low.push(0.0));
-            }
-            Builder::Date(values) | Builder::Timestamp(values) => values.push(f64::NAN),
-            Builder::Boolean(categories) | Builder::Text(categories) => categories.codes.push(MISSING),
+            Builder::Number(values) | Builder::Timestamp(values) => values.push(f64::NAN, 0.0),
+            Builder::Date(days) => days.values.push(f64::NAN, 0.0),
+            Builder::Boolean(Booleans { categories, .. }) | Builder::Text(categories) => categories.push_missing(),
         }
     }
 
     /// Adds a number that stands in the file as `text`.
     #[inline]
     pub fn push_number(&mut self, value: f64, text: &[u8]) {
-        if let Builder::Number { high, low } = self {
-            high.push(value);
-            if let Some(low) = low {
-                low.push(if value.is_finite() { number::low_word(text) } else { 0.0 });
-            }
+        if let Builder::Number(numbers) = self {
+            numbers.push_text(value, text);
+        }
+    }
+
+    /// Adds an integer, all of it.
+    pub fn push_integer(&mut self, value: i128, missing: &MissingWords) {
+        if let Builder::Number(numbers) = self {
+            let (high, low) = number::from_integer(value);
+            let high = missing.without(high);
+            numbers.push(high, if high.is_nan() { 0.0 } else { low });
         }
     }
 
     pub fn push_boolean(&mut self, value: bool) {
-        if let Builder::Boolean(categories) | Builder::Text(categories) = self {
+        if let Builder::Boolean(Booleans { categories, .. }) | Builder::Text(categories) = self {
             categories.push(Cow::Borrowed(if value { "true" } else { "false" }));
         }
     }
@@ -75,28 +144,42 @@ impl<'a> Builder<'a> {
             return Ok(());
         }
         match self {
-            Builder::Number { .. } => {
-                let value = missing.without(number::parse(&text).ok_or(Refusal::Kind)?);
-                self.push_number(value, &text);
+            Builder::Number(numbers) => {
+                numbers.push_text(missing.without(number::parse(&text).ok_or(Refusal::Kind)?), &text);
             }
-            Builder::Boolean(_) => self.push_boolean(kinds::boolean(&text).ok_or(Refusal::Kind)?),
-            Builder::Date(values) => values.push(time::date(&text).ok_or(Refusal::Kind)?),
-            Builder::Timestamp(values) => values.push(time::timestamp(&text).ok_or(Refusal::Kind)?),
-            Builder::Text(categories) => categories.push(match text {
-                Cow::Borrowed(text) => Cow::Borrowed(std::str::from_utf8(text).map_err(|_| Refusal::NotUtf8)?),
-                Cow::Owned(text) => Cow::Owned(String::from_utf8(text).map_err(|_| Refusal::NotUtf8)?),
-            }),
+            Builder::Boolean(Booleans { categories, lenient }) => match (kinds::boolean(&text), *lenient) {
+                (Some(value), _) => self.push_boolean(value),
+                (None, true) => categories.push(utf8(text)?),
+                (None, false) => return Err(Refusal::Kind),
+            },
+            Builder::Date(days) => {
+                let value = if days.lenient { time::days(&text) } else { time::date(&text).map(|days| (days, 0.0)) };
+                let (high, low) = value.ok_or(Refusal::Kind)?;
+                days.values.push(high, low);
+            }
+            Builder::Timestamp(values) => {
+                let (high, low) = time::timestamp(&text).ok_or(Refusal::Kind)?;
+                values.push(high, low);
+            }
+            Builder::Text(categories) => categories.push(utf8(text)?),
         }
         Ok(())
     }
 
     pub fn finish(self) -> Column {
         match self {
-            Builder::Number { high, low } => Column::Number { high, low },
-            Builder::Date(high) | Builder::Timestamp(high) => Column::Number { high, low: None },
-            Builder::Boolean(categories) | Builder::Text(categories) => categories.finish(),
+            Builder::Number(values) | Builder::Timestamp(values) => values.finish(),
+            Builder::Date(days) => days.values.finish(),
+            Builder::Boolean(Booleans { categories, .. }) | Builder::Text(categories) => categories.finish(),
         }
     }
+}
+
+fn utf8(text: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Refusal> {
+    Ok(match text {
+        Cow::Borrowed(text) => Cow::Borrowed(std::str::from_utf8(text).map_err(|_| Refusal::NotUtf8)?),
+        Cow::Owned(text) => Cow::Owned(String::from_utf8(text).map_err(|_| Refusal::NotUtf8)?),
+    })
 }
 
 /// Texts as codes of the different ones among them.

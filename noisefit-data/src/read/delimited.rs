@@ -1,20 +1,18 @@
 //! Text with a delimiter between fields: CSV, TSV and their relatives.
 
-use std::collections::HashMap;
-
 use memchr::memchr;
 
 use super::columns::{Builder, Refusal};
 use super::fields::{End, Fields, TextAfterQuote};
 use super::file::InputFile;
-use super::kinds::{Tally, expectation};
-use super::open::FileTable;
+use super::kinds::{Ground, Tally, expectation, widened};
+use super::open::{FileTable, Head};
 use super::options::ReadOptions;
 use super::pieces::{Piece, lines};
 use super::table::{Query, Schema, Units};
 use super::text::{self, RecordSize, Sample};
 use crate::error::{DataError, Location};
-use crate::frame::{Field, Frame, Kind};
+use crate::frame::{Frame, Kind};
 
 /// How one file is to be read.
 #[derive(Debug)]
@@ -34,12 +32,12 @@ const DELIMITERS: [u8; 4] = [b'\t', b'|', b';', b','];
 const TRIED_RECORDS: usize = 1000;
 
 impl Delimited {
-    /// Reads the header and, unless the columns are known from another file, tells their kinds from a sample.
+    /// Reads the header and tells the kinds of the columns from a sample.
     pub fn open(
         file: &InputFile,
         delimiter: Option<u8>,
         options: &ReadOptions,
-        known: Option<&[Field]>,
+        head: Head,
     ) -> Result<(Delimited, Schema), DataError> {
         let sample = Sample::of(file)?;
         let mark = sample.byte_order_mark();
@@ -50,14 +48,11 @@ impl Delimited {
             true => (header(file, &mut fields)?, mark + fields.position()),
             false => ((1..=width(&mut fields.clone())).map(|number| format!("V{number}")).collect(), mark),
         };
-        let kinds = match known {
-            Some(known) => known.iter().map(|field| field.kind).collect(),
-            None => kinds(&mut fields, names.len(), sample.whole, options),
-        };
-        let kinds = kinds.into_iter().chain(std::iter::repeat(Kind::Number));
-        let fields = names.iter().cloned().zip(kinds).map(|(name, kind)| Field { name, kind }).collect();
+        let mut schema = Schema::default();
+        let tallies = tallies(&mut fields, names.len(), sample.whole, head, options);
+        names.iter().zip(&tallies).for_each(|(name, tally)| schema.push_guess(name.clone(), tally));
         let record_size = sample.records(header);
-        Ok((Delimited { delimiter, names, header, record_size }, Schema { fields, unread: Vec::new() }))
+        Ok((Delimited { delimiter, names, header, record_size }, schema))
     }
 
     fn read(&self, file: &InputFile, piece: &Piece, query: &Query<'_>) -> Result<Frame, DataError> {
@@ -90,12 +85,11 @@ impl Delimited {
             Wrong::Value(column, Refusal::Kind) => {
                 let field = Fields::new(&piece.bytes[position..], self.delimiter, piece.quoted).next_field();
                 let value = field.map(|(text, _)| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
-                let kind = query
-                    .columns
-                    .iter()
-                    .find(|wanted| wanted.field == column)
-                    .map_or(Kind::Number, |wanted| wanted.kind);
-                DataError::Value { at: at(Some(column)), value, expected: expectation(kind) }
+                let wanted = query.columns.iter().find(|wanted| wanted.field == column);
+                let (kind, ground) = wanted.map_or((Kind::Number, Ground::Word), |wanted| (wanted.kind, wanted.ground));
+                let widened = widened(kind, ground, value.as_bytes());
+                let guessed = ground != Ground::Word;
+                DataError::Value { at: at(Some(column)), value, expected: expectation(kind), guessed, widened }
             }
         }
     }
@@ -146,7 +140,7 @@ impl<'p> Columns<'p> {
         // As many records as there would be if all were as long as the first; a field takes a byte and a delimiter.
         let first = memchr(b'\n', &piece.bytes).unwrap_or(piece.bytes.len());
         let rows = piece.bytes.len() / first.max(2 * width).max(1) + 1;
-        let builder = |&(_, slot): &(usize, usize)| Builder::new(query.columns[slot].kind, query.decimals, rows);
+        let builder = |&(_, slot): &(usize, usize)| Builder::new(&query.columns[slot], query.decimals, rows);
         let builders = wanted.iter().map(builder).collect();
         Columns { piece, width, wanted, builders }
     }
@@ -168,7 +162,7 @@ impl<'p> Columns<'p> {
                 if end == End::Record {
                     return Err(fault(Wrong::Count(column)));
                 }
-                if let Builder::Number { .. } = builder
+                if let Builder::Number(_) = builder
                     && let Some((value, text, next)) = fields.next_number()
                 {
                     builder.push_number(query.missing.without(value), text);
@@ -236,7 +230,6 @@ fn width(fields: &mut Fields<'_>) -> usize {
 fn header(file: &InputFile, fields: &mut Fields<'_>) -> Result<Vec<String>, DataError> {
     let at = |line| Location { file: file.name.clone(), line: Some(line), ..Location::default() };
     let mut names = Vec::new();
-    let mut seen = HashMap::new();
     fields.next_record();
     loop {
         let position = names.len() + 1;
@@ -246,22 +239,20 @@ fn header(file: &InputFile, fields: &mut Fields<'_>) -> Result<Vec<String>, Data
         })?;
         let name = String::from_utf8(name.into_owned()).map_err(|_| DataError::NotUtf8 { at: at(1) })?;
         let name = if name.is_empty() { format!("V{position}") } else { name };
-        if let Some(first) = seen.insert(name.clone(), position) {
-            return Err(DataError::DuplicateColumn { path: file.name.clone(), name, positions: (first, position) });
-        }
         names.push(name);
         if end == End::Record {
+            Schema::refuse_duplicates(&file.name, names.iter().map(String::as_str), true)?;
             return Ok(names);
         }
     }
 }
 
-/// The kinds of the columns of the records in a sample, which is cut off somewhere unless it is `whole`.
-fn kinds(fields: &mut Fields<'_>, width: usize, whole: bool, options: &ReadOptions) -> Vec<Kind> {
+/// What the columns of the records in a sample hold, which is cut off somewhere unless it is `whole`.
+fn tallies(fields: &mut Fields<'_>, width: usize, whole: bool, head: Head, options: &ReadOptions) -> Vec<Tally> {
     let missing = super::kinds::MissingWords::new(&options.missing);
     let mut tallies = vec![Tally::default(); width];
     let mut record = Vec::new();
-    while fields.next_record() {
+    while fields.position() < head.bytes() && fields.next_record() {
         record.clear();
         let complete = loop {
             match fields.next_field() {
@@ -280,5 +271,5 @@ fn kinds(fields: &mut Fields<'_>, width: usize, whole: bool, options: &ReadOptio
             }
         }
     }
-    tallies.iter().map(Tally::kind).collect()
+    tallies
 }

@@ -1,10 +1,11 @@
 //! One input file: found again for every pass, read from any position by any thread.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use parquet::errors::ParquetError;
@@ -25,9 +26,28 @@ pub(crate) struct InputFile {
 #[derive(Debug, Clone)]
 enum Place {
     /// Opened for every pass: a data set may have more files than a process may hold open.
-    Path(PathBuf),
+    Path(PathBuf, Stamp),
     /// An unnamed temporary copy of what can be read only once: standard input, a pipe.
     Spooled(Arc<File>),
+}
+
+/// What tells that a file is still the one that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    size: u64,
+    modified: Option<SystemTime>,
+    /// The device and the number of the file on it; zeros where the system has none.
+    number: (u64, u64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Stamp {
+        #[cfg(unix)]
+        let number = (std::os::unix::fs::MetadataExt::dev(metadata), std::os::unix::fs::MetadataExt::ino(metadata));
+        #[cfg(not(unix))]
+        let number = (0, 0);
+        Stamp { size: metadata.len(), modified: metadata.modified().ok(), number }
+    }
 }
 
 impl InputFile {
@@ -37,7 +57,8 @@ impl InputFile {
         let metadata = std::fs::metadata(path).map_err(failed)?;
         let name = path.display().to_string();
         if metadata.is_file() {
-            let file = InputFile { name, size: metadata.len(), place: Place::Path(path.to_owned()) };
+            let place = Place::Path(path.to_owned(), Stamp::of(&metadata));
+            let file = InputFile { name, size: metadata.len(), place };
             // Permission is asked for now rather than in the middle of a pass.
             file.open()?;
             return Ok(file);
@@ -56,10 +77,36 @@ impl InputFile {
     /// A reader from the file's first byte, independent of every other.
     pub fn open(&self) -> Result<FileReader, DataError> {
         let file = match &self.place {
-            Place::Path(path) => Arc::new(File::open(path).map_err(|source| DataError::reading(path, source))?),
+            Place::Path(path, stamp) => {
+                let failed = |source| DataError::reading(path, source);
+                let file = File::open(path).map_err(failed)?;
+                self.compare(*stamp, &file.metadata().map_err(failed)?)?;
+                Arc::new(file)
+            }
             Place::Spooled(file) => Arc::clone(file),
         };
         Ok(FileReader { file, size: self.size, position: 0, read: Arc::default() })
+    }
+
+    /// Refuses a file that is not what it was when it was found.
+    ///
+    /// # Errors
+    /// [`DataError::Changed`]; a file that is gone.
+    pub fn unchanged(&self) -> Result<(), DataError> {
+        match &self.place {
+            Place::Path(path, stamp) => {
+                let metadata = std::fs::metadata(path).map_err(|source| DataError::reading(path, source))?;
+                self.compare(*stamp, &metadata)
+            }
+            Place::Spooled(_) => Ok(()),
+        }
+    }
+
+    fn compare(&self, stamp: Stamp, metadata: &Metadata) -> Result<(), DataError> {
+        match Stamp::of(metadata) == stamp {
+            true => Ok(()),
+            false => Err(DataError::Changed { path: self.name.clone() }),
+        }
     }
 
     /// The file's first bytes, as many as there are up to `count`.

@@ -5,8 +5,25 @@ use std::path::{Path, PathBuf};
 use super::file::InputFile;
 use crate::error::DataError;
 
+/// The files that a user's words stand for, found once: what can be read only once (standard input, a pipe) is copied here.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    pub(super) files: Vec<InputFile>,
+}
+
+impl Inputs {
+    /// Files, folders (all data files directly in them, in the order of their names), patterns such as `data/*.csv`, or `-`
+    /// for standard input.
+    ///
+    /// # Errors
+    /// No such file, a folder or pattern without files, what cannot be read.
+    pub fn find(inputs: &[String]) -> Result<Inputs, DataError> {
+        Ok(Inputs { files: find(inputs)? })
+    }
+}
+
 /// The files that `inputs` stand for, in that order; those of a folder or a pattern in the order of their names.
-pub(crate) fn find(inputs: &[String]) -> Result<Vec<InputFile>, DataError> {
+fn find(inputs: &[String]) -> Result<Vec<InputFile>, DataError> {
     let mut files = Vec::new();
     for input in inputs {
         match input.as_str() {

@@ -30,7 +30,7 @@ impl ArrowFile {
     pub fn open(file: &InputFile) -> Result<(ArrowFile, Schema), DataError> {
         not_compressed(file, FILE)?;
         let reader = open(file, None, 0)?;
-        let (columns, schema) = ArrowColumns::of(&reader.schema());
+        let (columns, schema) = ArrowColumns::of(&file.name, &reader.schema())?;
         Ok((ArrowFile { columns, batches: reader.num_batches() }, schema))
     }
 
@@ -82,7 +82,7 @@ impl ArrowStream {
     pub fn open(file: &InputFile) -> Result<(ArrowStream, Schema), DataError> {
         let content = file.content()?.0;
         let reader = decode(file, STREAM, || StreamReader::try_new(content, None))?;
-        let (columns, schema) = ArrowColumns::of(&reader.schema());
+        let (columns, schema) = ArrowColumns::of(&file.name, &reader.schema())?;
         Ok((ArrowStream { columns }, schema))
     }
 }

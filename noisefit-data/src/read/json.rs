@@ -8,14 +8,14 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::columns::{Builder, Refusal};
 use super::file::InputFile;
-use super::kinds::{MissingWords, Tally, expectation};
-use super::open::FileTable;
+use super::kinds::{Ground, MissingWords, Tally, expectation, widened};
+use super::open::{FileTable, Head};
 use super::options::{Decimals, ReadOptions};
 use super::pieces::Piece;
 use super::table::{Query, Schema, Units, UnreadColumn};
 use super::text::{self, RecordSize, Sample};
 use crate::error::{DataError, Location};
-use crate::frame::{Field, Frame};
+use crate::frame::Frame;
 
 /// A file of JSON objects. Columns are found by their names, so that a record may have them in any order or leave some out.
 #[derive(Debug)]
@@ -25,12 +25,8 @@ pub(crate) struct JsonLines {
 }
 
 impl JsonLines {
-    /// Tells the columns from a sample, unless they are known from another file: in the order of first appearance.
-    pub fn open(
-        file: &InputFile,
-        options: &ReadOptions,
-        known: Option<&[Field]>,
-    ) -> Result<(JsonLines, Schema), DataError> {
+    /// Tells the columns from a sample: in the order of first appearance.
+    pub fn open(file: &InputFile, options: &ReadOptions, head: Head) -> Result<(JsonLines, Schema), DataError> {
         let sample = Sample::of(file)?;
         let header = sample.byte_order_mark();
         let table = JsonLines { header, record_size: sample.records(header) };
@@ -39,15 +35,15 @@ impl JsonLines {
             let why = "it is a JSON array; write one object a line, for example with `jq -c '.[]'`".to_owned();
             return Err(DataError::Damaged { path: file.name.clone(), format: "newline-delimited JSON", why });
         }
-        if let Some(known) = known {
-            return Ok((table, Schema { fields: known.to_vec(), unread: Vec::new() }));
-        }
         let mut found = Found::default();
         let missing = MissingWords::new(&options.missing);
         let mut lines = body.split(|&byte| byte == b'\n').enumerate().peekable();
-        while let Some((number, line)) = lines.next() {
+        let mut looked_at = 0;
+        while let Some((number, line)) = lines.next().filter(|_| looked_at < head.bytes()) {
+            looked_at += line.len() + 1;
             let cut_off = !sample.whole && lines.peek().is_none();
             if !line.trim_ascii().is_empty() && !cut_off {
+                found.records += 1;
                 parse(line, Inspect { found: &mut found, missing: &missing })
                     .map_err(|error| damaged(file, number as u64 + 1, None, &error))?;
             }
@@ -60,8 +56,8 @@ impl JsonLines {
             query.columns.iter().enumerate().map(|(slot, wanted)| (wanted.name, slot)).collect();
         // What a double leaves out of a JSON number is not asked: serde_json has dropped the decimal by then.
         let mut builders: Vec<Builder<'_>> =
-            query.columns.iter().map(|wanted| Builder::new(wanted.kind, Decimals::Double, 0)).collect();
-        let mut record: Vec<Scalar<'_>> = Vec::new();
+            query.columns.iter().map(|wanted| Builder::new(wanted, Decimals::Double, 0)).collect();
+        let mut record: Vec<Option<Scalar<'_>>> = Vec::new();
         let mut rows = 0;
         for (number, line) in piece.bytes.split(|&byte| byte == b'\n').enumerate() {
             if line.trim_ascii().is_empty() {
@@ -69,10 +65,11 @@ impl JsonLines {
             }
             let line_number = piece.first_line + number as u64;
             record.clear();
-            record.resize(query.columns.len(), Scalar::Null);
+            record.resize(query.columns.len(), None);
             parse(line, Pick { slot_of: &slot_of, record: &mut record })
                 .map_err(|error| damaged(file, line_number, Some(rows as u64 + 1), &error))?;
             for ((value, builder), wanted) in record.iter().zip(&mut builders).zip(&query.columns) {
+                let value = value.as_ref().unwrap_or(&Scalar::Null);
                 value.push_to(builder, query.missing).map_err(|_| DataError::Value {
                     at: Location {
                         file: file.name.clone(),
@@ -82,6 +79,11 @@ impl JsonLines {
                     },
                     value: value.to_string(),
                     expected: expectation(wanted.kind),
+                    guessed: wanted.ground != Ground::Word,
+                    widened: match value {
+                        Scalar::Nested => None,
+                        _ => widened(wanted.kind, wanted.ground, value.to_string().as_bytes()),
+                    },
                 })?;
             }
             rows += 1;
@@ -119,6 +121,7 @@ fn parse<'de>(line: &'de [u8], visitor: impl Visitor<'de, Value = ()>) -> Result
 enum Scalar<'de> {
     Null,
     Boolean(bool),
+    Integer(i128),
     Number(f64),
     Text(Cow<'de, str>),
     /// An array or an object.
@@ -129,9 +132,10 @@ impl<'de> Scalar<'de> {
     fn push_to(&self, builder: &mut Builder<'de>, missing: &MissingWords) -> Result<(), Refusal> {
         match (self, &mut *builder) {
             (Scalar::Null, _) => builder.push_missing(),
-            (Scalar::Number(value), Builder::Number { .. }) => builder.push_number(missing.without(*value), b""),
+            (Scalar::Number(value), Builder::Number(_)) => builder.push_number(missing.without(*value), b""),
+            (Scalar::Integer(value), Builder::Number(_)) => builder.push_integer(*value, missing),
             (Scalar::Boolean(value), Builder::Boolean(_)) => builder.push_boolean(*value),
-            (Scalar::Boolean(_) | Scalar::Number(_), Builder::Text(_)) => {
+            (Scalar::Boolean(_) | Scalar::Integer(_) | Scalar::Number(_), Builder::Text(_)) => {
                 return builder.push_text(Cow::Owned(self.to_string().into_bytes()), missing);
             }
             (Scalar::Text(Cow::Borrowed(text)), _) => {
@@ -151,6 +155,7 @@ impl fmt::Display for Scalar<'_> {
         match self {
             Scalar::Null => f.write_str("null"),
             Scalar::Boolean(value) => write!(f, "{value}"),
+            Scalar::Integer(value) => write!(f, "{value}"),
             Scalar::Number(value) => write!(f, "{value}"),
             Scalar::Text(text) => f.write_str(text),
             Scalar::Nested => f.write_str("an array or object"),
@@ -185,11 +190,11 @@ impl<'de> Visitor<'de> for ReadScalar {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Number(value as f64))
+        Ok(Scalar::Integer(value.into()))
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Number(value as f64))
+        Ok(Scalar::Integer(value.into()))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Scalar<'de>, E> {
@@ -238,10 +243,13 @@ impl<T, F: FnOnce(&str) -> T> Visitor<'_> for ReadKey<F> {
     }
 }
 
+/// Which of the two was meant could not be said.
+const KEY_TWICE: &str = "a key occurs twice in it";
+
 /// Takes the values of the columns that are asked for out of an object.
 struct Pick<'a, 'de> {
     slot_of: &'a HashMap<&'a str, usize>,
-    record: &'a mut [Scalar<'de>],
+    record: &'a mut [Option<Scalar<'de>>],
 }
 
 impl<'de> Visitor<'de> for Pick<'_, 'de> {
@@ -254,7 +262,8 @@ impl<'de> Visitor<'de> for Pick<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
         while let Some(slot) = object.next_key_seed(ReadKey(|key: &str| self.slot_of.get(key).copied()))? {
             match slot.and_then(|slot| self.record.get_mut(slot)) {
-                Some(value) => *value = object.next_value_seed(ReadScalar)?,
+                Some(Some(_)) => return Err(serde::de::Error::custom(KEY_TWICE)),
+                Some(value) => *value = Some(object.next_value_seed(ReadScalar)?),
                 None => drop(object.next_value::<IgnoredAny>()?),
             }
         }
@@ -262,11 +271,23 @@ impl<'de> Visitor<'de> for Pick<'_, 'de> {
     }
 }
 
+/// A column of a sample.
+#[derive(Debug)]
+struct FoundColumn {
+    name: String,
+    tally: Tally,
+    /// Whether it has values that are arrays or objects.
+    nested: bool,
+    /// The last object that had it.
+    record: u64,
+}
+
 /// The columns of a sample.
 #[derive(Debug, Default)]
 struct Found {
-    /// Name, kinds of values, whether some are nested.
-    columns: Vec<(String, Tally, bool)>,
+    columns: Vec<FoundColumn>,
+    /// The number of objects looked at.
+    records: u64,
     position_of: HashMap<String, usize>,
 }
 
@@ -275,17 +296,17 @@ impl Found {
         if let Some(&position) = self.position_of.get(key) {
             return position;
         }
-        self.columns.push((key.to_owned(), Tally::default(), false));
+        self.columns.push(FoundColumn { name: key.to_owned(), tally: Tally::default(), nested: false, record: 0 });
         self.position_of.insert(key.to_owned(), self.columns.len() - 1);
         self.columns.len() - 1
     }
 
     fn schema(self) -> Schema {
-        let mut schema = Schema { fields: Vec::new(), unread: Vec::new() };
-        for (name, tally, nested) in self.columns {
+        let mut schema = Schema::default();
+        for FoundColumn { name, tally, nested, .. } in self.columns {
             match nested {
                 true => schema.unread.push(UnreadColumn { name, of_type: "array or object".to_owned() }),
-                false => schema.fields.push(Field { name, kind: tally.kind() }),
+                false => schema.push_guess(name, &tally),
             }
         }
         schema
@@ -308,11 +329,15 @@ impl<'de> Visitor<'de> for Inspect<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
         while let Some(position) = object.next_key_seed(ReadKey(|key: &str| self.found.position(key)))? {
             let value = object.next_value_seed(ReadScalar)?;
-            let (_, tally, nested) = &mut self.found.columns[position];
+            let records = self.found.records;
+            let FoundColumn { tally, nested, record, .. } = &mut self.found.columns[position];
+            if std::mem::replace(record, records) == records {
+                return Err(serde::de::Error::custom(KEY_TWICE));
+            }
             match value {
                 Scalar::Null => {}
                 Scalar::Boolean(_) => tally.booleans += 1,
-                Scalar::Number(_) => tally.numbers += 1,
+                Scalar::Integer(_) | Scalar::Number(_) => tally.numbers += 1,
                 Scalar::Text(text) if self.missing.contains(text.as_bytes()) => {}
                 Scalar::Text(text) => tally.add(text.as_bytes()),
                 Scalar::Nested => *nested = true,

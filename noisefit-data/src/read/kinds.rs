@@ -34,6 +34,44 @@ pub(crate) fn holding(kind: Kind) -> &'static str {
     }
 }
 
+/// What a column's kind rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// Nothing: no value was met. It is read as numbers until one is.
+    Nothing,
+    /// The values at the heads of the files; a later one may say more.
+    Values,
+    /// The file's schema, the user or a model.
+    Word,
+}
+
+/// The kind of the column that `text` shows where `kind` was believed; none where `text` is a mistake, not another kind.
+pub(crate) fn widened(kind: Kind, ground: Ground, text: &[u8]) -> Option<Kind> {
+    let own = || {
+        let mut tally = Tally::default();
+        tally.add(text);
+        tally.kind().unwrap_or(Kind::Text)
+    };
+    match (ground, kind) {
+        (Ground::Word, _) => None,
+        (Ground::Nothing, _) => Some(own()),
+        // A word among true and false is a word, and so were those.
+        (Ground::Values, Kind::Boolean) => Some(Kind::Text),
+        (Ground::Values, Kind::Date) => time::timestamp(text).map(|_| Kind::Timestamp),
+        (Ground::Values, _) => None,
+    }
+}
+
+/// The kind of a column that is of one kind in one file and of another in the next, where there is such a kind.
+pub(crate) fn common(kind: Kind, other: Kind) -> Option<Kind> {
+    match (kind, other) {
+        _ if kind == other => Some(kind),
+        (Kind::Boolean, Kind::Text) | (Kind::Text, Kind::Boolean) => Some(Kind::Text),
+        (Kind::Date, Kind::Timestamp) | (Kind::Timestamp, Kind::Date) => Some(Kind::Timestamp),
+        _ => None,
+    }
+}
+
 /// The texts that stand for a missing value.
 #[derive(Debug, Clone)]
 pub(crate) struct MissingWords {
@@ -97,23 +135,24 @@ impl Tally {
         *count += 1;
     }
 
-    /// The kind of the column: that of more than half of its values, else text. A column with nothing in it is a number.
+    /// The kind of the column: that of more than half of its values, else text; none of a column with nothing in it.
     ///
     /// If a few values of a column of numbers are not numbers, they are mistakes or stand for missing values far more
     /// often than the numbers are names; that the column is nevertheless a number makes reading it an error that names
     /// the first such value, where a category with a level for each number would be silently wrong. True and false are
     /// no such case: among other words they are words.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> Option<Kind> {
         let Tally { numbers, booleans, dates, timestamps, others } = *self;
         let total = numbers + booleans + dates + timestamps + others;
         let most = |count: usize| 2 * count > total;
-        match () {
-            () if total == 0 || most(numbers) => Kind::Number,
+        Some(match () {
+            () if total == 0 => return None,
+            () if most(numbers) => Kind::Number,
             () if booleans == total => Kind::Boolean,
             () if most(dates + timestamps) && timestamps > 0 => Kind::Timestamp,
             () if most(dates) => Kind::Date,
             () => Kind::Text,
-        }
+        })
     }
 }
 
@@ -124,12 +163,24 @@ mod tests {
     fn kind(values: &[&str]) -> Kind {
         let mut tally = Tally::default();
         values.iter().for_each(|value| tally.add(value.as_bytes()));
-        tally.kind()
+        tally.kind().unwrap()
+    }
+
+    #[test]
+    fn a_later_value_may_widen_a_kind() {
+        use Ground::{Nothing, Values, Word};
+        assert_eq!(Tally::default().kind(), None);
+        assert_eq!(widened(Kind::Boolean, Values, b"M"), Some(Kind::Text));
+        assert_eq!(widened(Kind::Date, Values, b"2024-01-01 08:00"), Some(Kind::Timestamp));
+        assert_eq!(widened(Kind::Date, Values, b"soon"), None);
+        assert_eq!(widened(Kind::Number, Values, b"n/a"), None);
+        assert_eq!(widened(Kind::Number, Nothing, b"n/a"), Some(Kind::Text));
+        assert_eq!(widened(Kind::Number, Nothing, b"T"), Some(Kind::Boolean));
+        assert_eq!(widened(Kind::Boolean, Word, b"M"), None);
     }
 
     #[test]
     fn kinds_of_columns() {
-        assert_eq!(kind(&[]), Kind::Number);
         assert_eq!(kind(&["1", "-2e5", "inf"]), Kind::Number);
         assert_eq!(kind(&["1", "2", "n/a"]), Kind::Number);
         assert_eq!(kind(&["1", "a", "b"]), Kind::Text);

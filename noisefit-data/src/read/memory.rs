@@ -36,13 +36,7 @@ impl Batches {
                 difference,
             });
         }
-        let (columns, schema) = ArrowColumns::of(&first.schema());
-        for (second, field) in schema.fields.iter().enumerate() {
-            if let Some(first) = schema.fields[..second].iter().position(|other| other.name == field.name) {
-                let (path, name) = (NAME.to_owned(), field.name.clone());
-                return Err(DataError::DuplicateColumn { path, name, positions: (first + 1, second + 1) });
-            }
-        }
+        let (columns, schema) = ArrowColumns::of(NAME, &first.schema())?;
         let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
         let bytes = batches.iter().map(|batch| batch.get_array_memory_size() as u64).sum();
         Ok((Batches { columns, units: units(batches), rows, bytes }, schema))

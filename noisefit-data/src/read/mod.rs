@@ -29,7 +29,7 @@ mod json;
 mod kinds;
 mod memory;
 #[cfg_attr(not(feature = "files"), allow(dead_code))]
-mod number;
+pub(crate) mod number;
 #[cfg(feature = "files")]
 mod open;
 #[cfg_attr(not(feature = "files"), allow(dead_code))]
@@ -50,10 +50,13 @@ pub(crate) mod time;
 mod tests;
 
 use std::ops::ControlFlow;
+use std::sync::OnceLock;
 
 use arrow_array::RecordBatch;
 
 pub use self::format::Format;
+#[cfg(feature = "files")]
+pub use self::inputs::Inputs;
 pub use self::options::{Decimals, ReadOptions};
 pub use self::table::UnreadColumn;
 
@@ -136,6 +139,8 @@ pub struct Dataset {
     missing: MissingWords,
     threads: usize,
     unit_bytes: usize,
+    /// The number of records, once a scan has counted them.
+    records: OnceLock<u64>,
 }
 
 /// The size of the pieces that text is cut into: large beside the cost of handing it to a thread, small beside memory.
@@ -143,7 +148,7 @@ const UNIT_BYTES: usize = 4 << 20;
 
 impl Dataset {
     /// A table in memory: record batches of one schema, in the order of their rows. Of `options` the texts that stand for
-    /// missing values, the columns that are text and the threads are heeded. Messages call the table `the table`.
+    /// missing values, the columns that are text or known to a model and the threads are heeded. Messages call the table `the table`.
     ///
     /// Numbers, booleans, dates, timestamps, decimals, text and dictionaries of these are read as they are from an Arrow
     /// file. Units are runs of batches and parts of long ones, so that a result depends on the batches, not on threads.
@@ -164,10 +169,15 @@ impl Dataset {
     /// ```
     pub fn of_batches(batches: Vec<RecordBatch>, options: &ReadOptions) -> Result<Dataset, DataError> {
         let (table, mut schema) = Batches::new(batches)?;
+        schema.take(options, true);
         schema.force_text(options, table.name(), Some("Arrow"))?;
-        let missing = MissingWords::new(&options.missing);
         let tables: Vec<Box<dyn Table>> = vec![Box::new(table)];
-        Ok(Dataset { tables, schema, missing, threads: options.threads.max(1), unit_bytes: UNIT_BYTES })
+        Ok(Dataset::new(tables, schema, options, UNIT_BYTES))
+    }
+
+    fn new(tables: Vec<Box<dyn Table>>, schema: Schema, options: &ReadOptions, unit_bytes: usize) -> Dataset {
+        let (missing, threads) = (MissingWords::new(&options.missing), options.threads.max(1));
+        Dataset { tables, schema, missing, threads, unit_bytes, records: OnceLock::new() }
     }
 
     /// The columns, in the order of the files.
@@ -242,14 +252,24 @@ impl Dataset {
             (file, rows, result)
         };
         let mut before = Origin { file: 0, first_record: 0, rows: 0 };
-        let mut outcome = Ok(());
+        let (mut outcome, mut records) = (Ok(()), 0);
         schedule::in_order(units.enumerate(), self.threads, work, |(file, rows, result)| {
             let first_record = if file == before.file { before.first_record + before.rows } else { 0 };
             before = Origin { file, first_record, rows };
+            records += rows;
             outcome = result.map_err(|error| error.after_records(first_record)).and_then(|result| sink(before, result));
             if outcome.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        outcome
+        // What was read of a file that changes meanwhile is of no one table, and so is what is wrong with it.
+        match outcome {
+            Err(DataError::Interrupted) => return Err(DataError::Interrupted),
+            _ => self.tables.iter().try_for_each(|table| table.unchanged())?,
+        }
+        outcome?;
+        match *self.records.get_or_init(|| records) == records {
+            true => Ok(()),
+            false => Err(DataError::Changed { path: self.file_name(0).to_owned() }),
+        }
     }
 
     fn query(&self, columns: &[usize], decimals: Decimals) -> Result<Query<'_>, DataError> {
@@ -261,7 +281,7 @@ impl Dataset {
             if wanted.iter().any(|wanted| wanted.field == field) {
                 return Err(DataError::Option(format!("column `{name}` is asked for twice")));
             }
-            wanted.push(Wanted { field, name, kind: *kind });
+            wanted.push(Wanted { field, name, kind: *kind, ground: self.schema.grounds[field] });
         }
         Ok(Query { columns: wanted, decimals, missing: &self.missing, unit_bytes: self.unit_bytes })
     }

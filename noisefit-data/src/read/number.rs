@@ -13,7 +13,32 @@ pub(crate) fn parse_prefix(text: &[u8]) -> Option<(f64, usize)> {
 
 /// A decimal of more significant digits than this is presumably a double that was printed, so that the double is the
 /// truth; one of fewer digits is presumably the truth itself.
-const TRUE_DIGITS: u32 = 15;
+pub(crate) const TRUE_DIGITS: u32 = 15;
+
+/// The nearest double of an integer, and what that leaves out: together the integer itself, up to 106 bits of it.
+pub(crate) fn from_integer(value: i128) -> (f64, f64) {
+    let high = value as f64;
+    // Within the range of i128: no double beyond 2^64 comes of 64 bits, and longer ones are cut to 38 digits.
+    (high, (value - high as i128) as f64)
+}
+
+/// The integer that two words are, where they are one.
+pub(crate) fn to_integer(high: f64, low: f64) -> Option<i128> {
+    let whole = high.fract() == 0.0 && low.fract() == 0.0 && high.abs() < 1e38;
+    whole.then(|| high as i128 + low as i128)
+}
+
+/// The integer of up to 38 digits that `text` is, without a point or an exponent.
+fn integer(text: &[u8]) -> Option<i128> {
+    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
+    let whole = digits.len() <= 38 && digits.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(text).ok().filter(|_| whole)?.parse().ok()
+}
+
+/// What the nearest double of the integer `text` leaves out of it; 0 where it is no integer, or one of more than 38 digits.
+pub(crate) fn low_word_of_integer(text: &[u8]) -> f64 {
+    integer(text).map_or(0.0, |integer| from_integer(integer).1)
+}
 
 /// The powers of ten that are doubles.
 const POWERS: [f64; 23] = [
@@ -23,9 +48,14 @@ const POWERS: [f64; 23] = [
 
 /// What the nearest double of the decimal `text` leaves out of it: decimal - double, rounded once.
 ///
-/// 0 where the decimal has more than 15 significant digits, or, reduced to an integer times a power of ten, a power
-/// outside -22..=22 (10^22 is the last power of ten that is a double). `text` is a number that [`parse`] takes.
+/// Of an integer written as such all digits count. Else 0 where the decimal has more than 15 significant digits, or, reduced
+/// to an integer times a power of ten, a power outside -22..=22 (10^22 is the last power of ten that is a double). `text`
+/// is a number that [`parse`] takes.
 pub(crate) fn low_word(text: &[u8]) -> f64 {
+    if text.len() > TRUE_DIGITS as usize && text.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+'))
+    {
+        return low_word_of_integer(text);
+    }
     let Some((negative, mantissa, exponent)) = decompose(text) else { return 0.0 };
     let low = low_of(mantissa, exponent);
     if negative { -low } else { low }
@@ -86,6 +116,9 @@ fn decompose(text: &[u8]) -> Option<(bool, u64, i32)> {
 /// `mantissa * 10^-scale` as a double, correctly rounded, and what the double leaves out of it.
 pub(crate) fn from_decimal(mantissa: i128, scale: i8) -> (f64, f64) {
     // Through the text: no faster way is right for every mantissa and scale.
+    if scale == 0 {
+        return from_integer(mantissa);
+    }
     let text = format!("{mantissa}e{}", -i32::from(scale));
     (parse(text.as_bytes()).unwrap_or(f64::NAN), low_word(text.as_bytes()))
 }
@@ -123,6 +156,20 @@ mod tests {
         assert_eq!(low_word(b"1e-40"), 0.0);
         assert_eq!(low_word(b"inf"), 0.0);
         assert_ne!(low_word(b"0000.1000000000000000000"), 0.0, "zeros before and after are not significant");
+    }
+
+    #[test]
+    fn integers_keep_all_digits() {
+        assert_eq!(low_word(b"9007199254740993"), 1.0);
+        assert_eq!(low_word(b"-9007199254740993"), -1.0);
+        assert_eq!(low_word(b"4611686018427387911"), 7.0);
+        assert_eq!(low_word(b"1700000000123456"), 0.0);
+        assert_eq!(low_word(b"9007199254740993.0"), 0.0, "presumably a printed double");
+        for value in [i64::MAX, i64::MIN, (1 << 53) + 1, -7, 0] {
+            let (high, low) = from_integer(value.into());
+            assert_eq!(to_integer(high, low), Some(value.into()));
+        }
+        assert_eq!(to_integer(0.5, 0.0), None);
     }
 
     #[test]

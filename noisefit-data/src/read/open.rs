@@ -2,12 +2,10 @@
 
 use super::file::InputFile;
 use super::format::Format;
-use super::kinds::{self, MissingWords};
 use super::options::ReadOptions;
 use super::table::{Query, Schema, Table, Units};
-use super::{Dataset, UNIT_BYTES, delimited, inputs, ipc, json, parquet};
+use super::{Dataset, Inputs, UNIT_BYTES, delimited, ipc, json, parquet};
 use crate::error::DataError;
-use crate::frame::Field;
 
 impl Dataset {
     /// Finds the files, their format and their columns.
@@ -16,23 +14,29 @@ impl Dataset {
     /// `data/*.csv`, or `-` for standard input. What cannot be read twice (standard input, a pipe) is copied to an
     /// unnamed temporary file first. All files must be of one format and have the same columns in the same order.
     ///
-    /// In text formats the kinds of the columns are told from the first 2 MB of the first file: a column is of the kind of
-    /// more than half of its values, and a value that is not of its column's kind is an error when it is read.
+    /// In text formats the kinds of the columns are told from the heads of the files (2 MB of the first, less of the
+    /// others): a column is of the kind of more than half of its values, of a kind that goes with all files, and a value
+    /// that is not of its column's kind is an error when it is read. Where that value shows that the column is of a wider
+    /// kind after all (`M` after many `F`), [`DataError::widened`] says of which, to be read again so.
     ///
     /// # Errors
     /// No such file, a file that is empty, damaged or of unknown format, a header with a name twice, files that do not go
     /// together, options that do not go with the files.
     pub fn open(inputs: &[String], options: &ReadOptions) -> Result<Dataset, DataError> {
-        Dataset::open_in_units(inputs, options, UNIT_BYTES)
+        Dataset::of(&Inputs::find(inputs)?, options)
     }
 
-    pub(super) fn open_in_units(
-        inputs: &[String],
-        options: &ReadOptions,
-        unit_bytes: usize,
-    ) -> Result<Dataset, DataError> {
+    /// The same of files that are found.
+    ///
+    /// # Errors
+    /// As [`Dataset::open`].
+    pub fn of(inputs: &Inputs, options: &ReadOptions) -> Result<Dataset, DataError> {
+        Dataset::in_units(inputs, options, UNIT_BYTES)
+    }
+
+    pub(super) fn in_units(inputs: &Inputs, options: &ReadOptions, unit_bytes: usize) -> Result<Dataset, DataError> {
         options.check()?;
-        let files = inputs::find(inputs)?;
+        let files = inputs.files.clone();
         let mut opened: Option<(Format, Schema)> = None;
         let mut tables = Vec::with_capacity(files.len());
         for file in &files {
@@ -40,23 +44,27 @@ impl Dataset {
                 return Err(DataError::Empty { path: file.name.clone() });
             }
             let format = options.format.map_or_else(|| Format::of(file), Ok)?;
-            let known = opened.as_ref().map(|(_, schema)| schema.fields.as_slice());
-            let (table, mut schema) = open_table(file, format, options, known)?;
+            let head = if opened.is_none() { Head::Long } else { Head::Short };
+            let (table, mut schema) = open_table(file, format, options, head)?;
+            schema.take(options, format.is_typed());
             schema.force_text(options, &file.name, format.is_typed().then(|| format.name()))?;
-            let found = (format, schema);
-            match opened.as_ref().and_then(|first| difference(first, &found)) {
-                Some(difference) => {
-                    let (first, other) = (files[0].name.clone(), file.name.clone());
-                    return Err(DataError::Mismatch { first, other, difference });
-                }
-                None => opened = opened.or(Some(found)),
-            }
             tables.push(table);
+            let Some((first_format, first)) = &mut opened else {
+                opened = Some((format, schema));
+                continue;
+            };
+            let difference = match *first_format == format {
+                true => first.join(&schema, format == Format::NdJson),
+                false => Some(format!("it is {}, not {}", format.name(), first_format.name())),
+            };
+            if let Some(difference) = difference {
+                let (first, other) = (files[0].name.clone(), file.name.clone());
+                return Err(DataError::Mismatch { first, other, difference });
+            }
         }
         // There is a file: `find` refuses to return none.
         let (_, schema) = opened.ok_or_else(|| DataError::Option("no data".to_owned()))?;
-        let missing = MissingWords::new(&options.missing);
-        Ok(Dataset { tables, schema, missing, threads: options.threads.max(1), unit_bytes })
+        Ok(Dataset::new(tables, schema, options, unit_bytes))
     }
 }
 
@@ -94,48 +102,46 @@ impl<T: FileTable> Table for OfFile<T> {
     fn rows_hint(&self) -> Option<u64> {
         self.table.rows_hint(&self.file)
     }
+
+    fn unchanged(&self) -> Result<(), DataError> {
+        self.file.unchanged()
+    }
+}
+
+/// How much of a text file its columns' kinds are told from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// All of the sample.
+    Long,
+    /// Its beginning: for the files after the first, of which there may be thousands.
+    Short,
+}
+
+impl Head {
+    /// The most bytes that are looked at.
+    pub fn bytes(self) -> usize {
+        if self == Head::Long { usize::MAX } else { 128 << 10 }
+    }
 }
 
 fn open_table(
     file: &InputFile,
     format: Format,
     options: &ReadOptions,
-    known: Option<&[Field]>,
+    head: Head,
 ) -> Result<(Box<dyn Table>, Schema), DataError> {
     fn boxed<T: FileTable + 'static>(file: &InputFile, (table, schema): (T, Schema)) -> (Box<dyn Table>, Schema) {
         (Box::new(OfFile { file: file.clone(), table }), schema)
     }
     match format {
         Format::Csv => {
-            delimited::Delimited::open(file, options.delimiter, options, known).map(|found| boxed(file, found))
+            delimited::Delimited::open(file, options.delimiter, options, head).map(|found| boxed(file, found))
         }
-        Format::Tsv => delimited::Delimited::open(file, options.delimiter.or(Some(b'\t')), options, known)
+        Format::Tsv => delimited::Delimited::open(file, options.delimiter.or(Some(b'\t')), options, head)
             .map(|found| boxed(file, found)),
-        Format::NdJson => json::JsonLines::open(file, options, known).map(|found| boxed(file, found)),
+        Format::NdJson => json::JsonLines::open(file, options, head).map(|found| boxed(file, found)),
         Format::Parquet => parquet::ParquetFile::open(file).map(|found| boxed(file, found)),
         Format::ArrowFile => ipc::ArrowFile::open(file).map(|found| boxed(file, found)),
         Format::ArrowStream => ipc::ArrowStream::open(file).map(|found| boxed(file, found)),
-    }
-}
-
-/// The first thing in which a later file differs from the first.
-fn difference((format, schema): &(Format, Schema), (other_format, other): &(Format, Schema)) -> Option<String> {
-    let (fields, others) = (&schema.fields, &other.fields);
-    if format != other_format {
-        return Some(format!("it is {}, not {}", other_format.name(), format.name()));
-    }
-    for (position, (field, other)) in fields.iter().zip(others).enumerate() {
-        if field.name != other.name {
-            return Some(format!("its column {} is `{}`, not `{}`", position + 1, other.name, field.name));
-        }
-        if field.kind != other.kind {
-            let (kind, other_kind) = (kinds::holding(field.kind), kinds::holding(other.kind));
-            return Some(format!("its column `{}` holds {other_kind}, not {kind}", other.name));
-        }
-    }
-    match (fields.get(others.len()), others.get(fields.len())) {
-        (Some(missing), _) => Some(format!("it has no column `{}`", missing.name)),
-        (_, Some(more)) => Some(format!("it has a column `{}` more", more.name)),
-        (None, None) => None,
     }
 }

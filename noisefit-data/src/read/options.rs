@@ -2,6 +2,7 @@
 
 use super::format::Format;
 use crate::error::DataError;
+use crate::frame::Field;
 
 /// How files are to be read.
 #[derive(Debug, Clone)]
@@ -17,6 +18,11 @@ pub struct ReadOptions {
     pub missing: Vec<String>,
     /// Columns that are to be read as text whatever they look like.
     pub text: Vec<String>,
+    /// What columns hold, where a model was fitted to them: they are read so, whatever they look like. Those that are not in
+    /// the files are no error here.
+    pub known: Vec<Field>,
+    /// What columns have turned out to hold in an earlier reading: [`DataError::widened`](crate::DataError::widened).
+    pub widened: Vec<Field>,
     /// The number of threads, at least 1.
     pub threads: usize,
 }
@@ -25,7 +31,16 @@ impl Default for ReadOptions {
     /// Everything found out, a header, and as many threads as there are processors.
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, |count| count.get());
-        ReadOptions { format: None, delimiter: None, header: true, missing: Vec::new(), text: Vec::new(), threads }
+        ReadOptions {
+            format: None,
+            delimiter: None,
+            header: true,
+            missing: Vec::new(),
+            text: Vec::new(),
+            known: Vec::new(),
+            widened: Vec::new(),
+            threads,
+        }
     }
 }
 

@@ -32,7 +32,7 @@ impl ParquetFile {
         not_compressed(file, PARQUET)?;
         let reader = file.open()?;
         let metadata = decode(file, PARQUET, || ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()))?;
-        let (columns, schema) = ArrowColumns::of(metadata.schema());
+        let (columns, schema) = ArrowColumns::of(&file.name, metadata.schema())?;
         Ok((ParquetFile { metadata, columns }, schema))
     }
 

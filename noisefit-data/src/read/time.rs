@@ -1,8 +1,29 @@
 //! Calendar dates and points in time as ISO 8601 writes them.
 
+use noisefit_core::numeric::double_double::DoubleDouble;
+
 use crate::frame::Kind;
 
-const SECONDS_A_DAY: f64 = 86_400.0;
+pub(crate) const SECONDS_A_DAY: f64 = 86_400.0;
+
+/// A count of the `per_second`th part of a second in seconds, in two words: a double alone loses microseconds.
+pub(crate) fn seconds(count: i64, per_second: i64) -> (f64, f64) {
+    let (whole, rest) = (count.div_euclid(per_second), count.rem_euclid(per_second));
+    let (high, low) = super::number::from_integer(whole.into());
+    let value = DoubleDouble::from_sum(high, low) + DoubleDouble::from(rest as f64) / per_second as f64;
+    (value.high, value.low)
+}
+
+/// Days from 1970-01-01 to the date `yyyy-mm-dd`, or to a point in time as [`timestamp`] takes them.
+pub(crate) fn days(text: &[u8]) -> Option<(f64, f64)> {
+    match date(text) {
+        Some(days) => Some((days, 0.0)),
+        None => timestamp(text).map(|(high, low)| {
+            let days = DoubleDouble::from_sum(high, low) / SECONDS_A_DAY;
+            (days.high, days.low)
+        }),
+    }
+}
 
 /// Days from 1970-01-01 to the date `yyyy-mm-dd`.
 pub(crate) fn date(text: &[u8]) -> Option<f64> {
@@ -14,11 +35,11 @@ pub(crate) fn date(text: &[u8]) -> Option<f64> {
 
 /// Seconds from 1970-01-01T00:00:00Z to `yyyy-mm-dd`, `yyyy-mm-ddThh:mm`, `yyyy-mm-ddThh:mm:ss` or
 /// `yyyy-mm-ddThh:mm:ss.fraction`, with `T` or a space between, then nothing or `Z` (universal time) or an offset `+hh:mm`,
-/// `+hhmm` or `+hh`.
-pub(crate) fn timestamp(text: &[u8]) -> Option<f64> {
+/// `+hhmm` or `+hh`; in two words.
+pub(crate) fn timestamp(text: &[u8]) -> Option<(f64, f64)> {
     let days = date(text.get(..10)?)?;
     let (separator, clock) = match text.get(10..)? {
-        [] => return Some(days * SECONDS_A_DAY),
+        [] => return Some((days * SECONDS_A_DAY, 0.0)),
         [separator, clock @ ..] => (separator, clock),
     };
     if !matches!(separator, b'T' | b't' | b' ') {
@@ -26,24 +47,29 @@ pub(crate) fn timestamp(text: &[u8]) -> Option<f64> {
     }
     let zone = clock.iter().position(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-')).unwrap_or(clock.len());
     let (clock, zone) = clock.split_at(zone);
-    let seconds_of_day = seconds_of_day(clock)?;
-    Some(days * SECONDS_A_DAY + (seconds_of_day - offset(zone)?))
+    let (seconds, fraction) = seconds_of_day(clock)?;
+    // Whole seconds of four-digit years are far within 2^53.
+    let value = DoubleDouble::from(days * SECONDS_A_DAY + (seconds - offset(zone)?)) + fraction;
+    Some((value.high, value.low))
 }
 
-/// `hh:mm`, `hh:mm:ss` or `hh:mm:ss.fraction`; a leap second (`:60`) is the first second of the next minute.
-fn seconds_of_day(clock: &[u8]) -> Option<f64> {
+/// The whole seconds of `hh:mm`, `hh:mm:ss` or `hh:mm:ss.fraction`, and the fraction; a leap second (`:60`) is the first
+/// second of the next minute.
+fn seconds_of_day(clock: &[u8]) -> Option<(f64, DoubleDouble)> {
     let &[h0, h1, b':', m0, m1, ref rest @ ..] = clock else { return None };
     let (hours, minutes) = (number(&[h0, h1])?, number(&[m0, m1])?);
-    let seconds = match rest {
-        [] => 0.0,
-        &[b':', s0, s1] => number(&[s0, s1])? as f64,
-        [b':', s0, s1, b'.', fraction @ ..] if !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit) => {
-            number(&[*s0, *s1])?;
-            super::number::parse(rest.get(1..)?)?
+    let (seconds, fraction) = match rest {
+        [] => (0, DoubleDouble::ZERO),
+        &[b':', s0, s1] => (number(&[s0, s1])?, DoubleDouble::ZERO),
+        &[b':', s0, s1, b'.', ref digits @ ..] if !digits.is_empty() => {
+            // Beyond attoseconds there is nothing.
+            let digits = &digits[..digits.len().min(18)];
+            let fraction = DoubleDouble::from(number(digits)? as f64) / 10f64.powi(digits.len() as i32);
+            (number(&[s0, s1])?, fraction)
         }
         _ => return None,
     };
-    (hours <= 23 && minutes <= 59 && seconds < 61.0).then(|| (hours * 3600 + minutes * 60) as f64 + seconds)
+    (hours <= 23 && minutes <= 59 && seconds <= 60).then(|| ((hours * 3600 + minutes * 60 + seconds) as f64, fraction))
 }
 
 /// Seconds that the clocks of a zone are ahead of universal time.
@@ -154,7 +180,7 @@ mod tests {
             ("1969-12-31T23:59:59.5", -0.5),
         ];
         for (text, seconds) in cases {
-            assert_eq!(timestamp(text.as_bytes()), Some(seconds), "{text}");
+            assert_eq!(timestamp(text.as_bytes()), Some((seconds, 0.0)), "{text}");
         }
         let wrong = ["2024-03-01T", "2024-03-01T24:00", "2024-03-01T12:60", "2024-03-01T12:34:56.", "2024-03-01X12:34"];
         for text in
@@ -162,6 +188,18 @@ mod tests {
         {
             assert_eq!(timestamp(text.as_bytes()), None, "{text}");
         }
+    }
+
+    /// Microseconds since 1970: `1709296496123457`, from Python's `datetime`.
+    #[test]
+    fn microseconds_are_kept() {
+        let (high, low) = timestamp(b"2024-03-01T12:34:56.123457Z").unwrap();
+        assert_eq!((high, low), seconds(1_709_296_496_123_457, 1_000_000));
+        let next = seconds(1_709_296_496_123_458, 1_000_000);
+        let step = (next.0 - high) + (next.1 - low);
+        assert!((step - 1e-6).abs() < 1e-20, "{step}");
+        assert_eq!(days(b"2024-03-01 12:00"), Some((19783.5, 0.0)));
+        assert_eq!(timestamp(b"2024-03-01T12:34:56.12x"), None);
     }
 
     /// Reference values from Python's `datetime`.

@@ -98,11 +98,12 @@ impl std::fmt::Debug for TableWriter {
 
 impl TableWriter {
     /// A table in a file, which takes its name when it is [finished](TableWriter::finish). The format follows from the
-    /// name: `.csv`, `.tsv` or `.parquet`. Columns are [`Kind::Text`] or numbers of any kind.
+    /// name: `.csv`, `.tsv` or `.parquet`. Columns are texts, true and false among them, or numbers of any kind.
     ///
     /// # Errors
-    /// A name that ends otherwise; a file that cannot be created.
+    /// A name that ends otherwise; two columns of one name, which could not be read back; a file that cannot be created.
     pub fn create(path: &Path, columns: &[(&str, Kind)]) -> Result<TableWriter, DataError> {
+        refuse_duplicates(path, columns)?;
         let sink = match path.extension().and_then(|extension| extension.to_str()) {
             Some("csv") => Sink::Text { out: Box::new(AtomicFile::create(path)?), delimiter: b',' },
             Some("tsv") => Sink::Text { out: Box::new(AtomicFile::create(path)?), delimiter: b'\t' },
@@ -120,10 +121,12 @@ impl TableWriter {
     /// A table in CSV to a stream such as standard output.
     ///
     /// # Errors
-    /// The stream cannot be written to.
+    /// Two columns of one name; the stream cannot be written to.
     pub fn to_stream(stream: impl Write + Send + 'static, columns: &[(&str, Kind)]) -> Result<TableWriter, DataError> {
+        let path = Path::new("standard output");
+        refuse_duplicates(path, columns)?;
         let sink = Sink::Text { out: Box::new(Stream(stream)), delimiter: b',' };
-        TableWriter::begin(sink, Path::new("standard output"), columns)
+        TableWriter::begin(sink, path, columns)
     }
 
     fn begin(mut sink: Sink, path: &Path, columns: &[(&str, Kind)]) -> Result<TableWriter, DataError> {
@@ -147,7 +150,7 @@ impl TableWriter {
     pub fn write(&mut self, columns: &[TableColumn<'_>]) -> Result<(), DataError> {
         let rows = columns.first().map_or(0, TableColumn::len);
         let fits = |(column, kind): (&TableColumn<'_>, &Kind)| {
-            column.len() == rows && column.is_category() == (*kind == Kind::Text)
+            column.len() == rows && column.is_category() == kind.is_category()
         };
         if columns.len() != self.kinds.len() || !columns.iter().zip(&self.kinds).all(fits) {
             let shown = self.path.display();
@@ -171,6 +174,18 @@ impl TableWriter {
                 let path = self.path;
                 writer.into_inner().map_err(|error| DataError::Write { path, source: io_error(error) })?.finish()
             }
+        }
+    }
+}
+
+fn refuse_duplicates(path: &Path, columns: &[(&str, Kind)]) -> Result<(), DataError> {
+    let twice =
+        columns.iter().enumerate().find(|(place, (name, _))| columns[..*place].iter().any(|(other, _)| other == name));
+    match twice.map(|(_, (name, _))| name) {
+        None => Ok(()),
+        Some(name) => {
+            let shown = path.display();
+            Err(DataError::Option(format!("cannot write {shown}: two of its columns would be named `{name}`")))
         }
     }
 }
@@ -231,7 +246,7 @@ fn push_text(text: &mut Vec<u8>, value: &str, delimiter: u8) {
 
 fn parquet_sink(path: &Path, columns: &[(&str, Kind)]) -> Result<Sink, DataError> {
     let field = |(name, kind): &(&str, Kind)| {
-        let data_type = if *kind == Kind::Text { DataType::Utf8 } else { DataType::Float64 };
+        let data_type = if kind.is_category() { DataType::Utf8 } else { DataType::Float64 };
         Field::new(*name, data_type, true)
     };
     let schema: SchemaRef = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
@@ -339,6 +354,15 @@ mod tests {
         let mut table = TableWriter::create(&folder.path().join("out.csv"), &[("x", Kind::Number)]).unwrap();
         let message = table.write(&[TableColumn::Text(&[None])]).unwrap_err().to_string();
         assert!(message.ends_with("out.csv do not have the table's columns"), "{message}");
+    }
+
+    #[test]
+    fn no_name_is_written_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.parquet");
+        let message = TableWriter::create(&path, &[("x", Kind::Number), ("x", Kind::Text)]).unwrap_err().to_string();
+        assert!(message.ends_with("out.parquet: two of its columns would be named `x`"), "{message}");
+        assert!(!path.exists());
     }
 
     #[cfg(target_os = "linux")]

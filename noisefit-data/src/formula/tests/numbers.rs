@@ -4,7 +4,13 @@
 use super::*;
 use noisefit_core::numeric::double_double::DoubleDouble;
 
-const LOW: EvaluateOptions = EvaluateOptions { low_words: true, draw: None, scope: Scope::All, unseen: Unseen::Refuse };
+const LOW: EvaluateOptions = EvaluateOptions {
+    low_words: true,
+    draw: None,
+    scope: Scope::All,
+    unseen: Unseen::Refuse,
+    undefined: Undefined::Refuse,
+};
 
 #[track_caller]
 fn assert_close(found: &[f64], exact: &[f64], tolerance: f64) {

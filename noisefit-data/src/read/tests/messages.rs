@@ -75,7 +75,7 @@ fn lines_and_records_count_from_the_beginning_of_the_file() {
     let (_folder, path) = file("x.csv", format!("a,b\n{lines}"));
     for (threads, unit) in [(1, 64), (3, 1000), (2, 1 << 20)] {
         let options = ReadOptions { threads, ..options() };
-        let data = Dataset::open_in_units(&[path.display().to_string()], &options, unit).unwrap();
+        let data = Dataset::in_units(&Inputs::find(&[path.display().to_string()]).unwrap(), &options, unit).unwrap();
         let error = records_of(&data, &[0, 1]).unwrap_err();
         let at = error.location().unwrap();
         assert_eq!((at.line, at.record), (Some(2 + 2 * 4321), Some(4322)), "{threads} threads, units of {unit}");
@@ -88,8 +88,12 @@ fn of_several_errors_the_first_is_told() {
     let lines: String = (0..2000).map(|number| if number % 300 == 299 { "bad\n" } else { "1\n" }).collect();
     let (_folder, path) = file("x.csv", format!("a\n{lines}"));
     for threads in [1, 2, 4] {
-        let data =
-            Dataset::open_in_units(&[path.display().to_string()], &ReadOptions { threads, ..options() }, 50).unwrap();
+        let data = Dataset::in_units(
+            &Inputs::find(&[path.display().to_string()]).unwrap(),
+            &ReadOptions { threads, ..options() },
+            50,
+        )
+        .unwrap();
         let error = records_of(&data, &[0]).unwrap_err();
         assert_eq!(error.location().and_then(|at| at.record), Some(300));
     }
@@ -98,7 +102,7 @@ fn of_several_errors_the_first_is_told() {
 #[test]
 fn errors_of_the_work_are_placed_in_the_file() {
     let (_folder, path) = file("x.csv", "a\n1\n2\n3\n4\n5\n6\n");
-    let data = Dataset::open_in_units(&[path.display().to_string()], &options(), 4).unwrap();
+    let data = Dataset::in_units(&Inputs::find(&[path.display().to_string()]).unwrap(), &options(), 4).unwrap();
     let no_five = |frames: &mut Frames<'_>| {
         for frame in frames {
             let frame = frame?;

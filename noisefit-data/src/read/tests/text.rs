@@ -185,7 +185,7 @@ impl Progress for Watched {
 fn progress_sums_to_the_whole_and_can_be_stopped() {
     let lines: String = (0..1000).map(|number| format!("{number},{number}\n")).collect();
     let (_folder, path) = file("x.csv", format!("x,y\n{lines}"));
-    let data = Dataset::open_in_units(&[path.display().to_string()], &options(), 100).unwrap();
+    let data = Dataset::in_units(&Inputs::find(&[path.display().to_string()]).unwrap(), &options(), 100).unwrap();
     let count = |frames: &mut Frames<'_>| Ok(frames.count());
     let all = Watched { bytes: AtomicU64::new(0), rows: AtomicU64::new(0), stop_at: u64::MAX };
     data.scan(&[0], Decimals::Double, &all, count, |_, _| Ok(())).unwrap();
@@ -235,7 +235,7 @@ proptest! {
             text: vec!["a".to_owned(), "b".to_owned(), "c".to_owned()],
             ..options()
         };
-        let data = Dataset::open_in_units(&[path.display().to_string()], &options, unit).unwrap();
+        let data = Dataset::in_units(&Inputs::find(&[path.display().to_string()]).unwrap(), &options, unit).unwrap();
         let (found, origins) = records_of(&data, &[0, 1, 2]).unwrap();
         let expected: Vec<Vec<Cell>> = table.iter()
             .map(|row| row.iter().map(|(cell, _)| if cell.is_empty() { Missing } else { text(cell) }).collect())
@@ -253,7 +253,7 @@ proptest! {
     fn numbers_read_back(values in prop::collection::vec(any::<f64>().prop_filter("finite", |value| value.is_finite()), 1..50), unit in 1usize..300) {
         let content: String = values.iter().map(|value| format!("{value:e},{value}\n")).collect();
         let (_folder, path) = file("x.csv", format!("x,y\n{content}"));
-        let data = Dataset::open_in_units(&[path.display().to_string()], &options(), unit).unwrap();
+        let data = Dataset::in_units(&Inputs::find(&[path.display().to_string()]).unwrap(), &options(), unit).unwrap();
         let (found, _) = records_of(&data, &[0, 1]).unwrap();
         let expected: Vec<Vec<Cell>> = values.iter().map(|&value| vec![Number(value), Number(value)]).collect();
         prop_assert_eq!(found, expected);
