@@ -7,7 +7,7 @@ use noisefit_core::{compare, inference};
 use noisefit_core::compare::{Candidate, compare};
 use noisefit_core::record::{Fit, Hc, Resampling, Vcov};
 use noisefit_core::estimate::Options;
-use noisefit_core::noise::Choice;
+
 use noisefit_core::rows::{Matrix, MemoryRows};
 
 use crate::protocol::{Numbers, numbers, repeat};
@@ -19,9 +19,13 @@ use crate::threads;
 /// is `modelled` by the design's columns, or that standard errors are those of a `bootstrap` or `hc3`; `constant` otherwise.
 pub fn run(noise: &str, scale: &str, rows: usize, columns: usize, folder: &Path) -> Result<(), Box<dyn Error>> {
     let (noise, k_given) = noise.split_once(" k=").map_or((noise, None), |(noise, k)| (noise, Some(k.parse())));
-    let noise = match noise.parse()? {
-        Choice::Huber { k, .. } => Choice::Huber { k: k_given.transpose()?.unwrap_or(k), scale: scale.parse()? },
-        other => other,
+    let noise: Noises = noise.parse()?;
+    let noise = match &noise[..] {
+        &[Noise::Huber(huber @ Huber { delta: None, .. })] => {
+            let k = k_given.transpose()?.map_or(huber.k, Parameter::Given);
+            Noise::Huber(Huber { k, scale: scale.parse()?, ..huber }).into()
+        }
+        _ => noise,
     };
     let design = numbers(&folder.join("x.f64"), rows * columns, f64::from_le_bytes)?;
     let response = numbers(&folder.join("y.f64"), rows, f64::from_le_bytes)?;

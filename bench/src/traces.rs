@@ -63,12 +63,12 @@ fn objective(name: &str) -> Result<Objective, Box<dyn Error>> {
         "pinball" => Objective::Quantiles(vec![0.9]),
         "gaussian_nll" => modelled(Noise::Gaussian),
         "laplace_nll" => modelled(Noise::Laplace),
-        "student_t_nll" => modelled(Noise::StudentT(StudentT { df: 4.0, df_estimated: false })),
+        "student_t_nll" => modelled(Noise::StudentT(StudentT::new(4.0))),
         "logistic_nll" => modelled(Noise::Logistic),
-        "huber_nll" => modelled(Noise::Huber(Huber { k: 1.345, delta: None })),
+        "huber_nll" => modelled(Noise::Huber(Huber::new(1.345))),
         "quantiles" => Objective::Quantiles(vec![0.1, 0.5, 0.9]),
         "gaussian_nll_common" => common(Noise::Gaussian),
-        "student_t_nll_df" => common(Noise::StudentT(StudentT { df: 4.0, df_estimated: true })),
+        "student_t_nll_df" => common(Noise::StudentT(StudentT::estimated(4.0))),
         other => return Err(format!("no loss '{other}' here").into()),
     })
 }

@@ -392,7 +392,7 @@ fn wrong_usage() {
         (&["fit", "good.csv"], "--formula"),
         (&["fit", "good.csv", "-f", "y ~ x", "--level", "1.5"], "a level lies between 0 and 1"),
         (&["fit", "good.csv", "-f", "y ~ x", "--level", "NaN"], "a level lies between 0 and 1"),
-        (&["fit", "good.csv", "-f", "y ~ x", "--noise", "cauchy"], "no noise family 'cauchy'; there are gaussian"),
+        (&["fit", "good.csv", "-f", "y ~ x", "--noise", "weibull"], "no noise family 'weibull'; there are gaussian"),
         (&["fit", "good.csv", "-f", "y ~ x", "--memory", "9Q"], "such as 512MB"),
         (&["fit", "good.csv", "-f", "y ~ x", "--threads", "0"], "0 is not in 1..=65535"),
         (

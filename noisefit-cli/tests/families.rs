@@ -194,12 +194,12 @@ fn options_that_do_not_go_with_the_noise() {
         (
             &["--noise", "quantile:0.1,0.9", "--scale", "~ income"],
             "--scale: the scale of quantile:0.1,0.9 noise cannot be modelled; it can for --noise gaussian, laplace, \
-             student-t, student-t:DF and logistic",
+             student-t and logistic",
         ),
         (
             &["--noise", "huber", "--scale", "~ income"],
-            "--scale: the scale of huber noise cannot be modelled; it can for --noise gaussian, laplace, student-t, \
-             student-t:DF and logistic",
+            "--scale: the scale of huber noise cannot be modelled; it can for --noise gaussian, laplace, student-t and \
+             logistic",
         ),
         (
             &["--scale", "foodexp ~ income"],

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use noisefit_core::estimate::Options;
 use noisefit_core::inference;
-use noisefit_core::noise::Choice;
+use noisefit_core::noise::Noises;
 use noisefit_core::record::Vcov;
 use noisefit_core::rows::{Matrix, MemoryRows, RowSource};
 
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut gaussian, repetitions) = (0.0, 3);
     for name in if named.is_empty() { &NOISES[..] } else { &named } {
         let (noise, vcov) = name.split_once('@').unwrap_or((name, "default"));
-        let (choice, vcov): (Choice, Vcov) = (noise.trim_end_matches("+scale").parse()?, vcov.parse()?);
+        let (choice, vcov): (Noises, Vcov) = (noise.trim_end_matches("+scale").parse()?, vcov.parse()?);
         let options = Options { vcov, ..Options::default() };
         let rows = match noise.ends_with("+scale") {
             true => rows.clone().with_scale_design(design, &rows.layout().terms)?,

@@ -16,6 +16,7 @@
 //! | [`network`] | networks and trained linear models with a noise family at the output |
 //! | [`compare`] | noise models side by side, the judgement which it is, and what speaks for it |
 //! | [`loss`] | losses of arrays of predictions, their gradients, and the report on them |
+//! | [`suggestion`] | the right name that a wrong one was meant for |
 
 pub mod algebra;
 pub mod compare;
@@ -28,6 +29,7 @@ pub mod noise;
 pub mod numeric;
 pub mod record;
 pub mod rows;
+pub mod suggestion;
 
 pub use error::Error;
 

@@ -27,7 +27,7 @@ static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn a_step_allocates_nothing() {
-    let student_t = Noise::StudentT(StudentT { df: 4.0, df_estimated: true });
+    let student_t = Noise::StudentT(StudentT::estimated(4.0));
     let x: Vec<f32> = (0..64 * 10).map(|i| (i * 37 % 101) as f32 / 50.0 - 1.0).collect();
     let y: Vec<f32> = (0..64).map(|i| (i * 17 % 31) as f32 / 15.0 - 1.0).collect();
     for (objective, hidden, embeddings) in [

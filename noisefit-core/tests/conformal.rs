@@ -6,7 +6,8 @@ use noisefit_core::estimate::Options;
 use noisefit_core::inference::conformal;
 use noisefit_core::inference::conformal::{Conformal, Method, Plan};
 use noisefit_core::inference::predict::{NewRows, Predictor};
-use noisefit_core::noise::{Choice, Logistic, NoiseFamily, StudentT};
+use noisefit_core::noise;
+use noisefit_core::noise::{Logistic, Noise, NoiseFamily, Noises, StudentT};
 use noisefit_core::record::{Fit, Vcov};
 use noisefit_core::rows::{Accumulator, Block, Folds, Matrix, MemoryRows, Part, RowSource, RowSourceExt, Values};
 use noisefit_core::{Error, inference};
@@ -120,7 +121,7 @@ fn ranked(mut values: Vec<f64>, level: f64) -> f64 {
     values.get(rank - 1).copied().unwrap_or(f64::INFINITY)
 }
 
-fn noises() -> Vec<(Choice, bool)> {
+fn noises() -> Vec<(Noises, bool)> {
     let named = ["gaussian", "laplace", "logistic", "huber", "quantile:0.1,0.9", "quantile:0.2,0.5,0.7"];
     let modelled = [("gaussian", true), ("logistic", true)];
     let named = named.map(|name| (name, false));
@@ -239,7 +240,7 @@ fn jackknife_plus_is_its_definition() {
 fn too_few_rows_say_so_and_promise_nothing() {
     // Nine calibration rows: the largest score is that of level 0.9, and of no higher one.
     let data = Data::draw(2, 36);
-    let (fits, conformal) = conformal::fit(&data.source(), &Choice::Gaussian, &options(0), &Plan::default()).unwrap();
+    let (fits, conformal) = conformal::fit(&data.source(), &[Noise::Gaussian], &options(0), &Plan::default()).unwrap();
     assert_eq!(conformal.observations, 9.0);
     let design = [Values::from(&[1.0][..])];
     let at = |level: f64| conformal.intervals(&NewRows::new(&design, 1), level).unwrap();
@@ -259,7 +260,7 @@ fn what_cannot_be_is_refused() {
     let data = Data::draw(2, 36);
     let rows = data.source();
     let refused = |noise: &str, plan: Plan| {
-        conformal::fit(&rows, &noise.parse().unwrap(), &options(0), &plan).unwrap_err().to_string()
+        conformal::fit(&rows, &noise.parse::<Noises>().unwrap(), &options(0), &plan).unwrap_err().to_string()
     };
     assert!(refused("quantile:0.9", Plan::default()).contains("name both, such as quantile:0.05,0.95"));
     assert!(refused("gaussian", Plan { calibration: 1.5, ..Plan::default() }).contains("between 0.01 and 0.99"));
@@ -267,7 +268,7 @@ fn what_cannot_be_is_refused() {
     assert!(refused("gaussian", one).contains("2 or more"));
     let many = Data::draw(1, 3001);
     let jackknife = Plan { method: Method::JackknifePlus, ..Plan::default() };
-    let error = conformal::fit(&many.source(), &Choice::Gaussian, &options(0), &jackknife).unwrap_err();
+    let error = conformal::fit(&many.source(), &[Noise::Gaussian], &options(0), &jackknife).unwrap_err();
     assert!(error.to_string().contains("cv+ needs no more fits than folds"), "{error}");
 }
 
@@ -277,7 +278,7 @@ fn it_is_written_and_read_back_and_the_same_for_any_threads() {
     for method in [Method::Split, Method::CvPlus] {
         let plan = Plan { method, folds: 3, ..Plan::default() };
         let fit = |threads| {
-            conformal::fit(&data.source().with_threads(threads), &Choice::Gaussian, &options(6), &plan).unwrap().1
+            conformal::fit(&data.source().with_threads(threads), &[Noise::Gaussian], &options(6), &plan).unwrap().1
         };
         let conformal = fit(1);
         assert_eq!(conformal, fit(3));
@@ -293,7 +294,7 @@ fn it_is_written_and_read_back_and_the_same_for_any_threads() {
 /// The share of new observations within intervals of a level, and what it should be at least and at most: the means over
 /// many data sets.
 fn coverage(
-    noise: &Choice,
+    noise: &[Noise],
     plan: &Plan,
     [sets, n]: [usize; 2],
     level: f64,
@@ -325,23 +326,23 @@ fn coverage(
 
 #[test]
 fn intervals_hold_what_they_promise_whatever_the_noise() {
-    let gaussian = |_: f64, u: f64| noisefit_core::noise::Gaussian.quantile(u);
-    let cauchy = |_: f64, u: f64| StudentT { df: 1.0, df_estimated: false }.quantile(u);
-    let growing = |x: f64, u: f64| (0.1 + x) * noisefit_core::noise::Gaussian.quantile(u);
+    let gaussian = |_: f64, u: f64| noise::Gaussian.quantile(u);
+    let cauchy = |_: f64, u: f64| StudentT::new(1.0).quantile(u);
+    let growing = |x: f64, u: f64| (0.1 + x) * noise::Gaussian.quantile(u);
     type Noise<'a> = &'a dyn Fn(f64, f64) -> f64;
     let errors: [(&str, Noise<'_>); 3] = [("gaussian", &gaussian), ("cauchy", &cauchy), ("growing", &growing)];
     for (name, error) in errors {
         for n in [50, 200] {
             // Exactly, for scores without ties. The standard error is below 0.006: four of them.
-            let [found, expected, _] = coverage(&Choice::Gaussian, &Plan::default(), [400, n], 0.9, error);
+            let [found, expected, _] = coverage(&[noise::Noise::Gaussian], &Plan::default(), [400, n], 0.9, error);
             assert!((found - expected).abs() < 0.022, "split, {name}, {n}: {found} {expected}");
         }
-        let levels = Choice::Quantiles(vec![0.1, 0.9]);
+        let levels = Noises::quantiles(&[0.1, 0.9]);
         let [found, expected, _] = coverage(&levels, &Plan::default(), [120, 50], 0.8, error);
         assert!((found - expected).abs() < 0.05, "quantiles, {name}: {found} {expected}");
         // Not below its level but for the noise of the simulation.
         let plan = Plan { method: Method::CvPlus, folds: 5, ..Plan::default() };
-        let [found, _, level] = coverage(&Choice::Gaussian, &plan, [200, 50], 0.9, error);
+        let [found, _, level] = coverage(&[noise::Noise::Gaussian], &plan, [200, 50], 0.9, error);
         assert!(found > level - 0.025, "cv+, {name}: {found}");
     }
 }

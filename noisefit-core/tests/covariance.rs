@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use noisefit_core::estimate::Options;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
-use noisefit_core::noise::{Choice, Noise};
+use noisefit_core::noise::{Noise, Noises};
 use noisefit_core::record::{Fit, Reference, Vcov, VcovKind, Warning};
 use noisefit_core::rows::{Matrix, MemoryRows};
 use noisefit_core::{Error, inference};
@@ -41,7 +41,7 @@ impl Data {
             rows = rows.with_clusters(&format!("g{k}"), ids)?;
         }
         let options = Options { vcov: vcov.parse().unwrap(), ..Options::default() };
-        Ok(inference::fit(&rows, &noise.parse::<Choice>().unwrap(), &options)?.remove(0))
+        Ok(inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &options)?.remove(0))
     }
 
     fn fit(&self, noise: &str, vcov: &str) -> Fit {
@@ -316,7 +316,7 @@ fn the_expected_information_is_the_classical_covariance() {
     for z in [Vec::new(), data.z.clone()] {
         data.z = z;
         let fit = both(&data, "student-t", 1.0);
-        assert!(matches!(fit.noise, Noise::StudentT(family) if family.df < 10.0), "{}", fit.noise);
+        assert!(matches!(fit.noise, Noise::StudentT(family) if family.df() < 10.0), "{}", fit.noise);
     }
 }
 

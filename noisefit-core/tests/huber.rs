@@ -12,7 +12,7 @@ mod common;
 use common::{close, close_all, estimates, std_errors};
 use noisefit_core::Error;
 use noisefit_core::estimate::{Options, active_set, closed_form};
-use noisefit_core::noise::{Choice, Huber, HuberScale, Noise};
+use noisefit_core::noise::{Huber, HuberScale, Noise, Noises};
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::record::{Fit, ScaleRule, VcovKind};
 use noisefit_core::rows::{Block, Layout, Matrix, MemoryRows, Next, Pass, Precision, RowSource, Values};
@@ -524,7 +524,7 @@ fn a_knee_beyond_all_reach_leaves_gaussian_noise() {
         close(fit.scale.unwrap(), least_squares.scale.unwrap(), 1e-13, "scale");
         close(fit.log_likelihood.unwrap(), least_squares.log_likelihood.unwrap(), 1e-13, "log-likelihood");
         let Noise::Huber(noise) = fit.noise else { panic!("{:?}", fit.noise) };
-        close(noise.k, (delta / fit.scale.unwrap()).min(1e300), 1e-13, "k");
+        close(noise.k(), (delta / fit.scale.unwrap()).min(1e300), 1e-13, "k");
         data.y.iter_mut().for_each(|y| *y /= size);
     }
     // The other end: a knee of nothing.
@@ -562,14 +562,14 @@ fn scales_whose_squares_leave_the_range_are_refused() {
 fn choices_lead_here() {
     let data = contaminated(30, 1, 9);
     let fit = |choice: &str| {
-        noisefit_core::inference::fit(&data.rows(), &choice.parse().unwrap(), &Options::default()).unwrap()
+        noisefit_core::inference::fit(&data.rows(), &choice.parse::<Noises>().unwrap(), &Options::default()).unwrap()
     };
     let fixed = &fit("huber:1.2")[0];
     assert_eq!(fixed, &active_set::fit_fixed(&data.rows(), 1.2, &Options::default()).unwrap());
     assert_eq!((fixed.scale_type, &fixed.vcov_type), (ScaleRule::MaximumLikelihood, &VcovKind::CLASSICAL));
     let Noise::Huber(noise) = fixed.noise else { panic!("{:?}", fixed.noise) };
-    close(noise.k * fixed.scale.unwrap(), 1.2, 1e-15, "delta");
-    let choice = Choice::Huber { k: 1.345, scale: MAD };
+    close(noise.k() * fixed.scale.unwrap(), 1.2, 1e-15, "delta");
+    let choice = [Noise::Huber(Huber { scale: MAD, ..Huber::new(1.345) })];
     let fit = &noisefit_core::inference::fit(&data.rows(), &choice, &Options::default()).unwrap()[0];
     assert_eq!((fit.scale_type.to_string(), fit.vcov_type.to_string()), ("mad".to_owned(), "huber".to_owned()));
 }

@@ -5,9 +5,8 @@
 mod common;
 
 use common::{close, close_all, estimates};
-use noisefit_core::estimate::smooth::{logistic, student_t};
 use noisefit_core::estimate::{Options, closed_form};
-use noisefit_core::noise::{Choice, HuberScale, Noise, Observations, Scale, StudentT};
+use noisefit_core::noise::{Huber, Noise, Noises, Observations, Parameter, Scale, StudentT};
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::record::{Fit, Reason, ScaleRule, Warning};
 use noisefit_core::rows::{Block, Layout, Matrix, MemoryRows, Next, Pass, RowSource, ScaleLayout, Values};
@@ -59,7 +58,7 @@ impl Data {
     }
 
     fn fit(&self, noise: &str) -> Fit {
-        inference::fit(&self.rows(), &noise.parse::<Choice>().unwrap(), &Options::default()).unwrap().remove(0)
+        inference::fit(&self.rows(), &noise.parse::<Noises>().unwrap(), &Options::default()).unwrap().remove(0)
     }
 }
 
@@ -69,6 +68,11 @@ fn log_scale(fit: &Fit) -> Vec<f64> {
         Some(scale) => vec![scale.ln()],
         None => fit.scale_coefficients.iter().map(|coefficient| coefficient.estimate.unwrap()).collect(),
     }
+}
+
+/// The fit with given degrees of freedom.
+fn student_t(rows: &MemoryRows<'_>, df: f64) -> Result<Fit, Error> {
+    inference::fit(rows, &[Noise::StudentT(StudentT::new(df))], &Options::default()).map(|mut fits| fits.remove(0))
 }
 
 #[test]
@@ -147,14 +151,14 @@ impl Data {
                 Noise::Gaussian => r,
                 Noise::Logistic => (DoubleDouble::ONE - exp(-r)) / (exp(-r) + 1.0),
                 Noise::Huber(family) => {
-                    if r.high.abs() <= family.k {
+                    if r.high.abs() <= family.k() {
                         r
                     } else {
-                        dd(family.k.copysign(r.high))
+                        dd(family.k().copysign(r.high))
                     }
                 }
-                Noise::StudentT(family) if family.df.is_infinite() => r,
-                Noise::StudentT(family) => r * (family.df + 1.0) / (r * r + family.df),
+                Noise::StudentT(family) if family.df().is_infinite() => r,
+                Noise::StudentT(family) => r * (family.df() + 1.0) / (r * r + family.df()),
                 other => panic!("{other:?}"),
             };
             let mut add = |place: usize, term: DoubleDouble| {
@@ -168,7 +172,7 @@ impl Data {
                 let z = self.z.as_ref().map_or(1.0, |z| column(z, k, i));
                 add(b.len() + k, (r * psi - 1.0) * z);
             }
-            if let Noise::StudentT(StudentT { df, df_estimated: true }) = fit.noise
+            if let Noise::StudentT(StudentT { df: Parameter::Estimated(df) }) = fit.noise
                 && df.is_finite()
             {
                 let q = (r * r / df).to_f64();
@@ -232,7 +236,7 @@ fn simulated(noise: &Noise, n: usize, modelled: bool, seed: u64) -> Data {
 
 /// Noises, and the names under which they are fitted.
 fn families() -> Vec<(&'static str, Noise, bool)> {
-    let t = |df| Noise::StudentT(StudentT { df, df_estimated: false });
+    let t = |df| Noise::StudentT(StudentT::new(df));
     vec![
         ("gaussian", Noise::Gaussian, true),
         ("logistic", Noise::Logistic, true),
@@ -278,10 +282,10 @@ fn the_gradient_vanishes_and_every_other_point_is_lower() {
                             moved[k] += sign * error;
                             assert!(data.log_likelihood(&fit.noise, &b, &moved) < top, "{what}: scale {k}");
                         }
-                        if let Noise::StudentT(StudentT { df, df_estimated: true }) = fit.noise {
+                        if let Noise::StudentT(StudentT { df: Parameter::Estimated(df) }) = fit.noise {
                             // Where they are infinite, any others.
                             let df = if df.is_finite() { df * (1.0 + 0.1 * sign) } else { 300.0 + sign };
-                            let moved = StudentT { df, df_estimated: true };
+                            let moved = StudentT::estimated(df);
                             assert!(data.log_likelihood(&Noise::StudentT(moved), &b, &g) < top, "{what}: df {df}");
                         }
                     }
@@ -349,9 +353,9 @@ fn the_optimum_of_residuals_of_one_size_is_known() {
 fn without_heavy_tails_student_t_and_huber_are_gaussian() {
     let data = simulated(&Noise::Gaussian, 500, false, 3);
     let least_squares = closed_form::fit(&data.rows(), &Options::default()).unwrap();
-    let huber = Choice::Huber { k: 50.0, scale: HuberScale::MaximumLikelihood };
+    let huber = Noises::from(Noise::Huber(Huber::new(50.0)));
     let huber = inference::fit(&data.rows(), &huber, &Options::default()).unwrap().remove(0);
-    let infinite = student_t::fit(&data.rows(), Some(f64::INFINITY), &Options::default()).unwrap();
+    let infinite = student_t(&data.rows(), f64::INFINITY).unwrap();
     // Uniform noise has lighter tails than any Student's t.
     let uniform = Data { y: (0..500).map(|i| data.x[i] + Random(i as u64 * 977).uniform()).collect(), ..data.clone() };
     let estimated = uniform.fit("student-t");
@@ -375,7 +379,7 @@ fn without_heavy_tails_student_t_and_huber_are_gaussian() {
 
 #[test]
 fn the_interval_of_df_is_where_the_profile_likelihood_says() {
-    let noise = Noise::StudentT(StudentT { df: 5.0, df_estimated: false });
+    let noise = Noise::StudentT(StudentT::new(5.0));
     // Few rows, whose profile is searched, and many, whose profile is read off along its tangent.
     for (n, modelled, tolerance) in [(200, false, 1e-5), (400, true, 1e-5), (30_000, false, 1e-4)] {
         let data = simulated(&noise, n, modelled, 7);
@@ -384,7 +388,7 @@ fn the_interval_of_df_is_where_the_profile_likelihood_says() {
         let (low, high) = (shape.conf_low.unwrap(), shape.conf_high.unwrap());
         assert!(low < shape.estimate.unwrap() && shape.estimate.unwrap() < high);
         for end in [low, high] {
-            let there = student_t::fit(&data.rows(), Some(end), &Options::default()).unwrap();
+            let there = student_t(&data.rows(), end).unwrap();
             let statistic = 2.0 * (fit.log_likelihood.unwrap() - there.log_likelihood.unwrap());
             // The 0.95 quantile of chi-squared with one degree of freedom.
             close(statistic, 3.841458820694124, tolerance, &format!("{n} rows, {end}"));
@@ -403,7 +407,7 @@ fn an_end_of_the_interval_of_df_that_is_not_searched_is_absent() {
 
 #[test]
 fn many_rows_reached_by_way_of_a_sample_have_the_same_optimum() {
-    let t = Noise::StudentT(StudentT { df: 3.0, df_estimated: false });
+    let t = Noise::StudentT(StudentT::new(3.0));
     for (name, noise, modelled, rare) in [
         ("logistic", Noise::Logistic, true, false),
         ("huber", Noise::Logistic, false, true),
@@ -423,11 +427,11 @@ fn many_rows_reached_by_way_of_a_sample_have_the_same_optimum() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    let data = simulated(&Noise::StudentT(StudentT { df: 4.0, df_estimated: false }), 20_000, true, 31);
+    let data = simulated(&Noise::StudentT(StudentT::new(4.0)), 20_000, true, 31);
     for noise in ["student-t", "gaussian"] {
         let fit = |threads| {
             let rows = data.rows().with_threads(threads);
-            inference::fit(&rows, &noise.parse().unwrap(), &Options::default()).unwrap()
+            inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &Options::default()).unwrap()
         };
         assert_eq!(fit(1), fit(3), "{noise}");
     }
@@ -586,7 +590,7 @@ proptest! {
         let mut cuts = cuts;
         cuts.sort_unstable();
         let cut = Cut { data: &data, cuts, layout: data.rows().layout().clone() };
-        let parts = inference::fit(&cut, &name.parse().unwrap(), &Options::default()).unwrap().remove(0);
+        let parts = inference::fit(&cut, &name.parse::<Noises>().unwrap(), &Options::default()).unwrap().remove(0);
         assert_alike(&fit, &parts, name);
     }
 }
@@ -596,7 +600,7 @@ fn degenerate_rows_have_a_right_answer_or_say_why_not() {
     let fit = |y: &[f64], x: &[f64], noise: &str| -> Result<Fit, Error> {
         let design = Matrix::column_major(x, y.len(), x.len() / y.len()).unwrap();
         let rows = MemoryRows::new(y, design).unwrap();
-        inference::fit(&rows, &noise.parse().unwrap(), &Options::default()).map(|mut fits| fits.remove(0))
+        inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &Options::default()).map(|mut fits| fits.remove(0))
     };
     for noise in ["logistic", "student-t", "student-t:3", "huber"] {
         // One row, as many rows as coefficients, a constant response, a response on the line.
@@ -657,7 +661,8 @@ fn likelihoods_without_bound_are_refused_and_their_rows_named() {
             .unwrap()
     };
     for noise in ["gaussian", "logistic", "student-t:4", "student-t"] {
-        let error = inference::fit(&rows(&["group[b]"]), &noise.parse().unwrap(), &Options::default()).unwrap_err();
+        let error =
+            inference::fit(&rows(&["group[b]"]), &noise.parse::<Noises>().unwrap(), &Options::default()).unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, Error::Unbounded(_)), "{noise}: {text}");
         assert!(text.contains("where group[b] is 1, where 6 of 30 observations are fitted exactly"), "{noise}: {text}");
@@ -667,20 +672,20 @@ fn likelihoods_without_bound_are_refused_and_their_rows_named() {
     let x = vec![0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 2.0, 2.0];
     let z = vec![0.5, 0.2, 0.2, 0.2, 0.2, 0.3, 0.3, 0.3];
     let twice = Data { y, x, z: Some(z), ..Data::default() };
-    let error = inference::fit(&twice.rows().without_intercept(), &Choice::Gaussian, &Options::default()).unwrap_err();
+    let error = inference::fit(&twice.rows().without_intercept(), &[Noise::Gaussian], &Options::default()).unwrap_err();
     assert!(error.to_string().starts_with("the likelihood has no bound"), "{error}");
     // Half of the rows are the same number: with tails this heavy they are all that counts.
     let y: Vec<f64> = (0..40).map(|i| if i % 2 == 0 { 3.5 } else { f64::from(i) }).collect();
     let rows = MemoryRows::new(&y, Matrix::column_major(&[], 40, 0).unwrap()).unwrap();
-    let error = student_t::fit(&rows, Some(0.6), &Options::default()).unwrap_err();
+    let error = student_t(&rows, 0.6).unwrap_err();
     assert!(error.to_string().contains("20 of 40 observations are fitted exactly"), "{error}");
-    assert!(logistic::fit(&rows, &Options::default()).unwrap().termination.converged);
+    assert!(inference::fit(&rows, &[Noise::Logistic], &Options::default()).unwrap()[0].termination.converged);
     // Families without a modelled scale say so.
     let scale = ScaleLayout::default();
     assert!(!scale.intercept);
     let error = inference::fit(
         &simulated(&Noise::Logistic, 20, true, 1).rows(),
-        &"huber".parse().unwrap(),
+        &"huber".parse::<Noises>().unwrap(),
         &Options::default(),
     );
     assert!(error.unwrap_err().to_string().starts_with("the scale of huber noise cannot be modelled"));
@@ -690,7 +695,7 @@ fn likelihoods_without_bound_are_refused_and_their_rows_named() {
 fn a_maximum_beside_a_likelihood_without_bound_is_told_as_such() {
     let alone = |y: Vec<f64>, noise: &str| {
         let rows = MemoryRows::new(&y, Matrix::column_major(&[], y.len(), 0).unwrap()).unwrap();
-        inference::fit(&rows, &noise.parse().unwrap(), &Options::default()).map(|mut fits| fits.remove(0))
+        inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &Options::default()).map(|mut fits| fits.remove(0))
     };
     let told = |found: Result<Fit, Error>| match found {
         Ok(fit) => fit.warnings.iter().map(Warning::to_string).collect::<Vec<_>>().join("\n"),
@@ -719,7 +724,7 @@ fn a_maximum_beside_a_likelihood_without_bound_is_told_as_such() {
     let frequencies: Vec<f64> = (0..11).map(|i| if i == 4 { 10.0 } else { 1.0 }).collect();
     let rows = MemoryRows::new(&y, Matrix::column_major(&[], 11, 0).unwrap()).unwrap();
     let rows = rows.with_frequencies(&frequencies).unwrap();
-    let text = told(student_t::fit(&rows, Some(0.9), &Options::default()));
+    let text = told(student_t(&rows, 0.9));
     assert!(text.contains("10 of 20 observations"), "{text}");
 }
 
@@ -793,7 +798,7 @@ fn laplace_noise_of_a_modelled_scale_is_at_a_vertex_and_a_maximum() {
     data.y[50..].fill(7.0);
     data.x = group.clone();
     data.z = Some(group);
-    let error = inference::fit(&data.rows(), &Choice::Laplace, &Options::default()).unwrap_err();
+    let error = inference::fit(&data.rows(), &[Noise::Laplace], &Options::default()).unwrap_err();
     assert!(error.to_string().contains("where z1 is 1, where 10 of 60 observations"), "{error}");
 }
 
@@ -845,7 +850,7 @@ fn laplace_noise_of_a_modelled_scale_has_the_highest_of_several_maxima() {
 #[test]
 fn a_scale_without_an_intercept_is_the_same_model_of_groups() {
     // Two groups by an indicator and an intercept, and by two indicators.
-    let noise = Noise::StudentT(StudentT { df: 3.0, df_estimated: false });
+    let noise = Noise::StudentT(StudentT::new(3.0));
     let mut data = simulated(&noise, 300, false, 19);
     let group: Vec<f64> = (0..300).map(|i| f64::from(u8::from(i % 3 == 0))).collect();
     data.z = Some(group.clone());
@@ -859,7 +864,7 @@ fn a_scale_without_an_intercept_is_the_same_model_of_groups() {
     };
     data.z = Some([group.iter().map(|b| 1.0 - b).collect(), group].concat());
     let rows = Cut { data: &data, cuts: vec![100], layout };
-    let without = student_t::fit(&rows, None, &Options::default()).unwrap();
+    let without = inference::fit(&rows, &[Noise::StudentT(StudentT::FREE)], &Options::default()).unwrap().remove(0);
     close(without.log_likelihood.unwrap(), with.log_likelihood.unwrap(), 1e-13, "log-likelihood");
     let (a, b) = (log_scale(&with), log_scale(&without));
     assert!((a[0] - b[0]).abs() < 1e-10 && (a[0] + a[1] - b[1]).abs() < 1e-10, "{a:?} {b:?}");
@@ -873,7 +878,7 @@ fn a_scale_without_an_intercept_is_the_same_model_of_groups() {
 #[test]
 fn a_scale_that_has_to_grow_ten_thousandfold_gets_there() {
     // No intercept of the scale, and responses in a small unit: the start has residuals of thousands of scales.
-    let noise = Noise::StudentT(StudentT { df: 30.0, df_estimated: false });
+    let noise = Noise::StudentT(StudentT::new(30.0));
     let mut data = simulated(&noise, 300, false, 29);
     data.y.iter_mut().for_each(|y| *y *= 1e4);
     data.z = Some((0..300).map(|i| 0.5 + f64::from(i % 7)).collect());
@@ -886,7 +891,7 @@ fn a_scale_that_has_to_grow_ten_thousandfold_gets_there() {
     };
     let rows = Cut { data: &data, cuts: vec![150], layout };
     for noise in ["gaussian", "logistic"] {
-        let fit = inference::fit(&rows, &noise.parse().unwrap(), &Options::default()).unwrap().remove(0);
+        let fit = inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &Options::default()).unwrap().remove(0);
         assert!(fit.termination.converged && fit.termination.iterations < 60, "{noise}: {:?}", fit.termination);
         // The derivative by the slope of ln s: the sum of z (r psi(r) - 1).
         let (b, g) = (estimates(&fit), log_scale(&fit)[0]);

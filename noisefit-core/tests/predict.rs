@@ -5,7 +5,7 @@
 use noisefit_core::estimate::{Options, closed_form};
 use noisefit_core::inference::evaluate::Evaluation;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
-use noisefit_core::noise::{AsymmetricLaplace, Huber, Noise, NoiseFamily, Observations, Scale};
+use noisefit_core::noise::{AsymmetricLaplace, Huber, Noise, NoiseFamily, Noises, Observations, Scale};
 use noisefit_core::numeric::distribution::{Normal, StudentT, Symmetric};
 use noisefit_core::record::{Coefficient, Fit, Reference, Vcov};
 use noisefit_core::rows::{Accumulator, Matrix, MemoryRows, RowSourceExt, Values};
@@ -48,8 +48,8 @@ fn families() -> Vec<Noise> {
     vec![
         Noise::Laplace,
         Noise::Quantile(AsymmetricLaplace { tau: 0.9 }),
-        Noise::Huber(Huber { k: 1.345, delta: None }),
-        Noise::StudentT(noise::StudentT { df: 4.0, df_estimated: false }),
+        Noise::Huber(Huber::new(1.345)),
+        Noise::StudentT(noise::StudentT::new(4.0)),
         Noise::Logistic,
     ]
 }
@@ -213,7 +213,7 @@ fn coverage(choice: &str, noise: &dyn NoiseFamily, n: usize, sets: u64, growth: 
             rows = rows.with_scale_design(Matrix::row_major(&z, n, 1).unwrap(), &["z"]).unwrap();
         }
         // A few data sets have a likelihood without bound, and are told of.
-        let Ok(fits) = inference::fit(&rows, &choice.parse().unwrap(), &options) else { continue };
+        let Ok(fits) = inference::fit(&rows, &choice.parse::<Noises>().unwrap(), &options) else { continue };
         let new = [0.2, 0.9, 1.7];
         let (first, second) = (new, [1.1, 0.4, 1.9]);
         let design = [Values::from(&first[..]), Values::from(&second[..])];
@@ -229,8 +229,8 @@ fn coverage(choice: &str, noise: &dyn NoiseFamily, n: usize, sets: u64, growth: 
 
 #[test]
 fn prediction_intervals_hold_what_they_say_under_their_own_noise() {
-    let student = |df: f64| noise::StudentT { df, df_estimated: false };
-    let huber = Huber { k: 1.345, delta: None };
+    let student = |df: f64| noise::StudentT::new(df);
+    let huber = Huber::new(1.345);
     let cases: [(&str, &dyn NoiseFamily, f64); 9] = [
         ("gaussian", &noise::Gaussian, 0.0),
         ("laplace", &noise::Laplace, 0.0),

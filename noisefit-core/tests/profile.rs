@@ -4,7 +4,7 @@
 
 use noisefit_core::estimate::{Options, closed_form};
 use noisefit_core::inference::profile;
-use noisefit_core::noise::{Choice, Observations, Scale};
+use noisefit_core::noise::{Huber, HuberScale, Noise, Noises, Observations, Scale};
 use noisefit_core::numeric::distribution::{Normal, Symmetric};
 use noisefit_core::record::{Confint, Fit};
 use noisefit_core::rows::{Matrix, MemoryRows};
@@ -45,7 +45,7 @@ fn response() -> Vec<f64> {
 
 fn profiled(source: &MemoryRows<'_>, noise: &str) -> Fit {
     let options = Options::default();
-    let mut fit = inference::fit(source, &noise.parse::<Choice>().unwrap(), &options).unwrap().remove(0);
+    let mut fit = inference::fit(source, &noise.parse::<Noises>().unwrap(), &options).unwrap().remove(0);
     profile::intervals(source, &mut fit, &options).unwrap();
     fit
 }
@@ -147,7 +147,7 @@ fn both_minima_are_at_the_estimate_under_every_noise() {
     let cases = noises.iter().map(|noise| (*noise, &common));
     for (noise, rows) in cases.chain(["gaussian", "logistic", "laplace"].map(|noise| (noise, &modelled))) {
         let options = Options::default();
-        let fit = inference::fit(rows, &noise.parse().unwrap(), &options).unwrap().remove(0);
+        let fit = inference::fit(rows, &noise.parse::<Noises>().unwrap(), &options).unwrap().remove(0);
         let names: Vec<&str> = fit.coefficients.iter().map(|row| row.term.as_str()).collect();
         for (term, row) in names.iter().zip(&fit.coefficients).take(2) {
             let (estimate, error) = (row.estimate.unwrap(), row.std_error.unwrap());
@@ -184,7 +184,7 @@ fn losses_are_what_they_are_called() {
     let (x, y) = (design(), response());
     let rows = MemoryRows::new(&y, Matrix::row_major(&x, 21, 3).unwrap()).unwrap();
     let at_estimate = |noise: &str| {
-        let fit = inference::fit(&rows, &noise.parse().unwrap(), &Options::default()).unwrap().remove(0);
+        let fit = inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &Options::default()).unwrap().remove(0);
         let estimate = fit.coefficients[1].estimate.unwrap();
         let curve = profile::curve(&rows, &fit, "x1", &[estimate], false, &Options::default()).unwrap();
         (curve.loss, curve.points[0].loss, fit)
@@ -244,8 +244,8 @@ fn aliased_terms_do_not_take_the_place_of_the_one_that_is_held() {
 fn a_scale_that_is_not_estimated_by_likelihood_has_no_profile() {
     let (x, y) = (design(), response());
     let rows = MemoryRows::new(&y, Matrix::row_major(&x, 21, 3).unwrap()).unwrap();
-    let noise = Choice::Huber { k: 1.345, scale: noisefit_core::noise::HuberScale::Proposal2 };
-    let mut fit = inference::fit(&rows, &noise, &Options::default()).unwrap().remove(0);
+    let noise = Noise::Huber(Huber { scale: HuberScale::Proposal2, ..Huber::new(1.345) });
+    let mut fit = inference::fit(&rows, &[noise], &Options::default()).unwrap().remove(0);
     let error = profile::intervals(&rows, &mut fit, &Options::default()).unwrap_err();
     assert!(error.to_string().contains("a scale by proposal2 does not"), "{error}");
     assert_eq!(fit.confint, Confint::Wald);
@@ -259,7 +259,7 @@ fn a_curve_refits_with_the_scale_s_own_constant() {
     let rest: Vec<f64> = STACK.iter().flat_map(|row| row[1..3].to_vec()).collect();
     let values = [0.5, 0.8, 1.1];
     let curve = |scale: &str| {
-        let noise = Choice::Huber { k: 1.345, scale: scale.parse().unwrap() };
+        let noise = [Noise::Huber(Huber { scale: scale.parse().unwrap(), ..Huber::new(1.345) })];
         let fit = inference::fit(&rows, &noise, &Options::default()).unwrap().remove(0);
         let curve = profile::curve(&rows, &fit, "x1", &values, true, &Options::default()).unwrap();
         for point in &curve.points {

@@ -7,7 +7,7 @@ mod common;
 use common::{close_all, estimates, std_errors};
 use noisefit_core::estimate::Options;
 use noisefit_core::inference;
-use noisefit_core::noise::{Choice, HuberScale};
+use noisefit_core::noise::{Huber, Noise, Noises};
 use noisefit_core::numeric::distribution::{Distribution, Normal};
 use noisefit_core::record::{Fit, NoNid, Reference, Resampling, Vcov, VcovKind, Warning};
 use noisefit_core::rows::{Matrix, MemoryRows};
@@ -59,7 +59,7 @@ fn options(vcov: Vcov) -> Options {
     Options { vcov, ..Options::default() }
 }
 
-fn fit(rows: &MemoryRows<'_>, noise: &Choice, vcov: Vcov) -> Fit {
+fn fit(rows: &MemoryRows<'_>, noise: &[Noise], vcov: Vcov) -> Fit {
     inference::fit(rows, noise, &options(vcov)).unwrap().pop().unwrap()
 }
 
@@ -122,7 +122,7 @@ fn nid_of_many_rows_is_its_definition() {
     for tau in [0.5, 0.8] {
         let h = bandwidth(tau, 30_000.0);
         let beside =
-            inference::fit(&source, &Choice::Quantiles(vec![tau - h, tau + h]), &options(Vcov::Classical)).unwrap();
+            inference::fit(&source, &Noises::quantiles(&[tau - h, tau + h]), &options(Vcov::Classical)).unwrap();
         let (low, high) = (estimates(&beside[0]), estimates(&beside[1]));
         let density = |n: usize| {
             let x = &data.x[n];
@@ -131,27 +131,27 @@ fn nid_of_many_rows_is_its_definition() {
         let meat = gram(&data, |_| tau * (1.0 - tau));
         let expected = slopes(&gram(&data, density), &meat);
         for vcov in [Vcov::Nid, Vcov::Default] {
-            let found = fit(&source, &Choice::Quantiles(vec![tau]), vcov);
+            let found = fit(&source, &Noises::quantiles(&[tau]), vcov);
             close_all(&std_errors(&found)[1..], &expected, 1e-9, "nid");
             assert_eq!((&found.vcov_type, found.reference), (&VcovKind::Named(Vcov::Nid), Reference::Normal));
         }
     }
     // Several at once, in any number of threads.
-    let levels = Choice::Quantiles(vec![0.2, 0.5, 0.8]);
+    let levels = Noises::quantiles(&[0.2, 0.5, 0.8]);
     let all = |threads| inference::fit(&source.clone().with_threads(threads), &levels, &Options::default()).unwrap();
     let together = all(3);
     assert_eq!(together, all(1));
     for (tau, fitted) in [0.2, 0.5, 0.8].into_iter().zip(&together) {
         close_all(
             &std_errors(fitted),
-            &std_errors(&fit(&source, &Choice::Quantiles(vec![tau]), Vcov::Nid)),
+            &std_errors(&fit(&source, &Noises::quantiles(&[tau]), Vcov::Nid)),
             1e-9,
             "together",
         );
         assert_eq!(fitted.vertex.as_ref().unwrap().crossings.unwrap_or(0), 0);
     }
     // Absolute deviations are the median.
-    let median = fit(&source, &Choice::Laplace, Vcov::Default);
+    let median = fit(&source, &[Noise::Laplace], Vcov::Default);
     close_all(&std_errors(&median), &std_errors(&together[1]), 1e-12, "laplace");
 }
 
@@ -187,7 +187,7 @@ fn kernel_clusters_and_lags_are_their_definitions() {
         let design = data.design();
         let clusters: Vec<u64> = (0..count as u64).map(|i| i * i % 37).collect();
         let source = rows(&design, &data.y).with_clusters("g", &clusters).unwrap();
-        let noise = Choice::Quantiles(vec![tau]);
+        let noise = Noises::quantiles(&[tau]);
         let found = fit(&source, &noise, Vcov::Kernel);
         let (residuals, bread) = kernel(&data, &estimates(&found), tau);
         let meat = gram(&data, |_| tau * (1.0 - tau));
@@ -247,7 +247,7 @@ fn frequencies_are_repeated_rows() {
     let (design, all_design) = (data.design(), all.design());
     let counted = rows(&design, &data.y).with_frequencies(&frequencies).unwrap();
     for vcov in [Vcov::Iid, Vcov::Nid, Vcov::Kernel] {
-        let noise = Choice::Quantiles(vec![0.4]);
+        let noise = Noises::quantiles(&[0.4]);
         let expected = std_errors(&fit(&rows(&all_design, &all.y), &noise, vcov.clone()));
         close_all(&std_errors(&fit(&counted, &noise, vcov)), &expected, 1e-11, "frequencies");
     }
@@ -258,28 +258,28 @@ fn the_default_gives_way_where_there_are_too_few_rows() {
     let data = Data::new(5, 12);
     let design = data.design();
     let source = rows(&design, &data.y);
-    let extreme = fit(&source, &Choice::Quantiles(vec![0.1]), Vcov::Default);
+    let extreme = fit(&source, &Noises::quantiles(&[0.1]), Vcov::Default);
     assert_eq!(extreme.vcov_type, VcovKind::Named(Vcov::Iid));
     assert!(extreme.warnings.contains(&Warning::IidInstead(NoNid::NoNeighbours)));
     // Asked for by name, the bandwidth is halved until it fits.
     let some = Data::new(5, 60);
     assert_eq!(
-        fit(&rows(&some.design(), &some.y), &Choice::Quantiles(vec![0.05]), Vcov::Nid).vcov_type,
+        fit(&rows(&some.design(), &some.y), &Noises::quantiles(&[0.05]), Vcov::Nid).vcov_type,
         VcovKind::Named(Vcov::Nid)
     );
     // As many coefficients as rows: no noise is left.
     let three = rows(&design[..6], &data.y[..3]);
-    assert!(fit(&three, &Choice::Laplace, Vcov::Default).coefficients.iter().all(|c| c.std_error.is_none()));
+    assert!(fit(&three, &[Noise::Laplace], Vcov::Default).coefficients.iter().all(|c| c.std_error.is_none()));
     // Rows that lie on a plane.
     let exact: Vec<f64> = data.x.iter().map(|x| 1.0 + x[0] + x[1]).collect();
-    let plane = fit(&rows(&design, &exact), &Choice::Laplace, Vcov::Default);
+    let plane = fit(&rows(&design, &exact), &[Noise::Laplace], Vcov::Default);
     assert!(std_errors(&plane).iter().all(|error| *error < 1e-12));
     // Half of the responses are one number.
     let ties: Vec<f64> = (0..12).map(|i| if i < 10 { 1.0 } else { f64::from(i) }).collect();
     let source = MemoryRows::new(&ties, Matrix::row_major(&[], 12, 0).unwrap()).unwrap();
-    let error = inference::fit(&source, &Choice::Laplace, &options(Vcov::Kernel)).unwrap_err().to_string();
+    let error = inference::fit(&source, &[Noise::Laplace], &options(Vcov::Kernel)).unwrap_err().to_string();
     assert!(error.contains("same number") && error.contains("bootstrap"), "{error}");
-    let error = inference::fit(&source, &Choice::Gaussian, &options(Vcov::Nid)).unwrap_err().to_string();
+    let error = inference::fit(&source, &[Noise::Gaussian], &options(Vcov::Nid)).unwrap_err().to_string();
     assert!(error.contains("hc3"), "{error}");
 }
 
@@ -290,10 +290,10 @@ fn quantiles_that_coincide_are_no_density() {
     data.y.iter_mut().enumerate().for_each(|(i, y)| *y = if i % 5 == 0 { *y } else { 0.1 });
     let design = data.design();
     let source = rows(&design, &data.y);
-    let found = fit(&source, &Choice::Laplace, Vcov::Default);
+    let found = fit(&source, &[Noise::Laplace], Vcov::Default);
     assert_eq!(found.vcov_type, VcovKind::Named(Vcov::Iid));
     assert!(matches!(found.warnings[..], [.., Warning::IidInstead(NoNid::Crossed { .. } | NoNid::Singular)]));
-    assert!(inference::fit(&source, &Choice::Laplace, &options(Vcov::Nid)).is_err());
+    assert!(inference::fit(&source, &[Noise::Laplace], &options(Vcov::Nid)).is_err());
 }
 
 fn bootstrap(draws: usize, scheme: Resampling) -> Vcov {
@@ -318,10 +318,10 @@ fn the_bootstrap_of_means_is_its_closed_form() {
         let mean = (0..60).map(|i| f(i) * y[i]).sum::<f64>() / n;
         let squares: f64 = (0..60).map(|i| f(i) * (y[i] - mean).powi(2)).sum();
         let draws = 2000;
-        let pairs = fit(&source, &Choice::Gaussian, bootstrap(draws, Resampling::Pairs));
+        let pairs = fit(&source, &[Noise::Gaussian], bootstrap(draws, Resampling::Pairs));
         // A sum of n draws, each with the variance of the data.
         close_all(&std_errors(&pairs), &[squares.sqrt() / n], monte_carlo(draws), "pairs");
-        let wild = fit(&source, &Choice::Gaussian, bootstrap(draws, Resampling::Wild));
+        let wild = fit(&source, &[Noise::Gaussian], bootstrap(draws, Resampling::Wild));
         // Every residual over the root of 1 - 1/n, with a sign of its own.
         close_all(&std_errors(&wild), &[(squares / (1.0 - 1.0 / n)).sqrt() / n], monte_carlo(draws), "wild");
         assert_eq!((wild.vcov_type.to_string(), wild.reference), ("bootstrap:wild:2000".to_owned(), Reference::Normal));
@@ -334,7 +334,7 @@ fn the_bootstrap_of_the_median_is_efrons() {
     let mut y: Vec<f64> = (0..41).map(|_| random.normal()).collect();
     let source = MemoryRows::new(&y, Matrix::row_major(&[], 41, 0).unwrap()).unwrap();
     let draws = 4000;
-    let found = fit(&source, &Choice::Laplace, bootstrap(draws, Resampling::Pairs));
+    let found = fit(&source, &[Noise::Laplace], bootstrap(draws, Resampling::Pairs));
     // The median of 41 draws is above the k-th smallest where fewer than 21 of them are among the k smallest.
     y.sort_by(f64::total_cmp);
     let at_least = |k: usize| {
@@ -361,8 +361,8 @@ fn a_bootstrap_depends_on_its_seed_alone() {
     let data = Data::new(8, 400);
     let design = data.design();
     let source = rows(&design, &data.y);
-    let huber = Choice::Huber { k: 1.345, scale: HuberScale::MaximumLikelihood };
-    for noise in [Choice::Laplace, Choice::Gaussian, huber, Choice::Quantiles(vec![0.2, 0.7])] {
+    let huber = Noises::from(Noise::Huber(Huber::new(1.345)));
+    for noise in [Noises::from(Noise::Laplace), Noises::from(Noise::Gaussian), huber, Noises::quantiles(&[0.2, 0.7])] {
         for scheme in [Resampling::Pairs, Resampling::Wild] {
             let run = |threads, seed| {
                 let options = Options { seed, ..options(bootstrap(20, scheme)) };
@@ -380,9 +380,9 @@ fn bootstraps_of_large_data_agree_with_what_theory_says() {
     let design = data.design();
     let source = rows(&design, &data.y);
     for (noise, robust) in [
-        (Choice::Laplace, Vcov::Nid),
-        (Choice::Quantiles(vec![0.8]), Vcov::Nid),
-        (Choice::Gaussian, Vcov::Hc(noisefit_core::record::Hc::Hc3)),
+        (Noises::from(Noise::Laplace), Vcov::Nid),
+        (Noises::quantiles(&[0.8]), Vcov::Nid),
+        (Noises::from(Noise::Gaussian), Vcov::Hc(noisefit_core::record::Hc::Hc3)),
     ] {
         let expected = std_errors(&fit(&source, &noise, robust));
         for scheme in [Resampling::Pairs, Resampling::Wild] {
@@ -400,17 +400,17 @@ fn a_modelled_scale_is_drawn_too_and_terms_of_one_row_are_refused() {
     let first: Vec<f64> = data.x.iter().map(|x| x[0]).collect();
     let source =
         rows(&design, &data.y).with_scale_design(Matrix::column_major(&first, 500, 1).unwrap(), &["x1"]).unwrap();
-    let classical = fit(&source, &Choice::Gaussian, Vcov::Classical);
-    let drawn = fit(&source, &Choice::Gaussian, bootstrap(300, Resampling::Pairs));
+    let classical = fit(&source, &[Noise::Gaussian], Vcov::Classical);
+    let drawn = fit(&source, &[Noise::Gaussian], bootstrap(300, Resampling::Pairs));
     let scale_errors = |fit: &Fit| fit.scale_coefficients.iter().map(|c| c.std_error.unwrap()).collect::<Vec<f64>>();
     // The noise is as the model says.
     close_all(&std_errors(&drawn), &std_errors(&classical), monte_carlo(300) + 0.05, "location");
     close_all(&scale_errors(&drawn), &scale_errors(&classical), monte_carlo(300) + 0.05, "scale");
-    let wild = inference::fit(&source, &Choice::Gaussian, &options(bootstrap(9, Resampling::Wild))).unwrap_err();
+    let wild = inference::fit(&source, &[Noise::Gaussian], &options(bootstrap(9, Resampling::Wild))).unwrap_err();
     assert!(wild.to_string().contains("modelled scale"), "{wild}");
 
     let only: Vec<f64> = data.x.iter().enumerate().flat_map(|(i, x)| [x[0], f64::from(u8::from(i == 7))]).collect();
-    for noise in [Choice::Gaussian, Choice::Laplace] {
+    for noise in [Noises::from(Noise::Gaussian), Noises::from(Noise::Laplace)] {
         let error =
             inference::fit(&rows(&only, &data.y), &noise, &options(bootstrap(60, Resampling::Pairs))).unwrap_err();
         assert!(error.to_string().contains("of 60 draws have no fit"), "{error}");

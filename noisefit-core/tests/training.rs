@@ -27,7 +27,7 @@ fn objective(name: &str) -> Objective {
         "pinball" => Objective::Quantiles(vec![0.9]),
         "gaussian_nll" => likelihood(Noise::Gaussian),
         "laplace_nll" => likelihood(Noise::Laplace),
-        "student_t_nll" => likelihood(Noise::StudentT(StudentT { df: 4.0, df_estimated: false })),
+        "student_t_nll" => likelihood(Noise::StudentT(StudentT::new(4.0))),
         other => panic!("no objective {other}"),
     }
 }

@@ -86,7 +86,7 @@ fn heading(fits: &[Fit], counts: Counts) -> String {
             },
         ),
         Noise::Huber(Huber { delta: Some(delta), .. }) => (format!("huber noise with delta {delta}"), likelihood(fit)),
-        Noise::Huber(Huber { k, delta: None }) => (format!("huber noise with k {k}"), likelihood(fit)),
+        Noise::Huber(huber) => (format!("huber noise with k {}", huber.k()), likelihood(fit)),
         Noise::StudentT(family) => (student_t(family, fit), "maximum likelihood"),
         other => (format!("{other} noise"), "maximum likelihood"),
     };
@@ -103,7 +103,8 @@ fn likelihood(fit: &Fit) -> &'static str {
 }
 
 /// `student-t noise with 4.21 df (estimated, 95% interval 2.14 to 9.83)`.
-fn student_t(StudentT { df, df_estimated }: StudentT, fit: &Fit) -> String {
+fn student_t(family: StudentT, fit: &Fit) -> String {
+    let (df, df_estimated) = (family.df(), !family.df.is_given());
     let shown = |df: Option<f64>| df.map_or_else(|| "infinity".to_owned(), |df| significant(df, 3));
     let df = match (df.is_finite(), df_estimated) {
         (false, _) => "infinite".to_owned(),

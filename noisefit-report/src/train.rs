@@ -3,7 +3,7 @@
 use noisefit_core::inference::conformal::Conformal;
 use noisefit_core::inference::evaluate::Scores;
 use noisefit_core::network::{Fitted, Member, Method, Network, Objective, Plan, Schedule, Solver, Trial};
-use noisefit_core::noise::{Noise, StudentT};
+use noisefit_core::noise::{Noise, Parameter, StudentT};
 
 use crate::Specification;
 use crate::fit::calibration;
@@ -83,7 +83,7 @@ fn shape(network: &Network) -> String {
 fn noise(network: &Network) -> String {
     let first = network.members.first();
     let own = match first.map(|member| &member.noise[..]) {
-        Some([Noise::StudentT(StudentT { df_estimated: true, .. })]) => "student-t noise".to_owned(),
+        Some([Noise::StudentT(StudentT { df: Parameter::Estimated(_) })]) => "student-t noise".to_owned(),
         Some([noise]) => {
             let text = noise.to_string();
             match text.split_once(" with ") {
@@ -214,7 +214,7 @@ fn members(network: &Network) -> String {
 
 fn df(member: &Member) -> Option<f64> {
     match member.noise.first() {
-        Some(Noise::StudentT(StudentT { df, df_estimated: true })) => Some(*df),
+        Some(Noise::StudentT(StudentT { df: Parameter::Estimated(df) })) => Some(*df),
         _ => None,
     }
 }

@@ -3,7 +3,9 @@
 use clap::Args;
 use noisefit_core::algebra::Settings;
 use noisefit_core::estimate::Options;
-use noisefit_core::noise::{Choice, HuberScale, InvalidChoice};
+use noisefit_core::noise::{
+    FAMILIES, Huber, HuberScale, InvalidNoise, Listed, ModelledScale, Noise, Noises, Parameter, scalable, usage,
+};
 use noisefit_data::formula::{Design, Expression, Formula, FormulaError};
 use noisefit_data::read::Dataset;
 use noisefit_data::records::Records;
@@ -98,13 +100,13 @@ impl ModelArguments {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum NoiseChoice {
     Auto,
-    Named(Choice),
+    Named(Noises),
 }
 
 impl std::str::FromStr for NoiseChoice {
-    type Err = InvalidChoice;
+    type Err = InvalidNoise;
 
-    fn from_str(text: &str) -> Result<Self, InvalidChoice> {
+    fn from_str(text: &str) -> Result<Self, InvalidNoise> {
         if text == "auto" { Ok(NoiseChoice::Auto) } else { text.parse().map(NoiseChoice::Named) }
     }
 }
@@ -118,12 +120,24 @@ impl std::fmt::Display for NoiseChoice {
     }
 }
 
+/// How noise can be named.
+fn help() -> String {
+    format!("The noise family: {}; or auto, which fits the one that `compare` prefers", usage())
+}
+
+/// The same with what each family is.
+fn long_help() -> String {
+    let usage = |family: &Listed| family.description.usage.join(", ");
+    let width = FAMILIES.iter().map(|family| usage(family).len()).max().unwrap_or(0);
+    let lines = FAMILIES.iter().map(|family| format!("{:<width$}  {}\n", usage(family), family.description.about));
+    let auto = format!("{:<width$}  the one that `compare` prefers", "auto");
+    format!("The noise family:\n{}{auto}", lines.collect::<String>())
+}
+
 /// The noise of one model.
 #[derive(Debug, Args)]
 pub(crate) struct NoiseArguments {
-    /// The noise family: gaussian, laplace, quantile:TAU[,TAU...], huber, huber:DELTA, student-t, student-t:DF, logistic; or
-    /// auto, which fits the one that `compare` prefers
-    #[arg(long, value_name = "FAMILY", default_value = "gaussian")]
+    #[arg(long, value_name = "FAMILY", default_value = "gaussian", help = help(), long_help = long_help())]
     pub(crate) noise: NoiseChoice,
     /// Where the tails of huber noise begin, in scales [default: 1.345]
     #[arg(long, value_name = "K", value_parser = parse_positive)]
@@ -150,19 +164,20 @@ impl NoiseArguments {
     }
 
     /// The noise, with Huber's own options; checked against the model's. Only where it is named: `fit` finds it out first.
-    pub(crate) fn choice(&self, model: &ModelArguments) -> Result<Choice, Usage> {
+    pub(crate) fn choice(&self, model: &ModelArguments) -> Result<Noises, Usage> {
         let noise = self.named()?;
-        if model.scale.is_some() && !noise.models_scale() {
+        let can = noise.iter().all(|noise| noise.description().scale == ModelledScale::Always);
+        if model.scale.is_some() && !can {
             return Err(Usage(format!(
-                "--scale: the scale of {noise} noise cannot be modelled; it can for --noise gaussian, laplace, student-t, \
-                 student-t:DF and logistic"
+                "--scale: the scale of {noise} noise cannot be modelled; it can for --noise {}",
+                scalable(ModelledScale::Always)
             )));
         }
         Ok(noise)
     }
 
     /// The same, whatever the model's scale.
-    pub(crate) fn named(&self) -> Result<Choice, Usage> {
+    pub(crate) fn named(&self) -> Result<Noises, Usage> {
         let noise = match &self.noise {
             NoiseChoice::Named(noise) => noise,
             NoiseChoice::Auto => {
@@ -173,12 +188,13 @@ impl NoiseArguments {
                 ));
             }
         };
-        let noise = match (noise, self.huber_k, self.huber_scale) {
-            (&Choice::Huber { k, scale }, own_k, own_scale) => {
-                Choice::Huber { k: own_k.unwrap_or(k), scale: own_scale.unwrap_or(scale) }
+        let noise = match (&noise[..], self.huber_k, self.huber_scale) {
+            (&[Noise::Huber(huber @ Huber { delta: None, .. })], own_k, own_scale) => {
+                let (k, scale) = (own_k.map_or(huber.k, Parameter::Given), own_scale.unwrap_or(huber.scale));
+                Noise::Huber(Huber { k, scale, ..huber }).into()
             }
-            (noise, None, None) => noise.clone(),
-            (noise, k, _) => {
+            (_, None, None) => noise.clone(),
+            (_, k, _) => {
                 let (option, what) = match k {
                     Some(_) => ("--huber-k", "says where the tails begin in units of the estimated scale"),
                     None => ("--huber-scale", "says how the scale is estimated"),

@@ -5,7 +5,7 @@ use noisefit_core::estimate::Options;
 use noisefit_core::inference::conformal;
 use noisefit_core::inference::conformal::{Method, Plan};
 use noisefit_core::inference::predict::NewRows;
-use noisefit_core::noise::Choice;
+use noisefit_core::noise::{Noise, Noises};
 use noisefit_core::record::Vcov;
 use noisefit_core::rows::Values;
 
@@ -21,7 +21,7 @@ const NEW: usize = 20;
 /// A model, and how its intervals are calibrated.
 struct Way {
     name: &'static str,
-    choice: Choice,
+    choice: Noises,
     modelled: bool,
     method: Method,
     /// The most rows it is tried with.
@@ -31,11 +31,11 @@ struct Way {
 fn ways() -> Vec<Way> {
     let way = |name, choice, method| Way { name, choice, modelled: false, method, most: usize::MAX };
     vec![
-        way("gaussian, split", Choice::Gaussian, Method::Split),
-        way("gaussian, cv+", Choice::Gaussian, Method::CvPlus),
-        Way { most: 200, ..way("gaussian, jackknife+", Choice::Gaussian, Method::JackknifePlus) },
-        Way { modelled: true, ..way("gaussian, scale ~ x1 + x2, split", Choice::Gaussian, Method::Split) },
-        way("quantiles 0.05 and 0.95, split", Choice::Quantiles(vec![0.05, 0.95]), Method::Split),
+        way("gaussian, split", Noises::from(Noise::Gaussian), Method::Split),
+        way("gaussian, cv+", Noises::from(Noise::Gaussian), Method::CvPlus),
+        Way { most: 200, ..way("gaussian, jackknife+", Noises::from(Noise::Gaussian), Method::JackknifePlus) },
+        Way { modelled: true, ..way("gaussian, scale ~ x1 + x2, split", Noises::from(Noise::Gaussian), Method::Split) },
+        way("quantiles 0.05 and 0.95, split", Noises::quantiles(&[0.05, 0.95]), Method::Split),
     ]
 }
 

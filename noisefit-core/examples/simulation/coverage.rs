@@ -2,7 +2,7 @@
 
 use noisefit_core::estimate::Options;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
-use noisefit_core::noise::Choice;
+use noisefit_core::noise::{Noise, Noises, StudentT};
 use noisefit_core::record::Vcov;
 use noisefit_core::rows::Values;
 use noisefit_core::{Error, inference};
@@ -19,26 +19,26 @@ const NEW: usize = 20;
 /// A model that is fitted to every sample.
 struct Model {
     name: &'static str,
-    choice: Choice,
+    choice: Noises,
     vcov: Vcov,
     modelled: bool,
 }
 
 impl Model {
-    fn new(name: &'static str, choice: Choice) -> Self {
+    fn new(name: &'static str, choice: Noises) -> Self {
         Model { name, choice, vcov: Vcov::Default, modelled: false }
     }
 }
 
 fn models() -> Result<Vec<Model>, Box<dyn std::error::Error>> {
     Ok(vec![
-        Model::new("gaussian", Choice::Gaussian),
-        Model { vcov: "hc3".parse()?, ..Model::new("gaussian, hc3", Choice::Gaussian) },
-        Model::new("laplace", Choice::Laplace),
-        Model::new("student-t", Choice::StudentT { df: None }),
-        Model::new("logistic", Choice::Logistic),
+        Model::new("gaussian", Noises::from(Noise::Gaussian)),
+        Model { vcov: "hc3".parse()?, ..Model::new("gaussian, hc3", Noises::from(Noise::Gaussian)) },
+        Model::new("laplace", Noises::from(Noise::Laplace)),
+        Model::new("student-t", Noises::from(Noise::StudentT(StudentT::FREE))),
+        Model::new("logistic", Noises::from(Noise::Logistic)),
         Model::new("huber", "huber".parse()?),
-        Model { modelled: true, ..Model::new("gaussian, scale ~ x1 + x2", Choice::Gaussian) },
+        Model { modelled: true, ..Model::new("gaussian, scale ~ x1 + x2", Noises::from(Noise::Gaussian)) },
     ])
 }
 

@@ -21,7 +21,7 @@ pub enum Truth {
 impl Truth {
     /// All truths, with their names.
     pub fn all() -> Vec<(&'static str, Truth)> {
-        let student_t = Noise::StudentT(StudentT { df: 3.0, df_estimated: false });
+        let student_t = Noise::StudentT(StudentT::new(3.0));
         vec![
             ("gaussian", Truth::Family(Noise::Gaussian)),
             ("laplace", Truth::Family(Noise::Laplace)),

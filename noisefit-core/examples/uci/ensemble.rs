@@ -62,7 +62,7 @@ fn calibrate(rows: &[(&Mixture, f64)]) -> Calibration {
     };
     let candidates = DF.map(|df| {
         let noise = match df.is_finite() {
-            true => Noise::StudentT(StudentT { df, df_estimated: true }),
+            true => Noise::StudentT(StudentT::estimated(df)),
             false => Noise::Gaussian,
         };
         let of = |log_factor| Calibration { noise, log_factor };

@@ -13,7 +13,7 @@ const ACTIVATION: Activation = Activation::Silu;
 /// Rows that are learned from in a step.
 const BATCH: usize = 32;
 /// Tails that forgive the few rows that are far off; calibration chooses others.
-const NOISE: Noise = Noise::StudentT(StudentT { df: 3.0, df_estimated: false });
+const NOISE: Noise = Noise::StudentT(StudentT::new(3.0));
 const DECAY: f64 = 0.1;
 const LONGEST_GRADIENT: f64 = 10.0;
 /// Steps, and the learning rate to begin with, while one scale holds for all rows, and then with a scale for each.

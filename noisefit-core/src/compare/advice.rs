@@ -7,7 +7,7 @@ use crate::compare::candidates::seen_by;
 use crate::compare::comparison::{Advice, Comparison, Outlier, Outliers, Shift, VarianceAdvice};
 use crate::compare::entry::Entry;
 use crate::inference::predict::{NewRows, Predictor};
-use crate::noise::{Choice, Huber};
+use crate::noise::{Huber, Noise, StudentT};
 use crate::numeric::distribution::{Distribution, Normal};
 use crate::record::{Coefficient, Fit};
 use crate::rows::{Accumulator, Block, Precision, RowSource, RowSourceExt, Sample, SampledRows};
@@ -34,7 +34,7 @@ pub(super) fn advise(source: &dyn RowSource, comparison: &Comparison) -> Result<
     let spread = Spread::of(&sample, fit)?;
     let errors = seen.pass(Residuals::new(fit, spread.deviation)?)?;
     let df = |other: &&Entry| {
-        other.candidate.noise == Choice::StudentT { df: None }
+        other.candidate.noise == Noise::StudentT(StudentT::FREE)
             && other.candidate.models_scale == entry.candidate.models_scale
             && other.may_win()
     };

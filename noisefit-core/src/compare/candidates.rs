@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::noise::{Choice, HuberScale};
+use crate::noise::{Compared, FAMILIES, Huber, HuberScale, Listed, ModelledScale, Noise, Noises, scalable, written};
 use crate::rows::{Adapted, Adaptor, Block, Layout, RowSource};
 
 /// A model to be compared with others on the same rows: a noise family of one scale, or with a modelled one.
@@ -19,7 +19,7 @@ use crate::rows::{Adapted, Adaptor, Block, Layout, RowSource};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Candidate {
     /// The noise.
-    pub noise: Choice,
+    pub noise: Noise,
     /// Whether its scale's logarithm is linear in the rows' columns of the scale.
     pub models_scale: bool,
 }
@@ -29,18 +29,15 @@ impl Candidate {
     ///
     /// # Errors
     /// [`InvalidCandidate`] for noise whose likelihood does not compare with others'.
-    pub fn new(noise: Choice) -> Result<Self, InvalidCandidate> {
-        let why = match &noise {
-            Choice::Quantiles(_) => {
-                "is not comparable with other noise: its asymmetric laplace likelihood is a device to find a quantile and \
-                 says nothing of the noise; fit it with `noisefit fit`, or name laplace, which is the median's"
-            }
-            Choice::Huber { scale: HuberScale::Mad { .. } | HuberScale::Proposal2, .. } => {
+    pub fn new(noise: Noise) -> Result<Self, InvalidCandidate> {
+        let why = match (noise.description().compared, noise) {
+            (Compared::Never(why), _) => why,
+            (_, Noise::Huber(Huber { scale: HuberScale::Mad { .. } | HuberScale::Proposal2, .. })) => {
                 "with a scale that does not maximise the likelihood is not comparable with other noise; its scale must be mle"
             }
             _ => return Ok(Candidate { noise, models_scale: false }),
         };
-        Err(InvalidCandidate(format!("{noise} {why}")))
+        Err(InvalidCandidate(format!("{} {why}", written(&[noise]))))
     }
 
     /// The same noise with a modelled scale.
@@ -48,35 +45,37 @@ impl Candidate {
     /// # Errors
     /// [`InvalidCandidate`] for noise whose scale cannot be modelled.
     pub fn with_scale(self) -> Result<Self, InvalidCandidate> {
-        match self.noise.models_scale() {
-            true => Ok(Candidate { models_scale: true, ..self }),
-            false => Err(InvalidCandidate(format!(
-                "{}+scale: the scale of this noise cannot be modelled; that of gaussian, laplace, student-t and logistic can",
-                self.noise
+        match self.noise.description().scale {
+            ModelledScale::Always => Ok(Candidate { models_scale: true, ..self }),
+            ModelledScale::Never | ModelledScale::Trained => Err(InvalidCandidate(format!(
+                "{self}+scale: the scale of this noise cannot be modelled; that of {} can",
+                scalable(ModelledScale::Always)
             ))),
         }
     }
 
-    /// What is compared where nothing is named: every family of one scale and, if `scale` is modelled, Gaussian and
-    /// Student's t noise with a modelled one.
+    /// What is compared where nothing is named: the families that stand for all others, of one scale and, if `scale` is
+    /// modelled, some of them with a modelled one.
     pub fn all(scale: bool) -> Vec<Self> {
-        let huber = Choice::Huber { k: Choice::HUBER_K, scale: HuberScale::MaximumLikelihood };
-        let student = Choice::StudentT { df: None };
-        let families = [Choice::Gaussian, Choice::Laplace, student.clone(), Choice::Logistic, huber];
-        let modelled = [Choice::Gaussian, student].into_iter().filter(|_| scale);
-        let one = families.into_iter().map(|noise| Candidate { noise, models_scale: false });
-        one.chain(modelled.map(|noise| Candidate { noise, models_scale: true })).collect()
+        let by_default = |family: &&Listed| {
+            matches!(family.description.compared, Compared::ByDefault | Compared::ByDefaultWithScale)
+        };
+        let with_scale = |family: &&Listed| scale && family.description.compared == Compared::ByDefaultWithScale;
+        let candidate = |models_scale| move |noise| Candidate { noise, models_scale };
+        let one = FAMILIES.iter().filter(by_default).filter_map(Listed::unparametrised).map(candidate(false));
+        let modelled = FAMILIES.iter().filter(with_scale).filter_map(Listed::unparametrised).map(candidate(true));
+        one.chain(modelled).collect()
     }
 
     /// Whether it is what everybody assumes who says nothing: Gaussian noise of one scale.
     pub fn is_plain_gaussian(&self) -> bool {
-        self.noise == Choice::Gaussian && !self.models_scale
+        self.noise == Noise::Gaussian && !self.models_scale
     }
 }
 
 impl std::fmt::Display for Candidate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}{}", self.noise, if self.models_scale { "+scale" } else { "" })
+        write!(f, "{}{}", written(&[self.noise]), if self.models_scale { "+scale" } else { "" })
     }
 }
 
@@ -88,8 +87,10 @@ impl std::str::FromStr for Candidate {
             Some(noise) => (noise, true),
             None => (text, false),
         };
-        let noise = noise.trim().parse().map_err(|error| InvalidCandidate(format!("{error}")))?;
-        let candidate = Candidate::new(noise)?;
+        let noises: Noises = noise.trim().parse().map_err(|error| InvalidCandidate(format!("{error}")))?;
+        // Of several quantiles the first says why none is one.
+        let first = noises.first().ok_or_else(|| InvalidCandidate("no noise is named".to_owned()))?;
+        let candidate = Candidate::new(*first)?;
         if models_scale { candidate.with_scale() } else { Ok(candidate) }
     }
 }

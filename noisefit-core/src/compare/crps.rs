@@ -1,8 +1,8 @@
-//! The continuous ranked probability score of Student's t for many rows.
+//! The continuous ranked probability score of families where it is costly, for many rows.
 
 use serde::{Deserialize, Serialize};
 
-use crate::noise::{Noise, NoiseFamily, StudentT};
+use crate::noise::Noise;
 
 /// Nodes in one unit of the standardised residual.
 const NODES_A_UNIT: usize = 32;
@@ -19,13 +19,15 @@ const MANY: u64 = 20_000;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Scores {
     Exact(Noise),
-    Table(StudentT, Vec<[f64; 3]>),
+    Table(Noise, Vec<[f64; 3]>),
 }
 
 impl Scores {
     pub(super) fn new(noise: Noise, rows: Option<u64>) -> Self {
-        match noise {
-            Noise::StudentT(family) if rows.is_some_and(|rows| rows >= MANY) && family.crps(0.0).is_finite() => {
+        let family = noise.family();
+        let many = rows.is_some_and(|rows| rows >= MANY);
+        match many && family.crps_is_costly() && family.crps(0.0).is_finite() {
+            true => {
                 let h = 1.0 / NODES_A_UNIT as f64;
                 let node = |k: usize| {
                     let r = k as f64 * h;
@@ -33,16 +35,16 @@ impl Scores {
                     let bend = 2.0 * (-family.negative_log_density(r)).exp();
                     [family.crps(r), slope * h, bend * h * h]
                 };
-                Scores::Table(family, (0..=REACH * NODES_A_UNIT).map(node).collect())
+                Scores::Table(noise, (0..=REACH * NODES_A_UNIT).map(node).collect())
             }
-            noise => Scores::Exact(noise),
+            false => Scores::Exact(noise),
         }
     }
 
     pub(super) fn at(&self, r: f64) -> f64 {
         let (family, nodes) = match self {
             Scores::Exact(noise) => return noise.family().crps(r),
-            Scores::Table(family, nodes) => (family, nodes),
+            Scores::Table(noise, nodes) => (noise.family(), nodes),
         };
         let place = r.abs() * NODES_A_UNIT as f64;
         let t = place - place.floor();
@@ -62,11 +64,12 @@ impl Scores {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::noise::{NoiseFamily, StudentT};
 
     #[test]
     fn a_table_agrees_with_the_formula() {
         for df in [1.05, 1.5, 3.0, 7.7, 80.0] {
-            let family = StudentT { df, df_estimated: true };
+            let family = StudentT::estimated(df);
             let table = Scores::new(Noise::StudentT(family), Some(MANY));
             assert!(matches!(table, Scores::Table(..)));
             for k in 0..20_000 {

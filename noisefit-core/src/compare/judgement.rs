@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::compare::candidates::Candidate;
 use crate::compare::entry::Entry;
-use crate::noise::Choice;
+use crate::noise::Noise;
 
 /// What a simpler model is given up for: another that is this many times as likely.
 ///
@@ -72,7 +72,7 @@ fn prefer<'a>(models: &[Weighed<'a>]) -> Option<Weighed<'a>> {
 /// Whether a model must prove itself against another.
 fn is_simpler(other: &Candidate, model: &Candidate) -> bool {
     let same_noise = other.noise == model.noise;
-    let gaussian = other.noise == Choice::Gaussian;
+    let gaussian = other.noise == Noise::Gaussian;
     match (other.models_scale, model.models_scale) {
         (false, true) => same_noise || gaussian,
         (true, false) => false,

@@ -104,7 +104,7 @@ pub fn compare(source: &dyn RowSource, candidates: &[Candidate], options: &Optio
 /// The fit of a candidate. All fits are of one type of source, which is compiled once.
 fn fit_to(source: &dyn RowSource, candidate: &Candidate, options: &estimate::Options) -> Result<Fit, Error> {
     let seen = seen_by(candidate, source);
-    let fit = estimate::fit(&seen, &candidate.noise, options)?.into_iter().next();
+    let fit = estimate::fit(&seen, &[candidate.noise], options)?.into_iter().next();
     fit.ok_or_else(|| Error::Unsupported(format!("{candidate} has no fit")))
 }
 

@@ -12,7 +12,7 @@ pub mod vertex;
 pub use options::{Collinear, Options};
 
 use crate::Error;
-use crate::noise::Choice;
+use crate::noise::{Huber, Kernel, Noise, RouteVisitor, Shaped, levels};
 use crate::record::Fit;
 use crate::rows::{Kinds, RowSource};
 
@@ -20,17 +20,53 @@ use crate::rows::{Kinds, RowSource};
 /// for each quantile.
 ///
 /// # Errors
-/// Those of the families' own estimators.
-pub(crate) fn fit(source: &dyn RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
-    Ok(match noise {
-        Choice::Gaussian => vec![closed_form::fit(source, options)?],
-        Choice::Laplace => vec![vertex::fit_laplace(source, options)?],
-        Choice::Quantiles(levels) => vertex::fit_quantiles(source, levels, options)?,
-        &Choice::Huber { k, scale } => vec![active_set::fit(source, k, scale, options)?],
-        &Choice::HuberFixed { delta } => vec![active_set::fit_fixed(source, delta, options)?],
-        Choice::StudentT { df } => vec![smooth::student_t::fit(source, *df, options)?],
-        Choice::Logistic => vec![smooth::logistic::fit(source, options)?],
-    })
+/// Those of the families' own estimators; [`Error::Argument`] for several noises that are no quantiles.
+pub(crate) fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result<Vec<Fit>, Error> {
+    match (noise, levels(noise)) {
+        (_, Some(levels)) => vertex::fit_quantiles(source, &levels, options),
+        (&[noise], None) => {
+            noise.check()?;
+            Ok(vec![noise.visit_route(Estimator { source, noise, options })?])
+        }
+        (several, None) => {
+            let (value, expected) = (several.len() as f64, "1, or that of several quantiles");
+            Err(Error::Argument { name: "the number of noise families", value, expected })
+        }
+    }
+}
+
+/// What is fitted, for the route of its family.
+struct Estimator<'a> {
+    source: &'a dyn RowSource,
+    noise: Noise,
+    options: &'a Options,
+}
+
+impl RouteVisitor for Estimator<'_> {
+    type Output = Result<Fit, Error>;
+
+    fn closed_form<K: Kernel>(self, _: K) -> Self::Output {
+        closed_form::fit(self.source, self.options)
+    }
+
+    fn vertex<K: Kernel>(self, _: K, tau: f64) -> Self::Output {
+        vertex::fit(self.source, self.noise, tau, self.options)
+    }
+
+    fn active_set<K: Kernel>(self, _: K, family: Huber) -> Self::Output {
+        match family.delta {
+            Some(delta) => active_set::fit_fixed(self.source, delta, self.options),
+            None => active_set::fit(self.source, family.k(), family.scale, self.options),
+        }
+    }
+
+    fn smooth<K: Kernel>(self, kernel: K) -> Self::Output {
+        smooth::fit(self.source, kernel, self.noise, self.options)
+    }
+
+    fn shaped<K: Shaped>(self, kernel: K) -> Self::Output {
+        smooth::fit_shaped(self.source, kernel, self.options)
+    }
 }
 
 /// The passes of this module.

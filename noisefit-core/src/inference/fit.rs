@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::estimate::{self, Options};
 use crate::inference::covariance;
-use crate::noise::Choice;
+use crate::noise::{ModelledScale, Noise, Route, scalable, written};
 use crate::record::{Fit, Vcov};
 use crate::rows::RowSource;
 
@@ -15,17 +15,14 @@ use crate::rows::RowSource;
 /// Those of [`LeastSquares::solve`]; [`Error::Argument`] for a level outside (0, 1); [`Error::Collinear`] where asked for;
 /// [`Error::Range`] for a noise scale whose square is no double; [`Error::Unbounded`] where rows that are fitted exactly let
 /// the likelihood grow without bound; [`Error::Unsupported`] for a modelled scale with a family that has none.
-pub fn fit(source: &dyn RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
-    if source.layout().scale.is_some() && !noise.models_scale() {
-        let what = format!(
-            "the scale of {noise} noise cannot be modelled; that of gaussian, laplace, student-t and logistic can"
-        );
-        return Err(Error::Unsupported(what));
+pub fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result<Vec<Fit>, Error> {
+    let modelled = source.layout().scale.is_some();
+    if modelled && noise.iter().any(|noise| noise.description().scale != ModelledScale::Always) {
+        let (noise, can) = (written(noise), scalable(ModelledScale::Always));
+        return Err(Error::Unsupported(format!("the scale of {noise} noise cannot be modelled; that of {can} can")));
     }
-    if matches!(noise, Choice::Laplace | Choice::Quantiles(_))
-        && matches!(options.vcov, Vcov::Default | Vcov::Nid)
-        && source.layout().scale.is_none()
-    {
+    let of_quantiles = noise.iter().all(|noise| matches!(noise.route(), Route::Vertex { .. }));
+    if of_quantiles && matches!(options.vcov, Vcov::Default | Vcov::Nid) && !modelled {
         // The quantiles that this covariance needs are found in the passes of the fit itself.
         return covariance::quantile::fit_nid(source, noise, options);
     }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::noise::{Kernel, Noise, NoiseFamily, StudentTKernel};
+use crate::Error;
+use crate::noise::{Kernel, Noise, Shaped, Visitor};
 use crate::numeric::distribution::{Normal, StudentT, Symmetric};
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::{Coefficient, Fit, ScaleRule};
 use crate::rows::{Block, Values};
-use crate::{Error, noise};
 
 /// What an interval is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,27 +200,37 @@ impl Predictor {
         if self.log_scale.is_some() {
             return quadratic_form(&fit.scale_coefficients, &fit.scale_vcov, rows);
         }
-        let variance = match fit.noise {
-            Noise::StudentT(family) if family.df_estimated => log_end_variance(family, quantile) / n,
-            noise => 1.0 / (n * noise.family().information().log_scale),
-        };
-        vec![variance; rows.count]
+        vec![fit.noise.visit(LogEndVariance { noise: fit.noise, quantile, n }); rows.count]
     }
 }
 
-/// `n` times the variance of `ln(s q)`, where `q` is the quantile of Student's t of the probability that `quantile` has, and
-/// scale and degrees of freedom are estimated together.
-fn log_end_variance(family: noise::StudentT, quantile: f64) -> f64 {
-    let (theta, probability) = (1.0 / family.df, family.survival(quantile));
-    let functions = StudentTKernel::<true>::new(theta);
-    let [shape, cross] = functions.expected_by_shape();
-    let scale = family.information().log_scale;
-    // How the quantile changes with the inverse of the degrees of freedom.
-    let step = 1e-4 * theta.max(0.01);
-    let at = |theta: f64| noise::StudentT { df: 1.0 / theta, ..family }.upper_quantile(probability).ln();
-    let below = (theta - step).max(0.0);
-    let slope = (at(theta + step) - at(below)) / (theta + step - below);
-    (shape - 2.0 * slope * cross + slope * slope * scale) / (scale * shape - cross * cross)
+/// The variance of `ln(s q)` by `n` observations, where `q` is the quantile of the noise of the probability that `quantile` has, and the
+/// scale is estimated together with the shape, where that is.
+struct LogEndVariance {
+    noise: Noise,
+    quantile: f64,
+    n: f64,
+}
+
+impl Visitor for LogEndVariance {
+    type Output = f64;
+
+    fn visit<K: Kernel>(self, _: K) -> f64 {
+        1.0 / (self.n * self.noise.family().information().log_scale)
+    }
+
+    fn visit_shaped<K: Shaped>(self, kernel: K) -> f64 {
+        let family = self.noise.family();
+        let (theta, probability) = (kernel.parameter(), family.survival(self.quantile));
+        let [shape, cross] = kernel.expected_by_shape();
+        let scale = family.information().log_scale;
+        // How the quantile changes with the shape.
+        let step = 1e-4 * theta.max(0.01);
+        let at = |theta: f64| kernel.with_parameter(theta).estimated().family().upper_quantile(probability).ln();
+        let below = (theta - step).max(0.0);
+        let slope = (at(theta + step) - at(below)) / (theta + step - below);
+        (shape - 2.0 * slope * cross + slope * slope * scale) / (scale * shape - cross * cross) / self.n
+    }
 }
 
 /// `z' C z` of every row `z` of the scale's design, the intercept first where there is one.

@@ -7,13 +7,13 @@ use crate::Error;
 use crate::inference::evaluate::{Evaluation, Scores};
 use crate::network::checkpoint::Checkpoint;
 use crate::network::ensemble::Ensemble;
-use crate::network::model::estimated;
+use crate::network::objective::WithShape;
 use crate::network::plan::restored;
 use crate::network::prepare::{Divided, Prepared};
 use crate::network::scale::{estimate_scales, widen};
 use crate::network::stream::StreamFeed;
 use crate::network::{About, Epoch, Member, MemoryFeed, Network, Objective, Plan, Trained, Watch};
-use crate::noise::{Choice, Noise};
+use crate::noise::Noise;
 use crate::record::{Reason, Warning};
 use crate::rows::{Layout, RowSource, RowSourceExt, Sample, parallel_map};
 
@@ -51,7 +51,7 @@ const LEVEL: f64 = 0.95;
 /// ```
 /// use noisefit_core::network;
 /// use noisefit_core::network::Plan;
-/// use noisefit_core::noise::Choice;
+/// use noisefit_core::noise::Noise;
 /// use noisefit_core::inference::predict::NewRows;
 /// use noisefit_core::rows::{Matrix, MemoryRows};
 ///
@@ -61,7 +61,7 @@ const LEVEL: f64 = 0.95;
 /// let mut plan = Plan { hidden: vec![16], ..Plan::default() };
 /// plan.training.rate = 0.01;
 /// plan.training.epochs = 200;
-/// let fitted = network::fit(&rows, &Choice::Gaussian, &plan, None, &())?;
+/// let fitted = network::fit(&rows, &[Noise::Gaussian], &plan, None, &())?;
 /// let design = [(&[0.5][..]).into()];
 /// let predicted = fitted.network.predict(&NewRows::new(&design, 1)).location(0)[0];
 /// assert!((predicted - 1.5f64.sin()).abs() < 0.1, "{predicted}");
@@ -73,7 +73,7 @@ const LEVEL: f64 = 0.95;
 /// [`Error::State`] for a checkpoint of another training; what the source and the watch report.
 pub fn fit(
     source: &dyn RowSource,
-    noise: &Choice,
+    noise: &[Noise],
     plan: &Plan,
     resumed: Option<Checkpoint>,
     watch: &impl Watch,
@@ -204,8 +204,11 @@ fn score(network: &Network, rows: &dyn RowSource) -> Result<Vec<Scores>, Error> 
 
 /// A trained network, with its scale as it was trained; where that follows from the location, still 1.
 fn member(objective: &Objective, deviation: f64, trained: &Trained, parameters: &[f32], network: usize) -> Member {
-    let noise: Vec<Noise> =
-        objective.noise(deviation).into_iter().map(|noise| estimated(noise, &parameters[network..])).collect();
+    let noise: Vec<Noise> = objective
+        .noise(deviation)
+        .into_iter()
+        .map(|noise| noise.visit(WithShape(noise, &parameters[network..])))
+        .collect();
     let best = trained.epochs.iter().find(|epoch| epoch.epoch == trained.best_epoch);
     let restore = |loss: f64| objective.restored(loss, deviation);
     Member {

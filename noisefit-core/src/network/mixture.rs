@@ -193,7 +193,7 @@ fn root(mut near: f64, mut far: f64, function: impl Fn(f64) -> f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::noise::{NoiseFamily, StudentT};
+    use crate::noise::{Noise, NoiseFamily, StudentT};
 
     fn said(noise: Noise, location: f64, scale: f64) -> Said {
         Said { noise: vec![noise], locations: vec![vec![location]], scales: vec![vec![scale]] }
@@ -217,7 +217,7 @@ mod tests {
 
     #[test]
     fn one_member_is_itself() {
-        let family = StudentT { df: 3.0, df_estimated: false };
+        let family = StudentT::new(3.0);
         let mixture = Mixture::new(vec![said(Noise::StudentT(family), 1.0, 0.5)], 1);
         let interval = mixture.intervals(0.9);
         assert!((interval.low[0] - (1.0 + 0.5 * family.quantile(0.05))).abs() < 1e-14);

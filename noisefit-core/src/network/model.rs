@@ -2,15 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::inference::predict::NewRows;
 use crate::network::mixture::{Mixture, Said};
-use crate::network::objective::inverse_df;
 use crate::network::tensors::Tensors;
 use crate::network::{Architecture, Objective, Standardisation, Workspace};
 use crate::noise::Noise;
 use crate::record::Termination;
 use crate::rows::Layout;
-use crate::{Error, noise};
 
 /// Rows that are predicted at once.
 const BATCH: usize = 256;
@@ -162,20 +161,10 @@ impl Network {
             && self.members.iter().all(|member| {
                 let families = |noise: &[Noise]| noise.iter().map(|noise| noise.family().name()).collect::<Vec<_>>();
                 families(&member.noise) == families(&self.objective.noise(1.0))
-                    && member.noise.iter().all(has_shape)
+                    && member.noise.iter().all(Noise::is_density)
                     && member.scale.len() == self.curves()
                     && member.scale.iter().all(|scale| *scale >= 0.0)
             })
-    }
-}
-
-/// Whether a family's parameter is one.
-fn has_shape(noise: &Noise) -> bool {
-    match noise {
-        Noise::StudentT(family) => family.df > 0.0,
-        Noise::Huber(family) => family.k > 0.0,
-        Noise::Quantile(family) => family.tau > 0.0 && family.tau < 1.0,
-        _ => true,
     }
 }
 
@@ -191,16 +180,6 @@ pub fn line(architecture: &Architecture, by: &Standardisation, parameters: &[f32
         line[0] -= slope * centre.mean;
     }
     line
-}
-
-/// The family of a likelihood once its degrees of freedom are known, where those are the last parameter.
-pub(super) fn estimated(noise: Noise, parameters: &[f32]) -> Noise {
-    match (noise, parameters.last()) {
-        (Noise::StudentT(noise::StudentT { df_estimated: true, .. }), Some(last)) => {
-            Noise::StudentT(noise::StudentT { df: 1.0 / inverse_df(*last), df_estimated: true })
-        }
-        (noise, _) => noise,
-    }
 }
 
 /// What is stored of a network: the weights as letters of a safetensors file.

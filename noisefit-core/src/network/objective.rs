@@ -5,11 +5,14 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::noise::shape::{Absolute, Check, Huber, Shape, Square};
-use crate::noise::{AsymmetricLaplace, Choice, Gaussian, HuberScale, Kernel, Laplace, Logistic, Noise, StudentTKernel};
+use crate::Error;
+use crate::noise::shape;
+use crate::noise::shape::{Absolute, Check, Shape, Square};
+use crate::noise::{
+    AsymmetricLaplace, Huber, HuberScale, Kernel, ModelledScale, Noise, Shaped, Visitor, levels, scalable, written,
+};
 use crate::numeric::dispatch::vectorised;
 use crate::numeric::special::elementary::exp;
-use crate::{Error, noise};
 
 /// Rows whose numbers stay in the nearest cache between the sweeps over them.
 const TILE: usize = 64;
@@ -77,9 +80,6 @@ impl<'a> Targets<'a> {
     }
 }
 
-/// Degrees of freedom that an estimate of them starts from.
-const FIRST_DF: f64 = 5.0;
-
 impl Objective {
     /// What maximises the likelihood under the noise that is named, for a response that was divided by `deviation`: of the
     /// family's complete negative log-likelihood what depends on the location, where one scale for all rows follows from it.
@@ -87,41 +87,46 @@ impl Objective {
     /// # Errors
     /// [`Error::Unsupported`] for a modelled scale that goes with no likelihood, and a scale of Huber's that is not that of
     /// maximum likelihood.
-    pub fn of(noise: &Choice, modelled: bool, deviation: f64) -> Result<Self, Error> {
-        let likelihood = |noise: Noise| Ok(Objective::Likelihood { noise, modelled });
+    pub fn of(noise: &[Noise], modelled: bool, deviation: f64) -> Result<Self, Error> {
+        noise.iter().try_for_each(Noise::check)?;
+        let one_scale = |can: bool| match can {
+            true => Ok(()),
+            false => {
+                let (noise, can) = (written(noise), scalable(ModelledScale::Trained));
+                Err(Error::Unsupported(format!("the scale of {noise} noise cannot be modelled; that of {can} can")))
+            }
+        };
         let refuse =
             |name: &'static str, value: f64, expected: &'static str| Err(Error::Argument { name, value, expected });
         match noise {
-            Choice::Quantiles(levels) if levels.is_empty() => refuse("the number of quantiles", 0.0, "1 or more"),
-            Choice::Quantiles(levels) if levels.iter().any(|tau| !(*tau > 0.0 && *tau < 1.0)) => {
-                refuse("the level of a quantile", levels[0], "between 0 and 1, as all must be")
+            [] => refuse("the number of noise families", 0.0, "1, or that of several quantiles"),
+            [Noise::Gaussian] if !modelled => Ok(Objective::SquaredError),
+            [Noise::Laplace] if !modelled => Ok(Objective::AbsoluteError),
+            &[Noise::Huber(Huber { delta: Some(delta), .. })] => {
+                one_scale(!modelled)?;
+                Ok(Objective::Huber { delta: delta / deviation })
             }
-            Choice::Quantiles(levels) if levels.windows(2).any(|pair| pair[0] >= pair[1]) => {
-                refuse("the level of a quantile", levels[1], "larger than the one before")
+            [Noise::Huber(Huber { scale, .. })] if *scale != HuberScale::MaximumLikelihood => Err(Error::Unsupported(
+                format!("the scale of huber noise is trained by maximum likelihood, and not by {scale}"),
+            )),
+            &[noise] if noise.description().scale != ModelledScale::Never => {
+                Ok(Objective::Likelihood { noise: noise.visit(Begun(noise)), modelled })
             }
-            Choice::StudentT { df: Some(df) } if !(*df >= 0.5) => refuse("the degrees of freedom", *df, "0.5 or more"),
-            Choice::HuberFixed { delta } if !(*delta > 0.0) => refuse("delta", *delta, "positive"),
-            Choice::Huber { k, .. } if !(*k > 0.0) => refuse("k", *k, "positive"),
-            Choice::Quantiles(_) | Choice::HuberFixed { .. } if modelled => Err(Error::Unsupported(format!(
-                "the scale of {noise} noise cannot be modelled; that of gaussian, laplace, student-t, logistic and huber can"
-            ))),
-            Choice::Gaussian if !modelled => Ok(Objective::SquaredError),
-            Choice::Laplace if !modelled => Ok(Objective::AbsoluteError),
-            Choice::Quantiles(levels) => Ok(Objective::Quantiles(levels.clone())),
-            Choice::HuberFixed { delta } => Ok(Objective::Huber { delta: delta / deviation }),
-            Choice::Gaussian => likelihood(Noise::Gaussian),
-            Choice::Laplace => likelihood(Noise::Laplace),
-            Choice::Logistic => likelihood(Noise::Logistic),
-            Choice::StudentT { df } => {
-                let family = noise::StudentT { df: df.unwrap_or(FIRST_DF), df_estimated: df.is_none() };
-                likelihood(Noise::StudentT(family))
+            quantiles => {
+                one_scale(!modelled)?;
+                let levels = levels(quantiles).unwrap_or_default();
+                if levels.is_empty() {
+                    return refuse(
+                        "the number of noise families",
+                        noise.len() as f64,
+                        "1, or that of several quantiles",
+                    );
+                }
+                match levels.windows(2).find(|pair| pair[0] >= pair[1]) {
+                    Some(pair) => refuse("the level of a quantile", pair[1], "larger than the one before"),
+                    None => Ok(Objective::Quantiles(levels)),
+                }
             }
-            Choice::Huber { k, scale: HuberScale::MaximumLikelihood } => {
-                likelihood(Noise::Huber(noise::Huber { k: *k, delta: None }))
-            }
-            Choice::Huber { scale, .. } => Err(Error::Unsupported(format!(
-                "the scale of huber noise is trained by maximum likelihood, and not by {scale}"
-            ))),
         }
     }
 
@@ -131,7 +136,7 @@ impl Objective {
             Objective::SquaredError => vec![Noise::Gaussian],
             Objective::AbsoluteError => vec![Noise::Laplace],
             Objective::Huber { delta } => {
-                vec![Noise::Huber(noise::Huber { k: *delta, delta: Some(delta * deviation) })]
+                vec![Noise::Huber(Huber::fixed(delta * deviation).at(*delta))]
             }
             Objective::Quantiles(levels) => {
                 levels.iter().map(|&tau| Noise::Quantile(AsymmetricLaplace { tau })).collect()
@@ -181,14 +186,11 @@ impl Objective {
     }
 
     /// Parameters of the noise to start from, which are trained with those of the network: the logarithm of the scale where
-    /// that is one number; what [`inverse_df`] makes degrees of freedom of, where those are estimated.
+    /// that is one number; what [`trained_shape`] makes the shape of, where that is estimated.
     pub fn initial(&self) -> Vec<f32> {
         let Objective::Likelihood { noise, modelled } = self else { return Vec::new() };
         let mut parameters = if *modelled { Vec::new() } else { vec![0.0] };
-        if let Noise::StudentT(noise::StudentT { df, df_estimated: true }) = noise {
-            let share = (0.5 / df.clamp(0.6, 1e3)) as f32;
-            parameters.push((share / (1.0 - share)).ln());
-        }
+        parameters.extend(noise.visit(InitialShape));
         parameters
     }
 
@@ -205,33 +207,86 @@ impl Objective {
         match self {
             Objective::SquaredError => batch.location(Twice(Square)),
             Objective::AbsoluteError => batch.location(Absolute),
-            &Objective::Huber { delta } => batch.location(Huber { knee: delta, steepness: 1.0 }),
+            &Objective::Huber { delta } => batch.location(shape::Huber { knee: delta, steepness: 1.0 }),
             Objective::Quantiles(levels) => batch.quantiles(levels),
-            Objective::Likelihood { noise: family, .. } => match *family {
-                Noise::Gaussian => batch.likelihood(Gaussian, noise, by_noise),
-                Noise::Laplace => batch.likelihood(Laplace, noise, by_noise),
-                Noise::Logistic => batch.likelihood(Logistic, noise, by_noise),
-                Noise::Huber(huber) => batch.likelihood(huber, noise, by_noise),
-                Noise::Quantile(quantile) => batch.location(Check { tau: quantile.tau }),
-                Noise::StudentT(noise::StudentT { df, df_estimated: false }) => {
-                    batch.likelihood(StudentTKernel::<false>::new(1.0 / df), noise, by_noise)
-                }
-                Noise::StudentT(_) => {
-                    let last = noise.len() - 1;
-                    let theta = inverse_df(noise[last]);
-                    let loss = batch.likelihood(StudentTKernel::<true>::new(theta), noise, by_noise);
-                    // From the inverse degrees of freedom to the parameter.
-                    by_noise[last] *= (theta * (1.0 - 0.5 * theta)) as f32;
-                    loss
-                }
-            },
+            Objective::Likelihood { noise: family, .. } => family.visit(Likelihood { batch, noise, by_noise }),
         }
     }
 }
 
-/// The inverse of the degrees of freedom, between 0 and 2, of the parameter that is trained.
-pub(super) fn inverse_df(parameter: f32) -> f64 {
-    2.0 / (1.0 + (-f64::from(parameter)).exp())
+/// The shape of the parameter that is trained, within its range.
+fn trained_shape<K: Shaped>(parameter: f32) -> f64 {
+    K::SHAPES.end() / (1.0 + (-f64::from(parameter)).exp())
+}
+
+/// What trains noise whose shape is to be estimated begins with a shape.
+struct Begun(Noise);
+
+impl Visitor for Begun {
+    type Output = Noise;
+
+    fn visit<K: Kernel>(self, _: K) -> Noise {
+        self.0
+    }
+
+    fn visit_shaped<K: Shaped>(self, kernel: K) -> Noise {
+        kernel.estimated()
+    }
+}
+
+/// The parameter that the training of a shape starts from.
+struct InitialShape;
+
+impl Visitor for InitialShape {
+    type Output = Option<f32>;
+
+    fn visit<K: Kernel>(self, _: K) -> Option<f32> {
+        None
+    }
+
+    fn visit_shaped<K: Shaped>(self, kernel: K) -> Option<f32> {
+        let share = (kernel.parameter() / K::SHAPES.end()).clamp(0.5 / 1e3, 0.5 / 0.6) as f32;
+        Some((share / (1.0 - share)).ln())
+    }
+}
+
+/// The noise once its shape is trained, from the parameters of the noise, of which the shape is the last.
+pub(super) struct WithShape<'a>(pub(super) Noise, pub(super) &'a [f32]);
+
+impl Visitor for WithShape<'_> {
+    type Output = Noise;
+
+    fn visit<K: Kernel>(self, _: K) -> Noise {
+        self.0
+    }
+
+    fn visit_shaped<K: Shaped>(self, kernel: K) -> Noise {
+        self.1.last().map_or(self.0, |last| kernel.with_parameter(trained_shape::<K>(*last)).estimated())
+    }
+}
+
+/// A family's negative log-likelihood on a batch, with its derivatives.
+struct Likelihood<'a, 'b, 'c> {
+    batch: Batch<'a, 'b>,
+    noise: &'c [f32],
+    by_noise: &'c mut [f32],
+}
+
+impl Visitor for Likelihood<'_, '_, '_> {
+    type Output = f64;
+
+    fn visit<K: Kernel>(mut self, kernel: K) -> f64 {
+        self.batch.likelihood(kernel, self.noise, self.by_noise)
+    }
+
+    fn visit_shaped<K: Shaped>(mut self, kernel: K) -> f64 {
+        let last = self.noise.len() - 1;
+        let theta = trained_shape::<K>(self.noise[last]);
+        let loss = self.batch.likelihood(kernel.with_parameter(theta), self.noise, self.by_noise);
+        // From the shape to the parameter.
+        self.by_noise[last] *= (theta * (1.0 - theta / K::SHAPES.end())) as f32;
+        loss
+    }
 }
 
 /// Twice a shape: `e^2` of `e^2 / 2`.

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::network::{Architecture, Objective, Plan, Solver, Standardisation, TrainingRows};
-use crate::noise::Choice;
+use crate::noise::{Noise, written};
 use crate::rows::{Folds, Layout, Part, RowSource, RowSourceExt, Sample, Selected, hash_parameters, scattered};
 
 /// Rows that are divided by chance.
@@ -57,7 +57,7 @@ impl Prepared {
     /// # Errors
     /// [`Error::Unsupported`] for a design without terms, a noise that cannot be trained, too few rows to validate, and
     /// batches of all rows that do not fit; [`Error::NoRows`]; what the source reports.
-    pub(super) fn new(divided: &Divided<'_>, noise: &Choice, plan: &Plan) -> Result<Self, Error> {
+    pub(super) fn new(divided: &Divided<'_>, noise: &[Noise], plan: &Plan) -> Result<Self, Error> {
         let Divided { learning, held_out } = divided;
         let layout = learning.layout();
         if layout.terms.is_empty() {
@@ -131,13 +131,13 @@ impl Prepared {
     ///
     /// # Errors
     /// [`Error::State`] for a plan that cannot be written.
-    pub(super) fn about(&self, noise: &Choice, plan: &Plan) -> Result<serde_json::Value, Error> {
+    pub(super) fn about(&self, noise: &[Noise], plan: &Plan) -> Result<serde_json::Value, Error> {
         // How much memory there is makes no difference but for whether rows are read anew.
         let mut plan = Plan { memory: 0, buffer: if self.streams() { plan.buffer } else { 0 }, ..plan.clone() };
         // What was trained may be trained for longer; whether the scale is common still is part of the state.
         (plan.training.epochs, plan.training.patience, plan.training.common_scale) = (0, None, 0);
         Ok(serde_json::json!({
-            "noise": noise.to_string(),
+            "noise": written(noise),
             "plan": serde_json::to_value(&plan).map_err(|error| Error::State(error.to_string()))?,
             "rows": self.rows,
             "data": format!("{:016x}", hash_parameters(self.standardisation.numbers())),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     fn prepared(source: &MemoryRows<'_>, plan: &Plan) -> Result<Prepared, Error> {
-        Prepared::new(&Divided::new(source, plan), &Choice::Gaussian, plan)
+        Prepared::new(&Divided::new(source, plan), &[Noise::Gaussian], plan)
     }
 
     /// Twenty thousand rows of two columns, the second with a value far from the others.

@@ -65,10 +65,11 @@ const MANY: f64 = 200.0;
 /// Keeps the knee of Huber's noise where it is, in units of the response, whatever the scale.
 fn sharpen(noise: &mut [Noise], scales: &[f64]) {
     for (noise, scale) in noise.iter_mut().zip(scales) {
-        if let Noise::Huber(Huber { k, delta: Some(delta) }) = noise
+        if let Noise::Huber(family) = noise
+            && let Some(delta) = family.delta
             && *scale > 0.0
         {
-            *k = *delta / scale;
+            *family = family.at(delta / scale);
         }
     }
 }
@@ -131,7 +132,7 @@ fn maximum_likelihood_scale(
     }
     let loss = |log_scale: f64| {
         let scale = log_scale.exp();
-        let family = Huber { k: delta / scale, delta: Some(*delta) };
+        let family = Huber::fixed(*delta).at(delta / scale);
         let row = |(i, e): (usize, &f64)| {
             frequencies.map_or(1.0, |f| f[i]) * (family.negative_log_density(e / scale) + log_scale)
         };

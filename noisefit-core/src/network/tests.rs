@@ -1,7 +1,7 @@
 //! The gradient of every objective through every activation, against differences of a network in doubles.
 
 use super::*;
-use crate::noise::{Huber, Noise, NoiseFamily, StudentT};
+use crate::noise::{Huber, Noise, NoiseFamily, Parameter, StudentT};
 use crate::record::Reason;
 use crate::rows::scattered;
 
@@ -65,9 +65,9 @@ fn loss(objective: &Objective, outputs: &[Vec<f64>], y: &[f64], w: &[f64], f: &[
             Objective::Likelihood { noise: family, modelled } => {
                 let log_scale = if *modelled { out[1] } else { noise[0] };
                 let family = match family {
-                    Noise::StudentT(StudentT { df_estimated: true, .. }) => {
+                    Noise::StudentT(StudentT { df: Parameter::Estimated(_) }) => {
                         let df = 0.5 * (1.0 + (-noise[noise.len() - 1]).exp());
-                        Noise::StudentT(StudentT { df, df_estimated: true })
+                        Noise::StudentT(StudentT::estimated(df))
                     }
                     other => *other,
                 };
@@ -81,8 +81,8 @@ fn loss(objective: &Objective, outputs: &[Vec<f64>], y: &[f64], w: &[f64], f: &[
 #[test]
 fn gradients_are_those_of_differences() {
     let likelihood = |noise: Noise, modelled: bool| Objective::Likelihood { noise, modelled };
-    let student_t = |df_estimated: bool| Noise::StudentT(StudentT { df: 4.0, df_estimated });
-    let huber = Noise::Huber(Huber { k: 1.2, delta: None });
+    let student_t = [StudentT::new(4.0), StudentT::estimated(4.0)].map(Noise::StudentT);
+    let huber = Noise::Huber(Huber::new(1.2));
     let mut objectives = vec![
         Objective::SquaredError,
         Objective::AbsoluteError,
@@ -90,7 +90,7 @@ fn gradients_are_those_of_differences() {
         Objective::Quantiles(vec![0.5]),
         Objective::Quantiles(vec![0.1, 0.5, 0.9]),
     ];
-    for noise in [Noise::Gaussian, Noise::Laplace, Noise::Logistic, huber, student_t(false), student_t(true)] {
+    for noise in [Noise::Gaussian, Noise::Laplace, Noise::Logistic, huber, student_t[0], student_t[1]] {
         objectives.extend([likelihood(noise, false), likelihood(noise, true)]);
     }
     let (rows, inputs) = (70, 3);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::inference::evaluate::{Evaluation, Scores};
 use crate::network::{Plan, Solver, Watch, fit};
-use crate::noise::Choice;
+use crate::noise::Noise;
 use crate::rows::{
     Folds, Part, RowSource, RowSourceExt, Sample, SampledRows, parallel_map, scattered, scattered_share,
 };
@@ -71,7 +71,7 @@ pub struct Space {
 /// Those of [`fit`](super::fit) but [`Error::Diverged`], and what `made` reports.
 pub fn tune(
     source: &dyn RowSource,
-    noise: &Choice,
+    noise: &[Noise],
     plan: &Plan,
     space: Space,
     known: &[Trial],
@@ -165,7 +165,7 @@ fn rounded(value: f64) -> f64 {
 }
 
 /// The mean log score of rows under networks that were trained on others; none where one diverged.
-fn score(rows: &SampledRows, noise: &Choice, plan: &Plan, watch: &impl Watch) -> Result<Option<f64>, Error> {
+fn score(rows: &SampledRows, noise: &[Noise], plan: &Plan, watch: &impl Watch) -> Result<Option<f64>, Error> {
     let plan = Plan { members: 1, ..plan.clone() };
     let rows = rows.source()?.with_threads(1);
     let folds = Folds { count: FOLDS, seed: scattered(plan.seed, u64::MAX - 1) };

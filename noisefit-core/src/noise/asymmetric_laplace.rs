@@ -3,8 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::noise::noises::number;
 use crate::noise::shape::{Check, Shape};
-use crate::noise::{Evaluated, Information, Kernel, NoiseFamily, finite_residuals, multiplicity};
+use crate::noise::{
+    Compared, Description, Evaluated, Family, Information, Kernel, Loss, ModelledScale, NoiseFamily, Parameters,
+    RouteVisitor, finite_residuals, multiplicity,
+};
 use crate::numeric::double_double::DoubleDouble;
 use crate::numeric::special::exponential::exp_product;
 use crate::numeric::sum::Sum;
@@ -138,5 +142,64 @@ impl NoiseFamily for AsymmetricLaplace {
             rows.add(f);
         }
         Ok(largest * (losses.value() / rows.value()))
+    }
+}
+
+impl Parameters for AsymmetricLaplace {
+    fn parse(parameter: Option<&str>) -> Result<Vec<Self>, &'static str> {
+        let levels = parameter.ok_or("a quantile needs its level, such as quantile:0.9")?;
+        let level = |level: &str| number(level).filter(|tau| *tau > 0.0 && *tau < 1.0);
+        let levels: Option<Vec<f64>> = levels.split(',').map(level).collect();
+        let mut levels = levels.ok_or("levels lie between 0 and 1, such as quantile:0.1,0.5,0.9")?;
+        levels.sort_by(f64::total_cmp);
+        levels.dedup();
+        Ok(levels.into_iter().map(|tau| AsymmetricLaplace { tau }).collect())
+    }
+
+    fn written(&self) -> Option<String> {
+        Some(self.tau.to_string())
+    }
+
+    fn words(&self) -> String {
+        format!(" {}", self.tau)
+    }
+
+    fn named(self) -> Self {
+        self
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match self.is_density() {
+            true => Ok(()),
+            false => {
+                let (name, value) = ("the level of a quantile", self.tau);
+                Err(Error::Argument { name, value, expected: "between 0 and 1" })
+            }
+        }
+    }
+
+    fn is_density(&self) -> bool {
+        self.tau > 0.0 && self.tau < 1.0
+    }
+
+    fn samples() -> Vec<Self> {
+        [0.3, 0.96].map(|tau| AsymmetricLaplace { tau }).to_vec()
+    }
+}
+
+impl Family for AsymmetricLaplace {
+    const DESCRIPTION: Description = Description {
+        usage: &["quantile:TAU[,TAU...]"],
+        about: "the pinball loss: the quantile of each level between 0 and 1",
+        scale: ModelledScale::Never,
+        compared: Compared::Never(
+            "is not comparable with other noise: its asymmetric laplace likelihood is a device to find a quantile and says \
+             nothing of the noise; fit it with `noisefit fit`, or name laplace, which is the median's",
+        ),
+        loss: Loss { name: "mean pinball loss", standardised: "mean pinball loss", factor: 1.0, power: 1 },
+    };
+
+    fn accept<V: RouteVisitor>(self, visitor: V) -> V::Output {
+        visitor.vertex(self, self.tau)
     }
 }

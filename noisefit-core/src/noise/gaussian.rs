@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::noise::shape::{Shape, Square};
-use crate::noise::{Evaluated, Information, Kernel, NoiseFamily, finite_residuals, multiplicity};
+use crate::noise::{
+    Compared, Description, Evaluated, Family, Information, Kernel, Loss, ModelledScale, NoiseFamily, Parameterless,
+    RouteVisitor, finite_residuals, multiplicity,
+};
 use crate::numeric::special::normal;
 use crate::numeric::sum::Sum;
 
@@ -20,7 +23,7 @@ pub(super) const LN_SQRT_2_PI: f64 = 0.918_938_533_204_672_7;
 /// assert_eq!(Gaussian.maximum_likelihood_scale(&[3.0, -1.0, 1.0, -3.0], None)?, 5f64.sqrt());
 /// # Ok::<(), noisefit_core::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Gaussian;
 
 impl Kernel for Gaussian {
@@ -85,5 +88,26 @@ impl NoiseFamily for Gaussian {
             rows.add(f);
         }
         Ok(largest * (squares.value() / rows.value()).sqrt())
+    }
+}
+
+impl Parameterless for Gaussian {}
+
+impl Family for Gaussian {
+    const DESCRIPTION: Description = Description {
+        usage: &["gaussian"],
+        about: "squared error: the mean; Gaussian tails",
+        scale: ModelledScale::Always,
+        compared: Compared::ByDefaultWithScale,
+        loss: Loss {
+            name: "mean squared error",
+            standardised: "mean squared standardised error",
+            factor: 2.0,
+            power: 2,
+        },
+    };
+
+    fn accept<V: RouteVisitor>(self, visitor: V) -> V::Output {
+        visitor.closed_form(self)
     }
 }

@@ -3,10 +3,12 @@
 //!
 //! Densities, solvers, covariances and networks all ask the kernel; nothing of a family's loss or score is written elsewhere.
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::noise::Information;
+use crate::noise::{Information, Noise};
 
 /// The negative log density of a standardised residual less its constant, and its derivatives.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -45,6 +47,13 @@ pub trait Kernel: Copy + std::fmt::Debug + Send + Sync + Serialize + Deserialize
     /// Whether `theta` is a parameter, and its derivatives are wanted.
     const SHAPED: bool = false;
 
+    /// Where `theta` lies, where it is a parameter: from Gaussian tails to the heaviest that are fitted.
+    const SHAPES: RangeInclusive<f64> = 0.0..=0.0;
+
+    /// Whether `rho` is convex for every `theta`: then the likelihood has one maximum, which a search finds from anywhere.
+    /// Elsewhere searches begin at several points.
+    const LOG_CONCAVE: bool = true;
+
     /// The functions of one residual; marked `#[inline(always)]`, and without branches or calls.
     fn at(self, r: f64) -> Evaluated;
 
@@ -53,6 +62,11 @@ pub trait Kernel: Copy + std::fmt::Debug + Send + Sync + Serialize + Deserialize
 
     /// What one observation is expected to tell about location and `ln s`.
     fn expected(self) -> Information;
+
+    /// The `nu` with which the density falls as `|r|^-(1 + nu)` far out; infinite where it falls faster than any power.
+    fn tail_index(self) -> f64 {
+        f64::INFINITY
+    }
 
     /// The first two derivatives of `c` by `theta`.
     fn constant_by_shape(self) -> [f64; 2] {
@@ -73,6 +87,27 @@ pub trait Kernel: Copy + std::fmt::Debug + Send + Sync + Serialize + Deserialize
     fn with_parameter(self, _theta: f64) -> Self {
         self
     }
+}
+
+/// A kernel whose shape `theta` is estimated.
+pub trait Shaped: Kernel {
+    /// The kernel whose shape is given.
+    type Held: Kernel;
+
+    /// What the parameter is called that people know the shape by.
+    const PARAMETER: &'static str;
+
+    /// Shapes through which starts are led, from light tails to heavy ones.
+    const LADDER: [f64; 3];
+
+    /// The same with the shape where it is.
+    fn held(self) -> Self::Held;
+
+    /// The parameter that people know a shape by.
+    fn reported(theta: f64) -> f64;
+
+    /// The noise with this shape, estimated.
+    fn estimated(self) -> Noise;
 }
 
 /// A kernel behind a reference: what a density needs of it. Every [`Kernel`] is one.

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::noise::shape::{Absolute, Shape};
-use crate::noise::{Evaluated, Information, Kernel, NoiseFamily, finite_residuals, multiplicity};
+use crate::noise::{
+    Compared, Description, Evaluated, Family, Information, Kernel, Loss, ModelledScale, NoiseFamily, Parameterless,
+    RouteVisitor, finite_residuals, multiplicity,
+};
 use crate::numeric::sum::Sum;
 
 /// The density `exp(-|r|) / 2`; the scale is the mean absolute deviation b.
@@ -21,7 +24,7 @@ use crate::numeric::sum::Sum;
 /// assert_eq!(Laplace.maximum_likelihood_scale(&[3.0, -1.0, 1.0, -3.0], None)?, 2.0);
 /// # Ok::<(), noisefit_core::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Laplace;
 
 impl Kernel for Laplace {
@@ -84,5 +87,26 @@ impl NoiseFamily for Laplace {
             rows.add(f);
         }
         Ok(largest * (sizes.value() / rows.value()))
+    }
+}
+
+impl Parameterless for Laplace {}
+
+impl Family for Laplace {
+    const DESCRIPTION: Description = Description {
+        usage: &["laplace"],
+        about: "absolute error: the median; exponential tails",
+        scale: ModelledScale::Always,
+        compared: Compared::ByDefault,
+        loss: Loss {
+            name: "mean absolute error",
+            standardised: "mean absolute standardised error",
+            factor: 1.0,
+            power: 1,
+        },
+    };
+
+    fn accept<V: RouteVisitor>(self, visitor: V) -> V::Output {
+        visitor.vertex(self, 0.5)
     }
 }

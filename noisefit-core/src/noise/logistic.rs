@@ -5,10 +5,13 @@ use std::f64::consts::{LN_2, PI};
 use serde::{Deserialize, Serialize};
 
 use crate::noise::shape::{LogCosh, Shape};
-use crate::noise::{Evaluated, Information, Kernel, NoiseFamily};
+use crate::noise::{
+    Compared, Description, Evaluated, Family, Information, Kernel, Loss, ModelledScale, NoiseFamily, Parameterless,
+    RouteVisitor,
+};
 
 /// The density `exp(-r) / (1 + exp(-r))^2 = 1 / (4 cosh^2(r / 2))`; its standard deviation is `pi / sqrt(3)` scales.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Logistic;
 
 impl Kernel for Logistic {
@@ -65,5 +68,21 @@ impl NoiseFamily for Logistic {
 
     fn information(&self) -> Information {
         Information { location: 1.0 / 3.0, log_scale: (3.0 + PI * PI) / 9.0, cross: 0.0 }
+    }
+}
+
+impl Parameterless for Logistic {}
+
+impl Family for Logistic {
+    const DESCRIPTION: Description = Description {
+        usage: &["logistic"],
+        about: "a smooth convex loss; tails a little heavier than Gaussian ones",
+        scale: ModelledScale::Always,
+        compared: Compared::ByDefault,
+        loss: Loss { name: "mean logistic loss", standardised: "mean logistic loss", factor: 1.0, power: 0 },
+    };
+
+    fn accept<V: RouteVisitor>(self, visitor: V) -> V::Output {
+        visitor.smooth(self)
     }
 }

@@ -15,25 +15,34 @@
 //! ```
 
 mod asymmetric_laplace;
-mod choice;
+mod family;
 mod gaussian;
 mod huber;
+mod huber_scale;
 mod kernel;
 mod laplace;
 mod logistic;
+mod noises;
 mod observations;
+mod parameter;
 mod scale;
 pub mod shape;
 mod student_t;
 
 pub use asymmetric_laplace::AsymmetricLaplace;
-pub use choice::{Choice, HuberScale, InvalidChoice};
+pub use family::{
+    Compared, Description, Family, Listed, Loss, ModelledScale, Parameterless, Parameters, Route, RouteVisitor, Visitor,
+};
 pub use gaussian::Gaussian;
-pub use huber::Huber;
-pub use kernel::{Evaluate, Evaluated, Kernel};
+pub use huber::{Huber, HuberKernel};
+pub use huber_scale::HuberScale;
+pub use kernel::{Evaluate, Evaluated, Kernel, Shaped};
 pub use laplace::Laplace;
 pub use logistic::Logistic;
+pub(crate) use noises::levels;
+pub use noises::{InvalidNoise, Noises, scalable, usage, written};
 pub use observations::{Observations, Scale};
+pub use parameter::Parameter;
 pub use student_t::{StudentT, StudentTKernel};
 
 use serde::{Deserialize, Serialize};
@@ -140,6 +149,11 @@ pub trait NoiseFamily: Evaluate + std::fmt::Debug + Send + Sync {
         }
     }
 
+    /// Whether a score takes so long that a table is worth making where there are many.
+    fn crps_is_costly(&self) -> bool {
+        false
+    }
+
     /// What one observation tells about location and scale.
     fn information(&self) -> Information {
         Information {
@@ -213,61 +227,150 @@ pub trait NoiseFamily: Evaluate + std::fmt::Debug + Send + Sync {
     }
 }
 
-/// A noise family with its parameters, in JSON `{"family": "gaussian"}`, `{"family": "quantile", "tau": 0.9}`.
-///
-/// What a user names before anything is estimated is a [`Choice`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "family", rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Noise {
-    /// [`Gaussian`].
-    Gaussian,
-    /// [`Laplace`].
-    Laplace,
-    /// [`AsymmetricLaplace`].
-    Quantile(AsymmetricLaplace),
-    /// [`Huber`].
-    Huber(Huber),
-    /// [`StudentT`].
-    StudentT(StudentT),
-    /// [`Logistic`].
-    Logistic,
+/// Makes of the families, a line each, the enum of them all, the list of what each says of itself, and the one dispatch
+/// over them. A family with parameters names its type in parentheses.
+macro_rules! families {
+    ($($variant:ident $(($family:ident))? = $name:literal,)+) => {
+        /// A noise family with its parameters, in JSON `{"family": "gaussian"}`, `{"family": "quantile", "tau": 0.9}`: what
+        /// is asked for, and, once its parameters are estimated, what was found.
+        ///
+        /// What a user names is one of these or several quantiles: [`Noises`].
+        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "family")]
+        pub enum Noise {
+            $(
+                #[doc = concat!("`", $name, "`.")]
+                #[serde(rename = $name)]
+                $variant $(($family))?,
+            )+
+        }
+
+        /// Every noise family, in the order that help and messages list them.
+        pub const FAMILIES: &[Listed] = &[$(Listed::of::<families!(@type $variant $($family)?)>($name)),+];
+
+        impl Noise {
+            /// The family's functions.
+            pub fn family(&self) -> &dyn NoiseFamily {
+                match self {
+                    $(families!(@pattern family $variant $($family)?) => families!(@reference family $variant $($family)?),)+
+                }
+            }
+
+            /// Shows the family's kernel to a visitor by way of its route to a fit.
+            pub fn visit_route<V: RouteVisitor>(self, visitor: V) -> V::Output {
+                match self {
+                    $(families!(@pattern family $variant $($family)?) => {
+                        families!(@value family $variant $($family)?).accept(visitor)
+                    })+
+                }
+            }
+
+            /// What the family says of itself.
+            pub fn description(&self) -> &'static Description {
+                match self {
+                    $(families!(@pattern _ $variant $($family)?) => {
+                        &<families!(@type $variant $($family)?) as Family>::DESCRIPTION
+                    })+
+                }
+            }
+
+            /// What was named: parameters that were estimated are free again.
+            #[must_use]
+            pub fn named(self) -> Self {
+                match self {
+                    $(families!(@pattern family $variant $($family)?) => {
+                        Parameters::named(families!(@value family $variant $($family)?)).into()
+                    })+
+                }
+            }
+
+            /// Whether a fit can be asked for: what was given is within its range.
+            ///
+            /// # Errors
+            /// [`Error::Argument`].
+            pub fn check(&self) -> Result<(), Error> {
+                match *self {
+                    $(families!(@pattern family $variant $($family)?) => {
+                        Parameters::check(&families!(@value family $variant $($family)?))
+                    })+
+                }
+            }
+
+            /// Whether its parameters are those of a density.
+            pub fn is_density(&self) -> bool {
+                match *self {
+                    $(families!(@pattern family $variant $($family)?) => {
+                        Parameters::is_density(&families!(@value family $variant $($family)?))
+                    })+
+                }
+            }
+
+            /// What follows the colon where it is named on the command line: `4` of `student-t:4`.
+            pub fn parameter(&self) -> Option<String> {
+                match *self {
+                    $(families!(@pattern family $variant $($family)?) => {
+                        Parameters::written(&families!(@value family $variant $($family)?))
+                    })+
+                }
+            }
+
+            /// What a sentence adds to the name.
+            fn words(&self) -> String {
+                match *self {
+                    $(families!(@pattern family $variant $($family)?) => {
+                        Parameters::words(&families!(@value family $variant $($family)?))
+                    })+
+                }
+            }
+        }
+
+        $(
+            impl From<families!(@type $variant $($family)?)> for Noise {
+                fn from(_family: families!(@type $variant $($family)?)) -> Self {
+                    families!(@noise _family $variant $($family)?)
+                }
+            }
+        )+
+    };
+    (@type $variant:ident) => { $variant };
+    (@type $variant:ident $family:ident) => { $family };
+    (@pattern $bound:tt $variant:ident) => { Noise::$variant };
+    (@pattern $bound:tt $variant:ident $family:ident) => { Noise::$variant($bound) };
+    (@reference $bound:ident $variant:ident) => { &$variant };
+    (@reference $bound:ident $variant:ident $family:ident) => { $bound };
+    (@value $bound:ident $variant:ident) => { $variant };
+    (@value $bound:ident $variant:ident $family:ident) => { $bound };
+    (@noise $bound:ident $variant:ident) => { Noise::$variant };
+    (@noise $bound:ident $variant:ident $family:ident) => { Noise::$variant($bound) };
+}
+
+families! {
+    Gaussian = "gaussian",
+    Laplace = "laplace",
+    Quantile(AsymmetricLaplace) = "quantile",
+    StudentT(StudentT) = "student-t",
+    Logistic = "logistic",
+    Huber(Huber) = "huber",
 }
 
 impl Noise {
-    /// The family's functions.
-    pub fn family(&self) -> &dyn NoiseFamily {
-        match self {
-            Noise::Gaussian => &Gaussian,
-            Noise::Laplace => &Laplace,
-            Noise::Quantile(family) => family,
-            Noise::Huber(family) => family,
-            Noise::StudentT(family) => family,
-            Noise::Logistic => &Logistic,
-        }
+    /// The route to its fit.
+    pub fn route(self) -> Route {
+        self.visit_route(family::RouteOf)
+    }
+
+    /// Shows the family's kernel to a visitor.
+    pub fn visit<V: Visitor>(self, visitor: V) -> V::Output {
+        self.visit_route(family::AnyRoute(visitor))
     }
 }
 
-/// As a sentence names it: `gaussian`, `quantile 0.9`, `student-t with 4.2 df`.
+/// As a sentence names it: `gaussian`, `quantile 0.9`, `student-t with 4.2 df`. [`written`] is how it is named on the command
+/// line.
 impl std::fmt::Display for Noise {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Noise::Quantile(AsymmetricLaplace { tau }) => write!(f, "quantile {tau}"),
-            Noise::Huber(Huber { delta: Some(delta), .. }) => write!(f, "huber with delta {delta}"),
-            Noise::Huber(Huber { k, delta: None }) => write!(f, "huber with k {k}"),
-            Noise::StudentT(StudentT { df, .. }) if df.is_infinite() => write!(f, "student-t with infinite df"),
-            Noise::StudentT(StudentT { df, .. }) => {
-                write!(f, "student-t with {} df", three_decimals(*df))
-            }
-            _ => f.pad(self.family().name()),
-        }
+        f.pad(&format!("{}{}", self.family().name(), self.words()))
     }
-}
-
-/// A number for a sentence: at most three decimals.
-fn three_decimals(value: f64) -> String {
-    let text = format!("{value:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// The largest size of a residual, once all are known to be finite.

@@ -1,11 +1,17 @@
 //! Student's t noise: heavy tails, as heavy as the degrees of freedom say.
 
 use std::f64::consts::PI;
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::noise::gaussian::LN_SQRT_2_PI;
-use crate::noise::{Evaluate, Evaluated, Gaussian, Information, Kernel, NoiseFamily};
+use crate::noise::noises::number;
+use crate::noise::{
+    Compared, Description, Evaluate, Evaluated, Family, Gaussian, Information, Kernel, Loss, ModelledScale, Noise,
+    NoiseFamily, Parameter, Parameters, RouteVisitor, Shaped,
+};
 use crate::numeric::distribution;
 use crate::numeric::distribution::Distribution;
 use crate::numeric::special::elementary::{ln_1p, polynomial};
@@ -14,24 +20,55 @@ use crate::numeric::special::gamma_ratio::log_gamma_ratio;
 /// The density of Student's t distribution with `df` degrees of freedom, Gaussian where they are infinite (Lange, Little
 /// and Taylor 1989, *JASA* 84, 881-896).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Record", from = "Record")]
 pub struct StudentT {
-    /// The degrees of freedom, positive; null in JSON where infinite.
-    #[serde(with = "infinite_as_null")]
-    pub df: f64,
-    /// Whether they were estimated with the rest.
-    pub df_estimated: bool,
+    /// The degrees of freedom, positive.
+    pub df: Parameter,
 }
 
 impl StudentT {
+    /// Degrees of freedom that are to be estimated.
+    pub const FREE: Self = StudentT { df: Parameter::Free };
+
+    /// Degrees of freedom that an estimate of them starts from where nothing else is known.
+    const START: f64 = 5.0;
+
+    /// The least that are fitted.
+    const LEAST: f64 = 0.5;
+
+    /// With given degrees of freedom.
+    pub const fn new(df: f64) -> Self {
+        StudentT { df: Parameter::Given(df) }
+    }
+
+    /// With estimated degrees of freedom.
+    pub const fn estimated(df: f64) -> Self {
+        StudentT { df: Parameter::Estimated(df) }
+    }
+
+    /// The degrees of freedom.
+    pub fn df(&self) -> f64 {
+        self.df.value()
+    }
+
     /// The kernel at these degrees of freedom.
-    fn kernel(&self) -> StudentTKernel<false> {
-        StudentTKernel::new(1.0 / self.df)
+    pub fn kernel(&self) -> StudentTKernel<false> {
+        StudentTKernel::new(1.0 / self.df())
     }
 }
 
 impl Evaluate for StudentT {
+    /// Also beyond the residuals that the kernel tells apart, where the score falls as `1 / r`.
     fn evaluate(&self, r: f64) -> Evaluated {
-        self.kernel().at(r)
+        let found = self.kernel().at(r);
+        if r.abs() <= FAR {
+            return found;
+        }
+        if self.df().is_infinite() {
+            return Gaussian.evaluate(r);
+        }
+        let closer = FAR / r.abs();
+        Evaluated { score: found.score * closer, curvature: found.curvature * closer * closer, ..found }
     }
 
     fn log_normaliser(&self) -> f64 {
@@ -46,32 +83,32 @@ impl NoiseFamily for StudentT {
 
     /// To the last digits, and beyond the residuals that the kernel tells apart.
     fn negative_log_density(&self, r: f64) -> f64 {
-        if self.df.is_infinite() {
+        if self.df().is_infinite() {
             return Gaussian.negative_log_density(r);
         }
-        0.5 * (self.df + 1.0) * ln_1p_square(r / self.df.sqrt()) + self.log_normaliser()
+        0.5 * (self.df() + 1.0) * ln_1p_square(r / self.df().sqrt()) + self.log_normaliser()
     }
 
     fn weight(&self, r: f64) -> f64 {
-        if self.df.is_infinite() { 1.0 } else { (1.0 + 1.0 / self.df) / (1.0 + r * (r / self.df)) }
+        if self.df().is_infinite() { 1.0 } else { (1.0 + 1.0 / self.df()) / (1.0 + r * (r / self.df())) }
     }
 
     fn cdf(&self, r: f64) -> f64 {
-        match distribution::StudentT::new(self.df) {
+        match distribution::StudentT::new(self.df()) {
             Ok(t) => t.cdf(r),
             Err(_) => Gaussian.cdf(r),
         }
     }
 
     fn quantile(&self, p: f64) -> f64 {
-        match distribution::StudentT::new(self.df) {
+        match distribution::StudentT::new(self.df()) {
             Ok(t) => t.quantile(p),
             Err(_) => Gaussian.quantile(p),
         }
     }
 
     fn variance(&self) -> f64 {
-        match self.df {
+        match self.df() {
             df if df.is_infinite() => 1.0,
             df if df > 2.0 => df / (df - 2.0),
             _ => f64::INFINITY,
@@ -81,7 +118,7 @@ impl NoiseFamily for StudentT {
     /// `r (2 F(r) - 1) + (2 f(r) (df + r^2) - sqrt(df) c) / (df - 1)` with `c = 2 B(1/2, df - 1/2) / B(1/2, df/2)^2`, for
     /// `df > 1` (Jordan, Krueger and Lerch 2019, *Journal of Statistical Software* 90, 12).
     fn crps(&self, r: f64) -> f64 {
-        let df = self.df;
+        let df = self.df();
         if df.is_infinite() {
             return Gaussian.crps(r);
         }
@@ -96,12 +133,17 @@ impl NoiseFamily for StudentT {
         size * (1.0 - 2.0 * self.cdf(-size)) + (2.0 * density * (df + r * r) - spread) / (df - 1.0)
     }
 
+    /// Each score takes an incomplete beta function.
+    fn crps_is_costly(&self) -> bool {
+        true
+    }
+
     fn information(&self) -> Information {
-        if self.df.is_infinite() {
+        if self.df().is_infinite() {
             return Gaussian.information();
         }
-        let location = (self.df + 1.0) / (self.df + 3.0);
-        Information { location, log_scale: 2.0 * self.df / (self.df + 3.0), cross: 0.0 }
+        let location = (self.df() + 1.0) / (self.df() + 3.0);
+        Information { location, log_scale: 2.0 * self.df() / (self.df() + 3.0), cross: 0.0 }
     }
 }
 
@@ -119,16 +161,14 @@ impl<const SHAPED: bool> StudentTKernel<SHAPED> {
         // Where theta is zero, so is q, and the inverse is not used.
         StudentTKernel { theta, inverse: if theta > 0.0 { 1.0 / theta } else { 0.0 } }
     }
-
-    /// The inverse of the degrees of freedom.
-    pub fn theta(self) -> f64 {
-        self.theta
-    }
 }
 
 impl<const SHAPED: bool> Kernel for StudentTKernel<SHAPED> {
     const NAME: &'static str = if SHAPED { "student-t of any df" } else { "student-t" };
     const SHAPED: bool = SHAPED;
+    /// From infinitely many degrees of freedom to one half.
+    const SHAPES: RangeInclusive<f64> = 0.0..=1.0 / StudentT::LEAST;
+    const LOG_CONCAVE: bool = false;
 
     #[inline(always)]
     fn at(self, r: f64) -> Evaluated {
@@ -166,6 +206,10 @@ impl<const SHAPED: bool> Kernel for StudentTKernel<SHAPED> {
         found
     }
 
+    fn tail_index(self) -> f64 {
+        1.0 / self.theta
+    }
+
     fn constant(self) -> f64 {
         LN_SQRT_2_PI - log_gamma_ratio(self.theta)[0]
     }
@@ -200,6 +244,27 @@ impl<const SHAPED: bool> Kernel for StudentTKernel<SHAPED> {
     }
 }
 
+impl Shaped for StudentTKernel<true> {
+    type Held = StudentTKernel<false>;
+
+    const PARAMETER: &'static str = "df";
+
+    /// From nearly Gaussian noise to Cauchy's.
+    const LADDER: [f64; 3] = [1.0 / 30.0, 1.0 / 4.0, 1.0];
+
+    fn held(self) -> StudentTKernel<false> {
+        StudentTKernel::new(self.theta)
+    }
+
+    fn reported(theta: f64) -> f64 {
+        1.0 / theta
+    }
+
+    fn estimated(self) -> Noise {
+        Noise::StudentT(StudentT::estimated(1.0 / self.theta))
+    }
+}
+
 /// Where a residual of Student's t counts no longer.
 const FAR: f64 = 1e100;
 
@@ -224,15 +289,106 @@ fn ln_1p_square(q: f64) -> f64 {
     if q.abs() < 1e100 { (q * q).ln_1p() } else { 2.0 * q.abs().ln() }
 }
 
-/// Infinity has no number in JSON.
+/// How a record holds it.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    /// Left out while they are free.
+    #[serde(default, with = "infinite_as_null", skip_serializing_if = "Option::is_none")]
+    df: Option<f64>,
+    df_estimated: bool,
+}
+
+impl From<StudentT> for Record {
+    fn from(StudentT { df }: StudentT) -> Self {
+        Record { df: Some(df.value()).filter(|df| !df.is_nan()), df_estimated: !df.is_given() }
+    }
+}
+
+impl From<Record> for StudentT {
+    fn from(record: Record) -> Self {
+        match record {
+            Record { df: Some(df), df_estimated: false } => StudentT::new(df),
+            Record { df: Some(df), df_estimated: true } => StudentT::estimated(df),
+            Record { df: None, .. } => StudentT::FREE,
+        }
+    }
+}
+
+/// Infinity has no number in JSON: there it is null.
 mod infinite_as_null {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        Some(*value).filter(|value| value.is_finite()).serialize(serializer)
+    pub fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+        value.filter(|value| value.is_finite()).serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY))
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+        Ok(Some(Option::deserialize(deserializer)?.unwrap_or(f64::INFINITY)))
     }
+}
+
+impl Parameters for StudentT {
+    fn parse(parameter: Option<&str>) -> Result<Vec<Self>, &'static str> {
+        let Some(df) = parameter else { return Ok(vec![StudentT::FREE]) };
+        let df = number(df).filter(|df| *df >= StudentT::LEAST);
+        Ok(vec![StudentT::new(df.ok_or("the degrees of freedom are a number of 0.5 or more")?)])
+    }
+
+    fn written(&self) -> Option<String> {
+        self.df.is_given().then(|| self.df().to_string())
+    }
+
+    fn words(&self) -> String {
+        match self.df() {
+            df if df.is_nan() => String::new(),
+            df if df.is_infinite() => " with infinite df".to_owned(),
+            df => format!(" with {} df", three_decimals(df)),
+        }
+    }
+
+    fn named(self) -> Self {
+        StudentT { df: self.df.named() }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match self.df {
+            Parameter::Given(df) if !(df >= StudentT::LEAST) => {
+                Err(Error::Argument { name: "df", value: df, expected: "0.5 or more" })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_density(&self) -> bool {
+        self.df() > 0.0
+    }
+
+    fn samples() -> Vec<Self> {
+        let given = [1.0, 2.5, 4.5, 1e4].map(StudentT::new);
+        given.into_iter().chain([f64::INFINITY, 3.0].map(StudentT::estimated)).collect()
+    }
+}
+
+impl Family for StudentT {
+    const DESCRIPTION: Description = Description {
+        usage: &["student-t", "student-t:DF"],
+        about: "heavy tails, as heavy as the degrees of freedom say, which are estimated unless they are given",
+        scale: ModelledScale::Always,
+        compared: Compared::ByDefaultWithScale,
+        loss: Loss { name: "mean student-t loss", standardised: "mean student-t loss", factor: 1.0, power: 0 },
+    };
+
+    fn accept<V: RouteVisitor>(self, visitor: V) -> V::Output {
+        match self.df {
+            Parameter::Given(df) => visitor.smooth(StudentTKernel::<false>::new(1.0 / df)),
+            Parameter::Estimated(df) => visitor.shaped(StudentTKernel::<true>::new(1.0 / df)),
+            Parameter::Free => visitor.shaped(StudentTKernel::<true>::new(1.0 / StudentT::START)),
+        }
+    }
+}
+
+/// A number for a sentence: at most three decimals.
+fn three_decimals(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -1,6 +1,6 @@
 //! How the scale of a fit came about.
 
-use crate::noise::{HuberScale, InvalidChoice};
+use crate::noise::{HuberScale, InvalidNoise};
 
 /// How the scale of a fit was estimated.
 ///
@@ -58,9 +58,9 @@ impl std::fmt::Display for ScaleRule {
 }
 
 impl std::str::FromStr for ScaleRule {
-    type Err = InvalidChoice;
+    type Err = InvalidNoise;
 
-    fn from_str(text: &str) -> Result<Self, InvalidChoice> {
+    fn from_str(text: &str) -> Result<Self, InvalidNoise> {
         match text {
             "maximum-likelihood" => Ok(ScaleRule::MaximumLikelihood),
             "modelled" => Ok(ScaleRule::Modelled),

@@ -2,7 +2,9 @@
 //!
 //! From loose to tight: `~`, `+ -`, `* /`, `%in%`, `:`, unary minus as in `x^-1`, `^` (which associates to the right).
 
-use super::error::{FormulaError, Span, suggestion};
+use noisefit_core::suggestion::suggestion;
+
+use super::error::{FormulaError, Span};
 use super::function;
 use super::lexer::{Token, tokens};
 use super::syntax::{Argument, Call, Node, Operator, Syntax};

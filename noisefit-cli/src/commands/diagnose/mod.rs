@@ -9,7 +9,7 @@ use clap::Args;
 use noisefit_core::estimate::Options;
 use noisefit_core::inference;
 use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
-use noisefit_core::noise::{Choice, Noise};
+use noisefit_core::noise::Noise;
 use noisefit_core::record::{Vcov, Warning};
 use noisefit_data::formula::{Formula, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
@@ -53,7 +53,7 @@ pub(crate) struct DiagnoseArguments {
 pub(crate) fn run(arguments: &DiagnoseArguments) -> anyhow::Result<Outcome> {
     let DiagnoseArguments { data, model, .. } = arguments;
     let noise = arguments.noise.choice(model)?;
-    if let Choice::Quantiles(_) = noise {
+    if let [Noise::Quantile(_), ..] = noise[..] {
         return Err(Usage(format!(
             "--noise {noise}: a quantile is no model of the noise, which is what is diagnosed; diagnose the formula with another \
              noise, and see by `noisefit evaluate` whether the right share of rows lies below the quantile"

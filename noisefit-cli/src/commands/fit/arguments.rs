@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use noisefit_core::inference::conformal::{Method, Plan};
-use noisefit_core::noise::Choice;
+use noisefit_core::noise::Noise;
 use noisefit_core::record::Vcov;
 
 use super::train::arguments::TrainArguments;
@@ -84,7 +84,7 @@ pub(crate) struct ConformalArguments {
 
 impl ConformalArguments {
     /// How intervals are calibrated, checked against the noise; none where they are not asked for.
-    pub(super) fn plan(&self, noise: &Choice) -> Result<Option<Plan>, Usage> {
+    pub(super) fn plan(&self, noise: &[Noise]) -> Result<Option<Plan>, Usage> {
         let Some(method) = self.conformal else { return Ok(None) };
         if self.calibration.is_some() && method != Method::Split {
             return Err(Usage(format!(
@@ -95,12 +95,11 @@ impl ConformalArguments {
         if self.folds.is_some() && method != Method::CvPlus {
             return Err(Usage(format!("--folds goes with --conformal cv+, not with {method}")));
         }
-        if let Choice::Quantiles(levels) = noise
-            && let [level] = levels[..]
-        {
+        if let [Noise::Quantile(level)] = noise {
             return Err(Usage(format!(
-                "--conformal: an interval of quantiles lies between two of them, and {level} is one; say --noise \
-                 quantile:0.05,0.95"
+                "--conformal: an interval of quantiles lies between two of them, and {} is one; say --noise \
+                 quantile:0.05,0.95",
+                level.tau
             )));
         }
         let Plan { calibration, folds, .. } = Plan::default();

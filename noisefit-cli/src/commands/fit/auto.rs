@@ -2,7 +2,7 @@
 
 use noisefit_core::compare;
 use noisefit_core::compare::Comparison;
-use noisefit_core::noise::Choice;
+use noisefit_core::noise::{Noise, Noises};
 use noisefit_data::formula::Formula;
 use noisefit_data::read::Dataset;
 
@@ -14,7 +14,7 @@ use crate::progress::Passes;
 /// What was found out.
 pub(super) struct Chosen {
     /// The noise to be fitted.
-    pub(super) noise: Choice,
+    pub(super) noise: Noises,
     /// The formula, with that of the scale where it is modelled.
     pub(super) formula: Formula,
     /// The evidence.
@@ -29,9 +29,9 @@ pub(super) fn choose(arguments: &FitArguments, dataset: &Dataset, passes: &Passe
     let candidates = fitting(candidates, model, &rows);
     let comparison = compare::judge(&rows, &candidates, &model.options());
     let comparison = comparison.map_err(|error| explain(error, rows.counts(), dataset))?;
-    let (noise, models_scale) = comparison
-        .preferred()
-        .map_or((Choice::Gaussian, false), |entry| (entry.candidate.noise.clone(), entry.candidate.models_scale));
+    let (noise, models_scale) = comparison.preferred().map_or((Noises::from(Noise::Gaussian), false), |entry| {
+        (entry.candidate.noise.into(), entry.candidate.models_scale)
+    });
     let formula = if models_scale { formula } else { model.location()? };
     Ok(Chosen { noise, formula, comparison })
 }

@@ -18,7 +18,7 @@ use crate::algebra::{Accuracy, Method};
 use crate::estimate::Options;
 use crate::estimate::estimated::{Covariance, ErrorSums, Estimate};
 use crate::estimate::start::Start;
-use crate::noise::{Huber, HuberScale, Noise, NoiseFamily};
+use crate::noise::{Huber, HuberScale, Noise, NoiseFamily, Parameters};
 use crate::record::{Fit, Reason, ScaleRule, Shortfall, Termination, VcovKind, Warning};
 use crate::rows::{Kinds, Layout, RowSource};
 use scale::{FARTHEST_KNEE, MostLikely, expected_clipped_square};
@@ -68,10 +68,8 @@ const LEAST_DELTA: f64 = 1e-150;
 /// [`Error::Argument`] for a `k` or a constant that is not positive, [`Error::Unsupported`] where the scale is zero because
 /// too many residuals are, and those of [`LeastSquares::solve`](super::LeastSquares::solve).
 pub fn fit(source: &dyn RowSource, k: f64, scale: HuberScale, options: &Options) -> Result<Fit, Error> {
-    positive("k", k)?;
-    if let HuberScale::Mad { constant } = scale {
-        positive("the constant of the median", constant)?;
-    }
+    let noise = Huber { scale, ..Huber::new(k) };
+    noise.check()?;
     let start = Start::new(source, options, WINDOW_ROWS)?;
     let rank = start.coordinates.coefficients() as f64;
     let problem = |observations: f64, _: f64| Problem {
@@ -82,7 +80,6 @@ pub fn fit(source: &dyn RowSource, k: f64, scale: HuberScale, options: &Options)
             HuberScale::Proposal2 => Rule::Proposal2 { expected: (observations - rank) * expected_clipped_square(k) },
         },
     };
-    let noise = Huber { k, delta: None };
     if start.least_squares.residual_sum_of_squares == 0.0 {
         return Ok(exact_fit(source, &start, noise, scale.into(), options));
     }
@@ -110,7 +107,7 @@ pub fn fit(source: &dyn RowSource, k: f64, scale: HuberScale, options: &Options)
 /// # Errors
 /// [`Error::Argument`] for a `delta` that is not positive, and those of [`fit`].
 pub fn fit_fixed(source: &dyn RowSource, delta: f64, options: &Options) -> Result<Fit, Error> {
-    positive("delta", delta)?;
+    Huber::fixed(delta).check()?;
     let start = Start::new(source, options, WINDOW_ROWS)?;
     let (layout, solved) = (source.layout(), &start.least_squares);
     let scaled_delta = delta * start.coordinates.response_scale();
@@ -123,7 +120,7 @@ pub fn fit_fixed(source: &dyn RowSource, delta: f64, options: &Options) -> Resul
     }
     let scale_type = ScaleRule::MaximumLikelihood;
     if solved.residual_sum_of_squares == 0.0 {
-        let noise = Huber { k: FARTHEST_KNEE, delta: Some(delta) };
+        let noise = Huber::fixed(delta).at(FARTHEST_KNEE);
         let mut fit = exact_fit(source, &start, noise, scale_type, options);
         fit.mean_loss = Some(0.0);
         return Ok(fit);
@@ -134,19 +131,12 @@ pub fn fit_fixed(source: &dyn RowSource, delta: f64, options: &Options) -> Resul
     let sets = &solution.sets;
     let mean_loss = sets.loss() / sets.totals().observations;
     let MostLikely { k, scale } = MostLikely::new(mean_loss, scaled_delta);
-    let found = Found { start: &start, solution: &solution, noise: Huber { k, delta: Some(delta) }, scale };
+    let found = Found { start: &start, solution: &solution, noise: Huber::fixed(delta).at(k), scale };
     let estimate = found.estimate(layout, scale_type, found.information_variance(), VcovKind::CLASSICAL)?;
     let mut fit = estimate.into_fit(layout, solved, options.level);
     let unit = start.coordinates.response_scale();
     fit.mean_loss = Some(mean_loss / unit / unit);
     Ok(fit)
-}
-
-fn positive(name: &'static str, value: f64) -> Result<(), Error> {
-    match value > 0.0 && value.is_finite() {
-        true => Ok(()),
-        false => Err(Error::Argument { name, value, expected: "positive and finite" }),
-    }
 }
 
 /// Solves the problem on the sample and then, from there, on all rows. `problem` is told the number of observations, and
@@ -280,7 +270,7 @@ impl Found<'_> {
 
     /// The same for Huber's estimate of the covariance, `K^2 [sum psi^2 / (n - p)] / [mean psi']^2 (X' V X)^-1`.
     fn robust_variance(&self) -> Option<f64> {
-        let (sets, knee) = (&self.solution.sets, self.noise.k * self.scale);
+        let (sets, knee) = (&self.solution.sets, self.noise.k() * self.scale);
         let (n, p) = (sets.totals().observations, self.start.coordinates.coefficients() as f64);
         let squares = sets.sums().squares_inside.to_f64() + knee * knee * sets.count_outside();
         let mean = sets.sums().count_inside.to_f64() / n;
@@ -337,7 +327,7 @@ mod tests {
         let problem = Problem { k: 1.345, rule: Rule::MaximumLikelihood };
         let mut solution = solve(&rows, &start, |_, _| problem).unwrap();
         let estimate = |solution: &Solution| {
-            let noise = Huber { k: 1.345, delta: None };
+            let noise = Huber::new(1.345);
             let found = Found { start: &start, solution, noise, scale: solution.point.scale };
             found.estimate(rows.layout(), ScaleRule::MaximumLikelihood, None, VcovKind::CLASSICAL).unwrap()
         };

@@ -53,7 +53,7 @@ impl MostLikely {
             if k <= low || k >= high {
                 break;
             }
-            let inside = Huber { k, delta: None }.information().location;
+            let inside = Huber::new(k).information().location;
             if 2.0 * relative * k * k < 2.0 - inside {
                 low = k;
             } else {

@@ -7,19 +7,19 @@
 
 mod collapse;
 mod derived;
+mod heavy_tails;
 mod laplace;
-pub mod logistic;
 mod newton;
 mod pass;
 mod point;
 mod problem;
-pub mod student_t;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tile;
 
+pub(crate) use heavy_tails::fit_shaped;
 pub(crate) use laplace::fit_laplace;
-pub(crate) use newton::{Maximum, Outcome, SHAPES, Search, maximise};
+pub(crate) use newton::{Maximum, Outcome, Search, maximise};
 pub(crate) use pass::Likelihood;
 pub(crate) use point::{Curvature, Point, ScaleColumns};
 pub(crate) use problem::Problem;
@@ -27,27 +27,32 @@ pub(crate) use problem::Problem;
 use crate::Error;
 use crate::algebra::{Coordinates, Moments};
 use crate::estimate::Options;
-use crate::noise::{Gaussian, Huber, Kernel, Laplace, Logistic, Noise, NoiseFamily, StudentTKernel};
+use crate::noise::{FAMILIES, Kernel, Listed, Noise, Shaped, Visitor};
 use crate::record::Fit;
 use crate::rows::{Adapted, Kinds, RowSource, RowSourceExt, ScaleLayout, Subset};
 use collapse::Collapse;
 use derived::{Constant, LogResiduals, Residual, Reweighted};
 
-/// The maximum likelihood fit under a family without a shape to estimate, whose likelihood has one maximum.
+/// The maximum likelihood fit of `y = b0 + x'b + s R` under noise without a shape to estimate; `ln s` is modelled where the
+/// rows have columns for it.
+///
+/// A log-concave density leaves the likelihood one maximum, which Newton's method finds from least squares: that of logistic
+/// noise, for one, is convex in `b / s` and `1 / s` (Burridge 1981, *Journal of the Royal Statistical Society B* 43, 41-45).
+/// Elsewhere searches start at several points, [`heavy_tails`]. Standard errors come from the expected information, so that
+/// the covariance of `b` is `s^2 (X' V X)^-1` over the information on a location at scale 1; tests and intervals refer to the
+/// normal distribution.
 ///
 /// # Errors
-/// Those of [`super::fit`].
-pub(crate) fn fit<F: Kernel + NoiseFamily>(
-    source: &dyn RowSource,
-    family: F,
-    noise: Noise,
-    options: &Options,
-) -> Result<Fit, Error> {
+/// Those of [`crate::inference::fit`].
+pub(crate) fn fit<K: Kernel>(source: &dyn RowSource, kernel: K, noise: Noise, options: &Options) -> Result<Fit, Error> {
     let problem = Problem::new(source, options)?;
     if problem.is_exact() {
         return Ok(problem.exact_fit(noise));
     }
-    let maximum = problem.maximise(problem.first(family, &family), 0.0)?;
+    if !K::LOG_CONCAVE {
+        return heavy_tails::fit(&problem, kernel, noise);
+    }
+    let maximum = problem.maximise(problem.first(kernel, noise.family()), 0.0)?;
     problem.fit(&maximum, noise, None, Vec::new())
 }
 
@@ -66,13 +71,23 @@ pub(crate) fn scale_columns(source: &dyn RowSource, coefficients: &[Option<f64>]
 
 /// The passes of this module.
 pub(super) fn kinds() -> Kinds {
-    let likelihoods = Kinds::default()
-        .with::<Likelihood<Gaussian>>()
-        .with::<Likelihood<Laplace>>()
-        .with::<Likelihood<Logistic>>()
-        .with::<Likelihood<Huber>>()
-        .with::<Likelihood<StudentTKernel<false>>>()
-        .with::<Likelihood<StudentTKernel<true>>>();
+    let families = FAMILIES.iter().flat_map(Listed::samples);
+    let likelihoods = families.fold(Kinds::default(), |kinds, noise| noise.visit(WithLikelihood(kinds)));
     let made = likelihoods.with_adaptor::<LogResiduals>().with_adaptor::<Constant>().with_adaptor::<Residual>();
     made.with_adaptor::<Reweighted>().with::<Collapse>()
+}
+
+/// The list with the pass of a family's likelihood.
+struct WithLikelihood(Kinds);
+
+impl Visitor for WithLikelihood {
+    type Output = Kinds;
+
+    fn visit<K: Kernel>(self, _: K) -> Kinds {
+        self.0.with::<Likelihood<K>>()
+    }
+
+    fn visit_shaped<K: Shaped>(self, _: K) -> Kinds {
+        self.0.with::<Likelihood<K>>().with::<Likelihood<K::Held>>()
+    }
 }

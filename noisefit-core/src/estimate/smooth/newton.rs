@@ -9,9 +9,6 @@ use crate::noise::Kernel;
 use crate::record::Reason;
 use crate::rows::{RowSource, RowSourceExt};
 
-/// Where the inverse of the degrees of freedom lies, the one shape there is: from infinitely many to one half.
-pub(crate) const SHAPES: std::ops::RangeInclusive<f64> = 0.0..=2.0;
-
 /// A gradient this small, in standard errors by the root of the number of observations, is one at the level of rounding.
 const ATTAINABLE: f64 = 1e-8;
 
@@ -179,7 +176,7 @@ impl<F: Kernel> Point<F> {
         parameters.zip(change).for_each(|(value, change)| *value += part * change);
         if F::SHAPED {
             let theta = self.functions.parameter() + part * change.last().copied().unwrap_or_default();
-            moved.functions = self.functions.with_parameter(theta.clamp(*SHAPES.start(), *SHAPES.end()));
+            moved.functions = self.functions.with_parameter(theta.clamp(*F::SHAPES.start(), *F::SHAPES.end()));
         }
         moved
     }
@@ -235,7 +232,7 @@ pub(crate) fn maximise<F: Kernel>(
         };
         let n = state.observations();
         let theta = state.point().functions.parameter();
-        let room = (!search.hold_shape).then(|| SHAPES.start() - theta..=SHAPES.end() - theta);
+        let room = (!search.hold_shape).then(|| F::SHAPES.start() - theta..=F::SHAPES.end() - theta);
         let gradient = state.gradient();
         let Step { change, rise } = current.step(&gradient, room);
         let distance = (rise.max(0.0) / n).sqrt();

@@ -128,7 +128,7 @@ fn the_log_likelihood_is_the_familys_and_its_derivatives_are_those_of_finite_dif
         check(Noise::Gaussian, |_| Gaussian, 0.0, modelled);
         check(Noise::Logistic, |_| Logistic, 0.0, modelled);
         for theta in [1e-3, 0.06, 0.25, 1.9] {
-            let noise = Noise::StudentT(noise::StudentT { df: 1.0 / theta, df_estimated: false });
+            let noise = Noise::StudentT(noise::StudentT::new(1.0 / theta));
             check(noise, StudentTKernel::<false>::new, theta, modelled);
             check(noise, StudentTKernel::<true>::new, theta, modelled);
         }
@@ -139,7 +139,7 @@ fn the_log_likelihood_is_the_familys_and_its_derivatives_are_those_of_finite_dif
 fn the_information_on_the_shape_is_the_mean_of_squared_scores() {
     for theta in [1e-3, 0.05, 0.25, 1.0, 2.0] {
         let (functions, df) = (StudentTKernel::<true>::new(theta), 1.0 / theta);
-        let family = noise::StudentT { df, df_estimated: true };
+        let family = noise::StudentT::estimated(df);
         let slope = functions.constant_by_shape()[0];
         let by_shape = |r: f64| -(functions.at(r).by_shape + slope);
         // The quadrature looks at residuals whose squares overflow, too.

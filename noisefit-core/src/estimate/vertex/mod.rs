@@ -23,7 +23,7 @@ use crate::algebra::{Accuracy, Coordinates, Method};
 use crate::estimate::estimated::{Covariance, ErrorSums, Estimate};
 use crate::estimate::start::Start;
 use crate::estimate::{Options, smooth};
-use crate::noise::{AsymmetricLaplace, Choice, Noise};
+use crate::noise::{AsymmetricLaplace, Kernel, Noise, levels};
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::{Fit, Reason, ScaleRule, Shortfall, Termination, VcovKind, Vertex, Warning};
 use crate::rows::{Kinds, Precision, RowSource, RowSourceExt, SampledRows, parallel_map};
@@ -75,10 +75,25 @@ pub fn fit_laplace(source: &dyn RowSource, options: &Options) -> Result<Fit, Err
     }
 }
 
+/// The fit of the noise whose location is the quantile of level `tau`.
+///
+/// # Errors
+/// As [`fit_laplace`]; [`Error::Unsupported`] for a modelled scale of other noise than Laplace's.
+pub(crate) fn fit(source: &dyn RowSource, noise: Noise, tau: f64, options: &Options) -> Result<Fit, Error> {
+    match (noise, &source.layout().scale) {
+        (Noise::Laplace, _) => fit_laplace(source, options),
+        (_, None) => first(Quantiles::new(source, options, &[tau], 1)?.fit(&|_| noise, &|_, _| None)?),
+        (_, Some(_)) => Err(Error::Unsupported(format!("the scale of {noise} noise cannot be modelled"))),
+    }
+}
+
+fn first(fits: Vec<(Fit, Option<Neighbours>)>) -> Result<Fit, Error> {
+    fits.into_iter().next().map(|(fit, _)| fit).ok_or(Error::NoRows)
+}
+
 /// The same without a look at the scale's columns.
 pub(crate) fn least_absolute_deviations(source: &dyn RowSource, options: &Options) -> Result<Fit, Error> {
-    let fits = Quantiles::new(source, options, &[0.5], 1)?.fit(&|_| Noise::Laplace, &|_, _| None)?;
-    fits.into_iter().next().map(|(fit, _)| fit).ok_or(Error::NoRows)
+    first(Quantiles::new(source, options, &[0.5], 1)?.fit(&|_| Noise::Laplace, &|_, _| None)?)
 }
 
 /// The fits of several quantiles, of ascending `levels`, each under its asymmetric Laplace noise.
@@ -115,15 +130,13 @@ pub(crate) struct Neighbours {
 /// As [`fit_quantiles`].
 pub(crate) fn fit_with_neighbours(
     source: &dyn RowSource,
-    noise: &Choice,
+    noise: &[Noise],
     options: &Options,
     bandwidth: &dyn Fn(f64, f64) -> Option<f64>,
 ) -> Result<Vec<(Fit, Option<Neighbours>)>, Error> {
-    match noise {
-        Choice::Quantiles(levels) => {
-            Quantiles::new(source, options, levels, 3 * levels.len())?.fit(&asymmetric_laplace, bandwidth)
-        }
-        _ => Quantiles::new(source, options, &[0.5], 3)?.fit(&|_| Noise::Laplace, bandwidth),
+    match levels(noise) {
+        Some(levels) => Quantiles::new(source, options, &levels, 3 * levels.len())?.fit(&asymmetric_laplace, bandwidth),
+        None => Quantiles::new(source, options, &[0.5], 3)?.fit(&|_| Noise::Laplace, bandwidth),
     }
 }
 
@@ -328,11 +341,10 @@ impl Quantiles<'_> {
         let totals = &solved.totals;
         let n = totals.observations;
         let noise = noise(tau);
+        let family = noise.family();
         // Laplace's loss is twice the median's.
-        let (factor, normaliser, information) = match noise {
-            Noise::Laplace => (2.0, 2f64.ln(), 1.0),
-            _ => (1.0, -(tau * (1.0 - tau)).ln(), tau * (1.0 - tau)),
-        };
+        let factor = family.evaluate(1.0).value / AsymmetricLaplace { tau }.at(1.0).value;
+        let (normaliser, information) = (family.log_normaliser(), family.information().location);
         let objective = factor * found.objective * unit;
         let scale = objective / n;
         let coefficients = coordinates.carry_back_all(&found.coefficients, coordinates.response_shift());

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::Options;
 use crate::inference::predict::{Intervals, NewRows};
-use crate::noise::Choice;
+use crate::noise::Noise;
 use crate::record::{Fit, Vcov, Warning};
 use crate::rows::{Accumulator, Folds, Kinds, Layout, Part, RowSource, RowSourceExt, Sample, parallel_map};
 use crate::{Error, inference};
@@ -74,14 +74,14 @@ pub struct Conformal {
 /// use noisefit_core::inference::conformal;
 /// use noisefit_core::inference::conformal::Plan;
 /// use noisefit_core::estimate::Options;
-/// use noisefit_core::noise::Choice;
+/// use noisefit_core::noise::Noise;
 /// use noisefit_core::inference::predict::NewRows;
 /// use noisefit_core::rows::{Matrix, MemoryRows};
 ///
 /// let x: Vec<f64> = (0..40).map(f64::from).collect();
 /// let y: Vec<f64> = x.iter().map(|x| 2.0 * x + (7.0 * x).sin()).collect();
 /// let rows = MemoryRows::new(&y, Matrix::row_major(&x, 40, 1)?)?;
-/// let (fits, conformal) = conformal::fit(&rows, &Choice::Gaussian, &Options::default(), &Plan::default())?;
+/// let (fits, conformal) = conformal::fit(&rows, &[Noise::Gaussian], &Options::default(), &Plan::default())?;
 /// // A quarter of the rows calibrates.
 /// assert_eq!((fits[0].nobs, conformal.observations), (30, 10.0));
 /// let design = [(&[20.5][..]).into()];
@@ -97,7 +97,7 @@ pub struct Conformal {
 /// single quantile, and for [`Method::JackknifePlus`] with more rows than it is meant for.
 pub fn fit(
     source: &dyn RowSource,
-    noise: &Choice,
+    noise: &[Noise],
     options: &Options,
     plan: &Plan,
 ) -> Result<(Vec<Fit>, Conformal), Error> {
@@ -122,9 +122,9 @@ pub fn fit(
     Ok((fits, conformal))
 }
 
-fn refuse_one_quantile(noise: &Choice) -> Result<(), Error> {
+fn refuse_one_quantile(noise: &[Noise]) -> Result<(), Error> {
     match noise {
-        Choice::Quantiles(levels) if levels.len() < 2 => Err(Error::Unsupported(
+        [Noise::Quantile(_)] => Err(Error::Unsupported(
             "a conformal interval of quantiles is that between two of them; name both, such as quantile:0.05,0.95"
                 .to_owned(),
         )),
@@ -141,7 +141,7 @@ fn inner(options: &Options) -> Options {
 fn member(
     kept: &dyn RowSource,
     left_out: &dyn RowSource,
-    noise: &Choice,
+    noise: &[Noise],
     options: &Options,
     limit: usize,
 ) -> Result<Member, Error> {
@@ -155,7 +155,7 @@ fn member(
 }
 
 /// The fits without a fold.
-fn folds(source: &dyn RowSource, noise: &Choice, options: &Options, count: usize) -> Result<Vec<Member>, Error> {
+fn folds(source: &dyn RowSource, noise: &[Noise], options: &Options, count: usize) -> Result<Vec<Member>, Error> {
     // With more folds than rows some would be empty.
     let count = count.min(source.pass(Sample::none())?.rows().max(2) as usize);
     let (folds, options, limit) = (Folds { count, seed: options.seed }, inner(options), (KEPT_SCORES / count).max(100));
@@ -169,7 +169,7 @@ fn folds(source: &dyn RowSource, noise: &Choice, options: &Options, count: usize
 }
 
 /// The fits without a row.
-fn each_left_out(source: &dyn RowSource, noise: &Choice, options: &Options) -> Result<Vec<Member>, Error> {
+fn each_left_out(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result<Vec<Member>, Error> {
     let sample = source.pass(Sample::new(source.layout(), MOST_LEFT_OUT, None))?;
     let count = sample.rows();
     if count > MOST_LEFT_OUT as u64 {

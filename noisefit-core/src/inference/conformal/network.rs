@@ -3,7 +3,7 @@
 use crate::inference::conformal::member::Member;
 use crate::inference::conformal::{Conformal, KEPT_SCORES, Method, Plan, refuse_one_quantile};
 use crate::network::{Checkpoint, Fitted, Watch};
-use crate::noise::Choice;
+use crate::noise::Noise;
 use crate::record::{Reason, Warning};
 use crate::rows::{Accumulator, Folds, Part, RowSource, RowSourceExt, Sample};
 use crate::{Error, network};
@@ -17,7 +17,7 @@ use crate::{Error, network};
 /// Those of [`network::fit`] and [`fit`](super::fit); [`Error::Unsupported`] for [`Method::JackknifePlus`].
 pub fn fit_network(
     source: &dyn RowSource,
-    noise: &Choice,
+    noise: &[Noise],
     plan: &network::Plan,
     conformal: &Plan,
     resumed: Option<Checkpoint>,
@@ -62,7 +62,7 @@ fn is_interrupted(fitted: &Fitted) -> bool {
 /// The networks without a fold, with the scores of its rows; none where they were interrupted.
 fn folds(
     source: &dyn RowSource,
-    noise: &Choice,
+    noise: &[Noise],
     plan: &network::Plan,
     count: usize,
     watch: &impl Watch,

@@ -19,7 +19,7 @@ use crate::estimate::vertex::Refits;
 use crate::inference::covariance::quantile::level_of;
 use crate::inference::covariance::sandwich::Estimated;
 use crate::inference::covariance::whitened::Whitened;
-use crate::noise::Choice;
+use crate::noise::Noise;
 use crate::record::{Coefficient, Fit, Reference, Resampling, Vcov, Warning};
 use crate::rows::{Accumulator, RowSource, RowSourceExt, Sample, SampledRows, parallel_map, scattered};
 use crate::{Error, estimate};
@@ -40,7 +40,7 @@ const BATCH: usize = 4;
 /// draws have no fit; and what the source reports.
 pub(crate) fn estimate(
     source: &dyn RowSource,
-    noise: &Choice,
+    noise: &[Noise],
     fit: &mut Fit,
     (draws, scheme): (usize, Resampling),
     options: &Options,
@@ -117,7 +117,7 @@ struct Bootstrap<'a> {
     rows: SampledRows,
     draw: Draw,
     seed: u64,
-    noise: &'a Choice,
+    noise: &'a [Noise],
     options: Options,
     fit: &'a Fit,
     leverage: &'a Leverage,
@@ -136,7 +136,7 @@ enum Draw {
 impl<'a> Bootstrap<'a> {
     fn new(
         rows: SampledRows,
-        noise: &'a Choice,
+        noise: &'a [Noise],
         fit: &'a Fit,
         leverage: &'a Leverage,
         scheme: Resampling,

@@ -7,7 +7,7 @@ use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
 use crate::inference::covariance::meat::{Meat, Scores};
 use crate::inference::covariance::sandwich::{Estimated, factored, inverse, sandwich};
 use crate::inference::covariance::whitened::Whitened;
-use crate::noise::{Evaluate, Huber, NoiseFamily};
+use crate::noise::{self, HuberKernel};
 use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::record::{Fit, Reference, Vcov};
 use crate::rows::{Block, Kinds, RowSource, RowSourceExt};
@@ -17,7 +17,7 @@ use crate::rows::{Block, Kinds, RowSource, RowSourceExt};
 ///
 /// The scale is given: for symmetric noise its estimate and that of the coefficients are independent as rows grow many
 /// (Huber 1981, *Robust Statistics*, section 6.4).
-pub(super) fn estimate(source: &dyn RowSource, fit: &mut Fit, noise: Huber, vcov: &Vcov) -> Result<(), Error> {
+pub(super) fn estimate(source: &dyn RowSource, fit: &mut Fit, kernel: HuberKernel, vcov: &Vcov) -> Result<(), Error> {
     let (Some(leverage), Some(scale)) = (fit.leverage.clone(), fit.scale.filter(|scale| *scale > 0.0)) else {
         return Ok(());
     };
@@ -26,9 +26,9 @@ pub(super) fn estimate(source: &dyn RowSource, fit: &mut Fit, noise: Huber, vcov
     let (mut matrix, mut clusters) = (vec![0.0; packed_length(order)], None);
     if *vcov == Vcov::Expected {
         // Whitened rows have the identity for a Gram matrix.
-        (0..order).for_each(|k| matrix[packed(k, k)] = 1.0 / noise.information().location);
+        (0..order).for_each(|k| matrix[packed(k, k)] = 1.0 / noise::Kernel::expected(kernel).location);
     } else {
-        let of = |part| Clipped { part, scale, noise, count: order };
+        let of = |part| Clipped { part, scale, kernel, count: order };
         let passes = (Meat::new(of(Part::Curvature), &Vcov::Sandwich), Meat::new(of(Part::Score), vcov));
         let (bread, meat) = rows.pass(passes)?;
         let bread = factored(&bread.finish()?.matrix, order)?;
@@ -60,13 +60,13 @@ enum Part {
 struct Clipped {
     part: Part,
     scale: f64,
-    noise: Huber,
+    kernel: HuberKernel,
     count: usize,
 }
 
 impl Scores for Clipped {
     fn kind() -> String {
-        "huber".to_owned()
+        "huber at its scale".to_owned()
     }
 
     fn count(&self) -> usize {
@@ -90,13 +90,13 @@ impl Kernel for Fill<'_, '_> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) {
-        let Fill { clipped: Clipped { part, scale, noise, .. }, block, scores } = self;
+        let Fill { clipped: Clipped { part, scale, kernel, .. }, block, scores } = self;
         for (tile, start) in (0..block.rows()).step_by(TILE_ROWS).enumerate() {
             let rows = start..(start + TILE_ROWS).min(block.rows());
             let mut factors = [0.0; TILE_ROWS];
             for (i, (factor, e)) in factors.iter_mut().zip(&block.response.high[rows.clone()]).enumerate() {
                 let root = block.weights.map_or(1.0, |w| w[start + i].sqrt());
-                let found = noise.evaluate(root * e / scale);
+                let found = noise::Kernel::at(kernel, root * e / scale);
                 *factor = match part {
                     Part::Score => root * found.score,
                     Part::Curvature => root * found.curvature.sqrt(),

@@ -1,33 +1,17 @@
 //! Covariances of all parameters of a likelihood together: location, scale, and shape where it was estimated.
 
+use crate::Error;
 use crate::algebra::Coordinates;
 use crate::algebra::gram::{packed, packed_length};
-use crate::estimate::smooth::{Curvature, Likelihood, Point, SHAPES, ScaleColumns, scale_columns};
+use crate::estimate::smooth::{Curvature, Likelihood, Point, ScaleColumns, scale_columns};
 use crate::inference::covariance::likelihood_scores::LikelihoodScores;
 use crate::inference::covariance::meat::Meat;
 use crate::inference::covariance::sandwich::{Estimated, factored, inverse, sandwich};
 use crate::inference::covariance::whitened::Whitened;
-use crate::noise::{Kernel, StudentTKernel};
+use crate::noise::Kernel;
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::{Fit, Reference, Vcov};
 use crate::rows::{RowSource, RowSourceExt};
-use crate::{Error, noise};
-
-/// That of Student's t. Degrees of freedom that were estimated at an end of their range are taken as given, for there the
-/// log-likelihood has a slope; but what is expected of it is known there, too.
-pub(super) fn student_t(
-    source: &dyn RowSource,
-    fit: &mut Fit,
-    family: noise::StudentT,
-    vcov: &Vcov,
-) -> Result<(), Error> {
-    let theta = 1.0 / family.df;
-    let inside = theta > *SHAPES.start() && theta < *SHAPES.end();
-    match family.df_estimated && (inside || *vcov == Vcov::Expected) {
-        true => estimate(source, fit, StudentTKernel::<true>::new(theta), vcov),
-        false => estimate(source, fit, StudentTKernel::<false>::new(theta), vcov),
-    }
-}
 
 /// The inverse of the observed or expected information, or with the observed one as bread the sandwich, for independent
 /// rows or such as depend on each other within clusters or over lags.

@@ -9,7 +9,7 @@ use crate::estimate::smooth::tile::{add_multiple, columns};
 use crate::estimate::smooth::{Point, ScaleColumns};
 use crate::inference::covariance::Scores;
 use crate::inference::covariance::meat::Meat;
-use crate::noise;
+use crate::noise::{self, FAMILIES, Listed, Shaped, Visitor};
 use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::numeric::special::elementary::exp;
 use crate::rows::{Block, Kinds};
@@ -126,10 +126,21 @@ fn multiply_by(column: &mut [f64], factors: &[f64; TILE_ROWS]) {
 
 /// The passes of this module.
 pub(super) fn kinds() -> Kinds {
-    Kinds::default()
-        .with::<Meat<LikelihoodScores<noise::Gaussian>>>()
-        .with::<Meat<LikelihoodScores<noise::Laplace>>>()
-        .with::<Meat<LikelihoodScores<noise::Logistic>>>()
-        .with::<Meat<LikelihoodScores<noise::StudentTKernel<false>>>>()
-        .with::<Meat<LikelihoodScores<noise::StudentTKernel<true>>>>()
+    let families = FAMILIES.iter().flat_map(Listed::samples);
+    families.fold(Kinds::default(), |kinds, noise| noise.visit(WithScores(kinds)))
+}
+
+/// The list with the pass of a family's scores.
+struct WithScores(Kinds);
+
+impl Visitor for WithScores {
+    type Output = Kinds;
+
+    fn visit<K: noise::Kernel>(self, _: K) -> Kinds {
+        self.0.with::<Meat<LikelihoodScores<K>>>()
+    }
+
+    fn visit_shaped<K: Shaped>(self, _: K) -> Kinds {
+        self.0.with::<Meat<LikelihoodScores<K>>>().with::<Meat<LikelihoodScores<K::Held>>>()
+    }
 }

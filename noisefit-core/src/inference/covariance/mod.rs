@@ -22,7 +22,7 @@ pub(crate) use meat::Scores;
 
 use crate::Error;
 use crate::estimate::Options;
-use crate::noise::{Gaussian, Laplace, Logistic, Noise};
+use crate::noise::{Huber, Kernel, Noise, Route, RouteVisitor, Shaped};
 use crate::record::{Fit, Vcov};
 use crate::rows::{Kinds, RowSource};
 
@@ -50,57 +50,111 @@ pub fn estimate(source: &dyn RowSource, fit: &mut Fit, options: &Options) -> Res
     {
         return Err(newey_west::too_few_rows(lags, fit.nobs));
     }
-    let modelled = !fit.scale_coefficients.is_empty();
-    match (&vcov, fit.noise) {
+    match vcov {
         // What every estimator starts with.
-        (Vcov::Classical, _) => Ok(()),
-        (Vcov::Hc(_) | Vcov::Cluster(_) | Vcov::Hac { .. } | Vcov::Sandwich, Noise::Gaussian) if !modelled => {
-            least_squares::estimate(source, fit, &vcov)
-        }
-        (
-            Vcov::Cluster(_) | Vcov::Hac { .. } | Vcov::Sandwich | Vcov::Observed | Vcov::Expected,
-            Noise::Gaussian | Noise::Logistic | Noise::StudentT(_) | Noise::Huber(_),
-        ) => match fit.noise {
-            Noise::Logistic => likelihood::estimate(source, fit, Logistic, &vcov),
-            Noise::StudentT(family) => likelihood::student_t(source, fit, family, &vcov),
-            Noise::Huber(family) => huber::estimate(source, fit, family, &vcov),
-            _ => likelihood::estimate(source, fit, Gaussian, &vcov),
-        },
-        (
-            Vcov::Iid | Vcov::Nid | Vcov::Kernel | Vcov::Sandwich | Vcov::Cluster(_) | Vcov::Hac { .. },
-            Noise::Laplace | Noise::Quantile(_),
-        ) if !modelled => quantile::estimate(source, fit, &vcov, options),
-        (Vcov::Expected, Noise::Laplace) if modelled => likelihood::estimate(source, fit, Laplace, &vcov),
-        (Vcov::Bootstrap { .. }, _) => {
+        Vcov::Classical => Ok(()),
+        Vcov::Bootstrap { .. } => {
             let what = "a bootstrap fits anew what was named, and is asked for with the fit: the fit";
             Err(Error::Unsupported(what.to_owned()))
         }
-        _ => Err(unsupported(&vcov, fit.noise, modelled)),
+        _ => {
+            let modelled = !fit.scale_coefficients.is_empty();
+            fit.noise.visit_route(Estimator { source, fit, vcov, modelled, options })
+        }
+    }
+}
+
+/// What is estimated, for the route of the noise's family.
+struct Estimator<'a> {
+    source: &'a dyn RowSource,
+    fit: &'a mut Fit,
+    vcov: Vcov,
+    modelled: bool,
+    options: &'a Options,
+}
+
+impl Estimator<'_> {
+    /// Whether it comes from the derivatives of a likelihood.
+    fn is_of_likelihood(&self) -> bool {
+        matches!(self.vcov, Vcov::Cluster(_) | Vcov::Hac { .. } | Vcov::Sandwich | Vcov::Observed | Vcov::Expected)
+    }
+
+    fn likelihood<K: Kernel>(self, kernel: K) -> Result<(), Error> {
+        likelihood::estimate(self.source, self.fit, kernel, &self.vcov)
+    }
+
+    fn unsupported(&self) -> Result<(), Error> {
+        Err(unsupported(&self.vcov, self.fit.noise, self.modelled))
+    }
+}
+
+impl RouteVisitor for Estimator<'_> {
+    type Output = Result<(), Error>;
+
+    fn closed_form<K: Kernel>(self, kernel: K) -> Self::Output {
+        match self.vcov {
+            Vcov::Hc(_) | Vcov::Cluster(_) | Vcov::Hac { .. } | Vcov::Sandwich if !self.modelled => {
+                least_squares::estimate(self.source, self.fit, &self.vcov)
+            }
+            _ => self.smooth(kernel),
+        }
+    }
+
+    fn vertex<K: Kernel>(self, kernel: K, _: f64) -> Self::Output {
+        match self.vcov {
+            Vcov::Iid | Vcov::Nid | Vcov::Kernel | Vcov::Sandwich | Vcov::Cluster(_) | Vcov::Hac { .. }
+                if !self.modelled =>
+            {
+                quantile::estimate(self.source, self.fit, &self.vcov, self.options)
+            }
+            Vcov::Expected if self.modelled => self.likelihood(kernel),
+            _ => self.unsupported(),
+        }
+    }
+
+    fn active_set<K: Kernel>(self, _: K, family: Huber) -> Self::Output {
+        match self.is_of_likelihood() {
+            true => huber::estimate(self.source, self.fit, family.kernel(), &self.vcov),
+            false => self.unsupported(),
+        }
+    }
+
+    fn smooth<K: Kernel>(self, kernel: K) -> Self::Output {
+        if self.is_of_likelihood() { self.likelihood(kernel) } else { self.unsupported() }
+    }
+
+    /// A shape that was estimated at an end of its range is taken as given, for there the log-likelihood has a slope; but what
+    /// is expected of it is known there, too.
+    fn shaped<K: Shaped>(self, kernel: K) -> Self::Output {
+        let theta = kernel.parameter();
+        let inside = *K::SHAPES.start() < theta && theta < *K::SHAPES.end();
+        if inside || self.vcov == Vcov::Expected { self.smooth(kernel) } else { self.smooth(kernel.held()) }
     }
 }
 
 /// What to ask for instead of a covariance that a noise does not have.
 fn unsupported(vcov: &Vcov, noise: Noise, modelled: bool) -> Error {
     let named = if modelled { format!("{noise} noise with a modelled scale") } else { format!("{noise} noise") };
-    let why = match (vcov, noise) {
-        (Vcov::Hc(_), Noise::Laplace | Noise::Quantile(_)) if !modelled => {
+    let vertex = matches!(noise.route(), Route::Vertex { .. });
+    let why = match vcov {
+        Vcov::Hc(_) if vertex && !modelled => {
             "it is one of least squares; for noise of varying scale use nid".to_owned()
         }
-        (Vcov::Hc(_), Noise::Laplace) => "it is one of least squares; use classical or bootstrap".to_owned(),
-        (Vcov::Hc(_), _) => {
+        Vcov::Hc(_) if vertex => "it is one of least squares; use classical or bootstrap".to_owned(),
+        Vcov::Hc(_) => {
             "it is one of least squares; use sandwich, which is right for independent rows of any noise".to_owned()
         }
-        (Vcov::Iid | Vcov::Nid | Vcov::Kernel, Noise::Laplace) if modelled => {
+        Vcov::Iid | Vcov::Nid | Vcov::Kernel if vertex && modelled => {
             "it is one of quantiles with one scale; use classical or bootstrap".to_owned()
         }
-        (Vcov::Iid | Vcov::Nid | Vcov::Kernel, _) => {
+        Vcov::Iid | Vcov::Nid | Vcov::Kernel => {
             let instead = if noise == Noise::Gaussian && !modelled { "hc3" } else { "sandwich" };
             format!("it is one of quantiles and absolute deviations; use {instead}")
         }
-        (Vcov::Sandwich | Vcov::Observed | Vcov::Cluster(_) | Vcov::Hac { .. }, Noise::Laplace) if modelled => {
+        Vcov::Sandwich | Vcov::Observed | Vcov::Cluster(_) | Vcov::Hac { .. } if vertex && modelled => {
             "it needs second derivatives, which absolute deviations do not have; use expected or bootstrap".to_owned()
         }
-        (Vcov::Observed | Vcov::Expected, _) => {
+        Vcov::Observed | Vcov::Expected => {
             "it needs second derivatives, which absolute deviations do not have; use nid or iid".to_owned()
         }
         _ => "use classical".to_owned(),
@@ -111,8 +165,8 @@ fn unsupported(vcov: &Vcov, noise: Noise, modelled: bool) -> Error {
 impl Vcov {
     /// What [`Vcov::Default`] stands for.
     fn resolved(&self, fit: &Fit) -> Vcov {
-        match (self, fit.noise) {
-            (Vcov::Default, Noise::Laplace | Noise::Quantile(_)) if fit.scale_coefficients.is_empty() => Vcov::Nid,
+        match (self, fit.noise.route()) {
+            (Vcov::Default, Route::Vertex { .. }) if fit.scale_coefficients.is_empty() => Vcov::Nid,
             (Vcov::Default, _) => Vcov::Classical,
             (other, _) => other.clone(),
         }

@@ -25,7 +25,7 @@ use crate::inference::covariance::order::{Standardised, nearest, quartiles};
 use crate::inference::covariance::products::Found;
 use crate::inference::covariance::sandwich::{Estimated, sandwich};
 use crate::inference::covariance::whitened::Whitened;
-use crate::noise::{Choice, Noise};
+use crate::noise::{Noise, Route};
 use crate::numeric::distribution::{Distribution, Normal};
 use crate::numeric::special::elementary::exp;
 use crate::record::{Fit, NoNid, Reference, Vcov, Warning};
@@ -57,10 +57,8 @@ fn inner_bandwidth(tau: f64, observations: f64) -> f64 {
 
 /// The level of a quantile; none for another noise, or where the scale is modelled.
 pub(super) fn level_of(fit: &Fit) -> Option<f64> {
-    match fit.noise {
-        _ if !fit.scale_coefficients.is_empty() => None,
-        Noise::Laplace => Some(0.5),
-        Noise::Quantile(family) => Some(family.tau),
+    match fit.noise.route() {
+        Route::Vertex { tau } if fit.scale_coefficients.is_empty() => Some(tau),
         _ => None,
     }
 }
@@ -70,7 +68,7 @@ pub(super) fn level_of(fit: &Fit) -> Option<f64> {
 ///
 /// # Errors
 /// Those of the fits; where `nid` was asked for, also where there is none. As the default it gives way to `iid`, and says so.
-pub(crate) fn fit_nid(source: &dyn RowSource, noise: &Choice, options: &Options) -> Result<Vec<Fit>, Error> {
+pub(crate) fn fit_nid(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result<Vec<Fit>, Error> {
     let by_default = options.vcov == Vcov::Default;
     let bandwidth = |tau: f64, observations: f64| match by_default {
         true => Some(hall_sheather(tau, observations)).filter(|h| tau - h > 0.0 && tau + h < 1.0),
@@ -116,12 +114,8 @@ pub(super) fn estimate(source: &dyn RowSource, fit: &mut Fit, vcov: &Vcov, optio
     match vcov {
         Vcov::Iid => iid(source, fit, tau, options),
         Vcov::Nid => {
-            let noise = match fit.noise {
-                Noise::Laplace => Choice::Laplace,
-                _ => Choice::Quantiles(vec![tau]),
-            };
             let bandwidth = |tau: f64, observations: f64| Some(inner_bandwidth(tau, observations));
-            let fits = fit_with_neighbours(source, &noise, options, &bandwidth)?;
+            let fits = fit_with_neighbours(source, &[fit.noise], options, &bandwidth)?;
             let neighbours: Vec<_> = fits.into_iter().map(|(_, neighbours)| neighbours).collect();
             for found in nid(source, std::slice::from_ref(fit), &neighbours)? {
                 let found = found.map_err(|why| Error::Unsupported(format!("the covariance nid: {why}")))?;

@@ -221,9 +221,7 @@ mod tests {
 
     #[test]
     fn the_curve_is_the_distribution() {
-        for noise in
-            [Noise::Laplace, Noise::Logistic, Noise::StudentT(crate::noise::StudentT { df: 1.5, df_estimated: false })]
-        {
+        for noise in [Noise::Laplace, Noise::Logistic, Noise::StudentT(crate::noise::StudentT::new(1.5))] {
             let (family, curve) = (noise.family(), Curve::new(noise.family()));
             for r in [-1e4, -30.0, -2.0, -0.1, 0.0, 0.7, 5.0] {
                 let odds = (family.cdf(r) / family.survival(r)).ln();

@@ -6,8 +6,8 @@ use crate::Error;
 use crate::algebra::predictor::LinearPredictor;
 use crate::estimate::Options;
 use crate::inference::predict::{NewRows, Predictor};
-use crate::inference::profile::{choice_of, interval, place, refit};
-use crate::noise::{Noise, NoiseFamily};
+use crate::inference::profile::{interval, place, refit};
+use crate::noise::NoiseFamily;
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::Fit;
 use crate::rows::{Accumulator, Block, Kinds, Precision, RowSource, RowSourceExt};
@@ -77,14 +77,14 @@ pub fn curve(
         return Err(Error::Unsupported(what.to_owned()));
     }
     let coefficients = |fit: &Fit| fit.coefficients.iter().map(|row| row.estimate).collect::<Vec<_>>();
-    let (intercept, base, choice) = (source.layout().intercept, coefficients(fit), choice_of(fit));
+    let (intercept, base) = (source.layout().intercept, coefficients(fit));
     let mut likelihoods = Vec::new();
     let mut differences = Vec::new();
     for &value in values {
         let mut difference = vec![Some(0.0); base.len()];
         difference[place] = Some(value - estimate);
         if reoptimised {
-            let rest = refit(source, fit, &choice, place, value, options)?;
+            let rest = refit(source, fit, place, value, options)?;
             for (place, row) in fit.coefficients.iter().enumerate() {
                 let found = rest.coefficients.iter().find(|other| other.term == row.term).and_then(|row| row.estimate);
                 if let (Some(found), Some(estimate)) = (found, row.estimate) {
@@ -138,17 +138,10 @@ pub fn term_interval(
 
 /// What the loss is called, and how often it holds `-ln f(r) + ln f(0)`.
 fn loss(fit: &Fit) -> (&'static str, f64) {
-    let modelled = fit.scale.is_none();
-    let scale = fit.scale.unwrap_or(1.0);
-    match fit.noise {
-        Noise::Gaussian if modelled => ("mean squared standardised error", 2.0),
-        Noise::Gaussian => ("mean squared error", 2.0 * scale * scale),
-        Noise::Laplace if modelled => ("mean absolute standardised error", 1.0),
-        Noise::Laplace => ("mean absolute error", scale),
-        Noise::Quantile(_) => ("mean pinball loss", scale),
-        Noise::Huber(_) => ("mean huber loss", scale * scale),
-        Noise::StudentT(_) => ("mean student-t loss", 1.0),
-        Noise::Logistic => ("mean logistic loss", 1.0),
+    let loss = fit.noise.description().loss;
+    match fit.scale {
+        Some(scale) => (loss.name, loss.factor * scale.powi(loss.power)),
+        None => (loss.standardised, loss.factor),
     }
 }
 

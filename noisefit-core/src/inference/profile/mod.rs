@@ -11,10 +11,10 @@ mod moved;
 pub use along::{Curve, CurvePoint, curve, term_interval};
 
 use crate::estimate::{Options, closed_form};
-use crate::noise::{Choice, HuberScale, Noise};
+use crate::noise::{Huber, HuberScale, Noise};
 use crate::record::{Coefficient, Confint, Fit, Vcov, VcovKind, Warning};
 use crate::rows::{Kinds, RowSource};
-use crate::{Error, estimate, noise};
+use crate::{Error, estimate};
 use interval::Ends;
 
 /// Replaces the confidence intervals of a fit's coefficients by those of the profile likelihood, at the fit's own level.
@@ -73,8 +73,7 @@ pub(crate) fn interval(
     level: f64,
     options: &Options,
 ) -> Result<Option<Ends>, Error> {
-    let choice = choice_of(fit);
-    if let Choice::Huber { scale: scale @ (HuberScale::Mad { .. } | HuberScale::Proposal2), .. } = choice {
+    if let Noise::Huber(Huber { scale: scale @ (HuberScale::Mad { .. } | HuberScale::Proposal2), .. }) = fit.noise {
         return Err(Error::Unsupported(format!(
             "a profile-likelihood interval needs estimates that maximise the likelihood, and a scale by {scale} does not; \
              estimate it by maximum likelihood (mle)"
@@ -97,7 +96,7 @@ pub(crate) fn interval(
     let step = fit.coefficients[term].std_error.filter(|se| *se > 0.0);
     let step = step.unwrap_or(if estimate == 0.0 { 1.0 } else { 0.1 * estimate.abs() });
     let deviance = |value: f64| -> Result<f64, Error> {
-        let rest = refit(source, fit, &choice, term, value, options)?;
+        let rest = refit(source, fit, term, value, options)?;
         // Without noise the likelihood has no bound.
         Ok(2.0 * (top - rest.log_likelihood.unwrap_or(f64::INFINITY)))
     };
@@ -105,16 +104,9 @@ pub(crate) fn interval(
 }
 
 /// The fit of all else where a coefficient has a value.
-fn refit(
-    source: &dyn RowSource,
-    fit: &Fit,
-    choice: &Choice,
-    term: usize,
-    value: f64,
-    options: &Options,
-) -> Result<Fit, Error> {
+fn refit(source: &dyn RowSource, fit: &Fit, term: usize, value: f64, options: &Options) -> Result<Fit, Error> {
     let rest = moved::without(source, fit, term, value);
-    let mut fits = estimate::fit(&rest, choice, &inner(options)).map_err(|error| match error {
+    let mut fits = estimate::fit(&rest, &[fit.noise.named()], &inner(options)).map_err(|error| match error {
         Error::Source(source) => Error::Source(source),
         error => Error::Unsupported(format!("with {} held at {value}: {error}", fit.coefficients[term].term)),
     })?;
@@ -124,19 +116,6 @@ fn refit(
 /// What a fit is made with of which only the likelihood is wanted.
 fn inner(options: &Options) -> Options {
     Options { vcov: Vcov::Classical, ..options.clone() }
-}
-
-/// What was named to make a fit.
-fn choice_of(fit: &Fit) -> Choice {
-    match fit.noise {
-        Noise::Gaussian => Choice::Gaussian,
-        Noise::Laplace => Choice::Laplace,
-        Noise::Quantile(noise::AsymmetricLaplace { tau }) => Choice::Quantiles(vec![tau]),
-        Noise::Huber(noise::Huber { delta: Some(delta), .. }) => Choice::HuberFixed { delta },
-        Noise::Huber(noise::Huber { k, delta: None }) => Choice::Huber { k, scale: fit.scale_type.of_huber() },
-        Noise::StudentT(noise::StudentT { df, df_estimated }) => Choice::StudentT { df: (!df_estimated).then_some(df) },
-        Noise::Logistic => Choice::Logistic,
-    }
 }
 
 /// The place of a term in the table, and its estimate.

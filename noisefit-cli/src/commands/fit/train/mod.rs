@@ -11,7 +11,7 @@ use noisefit_core::inference::conformal;
 use noisefit_core::inference::conformal::{Conformal, Method};
 use noisefit_core::network;
 use noisefit_core::network::{Checkpoint, Fitted, Plan};
-use noisefit_core::noise::Choice;
+use noisefit_core::noise::Noise;
 use noisefit_core::record::Vcov;
 use noisefit_core::rows::{Folds, Part, RowSource};
 use noisefit_data::DataError;
@@ -54,9 +54,7 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     }
     plan.embeddings = train.embeddings(layout)?;
     // Of several quantiles the lowest alone is a line.
-    let linear = plan.hidden.is_empty()
-        && plan.embeddings.is_empty()
-        && !matches!(&noise, Choice::Quantiles(levels) if levels.len() > 1);
+    let linear = plan.hidden.is_empty() && plan.embeddings.is_empty() && noise.len() == 1;
     let terms = linear.then(|| {
         let names = layout.terms.iter().cloned();
         std::iter::once("(Intercept)".to_owned()).chain(names).collect::<Vec<_>>()
@@ -141,7 +139,7 @@ pub(super) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
 
 fn fit(
     rows: &dyn RowSource,
-    noise: &Choice,
+    noise: &[Noise],
     plan: &Plan,
     how: Option<&conformal::Plan>,
     resumed: Option<Checkpoint>,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use noisefit_core::network::{Plan, Space, Trial, Watch, tune};
-use noisefit_core::noise::Choice;
+use noisefit_core::noise::{Noise, written};
 use noisefit_core::rows::RowSource;
 use noisefit_data::DataError;
 use noisefit_data::write::write_atomically;
@@ -32,7 +32,7 @@ const SCHEMA: &str = "noisefit.search/1";
 /// Searches, telling each trial; with a checkpoint trials are kept beside it, from where `--resume` goes on.
 pub(super) fn search(
     rows: &dyn RowSource,
-    noise: &Choice,
+    noise: &[Noise],
     plan: &Plan,
     space: Space,
     arguments: &TrainArguments,
@@ -47,7 +47,7 @@ pub(super) fn search(
     let begun = Search {
         schema: SCHEMA.to_owned(),
         plan: plan.clone(),
-        noise: noise.to_string(),
+        noise: written(noise),
         rows: rows.rows_hint(),
         bytes,
         trials: Vec::new(),

@@ -1,101 +1,85 @@
-//! Student's t noise: location, scale and degrees of freedom together.
+//! Noise with heavy tails, whose likelihood may have several maxima: searches that begin at several points, and an estimate of
+//! how heavy the tails are.
+//!
+//! The likelihood has no bound where many rows can be fitted exactly, of which a warning tells. Searches start from least
+//! squares on all rows and on the half of the rows whose regressors are most central, and climb through ever heavier tails of
+//! Student's t distribution; the best end is kept (Lange, Little and Taylor 1989, *JASA* 84, 881-896).
 
+use crate::Error;
 use crate::error::{Unbounded, least_degrees};
-use crate::estimate::smooth::{Likelihood, Maximum, Outcome, Point, Problem, SHAPES, Search};
+use crate::estimate::smooth::{Likelihood, Maximum, Outcome, Point, Problem, Search};
 use crate::estimate::{Options, smooth};
-use crate::noise::{Kernel, Noise, StudentTKernel};
+use crate::noise::{Kernel, Noise, Shaped, StudentTKernel};
 use crate::numeric::distribution::{Normal, Symmetric};
 use crate::record::{Fit, ShapeParameter, Warning};
 use crate::rows::{RowSource, RowSourceExt};
-use crate::{Error, noise};
-
-/// Inverse degrees of freedom through which starts are led from nearly Gaussian noise to Cauchy's.
-const LADDER: [f64; 3] = [1.0 / 30.0, 1.0 / 4.0, 1.0];
 
 /// A search that need not end exactly.
 const ROUGH: Search = Search { hold_shape: false, tolerance: 1e-3, iterations: 60, fallen: 0.0 };
 
-/// The maximum likelihood fit of `y = b0 + x'b + s R`, `R` of Student's t distribution with `df` degrees of freedom, which
-/// are estimated with the rest, between one half and infinity, where they are not given (Lange, Little and Taylor 1989,
-/// *JASA* 84, 881-896). `ln s` is modelled where the rows have columns for it.
-///
-/// The likelihood may have several maxima, and no bound where many rows can be fitted exactly, of which a warning tells.
-/// Searches start from least squares on all rows and on the half of the rows whose
-/// regressors are most central, and climb through ever heavier tails; the best end is kept. The degrees of freedom have an
-/// interval by profile likelihood, the coefficients standard errors from the expected information:
-/// `s^2 (df + 3) / (df + 1) (X' V X)^-1`.
-///
-/// ```
-/// use noisefit_core::estimate::Options;
-/// use noisefit_core::estimate::smooth::student_t;
-/// use noisefit_core::rows::{Matrix, MemoryRows};
-///
-/// let y = [1.0, 1.8, 2.0, 2.2, 3.0];
-/// let rows = MemoryRows::new(&y, Matrix::row_major(&[], 5, 0)?)?;
-/// let fit = student_t::fit(&rows, Some(4.0), &Options::default())?;
-/// assert!((fit.coefficients[0].estimate.unwrap_or(0.0) - 2.0).abs() < 1e-12);
-/// # Ok::<(), noisefit_core::Error>(())
-/// ```
+/// The fit under noise of a given shape.
 ///
 /// # Errors
-/// Those of [`super::fit`], and [`Error::Argument`] for degrees of freedom below one half.
-pub fn fit(source: &dyn RowSource, df: Option<f64>, options: &Options) -> Result<Fit, Error> {
-    if let Some(df) = df.filter(|df| !(*df >= 0.5)) {
-        return Err(Error::Argument { name: "df", value: df, expected: "0.5 or more" });
-    }
-    let problem = Problem::new(source, options)?;
-    if problem.is_exact() {
-        let family = noise::StudentT { df: df.unwrap_or(f64::INFINITY), df_estimated: df.is_none() };
-        return Ok(problem.exact_fit(Noise::StudentT(family)));
-    }
-    match df {
-        Some(df) => {
-            let family = noise::StudentT { df, df_estimated: false };
-            let starts = starts(&problem)?;
-            let functions = StudentTKernel::<false>::new(1.0 / df);
-            let starts = starts.into_iter().map(|start| start.with_functions(functions));
-            let (maximum, collapsed) = best(&problem, starts.collect())?;
-            let warning = unbounded(&problem, &collapsed, df)?;
-            problem.fit(&maximum, Noise::StudentT(family), None, warning.into_iter().collect())
-        }
-        None => estimated(&problem, options),
-    }
+/// Those of [`smooth::fit`].
+pub(super) fn fit<K: Kernel>(problem: &Problem<'_>, kernel: K, noise: Noise) -> Result<Fit, Error> {
+    let [lightest, ..] = StudentTKernel::LADDER;
+    let starts = starts(problem, StudentTKernel::<true>::new(lightest))?;
+    let starts = starts.into_iter().map(|start| start.with_functions(kernel));
+    let (maximum, collapsed) = best(problem, starts.collect())?;
+    let warning = unbounded(problem, &collapsed, kernel.tail_index())?;
+    problem.fit(&maximum, noise, None, warning.into_iter().collect())
 }
 
-fn estimated(problem: &Problem<'_>, options: &Options) -> Result<Fit, Error> {
-    let (maximum, collapsed) = best(problem, starts(problem)?)?;
-    let unbounded = unbounded(problem, &collapsed, 1.0 / SHAPES.end())?;
-    let theta = maximum.state.point().functions.theta();
-    let family = noise::StudentT { df: 1.0 / theta, df_estimated: true };
-    let [low, high] = interval(problem, &maximum, options.level)?;
+/// The fit with the shape estimated with the rest, and an interval for it by profile likelihood.
+///
+/// # Errors
+/// Those of [`smooth::fit`].
+pub(crate) fn fit_shaped<K: Shaped>(source: &dyn RowSource, kernel: K, options: &Options) -> Result<Fit, Error> {
+    let problem = Problem::new(source, options)?;
+    if problem.is_exact() {
+        // Nothing is heavier than nothing.
+        return Ok(problem.exact_fit(kernel.with_parameter(*K::SHAPES.start()).estimated()));
+    }
+    let (lightest, heaviest) = (K::LADDER[0], *K::SHAPES.end());
+    let (maximum, collapsed) = best(&problem, starts(&problem, kernel.with_parameter(lightest))?)?;
+    let unbounded = unbounded(&problem, &collapsed, kernel.with_parameter(heaviest).tail_index())?;
+    let found = maximum.state.point().functions;
+    let [low, high] = interval(&problem, &maximum, options.level)?;
+    let inside = |theta: f64| K::SHAPES.start() < &theta && &theta < K::SHAPES.end();
+    let mut ends = [low, high].map(|theta| Some(K::reported(theta)).filter(|_| inside(theta)));
+    if K::reported(*K::SHAPES.start()) > K::reported(*K::SHAPES.end()) {
+        ends.reverse();
+    }
+    let [conf_low, conf_high] = ends;
     let shape = ShapeParameter {
-        name: "df".to_owned(),
-        estimate: Some(family.df).filter(|df| df.is_finite()),
-        conf_low: Some(high).filter(|theta| theta < SHAPES.end()).map(f64::recip),
-        conf_high: Some(1.0 / low).filter(|df| df.is_finite()),
+        name: K::PARAMETER.to_owned(),
+        estimate: Some(K::reported(found.parameter())).filter(|value| value.is_finite()),
+        conf_low,
+        conf_high,
     };
+    let theta = found.parameter();
     let warning = match theta {
         // Of a likelihood without bound this is not the largest.
         _ if unbounded.is_some() => None,
-        0.0 => Some(Warning::GaussianTails),
-        theta if theta == *SHAPES.end() => Some(Warning::HeaviestTails),
+        theta if theta == *K::SHAPES.start() => Some(Warning::GaussianTails),
+        theta if theta == *K::SHAPES.end() => Some(Warning::HeaviestTails),
         _ => None,
     };
     let warnings = unbounded.into_iter().chain(warning);
-    problem.fit(&maximum, Noise::StudentT(family), Some(shape), warnings.collect())
+    problem.fit(&maximum, found.estimated(), Some(shape), warnings.collect())
 }
 
 /// Points on the sample from which searches begin: least squares, of all rows and of the central half, led through heavier
 /// and heavier tails.
-fn starts(problem: &Problem<'_>) -> Result<Vec<Point<StudentTKernel<true>>>, Error> {
-    let family = noise::StudentT { df: 4.0, df_estimated: true };
-    let first = problem.first(StudentTKernel::new(LADDER[0]), &family);
+fn starts<K: Shaped>(problem: &Problem<'_>, kernel: K) -> Result<Vec<Point<K>>, Error> {
+    let [_, middling, _] = K::LADDER;
+    let first = problem.first(kernel, kernel.with_parameter(middling).estimated().family());
     let central = problem.central(&first)?;
     let (sample, mut starts) = (problem.sample()?, Vec::new());
     for first in [Some(first), central].into_iter().flatten() {
         let mut point = first;
-        for theta in LADDER {
-            point = point.with_functions(StudentTKernel::new(theta));
+        for theta in K::LADDER {
+            point = point.with_functions(kernel.with_parameter(theta));
             let found = smooth::maximise(&sample, point.clone(), Search { hold_shape: true, ..ROUGH })?;
             if let Some(found) = found.maximum() {
                 point = found.state.point().clone();
@@ -111,7 +95,7 @@ fn starts(problem: &Problem<'_>) -> Result<Vec<Point<StudentTKernel<true>>>, Err
 ///
 /// `m` is counted where searches collapsed and at quartiles; as many observations as there are coefficients are always
 /// fitted exactly somewhere, and are told of only where a search went there.
-fn unbounded<F: Kernel>(problem: &Problem<'_>, collapsed: &[Point<F>], df: f64) -> Result<Option<Warning>, Error> {
+fn unbounded<K: Kernel>(problem: &Problem<'_>, collapsed: &[Point<K>], df: f64) -> Result<Option<Warning>, Error> {
     let found = if problem.models_scale() {
         collapsed.first().map(|point| problem.collapsed(point)).transpose()?
     } else {
@@ -124,10 +108,7 @@ fn unbounded<F: Kernel>(problem: &Problem<'_>, collapsed: &[Point<F>], df: f64) 
 }
 
 /// The maximum over all rows from where the sample's is largest, and where searches of the sample collapsed.
-fn best<const SHAPED: bool>(
-    problem: &Problem<'_>,
-    starts: Vec<Point<StudentTKernel<SHAPED>>>,
-) -> Result<(Maximum<StudentTKernel<SHAPED>>, Vec<Point<StudentTKernel<SHAPED>>>), Error> {
+fn best<K: Kernel>(problem: &Problem<'_>, starts: Vec<Point<K>>) -> Result<(Maximum<K>, Vec<Point<K>>), Error> {
     let (sample, mut best, mut last) = (problem.sample()?, None::<Maximum<_>>, None);
     let mut collapsed = Vec::new();
     for start in starts {
@@ -152,9 +133,9 @@ fn best<const SHAPED: bool>(
     Ok((maximum, collapsed))
 }
 
-/// Where the profile likelihood of the inverse degrees of freedom falls short of its maximum by what the likelihood ratio
+/// Where the profile likelihood of the shape falls short of its maximum by what the likelihood ratio
 /// test at `level` allows.
-fn interval(problem: &Problem<'_>, maximum: &Maximum<StudentTKernel<true>>, level: f64) -> Result<[f64; 2], Error> {
+fn interval<K: Shaped>(problem: &Problem<'_>, maximum: &Maximum<K>, level: f64) -> Result<[f64; 2], Error> {
     let critical = Normal.critical(level);
     let mut ends = [0.0; 2];
     for (end, direction) in ends.iter_mut().zip([-1.0, 1.0]) {
@@ -164,14 +145,14 @@ fn interval(problem: &Problem<'_>, maximum: &Maximum<StudentTKernel<true>>, leve
 }
 
 /// Newton's method for the signed root of the likelihood ratio, which is nearly linear.
-fn profile_end(
+fn profile_end<K: Shaped>(
     problem: &Problem<'_>,
-    maximum: &Maximum<StudentTKernel<true>>,
+    maximum: &Maximum<K>,
     critical: f64,
     direction: f64,
 ) -> Result<f64, Error> {
-    let top = maximum.state.point().functions.theta();
-    let bound = if direction < 0.0 { *SHAPES.start() } else { *SHAPES.end() };
+    let top = maximum.state.point().functions.parameter();
+    let bound = if direction < 0.0 { *K::SHAPES.start() } else { *K::SHAPES.end() };
     if top == bound {
         return Ok(bound);
     }
@@ -180,7 +161,7 @@ fn profile_end(
     let against = (-direction * slope).max(0.0);
     let reach = critical * critical / (against + (against * against + bend.max(0.0) * critical * critical).sqrt());
     let (mut inner, mut outer) = (top, None);
-    let mut theta = (top + direction * reach).clamp(*SHAPES.start(), *SHAPES.end());
+    let mut theta = (top + direction * reach).clamp(*K::SHAPES.start(), *K::SHAPES.end());
     let mut near = maximum.clone();
     for _ in 0..40 {
         let (log_likelihood, slope) = profile(problem, maximum, &mut near, theta)?;
@@ -215,14 +196,14 @@ fn profile_end(
 ///
 /// Of few rows by a search from the last point. Of many, whose likelihood is all but quadratic between here and its
 /// maximum, by one pass where the other parameters move along the tangent, and what a Newton step from there would gain.
-fn profile(
+fn profile<K: Shaped>(
     problem: &Problem<'_>,
-    maximum: &Maximum<StudentTKernel<true>>,
-    near: &mut Maximum<StudentTKernel<true>>,
+    maximum: &Maximum<K>,
+    near: &mut Maximum<K>,
     theta: f64,
 ) -> Result<(f64, f64), Error> {
     let from = if problem.sample_is_all() { &*near } else { maximum };
-    let by = theta - from.state.point().functions.theta();
+    let by = theta - from.state.point().functions.parameter();
     let start = from.state.point().moved(&from.curve.along(by), 1.0);
     if problem.sample_is_all() {
         let search = Search { hold_shape: true, tolerance: 1e-7, ..Search::FULL };
