@@ -59,11 +59,35 @@ fn files_beyond_memory_and_threads_change_no_bit() {
         ("huber", "sandwich"),
     ] {
         let options = ["fit", "panel.csv", "-f", "y ~ x", "--noise", noise, "--vcov", vcov, "--format", "json"];
+        let options = [&options[..], &["--vcov-matrix"]].concat();
         let whole = folder.done(&[&options[..], &["--threads", "1"]].concat());
         for more in [&["--threads", "3"][..], &["--memory", "1MB", "--threads", "2"]] {
             assert_eq!(folder.done(&[&options[..], more].concat()), whole, "{noise}, {vcov}, {more:?}");
         }
     }
+}
+
+#[test]
+fn the_matrix_is_printed_where_it_is_asked_for() {
+    let (folder, engel) = (Folder::new(), testdata("engel.csv"));
+    let options = [&engel, "-f", "foodexp ~ income", "--scale", "~ income", "--vcov", "sandwich", "-o", "model.json"];
+    let plain = folder.fit(&options);
+    assert!(plain.get("vcov").is_none() && plain.get("scale_vcov").is_none());
+    let saved = folder.read("model.json");
+    let mut asked = folder.fit(&[&options[..], &["--vcov-matrix"]].concat());
+    for (rows, matrix) in [("coefficients", "vcov"), ("scale_coefficients", "scale_vcov")] {
+        for k in [0, 1] {
+            let error = number(&asked[rows][k]["std_error"]);
+            assert_close(number(&asked[matrix][k][k]), error * error, 1e-12, matrix);
+            assert_eq!(asked[matrix][0][1], asked[matrix][1][0]);
+        }
+    }
+    // Nothing else is different, and what is saved is the same.
+    asked.as_object_mut().unwrap().retain(|name, _| name != "vcov" && name != "scale_vcov");
+    assert_eq!(asked, plain);
+    assert_eq!(folder.read("model.json"), saved);
+    let message = folder.refusal(2, &["fit", &engel, "-f", "foodexp ~ income", "--vcov-matrix"]);
+    assert_eq!(message, "--vcov-matrix prints what programs read; say --format json, too");
 }
 
 #[test]

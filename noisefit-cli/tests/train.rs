@@ -93,10 +93,21 @@ fn a_linear_model_by_gradient_steps_leaves_a_trace() {
     let base = ["fit", &data, "-f", "foodexp ~ income", "--solver", "train"];
     let exact = folder.fit(&[&data, "-f", "foodexp ~ income"]);
     let trained = folder.fit(&with(&base[1..], &["--optimizer", "lbfgs", "--trace", "t.csv"]));
-    for (term, k) in [("(Intercept)", 0), ("income", 1)] {
-        let expected = exact["coefficients"][k]["estimate"].as_f64().unwrap();
-        assert_close(trained["coefficients"][0][term].as_f64().unwrap(), expected, 1e-5);
+    for k in [0, 1] {
+        let (row, exact) = (&trained["coefficients"][k], &exact["coefficients"][k]);
+        assert_close(row["estimate"].as_f64().unwrap(), exact["estimate"].as_f64().unwrap(), 1e-5);
+        // The same row as of an exact fit, without what training does not know.
+        let keys = |row: &Value| row.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!((&row["term"], keys(row)), (&exact["term"], keys(exact)));
+        assert!(row["std_error"].is_null() && row["conf_low"].is_null());
     }
+    let ensemble = folder.fit(&with(&base[1..], &["--optimizer", "adam", "--epochs", "3", "--ensemble", "2"]));
+    let slope = |rows: &Value| rows[1]["estimate"].as_f64().unwrap();
+    let members = ensemble["member_coefficients"].as_array().unwrap();
+    let mean = 0.5 * (slope(&members[0]) + slope(&members[1]));
+    assert_close(slope(&ensemble["coefficients"]), mean, 1e-14);
+    let modelled = folder.fit(&with(&base[1..], &["--scale", "network", "--epochs", "3"]));
+    assert_eq!(modelled["scale_coefficients"][1]["term"], "income");
     assert_close(trained["log_likelihood"].as_f64().unwrap(), exact["log_likelihood"].as_f64().unwrap(), 1e-8);
     let sgd = ["--optimizer", "sgd", "--lr", "0.05", "--batch", "all", "--schedule", "constant", "--epochs", "300"];
     folder.done(&with(&with(&base, &sgd), &["--trace", "t.csv"]));

@@ -41,6 +41,21 @@ pub struct Coefficient {
     pub conf_high: Option<f64>,
 }
 
+impl Coefficient {
+    /// One that was estimated without a standard error, as by training.
+    pub fn without_error(term: String, estimate: f64) -> Self {
+        Coefficient {
+            term,
+            estimate: Some(estimate),
+            std_error: None,
+            statistic: None,
+            p_value: None,
+            conf_low: None,
+            conf_high: None,
+        }
+    }
+}
+
 /// The test that all coefficients but the intercept are zero.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FTest {

@@ -37,6 +37,9 @@ pub(crate) struct FitArguments {
     /// classical]
     #[arg(long, value_name = "HOW", default_value = "default", hide_default_value = true)]
     pub(crate) vcov: Vcov,
+    /// Print the covariance matrices of the coefficients, too (with --format json)
+    #[arg(long)]
+    pub(crate) vcov_matrix: bool,
     /// Where the confidence intervals of the coefficients come from: wald (their standard errors) or profile (the values that
     /// a likelihood ratio test does not reject; fits the model again some twenty times for each coefficient)
     #[arg(long, value_name = "HOW", default_value = "wald")]

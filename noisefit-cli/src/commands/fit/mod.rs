@@ -29,6 +29,9 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     if arguments.train.trains()? {
         return train::run(arguments);
     }
+    if arguments.vcov_matrix && arguments.format != OutputFormat::Json {
+        return Err(Usage("--vcov-matrix prints what programs read; say --format json, too".to_owned()).into());
+    }
     let FitArguments { data, model, .. } = arguments;
     let named = match arguments.noise.is_auto()? {
         true => None,
@@ -74,7 +77,7 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     }
     let chosen_by = comparison.as_ref().map(ChosenBy::new);
     match arguments.format {
-        OutputFormat::Json => print_json(&Record::new(&model, counts, chosen_by))?,
+        OutputFormat::Json => print_json(&Record::new(&model, counts, chosen_by, arguments.vcov_matrix))?,
         OutputFormat::Table => {
             let evidence = comparison.as_ref().map(|comparison| format!("\n{}", likelihoods(comparison, false)));
             let specification = specification(&model.design, counts);

@@ -34,8 +34,14 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    pub(super) fn new(model: &'a FittedModel, counts: Counts, chosen_by: Option<ChosenBy<'a>>) -> Self {
-        let mut fits: Vec<_> = model.fits.iter().map(fields).collect();
+    /// The fits of a model; with the covariance matrices of their coefficients where asked for.
+    pub(super) fn new(
+        model: &'a FittedModel,
+        counts: Counts,
+        chosen_by: Option<ChosenBy<'a>>,
+        vcov_matrix: bool,
+    ) -> Self {
+        let mut fits: Vec<_> = model.fits.iter().map(|fit| fields(fit, vcov_matrix)).collect();
         let found = match fits.len() {
             1 => fits.remove(0),
             _ => [("fits".to_owned(), fits.into())].into_iter().collect(),
@@ -89,13 +95,15 @@ impl<'a> ChosenBy<'a> {
     }
 }
 
-/// What a reader wants to know of a fit; what is only needed to predict is left out.
-fn fields(fit: &Fit) -> serde_json::Map<String, serde_json::Value> {
+/// What a reader wants to know of a fit. What is only needed to predict is left out, and the covariance matrices, which grow as
+/// the square of the number of coefficients, are there where they were asked for.
+fn fields(fit: &Fit, vcov_matrix: bool) -> serde_json::Map<String, serde_json::Value> {
     let mut fields = match serde_json::to_value(fit) {
         Ok(serde_json::Value::Object(fields)) => fields,
         _ => serde_json::Map::new(),
     };
-    for name in ["leverage", "location_variance"] {
+    let matrices = ["vcov", "scale_vcov"].into_iter().filter(|_| !vcov_matrix);
+    for name in ["leverage", "location_variance"].into_iter().chain(matrices) {
         fields.shift_remove(name);
     }
     fields

@@ -173,6 +173,7 @@ fn refuse(arguments: &FitArguments) -> Result<(), Usage> {
             arguments.confint == ConfintChoice::Profile,
             "profile-likelihood intervals are of exact fits",
         ),
+        ("--vcov-matrix", arguments.vcov_matrix, "standard errors are of exact fits, and training has none"),
         ("--one-pass", arguments.one_pass, "training reads the rows once in every epoch"),
     ];
     if let Some((option, _, why)) = exact.iter().find(|(_, given, _)| *given) {

@@ -2,7 +2,7 @@
 
 use noisefit_core::inference::evaluate::Scores;
 use noisefit_core::network::{Fitted, Member, Plan, Trial};
-use noisefit_core::record::Warning;
+use noisefit_core::record::{Coefficient, Warning};
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::Counts;
 use serde::Serialize;
@@ -34,9 +34,15 @@ pub(super) struct Record<'a> {
     /// The complete log-likelihood of the rows that were learned from.
     log_likelihood: Option<f64>,
     response_jacobian: bool,
-    /// Of a linear model the coefficients of every member, in units of the data.
+    /// Of a linear model, in units of the data; of several the mean, which is the location's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    coefficients: Option<Vec<serde_json::Map<String, serde_json::Value>>>,
+    coefficients: Option<Vec<Coefficient>>,
+    /// The same of a modelled scale's logarithm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scale_coefficients: Option<Vec<Coefficient>>,
+    /// Of several linear models the coefficients of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member_coefficients: Option<Vec<Vec<Coefficient>>>,
     /// For each quantile, or once.
     training: &'a [Scores],
     validation: Option<&'a [Scores]>,
@@ -54,7 +60,7 @@ pub(super) fn record<'a>(
 ) -> serde_json::Result<Record<'a>> {
     let Fitted { network, training, validation, .. } = fitted;
     let names = model.design.layout().coefficient_names();
-    let line = |line: &Vec<f64>| names.iter().cloned().zip(line.iter().map(|value| (*value).into())).collect();
+    let lines = network.coefficients();
     let first = training.first();
     Ok(Record {
         schema: "noisefit.train/1",
@@ -71,11 +77,26 @@ pub(super) fn record<'a>(
         parameters: network.parameters(),
         log_likelihood: first.filter(|_| training.len() == 1).and_then(|s| Some(-s.mean_nll? * s.nobs as f64)),
         response_jacobian: model.design.transforms_response(),
-        coefficients: network.coefficients().map(|lines| lines.iter().map(line).collect()),
+        coefficients: lines.as_deref().map(|lines| table(&names, &mean(lines))),
+        scale_coefficients: network.scale_coefficients().map(|lines| table(&names, &mean(&lines))),
+        member_coefficients: lines
+            .filter(|lines| lines.len() > 1)
+            .map(|lines| lines.iter().map(|line| table(&names, line)).collect()),
         training,
         validation: validation.as_deref(),
         members: &network.members,
         conformal: model.conformal.as_ref().map(Calibration::from).map(serde_json::to_value).transpose()?,
         warnings: &fitted.warnings,
     })
+}
+
+/// The rows of a table without standard errors.
+fn table(names: &[String], line: &[f64]) -> Vec<Coefficient> {
+    names.iter().zip(line).map(|(term, &estimate)| Coefficient::without_error(term.clone(), estimate)).collect()
+}
+
+/// The mean of lines, number by number.
+fn mean(lines: &[Vec<f64>]) -> Vec<f64> {
+    let at = |j: usize| lines.iter().map(|line| line[j]).sum::<f64>() / lines.len() as f64;
+    (0..lines.first().map_or(0, Vec::len)).map(at).collect()
 }
