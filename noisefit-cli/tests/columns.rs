@@ -8,7 +8,9 @@ use std::io::Write;
 use std::process::Stdio;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, RecordBatch, StringArray};
+use arrow_array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, NullArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use arrow_ipc::writer::FileWriter;
 use common::{Folder, assert_close, column, number};
 
@@ -250,6 +252,45 @@ fn long_integers_are_exact_as_categories_and_clusters() {
         assert_close(number(&fit["rmse"]), number(&by_name["rmse"]), 1e-12, file);
         assert_eq!(means.lines().count(), 401);
     }
+}
+
+/// Exact rational arithmetic: slope 229/120 = 1.908333..., sum of squared residuals 0.835833..., whatever the first of eight
+/// consecutive integers is; statsmodels issue 9258.
+#[test]
+fn long_integers_keep_their_digits_as_regressors() {
+    let folder = Folder::new();
+    let y = [3.1, 4.9, 7.2, 8.8, 11.3, 12.7, 15.1, 16.0];
+    let check = |fit: &serde_json::Value, unit: f64, what: &str| {
+        assert_close(column(fit, "estimate")[1].unwrap(), 229.0 / 120.0 * unit, 1e-11, what);
+        assert_close(column(fit, "std_error")[1].unwrap(), 0.057_591_656_876_660_03 * unit, 1e-11, what);
+        assert_close(number(&fit["log_likelihood"]), -2.316_437_907_661_413_7, 1e-11, what);
+        assert!(fit["accuracy"]["digits"].as_f64().unwrap() > 10.0, "{what}: {}", fit["accuracy"]);
+    };
+    for first in [1_700_000_000_123_456i64, 4_000_000_000_000_001, (1 << 62) + 1] {
+        let mut csv = "y,k\n".to_owned();
+        let mut json = String::new();
+        for (i, y) in y.iter().enumerate() {
+            csv += &format!("{y},{}\n", first + i as i64);
+            json += &format!("{{\"y\": {y}, \"k\": {}}}\n", first + i as i64);
+        }
+        folder.write("k.csv", csv);
+        folder.write("k.jsonl", json);
+        let k: Vec<i64> = (0..8).map(|i| first + i).collect();
+        let times: ArrayRef = Arc::new(TimestampMicrosecondArray::from(k.clone()));
+        let y: ArrayRef = Arc::new(Float64Array::from(y.to_vec()));
+        arrow(&folder, "k.arrow", vec![("y", y), ("k", Arc::new(Int64Array::from(k))), ("time", times)]);
+        for file in ["k.csv", "k.jsonl", "k.arrow"] {
+            check(&folder.fit(&[file, "-f", "y ~ k"]), 1.0, &format!("{file} from {first}"));
+        }
+        // Seconds between microseconds.
+        if first < 1 << 60 {
+            check(&folder.fit(&["k.arrow", "-f", "y ~ time"]), 1e6, &format!("times from {first}"));
+        }
+    }
+    let mut csv = "y,time\n".to_owned();
+    y.iter().enumerate().for_each(|(i, y)| csv += &format!("{y},2024-03-01T12:34:56.12345{i}\n"));
+    folder.write("t.csv", csv);
+    check(&folder.fit(&["t.csv", "-f", "y ~ time"]), 1e6, "times in text");
 }
 
 #[test]

@@ -174,7 +174,7 @@ impl<'a> DesignRows<'a> {
             Precision::Double => (frame, false, None),
             Precision::Extended => (frame, true, None),
             Precision::Perturbed(draw) => {
-                moved = perturbed(frame, draw);
+                moved = perturbed(frame, self.design.columns_needed(self.options.scope), draw);
                 (&moved, true, Some(draw))
             }
         };
@@ -332,13 +332,21 @@ fn decimal_rounding(value: f64) -> f64 {
     unit / (value.abs().next_up() - value.abs())
 }
 
-/// The frame with every number moved within its rounding error, unless what the rounding left out is known.
-fn perturbed(frame: &Frame, draw: u32) -> Frame {
+/// The frame with every number moved within its rounding error, unless what the rounding left out is known. Dates and times
+/// are counts of a clock's units, which are what they are.
+fn perturbed(frame: &Frame, fields: &[Field], draw: u32) -> Frame {
+    let is_time = |j: usize| fields.get(j).is_some_and(|field| matches!(field.kind, Kind::Date | Kind::Timestamp));
     let column = |(j, column): (usize, &Column)| match column {
         Column::Category { .. } => column.clone(),
+        Column::Number { .. } if is_time(j) => column.clone(),
         Column::Number { high, low } => {
+            // A column that has integers beyond 2^53 in two words is one of integers.
+            let integers = low.iter().flatten().zip(high).any(|(low, high)| low.abs() >= 1.0 && high.fract() == 0.0);
             let moved = high.iter().enumerate().map(|(i, &value)| {
                 let known = low.as_ref().map_or(0.0, |low| low[i]);
+                if integers && value.fract() == 0.0 && known.fract() == 0.0 {
+                    return known;
+                }
                 let row = frame.first_record + i as u64;
                 let moved = perturbation(value, draw, row, j as u64);
                 match known {

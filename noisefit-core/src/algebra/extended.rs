@@ -25,6 +25,7 @@ pub struct ExtendedMoments {
     /// `T`, upper triangular, column by column: column `j` has `j + 1` entries.
     transform: Vec<f64>,
     start: Vec<f64>,
+    precision: Precision,
     rows: u64,
     products: Vec<DoubleDouble>,
     #[serde(skip)]
@@ -43,7 +44,15 @@ impl ExtendedMoments {
     pub fn new(coordinates: Coordinates, transform: Vec<f64>, start: Vec<f64>) -> Self {
         debug_assert_eq!(transform.len(), packed_length(coordinates.coefficients()));
         let products = vec![DoubleDouble::ZERO; packed_length(coordinates.coefficients() + 1)];
-        ExtendedMoments { coordinates, transform, start, rows: 0, products, scratch: Vec::new() }
+        let precision = Precision::Extended;
+        ExtendedMoments { coordinates, transform, start, precision, rows: 0, products, scratch: Vec::new() }
+    }
+
+    /// The same of data that are moved within their rounding errors.
+    #[must_use]
+    pub fn moved(mut self, draw: u32) -> Self {
+        self.precision = Precision::Perturbed(draw);
+        self
     }
 
     /// The packed lower triangle of `G`, bordered by `g` and `sum(v e^2)` as the last row.
@@ -152,6 +161,6 @@ impl Accumulator for ExtendedMoments {
     }
 
     fn precision(&self) -> Precision {
-        Precision::Extended
+        self.precision
     }
 }

@@ -4,7 +4,7 @@ use faer::{Mat, Side};
 
 use crate::Error;
 use crate::algebra::coordinates::Coordinates;
-use crate::algebra::elimination::{Elimination, symmetric_times};
+use crate::algebra::elimination::{Candidate, Elimination, symmetric_times};
 use crate::algebra::extended::ExtendedMoments;
 use crate::algebra::gram::{packed, packed_length, symmetric};
 use crate::algebra::leverage::Leverage;
@@ -36,6 +36,10 @@ const WEAK_PART: f64 = 1e-10;
 /// A response whose deviations from its mean are less than this part of it does not vary: far less than a digit in the
 /// data could say, more than double-double leaves.
 const CONSTANT_PART: f64 = 1e-20;
+
+/// What takes the place of the rounding of a column that has none, as a part of what rounding would be: far more than
+/// double-double leaves, far less than the last digit of an integer of 64 bits.
+const EXACT_PART: f64 = 1e-6;
 
 /// How many times the data are moved within their rounding errors to see what that does to the coefficients.
 const PERTURBATION_DRAWS: u32 = 6;
@@ -161,7 +165,7 @@ impl Ladder<'_> {
         let pass = ExtendedMoments::new(self.coordinates.clone(), transform.clone(), start.clone());
         let moments = self.source.pass(pass)?;
         let products = moments.products();
-        let elimination = Elimination::new(products, order, |candidate| {
+        let lies_in_span = |candidate: &Candidate<'_>, norms: &dyn Fn(usize) -> f64| {
             // The distance of z_j from the span of the columns kept before it, against what the rounding of the data
             // alone would leave of a column that lies in it.
             let j = candidate.column;
@@ -170,9 +174,16 @@ impl Ladder<'_> {
             for (kept, coefficient) in candidate.nearest() {
                 (0..=kept).for_each(|k| shares[k] -= coefficient.to_f64() * transform[packed(kept, k)]);
             }
-            let combined: f64 = (0..=j).map(|k| (shares[k] / shares[j]).abs() * self.raw_norm(k)).sum();
+            let combined: f64 = (0..=j).map(|k| (shares[k] / shares[j]).abs() * norms(k)).sum();
             distance <= 8.0 * UNIT_ROUNDOFF * combined
-        });
+        };
+        let mut elimination =
+            Elimination::new(products, order, |candidate| lies_in_span(candidate, &|k| self.raw_norm(k)));
+        if elimination.kept.len() < order {
+            // If they are rounded at all.
+            let norms = self.rounded_norms()?;
+            elimination = Elimination::new(products, order, |candidate| lies_in_span(candidate, &|k| norms[k]));
+        }
         if elimination.kept.len() < order {
             return self.without_aliased(&elimination.kept);
         }
@@ -192,7 +203,7 @@ impl Ladder<'_> {
         let solution = Solution { coefficients, inverse };
         let residuals = self.residuals(&solution, Precision::Extended)?;
         let errors = self.perturbation_errors(&solution)?;
-        Ok(self.finish(&solution, &self.error_sums(&solution, &residuals), Method::DoubleDouble, &errors))
+        Ok(self.finish(&solution, &self.error_sums(&solution, &residuals)?, Method::DoubleDouble, &errors))
     }
 
     /// The fit on the columns that were kept, with the others marked as aliased.
@@ -269,7 +280,7 @@ impl Ladder<'_> {
             return Ok(None);
         }
         let errors = self.rounding_errors(&solution, norm);
-        let fit = self.finish(&solution, &self.error_sums(&solution, &residuals), method, &errors);
+        let fit = self.finish(&solution, &self.error_sums(&solution, &residuals)?, method, &errors);
         // Refined in double-double, what is left is the rounding of the data, which no further rung can mend.
         let accepted = precision == Precision::Extended || self.is_enough(&fit, &errors);
         Ok(accepted.then_some(fit))
@@ -304,11 +315,23 @@ impl Ladder<'_> {
         }
     }
 
+    /// The same of every coefficient's column and of the response, cut to [`EXACT_PART`] for those that moving the data
+    /// within their rounding errors does not move: integers are what they are. Two passes.
+    fn rounded_norms(&self) -> Result<Vec<f64>, Error> {
+        let order = self.coordinates.coefficients();
+        let identity = (0..order).flat_map(|j| (0..=j).map(move |i| if i == j { 1.0 } else { 0.0 })).collect();
+        let squares = ExtendedMoments::new(self.coordinates.clone(), identity, vec![0.0; order]);
+        let (kept, moved) = (self.source.pass(squares.clone())?, self.source.pass(squares.moved(0))?);
+        let exact = |j: usize| {
+            let [kept, moved] = [&kept, &moved].map(|pass| pass.products()[packed(j, j)]);
+            kept == moved
+        };
+        Ok((0..=order).map(|j| self.raw_norm(j) * if exact(j) { EXACT_PART } else { 1.0 }).collect())
+    }
+
     /// The norm over rows of the sum of magnitudes of everything that is added up to a residual.
     fn row_magnitude(&self, solution: &Solution) -> f64 {
-        let response = self.raw_norm(solution.coefficients.len());
-        let terms = solution.coefficients.iter().enumerate().map(|(j, b)| b.to_f64().abs() * self.raw_norm(j));
-        response + terms.sum::<f64>()
+        magnitude(solution, |j| self.raw_norm(j))
     }
 
     /// The error of each coefficient when every number in a row carries an independent rounding error: of the row's
@@ -361,7 +384,7 @@ impl Ladder<'_> {
 
     /// The sums of a solution one Newton step away from where the residuals were taken; exactly zero where they are no
     /// larger than the rounding of the data.
-    fn error_sums(&self, solution: &Solution, residuals: &Residuals) -> ErrorSums {
+    fn error_sums(&self, solution: &Solution, residuals: &Residuals) -> Result<ErrorSums, Error> {
         let (totals, sums) = (*residuals.totals(), residuals.sums());
         let step = symmetric_times(&solution.inverse, residuals.gradient());
         let gained = step.iter().zip(residuals.gradient()).fold(DoubleDouble::ZERO, |sum, (&a, &b)| sum + a * b);
@@ -371,11 +394,17 @@ impl Ladder<'_> {
             false => DoubleDouble::ZERO,
         };
         let total = sums.response_squares - mean_square;
-        if residual.to_f64().max(0.0).sqrt() <= 2.0 * UNIT_ROUNDOFF * self.row_magnitude(solution) {
-            return ErrorSums { totals, residual: DoubleDouble::ZERO, total, squares: 0.0, absolute: Some(0.0) };
+        let norm = residual.to_f64().max(0.0).sqrt();
+        let is_rounding = |magnitude: f64| norm <= 2.0 * UNIT_ROUNDOFF * magnitude;
+        if is_rounding(self.row_magnitude(solution)) {
+            let norms = self.rounded_norms()?;
+            if is_rounding(magnitude(solution, |j| norms[j])) {
+                let (residual, absolute) = (DoubleDouble::ZERO, Some(0.0));
+                return Ok(ErrorSums { totals, residual, total, squares: 0.0, absolute });
+            }
         }
         let (squares, absolute) = (sums.squares.to_f64(), Some(sums.absolute.to_f64()));
-        ErrorSums { totals, residual, total, squares, absolute }
+        Ok(ErrorSums { totals, residual, total, squares, absolute })
     }
 
     /// Everything carried back to the units of the data. `errors` are those of the coefficients there.
@@ -433,6 +462,12 @@ impl Ladder<'_> {
             totals,
         }
     }
+}
+
+/// The sum of the norms of a solution's terms and of the response.
+fn magnitude(solution: &Solution, norm: impl Fn(usize) -> f64) -> f64 {
+    let terms = solution.coefficients.iter().enumerate().map(|(j, b)| b.to_f64().abs() * norm(j));
+    norm(solution.coefficients.len()) + terms.sum::<f64>()
 }
 
 /// The inverse of the triangle of the design columns (packed by columns) and the solution it gives. A diagonal at rounding
