@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use noisefit_core::estimate::Collinear;
 use noisefit_data::formula::{Undefined, Unseen};
 use noisefit_data::frame::Field;
-use noisefit_data::read::{Dataset, Format, Inputs, ReadOptions};
+use noisefit_data::read::{Dataset, DateFormat, Format, Inputs, ReadOptions};
 use noisefit_data::source::Missing;
 
 use crate::outcome::Usage;
@@ -33,6 +33,15 @@ pub(crate) struct DataArguments {
     /// A column that is text even if it looks like numbers
     #[arg(long, value_name = "COLUMN", help_heading = "Reading data")]
     pub(crate) text: Vec<String>,
+    /// A column that is numbers whatever stands between its digits: 1'000, $3.50, 3.5%
+    #[arg(long, value_name = "COLUMN", help_heading = "Reading data")]
+    pub(crate) number: Vec<String>,
+    /// What stands before decimals in text, . or , [default: found out]
+    #[arg(long, value_name = "MARK", value_parser = parse_decimal, help_heading = "Reading data")]
+    pub(crate) decimal: Option<u8>,
+    /// How dates are written, beside 2024-12-24: %d/%m/%Y, %d-%b-%Y, ...
+    #[arg(long, value_name = "FORMAT", help_heading = "Reading data")]
+    pub(crate) date: Option<DateFormat>,
     /// Threads to use; results do not depend on it [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Resources")]
     pub(crate) threads: Option<u16>,
@@ -94,6 +103,9 @@ impl DataArguments {
             header: !self.no_header,
             missing: self.na.clone(),
             text: self.text.clone(),
+            decimal: self.decimal,
+            number: self.number.clone(),
+            date: self.date.clone(),
             known: known.to_vec(),
             widened: self.widened.clone(),
             threads: self.threads(),
@@ -239,6 +251,14 @@ fn parse_delimiter(text: &str) -> Result<u8, String> {
         b"\\t" | b"tab" => Ok(b'\t'),
         &[byte] => Ok(byte),
         _ => Err("a delimiter is one ASCII character, or \\t".to_owned()),
+    }
+}
+
+fn parse_decimal(text: &str) -> Result<u8, String> {
+    match text {
+        "." => Ok(b'.'),
+        "," => Ok(b','),
+        _ => Err("decimals stand behind a point or a comma".to_owned()),
     }
 }
 

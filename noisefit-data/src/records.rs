@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::DataError;
-use crate::frame::{Column, Frame};
+use crate::frame::{Column, Frame, Kind};
 use crate::read::schedule::in_order;
-use crate::read::{Dataset, Decimals, Frames, Origin, Progress};
+use crate::read::{Dataset, Decimals, Frames, Look, LookAlike, Origin, Progress};
 
 /// Files of at most this size are read with all their decimals, which costs nothing that a user would notice.
 const SMALL_FILES: u64 = 16 << 20;
@@ -60,7 +60,16 @@ impl<'a> Records<'a> {
                 DataError::Option(format!("{file} has no column `{name}`; its columns are {}", names.join(", ")))
             })
         };
-        let columns = names.iter().map(position).collect::<Result<_, _>>()?;
+        let columns = names.iter().map(position).collect::<Result<Vec<_>, _>>()?;
+        // What a comma means is asked rather than guessed.
+        let asked = |look_alike: &&LookAlike| {
+            let columns = columns.iter().map(|&column| &dataset.fields()[column]);
+            matches!(look_alike.look, Look::Comma | Look::CommaOrThousands)
+                && columns.into_iter().any(|field| field.name == look_alike.column && field.kind == Kind::Text)
+        };
+        if let Some(look_alike) = dataset.look_alikes().iter().find(asked) {
+            return Err(DataError::Option(format!("{}: {look_alike}", dataset.file_name(0))));
+        }
         let small = dataset.size_in_bytes() <= SMALL_FILES;
         let decimals = if small { Decimals::WithLow } else { Decimals::Double };
         let kept = Mutex::new(Kept::Unread);

@@ -15,6 +15,7 @@ use noisefit_report::{Place, Specification};
 
 use crate::arguments::{CollinearChoice, DataArguments, MissingChoice, parse_digits, parse_positive};
 use crate::outcome::Usage;
+use crate::output::warn;
 
 use crate::progress::Passes;
 
@@ -80,8 +81,12 @@ impl ModelArguments {
         let wrong = |error: FormulaError| Usage(error.to_string());
         let weights = self.weights.as_deref().map(Expression::parse).transpose().map_err(wrong)?;
         let frequencies = self.frequency_weights.as_deref().map(Expression::column);
-        let model = formula.resolve(dataset.fields(), weights.as_ref(), frequencies.as_ref())?;
-        let records = Records::new(dataset, &model.columns_needed(), data.threads(), data.memory, passes)?;
+        let model = formula.resolve(dataset.fields(), weights.as_ref(), frequencies.as_ref());
+        let model = model.map_err(|error| explained(error, formula, dataset))?;
+        let columns = model.columns_needed();
+        let records = Records::new(dataset, &columns, data.threads(), data.memory, passes)?;
+        let alike = dataset.look_alikes().iter().filter(|alike| columns.contains(&alike.column.as_str()));
+        warn(&alike.map(ToString::to_string).collect::<Vec<_>>());
         let options = SourceOptions { missing: self.missing.into(), ..SourceOptions::default() };
         Ok(DesignRows::learn(model, records, options)?)
     }
@@ -93,6 +98,26 @@ impl ModelArguments {
             collinear: self.collinear.into(),
             ..Options::default()
         }
+    }
+}
+
+/// What is wrong with a formula, and what the data have to say to that.
+fn explained(error: FormulaError, formula: &Formula, dataset: &Dataset) -> anyhow::Error {
+    let names = formula.columns();
+    let unread = dataset.unread().iter().filter(|column| names.contains(&column.name.as_str()));
+    let mut remarks: Vec<String> = unread
+        .map(|column| {
+            format!(
+                "column `{}` is there, and its type {} is neither a number nor a category",
+                column.name, column.of_type
+            )
+        })
+        .collect();
+    let alike = dataset.look_alikes().iter().filter(|alike| names.contains(&alike.column.as_str()));
+    remarks.extend(alike.map(ToString::to_string));
+    match remarks.is_empty() {
+        true => error.into(),
+        false => anyhow::anyhow!("{error}\n{}", remarks.join("\n")),
     }
 }
 

@@ -398,9 +398,11 @@ impl Compiler<'_> {
                 let holds = if kind == Kind::Boolean { "true and false" } else { "text" };
                 let numbers = self.fields.iter().filter(|field| !field.kind.is_category());
                 let numbers = list(numbers.map(|field| field.name.as_str()));
-                let message = format!(
-                    "the response must be numbers, and '{name}' holds {holds}; columns of numbers are {numbers}"
-                );
+                let numbers = match numbers.is_empty() {
+                    true => "no column holds numbers".to_owned(),
+                    false => format!("columns of numbers are {numbers}"),
+                };
+                let message = format!("the response must be numbers, and '{name}' holds {holds}; {numbers}");
                 return Err(self.error(node.span, message));
             }
         }

@@ -46,7 +46,12 @@ impl FormulaError {
     /// Names a column that is not there, and those that are.
     pub(super) fn unknown_column(text: &str, span: Span, name: &str, fields: &[Field]) -> Self {
         let names = || fields.iter().map(|field| field.name.as_str());
-        let message = format!("no column '{name}'{}the columns are {}", suggestion(name, names()), list(names()));
+        let numbers = names().filter(|name| name.parse::<f64>().is_ok()).count();
+        // Names that are numbers are mostly the first of the rows.
+        let header =
+            if 2 * numbers > fields.len() { "; if the first line is data, not names, say --no-header" } else { "" };
+        let message =
+            format!("no column '{name}'{}the columns are {}{header}", suggestion(name, names()), list(names()));
         FormulaError::new(text, span, message)
     }
 

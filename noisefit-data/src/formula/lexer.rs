@@ -41,7 +41,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Span)>, FormulaError> {
             let length = number_length(rest);
             let number = decimal(&rest[..length]).filter(|number| number.high.is_finite());
             let span = Span { start: at, end: at + length };
-            (Token::Number(number.ok_or_else(|| FormulaError::new(text, span, "not a number"))?), length)
+            (Token::Number(number.ok_or_else(|| FormulaError::new(text, span, no_number(&rest[..length])))?), length)
         } else if first == '_' || first == '.' || first.is_alphabetic() {
             let length = rest.find(|c: char| !is_name_character(c)).unwrap_or(rest.len());
             (Token::Name { name: rest[..length].to_owned(), quoted: false }, length)
@@ -49,9 +49,9 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Span)>, FormulaError> {
             let span = Span { start: at, end: at + 1 };
             let unclosed = || FormulaError::new(text, span, format!("this {first} is not closed"));
             let inner = &rest[1..];
-            let inner = &inner[..inner.find(first).ok_or_else(unclosed)?];
+            let inner = &inner[..closing(inner, first).ok_or_else(unclosed)?];
             let token = match first {
-                '`' => Token::Name { name: inner.to_owned(), quoted: true },
+                '`' => Token::Name { name: inner.replace("``", "`"), quoted: true },
                 _ => Token::Text(inner.to_owned()),
             };
             (token, inner.len() + 2)
@@ -63,6 +63,29 @@ pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Span)>, FormulaError> {
         tokens.push((token, Span { start: at, end: at + length }));
         at += length;
     }
+}
+
+/// Where a quoted text ends; two backquotes within backquotes are one of the name.
+fn closing(inner: &str, quote: char) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + inner.get(from..)?.find(quote)?;
+        if quote != '`' || !inner[at + 1..].starts_with('`') {
+            return Some(at);
+        }
+        from = at + 2;
+    }
+}
+
+/// Why what begins with a digit is refused, and how a name is written that does.
+fn no_number(text: &str) -> String {
+    let name = text.chars().any(char::is_alphabetic);
+    let hint = if name {
+        format!("; a column's name that begins with a digit goes in backquotes: `{text}`")
+    } else {
+        String::new()
+    };
+    format!("not a number{hint}")
 }
 
 fn is_name_character(c: char) -> bool {

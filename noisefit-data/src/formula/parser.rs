@@ -207,7 +207,11 @@ impl<'a> Parser<'a> {
     fn call(&mut self, name: String, name_span: Span, open: Span) -> Result<Node, FormulaError> {
         if !function::is_known(&name) {
             let known = function::names();
-            let suggestion = suggestion(&name, known.iter().copied());
+            let suggestion = match name.as_str() {
+                // R's names for it.
+                "factor" | "as.factor" | "ordered" => "; did you mean 'C'? ".to_owned(),
+                _ => suggestion(&name, known.iter().copied()),
+            };
             let message = format!("unknown function '{name}'{suggestion}the functions are {}", known.join(", "));
             return Err(FormulaError::new(self.text, name_span, message));
         }

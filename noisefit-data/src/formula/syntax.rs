@@ -88,7 +88,7 @@ impl Node {
 
 /// A column's name as a formula writes it.
 pub(super) fn quoted(name: &str) -> String {
-    if is_plain_name(name) { name.to_owned() } else { format!("`{name}`") }
+    if is_plain_name(name) { name.to_owned() } else { format!("`{}`", name.replace('`', "``")) }
 }
 
 impl fmt::Display for Node {

@@ -109,6 +109,16 @@ impl Formula {
         self.response.is_some()
     }
 
+    /// The names of the columns that it names, each once; a `.` names none.
+    pub fn columns(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.visit(&mut |node| match &node.syntax {
+            Syntax::Name(name) if !names.contains(&name.as_str()) => names.push(name.as_str()),
+            _ => {}
+        });
+        names
+    }
+
     /// Visits every part, in the order of the text.
     pub(super) fn visit<'a>(&'a self, visitor: &mut impl FnMut(&'a Node)) {
         self.response.iter().for_each(|response| response.visit(visitor));

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::kinds::{self, Ground, MissingWords};
+use super::notation::{self, DateFormat};
 use super::options::Decimals;
-use super::table::Wanted;
+use super::table::{Notation, Query, Wanted};
 use super::{number, time};
 use crate::frame::{Column, Kind, MISSING};
 
@@ -14,8 +15,8 @@ use crate::frame::{Column, Kind, MISSING};
 pub(crate) enum Builder<'a> {
     Number(Numbers),
     Boolean(Booleans<'a>),
-    Date(Days),
-    Timestamp(Numbers),
+    Date(Times<'a>),
+    Timestamp(Times<'a>),
     Text(Categories<'a>),
 }
 
@@ -28,12 +29,37 @@ pub(crate) struct Numbers {
     low: Option<Vec<f64>>,
     /// Whether that of short decimals is asked for.
     decimals: Decimals,
+    notation: Notation,
 }
 
 impl Numbers {
-    fn new(decimals: Decimals, rows: usize) -> Self {
+    fn new(decimals: Decimals, notation: Notation, rows: usize) -> Self {
         let low = (decimals == Decimals::WithLow).then(|| Vec::with_capacity(rows));
-        Numbers { high: Vec::with_capacity(rows), low, decimals }
+        Numbers { high: Vec::with_capacity(rows), low, decimals, notation }
+    }
+
+    /// Adds the number that `text` is in the column's notation.
+    fn push_written(&mut self, text: &[u8], missing: &MissingWords) -> Option<()> {
+        let Notation { comma, decorated } = self.notation;
+        let written = || std::str::from_utf8(text).ok();
+        // A point is no mark of decimals where a comma is.
+        let plain = number::parse(text).filter(|_| !(comma && text.contains(&b'.')));
+        if let Some(value) = plain {
+            self.push_text(missing.without(value), text);
+            return Some(());
+        }
+        let value = if comma { written().and_then(notation::comma_number) } else { None };
+        let value = value
+            .or_else(|| written().filter(|_| decorated).and_then(|text| notation::decorated_number(text, comma)))?;
+        // In the notation of computers, so that its decimals are known, too.
+        let digits: Vec<u8> = match comma && !decorated {
+            true => {
+                text.iter().filter(|&&byte| byte != b'.').map(|&byte| if byte == b',' { b'.' } else { byte }).collect()
+            }
+            false => Vec::new(),
+        };
+        self.push_text(missing.without(value), &digits);
+        Some(())
     }
 
     #[inline]
@@ -74,12 +100,23 @@ pub(crate) struct Booleans<'a> {
     lenient: bool,
 }
 
-/// A column of dates.
+/// A column of dates or times.
 #[derive(Debug)]
-pub(crate) struct Days {
+pub(crate) struct Times<'a> {
     values: Numbers,
-    /// Whether points in time are taken, too, as parts of days: a model that was fitted to dates counts in days.
+    /// Whether among dates points in time are taken, too, as parts of days: a model that was fitted to dates counts in days.
     lenient: bool,
+    /// How they are written, beside ISO 8601.
+    format: Option<&'a DateFormat>,
+}
+
+impl Times<'_> {
+    fn push(&mut self, text: &[u8], read: impl Fn(&[u8]) -> Option<(f64, f64)>) -> Result<(), Refusal> {
+        let written = || self.format?.iso(std::str::from_utf8(text).ok()?);
+        let (high, low) = read(text).or_else(|| read(written()?.as_bytes())).ok_or(Refusal::Kind)?;
+        self.values.push(high, low);
+        Ok(())
+    }
 }
 
 /// Why a text could not be taken into a column.
@@ -93,23 +130,26 @@ pub(crate) enum Refusal {
 
 impl<'a> Builder<'a> {
     /// An empty column with room for `rows` values.
-    pub fn new(wanted: &Wanted<'_>, decimals: Decimals, rows: usize) -> Self {
-        let numbers = || Numbers::new(decimals, rows);
+    pub fn new(wanted: &Wanted<'_>, query: &Query<'a>, decimals: Decimals, rows: usize) -> Self {
+        let numbers = || Numbers::new(decimals, wanted.notation, rows);
         match wanted.kind {
             Kind::Number => Builder::Number(numbers()),
             Kind::Boolean => {
                 Builder::Boolean(Booleans { categories: Categories::new(rows), lenient: wanted.ground == Ground::Word })
             }
-            Kind::Date => Builder::Date(Days { values: numbers(), lenient: wanted.ground == Ground::Word }),
-            Kind::Timestamp => Builder::Timestamp(numbers()),
+            Kind::Date => {
+                let lenient = wanted.ground == Ground::Word;
+                Builder::Date(Times { values: numbers(), lenient, format: query.date })
+            }
+            Kind::Timestamp => Builder::Timestamp(Times { values: numbers(), lenient: true, format: query.date }),
             Kind::Text => Builder::Text(Categories::new(rows)),
         }
     }
 
     pub fn push_missing(&mut self) {
         match self {
-            Builder::Number(values) | Builder::Timestamp(values) => values.push(f64::NAN, 0.0),
-            Builder::Date(days) => days.values.push(f64::NAN, 0.0),
+            Builder::Number(values) => values.push(f64::NAN, 0.0),
+            Builder::Date(times) | Builder::Timestamp(times) => times.values.push(f64::NAN, 0.0),
             Builder::Boolean(Booleans { categories, .. }) | Builder::Text(categories) => categories.push_missing(),
         }
     }
@@ -137,6 +177,22 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Whether numbers are written as computers write them.
+    pub fn is_plain_number(&self) -> bool {
+        matches!(self, Builder::Number(numbers) if numbers.notation == Notation::default())
+    }
+
+    /// Adds what stands in quotes: among texts a word such as `NA` is a name there, unless the user says that it is missing.
+    pub fn push_quoted(&mut self, text: Cow<'a, [u8]>, missing: &MissingWords) -> Result<(), Refusal> {
+        match self {
+            Builder::Text(categories) if !text.is_empty() && !missing.added_bytes(&text) => {
+                categories.push(utf8(text)?);
+                Ok(())
+            }
+            _ => self.push_text(text, missing),
+        }
+    }
+
     /// Adds the value that `text` is, a missing one if it is among the words for it.
     pub fn push_text(&mut self, text: Cow<'a, [u8]>, missing: &MissingWords) -> Result<(), Refusal> {
         if missing.contains(&text) {
@@ -145,22 +201,16 @@ impl<'a> Builder<'a> {
         }
         match self {
             Builder::Number(numbers) => {
-                numbers.push_text(missing.without(number::parse(&text).ok_or(Refusal::Kind)?), &text);
+                numbers.push_written(&text, missing).ok_or(Refusal::Kind)?;
             }
             Builder::Boolean(Booleans { categories, lenient }) => match (kinds::boolean(&text), *lenient) {
                 (Some(value), _) => self.push_boolean(value),
                 (None, true) => categories.push(utf8(text)?),
                 (None, false) => return Err(Refusal::Kind),
             },
-            Builder::Date(days) => {
-                let value = if days.lenient { time::days(&text) } else { time::date(&text).map(|days| (days, 0.0)) };
-                let (high, low) = value.ok_or(Refusal::Kind)?;
-                days.values.push(high, low);
-            }
-            Builder::Timestamp(values) => {
-                let (high, low) = time::timestamp(&text).ok_or(Refusal::Kind)?;
-                values.push(high, low);
-            }
+            Builder::Date(times) if times.lenient => times.push(&text, time::days)?,
+            Builder::Date(times) => times.push(&text, |text| time::date(text).map(|days| (days, 0.0)))?,
+            Builder::Timestamp(times) => times.push(&text, time::timestamp)?,
             Builder::Text(categories) => categories.push(utf8(text)?),
         }
         Ok(())
@@ -168,8 +218,8 @@ impl<'a> Builder<'a> {
 
     pub fn finish(self) -> Column {
         match self {
-            Builder::Number(values) | Builder::Timestamp(values) => values.finish(),
-            Builder::Date(days) => days.values.finish(),
+            Builder::Number(values) => values.finish(),
+            Builder::Date(times) | Builder::Timestamp(times) => times.values.finish(),
             Builder::Boolean(Booleans { categories, .. }) | Builder::Text(categories) => categories.finish(),
         }
     }

@@ -1,7 +1,9 @@
 //! Other people's decoders, held to errors.
 
+use std::cell::Cell;
 use std::fmt::Display;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 use arrow_array::RecordBatch;
 
@@ -16,14 +18,36 @@ pub(crate) fn decode<T, E: Display>(
     decoder: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, DataError> {
     // Whatever the decoder holds is dropped with it, so that nobody sees it half changed.
-    match catch_unwind(AssertUnwindSafe(decoder)) {
+    match quietly(|| catch_unwind(AssertUnwindSafe(decoder))) {
         Ok(decoded) => decoded.map_err(|error| damaged(file, format, error)),
-        Err(panic) => Err(match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
+        Err(cause) => Err(match (cause.downcast_ref::<String>(), cause.downcast_ref::<&str>()) {
             (Some(message), _) => damaged(file, format, message),
             (None, Some(message)) => damaged(file, format, message),
             (None, None) => damaged(file, format, "its decoder failed"),
         }),
     }
+}
+
+thread_local! {
+    /// Whether a panic of this thread is to be an error of a file, which has its own sentence.
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work`, whose panics are caught within, without their being printed.
+fn quietly<T>(work: impl FnOnce() -> T) -> T {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                before(info);
+            }
+        }));
+    });
+    let before = QUIET.replace(true);
+    let result = work();
+    QUIET.set(before);
+    result
 }
 
 /// The batches of a reader until the first that cannot be decoded.

@@ -10,7 +10,7 @@ use super::open::{FileTable, Head};
 use super::options::ReadOptions;
 use super::pieces::{Piece, lines};
 use super::table::{Query, Schema, Units};
-use super::text::{self, RecordSize, Sample};
+use super::text::{self, LineEnds, RecordSize, Sample};
 use crate::error::{DataError, Location};
 use crate::frame::{Frame, Kind};
 
@@ -21,6 +21,7 @@ pub(crate) struct Delimited {
     names: Vec<String>,
     /// The bytes before the first record.
     header: usize,
+    ends: LineEnds,
     record_size: RecordSize,
 }
 
@@ -50,9 +51,11 @@ impl Delimited {
         };
         let mut schema = Schema::default();
         let tallies = tallies(&mut fields, names.len(), sample.whole, head, options);
-        names.iter().zip(&tallies).for_each(|(name, tally)| schema.push_guess(name.clone(), tally));
+        for (name, tally) in names.iter().zip(&tallies) {
+            schema.push_guess(name.clone(), tally, options, Some(delimiter));
+        }
         let record_size = sample.records(header);
-        Ok((Delimited { delimiter, names, header, record_size }, schema))
+        Ok((Delimited { delimiter, names, header, ends: sample.ends, record_size }, schema))
     }
 
     fn read(&self, file: &InputFile, piece: &Piece, query: &Query<'_>) -> Result<Frame, DataError> {
@@ -98,7 +101,7 @@ impl Delimited {
 impl FileTable for Delimited {
     fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError> {
         let read = move |piece: &Piece| self.read(file, piece, query);
-        text::units(file, self.header, query.unit_bytes, Some(self.delimiter), read)
+        text::units(file, self.header, query.unit_bytes, Some(self.delimiter), self.ends, read)
     }
 
     fn rows_hint(&self, file: &InputFile) -> Option<u64> {
@@ -133,14 +136,14 @@ struct Columns<'p> {
 }
 
 impl<'p> Columns<'p> {
-    fn new(piece: &'p Piece, width: usize, query: &Query<'_>) -> Self {
+    fn new(piece: &'p Piece, width: usize, query: &Query<'p>) -> Self {
         let mut wanted: Vec<(usize, usize)> =
             query.columns.iter().enumerate().map(|(slot, wanted)| (wanted.field, slot)).collect();
         wanted.sort_unstable();
         // As many records as there would be if all were as long as the first; a field takes a byte and a delimiter.
         let first = memchr(b'\n', &piece.bytes).unwrap_or(piece.bytes.len());
         let rows = piece.bytes.len() / first.max(2 * width).max(1) + 1;
-        let builder = |&(_, slot): &(usize, usize)| Builder::new(&query.columns[slot], query.decimals, rows);
+        let builder = |&(_, slot): &(usize, usize)| Builder::new(&query.columns[slot], query, query.decimals, rows);
         let builders = wanted.iter().map(builder).collect();
         Columns { piece, width, wanted, builders }
     }
@@ -162,7 +165,7 @@ impl<'p> Columns<'p> {
                 if end == End::Record {
                     return Err(fault(Wrong::Count(column)));
                 }
-                if let Builder::Number(_) = builder
+                if builder.is_plain_number()
                     && let Some((value, text, next)) = fields.next_number()
                 {
                     builder.push_number(query.missing.without(value), text);
@@ -171,7 +174,11 @@ impl<'p> Columns<'p> {
                     let position = fields.position();
                     let (text, next) = fields.next_field().map_err(|TextAfterQuote| fault(Wrong::Quote))?;
                     let refused = |refusal| Fault { position, record, what: Wrong::Value(source, refusal) };
-                    builder.push_text(text, query.missing).map_err(refused)?;
+                    let pushed = match fields.was_quoted() {
+                        true => builder.push_quoted(text, query.missing),
+                        false => builder.push_text(text, query.missing),
+                    };
+                    pushed.map_err(refused)?;
                     end = next;
                 }
                 column += 1;
@@ -267,7 +274,7 @@ fn tallies(fields: &mut Fields<'_>, width: usize, whole: bool, head: Head, optio
         };
         for (tally, text) in tallies.iter_mut().zip(&record) {
             if complete && !missing.contains(text) {
-                tally.add(text);
+                tally.add_dated(text, options.date.as_ref());
             }
         }
     }

@@ -29,11 +29,18 @@ pub(crate) struct Fields<'a> {
     /// Whether there may be quoted fields.
     quoted: bool,
     position: usize,
+    /// Whether the last field stood in quotes.
+    in_quotes: bool,
 }
 
 impl<'a> Fields<'a> {
     pub fn new(text: &'a [u8], delimiter: u8, quoted: bool) -> Self {
-        Fields { text, delimiter, quoted, position: 0 }
+        Fields { text, delimiter, quoted, position: 0, in_quotes: false }
+    }
+
+    /// Whether the last field that [`next_field`](Fields::next_field) gave stood in quotes.
+    pub fn was_quoted(&self) -> bool {
+        self.in_quotes
     }
 
     /// Bytes walked through so far.
@@ -72,8 +79,10 @@ impl<'a> Fields<'a> {
         if self.quoted
             && let Some(content) = self.opening_quote()
         {
+            self.in_quotes = true;
             return self.quoted_field(content);
         }
+        self.in_quotes = false;
         let (text, end) = self.plain_field();
         Ok((Cow::Borrowed(trim(text)), end))
     }

@@ -53,6 +53,7 @@ impl Format {
         Format::of_magic(&content)
             .or_else(|| Format::of_name(Path::new(&file.name)))
             .or_else(|| content.trim_ascii_start().starts_with(b"{").then_some(Format::NdJson))
+            .or_else(|| is_delimited(&content).then_some(Format::Csv))
             .ok_or_else(|| DataError::UnknownFormat { path: file.name.clone() })
     }
 
@@ -87,6 +88,18 @@ impl Format {
             && Format::of_name(path).is_some()
             && !matches!(extension(path).as_deref(), Some("txt" | "dat" | "json"))
     }
+}
+
+/// Whether a beginning is text with something that separates fields in its first line.
+fn is_delimited(content: &[u8]) -> bool {
+    // A character may be cut in two at the end.
+    let is_text = match std::str::from_utf8(content) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    };
+    let control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
+    let line = content.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    is_text && !content.iter().any(control) && line.iter().any(|byte| b",;\t|".contains(byte))
 }
 
 impl FromStr for Format {

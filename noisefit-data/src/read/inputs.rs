@@ -1,6 +1,6 @@
 //! From what the user named (files, folders, patterns, `-`) to the list of files.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::file::InputFile;
 use crate::error::DataError;
@@ -51,20 +51,50 @@ fn paths(input: &str) -> Result<Vec<PathBuf>, DataError> {
     if path.exists() || !input.contains(['*', '?', '[']) {
         return Ok(vec![path.to_owned()]);
     }
+    let mut found = Vec::new();
+    let components: Vec<Component<'_>> = path.components().collect();
+    expand(PathBuf::new(), &components, &mut found)?;
+    found.retain(|path| !path.is_dir());
+    found.sort();
+    match found.is_empty() {
+        true => Err(DataError::NoMatch { pattern: input.to_owned() }),
+        false => Ok(found),
+    }
+}
+
+/// The paths under `base` that the components of a pattern match. Names need not be Unicode.
+fn expand(base: PathBuf, components: &[Component<'_>], found: &mut Vec<PathBuf>) -> Result<(), DataError> {
+    let Some((first, rest)) = components.split_first() else {
+        if base.exists() {
+            found.push(base);
+        }
+        return Ok(());
+    };
+    let text = first.as_os_str().to_string_lossy();
+    if !matches!(first, Component::Normal(_)) || !text.contains(['*', '?', '[']) {
+        return expand(base.join(first), rest, found);
+    }
+    let wrong = |error: glob::PatternError| DataError::Option(format!("the pattern {text}: {error}"));
+    let pattern = glob::Pattern::new(&text).map_err(wrong)?;
     // As in a shell, a star does not stand for the dot that hides a file.
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-    let matches =
-        glob::glob_with(input, options).map_err(|error| DataError::Option(format!("the pattern {input}: {error}")))?;
-    let paths: Result<Vec<PathBuf>, _> =
-        matches.filter(|path| !path.as_ref().is_ok_and(|path| path.is_dir())).collect();
-    match paths {
-        Ok(paths) if paths.is_empty() => Err(DataError::NoMatch { pattern: input.to_owned() }),
-        Ok(paths) => Ok(paths),
-        Err(error) => {
-            let path = error.path().to_owned();
-            Err(DataError::reading(&path, error.into()))
+    let folder = if base.as_os_str().is_empty() { Path::new(".") } else { base.as_path() };
+    if text == "**" {
+        expand(base.clone(), rest, found)?;
+    }
+    // What is no folder, or may not be looked into, matches nothing.
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries {
+        let entry = entry.map_err(|source| DataError::reading(folder, source))?;
+        let name = entry.file_name();
+        let path = base.join(&name);
+        match text == "**" {
+            true if path.is_dir() && !name.as_encoded_bytes().starts_with(b".") => expand(path, components, found)?,
+            false if pattern.matches_with(&name.to_string_lossy(), options) => expand(path, rest, found)?,
+            _ => {}
         }
     }
+    Ok(())
 }
 
 fn folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {

@@ -9,11 +9,12 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::columns::{Builder, Refusal};
 use super::file::InputFile;
 use super::kinds::{Ground, MissingWords, Tally, expectation, widened};
+use super::notation::DateFormat;
 use super::open::{FileTable, Head};
 use super::options::{Decimals, ReadOptions};
 use super::pieces::Piece;
 use super::table::{Query, Schema, Units, UnreadColumn};
-use super::text::{self, RecordSize, Sample};
+use super::text::{self, LineEnds, RecordSize, Sample};
 use crate::error::{DataError, Location};
 use crate::frame::Frame;
 
@@ -44,11 +45,11 @@ impl JsonLines {
             let cut_off = !sample.whole && lines.peek().is_none();
             if !line.trim_ascii().is_empty() && !cut_off {
                 found.records += 1;
-                parse(line, Inspect { found: &mut found, missing: &missing })
+                parse(line, Inspect { found: &mut found, missing: &missing, date: options.date.as_ref() })
                     .map_err(|error| damaged(file, number as u64 + 1, None, &error))?;
             }
         }
-        Ok((table, found.schema()))
+        Ok((table, found.schema(options)))
     }
 
     fn read(&self, file: &InputFile, piece: &Piece, query: &Query<'_>) -> Result<Frame, DataError> {
@@ -56,7 +57,7 @@ impl JsonLines {
             query.columns.iter().enumerate().map(|(slot, wanted)| (wanted.name, slot)).collect();
         // What a double leaves out of a JSON number is not asked: serde_json has dropped the decimal by then.
         let mut builders: Vec<Builder<'_>> =
-            query.columns.iter().map(|wanted| Builder::new(wanted, Decimals::Double, 0)).collect();
+            query.columns.iter().map(|wanted| Builder::new(wanted, query, Decimals::Double, 0)).collect();
         let mut record: Vec<Option<Scalar<'_>>> = Vec::new();
         let mut rows = 0;
         for (number, line) in piece.bytes.split(|&byte| byte == b'\n').enumerate() {
@@ -94,7 +95,9 @@ impl JsonLines {
 
 impl FileTable for JsonLines {
     fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError> {
-        text::units(file, self.header, query.unit_bytes, None, move |piece| self.read(file, piece, query))
+        text::units(file, self.header, query.unit_bytes, None, LineEnds::Feeds, move |piece| {
+            self.read(file, piece, query)
+        })
     }
 
     fn rows_hint(&self, file: &InputFile) -> Option<u64> {
@@ -301,12 +304,12 @@ impl Found {
         self.columns.len() - 1
     }
 
-    fn schema(self) -> Schema {
+    fn schema(self, options: &ReadOptions) -> Schema {
         let mut schema = Schema::default();
         for FoundColumn { name, tally, nested, .. } in self.columns {
             match nested {
                 true => schema.unread.push(UnreadColumn { name, of_type: "array or object".to_owned() }),
-                false => schema.push_guess(name, &tally),
+                false => schema.push_guess(name, &tally, options, None),
             }
         }
         schema
@@ -317,6 +320,7 @@ impl Found {
 struct Inspect<'a> {
     found: &'a mut Found,
     missing: &'a MissingWords,
+    date: Option<&'a DateFormat>,
 }
 
 impl<'de> Visitor<'de> for Inspect<'_> {
@@ -339,7 +343,7 @@ impl<'de> Visitor<'de> for Inspect<'_> {
                 Scalar::Boolean(_) => tally.booleans += 1,
                 Scalar::Integer(_) | Scalar::Number(_) => tally.numbers += 1,
                 Scalar::Text(text) if self.missing.contains(text.as_bytes()) => {}
-                Scalar::Text(text) => tally.add(text.as_bytes()),
+                Scalar::Text(text) => tally.add_dated(text.as_bytes(), self.date),
                 Scalar::Nested => *nested = true,
             }
         }

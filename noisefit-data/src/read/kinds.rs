@@ -1,5 +1,6 @@
 //! What a column holds, told from a sample of its values.
 
+use super::notation::{DateFormat, Look};
 use super::{number, time};
 use crate::frame::Kind;
 
@@ -84,12 +85,12 @@ pub(crate) struct MissingWords {
 }
 
 /// The words that always stand for a missing value, beside nothing at all.
-const WORDS: [&str; 6] = ["NA", "N/A", "NaN", "nan", "null", "NULL"];
+pub(crate) const MISSING_WORDS: [&str; 6] = ["NA", "N/A", "NaN", "nan", "null", "NULL"];
 
 impl MissingWords {
     pub fn new(more: &[String]) -> Self {
         let more = || more.iter().map(|word| word.trim());
-        let words = WORDS.into_iter().chain(more()).map(|word| word.as_bytes().to_vec()).collect();
+        let words = MISSING_WORDS.into_iter().chain(more()).map(|word| word.as_bytes().to_vec()).collect();
         let numbers = more().filter_map(|word| number::parse(word.as_bytes())).collect();
         MissingWords { words, added: more().map(str::to_owned).collect(), numbers }
     }
@@ -105,6 +106,11 @@ impl MissingWords {
         self.added.iter().any(|word| word == text)
     }
 
+    /// The same of bytes.
+    pub fn added_bytes(&self, text: &[u8]) -> bool {
+        self.added.iter().any(|word| word.as_bytes() == text)
+    }
+
     /// `value`, or NaN if it stands for a missing value.
     #[inline]
     pub fn without(&self, value: f64) -> f64 {
@@ -113,26 +119,77 @@ impl MissingWords {
 }
 
 /// How many values of a column are of which kind, missing ones left out.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     pub numbers: usize,
     pub booleans: usize,
     pub dates: usize,
     pub timestamps: usize,
     pub others: usize,
+    /// How many of the others look like numbers or dates, by [`Look`].
+    looks: [usize; 4],
+    /// The first of each look.
+    examples: [Option<String>; 4],
 }
 
+/// The looks, in the order of [`Tally`]'s counts.
+const LOOKS: [Look; 4] = [Look::Comma, Look::CommaOrThousands, Look::Decorated, Look::Date];
+
 impl Tally {
+    /// Counts a value that is not missing; dates may also be written as in `format`.
+    pub fn add_dated(&mut self, text: &[u8], format: Option<&DateFormat>) {
+        match format.filter(|format| std::str::from_utf8(text).ok().and_then(|text| format.iso(text)).is_some()) {
+            Some(format) if format.has_time() => self.timestamps += 1,
+            Some(_) => self.dates += 1,
+            None => self.add(text),
+        }
+    }
+
     /// Counts a value that is not missing.
     pub fn add(&mut self, text: &[u8]) {
         let count = match text {
             _ if number::parse(text).is_some() => &mut self.numbers,
             _ if boolean(text).is_some() => &mut self.booleans,
-            _ if time::date(text).is_some() => &mut self.dates,
+            // Also one that is on no calendar: reading it is an error that names it.
+            _ if time::is_date_like(text) => &mut self.dates,
             _ if time::timestamp(text).is_some() => &mut self.timestamps,
-            _ => &mut self.others,
+            _ => {
+                self.add_look(text);
+                &mut self.others
+            }
         };
         *count += 1;
+    }
+
+    fn add_look(&mut self, text: &[u8]) {
+        // Long texts are neither.
+        let Some(text) = std::str::from_utf8(text).ok().filter(|text| text.len() <= 40) else { return };
+        let Some(place) = Look::of(text).and_then(|look| LOOKS.iter().position(|known| *known == look)) else { return };
+        self.looks[place] += 1;
+        self.examples[place].get_or_insert_with(|| text.to_owned());
+    }
+
+    /// Whether it is a column of numbers if commas stand before decimals, which one of them must.
+    pub fn has_decimal_commas(&self) -> bool {
+        self.looks[0] > 0 && self.kind_with_commas() == Some(Kind::Number)
+    }
+
+    /// The kind of the column if commas stand before decimals.
+    pub fn kind_with_commas(&self) -> Option<Kind> {
+        let commas = self.looks[0] + self.looks[1];
+        Tally { numbers: self.numbers + commas, others: self.others - commas, ..self.clone() }.kind()
+    }
+
+    /// What nearly all values look like that are text as they stand, and one of them.
+    pub fn look(&self) -> Option<(Look, String)> {
+        let alike: usize = self.looks.iter().sum();
+        let total = self.numbers + self.booleans + self.dates + self.timestamps + self.others;
+        if 10 * (alike + self.numbers) < 9 * total {
+            return None;
+        }
+        // A single decimal comma tells what the commas of the others are.
+        let place = if self.looks[0] > 0 { 0 } else { (1..4).max_by_key(|&place| self.looks[place])? };
+        Some((LOOKS[place], self.examples[place].clone()?))
     }
 
     /// The kind of the column: that of more than half of its values, else text; none of a column with nothing in it.
@@ -142,7 +199,7 @@ impl Tally {
     /// the first such value, where a category with a level for each number would be silently wrong. True and false are
     /// no such case: among other words they are words.
     pub fn kind(&self) -> Option<Kind> {
-        let Tally { numbers, booleans, dates, timestamps, others } = *self;
+        let Tally { numbers, booleans, dates, timestamps, others, .. } = *self;
         let total = numbers + booleans + dates + timestamps + others;
         let most = |count: usize| 2 * count > total;
         Some(match () {
@@ -191,6 +248,21 @@ mod tests {
         assert_eq!(kind(&["2024-01-01", "2024-12-31 08:00"]), Kind::Timestamp);
         assert_eq!(kind(&["2024-01-01", "2024-01-02", "soon"]), Kind::Date);
         assert_eq!(kind(&["Paris", "Rome"]), Kind::Text);
+        assert_eq!(kind(&["2024-02-29", "2024-02-30"]), Kind::Date, "which is read as an error that names it");
+    }
+
+    #[test]
+    fn columns_that_look_like_numbers() {
+        let tally = |values: &[&str]| {
+            let mut tally = Tally::default();
+            values.iter().for_each(|value| tally.add(value.as_bytes()));
+            tally
+        };
+        assert!(tally(&["37,5", "12", "1,250"]).has_decimal_commas());
+        assert!(!tally(&["1,250", "2,375"]).has_decimal_commas(), "perhaps thousands");
+        assert_eq!(tally(&["1,250", "2,375"]).look(), Some((Look::CommaOrThousands, "1,250".to_owned())));
+        assert_eq!(tally(&["$3", "$4", "5"]).look(), Some((Look::Decorated, "$3".to_owned())));
+        assert_eq!(tally(&["a", "b", "$5"]).look(), None);
     }
 
     #[test]

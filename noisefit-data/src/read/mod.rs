@@ -26,8 +26,10 @@ mod ipc;
 #[cfg(feature = "files")]
 mod json;
 #[cfg_attr(not(feature = "files"), allow(dead_code))]
-mod kinds;
+pub(crate) mod kinds;
 mod memory;
+#[cfg_attr(not(feature = "files"), allow(dead_code))]
+mod notation;
 #[cfg_attr(not(feature = "files"), allow(dead_code))]
 pub(crate) mod number;
 #[cfg(feature = "files")]
@@ -57,6 +59,7 @@ use arrow_array::RecordBatch;
 pub use self::format::Format;
 #[cfg(feature = "files")]
 pub use self::inputs::Inputs;
+pub use self::notation::{DateFormat, Look, LookAlike};
 pub use self::options::{Decimals, ReadOptions};
 pub use self::table::UnreadColumn;
 
@@ -137,6 +140,7 @@ pub struct Dataset {
     tables: Vec<Box<dyn Table>>,
     schema: Schema,
     missing: MissingWords,
+    date: Option<DateFormat>,
     threads: usize,
     unit_bytes: usize,
     /// The number of records, once a scan has counted them.
@@ -177,7 +181,8 @@ impl Dataset {
 
     fn new(tables: Vec<Box<dyn Table>>, schema: Schema, options: &ReadOptions, unit_bytes: usize) -> Dataset {
         let (missing, threads) = (MissingWords::new(&options.missing), options.threads.max(1));
-        Dataset { tables, schema, missing, threads, unit_bytes, records: OnceLock::new() }
+        let (date, records) = (options.date.clone(), OnceLock::new());
+        Dataset { tables, schema, missing, date, threads, unit_bytes, records }
     }
 
     /// The columns, in the order of the files.
@@ -189,6 +194,11 @@ impl Dataset {
     /// things that are neither numbers nor categories.
     pub fn unread(&self) -> &[UnreadColumn] {
         &self.schema.unread
+    }
+
+    /// Columns of text that look like numbers or dates in a notation that is not read unless it is asked for.
+    pub fn look_alikes(&self) -> &[LookAlike] {
+        &self.schema.look_alikes
     }
 
     /// The names of the files, as the user gave them, in the order they are read in.
@@ -281,9 +291,11 @@ impl Dataset {
             if wanted.iter().any(|wanted| wanted.field == field) {
                 return Err(DataError::Option(format!("column `{name}` is asked for twice")));
             }
-            wanted.push(Wanted { field, name, kind: *kind, ground: self.schema.grounds[field] });
+            let (ground, notation) = (self.schema.grounds[field], self.schema.notations[field]);
+            wanted.push(Wanted { field, name, kind: *kind, ground, notation });
         }
-        Ok(Query { columns: wanted, decimals, missing: &self.missing, unit_bytes: self.unit_bytes })
+        let (missing, date) = (&self.missing, self.date.as_ref());
+        Ok(Query { columns: wanted, decimals, missing, date, unit_bytes: self.unit_bytes })
     }
 }
 

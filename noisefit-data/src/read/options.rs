@@ -1,6 +1,7 @@
 //! How files are to be read.
 
 use super::format::Format;
+use super::notation::DateFormat;
 use crate::error::DataError;
 use crate::frame::Field;
 
@@ -18,6 +19,14 @@ pub struct ReadOptions {
     pub missing: Vec<String>,
     /// Columns that are to be read as text whatever they look like.
     pub text: Vec<String>,
+    /// What stands before the decimals in text files: a point or a comma. `None` for a comma in columns that cannot be read
+    /// otherwise, where it does not separate the fields.
+    pub decimal: Option<u8>,
+    /// Columns that are to be read as numbers whatever stands between their digits: marks between thousands, currencies,
+    /// percent signs.
+    pub number: Vec<String>,
+    /// How dates are written, beside ISO 8601.
+    pub date: Option<DateFormat>,
     /// What columns hold, where a model was fitted to them: they are read so, whatever they look like. Those that are not in
     /// the files are no error here.
     pub known: Vec<Field>,
@@ -37,6 +46,9 @@ impl Default for ReadOptions {
             header: true,
             missing: Vec::new(),
             text: Vec::new(),
+            decimal: None,
+            number: Vec::new(),
+            date: None,
             known: Vec::new(),
             widened: Vec::new(),
             threads,

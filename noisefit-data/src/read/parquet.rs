@@ -7,6 +7,8 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
     RowSelector,
 };
+use parquet::basic::Compression;
+use parquet::file::metadata::ParquetMetaData;
 
 use super::arrow::{ArrowColumns, frame_rows};
 use super::decode::{batches, damaged, decode, not_compressed};
@@ -32,6 +34,7 @@ impl ParquetFile {
         not_compressed(file, PARQUET)?;
         let reader = file.open()?;
         let metadata = decode(file, PARQUET, || ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()))?;
+        check(file, metadata.metadata())?;
         let (columns, schema) = ArrowColumns::of(&file.name, metadata.schema())?;
         Ok((ParquetFile { metadata, columns }, schema))
     }
@@ -91,6 +94,31 @@ impl FileTable for ParquetFile {
 
     fn rows_hint(&self, _file: &InputFile) -> Option<u64> {
         u64::try_from(self.metadata.metadata().file_metadata().num_rows()).ok()
+    }
+}
+
+/// Refuses what the decoders would believe: counts of rows that do not add up, and compressions that this program does not have.
+fn check(file: &InputFile, metadata: &ParquetMetaData) -> Result<(), DataError> {
+    let groups = metadata.row_groups();
+    let all = metadata.file_metadata().num_rows();
+    let rows = groups.iter().try_fold(0i64, |sum, group| {
+        let values = group.columns().iter().all(|column| column.num_values() >= 0);
+        sum.checked_add(group.num_rows()).filter(|_| group.num_rows() >= 0 && values)
+    });
+    if rows != Some(all) {
+        let told = rows.map_or_else(|| "no number of rows".to_owned(), |rows| format!("{rows} rows"));
+        return Err(damaged(file, PARQUET, format!("its row groups have {told}, and the file says {all}")));
+    }
+    let mut codecs = groups.iter().flat_map(|group| group.columns()).map(|column| column.compression());
+    let unknown = codecs.find(|codec| matches!(codec, Compression::BROTLI(_) | Compression::LZO));
+    match unknown {
+        None => Ok(()),
+        Some(codec) => {
+            let name = if codec == Compression::LZO { "LZO" } else { "Brotli" };
+            let why =
+                format!("it is compressed with {name}, which is not read; write it with zstd, snappy, gzip or lz4");
+            Err(DataError::Damaged { path: file.name.clone(), format: PARQUET, why })
+        }
     }
 }
 

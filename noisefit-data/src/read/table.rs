@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::kinds::{self, Ground, MissingWords, Tally};
+use super::notation::{DateFormat, LookAlike};
 use super::options::{Decimals, ReadOptions};
 use crate::error::DataError;
 use crate::frame::{Field, Frame, Kind};
@@ -52,6 +53,7 @@ pub(super) struct Query<'a> {
     pub(super) columns: Vec<Wanted<'a>>,
     pub(super) decimals: Decimals,
     pub(super) missing: &'a MissingWords,
+    pub(super) date: Option<&'a DateFormat>,
     pub(super) unit_bytes: usize,
 }
 
@@ -63,6 +65,16 @@ pub(super) struct Wanted<'a> {
     pub(super) name: &'a str,
     pub(super) kind: Kind,
     pub(super) ground: Ground,
+    pub(super) notation: Notation,
+}
+
+/// How the numbers of a column of text are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Notation {
+    /// With a decimal comma.
+    pub(super) comma: bool,
+    /// With marks between thousands, currencies, percent signs.
+    pub(super) decorated: bool,
 }
 
 /// The columns of a file.
@@ -71,6 +83,8 @@ pub(super) struct Schema {
     pub(super) fields: Vec<Field>,
     /// What the kinds of the fields rest on.
     pub(super) grounds: Vec<Ground>,
+    pub(super) notations: Vec<Notation>,
+    pub(super) look_alikes: Vec<LookAlike>,
     pub(super) unread: Vec<UnreadColumn>,
 }
 
@@ -79,11 +93,32 @@ impl Schema {
     pub(super) fn push(&mut self, name: String, kind: Option<Kind>, ground: Ground) {
         self.fields.push(Field { name, kind: kind.unwrap_or(Kind::Number) });
         self.grounds.push(if kind.is_some() { ground } else { Ground::Nothing });
+        self.notations.push(Notation::default());
     }
 
-    /// Adds a column of text by what its values look like.
-    pub(super) fn push_guess(&mut self, name: String, tally: &Tally) {
-        self.push(name, tally.kind(), Ground::Values);
+    /// Adds a column of text by what its values look like. `delimiter` is what separates the fields: where that is a comma, one
+    /// within a field is no decimal comma unless the user says so.
+    pub(super) fn push_guess(&mut self, name: String, tally: &Tally, options: &ReadOptions, delimiter: Option<u8>) {
+        let comma = match options.decimal {
+            Some(decimal) => decimal == b',',
+            None => tally.has_decimal_commas() && delimiter != Some(b','),
+        };
+        let decorated = options.number.contains(&name);
+        if decorated {
+            self.push(name, Some(Kind::Number), Ground::Word);
+        } else {
+            let kind = if comma { tally.kind_with_commas() } else { tally.kind() };
+            if kind == Some(Kind::Text)
+                && !options.text.contains(&name)
+                && let Some((look, example)) = tally.look()
+            {
+                self.look_alikes.push(LookAlike { column: name.clone(), look, example });
+            }
+            self.push(name, kind, Ground::Values);
+        }
+        if let Some(notation) = self.notations.last_mut() {
+            *notation = Notation { comma, decorated };
+        }
     }
 
     /// Refuses two columns of one name: which of them a formula means could not be said.
@@ -132,6 +167,7 @@ impl Schema {
                     None => {
                         self.fields.push(field.clone());
                         self.grounds.push(ground);
+                        self.notations.push(Notation::default());
                     }
                 }
             }
@@ -149,6 +185,12 @@ impl Schema {
                 return Some(format!("its column `{}` holds {other_kind}, not {kind}", other_field.name));
             }
             self.agree(position, other_field.kind, other_ground);
+            self.notations[position].comma |= other.notations[position].comma;
+        }
+        for look_alike in &other.look_alikes {
+            if self.look_alikes.iter().all(|known| known.column != look_alike.column) {
+                self.look_alikes.push(look_alike.clone());
+            }
         }
         match (self.fields.get(other.fields.len()), other.fields.get(self.fields.len())) {
             (Some(missing), _) => Some(format!("it has no column `{}`", missing.name)),

@@ -1,5 +1,6 @@
 //! What all text formats share: the units of a file, and the sample its columns are told from.
 
+use std::io::{self, Read};
 use std::sync::atomic::Ordering;
 
 use super::file::InputFile;
@@ -16,9 +17,14 @@ pub(crate) fn units<'a>(
     header: usize,
     size: usize,
     quotes: Option<u8>,
+    ends: LineEnds,
     read: impl Fn(&Piece) -> Result<Frame, DataError> + Copy + Send + 'a,
 ) -> Result<Units<'a>, DataError> {
     let (stream, bytes_read) = file.content()?;
+    let stream: Box<dyn Read + Send> = match ends {
+        LineEnds::Feeds => stream,
+        LineEnds::Returns => Box::new(ReturnsAsFeeds(stream)),
+    };
     let mut pieces = Pieces::new(stream, size, quotes);
     pieces.skip(header).map_err(|error| refused(file, error))?;
     let mut bytes_before = 0;
@@ -31,6 +37,30 @@ pub(crate) fn units<'a>(
         bytes_before += bytes;
         Some(Ok(Unit { bytes, frames: Box::new(move || Box::new(std::iter::once(read(&piece)))) }))
     })))
+}
+
+/// What ends the lines of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LineEnds {
+    /// Line feeds, with carriage returns before them or without.
+    Feeds,
+    /// Carriage returns alone.
+    Returns,
+}
+
+/// A text whose lines end in carriage returns alone, as if they ended in line feeds.
+struct ReturnsAsFeeds<R>(R);
+
+impl<R: Read> Read for ReturnsAsFeeds<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(buffer)?;
+        feeds_for_returns(&mut buffer[..count]);
+        Ok(count)
+    }
+}
+
+fn feeds_for_returns(text: &mut [u8]) {
+    text.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
 }
 
 fn refused(file: &InputFile, error: CutError) -> DataError {
@@ -77,6 +107,7 @@ pub(crate) struct Sample {
     pub bytes: Vec<u8>,
     /// Whether that is all of it.
     pub whole: bool,
+    pub ends: LineEnds,
 }
 
 impl Sample {
@@ -84,10 +115,16 @@ impl Sample {
     pub fn of(file: &InputFile) -> Result<Sample, DataError> {
         let mut size = 2 << 20;
         loop {
-            let bytes = file.first_content(size)?;
+            let mut bytes = file.first_content(size)?;
             let whole = bytes.len() < size;
             if whole || size >= 32 << 20 || lines(&bytes) > 100 {
-                return Sample { bytes, whole }.checked(file);
+                // A return at the end may be half of what ends a line.
+                let returns = bytes.iter().rev().skip(usize::from(!whole)).any(|&byte| byte == b'\r');
+                let ends = if returns && !bytes.contains(&b'\n') { LineEnds::Returns } else { LineEnds::Feeds };
+                if ends == LineEnds::Returns {
+                    feeds_for_returns(&mut bytes);
+                }
+                return Sample { bytes, whole, ends }.checked(file);
             }
             size *= 4;
         }

@@ -25,6 +25,12 @@ pub(crate) fn days(text: &[u8]) -> Option<(f64, f64)> {
     }
 }
 
+/// Whether a text has the form of a date `yyyy-mm-dd`, on a calendar or not.
+pub(crate) fn is_date_like(text: &[u8]) -> bool {
+    matches!(text, [y @ .., b'-', m0, m1, b'-', d0, d1]
+        if y.len() == 4 && y.iter().chain([m0, m1, d0, d1]).all(u8::is_ascii_digit))
+}
+
 /// Days from 1970-01-01 to the date `yyyy-mm-dd`.
 pub(crate) fn date(text: &[u8]) -> Option<f64> {
     let &[y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1] = text else { return None };

@@ -13,6 +13,7 @@ use parquet::file::properties::WriterProperties;
 use super::atomic::AtomicFile;
 use crate::error::DataError;
 use crate::frame::Kind;
+use crate::read::kinds;
 
 /// Some rows of a column to be written.
 #[derive(Debug, Clone, Copy)]
@@ -230,7 +231,9 @@ fn separate(text: &mut Vec<u8>, position: usize, delimiter: u8) {
 /// In quotes if it would read back as something else without them.
 fn push_text(text: &mut Vec<u8>, value: &str, delimiter: u8) {
     let special = |byte: u8| matches!(byte, b'"' | b'\n' | b'\r') || byte == delimiter;
-    if value.trim_ascii().len() == value.len() && !value.bytes().any(special) {
+    // A word that means nothing at all outside quotes is a name within them.
+    if value.trim_ascii().len() == value.len() && !value.bytes().any(special) && !kinds::MISSING_WORDS.contains(&value)
+    {
         text.extend_from_slice(value.as_bytes());
         return;
     }

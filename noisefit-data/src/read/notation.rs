@@ -1,0 +1,292 @@
+//! Numbers and dates as people write them: with a decimal comma, marks between thousands, a currency or a percent sign, the day
+//! before the month.
+
+use std::fmt;
+
+use super::number;
+
+/// How a text that is no number as computers write them looks like one all the same, or like a date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// `37,5`, which is no number of thousands.
+    Comma,
+    /// `1,234`: one and a bit, or a thousand and more.
+    CommaOrThousands,
+    /// `1'000`, `1 000`, `$3.50`, `3.5%`.
+    Decorated,
+    /// `24/12/2024`, `02-Jan-2024`.
+    Date,
+}
+
+impl Look {
+    /// What `text` looks like; none for a number as computers write them, and for what looks like neither.
+    pub(crate) fn of(text: &str) -> Option<Look> {
+        match () {
+            () if comma_number(text).is_some() => {
+                let (head, tail) = text.split_once(',')?;
+                let whole = head.trim_start_matches(['-', '+']);
+                let thousands = tail.len() == 3 && (1..=3).contains(&whole.len()) && !whole.starts_with('0');
+                Some(if thousands { Look::CommaOrThousands } else { Look::Comma })
+            }
+            () if decorated_number(text, false).is_some() => Some(Look::Decorated),
+            () if is_date(text) => Some(Look::Date),
+            () => None,
+        }
+    }
+}
+
+/// The number with a decimal comma that `text` is, with points between its thousands or without.
+pub(crate) fn comma_number(text: &str) -> Option<f64> {
+    let (head, tail) = text.split_once(',')?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let whole = head.trim_start_matches(['-', '+']);
+    let tail_digits = tail.split(['e', 'E']).next()?;
+    let plain = head.len() - whole.len() <= 1 && (digits(whole) || grouped(whole, &['.'])) && digits(tail_digits);
+    plain.then(|| number::parse(format!("{}.{tail}", head.replace('.', "")).as_bytes()))?
+}
+
+/// The number in a text with marks between thousands, a currency or a percent sign; what stands before a percent sign is taken
+/// as it is.
+pub(crate) fn decorated_number(text: &str, comma: bool) -> Option<f64> {
+    const SIGNS: [char; 4] = ['$', '\u{20ac}', '\u{a3}', '\u{a5}'];
+    let bare = text.strip_suffix('%').unwrap_or(text).trim();
+    let negative = bare.starts_with('-');
+    let bare = bare.trim_start_matches(['-', '+']).trim_start_matches(SIGNS).trim_end_matches(SIGNS).trim();
+    let (head, tail) = match bare.split_once(if comma { ',' } else { '.' }) {
+        Some((head, tail)) => (head, tail),
+        None => (bare, ""),
+    };
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let marks: &[char] =
+        if comma { &['\'', ' ', '\u{a0}', '\u{202f}', '.'] } else { &['\'', ' ', '\u{a0}', '\u{202f}', ','] };
+    let whole = (digits(head) && !head.is_empty()) || grouped(head, marks);
+    if !whole || !digits(tail) {
+        return None;
+    }
+    let value = number::parse(format!("{}.{tail}", head.replace(marks, "")).as_bytes())?;
+    Some(if negative { -value } else { value })
+}
+
+/// Whether digits stand in groups of three behind the first, with the same mark between all.
+fn grouped(text: &str, marks: &[char]) -> bool {
+    let Some(mark) = text.chars().find(|c| marks.contains(c)) else { return false };
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    text.split(mark).enumerate().all(|(place, group)| match place {
+        0 => (1..=3).contains(&group.len()) && digits(group),
+        _ => group.len() == 3 && digits(group),
+    })
+}
+
+/// Whether a text is a date in numbers with the year first or last, or with the name of the month.
+fn is_date(text: &str) -> bool {
+    let day = text.split([' ', 'T']).next().unwrap_or(text);
+    let parts: Vec<&str> = day.split(['/', '.', '-']).collect();
+    let [first, second, third] = parts[..] else { return false };
+    let number =
+        |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let year = |text: &str| number(text, 4) && (text.len() == 4 || text.len() == 2);
+    let month = |text: &str| number(text, 2) || MONTHS.iter().any(|name| text.eq_ignore_ascii_case(&name[..3]));
+    (number(first, 2) && month(second) && year(third))
+        || (first.len() == 4 && number(first, 4) && month(second) && number(third, 2))
+}
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// A column of text that looks like one of numbers or dates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookAlike {
+    /// Its name.
+    pub column: String,
+    /// What its values look like.
+    pub look: Look,
+    /// One of them.
+    pub example: String,
+}
+
+impl fmt::Display for LookAlike {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LookAlike { column, look, example } = self;
+        match look {
+            Look::Comma => write!(
+                f,
+                "column `{column}` has values such as `{example}`: say --decimal , if that is a decimal comma, or --text '{column}' \
+                 if they are names"
+            ),
+            Look::CommaOrThousands => write!(
+                f,
+                "column `{column}` has values such as `{example}`: say --decimal , if the comma stands before decimals, \
+                 --number '{column}' if it stands between thousands, or --text '{column}' if they are names"
+            ),
+            Look::Decorated => write!(
+                f,
+                "column `{column}` is text, and its values look like numbers (`{example}`): say --number '{column}' to read them as \
+                 such, or --text '{column}' if they are names"
+            ),
+            Look::Date => write!(
+                f,
+                "column `{column}` is text, and its values look like dates (`{example}`): say --date and how they are written, as in \
+                 --date %d/%m/%Y or --date %d-%b-%Y, or --text '{column}' if they are names"
+            ),
+        }
+    }
+}
+
+/// How dates and times are written, beside ISO 8601: `%d/%m/%Y`, in the language of `strftime`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateFormat {
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Year,
+    ShortYear,
+    Month,
+    MonthName,
+    Day,
+    Hour,
+    Minute,
+    Second,
+    Letter(char),
+}
+
+impl std::str::FromStr for DateFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = Vec::new();
+        let mut letters = text.chars();
+        while let Some(letter) = letters.next() {
+            parts.push(match (letter, if letter == '%' { letters.next() } else { None }) {
+                ('%', Some('Y')) => Part::Year,
+                ('%', Some('y')) => Part::ShortYear,
+                ('%', Some('m')) => Part::Month,
+                ('%', Some('b' | 'B')) => Part::MonthName,
+                ('%', Some('d')) => Part::Day,
+                ('%', Some('H')) => Part::Hour,
+                ('%', Some('M')) => Part::Minute,
+                ('%', Some('S')) => Part::Second,
+                ('%', _) => {
+                    return Err("a date is written with %d, %m, %b, %Y, %y, %H, %M and %S, as in %d/%m/%Y".to_owned());
+                }
+                (letter, _) => Part::Letter(letter),
+            });
+        }
+        let has = |wanted: &[Part]| parts.iter().filter(|part| wanted.contains(part)).count() == 1;
+        match has(&[Part::Year, Part::ShortYear]) && has(&[Part::Month, Part::MonthName]) && has(&[Part::Day]) {
+            true => Ok(DateFormat { parts }),
+            false => Err("a date has a day, a month and a year, each once, as in %d/%m/%Y".to_owned()),
+        }
+    }
+}
+
+impl DateFormat {
+    /// Whether it tells the time of day, too.
+    pub(crate) fn has_time(&self) -> bool {
+        self.parts.contains(&Part::Hour)
+    }
+
+    /// The date or time that `text` is as ISO 8601 writes it.
+    pub(crate) fn iso(&self, text: &str) -> Option<String> {
+        let (mut year, mut month, mut day, mut time) = (0, 0, 0, [0u32; 3]);
+        let mut rest = text;
+        for &part in &self.parts {
+            let mut number = |most: usize| -> Option<u32> {
+                let length = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
+                let value = rest[..length].parse().ok()?;
+                rest = &rest[length..];
+                Some(value)
+            };
+            match part {
+                Part::Year => year = number(4)?,
+                // As POSIX has it: 69 to 99 are of the last century.
+                Part::ShortYear => year = number(2).map(|year| if year < 69 { 2000 + year } else { 1900 + year })?,
+                Part::Month => month = number(2)?,
+                Part::Day => day = number(2)?,
+                Part::Hour => time[0] = number(2)?,
+                Part::Minute => time[1] = number(2)?,
+                Part::Second => time[2] = number(2)?,
+                Part::Letter(letter) => rest = rest.strip_prefix(letter)?,
+                Part::MonthName => {
+                    let length = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
+                    let word = &rest[..length];
+                    let is = |name: &&str| word.eq_ignore_ascii_case(name) || word.eq_ignore_ascii_case(&name[..3]);
+                    month = MONTHS.iter().position(|name| is(&name))? as u32 + 1;
+                    rest = &rest[length..];
+                }
+            }
+        }
+        let [hour, minute, second] = time;
+        let date = format!("{year:04}-{month:02}-{day:02}");
+        rest.is_empty().then(|| match self.has_time() {
+            true => format!("{date}T{hour:02}:{minute:02}:{second:02}"),
+            false => date,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_of_numbers_and_dates() {
+        for (text, look) in [
+            ("37,5", Some(Look::Comma)),
+            ("-0,125", Some(Look::Comma)),
+            ("1.234,5", Some(Look::Comma)),
+            ("1,234", Some(Look::CommaOrThousands)),
+            ("1'000", Some(Look::Decorated)),
+            ("1 000", Some(Look::Decorated)),
+            ("1,234,567", Some(Look::Decorated)),
+            ("$3.50", Some(Look::Decorated)),
+            ("3.5%", Some(Look::Decorated)),
+            ("24/12/2024", Some(Look::Date)),
+            ("02-Jan-2024", Some(Look::Date)),
+            ("1.2.2024", Some(Look::Date)),
+            ("12,34,5", None),
+            ("a,5", None),
+            ("10-20", None),
+            ("192.168.0.1", None),
+            ("Paris", None),
+        ] {
+            assert_eq!(Look::of(text), look, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_as_people_write_them() {
+        assert_eq!(comma_number("37,5"), Some(37.5));
+        assert_eq!(comma_number("-1.234,5"), Some(-1234.5));
+        assert_eq!(comma_number("1,5e3"), Some(1500.0));
+        assert_eq!(comma_number("1.23,5"), None);
+        assert_eq!(decorated_number("1'000.5", false), Some(1000.5));
+        assert_eq!(decorated_number("-$1,234", false), Some(-1234.0));
+        assert_eq!(decorated_number("3,5 %", true), Some(3.5));
+        assert_eq!(decorated_number("1.000,25 \u{20ac}", true), Some(1000.25));
+        assert_eq!(decorated_number("12 34", false), None);
+    }
+
+    #[test]
+    fn dates_as_people_write_them() {
+        let format = |text: &str| text.parse::<DateFormat>();
+        assert_eq!(format("%d/%m/%Y").unwrap().iso("24/12/2024").as_deref(), Some("2024-12-24"));
+        assert_eq!(format("%d-%b-%Y").unwrap().iso("02-Jan-2024").as_deref(), Some("2024-01-02"));
+        assert_eq!(format("%m/%d/%y %H:%M").unwrap().iso("1/2/70 08:30").as_deref(), Some("1970-01-02T08:30:00"));
+        assert_eq!(format("%d/%m/%Y").unwrap().iso("24/12/2024 8:00"), None);
+        assert!(format("%d/%m").is_err() && format("%q").is_err());
+    }
+}
