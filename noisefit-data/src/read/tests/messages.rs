@@ -175,7 +175,7 @@ fn truncated_and_damaged_compression() {
 #[test]
 fn unknown_formats() {
     let advice = "name it with --input-format csv, tsv, parquet, arrow, arrow-stream or ndjson";
-    assert_eq!(of_file("x.xyz", "a,b\n"), format!("cannot tell the format of x.xyz; {advice}"));
+    assert_eq!(of_file("x.xyz", "some words\n"), format!("cannot tell the format of x.xyz; {advice}"));
     assert!(of_file("x.parquet", "a,b\n1,2\n").starts_with("x.parquet cannot be read as Parquet: "));
     assert!(
         of_file("x.json", "[{\"a\": 1}]")
@@ -187,6 +187,8 @@ fn unknown_formats() {
     );
     // What standard input is spooled to has that name, and no ending to tell a format from.
     let stream = InputFile::spooled("standard input".to_owned(), &b"a,b\n1,2\n"[..]).unwrap();
+    assert_eq!(Format::of(&stream).unwrap(), Format::Csv);
+    let stream = InputFile::spooled("standard input".to_owned(), &b"some words\n1,2\n"[..]).unwrap();
     assert_eq!(message(Format::of(&stream)), format!("cannot tell the format of standard input; {advice}"));
     let stream = InputFile::spooled("standard input".to_owned(), &b"{\"a\": 1}\n"[..]).unwrap();
     assert_eq!(Format::of(&stream).unwrap(), Format::NdJson);
