@@ -4,10 +4,10 @@
 
 use std::time::Instant;
 
-use noisefit_core::estimate::Options;
 use noisefit_core::inference;
+use noisefit_core::inference::Options;
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::noise::Noises;
-use noisefit_core::record::Vcov;
 use noisefit_core::rows::{Matrix, MemoryRows, RowSource};
 
 const NOISES: [&str; 8] = [

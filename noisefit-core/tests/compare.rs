@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use noisefit_core::compare::{Candidate, Candidates, Comparison, Options, compare, judge};
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::noise::{Gaussian, Laplace, NoiseFamily, StudentT};
 use noisefit_core::numeric::distribution::{ChiSquared, Distribution};
-use noisefit_core::record::{Fit, Vcov, Warning};
+use noisefit_core::record::{Fit, Warning};
 use noisefit_core::rows::{Accumulator, Block, Folds, Matrix, MemoryRows, Part, RowSource, RowSourceExt, Values};
 use noisefit_core::{estimate, inference};
 use serde::{Deserialize, Serialize};
@@ -93,8 +94,8 @@ impl Accumulator for Collect {
     }
 }
 
-fn classical() -> estimate::Options {
-    estimate::Options { vcov: Vcov::Classical, ..estimate::Options::default() }
+fn classical() -> inference::Options {
+    inference::Options { vcov: Vcov::CLASSICAL, ..inference::Options::default() }
 }
 
 fn fit(rows: &Rows, candidate: &Candidate) -> Fit {

@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use noisefit_core::estimate::Options;
+use noisefit_core::inference::Options;
 use noisefit_core::inference::conformal;
 use noisefit_core::inference::conformal::{Conformal, Method, Plan};
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::{NewRows, Predictor};
 use noisefit_core::noise;
 use noisefit_core::noise::{Logistic, Noise, NoiseFamily, Noises, StudentT};
-use noisefit_core::record::{Fit, Vcov};
+use noisefit_core::record::Fit;
 use noisefit_core::rows::{Accumulator, Block, Folds, Matrix, MemoryRows, Part, RowSource, RowSourceExt, Values};
 use noisefit_core::{Error, inference};
 use serde::{Deserialize, Serialize};
@@ -129,7 +130,7 @@ fn noises() -> Vec<(Noises, bool)> {
 }
 
 fn options(seed: u64) -> Options {
-    Options { seed, vcov: Vcov::Classical, ..Options::default() }
+    Options { seed, vcov: Vcov::CLASSICAL, ..Options::default() }
 }
 
 /// Rows with weights and frequencies.

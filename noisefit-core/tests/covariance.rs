@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use noisefit_core::estimate::Options;
+use noisefit_core::inference::Options;
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::noise::{Noise, Noises};
-use noisefit_core::record::{Fit, Reference, Vcov, VcovKind, Warning};
+use noisefit_core::record::{Fit, Reference, VcovKind, Warning};
 use noisefit_core::rows::{Matrix, MemoryRows};
 use noisefit_core::{Error, inference};
 use serde_json::Value;
@@ -298,7 +299,7 @@ fn the_expected_information_is_the_classical_covariance() {
             classical.vcov.iter().map(|row| row.iter().map(|value| value * factor).collect()).collect();
         assert_matrix(&expected.vcov, &scaled, 1e-9, noise);
         assert_matrix(&expected.scale_vcov, &classical.scale_vcov, 1e-6, noise);
-        assert_eq!((expected.reference, &expected.vcov_type), (Reference::Normal, &VcovKind::Named(Vcov::Expected)));
+        assert_eq!((expected.reference, &expected.vcov_type), (Reference::Normal, &VcovKind::of("expected")));
         expected
     };
     // Least squares' own counts degrees of freedom.
@@ -331,7 +332,7 @@ fn frequencies_are_repeated_rows() {
         assert_matrix(&found.vcov, &expected.vcov, 1e-8, &format!("{noise}, {vcov}"));
         assert_matrix(&found.scale_vcov, &expected.scale_vcov, 1e-8, &format!("{noise}, {vcov}"));
     };
-    for vcov in ["hc0", "hc1", "hc2", "hc3", "cluster:g0", "cluster:g0,g1"] {
+    for vcov in ["hc0", "hc1", "hc2", "hc3", "hc4", "cluster:g0", "cr3:g0", "cluster:g0,g1"] {
         agree(&data, &repeated, "gaussian", vcov);
     }
     for noise in ["student-t", "logistic", "huber"] {
@@ -431,4 +432,71 @@ fn fits_without_residuals_or_degrees_of_freedom() {
     for noise in ["student-t:4", "logistic", "huber"] {
         assert!(line.fit(noise, "sandwich").coefficients.iter().all(|row| row.std_error == Some(0.0)));
     }
+}
+
+/// Ten rows of which one has more leverage than all others together; `c = (1 - h)^-min(4, n h / p)` (Cribari-Neto 2004).
+#[test]
+fn hc4_by_its_definition() {
+    let mut data = Data::random(40, 6);
+    data.x[0][7] += 60.0;
+    let n = data.len();
+    let rows: Vec<Vec<f64>> = (0..n).map(|i| vec![1.0, data.x[0][i], data.x[1][i]]).collect();
+    let classical = data.fit("gaussian", "classical");
+    let bread: Vec<Vec<f64>> = classical
+        .vcov
+        .iter()
+        .map(|row| row.iter().map(|value| value / classical.location_variance.unwrap()).collect())
+        .collect();
+    let leverage = |i: usize| -> f64 {
+        (0..3).flat_map(|j| (0..3).map(move |k| (j, k))).map(|(j, k)| rows[i][j] * bread[j][k] * rows[i][k]).sum()
+    };
+    assert!(leverage(7) > 0.8, "{}", leverage(7));
+    let expected = naive(&data, |scores| {
+        let mut sum = vec![vec![0.0; 3]; 3];
+        for (i, score) in scores.iter().enumerate() {
+            let h = leverage(i);
+            add_outer(&mut sum, score, score, (1.0 - h).powf(-(n as f64 * h / 3.0).min(4.0)));
+        }
+        sum
+    });
+    assert_matrix(&data.fit("gaussian", "hc4").vcov, &expected, 1e-9, "hc4");
+}
+
+/// The jackknife over clusters, which CR3 is for least squares (Bell and McCaffrey 2002): refits without each.
+#[test]
+fn cr3_is_what_leaving_each_cluster_out_does() {
+    for weighted in [false, true] {
+        let mut data = Data::random(90, 8);
+        data.weights = weighted.then(|| (0..90).map(|i| 0.5 + f64::from(i % 4)).collect());
+        let whole = data.fit("gaussian", "cr3:g0");
+        let mut expected = vec![vec![0.0; 3]; 3];
+        let mut clusters = data.clusters[0].clone();
+        clusters.sort_unstable();
+        clusters.dedup();
+        assert_eq!(clusters.len(), 8);
+        for cluster in &clusters {
+            let kept: Vec<usize> = (0..data.len()).filter(|&i| data.clusters[0][i] != *cluster).collect();
+            let pick = |column: &[f64]| kept.iter().map(|&i| column[i]).collect::<Vec<f64>>();
+            let rest = Data {
+                y: pick(&data.y),
+                x: data.x.iter().map(|column| pick(column)).collect(),
+                weights: data.weights.as_ref().map(|weights| pick(weights)),
+                ..Data::default()
+            };
+            let rest = rest.fit("gaussian", "classical");
+            let moved: Vec<f64> = (0..3)
+                .map(|j| whole.coefficients[j].estimate.unwrap() - rest.coefficients[j].estimate.unwrap())
+                .collect();
+            add_outer(&mut expected, &moved, &moved, 1.0);
+        }
+        assert_matrix(&whole.vcov, &expected, 1e-9, "cr3");
+        assert_eq!((whole.reference, whole.reference_df), (Reference::StudentT, Some(7.0)));
+    }
+    let data = Data::random(90, 8);
+    assert!(data.refused("student-t", "cr3:g0").contains("use cluster"));
+    // A cluster of its own column alone determines its coefficient.
+    let mut alone = data.clone();
+    let first = alone.clusters[0][0];
+    alone.x[1] = alone.clusters[0].iter().map(|id| f64::from(u8::from(*id == first))).collect();
+    assert!(alone.refused("gaussian", "cr3:g0").contains("a cluster alone determines"));
 }

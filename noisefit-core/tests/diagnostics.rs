@@ -44,7 +44,7 @@ fn assert_test(found: &Found<ChiSquaredTest>, expected: &Value, tolerance: f64, 
 }
 
 fn fitted(rows: &dyn RowSource, noise: &str) -> Fit {
-    inference::fit(rows, &noise.parse::<Noises>().unwrap(), &Options::default()).unwrap().remove(0)
+    inference::fit(rows, &noise.parse::<Noises>().unwrap(), &inference::Options::default()).unwrap().remove(0)
 }
 
 fn diagnosed(rows: &dyn RowSource, noise: &str, worst: usize) -> Diagnostics {
@@ -397,7 +397,7 @@ fn what_is_not_defined_says_why() {
 
     // Too many regressors for White's test, and quantiles.
     let rows = MemoryRows::new(&y, design(&[], 9, 0)).unwrap();
-    let fit = inference::fit(&rows, &Noises::quantiles(&[0.5]), &Options::default()).unwrap().remove(0);
+    let fit = inference::fit(&rows, &Noises::quantiles(&[0.5]), &inference::Options::default()).unwrap().remove(0);
     let error = Diagnosis::new(&rows, &fit, &Options::default()).unwrap_err();
     assert!(matches!(&error, Error::Unsupported(why) if why.contains("no model of the noise")), "{error}");
     let (n, p) = (60, 25);

@@ -10,12 +10,12 @@
 mod common;
 
 use common::{close, close_all, estimates, std_errors};
-use noisefit_core::Error;
 use noisefit_core::estimate::{Options, active_set, closed_form};
 use noisefit_core::noise::{Huber, HuberScale, Noise, Noises};
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::record::{Fit, ScaleRule, VcovKind};
 use noisefit_core::rows::{Block, Layout, Matrix, MemoryRows, Next, Pass, Precision, RowSource, Values};
+use noisefit_core::{Error, inference};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -562,7 +562,7 @@ fn scales_whose_squares_leave_the_range_are_refused() {
 fn choices_lead_here() {
     let data = contaminated(30, 1, 9);
     let fit = |choice: &str| {
-        noisefit_core::inference::fit(&data.rows(), &choice.parse::<Noises>().unwrap(), &Options::default()).unwrap()
+        inference::fit(&data.rows(), &choice.parse::<Noises>().unwrap(), &inference::Options::default()).unwrap()
     };
     let fixed = &fit("huber:1.2")[0];
     assert_eq!(fixed, &active_set::fit_fixed(&data.rows(), 1.2, &Options::default()).unwrap());
@@ -570,7 +570,7 @@ fn choices_lead_here() {
     let Noise::Huber(noise) = fixed.noise else { panic!("{:?}", fixed.noise) };
     close(noise.k() * fixed.scale.unwrap(), 1.2, 1e-15, "delta");
     let choice = [Noise::Huber(Huber { scale: MAD, ..Huber::new(1.345) })];
-    let fit = &noisefit_core::inference::fit(&data.rows(), &choice, &Options::default()).unwrap()[0];
+    let fit = &inference::fit(&data.rows(), &choice, &inference::Options::default()).unwrap()[0];
     assert_eq!((fit.scale_type.to_string(), fit.vcov_type.to_string()), ("mad".to_owned(), "huber".to_owned()));
 }
 

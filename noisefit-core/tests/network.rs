@@ -5,7 +5,6 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use noisefit_core::estimate::Options;
 use noisefit_core::inference::conformal;
 use noisefit_core::inference::conformal::Method;
 use noisefit_core::inference::predict::NewRows;
@@ -64,7 +63,7 @@ fn line(fitted: &Fitted) -> Vec<f64> {
 }
 
 fn exact(rows: &MemoryRows<'_>, noise: &[Noise]) -> noisefit_core::record::Fit {
-    inference::fit(rows, noise, &Options::default()).unwrap().remove(0)
+    inference::fit(rows, noise, &inference::Options::default()).unwrap().remove(0)
 }
 
 fn relative(found: f64, expected: f64) -> f64 {

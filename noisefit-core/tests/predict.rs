@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use noisefit_core::estimate::{Options, closed_form};
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::evaluate::Evaluation;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::noise::{AsymmetricLaplace, Huber, Noise, NoiseFamily, Noises, Observations, Scale};
 use noisefit_core::numeric::distribution::{Normal, StudentT, Symmetric};
-use noisefit_core::record::{Coefficient, Fit, Reference, Vcov};
+use noisefit_core::record::{Coefficient, Fit, Reference};
 use noisefit_core::rows::{Accumulator, Matrix, MemoryRows, RowSourceExt, Values};
 use noisefit_core::{Error, inference, noise};
 
@@ -200,7 +201,7 @@ fn coverage(choice: &str, noise: &dyn NoiseFamily, n: usize, sets: u64, growth: 
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((state >> 32) as f64 + 0.5) / 2f64.powi(32)
     };
-    let options = Options { vcov: Vcov::Classical, ..Options::default() };
+    let options = inference::Options { vcov: Vcov::CLASSICAL, ..inference::Options::default() };
     let mut sum = 0.0;
     for _ in 0..sets {
         let x: Vec<f64> = (0..2 * n).map(|_| 2.0 * uniform()).collect();

@@ -5,11 +5,12 @@
 mod common;
 
 use common::{close_all, estimates, std_errors};
-use noisefit_core::estimate::Options;
 use noisefit_core::inference;
+use noisefit_core::inference::Options;
+use noisefit_core::inference::covariance::{self, Resampling, Vcov};
 use noisefit_core::noise::{Huber, Noise, Noises};
 use noisefit_core::numeric::distribution::{Distribution, Normal};
-use noisefit_core::record::{Fit, NoNid, Reference, Resampling, Vcov, VcovKind, Warning};
+use noisefit_core::record::{Fit, NoNid, Reference, VcovKind, Warning};
 use noisefit_core::rows::{Matrix, MemoryRows};
 
 /// Numbers in 0..1 that look random (Knuth's linear congruential generator).
@@ -122,7 +123,7 @@ fn nid_of_many_rows_is_its_definition() {
     for tau in [0.5, 0.8] {
         let h = bandwidth(tau, 30_000.0);
         let beside =
-            inference::fit(&source, &Noises::quantiles(&[tau - h, tau + h]), &options(Vcov::Classical)).unwrap();
+            inference::fit(&source, &Noises::quantiles(&[tau - h, tau + h]), &options(Vcov::CLASSICAL)).unwrap();
         let (low, high) = (estimates(&beside[0]), estimates(&beside[1]));
         let density = |n: usize| {
             let x = &data.x[n];
@@ -130,10 +131,10 @@ fn nid_of_many_rows_is_its_definition() {
         };
         let meat = gram(&data, |_| tau * (1.0 - tau));
         let expected = slopes(&gram(&data, density), &meat);
-        for vcov in [Vcov::Nid, Vcov::Default] {
+        for vcov in [Vcov::Nid(covariance::Nid), Vcov::Default] {
             let found = fit(&source, &Noises::quantiles(&[tau]), vcov);
             close_all(&std_errors(&found)[1..], &expected, 1e-9, "nid");
-            assert_eq!((&found.vcov_type, found.reference), (&VcovKind::Named(Vcov::Nid), Reference::Normal));
+            assert_eq!((&found.vcov_type, found.reference), (&VcovKind::of("nid"), Reference::Normal));
         }
     }
     // Several at once, in any number of threads.
@@ -144,7 +145,7 @@ fn nid_of_many_rows_is_its_definition() {
     for (tau, fitted) in [0.2, 0.5, 0.8].into_iter().zip(&together) {
         close_all(
             &std_errors(fitted),
-            &std_errors(&fit(&source, &Noises::quantiles(&[tau]), Vcov::Nid)),
+            &std_errors(&fit(&source, &Noises::quantiles(&[tau]), Vcov::Nid(covariance::Nid))),
             1e-9,
             "together",
         );
@@ -188,11 +189,11 @@ fn kernel_clusters_and_lags_are_their_definitions() {
         let clusters: Vec<u64> = (0..count as u64).map(|i| i * i % 37).collect();
         let source = rows(&design, &data.y).with_clusters("g", &clusters).unwrap();
         let noise = Noises::quantiles(&[tau]);
-        let found = fit(&source, &noise, Vcov::Kernel);
+        let found = fit(&source, &noise, Vcov::Kernel(covariance::Kernel));
         let (residuals, bread) = kernel(&data, &estimates(&found), tau);
         let meat = gram(&data, |_| tau * (1.0 - tau));
         close_all(&std_errors(&found)[1..], &slopes(&bread, &meat), 1e-9, "kernel");
-        assert_eq!(std_errors(&found), std_errors(&fit(&source, &noise, Vcov::Sandwich)));
+        assert_eq!(std_errors(&found), std_errors(&fit(&source, &noise, Vcov::Sandwich(covariance::Sandwich))));
 
         let score = |i: usize| {
             let e: f64 = residuals[i];
@@ -219,7 +220,7 @@ fn kernel_clusters_and_lags_are_their_definitions() {
         let used = clusters.iter().collect::<std::collections::HashSet<_>>().len() as f64;
         let mut meat = [[0.0; 3]; 3];
         sums.iter().for_each(|sum| outer(sum, sum, used / (used - 1.0), &mut meat));
-        let found = fit(&source, &noise, Vcov::Cluster(vec!["g".to_owned()]));
+        let found = fit(&source, &noise, "cluster:g".parse().unwrap());
         close_all(&std_errors(&found)[1..], &slopes(&bread, &meat), 1e-9, "clusters");
         assert_eq!((found.reference, found.reference_df), (Reference::StudentT, Some(used - 1.0)));
 
@@ -232,7 +233,7 @@ fn kernel_clusters_and_lags_are_their_definitions() {
                 outer(&score(i - lag), &score(i), factor, &mut meat);
             }
         }
-        let found = fit(&source, &noise, Vcov::Hac { lags: 2 });
+        let found = fit(&source, &noise, "hac:2".parse().unwrap());
         close_all(&std_errors(&found)[1..], &slopes(&bread, &meat), 1e-9, "lags");
     }
 }
@@ -246,7 +247,7 @@ fn frequencies_are_repeated_rows() {
         Data { x: repeated.iter().map(|&i| data.x[i]).collect(), y: repeated.iter().map(|&i| data.y[i]).collect() };
     let (design, all_design) = (data.design(), all.design());
     let counted = rows(&design, &data.y).with_frequencies(&frequencies).unwrap();
-    for vcov in [Vcov::Iid, Vcov::Nid, Vcov::Kernel] {
+    for vcov in [Vcov::Iid(covariance::Iid), Vcov::Nid(covariance::Nid), Vcov::Kernel(covariance::Kernel)] {
         let noise = Noises::quantiles(&[0.4]);
         let expected = std_errors(&fit(&rows(&all_design, &all.y), &noise, vcov.clone()));
         close_all(&std_errors(&fit(&counted, &noise, vcov)), &expected, 1e-11, "frequencies");
@@ -259,13 +260,13 @@ fn the_default_gives_way_where_there_are_too_few_rows() {
     let design = data.design();
     let source = rows(&design, &data.y);
     let extreme = fit(&source, &Noises::quantiles(&[0.1]), Vcov::Default);
-    assert_eq!(extreme.vcov_type, VcovKind::Named(Vcov::Iid));
+    assert_eq!(extreme.vcov_type, VcovKind::of("iid"));
     assert!(extreme.warnings.contains(&Warning::IidInstead(NoNid::NoNeighbours)));
     // Asked for by name, the bandwidth is halved until it fits.
     let some = Data::new(5, 60);
     assert_eq!(
-        fit(&rows(&some.design(), &some.y), &Noises::quantiles(&[0.05]), Vcov::Nid).vcov_type,
-        VcovKind::Named(Vcov::Nid)
+        fit(&rows(&some.design(), &some.y), &Noises::quantiles(&[0.05]), Vcov::Nid(covariance::Nid)).vcov_type,
+        VcovKind::of("nid")
     );
     // As many coefficients as rows: no noise is left.
     let three = rows(&design[..6], &data.y[..3]);
@@ -277,9 +278,11 @@ fn the_default_gives_way_where_there_are_too_few_rows() {
     // Half of the responses are one number.
     let ties: Vec<f64> = (0..12).map(|i| if i < 10 { 1.0 } else { f64::from(i) }).collect();
     let source = MemoryRows::new(&ties, Matrix::row_major(&[], 12, 0).unwrap()).unwrap();
-    let error = inference::fit(&source, &[Noise::Laplace], &options(Vcov::Kernel)).unwrap_err().to_string();
+    let error =
+        inference::fit(&source, &[Noise::Laplace], &options(Vcov::Kernel(covariance::Kernel))).unwrap_err().to_string();
     assert!(error.contains("same number") && error.contains("bootstrap"), "{error}");
-    let error = inference::fit(&source, &[Noise::Gaussian], &options(Vcov::Nid)).unwrap_err().to_string();
+    let error =
+        inference::fit(&source, &[Noise::Gaussian], &options(Vcov::Nid(covariance::Nid))).unwrap_err().to_string();
     assert!(error.contains("hc3"), "{error}");
 }
 
@@ -291,13 +294,13 @@ fn quantiles_that_coincide_are_no_density() {
     let design = data.design();
     let source = rows(&design, &data.y);
     let found = fit(&source, &[Noise::Laplace], Vcov::Default);
-    assert_eq!(found.vcov_type, VcovKind::Named(Vcov::Iid));
+    assert_eq!(found.vcov_type, VcovKind::of("iid"));
     assert!(matches!(found.warnings[..], [.., Warning::IidInstead(NoNid::Crossed { .. } | NoNid::Singular)]));
-    assert!(inference::fit(&source, &[Noise::Laplace], &options(Vcov::Nid)).is_err());
+    assert!(inference::fit(&source, &[Noise::Laplace], &options(Vcov::Nid(covariance::Nid))).is_err());
 }
 
 fn bootstrap(draws: usize, scheme: Resampling) -> Vcov {
-    Vcov::Bootstrap { draws, scheme }
+    Vcov::Bootstrap(covariance::Bootstrap { draws, scheme })
 }
 
 /// How far a standard error from so many draws may be off: four of its own standard errors.
@@ -380,9 +383,9 @@ fn bootstraps_of_large_data_agree_with_what_theory_says() {
     let design = data.design();
     let source = rows(&design, &data.y);
     for (noise, robust) in [
-        (Noises::from(Noise::Laplace), Vcov::Nid),
-        (Noises::quantiles(&[0.8]), Vcov::Nid),
-        (Noises::from(Noise::Gaussian), Vcov::Hc(noisefit_core::record::Hc::Hc3)),
+        (Noises::from(Noise::Laplace), Vcov::Nid(covariance::Nid)),
+        (Noises::quantiles(&[0.8]), Vcov::Nid(covariance::Nid)),
+        (Noises::from(Noise::Gaussian), Vcov::Hc3(covariance::Hc3)),
     ] {
         let expected = std_errors(&fit(&source, &noise, robust));
         for scheme in [Resampling::Pairs, Resampling::Wild] {
@@ -400,7 +403,7 @@ fn a_modelled_scale_is_drawn_too_and_terms_of_one_row_are_refused() {
     let first: Vec<f64> = data.x.iter().map(|x| x[0]).collect();
     let source =
         rows(&design, &data.y).with_scale_design(Matrix::column_major(&first, 500, 1).unwrap(), &["x1"]).unwrap();
-    let classical = fit(&source, &[Noise::Gaussian], Vcov::Classical);
+    let classical = fit(&source, &[Noise::Gaussian], Vcov::CLASSICAL);
     let drawn = fit(&source, &[Noise::Gaussian], bootstrap(300, Resampling::Pairs));
     let scale_errors = |fit: &Fit| fit.scale_coefficients.iter().map(|c| c.std_error.unwrap()).collect::<Vec<f64>>();
     // The noise is as the model says.

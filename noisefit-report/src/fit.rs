@@ -2,9 +2,10 @@
 
 use noisefit_core::algebra::Method;
 use noisefit_core::inference::conformal::{self, Conformal};
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::noise::{AsymmetricLaplace, Huber, Noise, StudentT};
 use noisefit_core::record::{
-    ClosedForm, Coefficient, Confint, Counts, Fit, Reason, Reference, ScaleRule, Vcov, VcovKind, Vertex,
+    ClosedForm, Coefficient, Confint, Counts, Fit, Reason, Reference, ScaleRule, VcovKind, Vertex,
 };
 
 use crate::Specification;
@@ -218,14 +219,7 @@ fn facts(fit: &Fit) -> String {
 
 /// How the covariance was estimated, what it allows for, and what statistics refer to.
 fn standard_errors(fit: &Fit) -> String {
-    let allows = match &fit.vcov_type {
-        VcovKind::Named(Vcov::Hc(_)) => " (for a noise scale that varies)".to_owned(),
-        VcovKind::Named(Vcov::Cluster(columns)) => format!(" (for dependence within {})", columns.join(" and ")),
-        VcovKind::Named(Vcov::Hac { lags }) => format!(" (for dependence over {})", count_of(*lags as u64, "row")),
-        VcovKind::Named(Vcov::Sandwich) => " (for independent rows of any noise)".to_owned(),
-        VcovKind::Named(Vcov::Expected | Vcov::Observed) => " information, inverted".to_owned(),
-        _ => String::new(),
-    };
+    let allows = Vcov::of(&fit.vcov_type).map(|vcov| vcov.remark()).unwrap_or_default();
     let reference = match fit.reference {
         Reference::StudentT => format!("Student's t with {} df", fit.reference_df.unwrap_or(fit.df_residual as f64)),
         Reference::Normal => "normal".to_owned(),

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use noisefit_core::algebra::Settings;
-use noisefit_core::estimate::Options;
+use noisefit_core::inference::Options;
 use noisefit_core::noise::{
     FAMILIES, Huber, HuberScale, InvalidNoise, Listed, ModelledScale, Noise, Noises, Parameter, scalable, usage,
 };

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use noisefit_core::estimate::Options;
 use noisefit_core::inference;
+use noisefit_core::inference::Options;
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::profile;
 use noisefit_core::inference::profile::Curve;
-use noisefit_core::record::{Fit, Vcov};
+use noisefit_core::record::Fit;
 use noisefit_data::frame::Kind;
 use noisefit_data::write::{TableColumn, TableWriter};
 use noisefit_report::profile::{Profile, summary};
@@ -94,15 +95,15 @@ pub(crate) fn run(arguments: &ProfileArguments) -> anyhow::Result<Outcome> {
     let dataset = data.open()?;
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
     let rows = model.rows(&formula, data, &dataset, &passes)?;
-    let options = Options { level: *level, vcov: Vcov::Classical, ..model.options() };
+    let options = Options { level: *level, vcov: Vcov::CLASSICAL, ..model.options() };
     let fits = inference::fit(&rows, &noise, &options).map_err(|error| explain(error, rows.counts(), &dataset))?;
     let [fit] = &fits[..] else {
         return Err(Usage(format!("--noise {noise}: a curve is that of one quantile; name one")).into());
     };
     let grid = grid(fit, arguments)?;
-    let curve = profile::curve(&rows, fit, term, &grid, arguments.profile, &options)?;
+    let curve = profile::curve(&rows, fit, term, &grid, arguments.profile, &options.estimation())?;
     let mut warnings: Vec<String> = fit.warnings.iter().map(ToString::to_string).collect();
-    let (conf_low, conf_high) = match profile::term_interval(&rows, fit, term, *level, &options) {
+    let (conf_low, conf_high) = match profile::term_interval(&rows, fit, term, *level, &options.estimation()) {
         Ok(ends) => ends,
         Err(error @ noisefit_core::Error::Unsupported(_)) => {
             warnings.push(error.to_string());

@@ -1,12 +1,12 @@
 //! How often conformal intervals hold a new observation.
 
 use noisefit_core::Error;
-use noisefit_core::estimate::Options;
+use noisefit_core::inference::Options;
 use noisefit_core::inference::conformal;
 use noisefit_core::inference::conformal::{Method, Plan};
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::NewRows;
 use noisefit_core::noise::{Noise, Noises};
-use noisefit_core::record::Vcov;
 use noisefit_core::rows::Values;
 
 use crate::data::{Sample, Truth, replicate};
@@ -41,7 +41,7 @@ fn ways() -> Vec<Way> {
 
 /// The share of new observations in their 90% intervals.
 fn covered(way: &Way, sample: &Sample, new: &Sample, seed: u64) -> Result<f64, Error> {
-    let options = Options { vcov: Vcov::Classical, seed, ..Options::default() };
+    let options = Options { vcov: Vcov::CLASSICAL, seed, ..Options::default() };
     let plan = Plan { method: way.method, ..Plan::default() };
     let (_, conformal) = conformal::fit(&sample.rows(way.modelled)?, &way.choice, &options, &plan)?;
     let columns: Vec<Vec<f64>> = (0..2).map(|j| new.x.iter().skip(j).step_by(2).copied().collect()).collect();

@@ -1,9 +1,9 @@
 //! How often confidence intervals hold the true slope, and prediction intervals a new observation.
 
-use noisefit_core::estimate::Options;
+use noisefit_core::inference::Options;
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::noise::{Noise, Noises, StudentT};
-use noisefit_core::record::Vcov;
 use noisefit_core::rows::Values;
 use noisefit_core::{Error, inference};
 

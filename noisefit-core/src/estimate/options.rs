@@ -2,7 +2,6 @@
 
 use crate::Error;
 use crate::algebra::Settings;
-use crate::record::Vcov;
 
 /// What to do with terms that are linear combinations of earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,8 +22,6 @@ pub struct Options {
     pub settings: Settings,
     /// What to do with collinear terms.
     pub collinear: Collinear,
-    /// How the covariance of the coefficients is estimated.
-    pub vcov: Vcov,
     /// What everything that is drawn at random is drawn from.
     pub seed: u64,
 }
@@ -41,6 +38,6 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { level: 0.95, settings: Settings::default(), collinear: Collinear::Drop, vcov: Vcov::Default, seed: 0 }
+        Options { level: 0.95, settings: Settings::default(), collinear: Collinear::Drop, seed: 0 }
     }
 }

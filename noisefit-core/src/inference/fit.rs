@@ -1,10 +1,11 @@
 //! A fit with the standard errors that are asked for.
 
 use crate::Error;
-use crate::estimate::{self, Options};
-use crate::inference::covariance;
+use crate::estimate;
+use crate::inference::Options;
+use crate::inference::covariance::{self, Vcov};
 use crate::noise::{ModelledScale, Noise, Route, scalable, written};
-use crate::record::{Fit, Vcov};
+use crate::record::Fit;
 use crate::rows::RowSource;
 
 /// The maximum likelihood fit of a linear model under the noise that is named: one fit, or one for each quantile. Where the
@@ -22,18 +23,14 @@ pub fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result
         return Err(Error::Unsupported(format!("the scale of {noise} noise cannot be modelled; that of {can} can")));
     }
     let of_quantiles = noise.iter().all(|noise| matches!(noise.route(), Route::Vertex { .. }));
-    if of_quantiles && matches!(options.vcov, Vcov::Default | Vcov::Nid) && !modelled {
+    let (estimation, by_default) = (options.estimation(), options.vcov == Vcov::Default);
+    if of_quantiles && matches!(options.vcov, Vcov::Default | Vcov::Nid(_)) && !modelled {
         // The quantiles that this covariance needs are found in the passes of the fit itself.
-        return covariance::quantile::fit_nid(source, noise, options);
+        return covariance::quantile::fit_nid(source, noise, &estimation, by_default);
     }
-    let mut fits = estimate::fit(source, noise, options)?;
+    let mut fits = estimate::fit(source, noise, &estimation)?;
     for fit in &mut fits {
-        match options.vcov {
-            Vcov::Bootstrap { draws, scheme } => {
-                covariance::bootstrap::estimate(source, noise, fit, (draws, scheme), options)?;
-            }
-            _ => covariance::estimate(source, fit, options)?,
-        }
+        covariance::estimate(source, fit, &options.vcov, &estimation)?;
     }
     Ok(fits)
 }

@@ -5,10 +5,12 @@ pub mod covariance;
 pub mod diagnostics;
 pub mod evaluate;
 mod fit;
+mod options;
 pub mod predict;
 pub mod profile;
 
 pub use fit::fit;
+pub use options::Options;
 
 /// The passes of this module.
 pub(crate) fn kinds() -> crate::rows::Kinds {

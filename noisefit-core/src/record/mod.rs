@@ -12,7 +12,7 @@ pub use confint::Confint;
 pub use counts::Counts;
 pub use scale_rule::ScaleRule;
 pub use termination::{Reason, Termination};
-pub use vcov::{Hc, InvalidVcov, Resampling, Vcov, VcovKind};
+pub use vcov::VcovKind;
 pub use warning::{NoNid, Shortfall, Warning};
 
 use serde::{Deserialize, Serialize};

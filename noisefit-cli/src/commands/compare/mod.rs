@@ -59,7 +59,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> anyhow::Result<Outcome> {
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
     let rows = model.rows(&formula, data, &dataset, &passes)?;
     let candidates = fitting(candidates, model, &rows);
-    let mut options = compare::Options { folds: arguments.folds, fit: model.options() };
+    let mut options = compare::Options { folds: arguments.folds, fit: model.options().estimation() };
     options.fit.seed = arguments.seed;
     let comparison = compare::compare(&rows, &candidates, &options);
     let comparison = comparison.map_err(|error| explain(error, rows.counts(), &dataset))?;

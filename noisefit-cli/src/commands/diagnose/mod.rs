@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
-use noisefit_core::estimate::Options;
 use noisefit_core::inference;
+use noisefit_core::inference::Options;
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
 use noisefit_core::noise::Noise;
-use noisefit_core::record::{Vcov, Warning};
+use noisefit_core::record::Warning;
 use noisefit_data::formula::{Formula, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
 use noisefit_report::diagnose::{Findings, advice, summary};
@@ -64,10 +65,10 @@ pub(crate) fn run(arguments: &DiagnoseArguments) -> anyhow::Result<Outcome> {
     let dataset = data.open()?;
     let passes = Passes::new(dataset.size_in_bytes(), data.quiet);
     let rows = model.rows(&formula, data, &dataset, &passes)?;
-    let options = Options { vcov: Vcov::Classical, seed: arguments.seed, ..model.options() };
+    let options = Options { vcov: Vcov::CLASSICAL, seed: arguments.seed, ..model.options() };
     let fits = inference::fit(&rows, &noise, &options).map_err(|error| explain(error, rows.counts(), &dataset))?;
     let [fit] = &fits[..] else { anyhow::bail!("one fit is diagnosed at a time") };
-    let diagnosis = Diagnosis::new(&rows, fit, &options)?;
+    let diagnosis = Diagnosis::new(&rows, fit, &options.estimation())?;
     let diagnostics = diagnosis.run(&rows, arguments.worst as usize)?;
     let places = places(&rows, &diagnostics.influence)?;
     if let Some(path) = &arguments.rows {

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use noisefit_core::inference::conformal::{Method, Plan};
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::noise::Noise;
-use noisefit_core::record::Vcov;
 
 use super::train::arguments::TrainArguments;
 use crate::arguments::{DataArguments, OutputFormat, parse_level};

@@ -27,7 +27,7 @@ pub(super) fn choose(arguments: &FitArguments, dataset: &Dataset, passes: &Passe
     let (candidates, formula) = models(model, None)?;
     let rows = model.rows(&formula, data, dataset, passes)?;
     let candidates = fitting(candidates, model, &rows);
-    let comparison = compare::judge(&rows, &candidates, &model.options());
+    let comparison = compare::judge(&rows, &candidates, &model.options().estimation());
     let comparison = comparison.map_err(|error| explain(error, rows.counts(), dataset))?;
     let (noise, models_scale) = comparison.preferred().map_or((Noises::from(Noise::Gaussian), false), |entry| {
         (entry.candidate.noise.into(), entry.candidate.models_scale)

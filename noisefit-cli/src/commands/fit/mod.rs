@@ -5,8 +5,8 @@ mod auto;
 mod record;
 mod train;
 
-use noisefit_core::estimate::Options;
 use noisefit_core::inference;
+use noisefit_core::inference::Options;
 use noisefit_core::inference::conformal::Method;
 use noisefit_core::inference::{conformal, profile};
 use noisefit_core::record::Fit;
@@ -65,7 +65,8 @@ pub(crate) fn run(arguments: &FitArguments) -> anyhow::Result<Outcome> {
     }
     .map_err(|error| explain(error, rows.counts(), &dataset))?;
     if arguments.confint == ConfintChoice::Profile {
-        fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &options))?;
+        let estimation = options.estimation();
+        fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &estimation))?;
     }
     let model = FittedModel::new(rows.design().clone(), fits).with_conformal(conformal);
     let counts = rows.counts();
@@ -130,7 +131,7 @@ mod tests {
     #[test]
     fn what_did_not_converge_is_said_and_is_no_success() {
         let rows = MemoryRows::new(&[1.0, 3.0, 2.0], Matrix::row_major(&[1.0, 2.0, 3.0], 3, 1).unwrap()).unwrap();
-        let fit = closed_form::fit(&rows, &Options::default()).unwrap();
+        let fit = closed_form::fit(&rows, &noisefit_core::estimate::Options::default()).unwrap();
         assert_eq!((outcome(std::slice::from_ref(&fit)), fit.warnings.len()), (Outcome::Done, 0));
         let mut stopped = fit.clone();
         stopped.termination.converged = false;

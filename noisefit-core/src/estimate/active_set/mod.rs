@@ -87,7 +87,7 @@ pub fn fit(source: &dyn RowSource, k: f64, scale: HuberScale, options: &Options)
     let found = Found { start: &start, solution: &solution, noise, scale: solution.point.scale };
     let (covariance, vcov_type) = match scale {
         HuberScale::MaximumLikelihood => (found.information_variance(), VcovKind::CLASSICAL),
-        _ => (found.robust_variance(), VcovKind::Huber),
+        _ => (found.robust_variance(), VcovKind::HUBER),
     };
     let estimate = found.estimate(source.layout(), scale.into(), covariance, vcov_type)?;
     Ok(estimate.into_fit(source.layout(), &start.least_squares, options.level))

@@ -18,10 +18,11 @@ pub use network::fit_network;
 
 use serde::{Deserialize, Serialize};
 
-use crate::estimate::Options;
+use crate::estimate;
+use crate::inference::Options;
 use crate::inference::predict::{Intervals, NewRows};
 use crate::noise::Noise;
-use crate::record::{Fit, Vcov, Warning};
+use crate::record::{Fit, Warning};
 use crate::rows::{Accumulator, Folds, Kinds, Layout, Part, RowSource, RowSourceExt, Sample, parallel_map};
 use crate::{Error, inference};
 use member::{Member, Said};
@@ -73,7 +74,7 @@ pub struct Conformal {
 /// ```
 /// use noisefit_core::inference::conformal;
 /// use noisefit_core::inference::conformal::Plan;
-/// use noisefit_core::estimate::Options;
+/// use noisefit_core::inference::Options;
 /// use noisefit_core::noise::Noise;
 /// use noisefit_core::inference::predict::NewRows;
 /// use noisefit_core::rows::{Matrix, MemoryRows};
@@ -112,8 +113,12 @@ pub fn fit(
             let calibrating = folds.select(source, Part::Before(parts));
             (fits, vec![member.scored(&calibrating, KEPT_SCORES)?])
         }
-        Method::CvPlus => (inference::fit(source, noise, options)?, folds(source, noise, options, plan.folds)?),
-        Method::JackknifePlus => (inference::fit(source, noise, options)?, each_left_out(source, noise, options)?),
+        Method::CvPlus => {
+            (inference::fit(source, noise, options)?, folds(source, noise, &options.estimation(), plan.folds)?)
+        }
+        Method::JackknifePlus => {
+            (inference::fit(source, noise, options)?, each_left_out(source, noise, &options.estimation())?)
+        }
     };
     let conformal = Conformal::new(plan, seed, members);
     if let (Some(fit), Some(warning)) = (fits.first_mut(), conformal.too_few(options.level)) {
@@ -132,20 +137,15 @@ fn refuse_one_quantile(noise: &[Noise]) -> Result<(), Error> {
     }
 }
 
-/// What a fit is made with that is not shown to anyone.
-fn inner(options: &Options) -> Options {
-    Options { vcov: Vcov::Classical, ..options.clone() }
-}
-
 /// A fit without some rows, and the scores of those.
 fn member(
     kept: &dyn RowSource,
     left_out: &dyn RowSource,
     noise: &[Noise],
-    options: &Options,
+    options: &estimate::Options,
     limit: usize,
 ) -> Result<Member, Error> {
-    let fits = inference::fit(kept, noise, options).map_err(|error| match error {
+    let fits = estimate::fit(kept, noise, options).map_err(|error| match error {
         Error::Source(source) => Error::Source(source),
         error => Error::Unsupported(format!(
             "conformal intervals need fits without some of the rows, and one of these failed: {error}"
@@ -155,13 +155,18 @@ fn member(
 }
 
 /// The fits without a fold.
-fn folds(source: &dyn RowSource, noise: &[Noise], options: &Options, count: usize) -> Result<Vec<Member>, Error> {
+fn folds(
+    source: &dyn RowSource,
+    noise: &[Noise],
+    options: &estimate::Options,
+    count: usize,
+) -> Result<Vec<Member>, Error> {
     // With more folds than rows some would be empty.
     let count = count.min(source.pass(Sample::none())?.rows().max(2) as usize);
-    let (folds, options, limit) = (Folds { count, seed: options.seed }, inner(options), (KEPT_SCORES / count).max(100));
+    let (folds, limit) = (Folds { count, seed: options.seed }, (KEPT_SCORES / count).max(100));
     let fold = |number: usize| {
         let (kept, left_out) = (folds.select(source, Part::Without(number)), folds.select(source, Part::Only(number)));
-        member(&kept, &left_out, noise, &options, limit)
+        member(&kept, &left_out, noise, options, limit)
     };
     let members: Vec<Member> = (0..count).map(fold).collect::<Result<_, _>>()?;
     // Of rows that end within a group of the partition some parts may still be empty.
@@ -169,7 +174,7 @@ fn folds(source: &dyn RowSource, noise: &[Noise], options: &Options, count: usiz
 }
 
 /// The fits without a row.
-fn each_left_out(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result<Vec<Member>, Error> {
+fn each_left_out(source: &dyn RowSource, noise: &[Noise], options: &estimate::Options) -> Result<Vec<Member>, Error> {
     let sample = source.pass(Sample::new(source.layout(), MOST_LEFT_OUT, None))?;
     let count = sample.rows();
     if count > MOST_LEFT_OUT as u64 {
@@ -178,11 +183,11 @@ fn each_left_out(source: &dyn RowSource, noise: &[Noise], options: &Options) -> 
              needs no more fits than folds, and so many rows make no difference between the two"
         )));
     }
-    let (rows, options) = (sample.finish(source.layout()), inner(options));
+    let rows = sample.finish(source.layout());
     let places: Vec<usize> = (0..rows.len()).collect();
     let one = |&place: &usize| {
         let (kept, left_out) = (rows.at(|i| i != place), rows.at(|i| i == place));
-        member(&kept.source()?.with_threads(1), &left_out.source()?.with_threads(1), noise, &options, 1)
+        member(&kept.source()?.with_threads(1), &left_out.source()?.with_threads(1), noise, options, 1)
     };
     parallel_map(&places, source.threads(), one).into_iter().collect()
 }

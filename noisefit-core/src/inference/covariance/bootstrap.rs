@@ -16,11 +16,12 @@ use crate::algebra::gram::packed_length;
 use crate::algebra::predictor::LinearPredictor;
 use crate::estimate::Options;
 use crate::estimate::vertex::Refits;
+use crate::inference::covariance::contract::{Covariance, Request};
+use crate::inference::covariance::parts::Estimated;
 use crate::inference::covariance::quantile::level_of;
-use crate::inference::covariance::sandwich::Estimated;
 use crate::inference::covariance::whitened::Whitened;
 use crate::noise::Noise;
-use crate::record::{Coefficient, Fit, Reference, Resampling, Vcov, Warning};
+use crate::record::{Coefficient, Fit, Reference, Warning};
 use crate::rows::{Accumulator, RowSource, RowSourceExt, Sample, SampledRows, parallel_map, scattered};
 use crate::{Error, estimate};
 
@@ -33,20 +34,83 @@ const MOST_FAILED: f64 = 0.2;
 /// Draws of each thread between two reports of how far the work is.
 const BATCH: usize = 4;
 
-/// Estimates the covariance of a fit under `noise` from `draws` refits; its reference is the normal distribution.
-///
-/// # Errors
-/// [`Error::Unsupported`] for more rows than are gathered, for wild draws where the scale is modelled, and where too many
-/// draws have no fit; and what the source reports.
-pub(crate) fn estimate(
+/// `bootstrap`, `bootstrap:DRAWS`, `bootstrap:wild`, `bootstrap:wild:DRAWS`: by refitting; the reference is the normal
+/// distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bootstrap {
+    /// The number of refits.
+    pub draws: usize,
+    /// What is drawn.
+    pub scheme: Resampling,
+}
+
+/// What a bootstrap draws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Resampling {
+    /// Rows, with their regressors.
+    #[default]
+    Pairs,
+    /// Signs and sizes of the residuals, around the fit.
+    Wild,
+}
+
+impl Bootstrap {
+    /// Refits where their number is not given.
+    pub const DRAWS: usize = 200;
+
+    /// Refits at most.
+    pub const MOST_DRAWS: usize = 100_000;
+}
+
+impl Covariance for Bootstrap {
+    const NAME: &'static str = "bootstrap";
+    const USAGE: &'static str = "bootstrap[:wild][:DRAWS]";
+    const ABOUT: &'static str = "no formula is trusted: by refitting to data that are drawn at random";
+
+    fn parse(parameter: Option<&str>) -> Result<Self, String> {
+        let (scheme, draws) = match parameter {
+            None => (Resampling::Pairs, None),
+            Some("wild") => (Resampling::Wild, None),
+            Some(text) => match text.strip_prefix("wild:") {
+                Some(draws) => (Resampling::Wild, Some(draws)),
+                None => (Resampling::Pairs, Some(text)),
+            },
+        };
+        let draws = draws.map_or(Some(Bootstrap::DRAWS), |draws| draws.trim().parse().ok());
+        draws
+            .filter(|draws| (2..=Bootstrap::MOST_DRAWS).contains(draws))
+            .map(|draws| Bootstrap { draws, scheme })
+            .ok_or_else(|| {
+                "a bootstrap is bootstrap, bootstrap:DRAWS, bootstrap:wild or bootstrap:wild:DRAWS, with 2 to 100000 draws"
+                    .to_owned()
+            })
+    }
+
+    fn parameter(&self) -> Option<String> {
+        Some(match self.scheme {
+            Resampling::Pairs => self.draws.to_string(),
+            Resampling::Wild => format!("wild:{}", self.draws),
+        })
+    }
+
+    /// # Errors
+    /// [`Error::Unsupported`] for more rows than are gathered, for wild draws where the scale is modelled, and where too many
+    /// draws have no fit; and what the source reports.
+    fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
+        let noise = [request.named()];
+        let Request { source, fit, options, written } = request;
+        estimate(source, &noise, fit, *self, (options, &written))
+    }
+}
+
+fn estimate(
     source: &dyn RowSource,
     noise: &[Noise],
     fit: &mut Fit,
-    (draws, scheme): (usize, Resampling),
-    options: &Options,
+    Bootstrap { draws, scheme }: Bootstrap,
+    (options, written): (&Options, &str),
 ) -> Result<(), Error> {
-    let vcov = Vcov::Bootstrap { draws, scheme };
-    let refused = |why: String| Err(Error::Unsupported(format!("the covariance {vcov}: {why}")));
+    let refused = |why: String| Err(Error::Unsupported(format!("the covariance {written}: {why}")));
     let Some(leverage) = fit.leverage.clone() else { return Ok(()) };
     if scheme == Resampling::Wild && !fit.scale_coefficients.is_empty() {
         return refused(format!(
@@ -54,7 +118,7 @@ pub(crate) fn estimate(
         ));
     }
     let rows = gathered(source)?;
-    let bootstrap = Bootstrap::new(rows, noise, fit, &leverage, scheme, options)?;
+    let bootstrap = Draws::new(rows, noise, fit, &leverage, scheme, options)?;
     let (threads, numbers) = (source.threads(), (0..draws as u64).collect::<Vec<_>>());
     let mut found = Vec::with_capacity(draws);
     for batch in numbers.chunks(threads * BATCH) {
@@ -79,7 +143,7 @@ pub(crate) fn estimate(
         fit.warnings.push(Warning::DrawsLeftOut { failed, draws });
     }
     let matrix = covariance(&locations.iter().map(|location| &location[..]).collect::<Vec<_>>());
-    Estimated { leverage: &leverage, matrix, scale, clusters: None, reference: Reference::Normal }.store(fit, &vcov);
+    Estimated { leverage: &leverage, matrix, scale, clusters: None, reference: Reference::Normal }.store(fit, written);
     Ok(())
 }
 
@@ -112,7 +176,7 @@ struct Refit {
 }
 
 /// What all draws have in common.
-struct Bootstrap<'a> {
+struct Draws<'a> {
     /// What is counted, without frequencies: the rows, or both versions of each after one another.
     rows: SampledRows,
     draw: Draw,
@@ -133,7 +197,7 @@ enum Draw {
     Wild(f64, Option<Vec<f64>>),
 }
 
-impl<'a> Bootstrap<'a> {
+impl<'a> Draws<'a> {
     fn new(
         rows: SampledRows,
         noise: &'a [Noise],
@@ -159,10 +223,10 @@ impl<'a> Bootstrap<'a> {
         let estimated: Vec<f64> = fit.coefficients.iter().filter_map(|c| c.estimate).collect();
         let refits =
             tau.map(|tau| Refits::new(&rows.source()?.with_threads(1), leverage, &estimated, tau)).transpose()?;
-        let options = Options { vcov: Vcov::Classical, ..options.clone() };
+        let options = options.clone();
         // A number of its own, so that what else is drawn from the seed is something else.
         let seed = scattered(options.seed, 0xb007);
-        Ok(Bootstrap { rows, draw, seed, noise, options, fit, leverage, refits })
+        Ok(Draws { rows, draw, seed, noise, options, fit, leverage, refits })
     }
 
     /// The estimates of a draw; none where it has no fit.

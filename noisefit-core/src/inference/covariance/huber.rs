@@ -4,38 +4,46 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
-use crate::inference::covariance::meat::{Meat, Scores};
-use crate::inference::covariance::sandwich::{Estimated, factored, inverse, sandwich};
+use crate::inference::covariance::contract::Request;
+use crate::inference::covariance::form::Form;
+use crate::inference::covariance::meat::{Dependence, Meat, Scores};
+use crate::inference::covariance::parts::{Estimated, factored, inverse, sandwich};
 use crate::inference::covariance::whitened::Whitened;
 use crate::noise::{self, HuberKernel};
 use crate::numeric::dispatch::{Kernel, dispatch};
-use crate::record::{Fit, Reference, Vcov};
-use crate::rows::{Block, Kinds, RowSource, RowSourceExt};
+use crate::record::Reference;
+use crate::rows::{Block, Kinds, RowSourceExt};
 
 /// Sandwich, observed and expected information, clusters and lags: with `r = sqrt(w) e / s`, the bread is
 /// `sum(f w psi'(r) x x')` and a score `sqrt(w) psi(r) x`, in units of `s`.
 ///
 /// The scale is given: for symmetric noise its estimate and that of the coefficients are independent as rows grow many
 /// (Huber 1981, *Robust Statistics*, section 6.4).
-pub(super) fn estimate(source: &dyn RowSource, fit: &mut Fit, kernel: HuberKernel, vcov: &Vcov) -> Result<(), Error> {
+pub(super) fn estimate(request: Request<'_>, kernel: HuberKernel, form: Form) -> Result<(), Error> {
+    let Request { source, fit, written, .. } = request;
     let (Some(leverage), Some(scale)) = (fit.leverage.clone(), fit.scale.filter(|scale| *scale > 0.0)) else {
         return Ok(());
     };
     let rows = Whitened::rows(source, fit, &leverage);
     let order = rows.adaptor().count();
     let (mut matrix, mut clusters) = (vec![0.0; packed_length(order)], None);
-    if *vcov == Vcov::Expected {
+    if form == Form::Expected {
         // Whitened rows have the identity for a Gram matrix.
         (0..order).for_each(|k| matrix[packed(k, k)] = 1.0 / noise::Kernel::expected(kernel).location);
     } else {
         let of = |part| Clipped { part, scale, kernel, count: order };
-        let passes = (Meat::new(of(Part::Curvature), &Vcov::Sandwich), Meat::new(of(Part::Score), vcov));
-        let (bread, meat) = rows.pass(passes)?;
-        let bread = factored(&bread.finish()?.matrix, order)?;
-        match vcov {
-            Vcov::Observed => matrix = inverse(&bread, order),
-            _ => {
-                let meat = meat.finish()?;
+        let curvature = Meat::new(of(Part::Curvature), Dependence::Independent);
+        let (curvature, meat) = match form {
+            Form::Expected | Form::Observed => (rows.pass(curvature)?, None),
+            Form::Sandwich(dependence) => {
+                let (curvature, meat) = rows.pass((curvature, Meat::new(of(Part::Score), dependence)))?;
+                (curvature, Some(meat.finish()?))
+            }
+        };
+        let bread = factored(&curvature.finish()?.matrix, order)?;
+        match meat {
+            None => matrix = inverse(&bread, order),
+            Some(meat) => {
                 let (found, warning) = sandwich(&bread, &meat, order);
                 (matrix, clusters) = (found, meat.clusters);
                 fit.warnings.extend(warning);
@@ -43,7 +51,7 @@ pub(super) fn estimate(source: &dyn RowSource, fit: &mut Fit, kernel: HuberKerne
         }
     }
     matrix.iter_mut().for_each(|value| *value *= scale * scale);
-    Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::Normal }.store(fit, vcov);
+    Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::Normal }.store(fit, &written);
     Ok(())
 }
 

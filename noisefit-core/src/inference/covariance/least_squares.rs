@@ -5,52 +5,88 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::algebra::Cholesky;
 use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
-use crate::inference::covariance::meat::{Meat, Scores};
+use crate::inference::covariance::contract::Request;
+use crate::inference::covariance::meat::{Dependence, Meat, Scores};
+use crate::inference::covariance::parts::{Estimated, positive_semidefinite};
 use crate::inference::covariance::products::Found;
-use crate::inference::covariance::sandwich::{Estimated, positive_semidefinite};
 use crate::inference::covariance::whitened::Whitened;
 use crate::numeric::dispatch::{Kernel, dispatch};
-use crate::record::{FTest, Fit, Hc, Reference, Vcov};
+use crate::record::{FTest, Fit, Reference};
 use crate::rows::{Block, Kinds, RowSource, RowSourceExt};
 
 /// Leverages this near to one leave no digits of what they are short of it.
 const LEAST_FREEDOM: f64 = 1e-10;
 
-/// `hc0` to `hc3`, clusters, lags and the sandwich of a Gaussian fit with one scale.
-pub(super) fn estimate(source: &dyn RowSource, fit: &mut Fit, vcov: &Vcov) -> Result<(), Error> {
+/// The covariance for independent rows, their squared residuals inflated by their leverages and multiplied by a factor.
+pub(super) fn independent(request: Request<'_>, inflation: Inflation, factor: f64) -> Result<(), Error> {
+    let written = request.written.clone();
+    estimate(request, factor, |rows, unit, count| {
+        let scores = WeightedResiduals { inflation, unit, count };
+        let state = rows.pass(Meat::new(scores, Dependence::Independent))?;
+        match state.without_score() {
+            0 => state.finish(),
+            alone => Err(Error::Unsupported(format!(
+                "{written} is not defined where a row alone determines a coefficient, as {alone} of the rows do (leverage 1); \
+                 leave out the terms that are about them alone, or use hc1"
+            ))),
+        }
+    })
+}
+
+/// The covariance for rows that depend on one another, the products of their scores multiplied by a factor.
+pub(super) fn dependent(request: Request<'_>, dependence: Dependence, factor: f64) -> Result<(), Error> {
+    estimate(request, factor, |rows, unit, count| {
+        let scores = WeightedResiduals { inflation: Inflation::None, unit, count };
+        rows.pass(Meat::new(scores, dependence))?.finish()
+    })
+}
+
+/// The covariance whose meat is what `meat` finds of the whitened rows, of which there are so many columns, with their
+/// residuals in a unit; all of it is multiplied by a factor.
+pub(super) fn estimate(
+    request: Request<'_>,
+    factor: f64,
+    meat: impl FnOnce(&dyn RowSource, f64, usize) -> Result<Found, Error>,
+) -> Result<(), Error> {
+    let Request { source, fit, written, .. } = request;
     let Some(leverage) = fit.leverage.clone() else { return Ok(()) };
     let rows = Whitened::rows(source, fit, &leverage);
-    let hc = if let Vcov::Hc(hc) = vcov { *hc } else { Hc::Hc0 };
+    // So that no square leaves the range of a double.
     let unit = fit.scale.filter(|scale| *scale > 0.0).unwrap_or(1.0);
-    let state = rows.pass(Meat::new(WeightedResiduals { hc, unit, count: rows.adaptor().count() }, vcov))?;
-    if state.without_score() > 0 {
-        return Err(Error::Unsupported(format!(
-            "{vcov} is not defined where a row alone determines a coefficient, as {} of the rows do (leverage 1); leave out \
-             the terms that are about them alone, or use hc1",
-            state.without_score()
-        )));
-    }
-    let Found { mut matrix, clusters, difference } = state.finish()?;
-    let (n, p) = (fit.nobs as f64, fit.rank() as f64);
-    let factor = match vcov {
-        Vcov::Hc(Hc::Hc1) => n / (n - p),
-        Vcov::Cluster(_) => (n - 1.0) / (n - p),
-        _ => 1.0,
-    };
+    let Found { mut matrix, clusters, difference } = meat(&rows, unit, rows.adaptor().count())?;
     matrix.iter_mut().for_each(|value| *value *= factor * unit * unit);
     if difference {
         fit.warnings.extend(positive_semidefinite(&mut matrix, &vec![1.0; leverage.coordinates().coefficients()]));
     }
     let f_test = wald(fit, rows.adaptor(), &matrix, clusters.map(|clusters| clusters as f64 - 1.0));
-    Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::StudentT }.store(fit, vcov);
+    Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::StudentT }
+        .store(fit, &written);
     fit.f_test = f_test;
     Ok(())
 }
 
-/// `c w e u` of whitened rows, where `c` is that of a [`Hc`].
+/// How much more the residual of a row of leverage `h` counts than itself.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) enum Inflation {
+    /// `1`.
+    None,
+    /// `(1 - h)^-1/2`.
+    Half,
+    /// `(1 - h)^-1`.
+    Whole,
+    /// `(1 - h)^-min(per_leverage h, most)`.
+    Growing {
+        /// How fast the exponent grows.
+        per_leverage: f64,
+        /// What it is at most.
+        most: f64,
+    },
+}
+
+/// `c w e u` of whitened rows, where `c` is an [`Inflation`].
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct WeightedResiduals {
-    hc: Hc,
+    inflation: Inflation,
     /// What residuals are counted in, so that no square leaves the range of a double.
     unit: f64,
     count: usize,
@@ -82,7 +118,7 @@ impl Kernel for Fill<'_, '_> {
 
     #[inline(always)]
     fn run<const FUSED: bool>(self) -> u64 {
-        let Fill { residuals: WeightedResiduals { hc, unit, .. }, block, scores } = self;
+        let Fill { residuals: WeightedResiduals { inflation, unit, .. }, block, scores } = self;
         let (mut alone, inverse_unit) = (0, 1.0 / unit);
         for (tile, start) in (0..block.rows()).step_by(TILE_ROWS).enumerate() {
             let rows = start..(start + TILE_ROWS).min(block.rows());
@@ -91,7 +127,7 @@ impl Kernel for Fill<'_, '_> {
             for (factor, e) in factors.iter_mut().zip(&block.response.high[rows.clone()]) {
                 *factor = e * inverse_unit;
             }
-            if matches!(hc, Hc::Hc2 | Hc::Hc3) {
+            if inflation != Inflation::None {
                 for values in block.design {
                     for (sum, u) in freedom.iter_mut().zip(&values.high[rows.clone()]) {
                         *sum += u * u;
@@ -111,10 +147,14 @@ impl Kernel for Fill<'_, '_> {
                 alone += u64::from(alone_here);
                 freedom[i] = if alone_here { f64::INFINITY } else { freedom[i] };
             }
-            match hc {
-                Hc::Hc0 | Hc::Hc1 => {}
-                Hc::Hc2 => (0..count).for_each(|i| factors[i] /= freedom[i].sqrt()),
-                Hc::Hc3 => (0..count).for_each(|i| factors[i] /= freedom[i]),
+            match inflation {
+                Inflation::None => {}
+                Inflation::Half => (0..count).for_each(|i| factors[i] /= freedom[i].sqrt()),
+                Inflation::Whole => (0..count).for_each(|i| factors[i] /= freedom[i]),
+                Inflation::Growing { per_leverage, most } => (0..count).for_each(|i| {
+                    let exponent = (per_leverage * (1.0 - freedom[i])).min(most);
+                    factors[i] /= freedom[i].powf(exponent);
+                }),
             }
             for (j, values) in block.design.iter().enumerate() {
                 let column = scores.tile_mut(tile, j);

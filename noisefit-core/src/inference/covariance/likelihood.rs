@@ -4,23 +4,61 @@ use crate::Error;
 use crate::algebra::Coordinates;
 use crate::algebra::gram::{packed, packed_length};
 use crate::estimate::smooth::{Curvature, Likelihood, Point, ScaleColumns, scale_columns};
+use crate::inference::covariance::contract::Request;
+use crate::inference::covariance::form::Form;
+use crate::inference::covariance::huber;
 use crate::inference::covariance::likelihood_scores::LikelihoodScores;
 use crate::inference::covariance::meat::Meat;
-use crate::inference::covariance::sandwich::{Estimated, factored, inverse, sandwich};
+use crate::inference::covariance::parts::{Estimated, factored, inverse, sandwich};
 use crate::inference::covariance::whitened::Whitened;
-use crate::noise::Kernel;
+use crate::noise::{Huber, Kernel, RouteVisitor, Shaped};
 use crate::numeric::double_double::DoubleDouble;
-use crate::record::{Fit, Reference, Vcov};
-use crate::rows::{RowSource, RowSourceExt};
+use crate::record::Reference;
+use crate::rows::RowSourceExt;
 
-/// The inverse of the observed or expected information, or with the observed one as bread the sandwich, for independent
-/// rows or such as depend on each other within clusters or over lags.
-pub(super) fn estimate<F: Kernel>(
-    source: &dyn RowSource,
-    fit: &mut Fit,
-    functions: F,
-    vcov: &Vcov,
-) -> Result<(), Error> {
+/// The covariance of a form, under whatever noise the fit has.
+pub(super) fn estimate(request: Request<'_>, form: Form) -> Result<(), Error> {
+    request.fit.noise.visit_route(Of { request, form })
+}
+
+struct Of<'a> {
+    request: Request<'a>,
+    form: Form,
+}
+
+impl RouteVisitor for Of<'_> {
+    type Output = Result<(), Error>;
+
+    fn closed_form<K: Kernel>(self, kernel: K) -> Self::Output {
+        of_kernel(self.request, kernel, self.form)
+    }
+
+    fn vertex<K: Kernel>(self, kernel: K, _: f64) -> Self::Output {
+        of_kernel(self.request, kernel, self.form)
+    }
+
+    fn active_set<K: Kernel>(self, _: K, family: Huber) -> Self::Output {
+        huber::estimate(self.request, family.kernel(), self.form)
+    }
+
+    fn smooth<K: Kernel>(self, kernel: K) -> Self::Output {
+        of_kernel(self.request, kernel, self.form)
+    }
+
+    /// A shape that was estimated at an end of its range is taken as given, for there the log-likelihood has a slope; but what
+    /// is expected of it is known there, too.
+    fn shaped<K: Shaped>(self, kernel: K) -> Self::Output {
+        let theta = kernel.parameter();
+        let inside = *K::SHAPES.start() < theta && theta < *K::SHAPES.end();
+        match inside || self.form == Form::Expected {
+            true => of_kernel(self.request, kernel, self.form),
+            false => of_kernel(self.request, kernel.held(), self.form),
+        }
+    }
+}
+
+fn of_kernel<F: Kernel>(request: Request<'_>, functions: F, form: Form) -> Result<(), Error> {
+    let Request { source, fit, written, .. } = request;
     let modelled = !fit.scale_coefficients.is_empty();
     let common = fit.scale.filter(|scale| *scale > 0.0);
     let (Some(leverage), true) = (fit.leverage.clone(), modelled || common.is_some()) else { return Ok(()) };
@@ -43,13 +81,13 @@ pub(super) fn estimate<F: Kernel>(
         location: vec![0.0; order],
         scale,
         functions,
-        curvature: if *vcov == Vcov::Expected { Curvature::Expected } else { Curvature::Observed },
+        curvature: if form == Form::Expected { Curvature::Expected } else { Curvature::Observed },
     };
     let parameters = point.parameters();
-    let meat = Meat::new(LikelihoodScores::new(point.clone()), vcov);
-    let (information, meat) = match vcov {
-        Vcov::Expected | Vcov::Observed => (rows.pass(Likelihood::new(point))?.information(), None),
-        _ => {
+    let (information, meat) = match form {
+        Form::Expected | Form::Observed => (rows.pass(Likelihood::new(point))?.information(), None),
+        Form::Sandwich(dependence) => {
+            let meat = Meat::new(LikelihoodScores::new(point.clone()), dependence);
             let (state, meat) = rows.pass((Likelihood::new(point), meat))?;
             (state.information(), Some(meat.finish()?))
         }
@@ -65,7 +103,7 @@ pub(super) fn estimate<F: Kernel>(
     };
     let scale = scale_columns.map(|columns| carried_back(&matrix, order, &columns, fit.scale_coefficients.len()));
     let matrix = matrix[..packed_length(order)].to_vec();
-    Estimated { leverage: &leverage, matrix, scale, clusters, reference: Reference::Normal }.store(fit, vcov);
+    Estimated { leverage: &leverage, matrix, scale, clusters, reference: Reference::Normal }.store(fit, &written);
     Ok(())
 }
 

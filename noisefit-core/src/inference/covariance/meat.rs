@@ -8,7 +8,6 @@ use crate::algebra::gram::{Columns, TILE_ROWS};
 use crate::inference::covariance::clusters::Clusters;
 use crate::inference::covariance::newey_west::NeweyWest;
 use crate::inference::covariance::products::{Found, Products};
-use crate::record::Vcov;
 use crate::rows::{Accumulator, Block};
 
 /// What one observation of a row adds to the estimating equations, such as to the gradient of a log-likelihood.
@@ -36,6 +35,23 @@ pub(crate) struct Meat<S> {
     scratch: Columns,
 }
 
+/// How rows depend on one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dependence {
+    /// Not at all.
+    Independent,
+    /// Within clusters by one grouping of the rows, or by each of two.
+    Clusters {
+        /// The number of groupings.
+        groupings: usize,
+    },
+    /// Over so many rows.
+    Lags {
+        /// How many.
+        lags: usize,
+    },
+}
+
 /// What was summed of the scores.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Gathered {
@@ -45,13 +61,13 @@ enum Gathered {
 }
 
 impl<S: Scores> Meat<S> {
-    /// The empty state for rows that depend on one another as `vcov` says: within clusters, over lags, or not at all.
-    pub(crate) fn new(scores: S, vcov: &Vcov) -> Self {
+    /// The empty state.
+    pub(crate) fn new(scores: S, dependence: Dependence) -> Self {
         let count = scores.count();
-        let gathered = match vcov {
-            Vcov::Cluster(columns) => Gathered::Clusters(Clusters::new(columns.len(), count)),
-            Vcov::Hac { lags } => Gathered::NeweyWest(NeweyWest::new(*lags, count)),
-            _ => Gathered::Independent(Products::new(count)),
+        let gathered = match dependence {
+            Dependence::Independent => Gathered::Independent(Products::new(count)),
+            Dependence::Clusters { groupings } => Gathered::Clusters(Clusters::new(groupings, count)),
+            Dependence::Lags { lags } => Gathered::NeweyWest(NeweyWest::new(lags, count)),
         };
         Meat { scores, rows: 0, without_score: 0, gathered, scratch: Columns::default() }
     }
@@ -176,8 +192,9 @@ mod tests {
                 clusters: &clusters,
             });
         };
-        for vcov in ["sandwich", "cluster:a", "cluster:a,b", "hac:4"].map(|name| name.parse::<Vcov>().unwrap()) {
-            let empty = Meat::new(Powers, &vcov);
+        let [one_way, two_way] = [1, 2].map(|groupings| Dependence::Clusters { groupings });
+        for dependence in [Dependence::Independent, one_way, two_way, Dependence::Lags { lags: 4 }] {
+            let empty = Meat::new(Powers, dependence);
             let (mut whole, mut merged) = (empty.clone(), empty.clone());
             fold(&mut whole, 0..300);
             // The second part is shorter than the lags.
@@ -187,10 +204,10 @@ mod tests {
                 merged.merge(empty.load(&empty.save(&part).unwrap()).unwrap());
             }
             assert_eq!(merged.rows(), 300);
-            assert_eq!(merged.finish().unwrap().matrix, whole.finish().unwrap().matrix, "{vcov}");
+            assert_eq!(merged.finish().unwrap().matrix, whole.finish().unwrap().matrix, "{dependence:?}");
             let state = empty.save(&empty).unwrap();
-            assert!(Meat::new(Powers, &Vcov::Hac { lags: 9 }).load(&state).is_err(), "{vcov}");
-            assert!(empty.load(&state[..state.len() - 1]).is_err(), "{vcov}");
+            assert!(Meat::new(Powers, Dependence::Lags { lags: 9 }).load(&state).is_err(), "{dependence:?}");
+            assert!(empty.load(&state[..state.len() - 1]).is_err(), "{dependence:?}");
         }
     }
 }

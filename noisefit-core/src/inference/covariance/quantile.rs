@@ -20,16 +20,21 @@ use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
 use crate::algebra::predictor::LinearPredictor;
 use crate::estimate::vertex::{Neighbours, fit_with_neighbours, least_absolute_deviations};
 use crate::estimate::{Options, closed_form};
-use crate::inference::covariance::meat::{Meat, Scores};
+use crate::inference::covariance::contract::Request;
+use crate::inference::covariance::meat::{Dependence, Meat, Scores};
 use crate::inference::covariance::order::{Standardised, nearest, quartiles};
+use crate::inference::covariance::parts::{Estimated, sandwich};
 use crate::inference::covariance::products::Found;
-use crate::inference::covariance::sandwich::{Estimated, sandwich};
 use crate::inference::covariance::whitened::Whitened;
 use crate::noise::{Noise, Route};
 use crate::numeric::distribution::{Distribution, Normal};
 use crate::numeric::special::elementary::exp;
-use crate::record::{Fit, NoNid, Reference, Vcov, Warning};
+use crate::record::{Fit, NoNid, Reference, Warning};
 use crate::rows::{Accumulator, Block, Kinds, Matrix, MemoryRows, RowSource, RowSourceExt};
+
+/// How the two that take one another's place are written.
+const IID: &str = "iid";
+const NID: &str = "nid";
 
 /// More rows than this share at which the upper quantile does not lie above the lower, and the default is another.
 const MOST_CROSSED: f64 = 0.1;
@@ -68,8 +73,12 @@ pub(super) fn level_of(fit: &Fit) -> Option<f64> {
 ///
 /// # Errors
 /// Those of the fits; where `nid` was asked for, also where there is none. As the default it gives way to `iid`, and says so.
-pub(crate) fn fit_nid(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result<Vec<Fit>, Error> {
-    let by_default = options.vcov == Vcov::Default;
+pub(crate) fn fit_nid(
+    source: &dyn RowSource,
+    noise: &[Noise],
+    options: &Options,
+    by_default: bool,
+) -> Result<Vec<Fit>, Error> {
     let bandwidth = |tau: f64, observations: f64| match by_default {
         true => Some(hall_sheather(tau, observations)).filter(|h| tau - h > 0.0 && tau + h < 1.0),
         false => Some(inner_bandwidth(tau, observations)),
@@ -80,7 +89,7 @@ pub(crate) fn fit_nid(source: &dyn RowSource, noise: &[Noise], options: &Options
         fits => fits?,
     };
     let (mut fits, neighbours): (Vec<Fit>, Vec<_>) = fits.into_iter().unzip();
-    let found = nid(source, &fits, &neighbours)?;
+    let found = with_neighbours(source, &fits, &neighbours)?;
     for (fit, found) in fits.iter_mut().zip(found) {
         if !has_noise(fit) {
             continue;
@@ -89,7 +98,7 @@ pub(crate) fn fit_nid(source: &dyn RowSource, noise: &[Noise], options: &Options
             Ok(Nid { matrix, crossed, rows }) => {
                 let share = crossed as f64 / rows as f64;
                 if !(by_default && share > MOST_CROSSED) {
-                    store(fit, matrix, None, &Vcov::Nid);
+                    store(fit, matrix, None, NID);
                     fit.warnings.extend(warning(crossed));
                     continue;
                 }
@@ -102,29 +111,39 @@ pub(crate) fn fit_nid(source: &dyn RowSource, noise: &[Noise], options: &Options
     Ok(fits)
 }
 
-/// Estimates the covariance of a fit that has the classical one.
-pub(super) fn estimate(source: &dyn RowSource, fit: &mut Fit, vcov: &Vcov, options: &Options) -> Result<(), Error> {
-    let Some(tau) = level_of(fit) else {
-        let what = "is for laplace and quantile noise of one scale: the location there is a quantile";
-        return Err(Error::Unsupported(format!("the covariance {vcov} {what}")));
-    };
+/// `iid` of a fit that has the classical covariance.
+pub(super) fn iid(request: Request<'_>) -> Result<(), Error> {
+    let Request { source, fit, options, .. } = request;
+    match level_of(fit).filter(|_| has_noise(fit)) {
+        Some(tau) => with_one_density(source, fit, tau, options),
+        None => Ok(()),
+    }
+}
+
+/// `nid` of a fit that has the classical covariance: the quantiles beside it are found anew.
+pub(super) fn nid(request: Request<'_>) -> Result<(), Error> {
+    let Request { source, fit, options, .. } = request;
     if !has_noise(fit) {
         return Ok(());
     }
-    match vcov {
-        Vcov::Iid => iid(source, fit, tau, options),
-        Vcov::Nid => {
-            let bandwidth = |tau: f64, observations: f64| Some(inner_bandwidth(tau, observations));
-            let fits = fit_with_neighbours(source, &[fit.noise], options, &bandwidth)?;
-            let neighbours: Vec<_> = fits.into_iter().map(|(_, neighbours)| neighbours).collect();
-            for found in nid(source, std::slice::from_ref(fit), &neighbours)? {
-                let found = found.map_err(|why| Error::Unsupported(format!("the covariance nid: {why}")))?;
-                store(fit, found.matrix, None, vcov);
-                fit.warnings.extend(warning(found.crossed));
-            }
-            Ok(())
-        }
-        _ => kernel(source, fit, tau, vcov, options),
+    let bandwidth = |tau: f64, observations: f64| Some(inner_bandwidth(tau, observations));
+    let fits = fit_with_neighbours(source, &[fit.noise], options, &bandwidth)?;
+    let neighbours: Vec<_> = fits.into_iter().map(|(_, neighbours)| neighbours).collect();
+    for found in with_neighbours(source, std::slice::from_ref(fit), &neighbours)? {
+        let found = found.map_err(|why| Error::Unsupported(format!("the covariance nid: {why}")))?;
+        store(fit, found.matrix, None, NID);
+        fit.warnings.extend(warning(found.crossed));
+    }
+    Ok(())
+}
+
+/// Powell's sandwich of a fit that has the classical covariance: `H` with a normal kernel at the residuals, and between its
+/// inverses the covariance of the scores of rows that depend on one another.
+pub(super) fn by_kernel(request: Request<'_>, dependence: Dependence) -> Result<(), Error> {
+    let Request { source, fit, options, written } = request;
+    match level_of(fit).filter(|_| has_noise(fit)) {
+        Some(tau) => kernel(source, fit, tau, (dependence, &written), options),
+        None => Ok(()),
     }
 }
 
@@ -135,7 +154,7 @@ fn has_noise(fit: &Fit) -> bool {
 
 fn default_is_iid(source: &dyn RowSource, fit: &mut Fit, options: &Options, why: NoNid) -> Result<(), Error> {
     let tau = level_of(fit).unwrap_or(0.5);
-    match iid(source, fit, tau, options) {
+    match with_one_density(source, fit, tau, options) {
         Ok(()) => {
             fit.warnings.push(Warning::IidInstead(why));
             Ok(())
@@ -160,7 +179,7 @@ struct Nid {
 }
 
 /// `nid` for several fits of the same rows in one pass.
-fn nid(
+fn with_neighbours(
     source: &dyn RowSource,
     fits: &[Fit],
     neighbours: &[Option<Neighbours>],
@@ -176,7 +195,7 @@ fn nid(
         let Neighbours { bandwidth, coordinates, difference } = neighbours.as_ref()?;
         let difference = rows.adaptor().solve(&coordinates.moved(&leverage.coordinates(), difference));
         let zero = ON_THE_FIT * fit.scale.unwrap_or(0.0);
-        Some(Meat::new(Density::Apart { bandwidth: *bandwidth, difference, zero }, &Vcov::Nid))
+        Some(Meat::new(Density::Apart { bandwidth: *bandwidth, difference, zero }, Dependence::Independent))
     };
     let densities: Vec<_> = fits.iter().zip(neighbours).filter_map(density).collect();
     if densities.is_empty() {
@@ -201,9 +220,10 @@ fn independent(bread: &Cholesky, tau: f64, order: usize) -> Vec<f64> {
 }
 
 /// Makes a covariance of whitened rows the fit's.
-fn store(fit: &mut Fit, matrix: Vec<f64>, clusters: Option<u64>, vcov: &Vcov) {
+fn store(fit: &mut Fit, matrix: Vec<f64>, clusters: Option<u64>, written: &str) {
     if let Some(leverage) = fit.leverage.clone() {
-        Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::Normal }.store(fit, vcov);
+        Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::Normal }
+            .store(fit, written);
     }
 }
 
@@ -303,14 +323,14 @@ fn predictor(source: &dyn RowSource, fit: &Fit) -> LinearPredictor {
 
 /// The covariance `tau (1 - tau) s^2 (X'WX)^-1`, where the sparsity `s` is the inverse of the density at the quantile: the
 /// slope of the order statistics of the residuals nearest to zero over their ranks, by median regression.
-fn iid(source: &dyn RowSource, fit: &mut Fit, tau: f64, options: &Options) -> Result<(), Error> {
+fn with_one_density(source: &dyn RowSource, fit: &mut Fit, tau: f64, options: &Options) -> Result<(), Error> {
     let (n, p) = (fit.nobs as f64, fit.rank() as f64);
     let zeros = fit.vertex.as_ref().map_or(0, |vertex| vertex.zero_residuals) as usize;
     let count = (p + 1.0).max((n * hall_sheather(tau, n)).ceil()) as usize + 1;
     let sparsity = sparsity(&nearest(&standardised(source, fit).source(), zeros, count)?, n - p, options)?;
     let mut matrix = vec![0.0; packed_length(fit.rank())];
     (0..fit.rank()).for_each(|k| matrix[packed(k, k)] = tau * (1.0 - tau) * sparsity * sparsity);
-    store(fit, matrix, None, &Vcov::Iid);
+    store(fit, matrix, None, IID);
     Ok(())
 }
 
@@ -330,34 +350,38 @@ fn sparsity(nearest: &[(f64, f64)], degrees: f64, options: &Options) -> Result<f
     slope.filter(|slope| *slope > 0.0).ok_or_else(few)
 }
 
-/// Powell's sandwich: `H` with a normal kernel at the residuals, and between its inverses the covariance of the scores as
-/// `vcov` has it.
-fn kernel(source: &dyn RowSource, fit: &mut Fit, tau: f64, vcov: &Vcov, options: &Options) -> Result<(), Error> {
+fn kernel(
+    source: &dyn RowSource,
+    fit: &mut Fit,
+    tau: f64,
+    (dependence, written): (Dependence, &str),
+    options: &Options,
+) -> Result<(), Error> {
     let (Some(leverage), Some(scale)) = (fit.leverage.clone(), fit.scale) else { return Ok(()) };
     let bandwidth = kernel_bandwidth(source, fit, tau, options)?;
     if !(bandwidth > 0.0) {
         let what = "half of the residuals are the same number, and the width of a kernel does not follow from them";
-        return Err(Error::Unsupported(format!("the covariance {vcov}: {what}; use bootstrap")));
+        return Err(Error::Unsupported(format!("the covariance {written}: {what}; use bootstrap")));
     }
     let rows = Whitened::rows(source, fit, &leverage);
     let count = rows.adaptor().count();
-    let density = Meat::new(Density::Kernel { bandwidth, count }, &Vcov::Kernel);
+    let density = Meat::new(Density::Kernel { bandwidth, count }, Dependence::Independent);
     let factored = |sums: Meat<Density>| {
         let what = "the rows near the fit leave a coefficient undetermined; use bootstrap";
         let bread = Cholesky::new(&sums.finish()?.matrix, count);
-        bread.ok_or_else(|| Error::Unsupported(format!("the covariance {vcov}: {what}")))
+        bread.ok_or_else(|| Error::Unsupported(format!("the covariance {written}: {what}")))
     };
-    if !matches!(vcov, Vcov::Cluster(_) | Vcov::Hac { .. }) {
+    if dependence == Dependence::Independent {
         let matrix = independent(&factored(rows.pass(density)?)?, tau, count);
-        store(fit, matrix, None, vcov);
+        store(fit, matrix, None, written);
         return Ok(());
     }
     let side = Density::Side { tau, zero: ON_THE_FIT * scale, count };
-    let (density, meat) = rows.pass((density, Meat::new(side, vcov)))?;
+    let (density, meat) = rows.pass((density, Meat::new(side, dependence)))?;
     let (bread, meat) = (factored(density)?, meat.finish()?);
     let (matrix, warning) = sandwich(&bread, &meat, count);
     fit.warnings.extend(warning);
-    store(fit, matrix, meat.clusters, vcov);
+    store(fit, matrix, meat.clusters, written);
     Ok(())
 }
 

@@ -1,113 +1,37 @@
-//! From the parts of a covariance to the record of a fit.
-
-use faer::{Mat, Side};
+//! Independent rows, whatever their noise.
 
 use crate::Error;
-use crate::algebra::gram::{packed, packed_length, symmetric};
-use crate::algebra::{Cholesky, Leverage};
-use crate::inference::covariance::products::Found;
-use crate::record::{CovarianceEstimate, Fit, Reference, Vcov, VcovKind, Warning};
+use crate::inference::covariance::contract::{Covariance, Kind, Request, without_parameter};
+use crate::inference::covariance::form::Form;
+use crate::inference::covariance::least_squares::Inflation;
+use crate::inference::covariance::meat::Dependence;
+use crate::inference::covariance::{least_squares, likelihood, quantile};
 
-/// Fewer clusters than this leave standard errors uncertain by a quarter and more.
-const FEW_CLUSTERS: u64 = 10;
+/// `sandwich`: `A^-1 B A^-1` with `A` the observed information and `B` the sum of the products of scores (White 1982,
+/// *Econometrica* 50, 1-25); for quantiles Powell's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sandwich;
 
-/// Eigenvalues below zero by less than this part of the largest are zeros that were rounded.
-const ROUNDING: f64 = 1e-12;
+impl Covariance for Sandwich {
+    const NAME: &'static str = "sandwich";
+    const ABOUT: &'static str = "independent rows of any noise";
 
-/// A covariance of the coefficients of whitened rows.
-pub(super) struct Estimated<'a> {
-    /// The form that whitened the rows.
-    pub(super) leverage: &'a Leverage,
-    /// The packed lower triangle.
-    pub(super) matrix: Vec<f64>,
-    /// That of the coefficients of a modelled scale, in the units of the data.
-    pub(super) scale: Option<Vec<Vec<f64>>>,
-    /// With clusters their number.
-    pub(super) clusters: Option<u64>,
-    pub(super) reference: Reference,
-}
+    fn parse(parameter: Option<&str>) -> Result<Self, String> {
+        without_parameter(parameter, Sandwich)
+    }
 
-impl Estimated<'_> {
-    /// Makes it the fit's. With clusters statistics refer to Student's t with one degree of freedom less than there are of
-    /// them, whatever they refer to otherwise (Cameron and Miller 2015, *Journal of Human Resources* 50, 317-372).
-    pub(super) fn store(self, fit: &mut Fit, vcov: &Vcov) {
-        let (leverage, location) = self.leverage.of_whitened(&self.matrix, fit.coefficients.len());
-        let (reference, reference_df) = match self.clusters {
-            Some(clusters) => (Reference::StudentT, Some(clusters as f64 - 1.0)),
-            None => (self.reference, None),
-        };
-        fit.set_covariance(CovarianceEstimate {
-            location,
-            leverage,
-            scale: self.scale,
-            vcov_type: VcovKind::Named(vcov.clone()),
-            reference,
-            reference_df,
-        });
-        if let Some(clusters) = self.clusters.filter(|&clusters| clusters < FEW_CLUSTERS.max(fit.rank() as u64 + 1)) {
-            fit.warnings.push(Warning::FewClusters { clusters, coefficients: fit.rank() as u64 });
+    fn remark(&self) -> String {
+        " (for independent rows of any noise)".to_owned()
+    }
+
+    fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
+        match request.kind() {
+            Kind::LeastSquares => least_squares::independent(request, Inflation::None, 1.0),
+            Kind::Quantile => quantile::by_kernel(request, Dependence::Independent),
+            Kind::ScaledVertex => request.refuse_vertex(),
+            Kind::Likelihood | Kind::ActiveSet => {
+                likelihood::estimate(request, Form::Sandwich(Dependence::Independent))
+            }
         }
     }
-}
-
-/// `A^-1` of a positive definite `A`, packed.
-pub(super) fn inverse(bread: &Cholesky, order: usize) -> Vec<f64> {
-    let mut inverse = vec![0.0; packed_length(order)];
-    for i in 0..order {
-        let unit: Vec<f64> = (0..order).map(|j| f64::from(u8::from(i == j))).collect();
-        inverse[packed(i, 0)..packed(i, i) + 1].copy_from_slice(&bread.solve(&unit)[..i + 1]);
-    }
-    inverse
-}
-
-/// `A^-1 B A^-1`, packed, made positive semidefinite where `B` is a difference; and what is to be said of that.
-pub(super) fn sandwich(bread: &Cholesky, meat: &Found, order: usize) -> (Vec<f64>, Option<Warning>) {
-    let row = |i: usize| (0..order).map(|j| meat.matrix[symmetric(i, j)]).collect::<Vec<f64>>();
-    let half: Vec<Vec<f64>> = (0..order).map(|i| bread.solve(&row(i))).collect();
-    let mut matrix = vec![0.0; packed_length(order)];
-    for i in 0..order {
-        let column: Vec<f64> = half.iter().map(|row| row[i]).collect();
-        matrix[packed(i, 0)..packed(i, i) + 1].copy_from_slice(&bread.solve(&column)[..i + 1]);
-    }
-    let warning = match meat.difference {
-        true => {
-            let inverse = inverse(bread, order);
-            let units: Vec<f64> = (0..order).map(|i| inverse[packed(i, i)].sqrt()).collect();
-            positive_semidefinite(&mut matrix, &units)
-        }
-        false => None,
-    };
-    (matrix, warning)
-}
-
-/// Sets the negative eigenvalues of a covariance to zero, in `units` of each of its numbers, and says so where there were
-/// such (Cameron, Gelbach and Miller 2011, section 2.3).
-pub(super) fn positive_semidefinite(matrix: &mut [f64], units: &[f64]) -> Option<Warning> {
-    let order = units.len();
-    let scaled = Mat::from_fn(order, order, |i, j| matrix[symmetric(i, j)] / (units[i] * units[j]));
-    let Ok(found) = scaled.self_adjoint_eigen(Side::Lower) else { return None };
-    let (values, vectors) = (found.S().column_vector(), found.U());
-    let largest = values.iter().fold(0.0, |most: f64, value| most.max(*value));
-    let least = values.iter().fold(0.0, |least: f64, value| least.min(*value));
-    if least >= -ROUNDING * largest {
-        return None;
-    }
-    for i in 0..order {
-        for j in 0..=i {
-            let sum: f64 = (0..order).map(|k| values[k].max(0.0) * vectors[(i, k)] * vectors[(j, k)]).sum();
-            matrix[packed(i, j)] = sum * units[i] * units[j];
-        }
-    }
-    Some(Warning::NotPositiveSemidefinite)
-}
-
-/// Refuses an information matrix that is not positive definite.
-pub(super) fn factored(information: &[f64], order: usize) -> Result<Cholesky, Error> {
-    Cholesky::new(information, order).ok_or_else(|| {
-        Error::Unsupported(
-            "the observed information is not positive definite at this fit, so it has no inverse to serve as a covariance; \
-             use classical or bootstrap, or leave out terms"
-                .to_owned(),
-        )
-    })
 }

@@ -9,7 +9,7 @@ use crate::algebra::predictor::LinearPredictor;
 use crate::estimate::{Options, closed_form};
 use crate::inference::predict::{NewRows, Predictor};
 use crate::noise::Noise;
-use crate::record::{Fit, Vcov, VcovKind};
+use crate::record::{Fit, VcovKind};
 use crate::rows::{Adapted, Adaptor, Block, Layout, RowSource};
 
 /// A fit, made ready to look at its rows.
@@ -44,7 +44,7 @@ impl Diagnosis {
         }
         let predictor = Predictor::new(fit)?;
         let (layout, scaled) = (source.layout(), !fit.scale_coefficients.is_empty());
-        let classical = Options { vcov: Vcov::Classical, ..options.clone() };
+        let classical = options.clone();
         let own = matches!(fit.noise, Noise::Gaussian) && !scaled && fit.vcov_type == VcovKind::CLASSICAL;
         let squares = if own {
             fit.clone()

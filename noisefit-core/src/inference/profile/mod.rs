@@ -11,8 +11,9 @@ mod moved;
 pub use along::{Curve, CurvePoint, curve, term_interval};
 
 use crate::estimate::{Options, closed_form};
+use crate::inference::covariance::Vcov;
 use crate::noise::{Huber, HuberScale, Noise};
-use crate::record::{Coefficient, Confint, Fit, Vcov, VcovKind, Warning};
+use crate::record::{Coefficient, Confint, Fit, VcovKind, Warning};
 use crate::rows::{Kinds, RowSource};
 use crate::{Error, estimate};
 use interval::Ends;
@@ -54,7 +55,7 @@ pub fn intervals(source: &dyn RowSource, fit: &mut Fit, options: &Options) -> Re
     if ends.iter().flatten().any(|ends| ends.exceeded) {
         fit.warnings.push(Warning::HigherMaximum);
     }
-    if !fit.vcov_type.is_of_likelihood() {
+    if !Vcov::of(&fit.vcov_type).is_some_and(|vcov| vcov.is_of_likelihood()) {
         fit.warnings.push(Warning::ProfileBeside { noise: fit.noise, vcov: fit.vcov_type.clone() });
     }
     fit.confint = Confint::Profile;
@@ -85,9 +86,9 @@ pub(crate) fn interval(
     }
     let critical = interval::critical(level)?;
     if fit.noise == Noise::Gaussian && fit.scale_coefficients.is_empty() {
-        let classical = match fit.vcov_type {
-            VcovKind::CLASSICAL => fit.coefficients[term].std_error,
-            _ => closed_form::fit(source, &inner(options))?.coefficients[term].std_error,
+        let classical = match fit.vcov_type == VcovKind::CLASSICAL {
+            true => fit.coefficients[term].std_error,
+            false => closed_form::fit(source, options)?.coefficients[term].std_error,
         };
         let n = fit.nobs as f64;
         let margin = (fit.df_residual as f64 * (critical * critical / n).exp_m1()).sqrt();
@@ -106,16 +107,11 @@ pub(crate) fn interval(
 /// The fit of all else where a coefficient has a value.
 fn refit(source: &dyn RowSource, fit: &Fit, term: usize, value: f64, options: &Options) -> Result<Fit, Error> {
     let rest = moved::without(source, fit, term, value);
-    let mut fits = estimate::fit(&rest, &[fit.noise.named()], &inner(options)).map_err(|error| match error {
+    let mut fits = estimate::fit(&rest, &[fit.noise.named()], options).map_err(|error| match error {
         Error::Source(source) => Error::Source(source),
         error => Error::Unsupported(format!("with {} held at {value}: {error}", fit.coefficients[term].term)),
     })?;
     fits.pop().ok_or(Error::NoRows)
-}
-
-/// What a fit is made with of which only the likelihood is wanted.
-fn inner(options: &Options) -> Options {
-    Options { vcov: Vcov::Classical, ..options.clone() }
 }
 
 /// The place of a term in the table, and its estimate.

@@ -9,10 +9,10 @@ use std::path::Path;
 
 use noisefit_core::inference::conformal;
 use noisefit_core::inference::conformal::{Conformal, Method};
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::network;
 use noisefit_core::network::{Checkpoint, Fitted, Plan};
 use noisefit_core::noise::Noise;
-use noisefit_core::record::Vcov;
 use noisefit_core::rows::{Folds, Part, RowSource};
 use noisefit_data::DataError;
 use noisefit_data::model::FittedModel;
