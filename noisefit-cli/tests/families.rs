@@ -112,8 +112,8 @@ fn what_is_printed_saved_predicted_and_scored_belongs_together() {
                 }
                 None => {
                     let coverage = number(&scores["coverage"]);
-                    // Three standard errors of the share of rows within 90% intervals, and a row.
-                    let most = 3.0 * (0.9 * 0.1 / n).sqrt() + 1.0 / n;
+                    // Four standard errors of the share of rows within 90% intervals: the noise is not of every family.
+                    let most = 4.0 * (0.9 * 0.1 / n).sqrt() + 1.0 / n;
                     assert!((coverage - 0.9).abs() <= most, "{what}: {coverage}");
                 }
             }
