@@ -15,6 +15,7 @@
 //! ```
 
 mod asymmetric_laplace;
+mod cauchy;
 mod family;
 mod gaussian;
 mod huber;
@@ -30,6 +31,7 @@ pub mod shape;
 mod student_t;
 
 pub use asymmetric_laplace::AsymmetricLaplace;
+pub use cauchy::Cauchy;
 pub use family::{
     Compared, Description, Family, Listed, Loss, ModelledScale, Parameterless, Parameters, Route, RouteVisitor, Visitor,
 };
@@ -351,6 +353,7 @@ families! {
     StudentT(StudentT) = "student-t",
     Logistic = "logistic",
     Huber(Huber) = "huber",
+    Cauchy = "cauchy",
 }
 
 impl Noise {
