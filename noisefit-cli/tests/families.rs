@@ -194,12 +194,12 @@ fn options_that_do_not_go_with_the_noise() {
         (
             &["--noise", "quantile:0.1,0.9", "--scale", "~ income"],
             "--scale: the scale of quantile:0.1,0.9 noise cannot be modelled; it can for --noise gaussian, laplace, \
-             student-t and logistic",
+             student-t, logistic and cauchy",
         ),
         (
             &["--noise", "huber", "--scale", "~ income"],
-            "--scale: the scale of huber noise cannot be modelled; it can for --noise gaussian, laplace, student-t and \
-             logistic",
+            "--scale: the scale of huber noise cannot be modelled; it can for --noise gaussian, laplace, student-t, \
+             logistic and cauchy",
         ),
         (
             &["--scale", "foodexp ~ income"],
@@ -282,4 +282,49 @@ fn degrees_of_freedom_are_said_with_how_they_came_about() {
     );
     // Less than what is searched.
     assert!(heading("student-t", "0.9").contains("90% interval below 0.5 to "));
+}
+
+#[test]
+fn cauchy_noise_is_student_t_of_one_degree_of_freedom_in_every_command() {
+    let folder = Folder::new();
+    let (engel, phones) = (testdata("engel.csv"), testdata("phones.csv"));
+    fn both<'a>(arguments: &[&'a str]) -> [Vec<&'a str>; 2] {
+        ["cauchy", "student-t:1"].map(|noise| [arguments, &["--noise", noise]].concat())
+    }
+    let alike = |texts: [String; 2]| {
+        let [one, other] =
+            texts.map(|text| text.replace("cauchy noise", "student-t noise with 1 df").replace("cauchy", "student-t"));
+        assert_eq!(one, other);
+    };
+    let fit = ["fit", &engel, "-f", "foodexp ~ income", "-o", "m.json"];
+    for more in [&[][..], &["--scale", "~ income"], &["--vcov", "sandwich"], &["--conformal", "split"]] {
+        let texts = both(&[&fit[..], more].concat()).map(|arguments| {
+            let printed = folder.done(&arguments);
+            let onnx = folder.done(&["export", "m.json", "--onnx", "m.onnx"]);
+            let scores = folder.done(&["evaluate", "m.json", &engel, "--level", "0.9"]);
+            printed + &scores + &onnx.lines().take(1).collect::<String>()
+        });
+        alike(texts);
+    }
+    for more in [&["--solver", "train"][..], &["--model", "network", "--hidden", "4", "--scale", "network"]] {
+        let epochs = ["--epochs", "5", "--validation", "0.2"];
+        let texts = both(&[&fit[..], more, &epochs].concat()).map(|arguments| folder.done(&arguments));
+        assert!(texts[0].contains("cauchy noise"), "{}", texts[0]);
+    }
+    let profile = ["profile", &phones, "-f", "calls ~ year", "--term", "year"];
+    let curve = folder.run(&both(&profile)[0]);
+    assert!((curve.stdout + &curve.stderr).contains("cauchy"));
+    let compared = folder.done(&["compare", &phones, "-f", "calls ~ year", "--noise", "gaussian,cauchy,student-t:1"]);
+    assert!(compared.contains("\ncauchy"), "{compared}");
+}
+
+#[test]
+fn every_family_is_in_the_help_and_in_the_readme() {
+    // Without the breaks between its lines.
+    let help = Folder::new().done(&["fit", "--help"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
+    for family in noisefit_core::noise::FAMILIES {
+        assert!(help.contains(family.description.about) && help.contains(family.description.usage[0]), "{help}");
+        assert!(readme.contains(&format!("`{}", family.name)), "{}", family.name);
+    }
 }

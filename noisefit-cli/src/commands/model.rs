@@ -152,11 +152,9 @@ fn help() -> String {
 
 /// The same with what each family is.
 fn long_help() -> String {
-    let usage = |family: &Listed| family.description.usage.join(", ");
-    let width = FAMILIES.iter().map(|family| usage(family).len()).max().unwrap_or(0);
-    let lines = FAMILIES.iter().map(|family| format!("{:<width$}  {}\n", usage(family), family.description.about));
-    let auto = format!("{:<width$}  the one that `compare` prefers", "auto");
-    format!("The noise family:\n{}{auto}", lines.collect::<String>())
+    let line = |family: &Listed| format!("- {}: {}\n", family.description.usage.join(", "), family.description.about);
+    let families: String = FAMILIES.iter().map(line).collect();
+    format!("The noise family:\n{families}- auto: the one that `compare` prefers")
 }
 
 /// The noise of one model.
