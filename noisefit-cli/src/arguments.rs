@@ -1,16 +1,15 @@
 //! What several commands take: which data, how to read them, and how values are written.
 
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::Arc;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use noisefit_core::estimate::Collinear;
-use noisefit_data::formula::{Undefined, Unseen};
-use noisefit_data::frame::Field;
-use noisefit_data::read::{Dataset, DateFormat, Format, Inputs, ReadOptions};
-use noisefit_data::source::Missing;
+use noisefit::core::named::{Name, Named};
+use noisefit::data::frame::Field;
+use noisefit::data::read::{DateFormat, Format, ReadOptions};
+use noisefit::{Error, Table};
 
-use crate::outcome::Usage;
+use crate::progress::Passes;
 
 /// Which data, and how to read them.
 #[derive(Debug, Args)]
@@ -19,8 +18,8 @@ pub(crate) struct DataArguments {
     #[arg(value_name = "DATA", required = true)]
     pub(crate) data: Vec<String>,
     /// The format, where neither name nor contents tell it
-    #[arg(long, value_name = "FORMAT", help_heading = "Reading data")]
-    pub(crate) input_format: Option<InputFormat>,
+    #[arg(long, value_name = "FORMAT", value_parser = named::<Format>(), help_heading = "Reading data")]
+    pub(crate) input_format: Option<Format>,
     /// What separates the fields of a CSV file [default: found out]
     #[arg(long, value_name = "CHARACTER", value_parser = parse_delimiter, help_heading = "Reading data")]
     pub(crate) delimiter: Option<u8>,
@@ -51,54 +50,19 @@ pub(crate) struct DataArguments {
     /// No progress bar
     #[arg(long, short, help_heading = "Resources")]
     pub(crate) quiet: bool,
-    /// The files, once they are found: standard input can be read only once.
-    #[arg(skip)]
-    inputs: OnceLock<Inputs>,
-    /// What columns have turned out to hold.
-    #[arg(skip)]
-    widened: Vec<Field>,
 }
 
 impl DataArguments {
-    /// Refuses to write over what is read, and two results into one file.
-    pub(crate) fn refuse_overwriting(dataset: &Dataset, outputs: &[(&str, Option<&PathBuf>)]) -> Result<(), Usage> {
-        let place = |path: &Path| path.canonicalize().ok();
-        let outputs: Vec<(&str, &PathBuf)> =
-            outputs.iter().filter_map(|(option, path)| Some((*option, (*path)?))).collect();
-        for (k, (option, path)) in outputs.iter().enumerate() {
-            let same = |other: &Path| other == *path || place(path).is_some_and(|own| Some(own) == place(other));
-            if dataset.files().any(|file| same(Path::new(file))) {
-                return Err(Usage(format!("{option} {}: that is a file of the data; name another", path.display())));
-            }
-            if let Some((other, _)) = outputs[..k].iter().find(|(_, other)| same(other)) {
-                return Err(Usage(format!("{option} {}: {other} names the same file; name another", path.display())));
-            }
-        }
-        Ok(())
-    }
-
-    pub(crate) fn threads(&self) -> usize {
-        self.threads.map_or_else(|| ReadOptions::default().threads, usize::from)
-    }
-
-    pub(crate) fn open(&self) -> anyhow::Result<Dataset> {
+    /// The table, which whoever looks at the screen watches over.
+    pub(crate) fn open(&self) -> Result<(Table, Arc<Passes>), Error> {
         self.open_for(&[])
     }
 
-    /// Remembers what a reading has shown a column to hold; false where that was known.
-    pub(crate) fn learn(&mut self, field: Field) -> bool {
-        if self.widened.contains(&field) {
-            return false;
-        }
-        self.widened.retain(|known| known.name != field.name);
-        self.widened.push(field);
-        true
-    }
-
-    /// Opens the data as a model reads them that was fitted to columns such as `known`.
-    pub(crate) fn open_for(&self, known: &[Field]) -> anyhow::Result<Dataset> {
+    /// The table as a model reads it that was fitted to columns such as `known`.
+    pub(crate) fn open_for(&self, known: &[Field]) -> Result<(Table, Arc<Passes>), Error> {
+        let defaults = ReadOptions::default();
         let options = ReadOptions {
-            format: self.input_format.map(Format::from),
+            format: self.input_format,
             delimiter: self.delimiter,
             header: !self.no_header,
             missing: self.na.clone(),
@@ -107,43 +71,12 @@ impl DataArguments {
             number: self.number.clone(),
             date: self.date.clone(),
             known: known.to_vec(),
-            widened: self.widened.clone(),
-            threads: self.threads(),
+            threads: self.threads.map_or(defaults.threads, usize::from),
+            ..defaults
         };
-        let inputs = match self.inputs.get() {
-            Some(inputs) => inputs,
-            None => {
-                let found = Inputs::find(&self.data)?;
-                self.inputs.get_or_init(|| found)
-            }
-        };
-        Ok(Dataset::of(inputs, &options)?)
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum InputFormat {
-    Csv,
-    Tsv,
-    Parquet,
-    /// An Arrow IPC file
-    Arrow,
-    /// An Arrow IPC stream
-    ArrowStream,
-    /// One JSON object a line
-    Ndjson,
-}
-
-impl From<InputFormat> for Format {
-    fn from(format: InputFormat) -> Self {
-        match format {
-            InputFormat::Csv => Format::Csv,
-            InputFormat::Tsv => Format::Tsv,
-            InputFormat::Parquet => Format::Parquet,
-            InputFormat::Arrow => Format::ArrowFile,
-            InputFormat::ArrowStream => Format::ArrowStream,
-            InputFormat::Ndjson => Format::NdJson,
-        }
+        let table = Table::files(&self.data, &options)?.memory(self.memory);
+        let passes = Arc::new(Passes::new(table.dataset().size_in_bytes(), self.quiet));
+        Ok((table.watched_by(passes.clone()), passes))
     }
 }
 
@@ -156,72 +89,13 @@ pub(crate) enum OutputFormat {
     Json,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum MissingChoice {
-    /// Leave such rows out and count them
-    Drop,
-    /// Refuse, naming the first
-    Fail,
-}
-
-impl From<MissingChoice> for Missing {
-    fn from(choice: MissingChoice) -> Self {
-        match choice {
-            MissingChoice::Drop => Missing::Drop,
-            MissingChoice::Fail => Missing::Fail,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum CollinearChoice {
-    /// Leave such terms out and name them
-    Drop,
-    /// Refuse, naming them
-    Fail,
-}
-
-impl From<CollinearChoice> for Collinear {
-    fn from(choice: CollinearChoice) -> Self {
-        match choice {
-            CollinearChoice::Drop => Collinear::Drop,
-            CollinearChoice::Fail => Collinear::Fail,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum UnseenChoice {
-    /// Refuse, naming the level
-    Fail,
-    /// Treat the row as incomplete
-    Missing,
-}
-
-impl From<UnseenChoice> for Unseen {
-    fn from(choice: UnseenChoice) -> Self {
-        match choice {
-            UnseenChoice::Fail => Unseen::Refuse,
-            UnseenChoice::Missing => Unseen::Missing,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum UndefinedChoice {
-    /// Refuse, naming the first
-    Fail,
-    /// Treat the row as incomplete, and count it
-    Missing,
-}
-
-impl From<UndefinedChoice> for Undefined {
-    fn from(choice: UndefinedChoice) -> Self {
-        match choice {
-            UndefinedChoice::Fail => Undefined::Refuse,
-            UndefinedChoice::Missing => Undefined::Missing,
-        }
-    }
+/// A parser of values that have names in the library, with these in the help.
+pub(crate) fn named<T: Named>() -> impl TypedValueParser<Value = T> {
+    let values = T::NAMES.iter().map(|Name { name, about, .. }| {
+        let value = PossibleValue::new(*name);
+        if about.is_empty() { value } else { value.help(*about) }
+    });
+    PossibleValuesParser::new(values).try_map(|name| T::of_name(&name))
 }
 
 /// A probability strictly between 0 and 1.

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::arguments::DataArguments;
 use crate::commands::compare::CompareArguments;
 use crate::commands::describe::DescribeArguments;
 use crate::commands::diagnose::DiagnoseArguments;
@@ -24,23 +23,6 @@ use crate::commands::profile::ProfileArguments;
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-impl Command {
-    /// Which data it reads, where it reads some.
-    pub(crate) fn data(&mut self) -> Option<&mut DataArguments> {
-        match self {
-            Command::Fit(arguments) => Some(&mut arguments.data),
-            Command::Predict(arguments) => Some(&mut arguments.data),
-            Command::Evaluate(arguments) => Some(&mut arguments.data),
-            Command::Diagnose(arguments) => Some(&mut arguments.data),
-            Command::Profile(arguments) => Some(&mut arguments.data),
-            Command::Compare(arguments) => Some(&mut arguments.data),
-            Command::Describe(arguments) => Some(&mut arguments.data),
-            Command::Loss(arguments) => Some(&mut arguments.data),
-            Command::Export(_) | Command::Completions { .. } | Command::Manual { .. } => None,
-        }
-    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,17 +3,18 @@
 use std::fmt::Display;
 use std::io::Write;
 
-use noisefit_data::DataError;
+use noisefit::Error;
+use noisefit::data::DataError;
 
 /// Prints text to standard output; a closed pipe is an error that `main` forgives.
-pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+pub(crate) fn print(text: &str) -> Result<(), Error> {
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     Ok(written.map_err(|source| DataError::Write { path: "standard output".into(), source })?)
 }
 
 /// Prints a value as one line of JSON whose numbers read back to the same doubles.
-pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     print(&text)

@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use noisefit_data::read::Progress;
+use noisefit::Watch;
+use noisefit::data::read::Progress;
+
+use crate::output::tell;
 
 /// Work shorter than this has no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -51,18 +54,17 @@ impl Passes {
         }
     }
 
-    /// Whether Ctrl-C was pressed.
-    pub(crate) fn is_interrupted() -> bool {
-        INTERRUPTED.load(Ordering::Relaxed)
+    /// Takes the bar away, before something is printed.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
     }
+}
 
-    /// Goes on after Ctrl-C, once what was to stop has stopped.
-    pub(crate) fn forgive() {
-        INTERRUPTED.store(false, Ordering::Relaxed);
-    }
-
+impl Watch for Passes {
     /// From now on the bar shows epochs, of so many at most.
-    pub(crate) fn begin_training(&self, epochs: u64) {
+    fn begin_training(&self, epochs: u64) {
         self.training.store(true, Ordering::Relaxed);
         if let Some(bar) = &self.bar {
             bar.set_style(style(EPOCHS));
@@ -73,7 +75,7 @@ impl Passes {
     }
 
     /// So many epochs are done, with what there is to be said.
-    pub(crate) fn trained(&self, epochs: u64, message: &str) {
+    fn trained(&self, epochs: u64, message: &str) {
         if let Some(bar) = self.bar.as_ref().filter(|_| self.started.elapsed() >= PATIENCE) {
             bar.set_message(message.to_owned());
             bar.set_position(epochs);
@@ -81,16 +83,16 @@ impl Passes {
         }
     }
 
-    /// Says something beside the bar.
-    pub(crate) fn aside(&self, say: impl FnOnce()) {
+    fn trial(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(say),
-            None => say(),
+            Some(bar) => bar.suspend(|| tell(line)),
+            None => tell(line),
         }
     }
 
-    /// The bar shows passes again.
-    pub(crate) fn end_training(&self) {
+    /// The bar shows passes again, and another Ctrl-C stops what follows.
+    fn end_training(&self) {
+        INTERRUPTED.store(false, Ordering::Relaxed);
         self.training.store(false, Ordering::Relaxed);
     }
 }
@@ -147,8 +149,6 @@ impl Progress for Passes {
 
 impl Drop for Passes {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.finish();
     }
 }

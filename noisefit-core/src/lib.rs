@@ -6,6 +6,7 @@
 //!
 //! | module | what is there |
 //! |---|---|
+//! | [`named`] | choices with names, from which help and parsing follow |
 //! | [`numeric`] | arithmetic with twice the digits, distributions, kernels compiled for each instruction set |
 //! | [`rows`] | blocks of rows, the passes that fold them, sources that run a pass |
 //! | [`algebra`] | Gram matrices, triangles, coordinates, leverages, the precision ladder of least squares |
@@ -24,6 +25,7 @@ pub mod error;
 pub mod estimate;
 pub mod inference;
 pub mod loss;
+pub mod named;
 pub mod network;
 pub mod noise;
 pub mod numeric;

@@ -21,6 +21,11 @@ pub enum Missing {
     Fail,
 }
 
+noisefit_core::named!(Missing {
+    Drop = "drop": "Leave such rows out and count them",
+    Fail = "fail": "Refuse, naming the first",
+});
+
 /// How a design meets its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SourceOptions {

@@ -27,7 +27,7 @@ pub struct Found<'a> {
 
 /// The tables, and the advice below them.
 pub fn summary(model: &Specification, found: &Found<'_>, times: bool) -> String {
-    let (comparison, counts) = (found.comparison, model.counts);
+    let (comparison, counts) = (found.comparison, model.counts.unwrap_or_default());
     let mut text = format!("{}\n", model.formula);
     if let Some(scale) = &model.scale {
         text += &format!("log scale ~ {scale} (+scale)\n");

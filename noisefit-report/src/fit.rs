@@ -37,7 +37,7 @@ pub fn summary(model: &Specification, fits: &[Fit], conformal: Option<&Conformal
         }
     }
     if let Some(conformal) = conformal {
-        text += &format!("\n{}", calibration(conformal, fits.first().map_or(0, |fit| fit.nobs)));
+        text += &format!("\n{}", calibration(conformal, fits.first().map(|fit| fit.nobs)));
     }
     if model.transforms_response {
         let response = &model.response;
@@ -50,12 +50,17 @@ pub fn summary(model: &Specification, fits: &[Fit], conformal: Option<&Conformal
 }
 
 /// What conformal intervals rest on.
-pub(crate) fn calibration(conformal: &Conformal, fitted: u64) -> String {
+pub(crate) fn calibration(conformal: &Conformal, fitted: Option<u64>) -> String {
     let Conformal { method, seed, observations, .. } = conformal;
     let how = match method {
-        conformal::Method::Split => format!(
-            "the fit is of {fitted} observations, drawn at random (seed {seed}); the other {observations} calibrate them"
-        ),
+        conformal::Method::Split => match fitted {
+            Some(fitted) => format!(
+                "the fit is of {fitted} observations, drawn at random (seed {seed}); the other {observations} calibrate them"
+            ),
+            None => {
+                format!("{observations} observations, drawn at random (seed {seed}) and not fitted, calibrate them")
+            }
+        },
         conformal::Method::CvPlus => format!(
             "{observations} observations calibrate them, each by a fit without its fold, one of {} drawn at random (seed {seed})",
             conformal.folds()
@@ -68,7 +73,7 @@ pub(crate) fn calibration(conformal: &Conformal, fitted: u64) -> String {
 }
 
 /// The noise, how the fit was made, and of what.
-fn heading(fits: &[Fit], counts: Counts) -> String {
+fn heading(fits: &[Fit], counts: Option<Counts>) -> String {
     let Some(fit) = fits.first() else { return String::new() };
     let (noise, how) = match fit.noise {
         Noise::Quantile(_) => {
@@ -126,8 +131,9 @@ fn student_t(family: StudentT, fit: &Fit) -> String {
 }
 
 /// How many rows were used and left out.
-fn rows(fit: &Fit, counts: Counts) -> String {
+fn rows(fit: &Fit, counts: Option<Counts>) -> String {
     let mut text = count_of(fit.nobs, "observation");
+    let Some(counts) = counts else { return text };
     let used = counts.records - counts.missing - counts.weightless;
     if used != fit.nobs {
         text += &format!(" in {used} rows");

@@ -42,8 +42,8 @@ pub struct Specification {
     pub transforms_response: bool,
     /// The names of the location's coefficients.
     pub terms: Vec<String>,
-    /// The rows that were met.
-    pub counts: Counts,
+    /// The rows that were met; none of a model that was loaded.
+    pub counts: Option<Counts>,
 }
 
 impl Specification {

@@ -29,21 +29,16 @@ pub fn summary(
         );
     }
     text += &model.weighting();
-    if let Some(lines) = network.coefficients() {
-        text += &format!("\n{}", coefficients("term", &model.terms, &lines));
-    }
-    if let Some(lines) = network.scale_coefficients() {
-        text += &format!("\n{}", coefficients("log scale", &model.terms, &lines));
-    }
+    text += &lines_of(model, network);
     text += &format!("\n{}", scores(training, validation.as_deref()));
     text += &format!("\n{}", members(network));
-    if model.counts.missing > 0 {
-        text += &format!("\n{} with missing values left out\n", count_of(model.counts.missing, "row"));
+    if let Some(missing) = model.counts.map(|counts| counts.missing).filter(|missing| *missing > 0) {
+        text += &format!("\n{} with missing values left out\n", count_of(missing, "row"));
     }
     if let Some(conformal) = conformal {
         let rows = training.first().map_or(0, |scores| scores.nobs)
             + validation.as_ref().and_then(|scores| scores.first()).map_or(0, |scores| scores.nobs);
-        text += &format!("\n{}", calibration(conformal, rows));
+        text += &format!("\n{}", calibration(conformal, Some(rows)));
     }
     if model.transforms_response {
         let response = &model.response;
@@ -51,6 +46,30 @@ pub fn summary(
             "\nThe negative log-likelihoods are those of the response itself: the Jacobian of {response} is in them.\n\
              Losses, R2, RMSE and MAE are of {response}.\n"
         );
+    }
+    text
+}
+
+/// The summary of a model that was loaded, whose training is not known any more.
+pub fn loaded(model: &Specification, network: &Network, conformal: Option<&Conformal>) -> String {
+    let mut text = format!("{}\n{}, {}\n", model.formula, shape(network), noise(network));
+    text += &model.weighting();
+    text += &lines_of(model, network);
+    text += &format!("\n{}", members(network));
+    if let Some(conformal) = conformal {
+        text += &format!("\n{}", calibration(conformal, None));
+    }
+    text
+}
+
+/// The coefficients of a linear model and of its scale.
+fn lines_of(model: &Specification, network: &Network) -> String {
+    let mut text = String::new();
+    if let Some(lines) = network.coefficients() {
+        text += &format!("\n{}", coefficients("term", &model.terms, &lines));
+    }
+    if let Some(lines) = network.scale_coefficients() {
+        text += &format!("\n{}", coefficients("log scale", &model.terms, &lines));
     }
     text
 }
@@ -217,4 +236,18 @@ fn df(member: &Member) -> Option<f64> {
         Some(Noise::StudentT(StudentT { df: Parameter::Estimated(df) })) => Some(*df),
         _ => None,
     }
+}
+
+/// A trial in a line.
+pub fn trial_line(trial: &Trial) -> String {
+    let hidden: Vec<String> = trial.hidden.iter().map(usize::to_string).collect();
+    let layers = if hidden.is_empty() { String::new() } else { format!("hidden {}, ", hidden.join(",")) };
+    format!(
+        "trial {:>3}: {layers}rate {}, decay {}, {} epochs: log score {}",
+        trial.number,
+        significant(trial.rate, 3),
+        significant(trial.decay, 3),
+        trial.epochs,
+        optional(trial.log_score, 5),
+    )
 }

@@ -1,12 +1,102 @@
 //! Name the noise, get the fit: the front door.
 //!
-//! A table, a formula and a noise family in; a fit with its uncertainty out. The command and the Python package call what
-//! stands here. The mathematics is [`core`], readers and formulas are [`data`].
+//! A [`Table`], a formula and a noise family in; a [`Fitted`] model with its uncertainty out. The command and the Python package
+//! call what stands here. The mathematics is [`core`], readers and formulas are [`data`], text for people is [`report`].
+//!
+//! ```
+//! use noisefit::{CompareOptions, DiagnoseOptions, EvaluateOptions, Model, PredictOptions, Table};
+//!
+//! // A file, a folder, a pattern; or record batches in memory.
+//! let table = Table::open("../testdata/engel.csv")?;
+//!
+//! // Which noise is it? Richer food, noisier spending: the scale grows with income.
+//! let model = Model::new("foodexp ~ income");
+//! let compared = model.compare(&table, &CompareOptions::default())?;
+//! assert_eq!(compared.preferred().map(ToString::to_string).as_deref(), Some("gaussian+scale"));
+//!
+//! // The fit: coefficients, standard errors, intervals, the complete likelihood, and a summary.
+//! let fitted = model.scale("~ income").fit(&table)?;
+//! assert_eq!(fitted.coef()?[1].term, "income");
+//! let narrow = fitted.confint(0.5)?;
+//! assert!(narrow[1].is_some_and(|(low, high)| low < high));
+//! assert!(fitted.log_likelihood()?.is_some());
+//! assert!(fitted.summary().contains("log scale ~ income"));
+//!
+//! // What it predicts, how well, and what is wrong with it.
+//! let options = PredictOptions { levels: vec![0.9], ..PredictOptions::default() };
+//! let predicted = fitted.predict(&table, &options)?;
+//! assert_eq!(predicted.names, ["prediction", "pred_low", "pred_high", "scale"]);
+//! let scores = fitted.evaluate(&table, &EvaluateOptions::default())?.scores;
+//! assert!(scores[0].coverage.is_some_and(|share| share > 0.9));
+//! let advice = fitted.diagnose(None, &DiagnoseOptions::default())?.advice();
+//! assert!(!advice.is_empty());
+//!
+//! // Saved without data, and read back.
+//! let folder = tempfile::tempdir().unwrap();
+//! fitted.save(folder.path().join("model.json"))?;
+//! let loaded = noisefit::Fitted::load(folder.path().join("model.json"))?;
+//! assert_eq!(loaded.predict(&table, &options)?, predicted);
+//! # Ok::<(), noisefit::Error>(())
+//! ```
+//!
+//! | to | call |
+//! |---|---|
+//! | read | [`Table::open`], [`Table::files`], [`Table::from_batches`] |
+//! | say what is fitted | [`Model`], with [`Training`] for what is trained |
+//! | fit, compare, diagnose, profile | [`Model::fit`], [`Model::compare`], [`Model::diagnose`], [`Model::profile`] |
+//! | use a fit | [`Fitted::coef`], [`Fitted::confint`], [`Fitted::predict`], [`Fitted::evaluate`], [`Fitted::save`] |
+//! | look at data | [`Table::describe`], [`Table::losses`] |
+//!
+//! Settings that do not go together are [`Refusal`]s, which name [`Setting`]s; a front end writes them in its own words by
+//! [`Wording`].
 
 pub use noisefit_core as core;
 pub use noisefit_data as data;
+pub use noisefit_report as report;
 
-/// The example of the project's first page.
+mod calibration;
+mod candidates;
+mod checks;
+mod compare;
+mod describe;
+mod diagnose;
+mod error;
+mod evaluate;
+mod export;
+mod fit;
+mod fitted;
+mod loss;
+mod model;
+mod predict;
+mod profile;
+mod record;
+mod refusal;
+mod rows;
+mod setting;
+mod table;
+mod train;
+mod training;
+mod watch;
+
+pub use compare::{CompareOptions, Compared};
+pub use describe::Described;
+pub use diagnose::{DiagnoseOptions, Diagnosed};
+pub use error::Error;
+pub use evaluate::{EvaluateOptions, Evaluated};
+pub use export::{ExportOptions, Exported};
+pub use fitted::Fitted;
+pub use loss::{LossOptions, Losses};
+pub use model::{Fitting, Model, NoiseChoice, Scale};
+pub use predict::{Interval, Keep, PredictOptions, Predicted};
+pub use profile::{ProfileOptions, Profiled};
+pub use record::Record;
+pub use refusal::Refusal;
+pub use setting::{InRust, Setting, Wording};
+pub use table::Table;
+pub use training::{Batch, Optimizer, Training};
+pub use watch::Watch;
+
+/// The examples of the project's first page.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;

@@ -11,3 +11,4 @@ pub(crate) mod manual;
 pub(crate) mod model;
 pub(crate) mod predict;
 pub(crate) mod profile;
+pub(crate) mod training;

@@ -13,6 +13,11 @@ pub enum Collinear {
     Fail,
 }
 
+crate::named!(Collinear {
+    Drop = "drop": "Leave such terms out and name them",
+    Fail = "fail": "Refuse, naming them",
+});
+
 /// How a linear model is fitted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {

@@ -12,3 +12,8 @@ pub enum Confint {
     /// `profile`: the values that a likelihood ratio test does not reject.
     Profile,
 }
+
+crate::named!(Confint {
+    Wald = "wald": "",
+    Profile = "profile": "",
+});

@@ -17,6 +17,7 @@ pub use warning::{NoNid, Shortfall, Warning};
 
 use serde::{Deserialize, Serialize};
 
+use crate::Error;
 use crate::algebra::{Accuracy, Leverage};
 use crate::noise::Noise;
 use crate::numeric::distribution::{Distribution, FisherF, Normal, StudentT, Symmetric};
@@ -247,6 +248,23 @@ impl Fit {
         let modelled = self.scale_coefficients.iter().filter(|c| c.estimate.is_some()).count();
         let scale = if self.scale_coefficients.is_empty() { 1 } else { modelled };
         self.rank() + scale + usize::from(self.shape.is_some())
+    }
+
+    /// The ends of the confidence intervals of the coefficients at a level: the estimate and a multiple of its standard error on
+    /// both sides, by the reference distribution. None for a coefficient without a standard error.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a level that does not lie between 0 and 1.
+    pub fn confint(&self, level: f64) -> Result<Vec<Option<(f64, f64)>>, Error> {
+        if !(level > 0.0 && level < 1.0) {
+            return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
+        }
+        let critical = self.reference_distribution().map(|distribution| distribution.critical(level));
+        let ends = |row: &Coefficient| {
+            let (estimate, margin) = (row.estimate?, critical? * row.std_error?);
+            Some((estimate - margin, estimate + margin))
+        };
+        Ok(self.coefficients.iter().map(ends).collect())
     }
 
     /// The reference distribution with its degrees of freedom; none where there are none.

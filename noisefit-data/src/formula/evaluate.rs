@@ -24,6 +24,11 @@ pub enum Unseen {
     Missing,
 }
 
+noisefit_core::named!(Unseen {
+    Refuse = "fail": "Refuse, naming the level",
+    Missing = "missing": "Treat the row as incomplete",
+});
+
 /// What to do with a row in which a column is infinite or a term has no finite value, such as the logarithm of zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Undefined {
@@ -33,6 +38,11 @@ pub enum Undefined {
     /// Leave the row out, and count it.
     Missing,
 }
+
+noisefit_core::named!(Undefined {
+    Refuse = "fail": "Refuse, naming the first",
+    Missing = "missing": "Treat the row as incomplete, and count it",
+});
 
 /// How a design is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -13,7 +13,7 @@ use noisefit_core::numeric::double_double::DoubleDouble;
 use super::columns::Categories;
 use super::kinds::{Ground, MissingWords};
 use super::options::Decimals;
-use super::table::{FrameIterator, Query, Schema, UnreadColumn};
+use super::table::{FrameIterator, Query, Schema, UnreadColumn, Wanted};
 use super::{number, time};
 use crate::error::DataError;
 use crate::frame::{Column, Frame, Kind, MISSING};
@@ -59,7 +59,7 @@ impl ArrowColumns {
     /// A batch of the [`projection`](ArrowColumns::projection)'s columns as a frame.
     fn frame(&self, batch: &RecordBatch, query: &Query<'_>) -> Option<Frame> {
         let projection = self.projection(query);
-        let column = |wanted: &super::Wanted<'_>| {
+        let column = |wanted: &Wanted<'_>| {
             let position = projection.binary_search(self.sources.get(wanted.field)?).ok()?;
             column(batch.columns().get(position)?, wanted.kind, query)
         };

@@ -6,7 +6,7 @@ use super::columns::{Builder, Refusal};
 use super::fields::{End, Fields, TextAfterQuote};
 use super::file::InputFile;
 use super::kinds::{Ground, Tally, expectation, widened};
-use super::open::{FileTable, Head};
+use super::of_file::{FileTable, Head};
 use super::options::ReadOptions;
 use super::pieces::{Piece, lines};
 use super::table::{Query, Schema, Units};

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 #[cfg(feature = "files")]
 use super::file::InputFile;
+use noisefit_core::named::{Name, Named};
+
 use crate::error::DataError;
 
 /// What the bytes of a file mean. Text formats and Arrow streams may also be compressed as a whole, with gzip or
@@ -100,6 +102,24 @@ fn is_delimited(content: &[u8]) -> bool {
     let control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
     let line = content.split(|&byte| byte == b'\n').next().unwrap_or_default();
     is_text && !content.iter().any(control) && line.iter().any(|byte| b",;\t|".contains(byte))
+}
+
+impl Named for Format {
+    const NAMES: &'static [Name<Format>] = &[
+        Name { value: Format::Csv, name: "csv", about: "" },
+        Name { value: Format::Tsv, name: "tsv", about: "" },
+        Name { value: Format::Parquet, name: "parquet", about: "" },
+        Name { value: Format::ArrowFile, name: "arrow", about: "An Arrow IPC file" },
+        Name { value: Format::ArrowStream, name: "arrow-stream", about: "An Arrow IPC stream" },
+        Name { value: Format::NdJson, name: "ndjson", about: "One JSON object a line" },
+    ];
+}
+
+impl std::fmt::Display for Format {
+    /// As it is named by a user, such as `csv`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(Named::name(*self))
+    }
 }
 
 impl FromStr for Format {

@@ -9,7 +9,7 @@ use arrow_ipc::reader::{FileReader as BatchFile, StreamReader};
 use super::arrow::ArrowColumns;
 use super::decode::{batches, damaged, decode, not_compressed};
 use super::file::{FileReader, InputFile};
-use super::open::FileTable;
+use super::of_file::FileTable;
 use super::table::{FrameIterator, Query, Schema, Unit, Units};
 use crate::error::DataError;
 

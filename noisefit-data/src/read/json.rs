@@ -10,7 +10,7 @@ use super::columns::{Builder, Refusal};
 use super::file::InputFile;
 use super::kinds::{Ground, MissingWords, Tally, expectation, widened};
 use super::notation::DateFormat;
-use super::open::{FileTable, Head};
+use super::of_file::{FileTable, Head};
 use super::options::{Decimals, ReadOptions};
 use super::pieces::Piece;
 use super::table::{Query, Schema, Units, UnreadColumn};

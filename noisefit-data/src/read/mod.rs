@@ -33,6 +33,8 @@ mod notation;
 #[cfg_attr(not(feature = "files"), allow(dead_code))]
 pub(crate) mod number;
 #[cfg(feature = "files")]
+mod of_file;
+#[cfg(feature = "files")]
 mod open;
 #[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod options;

@@ -13,7 +13,7 @@ use parquet::file::metadata::ParquetMetaData;
 use super::arrow::{ArrowColumns, frame_rows};
 use super::decode::{batches, damaged, decode, not_compressed};
 use super::file::InputFile;
-use super::open::FileTable;
+use super::of_file::FileTable;
 use super::table::{FrameIterator, Query, Schema, Unit, Units};
 use crate::error::DataError;
 

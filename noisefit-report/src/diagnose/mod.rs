@@ -71,7 +71,8 @@ const FEW_DEGREES: u64 = 5;
 pub fn summary(findings: &Findings<'_>) -> String {
     let fit = findings.fit;
     let scale = findings.model.scale.as_ref().map_or_else(String::new, |scale| format!(", log scale ~ {scale}"));
-    let left_out = match findings.model.counts.missing {
+    let counts = findings.model.counts.unwrap_or_default();
+    let left_out = match counts.missing {
         0 => String::new(),
         missing => format!(", {} with missing values left out", count_of(missing, "row")),
     };
@@ -96,7 +97,7 @@ pub fn summary(findings: &Findings<'_>) -> String {
     if let Some(sentence) = advice::tested_on(findings) {
         text += &format!("\n{sentence}\n");
     }
-    let used = findings.model.counts.records - findings.model.counts.missing - findings.model.counts.weightless;
+    let used = counts.records - counts.missing - counts.weightless;
     let ordered = findings.diagnostics.ordered_rows;
     if ordered < used {
         text += &format!(

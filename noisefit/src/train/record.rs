@@ -2,16 +2,15 @@
 
 use noisefit_core::inference::evaluate::Scores;
 use noisefit_core::network::{Fitted, Member, Plan, Trial};
-use noisefit_core::record::{Coefficient, Warning};
+use noisefit_core::record::{Coefficient, Counts, Warning};
 use noisefit_data::model::FittedModel;
-use noisefit_data::source::Counts;
 use serde::Serialize;
 
-use crate::commands::fit::record::Calibration;
+use crate::calibration::Calibration;
 
 /// The JSON object of a trained model.
 #[derive(Serialize)]
-pub(super) struct Record<'a> {
+pub struct Trained<'a> {
     schema: &'static str,
     formula: &'a str,
     /// `network` or `linear`.
@@ -26,9 +25,9 @@ pub(super) struct Record<'a> {
     trials: &'a [Trial],
     nobs: u64,
     /// Rows left out because a value is missing.
-    dropped: u64,
+    dropped: Option<u64>,
     /// Rows left out because their weight is zero.
-    zero_weight: u64,
+    zero_weight: Option<u64>,
     /// Of one network, the scale among them.
     parameters: usize,
     /// The complete log-likelihood of the rows that were learned from.
@@ -48,21 +47,21 @@ pub(super) struct Record<'a> {
     validation: Option<&'a [Scores]>,
     members: &'a [Member],
     #[serde(skip_serializing_if = "Option::is_none")]
-    conformal: Option<serde_json::Value>,
+    conformal: Option<Calibration>,
     warnings: &'a [Warning],
 }
 
-pub(super) fn record<'a>(
+pub(crate) fn record<'a>(
     model: &'a FittedModel,
     fitted: &'a Fitted,
     (plan, trials): (&'a Plan, &'a [Trial]),
-    counts: Counts,
-) -> serde_json::Result<Record<'a>> {
+    counts: Option<Counts>,
+) -> Trained<'a> {
     let Fitted { network, training, validation, .. } = fitted;
     let names = model.design.layout().coefficient_names();
     let lines = network.coefficients();
     let first = training.first();
-    Ok(Record {
+    Trained {
         schema: "noisefit.train/1",
         formula: model.design.formula().text(),
         model: if plan.hidden.is_empty() && plan.embeddings.is_empty() { "linear" } else { "network" },
@@ -72,8 +71,8 @@ pub(super) fn record<'a>(
         plan,
         trials,
         nobs: first.map_or(0, |scores| scores.nobs),
-        dropped: counts.missing,
-        zero_weight: counts.weightless,
+        dropped: counts.map(|counts| counts.missing),
+        zero_weight: counts.map(|counts| counts.weightless),
         parameters: network.parameters(),
         log_likelihood: first.filter(|_| training.len() == 1).and_then(|s| Some(-s.mean_nll? * s.nobs as f64)),
         response_jacobian: model.design.transforms_response(),
@@ -85,9 +84,9 @@ pub(super) fn record<'a>(
         training,
         validation: validation.as_deref(),
         members: &network.members,
-        conformal: model.conformal.as_ref().map(Calibration::from).map(serde_json::to_value).transpose()?,
+        conformal: model.conformal.as_ref().map(Calibration::from),
         warnings: &fitted.warnings,
-    })
+    }
 }
 
 /// The rows of a table without standard errors.

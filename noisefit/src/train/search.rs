@@ -1,4 +1,4 @@
-//! `--tune`: the plan that predicts best, and a file of trials by which a search goes on.
+//! The plan that predicts best, and a file of trials by which a search goes on.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -8,12 +8,12 @@ use noisefit_core::noise::{Noise, written};
 use noisefit_core::rows::RowSource;
 use noisefit_data::DataError;
 use noisefit_data::write::write_atomically;
-use noisefit_report::text::{optional, significant};
+use noisefit_report::train::trial_line;
 use serde::{Deserialize, Serialize};
 
-use super::arguments::TrainArguments;
-use crate::output::tell;
-use crate::progress::Passes;
+use crate::error::Error;
+use crate::table::Table;
+use crate::training::Training;
 
 /// The file of a search.
 #[derive(Serialize, Deserialize)]
@@ -35,11 +35,10 @@ pub(super) fn search(
     noise: &[Noise],
     plan: &Plan,
     space: Space,
-    arguments: &TrainArguments,
-    passes: &Passes,
-    bytes: u64,
-) -> anyhow::Result<(Plan, Vec<Trial>)> {
-    let path = arguments.checkpoint.as_ref().map(|path| {
+    training: &Training,
+    table: &Table,
+) -> Result<(Plan, Vec<Trial>), Error> {
+    let path = training.checkpoint.as_ref().map(|path| {
         let mut name = path.clone().into_os_string();
         name.push(".trials.json");
         PathBuf::from(name)
@@ -49,30 +48,30 @@ pub(super) fn search(
         plan: plan.clone(),
         noise: written(noise),
         rows: rows.rows_hint(),
-        bytes,
+        bytes: table.dataset().size_in_bytes(),
         trials: Vec::new(),
     };
     let known = match &path {
-        Some(path) if arguments.resume => read(path, &begun)?,
+        Some(path) if training.resume => read(path, &begun)?,
         _ => Vec::new(),
     };
     let kept = Mutex::new(Search { trials: known.clone(), ..begun });
     let made = |trial: &Trial| {
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.trials.push(trial.clone());
-        passes.aside(|| tell(&told(trial)));
+        table.watch().trial(&trial_line(trial));
         match &path {
             Some(path) => write_atomically(path, |file| Ok(serde_json::to_writer_pretty(file, &*kept)?))
                 .map_err(noisefit_core::Error::from),
             None => Ok(()),
         }
     };
-    tune(rows, noise, plan, space, &known, &Stop, &made).map_err(|error| match (Passes::is_interrupted(), &path) {
-        (true, Some(path)) => {
-            anyhow::anyhow!("the search was interrupted; --resume goes on with the trials in {}", path.display())
+    tune(rows, noise, plan, space, &known, &Stop(table), &made).map_err(|error| {
+        match (table.watch().cancelled(), path) {
+            (true, Some(trials)) => Error::SearchInterrupted { trials },
+            (true, None) => DataError::Interrupted.into(),
+            (false, _) => error.into(),
         }
-        (true, None) => DataError::Interrupted.into(),
-        (false, _) => error.into(),
     })
 }
 
@@ -96,25 +95,11 @@ fn read(path: &Path, begun: &Search) -> Result<Vec<Trial>, DataError> {
     }
 }
 
-/// A trial in a line.
-fn told(trial: &Trial) -> String {
-    let hidden: Vec<String> = trial.hidden.iter().map(usize::to_string).collect();
-    let layers = if hidden.is_empty() { String::new() } else { format!("hidden {}, ", hidden.join(",")) };
-    format!(
-        "trial {:>3}: {layers}rate {}, decay {}, {} epochs: log score {}",
-        trial.number,
-        significant(trial.rate, 3),
-        significant(trial.decay, 3),
-        trial.epochs,
-        optional(trial.log_score, 5),
-    )
-}
+/// Whoever watches may stop the search.
+struct Stop<'a>(&'a Table);
 
-/// Ctrl-C.
-struct Stop;
-
-impl Watch for Stop {
+impl Watch for Stop<'_> {
     fn stops(&self) -> bool {
-        Passes::is_interrupted()
+        self.0.watch().cancelled()
     }
 }

@@ -10,20 +10,15 @@ use noisefit_data::read::{Dataset, Decimals, Frames};
 use noisefit_data::source::{columns_of, locate};
 use noisefit_data::write::{TableColumn, TableWriter};
 
-use crate::progress::Passes;
+use crate::table::Table;
 
 /// Rows measured at a time.
 const BLOCK_ROWS: usize = 1024;
 
 /// Writes a table with one row for each record of the data, in their order: the file where there are several, the number of
 /// the record in it, and the measures, which are missing where the row was left out of the fit.
-pub(super) fn write(
-    path: &Path,
-    diagnosis: &Diagnosis,
-    design: &Design,
-    dataset: &Dataset,
-    passes: &Passes,
-) -> anyhow::Result<()> {
+pub(super) fn write(path: &Path, diagnosis: &Diagnosis, design: &Design, table: &Table) -> Result<(), DataError> {
+    let dataset = table.dataset();
     let measures = diagnosis.row_columns();
     let several = dataset.files().len() > 1;
     let mut names = Vec::new();
@@ -35,20 +30,20 @@ pub(super) fn write(
         frames.map(|frame| measure(diagnosis, design, dataset, &frame?)).collect()
     };
     let columns = columns_of(design, dataset, Scope::All)?;
-    dataset.scan(&columns, Decimals::WithLow, passes, unit, |origin, frames| {
+    dataset.scan(&columns, Decimals::WithLow, table.watch(), unit, |origin, frames| {
         for Measured { file, first_record, rows, columns } in frames {
             let name = vec![Some(dataset.file_name(file)); if several { rows } else { 0 }];
             let numbers: Vec<f64> =
                 (1..=rows as u64).map(|i| (origin.first_record + first_record + i) as f64).collect();
-            let mut table = Vec::with_capacity(columns.len() + 2);
-            table.extend(several.then_some(TableColumn::Text(&name)));
-            table.push(TableColumn::Number(&numbers));
-            table.extend(columns.iter().map(|column| TableColumn::Number(column)));
-            writer.write(&table)?;
+            let mut written = Vec::with_capacity(columns.len() + 2);
+            written.extend(several.then_some(TableColumn::Text(&name)));
+            written.push(TableColumn::Number(&numbers));
+            written.extend(columns.iter().map(|column| TableColumn::Number(column)));
+            writer.write(&written)?;
         }
         Ok(())
     })?;
-    Ok(writer.finish()?)
+    writer.finish()
 }
 
 /// The measures of a frame's rows.

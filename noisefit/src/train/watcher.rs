@@ -1,4 +1,4 @@
-//! Who watches a training: the progress bar, the trace, checkpoints, Ctrl-C.
+//! Who watches a training: the table's watch, the trace, checkpoints.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,13 +11,11 @@ use noisefit_data::frame::Kind;
 use noisefit_data::write::{TableColumn, TableWriter, check_writable, write_atomically};
 use noisefit_report::text::significant;
 
-use super::arguments::TrainArguments;
+use crate::training::Training;
 
-use crate::progress::Passes;
-
-/// The watch of one command.
+/// The watch of one training.
 pub(super) struct Watcher<'a> {
-    passes: &'a Passes,
+    table: &'a dyn crate::watch::Watch,
     epochs: u64,
     members: u64,
     trace: Option<Trace>,
@@ -59,8 +57,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl<'a> Watcher<'a> {
     /// `terms` are the coefficients of a linear model, whose values a trace has, too.
     pub(super) fn new(
-        arguments: &TrainArguments,
-        passes: &'a Passes,
+        training: &Training,
+        table: &'a dyn crate::watch::Watch,
         (epochs, members): (u64, usize),
         terms: Option<Vec<String>>,
     ) -> Result<Self, DataError> {
@@ -69,23 +67,23 @@ impl<'a> Watcher<'a> {
             let columns: Vec<(&str, Kind)> = names.map(|name| (name, Kind::Number)).collect();
             let writer = TableWriter::create(path, &columns)?;
             Ok::<Trace, DataError>(Trace {
-                by_step: arguments.trace_steps,
+                by_step: training.trace_steps,
                 members: Mutex::new(vec![Vec::new(); members]),
                 writer: Mutex::new(Some(writer)),
                 terms: terms.clone(),
             })
         };
-        let trace = arguments.trace.as_ref().map(trace).transpose()?;
-        if let Some(path) = &arguments.checkpoint {
+        let trace = training.trace.as_ref().map(trace).transpose()?;
+        if let Some(path) = &training.checkpoint {
             check_writable(path)?;
         }
         Ok(Watcher {
-            passes,
+            table,
             epochs,
             members: members as u64,
             trace,
-            checkpoint: arguments.checkpoint.clone(),
-            every: arguments.every,
+            checkpoint: training.checkpoint.clone(),
+            every: training.every,
             written: Mutex::new((Instant::now(), Duration::ZERO)),
             begun: OnceLock::new(),
             started: Instant::now(),
@@ -146,7 +144,7 @@ impl Watch for Watcher<'_> {
             objective: about.objective.clone(),
             standardisation: about.standardisation.clone(),
         });
-        self.passes.begin_training(self.epochs.saturating_mul(self.members));
+        self.table.begin_training(self.epochs.saturating_mul(self.members));
     }
 
     fn step(&self, member: usize, step: &Step<'_>) {
@@ -187,19 +185,18 @@ impl Watch for Watcher<'_> {
         let best = best.map_or_else(String::new, |(best, epoch)| format!("best {} (epoch {epoch})", shown(best)));
         let validation = epoch.validation.map_or_else(String::new, |loss| format!("validation {}  ", shown(loss)));
         let rate = self.steps.load(Ordering::Relaxed) as f64 / self.seconds().max(1e-3);
-        self.passes.trained(
+        self.table.trained(
             done,
             &format!("{name} {}  {validation}{best}  {} steps/s", shown(epoch.loss), significant(rate, 2)),
         );
     }
 
     fn stops(&self) -> bool {
-        Passes::is_interrupted()
+        self.table.cancelled()
     }
 
     fn ends(&self) {
-        Passes::forgive();
-        self.passes.end_training();
+        self.table.end_training();
     }
 
     fn keeps_checkpoints(&self) -> bool {

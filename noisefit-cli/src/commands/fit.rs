@@ -1,16 +1,19 @@
-//! How a fit is asked for.
+//! `noisefit fit`.
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use noisefit_core::inference::conformal::{Method, Plan};
-use noisefit_core::inference::covariance::Vcov;
-use noisefit_core::noise::Noise;
+use clap::Args;
+use noisefit::core::inference::conformal::Method;
+use noisefit::core::inference::covariance::Vcov;
+use noisefit::core::record::Confint;
+use noisefit::data::write::check_writable;
+use noisefit::{Fitting, Model, Refusal, Setting};
 
-use super::train::arguments::TrainArguments;
-use crate::arguments::{DataArguments, OutputFormat, parse_level};
-use crate::commands::model::{ModelArguments, NoiseArguments};
-use crate::outcome::Usage;
+use super::model::{ModelArguments, NoiseArguments};
+use super::training::TrainArguments;
+use crate::arguments::{DataArguments, OutputFormat, named, parse_level};
+use crate::outcome::{Failure, Outcome};
+use crate::output::{print, print_json, tell, warn};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -42,8 +45,8 @@ pub(crate) struct FitArguments {
     pub(crate) vcov_matrix: bool,
     /// Where the confidence intervals of the coefficients come from: wald (their standard errors) or profile (the values that
     /// a likelihood ratio test does not reject; fits the model again some twenty times for each coefficient)
-    #[arg(long, value_name = "HOW", default_value = "wald")]
-    pub(crate) confint: ConfintChoice,
+    #[arg(long, value_name = "HOW", value_parser = named::<Confint>(), default_value_t = Confint::Wald)]
+    pub(crate) confint: Confint,
     /// What is drawn at random, such as bootstrap samples, is drawn from this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -62,13 +65,6 @@ pub(crate) struct FitArguments {
     pub(crate) output: Option<PathBuf>,
 }
 
-/// Where confidence intervals come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ConfintChoice {
-    Wald,
-    Profile,
-}
-
 /// Distribution-free intervals.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Conformal intervals")]
@@ -85,38 +81,64 @@ pub(crate) struct ConformalArguments {
     folds: Option<u16>,
 }
 
-impl ConformalArguments {
-    /// How intervals are calibrated, checked against the noise; none where they are not asked for.
-    pub(super) fn plan(&self, noise: &[Noise]) -> Result<Option<Plan>, Usage> {
-        let Some(method) = self.conformal else { return Ok(None) };
-        if self.calibration.is_some() && method != Method::Split {
-            return Err(Usage(format!(
-                "--calibration is the share of the rows that is not fitted, and goes with --conformal split; {method} fits \
-                 all rows"
-            )));
-        }
-        if self.folds.is_some() && method != Method::CvPlus {
-            return Err(Usage(format!("--folds goes with --conformal cv+, not with {method}")));
-        }
-        if let [Noise::Quantile(level)] = noise {
-            return Err(Usage(format!(
-                "--conformal: an interval of quantiles lies between two of them, and {} is one; say --noise \
-                 quantile:0.05,0.95",
-                level.tau
-            )));
-        }
-        let Plan { calibration, folds, .. } = Plan::default();
-        Ok(Some(Plan {
-            method,
-            calibration: self.calibration.unwrap_or(calibration),
-            folds: self.folds.map_or(folds, usize::from),
-        }))
-    }
-}
-
 fn parse_share(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(share) if (0.01..=0.99).contains(&share) => Ok(share),
         _ => Err("a share lies between 0.01 and 0.99, such as 0.25".to_owned()),
     }
+}
+
+impl FitArguments {
+    fn model(&self) -> Result<Model, Refusal> {
+        let ConformalArguments { conformal, calibration, folds } = self.conformal;
+        Ok(Model {
+            vcov: self.vcov.clone(),
+            confint: self.confint,
+            level: self.level,
+            conformal,
+            calibration,
+            folds: folds.map(usize::from),
+            seed: self.seed,
+            one_pass: self.one_pass,
+            fitting: self.train.fitting()?,
+            ..self.model.with_noise(&self.noise)
+        })
+    }
+}
+
+/// Fits and prints.
+pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
+    let model = arguments.model()?;
+    match (arguments.vcov_matrix, &model.fitting, arguments.format) {
+        (false, ..) | (true, Fitting::Exact, OutputFormat::Json) => {}
+        (true, Fitting::Exact, OutputFormat::Table) => {
+            let what = "--vcov-matrix prints what programs read; say --format json, too";
+            return Err(Failure::Usage(what.to_owned()));
+        }
+        _ => return Err(Refusal::OnlyExact { setting: Setting::VcovMatrix }.into()),
+    }
+    model.check()?;
+    let (table, passes) = arguments.data.open()?;
+    let TrainArguments { trace, checkpoint, .. } = &arguments.train;
+    table.refuse_overwriting(&[
+        (Setting::Output, arguments.output.as_ref()),
+        (Setting::Trace, trace.as_ref()),
+        (Setting::Checkpoint, checkpoint.as_ref()),
+    ])?;
+    if let (Some(path), Fitting::Train(_) | Fitting::Network(_)) = (&arguments.output, &model.fitting) {
+        // What cannot be written is better known before hours of training.
+        check_writable(path)?;
+    }
+    let fitted = model.fit(&table)?;
+    passes.finish();
+    if let Some(path) = &arguments.output {
+        fitted.save(path)?;
+    }
+    match arguments.format {
+        OutputFormat::Json => print_json(&fitted.record(arguments.vcov_matrix))?,
+        OutputFormat::Table => print(&fitted.summary())?,
+    }
+    fitted.verdict().iter().for_each(|verdict| tell(verdict));
+    warn(&fitted.warnings());
+    Ok(Outcome::of(fitted.converged()))
 }

@@ -1,25 +1,43 @@
-//! A fit as programs read it.
+//! A fitted model as programs read it.
 
 use noisefit_core::compare::{Comparison, Entry, Judgement};
-use noisefit_core::inference::conformal::{Conformal, Method};
-use noisefit_core::record::Fit;
+use noisefit_core::record::{Counts, Fit};
 use noisefit_data::formula::ScaleFormula;
 use noisefit_data::model::FittedModel;
-use noisefit_data::source::Counts;
 use noisefit_report::compare::verdict;
 use serde::Serialize;
 
-/// The JSON object of a fit.
+use crate::calibration::Calibration;
+use crate::train::record::Trained;
+
+/// The JSON object of a fitted model.
 #[derive(Serialize)]
-pub(super) struct Record<'a> {
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Record<'a> {
+    /// Of exact fits.
+    Exact(Box<Exact<'a>>),
+    /// Of what was trained.
+    Trained(Box<Trained<'a>>),
+}
+
+impl std::fmt::Debug for Record<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Record").finish_non_exhaustive()
+    }
+}
+
+/// The JSON object of exact fits.
+#[derive(Serialize)]
+pub struct Exact<'a> {
     schema: &'static str,
     formula: &'a str,
     /// The formula of a modelled scale.
     scale_formula: Option<&'a str>,
     /// Rows left out because a value is missing.
-    dropped: u64,
+    dropped: Option<u64>,
     /// Rows left out because their weight is zero.
-    zero_weight: u64,
+    zero_weight: Option<u64>,
     /// Whether the log-likelihood, AIC and BIC contain the Jacobian of a transformed response.
     response_jacobian: bool,
     /// What calibrates conformal intervals.
@@ -33,12 +51,12 @@ pub(super) struct Record<'a> {
     found: serde_json::Map<String, serde_json::Value>,
 }
 
-impl<'a> Record<'a> {
+impl<'a> Exact<'a> {
     /// The fits of a model; with the covariance matrices of their coefficients where asked for.
-    pub(super) fn new(
+    pub(crate) fn new(
         model: &'a FittedModel,
-        counts: Counts,
-        chosen_by: Option<ChosenBy<'a>>,
+        counts: Option<Counts>,
+        chosen_by: Option<&'a Comparison>,
         vcov_matrix: bool,
     ) -> Self {
         let mut fits: Vec<_> = model.fits.iter().map(|fit| fields(fit, vcov_matrix)).collect();
@@ -46,41 +64,23 @@ impl<'a> Record<'a> {
             1 => fits.remove(0),
             _ => [("fits".to_owned(), fits.into())].into_iter().collect(),
         };
-        Record {
+        Exact {
             schema: "noisefit.fit/1",
             formula: model.design.formula().text(),
             scale_formula: model.design.formula().scale().map(ScaleFormula::text),
-            dropped: counts.missing,
-            zero_weight: counts.weightless,
+            dropped: counts.map(|counts| counts.missing),
+            zero_weight: counts.map(|counts| counts.weightless),
             response_jacobian: model.design.transforms_response(),
             conformal: model.conformal.as_ref().map(Calibration::from),
-            chosen_by,
+            chosen_by: chosen_by.map(ChosenBy::new),
             found,
         }
     }
 }
 
-/// Conformal intervals, in short.
-#[derive(Serialize)]
-pub(super) struct Calibration {
-    method: Method,
-    /// Observations with a score.
-    observations: f64,
-    /// Fits without some of the rows.
-    fits: usize,
-    seed: u64,
-}
-
-impl From<&Conformal> for Calibration {
-    fn from(conformal: &Conformal) -> Self {
-        let &Conformal { method, observations, seed, .. } = conformal;
-        Calibration { method, observations, fits: conformal.folds(), seed }
-    }
-}
-
 /// The evidence for a noise that was found out.
 #[derive(Serialize)]
-pub(super) struct ChosenBy<'a> {
+struct ChosenBy<'a> {
     /// In a sentence.
     verdict: String,
     judgement: Option<&'a Judgement>,
@@ -89,7 +89,7 @@ pub(super) struct ChosenBy<'a> {
 }
 
 impl<'a> ChosenBy<'a> {
-    pub(super) fn new(comparison: &'a Comparison) -> Self {
+    fn new(comparison: &'a Comparison) -> Self {
         let Comparison { judgement, models, .. } = comparison;
         ChosenBy { verdict: verdict(comparison), judgement: judgement.as_ref(), models }
     }

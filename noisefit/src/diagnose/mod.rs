@@ -1,0 +1,190 @@
+//! What is wrong with a model.
+
+mod rows;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use noisefit_core::estimate;
+use noisefit_core::inference::covariance::Vcov;
+use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
+use noisefit_core::inference::{self, Options};
+use noisefit_core::noise::Noise;
+use noisefit_core::record::{Counts, Fit, Warning};
+use noisefit_data::formula::{Design, ScaleFormula};
+use noisefit_data::source::{DesignRows, RowPlace};
+use noisefit_report::diagnose::{Findings, advice, summary};
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::model::Model;
+use crate::refusal::Refusal;
+use crate::rows::{explain, look_alikes, place, specification};
+use crate::table::Table;
+
+/// How much of a diagnosis is kept.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DiagnoseOptions {
+    /// How many of the rows that stand out are listed.
+    pub worst: usize,
+    /// A .csv, .tsv or .parquet file for what was measured of every row.
+    pub rows: Option<PathBuf>,
+}
+
+impl Default for DiagnoseOptions {
+    fn default() -> Self {
+        DiagnoseOptions { worst: 10, rows: None }
+    }
+}
+
+/// A fit that was looked at.
+#[derive(Debug)]
+pub struct Diagnosed {
+    design: Design,
+    fit: Fit,
+    counts: Counts,
+    diagnostics: Diagnostics,
+    places: BTreeMap<u64, RowPlace>,
+    /// Whether rows are of several files.
+    several_files: bool,
+    /// What is to be said of the table's columns.
+    notes: Vec<String>,
+}
+
+impl Model {
+    /// Fits the model and looks at the fit: variance, shape of the noise, form of the mean, order, collinearity, calibration,
+    /// rows that stand out. The covariance is the classical one, and intervals are not calibrated.
+    ///
+    /// ```
+    /// use noisefit::{DiagnoseOptions, Model, Table};
+    ///
+    /// let table = Table::open("../testdata/engel.csv")?;
+    /// let diagnosed = Model::new("foodexp ~ income").diagnose(&table, &DiagnoseOptions::default())?;
+    /// assert!(diagnosed.advice().iter().any(|sentence| sentence.starts_with("the variance grows with income")));
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Model::fit`]'s, and [`Refusal::DiagnosisOfQuantiles`].
+    pub fn diagnose(&self, table: &Table, options: &DiagnoseOptions) -> Result<Diagnosed, Error> {
+        table.reading(&[], |table| self.diagnose_once(table, options))
+    }
+
+    fn diagnose_once(&self, table: &Table, options: &DiagnoseOptions) -> Result<Diagnosed, Error> {
+        let noise = self.choice()?;
+        if let [Noise::Quantile(_), ..] = noise[..] {
+            return Err(Refusal::DiagnosisOfQuantiles { noise: noise.to_string() }.into());
+        }
+        let formula = self.full_formula()?;
+        let rows = self.rows(&formula, table)?;
+        let estimate::Options { level, settings, collinear, .. } = self.estimation();
+        let settings = Options { level, settings, collinear, vcov: Vcov::CLASSICAL, seed: self.seed };
+        let fits = inference::fit(&rows, &noise, &settings).map_err(|error| explain(error, rows.counts(), table))?;
+        let fit = fits.into_iter().next().ok_or(Error::NoSingleFit)?;
+        look(&rows, fit, &settings.estimation(), table, options)
+    }
+}
+
+/// Looks at a fit to some rows of a table.
+pub(crate) fn look(
+    rows: &DesignRows<'_>,
+    fit: Fit,
+    settings: &estimate::Options,
+    table: &Table,
+    options: &DiagnoseOptions,
+) -> Result<Diagnosed, Error> {
+    let diagnosis = Diagnosis::new(rows, &fit, settings)?;
+    let diagnostics = diagnosis.run(rows, options.worst)?;
+    let places = places(rows, &diagnostics.influence)?;
+    if let Some(path) = &options.rows {
+        rows::write(path, &diagnosis, rows.design(), table)?;
+    }
+    let several_files = table.dataset().files().len() > 1;
+    drop(diagnosis);
+    let (design, counts, notes) = (rows.design().clone(), rows.counts(), look_alikes(rows.design(), table));
+    Ok(Diagnosed { design, fit, counts, diagnostics, places, several_files, notes })
+}
+
+/// Where the rows of the lists stand.
+fn places(rows: &DesignRows<'_>, influence: &Influence) -> Result<BTreeMap<u64, RowPlace>, Error> {
+    let lists = [&influence.largest_residuals, &influence.largest_cooks_distances, &influence.largest_leverages];
+    let mut numbers: Vec<u64> = lists.into_iter().flatten().map(|row| row.row).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    if numbers.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    Ok(rows.places(&numbers)?.into_iter().map(|place| (place.row, place)).collect())
+}
+
+impl Diagnosed {
+    /// The tests and measures.
+    pub fn diagnostics(&self) -> &Diagnostics {
+        &self.diagnostics
+    }
+
+    /// The fit that was looked at.
+    pub fn fit(&self) -> &Fit {
+        &self.fit
+    }
+
+    /// What to do about it, in sentences, the gravest first.
+    pub fn advice(&self) -> Vec<String> {
+        advice(&self.findings())
+    }
+
+    /// What is to be said of the table's columns and of the fit.
+    pub fn warnings(&self) -> Vec<String> {
+        let warnings = self.fit.warnings.iter().map(ToString::to_string);
+        self.notes.iter().cloned().chain(warnings).collect()
+    }
+
+    /// The findings with their numbers and what they mean.
+    pub fn summary(&self) -> String {
+        summary(&self.findings())
+    }
+
+    fn findings(&self) -> Findings<'_> {
+        Findings {
+            model: specification(&self.design, Some(self.counts)),
+            fit: &self.fit,
+            diagnostics: &self.diagnostics,
+            places: self.places.iter().map(|(row, stands)| (*row, place(stands))).collect(),
+            several_files: self.several_files,
+        }
+    }
+
+    /// The JSON object.
+    pub fn record<'a>(&'a self) -> impl Serialize + use<'a> {
+        Record {
+            schema: "noisefit.diagnose/1",
+            formula: self.design.formula().text(),
+            scale_formula: self.design.formula().scale().map(ScaleFormula::text),
+            noise: &self.fit.noise,
+            dropped: self.counts.missing,
+            zero_weight: self.counts.weightless,
+            diagnostics: &self.diagnostics,
+            places: self.places.values().collect(),
+            advice: self.advice(),
+            warnings: &self.fit.warnings,
+        }
+    }
+}
+
+/// The JSON object of a diagnosis.
+#[derive(Serialize)]
+struct Record<'a> {
+    schema: &'static str,
+    formula: &'a str,
+    scale_formula: Option<&'a str>,
+    noise: &'a Noise,
+    dropped: u64,
+    zero_weight: u64,
+    #[serde(flatten)]
+    diagnostics: &'a Diagnostics,
+    /// Where the rows of the lists stand, with their values.
+    places: Vec<&'a RowPlace>,
+    /// What to do about it, in sentences.
+    advice: Vec<String>,
+    warnings: &'a [Warning],
+}

@@ -1,0 +1,222 @@
+//! What can go wrong at the front door.
+
+use std::path::PathBuf;
+
+use noisefit_core::record::Counts;
+use noisefit_data::DataError;
+use noisefit_data::formula::FormulaError;
+use noisefit_data::frame::Field;
+use noisefit_report::text::count_of;
+
+use crate::refusal::Refusal;
+use crate::setting::{InRust, Setting, Wording};
+
+/// A model could not be fitted, used or saved.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// What is asked for cannot be, whatever the data: wrong usage.
+    Refused(Refusal),
+    /// Every row was left out.
+    NothingToFit {
+        /// The files, in short.
+        files: String,
+        /// How many rows, and why they were left out.
+        counts: Counts,
+    },
+    /// Every row was left out of a score.
+    NothingToScore {
+        /// The first file.
+        file: String,
+        /// How many rows, and why they were left out.
+        counts: Counts,
+    },
+    /// Every row was left out of a table of losses.
+    NothingToCompare {
+        /// How many rows, and why they were left out.
+        counts: Counts,
+    },
+    /// A table without a row.
+    NoRows {
+        /// The files, in short.
+        files: String,
+        /// The names of its columns.
+        columns: Vec<String>,
+    },
+    /// A column that is not there.
+    NoColumn {
+        /// What names it.
+        setting: Setting,
+        /// The name.
+        name: String,
+        /// The files, in short, where they are to be named.
+        files: Option<String>,
+        /// The columns that are there.
+        columns: Vec<String>,
+    },
+    /// Intervals of a model that has none.
+    NoIntervals {
+        /// The model.
+        model: String,
+        /// Why.
+        why: &'static str,
+    },
+    /// Of a model of several quantiles one was asked for, or of one that was trained an exact fit.
+    NoSingleFit,
+    /// What was not kept: the table of a model that was loaded.
+    NoTable,
+    /// The weights of a model that has no network.
+    NoNetwork {
+        /// The model.
+        model: String,
+    },
+    /// A search for a plan was stopped, which goes on from a file.
+    SearchInterrupted {
+        /// The file of the trials.
+        trials: PathBuf,
+    },
+    /// A formula that does not go with the table, and what the table has to say to that.
+    Formula {
+        /// What is wrong.
+        error: FormulaError,
+        /// About columns that the formula names.
+        remarks: Vec<String>,
+    },
+    /// Data could not be read, or results written.
+    Data(Box<DataError>),
+    /// The mathematics could not do it.
+    Core(noisefit_core::Error),
+    /// A record could not be written as JSON.
+    Json(serde_json::Error),
+}
+
+impl Error {
+    /// What went wrong, with settings as a front end writes them.
+    pub fn sentence(&self, wording: &dyn Wording) -> String {
+        match self {
+            Error::Refused(refusal) => refusal.sentence(wording),
+            Error::NothingToFit { files, counts } => nothing_to_fit(files, *counts, wording),
+            Error::NothingToScore { file, counts } => format!(
+                "{file}: nothing to score: of {}, {} with a missing value are left out",
+                count_of(counts.records, "row"),
+                counts.missing
+            ),
+            Error::NothingToCompare { counts } => {
+                format!("no rows to compare: {} rows, {} of them with a missing value", counts.records, counts.missing)
+            }
+            Error::NoRows { files, columns } => {
+                format!("{files}: a header but no rows; the columns are {}", columns.join(", "))
+            }
+            Error::NoColumn { setting, name, files: Some(files), columns } => {
+                format!(
+                    "{} {name}: no such column in {files}; there are {}",
+                    wording.setting(*setting),
+                    columns.join(", ")
+                )
+            }
+            Error::NoColumn { setting, name, files: None, columns } => {
+                format!("{} {name}: no such column; the columns are {}", wording.setting(*setting), columns.join(", "))
+            }
+            Error::NoIntervals { model, why } => {
+                format!("{model}: {why}, so there are no intervals; leave out {}", wording.setting(Setting::Interval))
+            }
+            Error::NoSingleFit => {
+                "there is not one exact fit: ask for each of several quantiles, and of what was trained for its network"
+                    .to_owned()
+            }
+            Error::NoTable => "the model was loaded without its table; give one".to_owned(),
+            Error::NoNetwork { model } => format!(
+                "{}: {model} holds no network; the coefficients of a linear fit are in it as JSON",
+                wording.setting(Setting::Safetensors)
+            ),
+            Error::SearchInterrupted { trials } => format!(
+                "the search was interrupted; {} goes on with the trials in {}",
+                wording.setting(Setting::Resume),
+                trials.display()
+            ),
+            Error::Formula { error, remarks } => format!("{error}\n{}", remarks.join("\n")),
+            Error::Data(error) => error.to_string(),
+            Error::Core(error) => error.to_string(),
+            Error::Json(error) => error.to_string(),
+        }
+    }
+
+    /// Whether the user asked to stop.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self.of_data(), Some(DataError::Interrupted))
+    }
+
+    /// What a column holds after all, where that is what the error says.
+    pub(crate) fn widened(&self) -> Option<Field> {
+        self.of_data()?.widened()
+    }
+
+    /// The error of the data that it is, or that came through the mathematics.
+    fn of_data(&self) -> Option<&DataError> {
+        match self {
+            Error::Data(error) => Some(error),
+            Error::Core(noisefit_core::Error::Source(source)) => source.downcast_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// Why there is no row left.
+fn nothing_to_fit(files: &str, Counts { records, missing, weightless }: Counts, wording: &dyn Wording) -> String {
+    if records == 0 {
+        return format!("{files}: there is a header but no row; a fit needs rows of data");
+    }
+    let rows = count_of(records, "row");
+    let why = match (missing, weightless) {
+        (_, 0) => format!(
+            "each of {rows} has a missing value; {} names the first, {} a text that stands for one",
+            wording.with(Setting::Missing, "fail"),
+            wording.setting(Setting::MissingText)
+        ),
+        (0, _) => format!("the weight of each of {rows} is zero"),
+        _ => format!("of {rows}, {missing} with a missing value and {weightless} with a weight of zero are left out"),
+    };
+    format!("{files}: nothing to fit: {why}")
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.sentence(&InRust))
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Refused(refusal) => Some(refusal),
+            Error::Data(error) => Some(&**error),
+            Error::Core(error) => Some(error),
+            Error::Json(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Error::Refused(refusal)
+    }
+}
+
+impl From<DataError> for Error {
+    fn from(error: DataError) -> Self {
+        Error::Data(Box::new(error))
+    }
+}
+
+impl From<noisefit_core::Error> for Error {
+    fn from(error: noisefit_core::Error) -> Self {
+        Error::Core(error)
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Error::Json(error)
+    }
+}

@@ -1,0 +1,90 @@
+//! Fitting: exactly under a noise that is named or found out, or by gradient steps.
+
+use noisefit_core::compare::{self, Comparison};
+use noisefit_core::inference::{self, conformal, profile};
+use noisefit_core::noise::{Noise, Noises};
+use noisefit_core::record::Confint;
+use noisefit_data::formula::Formula;
+use noisefit_data::model::FittedModel;
+
+use crate::candidates;
+use crate::error::Error;
+use crate::fitted::{Fitted, Origin};
+use crate::model::Model;
+use crate::rows::{explain, look_alikes};
+use crate::table::Table;
+use crate::train;
+
+impl Model {
+    /// Fits the model to a table.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for settings that do not go together; [`Error::Data`] for a table that cannot be read or does not have
+    /// the formula's columns; [`Error::NothingToFit`]; [`Error::Core`] for what has no estimate.
+    ///
+    /// ```
+    /// use noisefit::{Model, Table};
+    ///
+    /// let table = Table::open("../testdata/engel.csv")?;
+    /// let fitted = Model::new("foodexp ~ income").noise("laplace")?.fit(&table)?;
+    /// assert_eq!(fitted.coef()?[1].term, "income");
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    pub fn fit(&self, table: &Table) -> Result<Fitted, Error> {
+        self.check()?;
+        table.reading(&[], |table| match self.training() {
+            Some((training, is_network)) => train::fit(self, training, is_network, table),
+            None => self.fit_exactly(table),
+        })
+    }
+
+    fn fit_exactly(&self, table: &Table) -> Result<Fitted, Error> {
+        let (noise, formula, chosen_by) = match self.is_auto()? {
+            false => (self.choice()?, self.full_formula()?, None),
+            true => {
+                let Chosen { noise, formula, comparison } = self.choose(table)?;
+                (noise, formula, Some(comparison))
+            }
+        };
+        let rows = self.rows(&formula.with_clusters(self.vcov.clusters()), table)?;
+        let options = self.options();
+        let (mut fits, conformal) = match self.conformal_plan(&noise)? {
+            None => inference::fit(&rows, &noise, &options).map(|fits| (fits, None)),
+            Some(plan) => {
+                conformal::fit(&rows, &noise, &options, &plan).map(|(fits, conformal)| (fits, Some(conformal)))
+            }
+        }
+        .map_err(|error| explain(error, rows.counts(), table))?;
+        if self.confint == Confint::Profile {
+            let estimation = options.estimation();
+            fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &estimation))?;
+        }
+        let model = FittedModel::new(rows.design().clone(), fits).with_conformal(conformal);
+        let notes = look_alikes(rows.design(), table);
+        Ok(Fitted::new(model, table, rows.counts(), Origin::Exact { chosen_by }).with_notes(notes))
+    }
+
+    /// Judges all families on the rows. Where none can be preferred, as for rows without residuals, Gaussian noise is fitted.
+    fn choose(&self, table: &Table) -> Result<Chosen, Error> {
+        let (candidates, formula) = candidates::of(self, None)?;
+        let rows = self.rows(&formula, table)?;
+        let candidates = candidates::fitting(candidates, self, &rows);
+        let comparison = compare::judge(&rows, &candidates, &self.estimation());
+        let comparison = comparison.map_err(|error| explain(error, rows.counts(), table))?;
+        let (noise, models_scale) = comparison.preferred().map_or((Noises::from(Noise::Gaussian), false), |entry| {
+            (entry.candidate.noise.into(), entry.candidate.models_scale)
+        });
+        let formula = if models_scale { formula } else { self.location()? };
+        Ok(Chosen { noise, formula, comparison })
+    }
+}
+
+/// What was found out.
+struct Chosen {
+    /// The noise to be fitted.
+    noise: Noises,
+    /// The formula, with that of the scale where it is modelled.
+    formula: Formula,
+    /// The evidence.
+    comparison: Comparison,
+}

@@ -1,0 +1,324 @@
+//! A model that was fitted.
+
+use std::path::Path;
+
+use noisefit_core::compare::Comparison;
+use noisefit_core::estimate::Options;
+use noisefit_core::inference::profile;
+use noisefit_core::network::{self, Network, Plan, Trial};
+use noisefit_core::record::{Coefficient, Confint, Counts, Fit};
+use noisefit_data::formula::Scope;
+use noisefit_data::model::FittedModel;
+use noisefit_data::records::Records;
+use noisefit_data::source::{DesignRows, SourceOptions, columns_of};
+use noisefit_report::compare::{likelihoods, verdict};
+
+use crate::diagnose::{DiagnoseOptions, Diagnosed, look};
+use crate::error::Error;
+use crate::record::{self, Record};
+use crate::rows::specification;
+use crate::table::Table;
+use crate::train::record::record as record_of_trained;
+
+/// A model that was fitted, or loaded.
+///
+/// It keeps a handle of the table it was fitted to, never its rows; what needs rows reads them again, and after loading is
+/// given a table.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    pub(crate) model: FittedModel,
+    /// What messages call it.
+    pub(crate) name: String,
+    table: Option<Table>,
+    counts: Option<Counts>,
+    origin: Origin,
+    /// What is to be said of the table's columns.
+    notes: Vec<String>,
+}
+
+/// How a model came about.
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one of them a fit")]
+pub(crate) enum Origin {
+    /// By an exact fit, of a noise that was perhaps found out.
+    Exact { chosen_by: Option<Comparison> },
+    /// By gradient steps.
+    Trained { fitted: network::Fitted, plan: Plan, trials: Vec<Trial> },
+    /// From a file.
+    Loaded,
+}
+
+impl Fitted {
+    pub(crate) fn new(model: FittedModel, table: &Table, counts: Counts, origin: Origin) -> Self {
+        let (name, table, counts) = ("the model".to_owned(), Some(table.clone()), Some(counts));
+        Fitted { model, name, table, counts, origin, notes: Vec::new() }
+    }
+
+    pub(crate) fn with_notes(self, notes: Vec<String>) -> Self {
+        Fitted { notes, ..self }
+    }
+
+    /// Reads a model that [`Fitted::save`] wrote.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no model, is damaged, or was written by a newer program.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let (model, name) = (FittedModel::load(path)?, path.display().to_string());
+        Ok(Fitted { model, name, table: None, counts: None, origin: Origin::Loaded, notes: Vec::new() })
+    }
+
+    /// Writes the model as JSON, without data, beside `path`, and renames it, so that no half-written file is ever there.
+    ///
+    /// # Errors
+    /// What the system reports.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        Ok(self.model.save(path.as_ref())?)
+    }
+
+    /// The table that it was fitted to; none after loading.
+    pub fn table(&self) -> Option<&Table> {
+        self.table.as_ref()
+    }
+
+    /// The rows that were met; none after loading.
+    pub fn counts(&self) -> Option<Counts> {
+        self.counts
+    }
+
+    /// The exact fits: one, or one for each of several quantiles; none of what was trained.
+    pub fn fits(&self) -> &[Fit] {
+        &self.model.fits
+    }
+
+    /// The one exact fit.
+    ///
+    /// # Errors
+    /// [`Error::NoSingleFit`] where there are several, or where the model was trained.
+    pub fn fit(&self) -> Result<&Fit, Error> {
+        match self.fits() {
+            [fit] => Ok(fit),
+            _ => Err(Error::NoSingleFit),
+        }
+    }
+
+    /// What was trained.
+    pub fn network(&self) -> Option<&Network> {
+        self.model.network.as_ref()
+    }
+
+    /// The model file's content: design, fits, network, conformal intervals.
+    pub fn model(&self) -> &FittedModel {
+        &self.model
+    }
+
+    /// The comparison by which the noise was chosen, with noise `auto`.
+    pub fn chosen_by(&self) -> Option<&Comparison> {
+        match &self.origin {
+            Origin::Exact { chosen_by } => chosen_by.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The coefficients of the one exact fit, a row for each term: estimate, standard error, statistic, p-value, confidence
+    /// interval.
+    ///
+    /// ```
+    /// use noisefit::{Model, Table};
+    ///
+    /// let fitted = Model::new("foodexp ~ income").fit(&Table::open("../testdata/engel.csv")?)?;
+    /// let slope = &fitted.coef()?[1];
+    /// assert_eq!(slope.term, "income");
+    /// assert!((slope.estimate.unwrap() - 0.48517842).abs() < 1e-8);
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoSingleFit`].
+    pub fn coef(&self) -> Result<&[Coefficient], Error> {
+        Ok(&self.fit()?.coefficients)
+    }
+
+    /// The standard errors of the coefficients; none of an aliased term.
+    ///
+    /// # Errors
+    /// [`Error::NoSingleFit`].
+    pub fn std_errors(&self) -> Result<Vec<Option<f64>>, Error> {
+        Ok(self.coef()?.iter().map(|row| row.std_error).collect())
+    }
+
+    /// The covariance matrix of the coefficients, by rows; empty where there is no estimate of it.
+    ///
+    /// # Errors
+    /// [`Error::NoSingleFit`].
+    pub fn vcov(&self) -> Result<&[Vec<f64>], Error> {
+        Ok(&self.fit()?.vcov)
+    }
+
+    /// The ends of the confidence intervals of the coefficients at a level, by their standard errors.
+    ///
+    /// ```
+    /// use noisefit::{Model, Table};
+    ///
+    /// let fitted = Model::new("foodexp ~ income").fit(&Table::open("../testdata/engel.csv")?)?;
+    /// let (row, (low, high)) = (&fitted.coef()?[1], fitted.confint(0.95)?[1].unwrap());
+    /// assert!((low - row.conf_low.unwrap()).abs() < 1e-12 && (high - row.conf_high.unwrap()).abs() < 1e-12);
+    /// assert!(fitted.confint(0.5)?[1].unwrap().0 > low);
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoSingleFit`]; a level that is none.
+    pub fn confint(&self, level: f64) -> Result<Vec<Option<(f64, f64)>>, Error> {
+        Ok(self.fit()?.confint(level)?)
+    }
+
+    /// The complete log-likelihood of the one exact fit; none where it has no bound.
+    ///
+    /// # Errors
+    /// [`Error::NoSingleFit`].
+    pub fn log_likelihood(&self) -> Result<Option<f64>, Error> {
+        Ok(self.fit()?.log_likelihood)
+    }
+
+    /// Whether the estimates are what was looked for, and not where something else stopped.
+    pub fn converged(&self) -> bool {
+        let members = self.network().map_or(&[][..], |network| &network.members);
+        self.fits().iter().all(|fit| fit.termination.converged)
+            && members.iter().all(|member| member.termination.converged)
+    }
+
+    /// What a reader should know, each once; of several quantiles with the level.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut all = self.notes.clone();
+        match &self.origin {
+            Origin::Trained { fitted, .. } => all.extend(fitted.warnings.iter().map(ToString::to_string)),
+            _ => all.extend(warnings(self.fits())),
+        }
+        if self.chosen_by().is_some() && self.model.conformal.is_some() {
+            all.push(
+                "the noise was chosen on all rows, those that calibrate among them; the promise of conformal intervals is for a \
+                 noise that is named beforehand"
+                    .to_owned(),
+            );
+        }
+        all
+    }
+
+    /// Why this noise, where it was found out.
+    pub fn verdict(&self) -> Option<String> {
+        self.chosen_by().map(verdict)
+    }
+
+    /// The summary for people.
+    pub fn summary(&self) -> String {
+        let FittedModel { design, fits, conformal, network, .. } = &self.model;
+        let specification = specification(design, self.counts);
+        match (&self.origin, network) {
+            (Origin::Trained { fitted, plan, trials }, _) => {
+                noisefit_report::train::summary(&specification, fitted, (plan, trials), conformal.as_ref())
+            }
+            (_, Some(network)) => noisefit_report::train::loaded(&specification, network, conformal.as_ref()),
+            (_, None) => {
+                let evidence = self.chosen_by().map(|comparison| format!("\n{}", likelihoods(comparison, false)));
+                let summary = noisefit_report::fit::summary(&specification, fits, conformal.as_ref());
+                summary + &evidence.unwrap_or_default()
+            }
+        }
+    }
+
+    /// The JSON object, for serde to write; of exact fits with the covariance matrices of the coefficients where asked for, which
+    /// grow as the square of their number.
+    pub fn record(&self, vcov_matrix: bool) -> Record<'_> {
+        let (model, counts) = (&self.model, self.counts);
+        match &self.origin {
+            Origin::Trained { fitted, plan, trials } => {
+                Record::Trained(Box::new(record_of_trained(model, fitted, (plan, trials), counts)))
+            }
+            _ => Record::Exact(Box::new(record::Exact::new(model, counts, self.chosen_by(), vcov_matrix))),
+        }
+    }
+
+    /// Looks at the exact fit on a table that it is to be of: the one that it was fitted to, or one that is given.
+    ///
+    /// # Errors
+    /// [`Error::NoSingleFit`]; those of reading and of the tests.
+    pub fn diagnose(&self, table: Option<&Table>, options: &DiagnoseOptions) -> Result<Diagnosed, Error> {
+        let (fit, table) = (self.fit()?, self.table_or(table)?);
+        let settings = Options { level: fit.level, ..Options::default() };
+        table.reading(self.model.design.columns_needed(Scope::All), |table| {
+            let rows = self.rows(table, SourceOptions::default())?;
+            look(&rows, fit.clone(), &settings, table, options)
+        })
+    }
+
+    /// Replaces the confidence intervals of the exact fits by those that a likelihood ratio test does not reject.
+    ///
+    /// # Errors
+    /// A noise without a likelihood, and those of reading.
+    pub fn profile_intervals(&mut self, table: Option<&Table>) -> Result<(), Error> {
+        let known = self.model.design.columns_needed(Scope::All);
+        self.model.fits = self.table_or(table)?.reading(known, |table| {
+            let (mut fits, rows) = (self.model.fits.clone(), self.rows(table, SourceOptions::default())?);
+            for fit in &mut fits {
+                let settings = Options { level: fit.level, ..Options::default() };
+                profile::intervals(&rows, fit, &settings)?;
+                fit.confint = Confint::Profile;
+            }
+            Ok(fits)
+        })?;
+        Ok(())
+    }
+
+    /// A table that is given, or that of the fit.
+    fn table_or<'a>(&'a self, table: Option<&'a Table>) -> Result<&'a Table, Error> {
+        table.or(self.table.as_ref()).ok_or(Error::NoTable)
+    }
+
+    /// The rows of a table as the design of the model sees them.
+    pub(crate) fn rows<'a>(&self, table: &'a Table, options: SourceOptions) -> Result<DesignRows<'a>, Error> {
+        let (design, dataset) = (&self.model.design, table.dataset());
+        let names: Vec<&str> = design.columns_needed(options.scope).iter().map(|field| field.name.as_str()).collect();
+        columns_of(design, dataset, options.scope)?;
+        let records = Records::new(dataset, &names, table.threads(), table.budget(), table.watch())?;
+        Ok(DesignRows::new(design.clone(), records, options))
+    }
+}
+
+/// What the fits warn of, each once; of several quantiles with the level.
+fn warnings(fits: &[Fit]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for fit in fits {
+        for warning in &fit.warnings {
+            let shared = fits.iter().all(|other| other.warnings.contains(warning));
+            let warning = if shared { warning.to_string() } else { format!("{}: {warning}", fit.noise) };
+            if !all.contains(&warning) {
+                all.push(warning);
+            }
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use noisefit_core::estimate::closed_form;
+    use noisefit_core::record::{Shortfall, Warning};
+    use noisefit_core::rows::{Matrix, MemoryRows};
+
+    #[test]
+    fn what_the_fits_warn_of_is_said_once() {
+        let rows = MemoryRows::new(&[1.0, 3.0, 2.0], Matrix::row_major(&[1.0, 2.0, 3.0], 3, 1).unwrap()).unwrap();
+        let fit = closed_form::fit(&rows, &Options::default()).unwrap();
+        let mut stopped = fit.clone();
+        let said = "not converged after 50 turns between location and scale";
+        stopped.warnings.push(Warning::NotConverged(Shortfall::Turns { turns: 50 }));
+        assert!(warnings(std::slice::from_ref(&fit)).is_empty());
+        let fits = [fit, stopped];
+        // Of several fits, which.
+        assert_eq!(warnings(&fits), [format!("gaussian: {said}")]);
+        assert_eq!(warnings(&fits[1..]), [said]);
+    }
+}

@@ -1,0 +1,560 @@
+//! Predictions of a table's rows, with intervals.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use noisefit_core::inference::predict::{IntervalKind, Intervals, NewRows, Predictor};
+use noisefit_core::network::{Deviation, Network};
+use noisefit_core::noise::{AsymmetricLaplace, Noise};
+use noisefit_core::record::Fit;
+use noisefit_data::DataError;
+use noisefit_data::formula::{EvaluateOptions, Scope, Undefined, Unseen, Workspace};
+use noisefit_data::frame::{Column, Field, Frame, Kind, MISSING};
+use noisefit_data::model::FittedModel;
+use noisefit_data::read::{Dataset, Decimals, Frames};
+use noisefit_data::source::{columns_of, locate};
+use noisefit_data::write::{TableColumn, TableWriter};
+use noisefit_report::text::count_of;
+
+use crate::error::Error;
+use crate::fitted::Fitted;
+use crate::refusal::Refusal;
+use crate::setting::{InRust, Setting, Wording};
+use crate::table::Table;
+
+/// Rows predicted at a time.
+const BLOCK_ROWS: usize = 1024;
+
+/// Predicted numbers, column by column.
+type Columns = Vec<Vec<f64>>;
+
+/// What is predicted beside the location, and what is carried along.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PredictOptions {
+    /// The levels of intervals; none for none.
+    pub levels: Vec<f64>,
+    /// Their kind; conformal ones of a model that has such, else those of a new observation, unless given.
+    pub interval: Option<Interval>,
+    /// Columns of the table to carry along.
+    pub keep: Keep,
+    /// Levels of a category that the model was not fitted to.
+    pub unseen: Unseen,
+    /// Rows in which a column is infinite or a term has no value.
+    pub undefined: Undefined,
+    /// The name of the prediction, and the beginning of the others'; `prediction`, and nothing, unless given.
+    pub name: Option<String>,
+}
+
+impl Default for PredictOptions {
+    fn default() -> Self {
+        let (unseen, undefined) = (Unseen::default(), Undefined::Missing);
+        PredictOptions { levels: Vec::new(), interval: None, keep: Keep::default(), unseen, undefined, name: None }
+    }
+}
+
+/// What an interval is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interval {
+    /// Of a new observation, under the noise of the model.
+    Prediction,
+    /// Of the location.
+    Confidence,
+    /// Of a new observation, whatever the noise: what the model's calibration promises.
+    Conformal,
+}
+
+noisefit_core::named!(Interval {
+    Prediction = "prediction": "Of a new observation",
+    Conformal = "conformal": "Of a new observation, whatever the noise",
+    Confidence = "confidence": "Of the location",
+});
+
+/// Columns that are carried along.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keep {
+    /// These, in this order.
+    Named(Vec<String>),
+    /// All of the table.
+    All,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Keep::Named(Vec::new())
+    }
+}
+
+/// Predictions as columns of numbers: one for each row of the table, NaN where a value is missing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predicted {
+    /// The names: `prediction`, `pred_low`, `pred_high`, `scale`, ... ; with several quantiles `q0.1`, ...; with several levels
+    /// `pred_low_0.5`, ...
+    pub names: Vec<String>,
+    /// The columns, in their order.
+    pub columns: Vec<Vec<f64>>,
+    /// What is to be said.
+    pub warnings: Vec<String>,
+}
+
+impl Predicted {
+    /// The column of a name.
+    pub fn column(&self, name: &str) -> Option<&[f64]> {
+        let place = self.names.iter().position(|known| known == name)?;
+        self.columns.get(place).map(Vec::as_slice)
+    }
+}
+
+/// A prediction that is ready to be run: the columns are found, and the model has what is asked for.
+#[derive(Debug)]
+struct Prediction<'a> {
+    model: &'a FittedModel,
+    predictors: Predictors<'a>,
+    table: &'a Table,
+    asked: Option<Asked>,
+    options: &'a PredictOptions,
+    carried: Vec<Field>,
+    /// The columns to read, and where those carried along stand among them.
+    read: (Vec<usize>, Vec<usize>),
+    names: Vec<String>,
+    incomplete: AtomicUsize,
+    /// Rows in which a term has no value.
+    undefined: AtomicUsize,
+}
+
+/// The intervals that are asked for.
+#[derive(Debug, Clone)]
+struct Asked {
+    kind: Interval,
+    levels: Vec<f64>,
+}
+
+impl Fitted {
+    /// Predicts the rows of a table.
+    ///
+    /// ```
+    /// use noisefit::{Model, PredictOptions, Table};
+    ///
+    /// let table = Table::open("../testdata/engel.csv")?;
+    /// let fitted = Model::new("foodexp ~ income").noise("student-t")?.fit(&table)?;
+    /// let options = PredictOptions { levels: vec![0.9], ..PredictOptions::default() };
+    /// let predicted = fitted.predict(&table, &options)?;
+    /// assert_eq!(predicted.names, ["prediction", "pred_low", "pred_high"]);
+    /// assert_eq!(predicted.column("prediction").map(<[f64]>::len), Some(235));
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Columns that are not there; intervals that the model does not have; those of reading.
+    pub fn predict(&self, table: &Table, options: &PredictOptions) -> Result<Predicted, Error> {
+        table.reading(self.columns(), |table| {
+            let prediction = self.prediction(table, options)?;
+            let mut columns = vec![Vec::new(); prediction.names.len()];
+            prediction.run(|_, predicted| {
+                columns.iter_mut().zip(predicted).for_each(|(column, values)| column.extend(values));
+                Ok(())
+            })?;
+            let warnings = prediction.warnings(&InRust);
+            Ok(Predicted { names: prediction.names, columns, warnings })
+        })
+    }
+
+    /// Predicts the rows of a table into a `.csv`, `.tsv` or `.parquet` file; what is to be said of it.
+    ///
+    /// # Errors
+    /// As [`Fitted::predict`], and those of writing.
+    pub fn predict_to(
+        &self,
+        table: &Table,
+        options: &PredictOptions,
+        path: impl AsRef<Path>,
+    ) -> Result<Vec<String>, Error> {
+        self.predict_into(table, options, &InRust, |columns| TableWriter::create(path.as_ref(), columns))
+    }
+
+    /// Predicts the rows of a table into what `writer` makes for the columns of the result, those carried along first; what is
+    /// to be said of it, in the words of `wording`.
+    ///
+    /// # Errors
+    /// As [`Fitted::predict`], and those of writing.
+    pub fn predict_into(
+        &self,
+        table: &Table,
+        options: &PredictOptions,
+        wording: &dyn Wording,
+        mut writer: impl FnMut(&[(&str, Kind)]) -> Result<TableWriter, DataError>,
+    ) -> Result<Vec<String>, Error> {
+        table.reading(self.columns(), |table| {
+            let prediction = self.prediction(table, options)?;
+            prediction.write(writer(&prediction.columns())?)?;
+            Ok(prediction.warnings(wording))
+        })
+    }
+
+    /// The columns that a prediction reads, with their kinds: a table that is opened knowing them need not be opened again.
+    pub fn columns(&self) -> &[Field] {
+        self.model.design.columns_needed(Scope::Design)
+    }
+
+    /// Makes a prediction ready, and refuses what the model does not have.
+    fn prediction<'a>(&'a self, table: &'a Table, options: &'a PredictOptions) -> Result<Prediction<'a>, Error> {
+        let model = &self.model;
+        self.check_prediction(options)?;
+        let asked = self.asked(options);
+        let carried = carried(&options.keep, table)?;
+        let read = columns(model, table.dataset(), &carried)?;
+        let names = named(predicted_names(model, asked.as_ref()), options.name.as_deref());
+        refuse_twice(&carried, &names)?;
+        let (predictors, incomplete, undefined) = (Predictors::new(model)?, AtomicUsize::new(0), AtomicUsize::new(0));
+        Ok(Prediction { model, predictors, table, asked, options, carried, read, names, incomplete, undefined })
+    }
+
+    /// Refuses intervals that the model does not have, before a table is opened.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] and [`Error::NoIntervals`].
+    pub fn check_prediction(&self, options: &PredictOptions) -> Result<(), Error> {
+        self.asked(options).as_ref().map_or(Ok(()), |asked| check(&self.model, asked, &self.name))
+    }
+
+    fn asked(&self, options: &PredictOptions) -> Option<Asked> {
+        let by_default = if self.model.conformal.is_some() { Interval::Conformal } else { Interval::Prediction };
+        let kind = options.interval.unwrap_or(by_default);
+        (!options.levels.is_empty()).then(|| Asked { kind, levels: options.levels.clone() })
+    }
+}
+
+impl Prediction<'_> {
+    /// The columns of the result, those carried along first.
+    fn columns(&self) -> Vec<(&str, Kind)> {
+        let carried = self.carried.iter().map(|field| (field.name.as_str(), field.kind));
+        carried.chain(self.names.iter().map(|name| (name.as_str(), Kind::Number))).collect()
+    }
+
+    /// Predicts every row and writes the table.
+    fn write(&self, mut writer: TableWriter) -> Result<(), Error> {
+        let (_, places) = &self.read;
+        self.run(|frame, predicted| {
+            let texts: Vec<Option<Vec<Option<&str>>>> =
+                places.iter().map(|&place| texts(&frame.columns[place])).collect();
+            let mut table: Vec<TableColumn<'_>> = Vec::new();
+            for (&place, texts) in places.iter().zip(&texts) {
+                table.push(match (texts, &frame.columns[place]) {
+                    (Some(texts), _) => TableColumn::Text(texts),
+                    (None, Column::Number { high, .. }) => TableColumn::Number(high),
+                    (None, Column::Category { .. }) => TableColumn::Text(&[]),
+                });
+            }
+            table.extend(predicted.iter().map(|values| TableColumn::Number(values)));
+            writer.write(&table)
+        })?;
+        Ok(writer.finish()?)
+    }
+
+    /// Predicts every frame of the table, and hands frames and columns on in the order of the rows.
+    fn run(&self, mut sink: impl FnMut(&Frame, Columns) -> Result<(), DataError> + Send) -> Result<(), Error> {
+        let unit = |frames: &mut Frames<'_>| -> Result<Vec<(Frame, Columns)>, DataError> {
+            frames
+                .map(|frame| {
+                    let frame = frame?;
+                    let predicted = self.frame(&frame)?;
+                    Ok((frame, predicted))
+                })
+                .collect()
+        };
+        let (columns, _) = &self.read;
+        self.table.dataset().scan(columns, Decimals::WithLow, self.table.watch(), unit, |_, frames| {
+            frames.into_iter().try_for_each(|(frame, predicted)| sink(&frame, predicted))
+        })?;
+        Ok(())
+    }
+
+    /// Predictions of a frame, and the ends of their intervals where asked for. NaN for incomplete rows.
+    fn frame(&self, frame: &Frame) -> Result<Columns, DataError> {
+        let (dataset, asked) = (self.table.dataset(), self.asked.as_ref());
+        let options = EvaluateOptions {
+            low_words: true,
+            scope: Scope::Design,
+            unseen: self.options.unseen,
+            undefined: self.options.undefined,
+            ..EvaluateOptions::default()
+        };
+        let bound = self.model.design.bind(frame, options).map_err(|error| locate(dataset, error))?;
+        let mut columns: Vec<Vec<f64>> = Vec::new();
+        let mut workspace = Workspace::default();
+        for start in (0..frame.rows).step_by(BLOCK_ROWS) {
+            let range = start..(start + BLOCK_ROWS).min(frame.rows);
+            let rows = bound.evaluate(range, &mut workspace).map_err(|error| locate(dataset, error))?;
+            self.incomplete.fetch_add(rows.missing(), Ordering::Relaxed);
+            self.undefined.fetch_add(rows.undefined(), Ordering::Relaxed);
+            let new = NewRows { scale_design: rows.scale_design(), ..NewRows::new(rows.design(), rows.rows()) };
+            let mut results = self.predictors.predict(&new, asked)?;
+            if let (Some(Asked { kind: Interval::Conformal, levels }), Some(conformal)) = (asked, &self.model.conformal)
+            {
+                for &level in levels {
+                    add(&mut results, conformal.intervals(&new, level))?;
+                }
+            }
+            columns.resize_with(results.len(), || vec![f64::NAN; frame.rows]);
+            for (column, results) in columns.iter_mut().zip(results) {
+                for (&row, value) in rows.kept().iter().zip(results) {
+                    column[row] = value;
+                }
+            }
+        }
+        columns.resize_with(self.names.len(), || vec![f64::NAN; frame.rows]);
+        Ok(columns)
+    }
+
+    /// What is to be said, once it was run.
+    fn warnings(&self, wording: &dyn Wording) -> Vec<String> {
+        let (model, mut warnings) = (self.model, Vec::new());
+        let incomplete = self.incomplete.load(Ordering::Relaxed);
+        if incomplete > 0 {
+            let rows = count_of(incomplete as u64, "row");
+            warnings.push(format!("{rows} with a missing value: the prediction is missing, too"));
+        }
+        let undefined = self.undefined.load(Ordering::Relaxed);
+        if undefined > 0 {
+            let rows = count_of(undefined as u64, "row");
+            let terms = model.design.computed_terms();
+            let of = if terms.is_empty() { "a term".to_owned() } else { terms.join(", ") };
+            let fail = wording.with(Setting::Undefined, "fail");
+            warnings.push(format!(
+                "{rows} in which {of} has no finite value: the prediction is missing, too; {fail} names the first"
+            ));
+        }
+        if model.design.transforms_response() {
+            warnings.push(format!("predictions are of {}", model.design.layout().response));
+        }
+        let is_aliased =
+            |fit: &Fit| fit.coefficients.iter().chain(&fit.scale_coefficients).any(|c| c.estimate.is_none());
+        if model.fits.iter().any(is_aliased) {
+            warnings.push(
+                "the model has collinear terms; predictions hold only for rows in which they are related as in its data"
+                    .into(),
+            );
+        }
+        if model.design.weights().is_some() {
+            warnings.push("the model is weighted; prediction intervals and scales are for rows of weight 1".into());
+        }
+        if let (Some(Asked { kind: Interval::Conformal, levels }), Some(conformal)) = (&self.asked, &model.conformal) {
+            let too_few = levels.iter().filter_map(|&level| conformal.too_few(level));
+            warnings.extend(too_few.map(|warning| warning.to_string()));
+        }
+        warnings
+    }
+}
+
+/// What predicts the rows of a design.
+#[derive(Debug)]
+enum Predictors<'a> {
+    /// One, or one for each quantile; and whether they have a modelled scale.
+    Fits(Vec<Predictor>, bool),
+    Network(&'a Network),
+}
+
+impl<'a> Predictors<'a> {
+    fn new(model: &'a FittedModel) -> Result<Self, noisefit_core::Error> {
+        Ok(match &model.network {
+            Some(network) => Predictors::Network(network),
+            None => {
+                let predictors = model.fits.iter().map(Predictor::new).collect::<Result<Vec<_>, _>>()?;
+                Predictors::Fits(predictors, model.design.layout().scale.is_some())
+            }
+        })
+    }
+
+    /// Predictions, the ends of their own intervals where asked for, and scales.
+    fn predict(&self, rows: &NewRows<'_>, asked: Option<&Asked>) -> Result<Vec<Vec<f64>>, DataError> {
+        let own = match asked {
+            Some(Asked { kind: Interval::Prediction, levels }) => (IntervalKind::Prediction, &levels[..]),
+            Some(Asked { kind: Interval::Confidence, levels }) => (IntervalKind::Confidence, &levels[..]),
+            _ => (IntervalKind::Prediction, &[][..]),
+        };
+        let (kind, levels) = own;
+        let mut results = Vec::new();
+        match self {
+            Predictors::Fits(predictors, models_scale) => {
+                for predictor in predictors {
+                    results.push(predictor.location(rows));
+                    for &level in levels {
+                        add(&mut results, predictor.intervals(rows, kind, level))?;
+                    }
+                    results.extend(models_scale.then(|| predictor.scale(rows)));
+                }
+            }
+            Predictors::Network(network) => {
+                let mixture = network.predict(rows);
+                for curve in 0..network.curves() {
+                    results.push(mixture.location(curve));
+                }
+                for &level in levels {
+                    add(&mut results, Ok(mixture.intervals(level)))?;
+                }
+                results.extend(network.models_scale().then(|| mixture.scale(0)));
+                if has_deviations(network) {
+                    let deviations = mixture.deviations();
+                    let column = |pick: fn(&Deviation) -> f64| deviations.iter().map(pick).collect::<Vec<f64>>();
+                    results.extend([column(|d| d.total), column(|d| d.aleatoric), column(|d| d.epistemic)]);
+                }
+            }
+        }
+        Ok(results)
+    }
+}
+
+/// Whether a prediction says where its spread comes from: of the noise, and of members that differ.
+fn has_deviations(network: &Network) -> bool {
+    network.members.len() > 1 && network.curves() == 1
+}
+
+/// The ends of intervals, as two columns.
+fn add(columns: &mut Vec<Vec<f64>>, ends: Result<Intervals, noisefit_core::Error>) -> Result<(), DataError> {
+    let Intervals { low, high } = ends.map_err(|error| DataError::Option(error.to_string()))?;
+    columns.extend([low, high]);
+    Ok(())
+}
+
+/// Refuses intervals that the model does not have.
+fn check(model: &FittedModel, Asked { kind, levels: asked }: &Asked, name: &str) -> Result<(), Error> {
+    let levels: Vec<f64> = curves(model).into_iter().flatten().collect();
+    let level = asked.first().copied().unwrap_or(0.95);
+    match kind {
+        Interval::Conformal if model.conformal.is_some() => return Ok(()),
+        Interval::Conformal => return Err(Refusal::NotConformal { level, model: name.to_owned() }.into()),
+        Interval::Prediction if !levels.is_empty() => {
+            // In decimals, as one would write them.
+            let decimal = |tau: f64| (tau * 1e9).round() / 1e9;
+            let ends = [decimal(0.5 * (1.0 - level)), decimal(0.5 * (1.0 + level))];
+            return Err(Refusal::IntervalOfQuantiles { level, ends, levels }.into());
+        }
+        _ => {}
+    }
+    if let (Interval::Confidence, Some(network)) = (kind, &model.network) {
+        return Err(Refusal::ConfidenceOfTrained { level, members: network.members.len() }.into());
+    }
+    for fit in &model.fits {
+        let why = match (fit.df_residual, &fit.leverage) {
+            (0, _) => "the model has as many coefficients as observations",
+            (_, None) => "the model has no standard errors",
+            _ => continue,
+        };
+        return Err(Error::NoIntervals { model: name.to_owned(), why });
+    }
+    Ok(())
+}
+
+/// For each curve that is predicted its level, where it is a quantile.
+fn curves(model: &FittedModel) -> Vec<Option<f64>> {
+    let tau = |noise: &Noise| match noise {
+        Noise::Quantile(AsymmetricLaplace { tau }) => Some(*tau),
+        _ => None,
+    };
+    match &model.network {
+        None => model.fits.iter().map(|fit| tau(&fit.noise)).collect(),
+        Some(network) => network.members.iter().take(1).flat_map(|member| member.noise.iter().map(tau)).collect(),
+    }
+}
+
+/// The names of what is predicted, in the order of [`Predictors::predict`]: with several quantiles `q0.1`, `q0.1_conf_low`, ...;
+/// with several levels `pred_low_0.5`, ...
+fn predicted_names(model: &FittedModel, asked: Option<&Asked>) -> Vec<String> {
+    let ends = |kind: Interval| {
+        let name = if kind == Interval::Confidence { "conf" } else { "pred" };
+        let levels = asked.map_or(&[][..], |asked| &asked.levels);
+        let end = move |level: &f64, end: &str| match levels {
+            [_] => format!("{name}_{end}"),
+            _ => format!("{name}_{end}_{level}"),
+        };
+        levels.iter().flat_map(move |level| [end(level, "low"), end(level, "high")]).collect::<Vec<_>>()
+    };
+    let (own, conformal) = match asked.map(|asked| asked.kind) {
+        None => (Vec::new(), Vec::new()),
+        Some(Interval::Conformal) => (Vec::new(), ends(Interval::Conformal)),
+        Some(kind) => (ends(kind), Vec::new()),
+    };
+    let mut names = Vec::new();
+    let curves = curves(model);
+    for curve in &curves {
+        let prefix = match (curve, curves.len()) {
+            (Some(tau), 2..) => format!("q{tau}"),
+            _ => String::new(),
+        };
+        match prefix.is_empty() {
+            true => names.extend(std::iter::once("prediction".to_owned()).chain(own.iter().cloned())),
+            false => {
+                let own = own.iter().map(|end| format!("{prefix}_{end}"));
+                names.extend(std::iter::once(prefix.clone()).chain(own));
+            }
+        }
+    }
+    let network = model.network.as_ref();
+    let models_scale = model.design.layout().scale.is_some() || network.is_some_and(Network::models_scale);
+    names.extend(models_scale.then(|| "scale".to_owned()));
+    if network.is_some_and(has_deviations) {
+        names.extend(["sd_total", "sd_aleatoric", "sd_epistemic"].map(str::to_owned));
+    }
+    names.extend(conformal);
+    names
+}
+
+/// The names with the one that was asked for: instead of `prediction`, and before the others.
+fn named(names: Vec<String>, name: Option<&str>) -> Vec<String> {
+    let Some(own) = name else { return names };
+    let renamed = |name: String| if name == "prediction" { own.to_owned() } else { format!("{own}_{name}") };
+    names.into_iter().map(renamed).collect()
+}
+
+/// Refuses to write a name twice: whoever reads the table would take the wrong one of the two.
+fn refuse_twice(carried: &[Field], predicted: &[String]) -> Result<(), Refusal> {
+    for (place, Field { name, .. }) in carried.iter().enumerate() {
+        if carried[..place].iter().any(|other| other.name == *name) {
+            return Err(Refusal::KeptTwice { name: name.clone(), place: place + 1 });
+        }
+    }
+    match predicted.iter().find(|name| carried.iter().any(|other| other.name == **name)) {
+        Some(name) => Err(Refusal::NameTaken { name: name.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// The columns to carry along.
+fn carried(keep: &Keep, table: &Table) -> Result<Vec<Field>, Error> {
+    let Keep::Named(names) = keep else { return Ok(table.columns().to_vec()) };
+    let field = |name: &String| {
+        let found = table.columns().iter().find(|field| field.name == *name).cloned();
+        found.ok_or_else(|| Error::NoColumn {
+            setting: Setting::Keep,
+            name: name.clone(),
+            files: None,
+            columns: table.names(),
+        })
+    };
+    names.iter().map(field).collect()
+}
+
+/// Positions of the columns to read: the design's first, then those carried along; and where the latter stand among them.
+fn columns(model: &FittedModel, dataset: &Dataset, carried: &[Field]) -> Result<(Vec<usize>, Vec<usize>), DataError> {
+    let mut columns = columns_of(&model.design, dataset, Scope::Design)?;
+    let mut places = Vec::new();
+    for field in carried {
+        let Some(column) = dataset.fields().iter().position(|known| known == field) else { continue };
+        let place = columns.iter().position(|&known| known == column).unwrap_or(columns.len());
+        if place == columns.len() {
+            columns.push(column);
+        }
+        places.push(place);
+    }
+    Ok((columns, places))
+}
+
+/// The texts of a category; none for numbers.
+fn texts(column: &Column) -> Option<Vec<Option<&str>>> {
+    match column {
+        Column::Number { .. } => None,
+        Column::Category { codes, levels } => {
+            let text = |&code: &u32| if code == MISSING { None } else { levels.get(code as usize).map(String::as_str) };
+            Some(codes.iter().map(text).collect())
+        }
+    }
+}

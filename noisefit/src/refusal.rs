@@ -1,0 +1,423 @@
+//! Settings that do not go together, and the sentences that say so.
+
+use std::path::PathBuf;
+
+use noisefit_core::inference::conformal::{InvalidMethod, Method};
+use noisefit_core::inference::covariance::InvalidVcov;
+use noisefit_core::noise::{InvalidNoise, ModelledScale, scalable};
+use noisefit_data::formula::FormulaError;
+
+use crate::setting::{InRust, Setting, Wording};
+
+/// A combination of settings that cannot be.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// No noise family has this name.
+    Noise(InvalidNoise),
+    /// No covariance has this name.
+    Vcov(InvalidVcov),
+    /// No conformal method has this name.
+    Conformal(InvalidMethod),
+    /// The formula, that of the scale, or the weights cannot be read.
+    Formula(FormulaError),
+    /// A formula without a response.
+    NoResponse {
+        /// As it was written.
+        formula: String,
+    },
+    /// A setting of Huber's noise with another.
+    OnlyHuber {
+        /// The setting.
+        setting: Setting,
+        /// The noise.
+        noise: String,
+    },
+    /// A setting of Huber's noise where the noise is to be found out.
+    HuberWithAuto {
+        /// The setting.
+        setting: Setting,
+    },
+    /// A noise that is to be found out where it must be named.
+    AutoNoise,
+    /// A noise whose scale cannot be modelled.
+    ScaleOfNoise {
+        /// The noise.
+        noise: String,
+    },
+    /// None of several models has a scale that can be modelled.
+    ScaleOfNone,
+    /// A scale by network of what is not trained.
+    ScaleByNetwork,
+    /// A formula of the scale of what is trained.
+    ScaleByFormula {
+        /// The formula.
+        formula: String,
+    },
+    /// An exact solver of a network.
+    ExactNetwork,
+    /// A setting of training where nothing is trained.
+    OnlyTraining {
+        /// The setting.
+        setting: Setting,
+    },
+    /// A setting of exact fits where something is trained.
+    OnlyExact {
+        /// The setting.
+        setting: Setting,
+    },
+    /// Layers of a linear model.
+    OnlyNetworks,
+    /// Hidden units to be left out of a linear model.
+    DropoutOfLinear,
+    /// Momentum of another optimizer than sgd.
+    OnlySgd,
+    /// A setting of steps with lbfgs.
+    NotWithLbfgs {
+        /// The setting.
+        setting: Setting,
+    },
+    /// Epochs of a common scale without a modelled one.
+    CommonScale,
+    /// Training without an intercept.
+    NoIntercept,
+    /// A column to be embedded that is no category of the design.
+    NoCategory {
+        /// The column.
+        name: String,
+        /// The categories that there are.
+        categories: Vec<String>,
+    },
+    /// A column that is embedded twice.
+    EmbeddedTwice,
+    /// A checkpoint that would be overwritten.
+    CheckpointExists {
+        /// The file.
+        path: PathBuf,
+        /// The steps of the training in it; none where it is no checkpoint.
+        steps: Option<u64>,
+    },
+    /// A search whose plan all rows would have a say in, those that calibrate among them.
+    TuneWithConformal {
+        /// How intervals are calibrated.
+        method: Method,
+    },
+    /// A share that calibrates, with a method that fits all rows.
+    OnlySplit {
+        /// How intervals are calibrated.
+        method: Method,
+    },
+    /// Folds of a method that has none.
+    OnlyCvPlus {
+        /// How intervals are calibrated.
+        method: Method,
+    },
+    /// A conformal interval of one quantile.
+    ConformalOfQuantile {
+        /// Its level.
+        level: f64,
+    },
+    /// Profile intervals of some of the rows.
+    ProfileWithSplit,
+    /// A file of the data that would be overwritten.
+    OverwritesData {
+        /// The setting.
+        setting: Setting,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that is named twice.
+    SameFile {
+        /// The setting.
+        setting: Setting,
+        /// The file.
+        path: PathBuf,
+        /// What names it, too.
+        other: Setting,
+    },
+    /// A diagnosis of quantiles.
+    DiagnosisOfQuantiles {
+        /// The noise.
+        noise: String,
+    },
+    /// A profile of several quantiles.
+    ProfileOfQuantiles {
+        /// The noise.
+        noise: String,
+    },
+    /// A grid about an estimate without a standard error.
+    NoRange {
+        /// The term.
+        term: String,
+    },
+    /// A conformal interval of a model without one.
+    NotConformal {
+        /// The level.
+        level: f64,
+        /// The model.
+        model: String,
+    },
+    /// A prediction interval of quantiles, which are its ends themselves.
+    IntervalOfQuantiles {
+        /// The level.
+        level: f64,
+        /// The levels of its ends.
+        ends: [f64; 2],
+        /// The levels that the model has.
+        levels: Vec<f64>,
+    },
+    /// A confidence interval of what was trained.
+    ConfidenceOfTrained {
+        /// The level.
+        level: f64,
+        /// The number of networks.
+        members: usize,
+    },
+    /// A column that is carried along twice.
+    KeptTwice {
+        /// Its name.
+        name: String,
+        /// Where it stands the second time, from 1.
+        place: usize,
+    },
+    /// A name of what is predicted that a column has that is carried along.
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// A threshold of a loss that is not positive.
+    Delta {
+        /// The value.
+        delta: f64,
+    },
+}
+
+/// The levels of quantiles, with commas between.
+fn list(levels: &[f64]) -> String {
+    levels.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+impl Refusal {
+    /// What cannot be and what to say instead, with settings as a front end writes them.
+    pub fn sentence(&self, wording: &dyn Wording) -> String {
+        let name = |setting: Setting| wording.setting(setting);
+        let with = |setting: Setting, value: &str| wording.with(setting, value);
+        let network = with(Setting::Model, "network");
+        match self {
+            Refusal::Noise(error) => error.to_string(),
+            Refusal::Vcov(error) => error.to_string(),
+            Refusal::Conformal(error) => error.to_string(),
+            Refusal::Formula(error) => error.to_string(),
+            Refusal::NoResponse { formula } => format!("the formula '{formula}' has no response; write 'y ~ ...'"),
+            Refusal::OnlyHuber { setting, noise } => {
+                let what = match setting {
+                    Setting::HuberK => "says where the tails begin in units of the estimated scale",
+                    _ => "says how the scale is estimated",
+                };
+                format!(
+                    "{} {what}, and goes with {} alone, not with {}",
+                    name(*setting),
+                    with(Setting::Noise, "huber"),
+                    with(Setting::Noise, noise)
+                )
+            }
+            Refusal::HuberWithAuto { setting } => format!(
+                "{} goes with {} alone, not with {}",
+                name(*setting),
+                with(Setting::Noise, "huber"),
+                with(Setting::Noise, "auto")
+            ),
+            Refusal::AutoNoise => format!(
+                "{} goes with {} and its exact fits; {} says which noise it is, to be named here",
+                with(Setting::Noise, "auto"),
+                wording.verb("fit"),
+                wording.verb("compare")
+            ),
+            Refusal::ScaleOfNoise { noise } => format!(
+                "{}: the scale of {noise} noise cannot be modelled; it can for {} {}",
+                name(Setting::Scale),
+                name(Setting::Noise),
+                scalable(ModelledScale::Always)
+            ),
+            Refusal::ScaleOfNone => format!(
+                "{}: none of these models has a scale that can be modelled; gaussian, laplace, student-t and logistic do",
+                name(Setting::Scale)
+            ),
+            Refusal::ScaleByNetwork => format!(
+                "{} is another output of what is trained: say {network} or {}, or give a formula such as {}",
+                with(Setting::Scale, "network"),
+                with(Setting::Solver, "train"),
+                with(Setting::Scale, "~ x")
+            ),
+            Refusal::ScaleByFormula { formula } => format!(
+                "{}: what is trained models its scale from the same inputs as its location: say {}",
+                with(Setting::Scale, formula),
+                with(Setting::Scale, "network")
+            ),
+            Refusal::ExactNetwork => {
+                format!("{}: a network has no exact fit; leave it out", with(Setting::Solver, "exact"))
+            }
+            Refusal::OnlyTraining { setting } => format!(
+                "{} is about training: say {network}, or {} for a linear model by gradient steps",
+                name(*setting),
+                with(Setting::Solver, "train")
+            ),
+            Refusal::OnlyExact { setting } => {
+                let (what, why) = match setting {
+                    Setting::Confint => (with(*setting, "profile"), "profile-likelihood intervals are of exact fits"),
+                    Setting::OnePass => (name(*setting), "training reads the rows once in every epoch"),
+                    _ => (name(*setting), "standard errors are of exact fits, and training has none"),
+                };
+                format!("{what}: {why}; leave it out, or {network} and {}", with(Setting::Solver, "train"))
+            }
+            Refusal::OnlyNetworks => format!(
+                "{}, {} and {} are of networks: say {network}",
+                name(Setting::Hidden),
+                name(Setting::Activation),
+                name(Setting::Embedding)
+            ),
+            Refusal::DropoutOfLinear => format!(
+                "{} leaves out hidden units, and a linear model has none: say {network}",
+                name(Setting::Dropout)
+            ),
+            Refusal::OnlySgd => format!(
+                "{} goes with {}; adam and adamw have their own, lbfgs has none",
+                name(Setting::Momentum),
+                with(Setting::Optimizer, "sgd")
+            ),
+            Refusal::NotWithLbfgs { setting } => format!(
+                "{} does not go with {}, which finds its own steps over all rows at once",
+                name(*setting),
+                with(Setting::Optimizer, "lbfgs")
+            ),
+            Refusal::CommonScale => format!(
+                "{} is about a modelled scale: say {}",
+                name(Setting::CommonScale),
+                with(Setting::Scale, "network")
+            ),
+            Refusal::NoIntercept => format!(
+                "a trained model has an intercept, for its inputs are standardised; without one say {}",
+                with(Setting::Solver, "exact")
+            ),
+            Refusal::NoCategory { name: column, categories } if categories.is_empty() => {
+                format!("{} {column}: the formula has no category", name(Setting::Embedding))
+            }
+            Refusal::NoCategory { name: column, categories } => format!(
+                "{} {column}: no such category; the formula has {}",
+                name(Setting::Embedding),
+                categories.join(", ")
+            ),
+            Refusal::EmbeddedTwice => format!("{}: a column is named twice", name(Setting::Embedding)),
+            Refusal::CheckpointExists { path, steps: Some(steps) } => format!(
+                "{} {}: there is a training of {steps} steps; say {} to go on, or name another file",
+                name(Setting::Checkpoint),
+                path.display(),
+                name(Setting::Resume)
+            ),
+            Refusal::CheckpointExists { path, steps: None } => format!(
+                "{} {}: there is a file that is no checkpoint; name another",
+                name(Setting::Checkpoint),
+                path.display()
+            ),
+            Refusal::TuneWithConformal { method } => format!(
+                "{} with {}: every row would have a say in the plan, and calibrate; say {}",
+                name(Setting::Tune),
+                with(Setting::Conformal, &method.to_string()),
+                with(Setting::Conformal, "split")
+            ),
+            Refusal::OnlySplit { method } => format!(
+                "{} is the share of the rows that is not fitted, and goes with {}; {method} fits all rows",
+                name(Setting::Calibration),
+                with(Setting::Conformal, "split")
+            ),
+            Refusal::OnlyCvPlus { method } => {
+                format!("{} goes with {}, not with {method}", name(Setting::Folds), with(Setting::Conformal, "cv+"))
+            }
+            Refusal::ConformalOfQuantile { level } => format!(
+                "{}: an interval of quantiles lies between two of them, and {level} is one; say {}",
+                name(Setting::Conformal),
+                with(Setting::Noise, "quantile:0.05,0.95")
+            ),
+            Refusal::ProfileWithSplit => format!(
+                "{} is of all rows, and {} fits some of them; say {}",
+                with(Setting::Confint, "profile"),
+                with(Setting::Conformal, "split"),
+                with(Setting::Conformal, "cv+")
+            ),
+            Refusal::OverwritesData { setting, path } => {
+                format!("{} {}: that is a file of the data; name another", name(*setting), path.display())
+            }
+            Refusal::SameFile { setting, path, other } => {
+                format!("{} {}: {} names the same file; name another", name(*setting), path.display(), name(*other))
+            }
+            Refusal::DiagnosisOfQuantiles { noise } => format!(
+                "{}: a quantile is no model of the noise, which is what is diagnosed; diagnose the formula with another \
+                 noise, and see by {} whether the right share of rows lies below the quantile",
+                with(Setting::Noise, noise),
+                wording.verb("evaluate")
+            ),
+            Refusal::ProfileOfQuantiles { noise } => {
+                format!("{}: a curve is that of one quantile; name one", with(Setting::Noise, noise))
+            }
+            Refusal::NoRange { term } => format!(
+                "the coefficient of {term} has no standard error to say how far to go; give {} LOW,HIGH",
+                name(Setting::Range)
+            ),
+            Refusal::NotConformal { level, model } => format!(
+                "{} {level} conformal: {model} has no conformal intervals; fit it with {}, cv+ or jackknife+",
+                name(Setting::Interval),
+                with(Setting::Conformal, "split")
+            ),
+            Refusal::IntervalOfQuantiles { level, ends: [low, high], levels } => {
+                let interval = name(Setting::Interval);
+                let themselves = format!(
+                    "{interval} {level} prediction: quantiles are themselves the ends of intervals for a new observation, and"
+                );
+                match levels.contains(low) && levels.contains(high) {
+                    true => format!(
+                        "{themselves} those of this one are the columns q{low} and q{high}; leave out {interval}"
+                    ),
+                    false => format!(
+                        "{themselves} the model has {}; for this one fit {}, or ask for {interval} {level} confidence of each \
+                         quantile",
+                        list(levels),
+                        with(Setting::Noise, &format!("quantile:{low},{high}"))
+                    ),
+                }
+            }
+            Refusal::ConfidenceOfTrained { level, members } => {
+                let instead = match members {
+                    1 => format!(
+                        "train several with {}: how far these differ is another column",
+                        with(Setting::Ensemble, "5")
+                    ),
+                    _ => "how far its members differ is the column sd_epistemic".to_owned(),
+                };
+                format!(
+                    "{} {level} confidence: what is trained by gradient steps has no standard errors; {instead}",
+                    name(Setting::Interval)
+                )
+            }
+            Refusal::KeptTwice { name: column, place } => {
+                format!("{}: `{column}` is named twice, the second time as column {place}", name(Setting::Keep))
+            }
+            Refusal::NameTaken { name: column } => format!(
+                "the data have a column `{column}` already, which is to be carried along; say {} NAME for another name of what is \
+                 predicted, or leave the old one out with {}",
+                name(Setting::Name),
+                name(Setting::Keep)
+            ),
+            Refusal::Delta { delta } => {
+                format!("{} {delta}: a threshold is a positive number", name(Setting::Delta))
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.sentence(&InRust))
+    }
+}
+
+impl std::error::Error for Refusal {}

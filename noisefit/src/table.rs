@@ -1,0 +1,192 @@
+//! Tables: files, or record batches in memory.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use noisefit_data::DataError;
+use noisefit_data::frame::Field;
+use noisefit_data::read::{Dataset, Inputs, ReadOptions};
+
+use crate::error::Error;
+use crate::refusal::Refusal;
+use crate::setting::Setting;
+use crate::watch::Watch;
+
+/// Columns up to this size are kept in memory between passes, unless [`Table::memory`] says otherwise.
+const MEMORY: u64 = 192_000_000;
+
+/// A table that models are fitted to, predicted for and scored on: files, or Arrow record batches in memory.
+///
+/// It is a handle, cheap to clone: rows are read when a model asks for them.
+///
+/// ```
+/// use noisefit::Table;
+///
+/// let table = Table::open("../testdata/engel.csv")?;
+/// let names: Vec<&str> = table.columns().iter().map(|column| column.name.as_str()).collect();
+/// assert_eq!(names, ["income", "foodexp"]);
+/// # Ok::<(), noisefit::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Table {
+    origin: Arc<Origin>,
+    options: ReadOptions,
+    dataset: Arc<Dataset>,
+    memory: u64,
+    watch: Arc<dyn Watch>,
+}
+
+/// Where the rows are, found once: standard input can be read only once.
+#[derive(Debug)]
+enum Origin {
+    Files(Inputs),
+    Batches(Vec<RecordBatch>),
+}
+
+impl Origin {
+    fn open(&self, options: &ReadOptions) -> Result<Dataset, DataError> {
+        match self {
+            Origin::Files(inputs) => Dataset::of(inputs, options),
+            Origin::Batches(batches) => Dataset::of_batches(batches.clone(), options),
+        }
+    }
+}
+
+impl Table {
+    /// A file, all data files of a folder, those that a pattern such as `data/*.parquet` matches, or `-` for standard input.
+    ///
+    /// # Errors
+    /// Files that are not there, cannot be read, or do not go together.
+    pub fn open(input: impl Into<String>) -> Result<Self, Error> {
+        Table::files(&[input.into()], &ReadOptions::default())
+    }
+
+    /// Several inputs as one table, and how they are to be read.
+    ///
+    /// # Errors
+    /// As [`Table::open`], and options that do not go with the files.
+    pub fn files(inputs: &[String], options: &ReadOptions) -> Result<Self, Error> {
+        Table::of(Origin::Files(Inputs::find(inputs)?), options)
+    }
+
+    /// Record batches in memory, of one schema: numbers, booleans, dates, timestamps, decimals, text, dictionaries of these.
+    ///
+    /// # Errors
+    /// No batch, or batches of different schemas.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use arrow_array::{ArrayRef, Float64Array, RecordBatch};
+    /// use noisefit::{Model, Table};
+    ///
+    /// let column = |values: &[f64]| Arc::new(Float64Array::from(values.to_vec())) as ArrayRef;
+    /// let batch = RecordBatch::try_from_iter([
+    ///     ("x", column(&[1.0, 2.0, 3.0, 4.0])),
+    ///     ("y", column(&[1.0, 3.0, 2.0, 4.0])),
+    /// ])?;
+    /// let fitted = Model::new("y ~ x").fit(&Table::from_batches(vec![batch])?)?;
+    /// assert_eq!(fitted.coef()?[1].estimate, Some(0.8));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn from_batches(batches: Vec<RecordBatch>) -> Result<Self, Error> {
+        Table::batches(batches, &ReadOptions::default())
+    }
+
+    /// Record batches in memory, and how they are to be read: texts that stand for missing values, columns that are text.
+    ///
+    /// # Errors
+    /// As [`Table::from_batches`].
+    pub fn batches(batches: Vec<RecordBatch>, options: &ReadOptions) -> Result<Self, Error> {
+        Table::of(Origin::Batches(batches), options)
+    }
+
+    fn of(origin: Origin, options: &ReadOptions) -> Result<Self, Error> {
+        let dataset = Arc::new(origin.open(options)?);
+        let (origin, options) = (Arc::new(origin), options.clone());
+        Ok(Table { origin, options, dataset, memory: MEMORY, watch: Arc::new(()) })
+    }
+
+    /// Does some work with the table, whose columns are read as a model reads them that was fitted to `known`; and again where a
+    /// reading shows that a column is of another kind than the heads of its files said.
+    pub(crate) fn reading<T>(
+        &self,
+        known: &[Field],
+        mut work: impl FnMut(&Table) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut table = self.clone();
+        if !known.is_empty() && table.options.known != known {
+            table.options.known = known.to_vec();
+            table.dataset = Arc::new(table.origin.open(&table.options)?);
+        }
+        loop {
+            let done = work(&table);
+            let widened = done.as_ref().err().and_then(Error::widened);
+            let Some(field) = widened.filter(|field| !table.options.widened.contains(field)) else { return done };
+            table.options.widened.retain(|other| other.name != field.name);
+            table.options.widened.push(field);
+            table.dataset = Arc::new(table.origin.open(&table.options)?);
+        }
+    }
+
+    /// The same table of which columns up to so many bytes are kept in memory between the passes of a fit.
+    #[must_use]
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// The same table with someone who watches over its passes and may stop them.
+    #[must_use]
+    pub fn watched_by(mut self, watch: Arc<dyn Watch>) -> Self {
+        self.watch = watch;
+        self
+    }
+
+    /// The columns that can be named in a formula.
+    pub fn columns(&self) -> &[Field] {
+        self.dataset.fields()
+    }
+
+    /// The data set behind it.
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// Refuses to write over a file of the table, and two results into one file.
+    ///
+    /// # Errors
+    /// [`Refusal::OverwritesData`] and [`Refusal::SameFile`].
+    pub fn refuse_overwriting(&self, outputs: &[(Setting, Option<&PathBuf>)]) -> Result<(), Error> {
+        let place = |path: &Path| path.canonicalize().ok();
+        let outputs: Vec<(Setting, &PathBuf)> =
+            outputs.iter().filter_map(|(setting, path)| Some((*setting, (*path)?))).collect();
+        for (k, &(setting, path)) in outputs.iter().enumerate() {
+            let same = |other: &Path| other == *path || place(path).is_some_and(|own| Some(own) == place(other));
+            if self.dataset.files().any(|file| same(Path::new(file))) {
+                return Err(Refusal::OverwritesData { setting, path: path.clone() }.into());
+            }
+            if let Some(&(other, _)) = outputs[..k].iter().find(|(_, other)| same(other)) {
+                return Err(Refusal::SameFile { setting, path: path.clone(), other }.into());
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn threads(&self) -> usize {
+        self.options.threads.max(1)
+    }
+
+    pub(crate) fn budget(&self) -> u64 {
+        self.memory
+    }
+
+    pub(crate) fn watch(&self) -> &dyn Watch {
+        &*self.watch
+    }
+
+    /// The names of the columns, for messages.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.columns().iter().map(|field| field.name.clone()).collect()
+    }
+}

@@ -1,0 +1,113 @@
+//! Fitting by gradient steps: networks, and linear models where asked for.
+
+pub(crate) mod record;
+mod search;
+mod watcher;
+
+use std::path::Path;
+
+use noisefit_core::inference::conformal::{self, Conformal, Method};
+use noisefit_core::network::{self, Checkpoint, Plan};
+use noisefit_core::noise::Noise;
+use noisefit_core::rows::{Folds, Part, RowSource};
+use noisefit_data::DataError;
+use noisefit_data::model::FittedModel;
+
+use watcher::Watcher;
+
+use crate::error::Error;
+use crate::fitted::{Fitted, Origin};
+use crate::model::Model;
+use crate::refusal::Refusal;
+use crate::rows::{explain, look_alikes};
+use crate::table::Table;
+use crate::training::Training;
+
+/// Trains a model.
+pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &Table) -> Result<Fitted, Error> {
+    let noise = model.named_noise()?;
+    let mut plan = Plan { memory: table.budget(), ..model.plan()? };
+    let calibration = model.conformal_plan(&noise)?;
+    let rows = model.rows(&model.location()?, table)?;
+    let layout = rows.layout();
+    if !layout.intercept && !is_network {
+        return Err(Refusal::NoIntercept.into());
+    }
+    plan.embeddings = training.embedded(layout)?;
+    // Of several quantiles the lowest alone is a line.
+    let linear = plan.hidden.is_empty() && plan.embeddings.is_empty() && noise.len() == 1;
+    let terms = linear.then(|| {
+        let names = layout.terms.iter().cloned();
+        std::iter::once("(Intercept)".to_owned()).chain(names).collect::<Vec<_>>()
+    });
+    let resumed = training.resumed()?;
+    let watcher = Watcher::new(training, table.watch(), (plan.training.epochs, plan.members), terms)?;
+    let mut trials = Vec::new();
+    if let Some(count) = training.tune {
+        let space = training.space(count);
+        (plan, trials) = match calibration.map(|how| (how.method, how.calibration)) {
+            // Rows that calibrate are not to have a say in the plan.
+            Some((Method::Split, share)) => {
+                let (parts, folds) = Folds::of_share(share, plan.seed);
+                search::search(&folds.select(&rows, Part::From(parts)), &noise, &plan, space, training, table)?
+            }
+            Some((method, _)) => return Err(Refusal::TuneWithConformal { method }.into()),
+            None => search::search(&rows, &noise, &plan, space, training, table)?,
+        };
+    }
+    let found = run(&rows, &noise, &plan, calibration.as_ref(), resumed, &watcher);
+    // Of a training that has failed the trace says how.
+    watcher.write_trace()?;
+    let (fitted, conformal) = found.map_err(|error| match (&training.checkpoint, error) {
+        (Some(path), noisefit_core::Error::State(why)) => {
+            let path = path.display().to_string();
+            DataError::Damaged { path, format: "a checkpoint to go on from", why }.into()
+        }
+        (_, error) => explain(error, rows.counts(), table),
+    })?;
+    let saved = FittedModel::trained(rows.design().clone(), fitted.network.clone()).with_conformal(conformal);
+    let notes = look_alikes(rows.design(), table);
+    Ok(Fitted::new(saved, table, rows.counts(), Origin::Trained { fitted, plan, trials }).with_notes(notes))
+}
+
+fn run(
+    rows: &dyn RowSource,
+    noise: &[Noise],
+    plan: &Plan,
+    how: Option<&conformal::Plan>,
+    resumed: Option<Checkpoint>,
+    watcher: &Watcher<'_>,
+) -> Result<(network::Fitted, Option<Conformal>), noisefit_core::Error> {
+    match how {
+        None => Ok((network::fit(rows, noise, plan, resumed, watcher)?, None)),
+        Some(how) => conformal::fit_network(rows, noise, plan, how, resumed, watcher),
+    }
+}
+
+impl Training {
+    /// Where a training goes on; a checkpoint that is there is not written over, for it may have taken days.
+    fn resumed(&self) -> Result<Option<Checkpoint>, Error> {
+        let Some(path) = &self.checkpoint else { return Ok(None) };
+        if self.resume {
+            return Ok(checkpoint(path)?);
+        }
+        if !path.exists() {
+            return Ok(None);
+        }
+        let steps = checkpoint(path).ok().map(|found| found.map_or(0, |found| found.steps()));
+        Err(Refusal::CheckpointExists { path: path.clone(), steps }.into())
+    }
+}
+
+/// Where a training stood; none where it was not begun.
+fn checkpoint(path: &Path) -> Result<Option<Checkpoint>, DataError> {
+    match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(DataError::reading(path, source)),
+        Ok(bytes) => Checkpoint::from_bytes(&bytes).map(Some).map_err(|error| DataError::Damaged {
+            path: path.display().to_string(),
+            format: "a checkpoint",
+            why: format!("{error}; begin anew without --resume"),
+        }),
+    }
+}
