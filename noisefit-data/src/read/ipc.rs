@@ -9,6 +9,7 @@ use arrow_ipc::reader::{FileReader as BatchFile, StreamReader};
 use super::arrow::ArrowColumns;
 use super::decode::{batches, damaged, decode, not_compressed};
 use super::file::{FileReader, InputFile};
+use super::messages::{CheckedMessages, check_file};
 use super::of_file::FileTable;
 use super::table::{FrameIterator, Query, Schema, Unit, Units};
 use crate::error::DataError;
@@ -29,6 +30,8 @@ pub(crate) struct ArrowFile {
 impl ArrowFile {
     pub fn open(file: &InputFile) -> Result<(ArrowFile, Schema), DataError> {
         not_compressed(file, FILE)?;
+        let content = file.open()?;
+        decode(file, FILE, || check_file(&content, file.size))?;
         let reader = open(file, None, 0)?;
         let (columns, schema) = ArrowColumns::of(&file.name, &reader.schema())?;
         Ok((ArrowFile { columns, batches: reader.num_batches() }, schema))
@@ -81,7 +84,7 @@ pub(crate) struct ArrowStream {
 impl ArrowStream {
     pub fn open(file: &InputFile) -> Result<(ArrowStream, Schema), DataError> {
         let content = file.content()?.0;
-        let reader = decode(file, STREAM, || StreamReader::try_new(content, None))?;
+        let reader = decode(file, STREAM, || StreamReader::try_new(CheckedMessages::new(content), None))?;
         let (columns, schema) = ArrowColumns::of(&file.name, &reader.schema())?;
         Ok((ArrowStream { columns }, schema))
     }
@@ -92,7 +95,7 @@ impl FileTable for ArrowStream {
         let (content, bytes_read) = file.content()?;
         let content: BufReader<Box<dyn Read + Send>> = BufReader::new(content);
         let projection = Some(self.columns.projection(query));
-        let reader = decode(file, STREAM, || StreamReader::try_new(content, projection))?;
+        let reader = decode(file, STREAM, || StreamReader::try_new(CheckedMessages::new(content), projection))?;
         let mut bytes_before = 0;
         Ok(Box::new(batches(file, STREAM, reader).map(move |batch| {
             let batch = batch?;

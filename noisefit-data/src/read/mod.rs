@@ -28,6 +28,8 @@ mod json;
 #[cfg_attr(not(feature = "files"), allow(dead_code))]
 pub(crate) mod kinds;
 mod memory;
+#[cfg(feature = "files")]
+mod messages;
 #[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod notation;
 #[cfg_attr(not(feature = "files"), allow(dead_code))]
@@ -47,6 +49,8 @@ pub(crate) mod schedule;
 mod table;
 #[cfg(feature = "files")]
 mod text;
+#[cfg(feature = "files")]
+mod thrift;
 #[cfg_attr(not(feature = "files"), allow(dead_code))]
 pub(crate) mod time;
 

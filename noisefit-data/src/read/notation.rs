@@ -224,7 +224,7 @@ impl DateFormat {
                     let length = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
                     let word = &rest[..length];
                     let is = |name: &&str| word.eq_ignore_ascii_case(name) || word.eq_ignore_ascii_case(&name[..3]);
-                    month = MONTHS.iter().position(|name| is(&name))? as u32 + 1;
+                    month = MONTHS.iter().position(is)? as u32 + 1;
                     rest = &rest[length..];
                 }
             }

@@ -8,13 +8,15 @@ use parquet::arrow::arrow_reader::{
     RowSelector,
 };
 use parquet::basic::Compression;
-use parquet::file::metadata::ParquetMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::reader::{ChunkReader, Length};
 
 use super::arrow::{ArrowColumns, frame_rows};
 use super::decode::{batches, damaged, decode, not_compressed};
-use super::file::InputFile;
+use super::file::{FileReader, InputFile};
 use super::of_file::FileTable;
 use super::table::{FrameIterator, Query, Schema, Unit, Units};
+use super::thrift::{PageHead, check_schema, page_head};
 use crate::error::DataError;
 
 const PARQUET: &str = "Parquet";
@@ -33,6 +35,7 @@ impl ParquetFile {
     pub fn open(file: &InputFile) -> Result<(ParquetFile, Schema), DataError> {
         not_compressed(file, PARQUET)?;
         let reader = file.open()?;
+        decode(file, PARQUET, || check_footer(&reader, file.size))?;
         let metadata = decode(file, PARQUET, || ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()))?;
         check(file, metadata.metadata())?;
         let (columns, schema) = ArrowColumns::of(&file.name, metadata.schema())?;
@@ -62,7 +65,15 @@ impl ParquetFile {
         query: &Query<'_>,
     ) -> Result<ParquetRecordBatchReader, DataError> {
         let reader = file.open()?;
-        let projection = ProjectionMask::roots(self.metadata.parquet_schema(), self.columns.projection(query));
+        let group_metadata = self.metadata.metadata().row_group(group);
+        let schema = self.metadata.parquet_schema();
+        let wanted = self.columns.projection(query);
+        let read =
+            (0..schema.num_columns()).filter(|&leaf| wanted.binary_search(&schema.get_column_root_idx(leaf)).is_ok());
+        for leaf in read {
+            decode(file, PARQUET, || check_pages(&reader, group_metadata.column(leaf)))?;
+        }
+        let projection = ProjectionMask::roots(schema, wanted);
         // Pages that are skipped as a whole are not decompressed, so that a late range costs little more than an early one.
         let selection = RowSelection::from(vec![RowSelector::skip(rows.start), RowSelector::select(rows.len())]);
         decode(file, PARQUET, || {
@@ -120,6 +131,62 @@ fn check(file: &InputFile, metadata: &ParquetMetaData) -> Result<(), DataError> 
             Err(DataError::Damaged { path: file.name.clone(), format: PARQUET, why })
         }
     }
+}
+
+/// Refuses a footer whose schema cannot be walked through.
+fn check_footer(reader: &FileReader, size: u64) -> Result<(), String> {
+    let bytes = |start: u64, count: u64| reader.get_bytes(start, count as usize).map_err(|error| error.to_string());
+    // Its length, and four letters. What is wrong with these the decoder says.
+    let Some(start) = size.checked_sub(8) else { return Ok(()) };
+    let Some(length) = bytes(start, 4)?.first_chunk().map(|length| u64::from(u32::from_le_bytes(*length))) else {
+        return Ok(());
+    };
+    match start.checked_sub(length) {
+        Some(footer) => check_schema(&bytes(footer, length)?),
+        None => Ok(()),
+    }
+}
+
+/// Bytes in which the head of a page is looked for; statistics make heads long.
+const PAGE_HEAD: u64 = 1 << 10;
+
+/// Refuses a chunk of a column with a page that says more of itself than its bytes can be.
+fn check_pages(reader: &FileReader, column: &ColumnChunkMetaData) -> Result<(), String> {
+    let first = column.dictionary_page_offset().unwrap_or(i64::MAX).min(column.data_page_offset());
+    let (Ok(mut at), Ok(length)) = (u64::try_from(first), u64::try_from(column.compressed_size())) else {
+        return Err("a column lies outside of the file".to_owned());
+    };
+    let end = at.checked_add(length).filter(|&end| end <= reader.len()).ok_or("a column lies outside of the file")?;
+    let ratio: i64 = match column.compression() {
+        Compression::UNCOMPRESSED => 1,
+        Compression::SNAPPY => 64,
+        Compression::GZIP(_) => 1100,
+        Compression::LZ4 | Compression::LZ4_RAW => 255,
+        _ => 1 << 15,
+    };
+    while at < end {
+        let mut span = PAGE_HEAD.min(end - at);
+        let head = loop {
+            let bytes = reader.get_bytes(at, span as usize).map_err(|error| error.to_string())?;
+            match page_head(&bytes) {
+                Some(head) => break head,
+                None if span == end - at => return Err("the head of a page is damaged".to_owned()),
+                None => span = span.saturating_mul(8).min(end - at),
+            }
+        };
+        let possible = head.stored >= 0
+            && head.bytes >= 0
+            && head.bytes <= head.stored.saturating_mul(ratio).saturating_add(1 << 17)
+            && (0..=head.bytes).contains(&head.dictionary_values);
+        if !possible {
+            let PageHead { stored, bytes, dictionary_values, .. } = head;
+            return Err(format!(
+                "a page of {stored} bytes cannot be the {bytes} bytes and {dictionary_values} values that it says"
+            ));
+        }
+        at = at.saturating_add(head.length).saturating_add(head.stored as u64);
+    }
+    Ok(())
 }
 
 /// `rows` in as few ranges of about one length as there can be of at most `longest`.
