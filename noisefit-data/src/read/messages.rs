@@ -86,15 +86,17 @@ impl<R: Read> CheckedMessages<R> {
         let start = self.message.len();
         let length: [u8; 4] = self.message[start - 4..].try_into().unwrap_or_default();
         let Ok(length @ 1..) = u32::try_from(i32::from_le_bytes(length)) else { return Ok(()) };
-        if !self.append(length.into())? {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
         let invalid = |error: String| io::Error::new(io::ErrorKind::InvalidData, error);
+        // An early end of the stream would pass for its end.
+        let cut = || invalid("the stream ends within a batch".to_owned());
+        if !self.append(length.into())? {
+            return Err(cut());
+        }
         let body = root_as_message(&self.message[start..]).map_err(|error| invalid(error.to_string()))?.bodyLength();
         let body_start = self.message.len();
         let body = u64::try_from(body).map_err(|_| invalid("a batch of a negative length".to_owned()))?;
         if !self.append(body)? {
-            return Err(io::ErrorKind::UnexpectedEof.into());
+            return Err(cut());
         }
         let (metadata, content) = (&self.message[start..body_start], &self.message[body_start..]);
         let word = |offset: u64| content.get(usize::try_from(offset).ok()?..)?.first_chunk().copied();
