@@ -54,7 +54,8 @@ mod thrift;
 #[cfg_attr(not(feature = "files"), allow(dead_code))]
 pub(crate) mod time;
 
-#[cfg(all(test, feature = "files"))]
+#[cfg(test)]
+#[cfg(feature = "files")]
 mod tests;
 
 use std::ops::ControlFlow;
