@@ -76,7 +76,7 @@ fn estimates(fits: &[Fit]) -> Numbers {
     }
     let mut estimates = vec![("coefficients", coefficients)];
     if let [fit] = fits {
-        estimates.push(("scale", fit.scale.into_iter().collect()));
+        estimates.push(("scale", fit.scale.common().into_iter().collect()));
         estimates.push(("scale_coefficients", fit.scale_coefficients.iter().filter_map(|c| c.estimate).collect()));
         estimates.push(("shape", fit.shape.iter().filter_map(|shape| shape.estimate).collect()));
         estimates.push(("log_likelihood", fit.log_likelihood.into_iter().collect()));

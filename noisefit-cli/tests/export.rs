@@ -94,7 +94,7 @@ fn linear(folder: &Folder) -> Vec<Case> {
             inputs["scale_design"] = values(&data, &["income"]);
             flat(&values(&predicted, &["scale"]))
         } else {
-            let scales: Vec<f64> = fitted.fits.iter().map(|fit| fit.scale.unwrap()).collect();
+            let scales: Vec<f64> = fitted.fits.iter().map(|fit| fit.scale.common().unwrap()).collect();
             if locations.0 == "quantiles" { json!(vec![scales; rows]) } else { json!(vec![scales[0]; rows]) }
         };
         // Sums of a few products of doubles.

@@ -130,7 +130,7 @@ fn likelihoods_and_criteria_are_those_of_single_fits() {
         let k = parameters(&entry.candidate.to_string());
         assert_eq!(entry.parameters, k, "{}", entry.candidate);
         let (l, k) = (entry.log_likelihood.unwrap(), k as f64);
-        close(l, alone.log_likelihood.unwrap(), 1e-12);
+        close(l, alone.log_likelihood().unwrap(), 1e-12);
         close(entry.aic.unwrap(), -2.0 * l + 2.0 * k, 1e-14);
         close(entry.aicc.unwrap(), -2.0 * l + 2.0 * k + 2.0 * k * (k + 1.0) / (n - k - 1.0), 1e-14);
         close(entry.bic.unwrap(), -2.0 * l + k * n.ln(), 1e-14);
@@ -163,11 +163,11 @@ fn naive(source: &dyn RowSource, folds: Folds, candidate: &Candidate) -> Naive {
         let new = NewRows { scale_design, weights: Some(&test.w), ..NewRows::new(&column, test.y.len()) };
         let predictor = Predictor::new(&fit).unwrap();
         let interval = predictor.intervals(&new, IntervalKind::Prediction, 0.9).unwrap();
-        let value = |row: usize| fit.coefficients[row].estimate.unwrap();
+        let value = |row: usize| fit.location.rows[row].estimate.unwrap();
         for i in 0..test.y.len() {
             let (x, y, f) = (test.x[i], test.y[i], test.f[i]);
-            let log_scale = match &fit.scale_coefficients[..] {
-                [] => fit.scale.unwrap().ln(),
+            let log_scale = match fit.scale.coefficients() {
+                [] => fit.scale.common().unwrap().ln(),
                 [a, b] => a.estimate.unwrap() + b.estimate.unwrap() * x,
                 _ => panic!(),
             };
@@ -279,13 +279,13 @@ fn what_speaks_for_it_is_found() {
     // The regressor is uniform: its 10% and 90% points are -0.8 and 0.8.
     assert!((variance.from + 0.8).abs() < 0.1 && (variance.to - 0.8).abs() < 0.1);
     let fit = comparison.preferred().unwrap().fit.as_ref().unwrap();
-    let slope = fit.scale_coefficients[1].estimate.unwrap();
+    let slope = fit.scale.coefficients()[1].estimate.unwrap();
     close(variance.factor, (slope * (variance.to - variance.from)).exp(), 1e-14);
     assert!((3.0..8.0).contains(&variance.factor), "{}", variance.factor);
     assert!(advice.kurtosis.unwrap() > 10.0);
     let gaussian = entry(&comparison, "gaussian").fit.as_ref().unwrap();
     let shift = advice.coefficients.iter().find(|shift| shift.term == "x1").unwrap();
-    let [plain, own] = [gaussian, fit].map(|fit| &fit.coefficients[1]);
+    let [plain, own] = [gaussian, fit].map(|fit| &fit.location.rows[1]);
     let expected = (plain.estimate.unwrap() - own.estimate.unwrap()) / own.std_error.unwrap();
     close(shift.shift.unwrap(), expected, 1e-14);
     let sizes: Vec<f64> = advice.coefficients.iter().map(|shift| shift.shift.unwrap().abs()).collect();
@@ -314,7 +314,7 @@ fn kurtosis_is_the_fourth_moment_over_the_squared_second() {
     let comparison =
         compare(&rows.plain(), &Candidate::all(false), &Options { folds: 0, ..Options::default() }).unwrap();
     let fit = entry(&comparison, "gaussian").fit.as_ref().unwrap();
-    let [a, b] = [0, 1].map(|row: usize| fit.coefficients[row].estimate.unwrap());
+    let [a, b] = [0, 1].map(|row: usize| fit.location.rows[row].estimate.unwrap());
     let errors: Vec<f64> = rows.y.iter().zip(&rows.x).map(|(y, x)| y - a - b * x).collect();
     let moment = |power: i32| errors.iter().map(|e| e.powi(power)).sum::<f64>() / 70.0;
     close(comparison.advice.unwrap().kurtosis.unwrap(), moment(4) / moment(2).powi(2), 1e-12);

@@ -98,7 +98,7 @@ impl Accumulator for Collect {
 fn guess(fits: &[Fit], x: f64, weight: f64) -> [f64; 3] {
     let column = [x];
     let design = [Values::from(&column[..])];
-    let modelled = !fits[0].scale_coefficients.is_empty();
+    let modelled = !fits[0].scale.coefficients().is_empty();
     let new = NewRows { scale_design: if modelled { &design } else { &[] }, ..NewRows::new(&design, 1) };
     let location = |fit: &Fit| Predictor::new(fit).unwrap().location(&new)[0];
     let scale = if modelled { Predictor::new(&fits[0]).unwrap().scale(&new)[0] } else { 1.0 };

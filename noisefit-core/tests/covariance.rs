@@ -111,8 +111,8 @@ impl Random {
 /// `(X'VX)^-1 meat (X'VX)^-1` from the definition, the bread taken from the classical covariance.
 fn naive(data: &Data, meat: impl Fn(&[Vec<f64>]) -> Vec<Vec<f64>>) -> Vec<Vec<f64>> {
     let fit = data.fit("gaussian", "classical");
-    let variance = fit.location_variance.unwrap();
-    let b: Vec<f64> = fit.coefficients.iter().map(|row| row.estimate.unwrap()).collect();
+    let variance = fit.location_variance().unwrap();
+    let b: Vec<f64> = fit.location.rows.iter().map(|row| row.estimate.unwrap()).collect();
     let scores: Vec<Vec<f64>> = (0..data.len())
         .map(|i| {
             let row: Vec<f64> = std::iter::once(1.0).chain(data.x.iter().map(|column| column[i])).collect();
@@ -121,7 +121,8 @@ fn naive(data: &Data, meat: impl Fn(&[Vec<f64>]) -> Vec<Vec<f64>>) -> Vec<Vec<f6
             row.iter().map(|x| w * e * x).collect()
         })
         .collect();
-    let bread: Vec<Vec<f64>> = fit.vcov.iter().map(|row| row.iter().map(|value| value / variance).collect()).collect();
+    let bread: Vec<Vec<f64>> =
+        fit.vcov().iter().map(|row| row.iter().map(|value| value / variance).collect()).collect();
     times(&times(&bread, &meat(&scores)), &bread)
 }
 
@@ -174,28 +175,31 @@ fn clusters_by_their_definition() {
         let [one, other] = [0, 1].map(|k| small(naive(&data, |scores| clustered(scores, |i| data.clusters[k][i]))));
         let both = small(naive(&data, |scores| clustered(scores, |i| (data.clusters[0][i], data.clusters[1][i]))));
         let fit = data.fit("gaussian", "cluster:g0");
-        assert_matrix(&fit.vcov, &one, 1e-9, "one way");
+        assert_matrix(fit.vcov(), &one, 1e-9, "one way");
         let count = data.clusters[0].iter().collect::<std::collections::BTreeSet<_>>().len();
-        assert_eq!((fit.reference, fit.reference_df), (Reference::StudentT, Some(count as f64 - 1.0)));
-        assert_eq!(fit.vcov_type.to_string(), "cluster:g0");
+        assert_eq!(
+            (fit.covariance.reference, fit.covariance.reference_df),
+            (Reference::StudentT, Some(count as f64 - 1.0))
+        );
+        assert_eq!(fit.covariance.kind.to_string(), "cluster:g0");
         let mut joint = one.clone();
         for ((joint, other), both) in joint.iter_mut().flatten().zip(other.iter().flatten()).zip(both.iter().flatten())
         {
             *joint += other - both;
         }
         let fit = data.fit("gaussian", "cluster:g0,g1");
-        assert_matrix(&fit.vcov, &joint, 1e-9, "two ways");
-        assert_eq!(fit.reference_df, Some((groups / 2) as f64));
+        assert_matrix(fit.vcov(), &joint, 1e-9, "two ways");
+        assert_eq!(fit.covariance.reference_df, Some((groups / 2) as f64));
         assert!(fit.warnings.is_empty(), "{:?}", fit.warnings);
         // A location's variance is that of its row.
         let row = [60.0, 0.25];
         let design = [(&row[..1]).into(), (&row[1..]).into()];
         let row = [1.0, row[0], row[1]];
-        let expected: f64 = (0..3).map(|i| (0..3).map(|j| row[i] * row[j] * fit.vcov[i][j]).sum::<f64>()).sum();
+        let expected: f64 = (0..3).map(|i| (0..3).map(|j| row[i] * row[j] * fit.vcov()[i][j]).sum::<f64>()).sum();
         let new = NewRows::new(&design, 1);
         let predictor = Predictor::new(&fit).unwrap();
         let ends = predictor.intervals(&new, IntervalKind::Confidence, 0.95).unwrap();
-        let slope = &fit.coefficients[1];
+        let slope = &fit.location.rows[1];
         let critical = (slope.conf_high.unwrap() - slope.estimate.unwrap()) / slope.std_error.unwrap();
         let margin = ends.high[0] - predictor.location(&new)[0];
         assert!((margin / (critical * expected.sqrt()) - 1.0).abs() < 1e-9, "{margin} {expected}");
@@ -223,8 +227,8 @@ fn lags_by_their_definition() {
             meat
         });
         let fit = data.fit("gaussian", &format!("hac:{lags}"));
-        assert_matrix(&fit.vcov, &expected, 1e-8, &format!("{lags} lags of {n} rows"));
-        assert_eq!((fit.reference, fit.reference_df), (Reference::StudentT, None));
+        assert_matrix(fit.vcov(), &expected, 1e-8, &format!("{lags} lags of {n} rows"));
+        assert_eq!((fit.covariance.reference, fit.covariance.reference_df), (Reference::StudentT, None));
     }
 }
 
@@ -234,15 +238,15 @@ fn no_lag_is_the_sandwich_and_clusters_of_one_row_nearly() {
     data.clusters = vec![(0..400).collect()];
     for noise in ["gaussian", "student-t", "logistic", "huber"] {
         let sandwich = data.fit(noise, "sandwich");
-        assert_matrix(&data.fit(noise, "hac:0").vcov, &sandwich.vcov, 1e-12, noise);
-        let mut singles = data.fit(noise, "cluster:row").vcov;
+        assert_matrix(&data.fit(noise, "hac:0").vcov(), &sandwich.vcov(), 1e-12, noise);
+        let mut singles = data.fit(noise, "cluster:row").vcov().to_vec();
         let small = if noise == "gaussian" { 399.0 / 397.0 } else { 1.0 };
         singles.iter_mut().flatten().for_each(|value| *value /= 400.0 / 399.0 * small);
-        assert_matrix(&singles, &sandwich.vcov, 1e-12, noise);
+        assert_matrix(&singles, &sandwich.vcov(), 1e-12, noise);
     }
     // Least squares' sandwich is White's.
     let white = data.fit("gaussian", "hc0");
-    assert_eq!(white.vcov, data.fit("gaussian", "sandwich").vcov);
+    assert_eq!(white.vcov(), data.fit("gaussian", "sandwich").vcov());
 }
 
 /// Standard errors of location and scale at maxima of testdata/reference/likelihood.json, with finite differences of 50
@@ -276,7 +280,7 @@ fn information_and_sandwiches_of_likelihoods() {
             let bits = |name: &String| column(name).into_iter().map(f64::to_bits).collect();
             data.clusters = groupings.clusters().iter().map(bits).collect();
             let fit = data.fit(text("noise"), vcov);
-            for (part, rows) in [("location", &fit.coefficients), ("scale", &fit.scale_coefficients)] {
+            for (part, rows) in [("location", &fit.location.rows[..]), ("scale", fit.scale.coefficients())] {
                 for (row, expected) in rows.iter().zip(expected[part].as_array().unwrap()) {
                     let expected: f64 = expected.as_str().unwrap().parse().unwrap();
                     let error = row.std_error.unwrap() / expected - 1.0;
@@ -284,7 +288,7 @@ fn information_and_sandwiches_of_likelihoods() {
                     compared += 1;
                 }
             }
-            assert_eq!(fit.vcov_type.to_string(), *vcov);
+            assert_eq!(fit.covariance.kind.to_string(), *vcov);
         }
     }
     assert!(compared > 120, "{compared}");
@@ -296,10 +300,13 @@ fn the_expected_information_is_the_classical_covariance() {
     let both = |data: &Data, noise: &str, factor: f64| {
         let (classical, expected) = (data.fit(noise, "classical"), data.fit(noise, "expected"));
         let scaled: Vec<Vec<f64>> =
-            classical.vcov.iter().map(|row| row.iter().map(|value| value * factor).collect()).collect();
-        assert_matrix(&expected.vcov, &scaled, 1e-9, noise);
-        assert_matrix(&expected.scale_vcov, &classical.scale_vcov, 1e-6, noise);
-        assert_eq!((expected.reference, &expected.vcov_type), (Reference::Normal, &VcovKind::of("expected")));
+            classical.vcov().iter().map(|row| row.iter().map(|value| value * factor).collect()).collect();
+        assert_matrix(&expected.vcov(), &scaled, 1e-9, noise);
+        assert_matrix(&expected.scale.vcov(), &classical.scale.vcov(), 1e-6, noise);
+        assert_eq!(
+            (expected.covariance.reference, &expected.covariance.kind),
+            (Reference::Normal, &VcovKind::of("expected"))
+        );
         expected
     };
     // Least squares' own counts degrees of freedom.
@@ -309,7 +316,7 @@ fn the_expected_information_is_the_classical_covariance() {
     }
     data.z = vec![data.x[1].clone()];
     for noise in ["gaussian", "laplace", "logistic", "student-t", "student-t:3"] {
-        assert_eq!(both(&data, noise, 1.0).scale_vcov.len(), 2);
+        assert_eq!(both(&data, noise, 1.0).scale.vcov().len(), 2);
     }
     // Degrees of freedom were infinite; with tails they are not.
     let mut random = Random(8);
@@ -329,8 +336,8 @@ fn frequencies_are_repeated_rows() {
     let repeated = data.repeated();
     let agree = |data: &Data, repeated: &Data, noise: &str, vcov: &str| {
         let (found, expected) = (data.fit(noise, vcov), repeated.fit(noise, vcov));
-        assert_matrix(&found.vcov, &expected.vcov, 1e-8, &format!("{noise}, {vcov}"));
-        assert_matrix(&found.scale_vcov, &expected.scale_vcov, 1e-8, &format!("{noise}, {vcov}"));
+        assert_matrix(&found.vcov(), &expected.vcov(), 1e-8, &format!("{noise}, {vcov}"));
+        assert_matrix(&found.scale.vcov(), &expected.scale.vcov(), 1e-8, &format!("{noise}, {vcov}"));
     };
     for vcov in ["hc0", "hc1", "hc2", "hc3", "hc4", "cluster:g0", "cr3:g0", "cluster:g0,g1"] {
         agree(&data, &repeated, "gaussian", vcov);
@@ -366,7 +373,7 @@ fn units_and_threads_change_nothing_else() {
         let other = moved.fit(noise, vcov);
         let factor = [1024.0 * 4.0, 1024.0];
         for k in 0..2 {
-            let ratio = other.coefficients[k + 1].std_error.unwrap() / fit.coefficients[k + 1].std_error.unwrap();
+            let ratio = other.location.rows[k + 1].std_error.unwrap() / fit.location.rows[k + 1].std_error.unwrap();
             assert!((ratio / factor[k] - 1.0).abs() < 1e-7, "{noise}, {vcov}, {k}: {ratio}");
         }
         assert_eq!(data.try_fit(noise, vcov, 3).unwrap(), fit, "{noise}, {vcov}");
@@ -391,9 +398,9 @@ fn a_two_way_covariance_that_is_none_is_mended_and_said_to_be() {
     }
     let fit = data.fit("gaussian", "cluster:g0,g1");
     assert!(fit.warnings.contains(&Warning::NotPositiveSemidefinite), "{:?}", fit.warnings);
-    assert!(fit.vcov.iter().enumerate().all(|(j, row)| row[j] >= 0.0));
-    let determinant = fit.vcov[0][0] * fit.vcov[1][1] - fit.vcov[0][1].powi(2);
-    assert!(determinant >= -1e-12 * fit.vcov[0][0] * fit.vcov[1][1]);
+    assert!(fit.vcov().iter().enumerate().all(|(j, row)| row[j] >= 0.0));
+    let determinant = fit.vcov()[0][0] * fit.vcov()[1][1] - fit.vcov()[0][1].powi(2);
+    assert!(determinant >= -1e-12 * fit.vcov()[0][0] * fit.vcov()[1][1]);
 }
 
 #[test]
@@ -415,7 +422,7 @@ fn what_cannot_be_estimated_is_refused_or_warned_of() {
     for vcov in ["hc2", "hc3"] {
         assert!(data.refused("gaussian", vcov).contains("as 1 of the rows do (leverage 1)"));
     }
-    assert!(data.fit("gaussian", "hc1").coefficients[2].std_error.unwrap() > 0.0);
+    assert!(data.fit("gaussian", "hc1").location.rows[2].std_error.unwrap() > 0.0);
     data.z = vec![data.x[0].clone()];
     assert!(data.refused("laplace", "sandwich").contains("use expected or bootstrap"));
 }
@@ -424,13 +431,13 @@ fn what_cannot_be_estimated_is_refused_or_warned_of() {
 fn fits_without_residuals_or_degrees_of_freedom() {
     let line = Data { y: vec![1.0, 3.0, 5.0, 7.0], x: vec![vec![0.0, 1.0, 2.0, 3.0]], ..Data::default() };
     let fit = line.fit("gaussian", "hc3");
-    assert!(fit.coefficients.iter().all(|row| row.std_error == Some(0.0)));
+    assert!(fit.location.rows.iter().all(|row| row.std_error == Some(0.0)));
     let saturated = Data { y: vec![1.0, 3.0], x: vec![vec![0.0, 1.0]], ..Data::default() };
     for vcov in ["hc0", "hc3", "sandwich", "expected"] {
-        assert!(saturated.fit("gaussian", vcov).coefficients.iter().all(|row| row.std_error.is_none()));
+        assert!(saturated.fit("gaussian", vcov).location.rows.iter().all(|row| row.std_error.is_none()));
     }
     for noise in ["student-t:4", "logistic", "huber"] {
-        assert!(line.fit(noise, "sandwich").coefficients.iter().all(|row| row.std_error == Some(0.0)));
+        assert!(line.fit(noise, "sandwich").location.rows.iter().all(|row| row.std_error == Some(0.0)));
     }
 }
 
@@ -443,9 +450,9 @@ fn hc4_by_its_definition() {
     let rows: Vec<Vec<f64>> = (0..n).map(|i| vec![1.0, data.x[0][i], data.x[1][i]]).collect();
     let classical = data.fit("gaussian", "classical");
     let bread: Vec<Vec<f64>> = classical
-        .vcov
+        .vcov()
         .iter()
-        .map(|row| row.iter().map(|value| value / classical.location_variance.unwrap()).collect())
+        .map(|row| row.iter().map(|value| value / classical.location_variance().unwrap()).collect())
         .collect();
     let leverage = |i: usize| -> f64 {
         (0..3).flat_map(|j| (0..3).map(move |k| (j, k))).map(|(j, k)| rows[i][j] * bread[j][k] * rows[i][k]).sum()
@@ -459,7 +466,7 @@ fn hc4_by_its_definition() {
         }
         sum
     });
-    assert_matrix(&data.fit("gaussian", "hc4").vcov, &expected, 1e-9, "hc4");
+    assert_matrix(&data.fit("gaussian", "hc4").vcov(), &expected, 1e-9, "hc4");
 }
 
 /// The jackknife over clusters, which CR3 is for least squares (Bell and McCaffrey 2002): refits without each.
@@ -485,12 +492,12 @@ fn cr3_is_what_leaving_each_cluster_out_does() {
             };
             let rest = rest.fit("gaussian", "classical");
             let moved: Vec<f64> = (0..3)
-                .map(|j| whole.coefficients[j].estimate.unwrap() - rest.coefficients[j].estimate.unwrap())
+                .map(|j| whole.location.rows[j].estimate.unwrap() - rest.location.rows[j].estimate.unwrap())
                 .collect();
             add_outer(&mut expected, &moved, &moved, 1.0);
         }
-        assert_matrix(&whole.vcov, &expected, 1e-9, "cr3");
-        assert_eq!((whole.reference, whole.reference_df), (Reference::StudentT, Some(7.0)));
+        assert_matrix(&whole.vcov(), &expected, 1e-9, "cr3");
+        assert_eq!((whole.covariance.reference, whole.covariance.reference_df), (Reference::StudentT, Some(7.0)));
     }
     let data = Data::random(90, 8);
     assert!(data.refused("student-t", "cr3:g0").contains("use cluster"));

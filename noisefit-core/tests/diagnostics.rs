@@ -240,8 +240,8 @@ fn of_other_noise_the_tests_of_least_squares_stay_and_rows_are_measured_in_scale
         assert_eq!(found.collinearity, least_squares.collinearity);
 
         // By hand.
-        let (family, scale) = (fit.noise.family(), fit.scale.unwrap());
-        let beta: Vec<f64> = fit.coefficients.iter().map(|c| c.estimate.unwrap()).collect();
+        let (family, scale) = (fit.noise.family(), fit.scale.common().unwrap());
+        let beta: Vec<f64> = fit.location.rows.iter().map(|c| c.estimate.unwrap()).collect();
         let r: Vec<f64> = (0..n).map(|i| (food[i] - beta[0] - beta[1] * income[i]) / scale).collect();
         let mut pit = vec![0.0; 10];
         r.iter().for_each(|&r| pit[((family.cdf(r) * 10.0) as usize).min(9)] += 1.0);
@@ -297,7 +297,7 @@ fn a_modelled_scale_weights_the_tests() {
     let fit = fitted(&rows, "gaussian");
     let found = Diagnosis::new(&rows, &fit, &Options::default()).unwrap().run(&rows, n).unwrap();
     assert_eq!(found.tested_on, TestedOn::ScaledLeastSquares);
-    let gamma: Vec<f64> = fit.scale_coefficients.iter().map(|c| c.estimate.unwrap()).collect();
+    let gamma: Vec<f64> = fit.scale.coefficients().iter().map(|c| c.estimate.unwrap()).collect();
     let weights: Vec<f64> = income.iter().map(|x| (-2.0 * (gamma[0] + gamma[1] * x)).exp()).collect();
     let weighted = MemoryRows::new(&food, design()).unwrap().with_weights(&weights).unwrap();
     let weighted = diagnosed(&weighted, "gaussian", n);
@@ -423,13 +423,13 @@ fn the_regressor_that_drives_the_spread_is_named() {
     assert!(drivers[1].p_value > 0.001);
     // The t statistics are those of the regression of |e| on the regressors.
     let fit = fitted(&rows, "gaussian");
-    let beta: Vec<f64> = fit.coefficients.iter().map(|c| c.estimate.unwrap()).collect();
+    let beta: Vec<f64> = fit.location.rows.iter().map(|c| c.estimate.unwrap()).collect();
     let sizes: Vec<f64> =
         (0..n).map(|i| (y[i] - beta[0] - (0..3).map(|j| beta[j + 1] * x[j * n + i]).sum::<f64>()).abs()).collect();
     let again = MemoryRows::new(&sizes, Matrix::column_major(&x, n, 3).unwrap()).unwrap();
     let again = fitted(&again.named("size", &["a", "b", "c"]).unwrap(), "gaussian");
     for driver in drivers {
-        let row = again.coefficients.iter().find(|row| row.term == driver.term).unwrap();
+        let row = again.location.rows.iter().find(|row| row.term == driver.term).unwrap();
         close(driver.statistic, row.statistic.unwrap(), 1e-9, &driver.term);
         close(driver.p_value, row.p_value.unwrap(), 1e-8, &driver.term);
     }

@@ -78,9 +78,9 @@ fn numbers(values: &Value) -> Vec<f64> {
 fn compare(fit: &Fit, expected: &Value, tolerance: f64, what: &str) {
     assert!(fit.termination.converged, "{what}: {:?}", fit.termination);
     close_all(&estimates(fit), &numbers(&expected["coefficients"]), tolerance, what);
-    close(fit.scale.unwrap(), number(&expected["scale"]), tolerance, what);
+    close(fit.scale.common().unwrap(), number(&expected["scale"]), tolerance, what);
     if let Some(exact) = expected.get("log_likelihood") {
-        close(fit.log_likelihood.unwrap(), number(exact), tolerance, what);
+        close(fit.log_likelihood().unwrap(), number(exact), tolerance, what);
     }
 }
 
@@ -94,7 +94,7 @@ fn exact_solutions_to_twelve_digits() {
         let (expected, delta) = (&case["fixed"], number(&case["fixed"]["delta"]));
         let fit = active_set::fit_fixed(&data.rows(), delta, &Options::default()).unwrap();
         compare(&fit, expected, 1e-12, &format!("{}, delta", case["data"]));
-        close(fit.mean_loss.unwrap(), number(&expected["mean_loss"]), 1e-12, "mean loss");
+        close(fit.goodness.mean_loss.unwrap(), number(&expected["mean_loss"]), 1e-12, "mean loss");
     }
 }
 
@@ -143,15 +143,19 @@ fn every_fit(rows: &MemoryRows<'_>) -> Vec<Fit> {
 fn same(a: &Fit, b: &Fit, tolerance: f64) {
     assert!(a.termination.converged && b.termination.converged);
     assert_eq!(a.nobs, b.nobs);
-    for (a, b) in a.coefficients.iter().zip(&b.coefficients) {
+    for (a, b) in a.location.rows.iter().zip(&b.location.rows) {
         close(a.estimate.unwrap(), b.estimate.unwrap(), tolerance, &a.term);
         close(a.std_error.unwrap(), b.std_error.unwrap(), tolerance, &a.term);
     }
-    for (a, b) in [(a.scale, b.scale), (a.log_likelihood, b.log_likelihood), (a.mae, b.mae), (a.r_squared, b.r_squared)]
-    {
+    for (a, b) in [
+        (a.scale.common(), b.scale.common()),
+        (a.log_likelihood(), b.log_likelihood()),
+        (a.goodness.mae, b.goodness.mae),
+        (a.goodness.r_squared, b.goodness.r_squared),
+    ] {
         close(a.unwrap(), b.unwrap(), tolerance, "sums");
     }
-    close(a.rmse, b.rmse, tolerance, "rmse");
+    close(a.goodness.rmse, b.goodness.rmse, tolerance, "rmse");
 }
 
 /// The residuals of a fit in double-double.
@@ -169,7 +173,7 @@ fn check_equations(data: &Data, fit: &Fit, knee: f64, scale: Option<HuberScale>)
 }
 
 fn check_equations_to(tolerance: f64, data: &Data, fit: &Fit, knee: f64, scale: Option<HuberScale>) {
-    let (u, s, n) = (residuals(data, fit), fit.scale.unwrap(), data.y.len() as f64);
+    let (u, s, n) = (residuals(data, fit), fit.scale.common().unwrap(), data.y.len() as f64);
     let psi = |u: DoubleDouble| if u.abs().to_f64() <= knee { u } else { DoubleDouble::from(knee.copysign(u.high)) };
     for j in 0..=data.columns {
         let column = |i: usize| if j == 0 { 1.0 } else { data.row(i)[j - 1] };
@@ -205,7 +209,7 @@ fn many_rows_solve_their_equations() {
     for scale in SCALES {
         let fit = active_set::fit(&data.rows(), 1.345, scale, &Options::default()).unwrap();
         assert!(fit.termination.converged && fit.warnings.is_empty());
-        check_equations(&data, &fit, 1.345 * fit.scale.unwrap(), Some(scale));
+        check_equations(&data, &fit, 1.345 * fit.scale.common().unwrap(), Some(scale));
     }
     let fit = active_set::fit_fixed(&data.rows(), 0.8, &Options::default()).unwrap();
     check_equations(&data, &fit, 0.8, None);
@@ -214,7 +218,7 @@ fn many_rows_solve_their_equations() {
         if size <= 0.8 { 0.5 * size * size } else { 0.8 * (size - 0.4) }
     };
     let mean = residuals(&data, &fit).iter().map(loss).sum::<f64>() / 60_000.0;
-    close(fit.mean_loss.unwrap(), mean, 1e-12, "mean loss");
+    close(fit.goodness.mean_loss.unwrap(), mean, 1e-12, "mean loss");
 }
 
 #[test]
@@ -263,12 +267,12 @@ fn weights_scale_rows_and_their_noise() {
     let scaled = MemoryRows::new(&y, Matrix::row_major(&x, 53, 3).unwrap()).unwrap().without_intercept();
     let weighted = MemoryRows::new(&data.y, Matrix::row_major(&design, 53, 3).unwrap()).unwrap().without_intercept();
     for (a, b) in every_fit(&weighted.with_weights(&weights).unwrap()).iter().zip(&every_fit(&scaled)) {
-        for (a, b) in a.coefficients.iter().zip(&b.coefficients) {
+        for (a, b) in a.location.rows.iter().zip(&b.location.rows) {
             close(a.estimate.unwrap(), b.estimate.unwrap(), 1e-12, "coefficient");
             close(a.std_error.unwrap(), b.std_error.unwrap(), 1e-12, "standard error");
         }
-        close(a.scale.unwrap(), b.scale.unwrap(), 1e-12, "scale");
-        close(a.log_likelihood.unwrap(), b.log_likelihood.unwrap() + log_weights, 1e-12, "log-likelihood");
+        close(a.scale.common().unwrap(), b.scale.common().unwrap(), 1e-12, "scale");
+        close(a.log_likelihood().unwrap(), b.log_likelihood().unwrap() + log_weights, 1e-12, "log-likelihood");
     }
 }
 
@@ -341,8 +345,8 @@ fn a_large_knee_is_least_squares_and_a_small_one_least_absolute_deviations() {
         for (b, exact) in estimates(fit).into_iter().zip(estimates(&least_squares)) {
             close(b, exact, 1e-13, "coefficient");
         }
-        close(fit.scale.unwrap(), least_squares.scale.unwrap(), 1e-13, "scale");
-        close(fit.log_likelihood.unwrap(), least_squares.log_likelihood.unwrap(), 1e-13, "log-likelihood");
+        close(fit.scale.common().unwrap(), least_squares.scale.common().unwrap(), 1e-13, "scale");
+        close(fit.log_likelihood().unwrap(), least_squares.log_likelihood().unwrap(), 1e-13, "log-likelihood");
     }
     // The best line goes through two of the points.
     let line = |i: usize, j: usize| {
@@ -361,8 +365,8 @@ fn a_large_knee_is_least_squares_and_a_small_one_least_absolute_deviations() {
     }
     // The likelihood is that of Laplace noise, whose scale is s / k.
     let narrow = active_set::fit(&data.rows(), 1e-6, HuberScale::MaximumLikelihood, &options).unwrap();
-    close(narrow.scale.unwrap() / 1e-6, loss(best) / 25.0, 1e-5, "scale");
-    close(narrow.log_likelihood.unwrap(), -25.0 * ((2.0 * loss(best) / 25.0).ln() + 1.0), 1e-5, "log-likelihood");
+    close(narrow.scale.common().unwrap() / 1e-6, loss(best) / 25.0, 1e-5, "scale");
+    close(narrow.log_likelihood().unwrap(), -25.0 * ((2.0 * loss(best) / 25.0).ln() + 1.0), 1e-5, "log-likelihood");
 }
 
 #[test]
@@ -372,7 +376,7 @@ fn scales_of_zero_and_exact_fits() {
     let design = || Matrix::row_major(&x, 12, 1).unwrap();
     let options = Options::default();
     for fit in every_fit(&MemoryRows::new(&line, design()).unwrap()) {
-        assert_eq!((fit.scale, fit.log_likelihood), (Some(0.0), None));
+        assert_eq!((fit.scale.common(), fit.log_likelihood()), (Some(0.0), None));
         assert_eq!(estimates(&fit), [1.0, 2.0]);
         assert!(fit.warnings[0].to_string().contains("the noise scale is 0"), "{:?}", fit.warnings);
     }
@@ -385,13 +389,13 @@ fn scales_of_zero_and_exact_fits() {
     let error = active_set::fit(&rows, 1.345, MAD, &options).unwrap_err().to_string();
     assert!(error.contains("the scale of huber noise is zero") && error.contains("mle"), "{error}");
     let likely = active_set::fit(&rows, 1.345, HuberScale::MaximumLikelihood, &options).unwrap();
-    assert!(likely.termination.converged && likely.scale.unwrap() > 0.5);
+    assert!(likely.termination.converged && likely.scale.common().unwrap() > 0.5);
 
     // As many coefficients as rows.
     let data = contaminated(3, 2, 7);
     for fit in every_fit(&data.rows()) {
-        assert_eq!((fit.scale, fit.df_residual), (Some(0.0), 0));
-        assert_eq!(fit.coefficients[0].std_error, None);
+        assert_eq!((fit.scale.common(), fit.df_residual), (Some(0.0), 0));
+        assert_eq!(fit.location.rows[0].std_error, None);
     }
     for (k, scale) in [(0.0, MAD), (f64::NAN, MAD), (1.0, HuberScale::Mad { constant: -1.0 })] {
         let error = active_set::fit(&rows, k, scale, &options).unwrap_err().to_string();
@@ -409,7 +413,7 @@ fn duplicated_rows_ties_and_a_response_of_few_values() {
     for scale in SCALES {
         let fit = active_set::fit(&data.rows(), 1.345, scale, &Options::default()).unwrap();
         assert!(fit.termination.converged);
-        check_equations(&data, &fit, 1.345 * fit.scale.unwrap(), Some(scale));
+        check_equations(&data, &fit, 1.345 * fit.scale.common().unwrap(), Some(scale));
     }
     check_equations(&data, &active_set::fit_fixed(&data.rows(), 0.7, &Options::default()).unwrap(), 0.7, None);
 }
@@ -434,7 +438,7 @@ fn all_rows_inside_the_knee_with_most_on_the_plane() {
     for (b, exact) in estimates(&fit).into_iter().zip([2.0 / 3.0, 2.0 / 15.0, 1.0 / 15.0, -1.0 / 15.0]) {
         close(b, exact, 1e-13, "coefficient");
     }
-    close(fit.scale.unwrap(), (0.02f64 / 5.0).sqrt(), 1e-13, "scale");
+    close(fit.scale.common().unwrap(), (0.02f64 / 5.0).sqrt(), 1e-13, "scale");
 }
 
 #[test]
@@ -443,7 +447,7 @@ fn a_median_that_jumps_with_the_scale() {
     let data = plane(&[[5.0, 5.0, 0.139], [5.0, 5.0, 1.602], [0.0, 3.0, 0.477], [3.0, 5.0, -0.756]], false);
     let fit = active_set::fit(&data.rows(), 1.345, MAD, &Options::default()).unwrap();
     assert!(fit.termination.converged, "{:?}", fit.termination);
-    check_equations(&data, &fit, 1.345 * fit.scale.unwrap(), Some(MAD));
+    check_equations(&data, &fit, 1.345 * fit.scale.common().unwrap(), Some(MAD));
 }
 
 #[test]
@@ -473,8 +477,8 @@ fn small_knees_and_few_rows() {
                 // A scale of zero is refused.
                 let Ok(fit) = active_set::fit(&data.rows(), 0.1, scale, &options) else { continue };
                 assert!(fit.termination.converged, "{} rows, seed {seed}: {:?}", rows.len(), fit.termination);
-                if fit.scale != Some(0.0) && fit.coefficients.iter().all(|c| c.estimate.is_some()) {
-                    check_equations_to(1e-10, &data, &fit, 0.1 * fit.scale.unwrap(), Some(scale));
+                if fit.scale.common() != Some(0.0) && fit.location.rows.iter().all(|c| c.estimate.is_some()) {
+                    check_equations_to(1e-10, &data, &fit, 0.1 * fit.scale.common().unwrap(), Some(scale));
                 }
             }
         }
@@ -521,10 +525,10 @@ fn a_knee_beyond_all_reach_leaves_gaussian_noise() {
         let least_squares = closed_form::fit(&data.rows(), &options).unwrap();
         let fit = active_set::fit_fixed(&data.rows(), delta, &options).unwrap();
         assert!(fit.termination.converged);
-        close(fit.scale.unwrap(), least_squares.scale.unwrap(), 1e-13, "scale");
-        close(fit.log_likelihood.unwrap(), least_squares.log_likelihood.unwrap(), 1e-13, "log-likelihood");
+        close(fit.scale.common().unwrap(), least_squares.scale.common().unwrap(), 1e-13, "scale");
+        close(fit.log_likelihood().unwrap(), least_squares.log_likelihood().unwrap(), 1e-13, "log-likelihood");
         let Noise::Huber(noise) = fit.noise else { panic!("{:?}", fit.noise) };
-        close(noise.k(), (delta / fit.scale.unwrap()).min(1e300), 1e-13, "k");
+        close(noise.k(), (delta / fit.scale.common().unwrap()).min(1e300), 1e-13, "k");
         data.y.iter_mut().for_each(|y| *y /= size);
     }
     // The other end: a knee of nothing.
@@ -552,8 +556,8 @@ fn scales_whose_squares_leave_the_range_are_refused() {
         let fits = SCALES.map(|scale| active_set::fit(&rows, 1.345, scale, &Options::default()));
         let fixed = [1e-100, 1.0, 1e51, 1e80].map(|delta| active_set::fit_fixed(&rows, delta, &Options::default()));
         for fit in fits.iter().chain(&fixed).flatten() {
-            let scale = fit.scale.unwrap();
-            assert!(scale > 0.0 && (scale * scale).is_finite() && fit.log_likelihood.is_some(), "{fit:?}");
+            let scale = fit.scale.common().unwrap();
+            assert!(scale > 0.0 && (scale * scale).is_finite() && fit.log_likelihood().is_some(), "{fit:?}");
         }
     }
 }
@@ -566,12 +570,12 @@ fn choices_lead_here() {
     };
     let fixed = &fit("huber:1.2")[0];
     assert_eq!(fixed, &active_set::fit_fixed(&data.rows(), 1.2, &Options::default()).unwrap());
-    assert_eq!((fixed.scale_type, &fixed.vcov_type), (ScaleRule::MaximumLikelihood, &VcovKind::CLASSICAL));
+    assert_eq!((fixed.scale_rule(), &fixed.covariance.kind), (ScaleRule::MaximumLikelihood, &VcovKind::CLASSICAL));
     let Noise::Huber(noise) = fixed.noise else { panic!("{:?}", fixed.noise) };
-    close(noise.k() * fixed.scale.unwrap(), 1.2, 1e-15, "delta");
+    close(noise.k() * fixed.scale.common().unwrap(), 1.2, 1e-15, "delta");
     let choice = [Noise::Huber(Huber { scale: MAD, ..Huber::new(1.345) })];
     let fit = &inference::fit(&data.rows(), &choice, &inference::Options::default()).unwrap()[0];
-    assert_eq!((fit.scale_type.to_string(), fit.vcov_type.to_string()), ("mad".to_owned(), "huber".to_owned()));
+    assert_eq!((fit.scale_rule().to_string(), fit.covariance.kind.to_string()), ("mad".to_owned(), "huber".to_owned()));
 }
 
 proptest! {
@@ -604,9 +608,9 @@ proptest! {
             for j in 0..3 {
                 prop_assert!((c[j] - expected[j]).abs() < 1e-11 * lengths[j], "{j}: {} {}", c[j], expected[j]);
             }
-            prop_assert!((other.scale.unwrap() / size / one.scale.unwrap() - 1.0).abs() < 1e-11);
+            prop_assert!((other.scale.common().unwrap() / size / one.scale.common().unwrap() - 1.0).abs() < 1e-11);
             let units = rows as f64 * size.ln();
-            let (one, other) = (one.log_likelihood.unwrap(), other.log_likelihood.unwrap());
+            let (one, other) = (one.log_likelihood().unwrap(), other.log_likelihood().unwrap());
             prop_assert!((other - one + units).abs() < 1e-11 * (one.abs() + units.abs()));
         }
     }

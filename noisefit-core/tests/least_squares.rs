@@ -127,11 +127,11 @@ fn any_number_of_threads_gives_the_same_bits_and_both_layouts_the_same_fit() {
     let first = closed_form::fit(&columns.clone().with_threads(1), &options).unwrap();
     assert_eq!(first, closed_form::fit(&columns.with_threads(3), &options).unwrap());
     // The layouts have kernels of their own, which add in another order.
-    for (a, b) in first.coefficients.iter().zip(&by_rows.coefficients) {
+    for (a, b) in first.location.rows.iter().zip(&by_rows.location.rows) {
         let near = |a: Option<f64>, b: Option<f64>| (a.unwrap() / b.unwrap() - 1.0).abs() < 1e-12;
         assert!(near(a.estimate, b.estimate) && near(a.std_error, b.std_error) && near(a.conf_low, b.conf_low));
     }
-    assert!((first.mae.unwrap() / by_rows.mae.unwrap() - 1.0).abs() < 1e-13);
+    assert!((first.goodness.mae.unwrap() / by_rows.goodness.mae.unwrap() - 1.0).abs() < 1e-13);
 }
 
 #[test]
@@ -151,9 +151,9 @@ fn an_intercept_alone_is_the_mean() {
         let y: Vec<f64> = (0..n).map(|i| i as f64).collect();
         let rows = MemoryRows::new(&y, Matrix::row_major(&[], n, 0).unwrap()).unwrap();
         let fit = closed_form::fit(&rows, &Options::default()).unwrap();
-        assert_eq!(fit.coefficients[0].estimate, Some((n as f64 - 1.0) / 2.0));
+        assert_eq!(fit.location.rows[0].estimate, Some((n as f64 - 1.0) / 2.0));
         let expected = ((n * n - 1) as f64 / 12.0).sqrt();
-        assert!((fit.scale.unwrap() - expected).abs() <= 1e-14 * expected);
+        assert!((fit.scale.common().unwrap() - expected).abs() <= 1e-14 * expected);
     }
 }
 
@@ -242,20 +242,20 @@ fn frequencies_are_repeated_rows_and_a_common_weight_changes_the_scale_only() {
     let counted = closed_form::fit(&problem.rows().with_frequencies(&frequencies).unwrap(), &options).unwrap();
     let near = |a: Option<f64>, b: Option<f64>| assert!((a.unwrap() / b.unwrap() - 1.0).abs() < 1e-13);
     assert_eq!(repeated.nobs, counted.nobs);
-    near(repeated.log_likelihood, counted.log_likelihood);
-    near(repeated.residual_std_error, counted.residual_std_error);
-    near(repeated.mae, counted.mae);
-    near(repeated.coefficients[2].std_error, counted.coefficients[2].std_error);
+    near(repeated.log_likelihood(), counted.log_likelihood());
+    near(repeated.goodness.residual_std_error, counted.goodness.residual_std_error);
+    near(repeated.goodness.mae, counted.goodness.mae);
+    near(repeated.location.rows[2].std_error, counted.location.rows[2].std_error);
 
     // Weights of 4 halve the noise: the scale doubles, everything about y stays.
     let plain = closed_form::fit(&problem.rows(), &options).unwrap();
     let weights = [4.0; 60];
     let weighted = closed_form::fit(&problem.rows().with_weights(&weights).unwrap(), &options).unwrap();
-    near(weighted.scale, plain.scale.map(|s| 2.0 * s));
-    near(weighted.log_likelihood, plain.log_likelihood);
-    near(weighted.coefficients[1].std_error, plain.coefficients[1].std_error);
-    near(weighted.r_squared, plain.r_squared);
-    assert!((weighted.rmse / plain.rmse - 1.0).abs() < 1e-13);
+    near(weighted.scale.common(), plain.scale.common().map(|s| 2.0 * s));
+    near(weighted.log_likelihood(), plain.log_likelihood());
+    near(weighted.location.rows[1].std_error, plain.location.rows[1].std_error);
+    near(weighted.goodness.r_squared, plain.goodness.r_squared);
+    assert!((weighted.goodness.rmse / plain.goodness.rmse - 1.0).abs() < 1e-13);
 }
 
 #[test]
@@ -355,10 +355,10 @@ proptest! {
             (None, None) => true,
             _ => false,
         };
-        for (a, b) in whole.coefficients.iter().zip(&parts.coefficients) {
+        for (a, b) in whole.location.rows.iter().zip(&parts.location.rows) {
             prop_assert!(near(a.estimate, b.estimate) && near(a.std_error, b.std_error), "{a:?} {b:?}");
         }
-        prop_assert!(near(whole.log_likelihood, parts.log_likelihood) && near(whole.mae, parts.mae));
+        prop_assert!(near(whole.log_likelihood(), parts.log_likelihood()) && near(whole.goodness.mae, parts.goodness.mae));
     }
 }
 
@@ -403,8 +403,8 @@ fn states_survive_being_saved_and_refuse_to_be_mixed_up() {
     let (_, loaded) = saved_and_loaded(&Evaluation::new(&fit, 0.9).unwrap(), &problem);
     // On its own rows a fit scores what it reported.
     let scores = loaded.finish().unwrap();
-    assert!((scores.rmse / fit.rmse - 1.0).abs() < 1e-13);
-    assert!((scores.mean_nll.unwrap() * 200.0 / fit.log_likelihood.unwrap() + 1.0).abs() < 1e-13);
+    assert!((scores.rmse / fit.goodness.rmse - 1.0).abs() < 1e-13);
+    assert!((scores.mean_nll.unwrap() * 200.0 / fit.log_likelihood().unwrap() + 1.0).abs() < 1e-13);
 
     // Another kind, and the same kind at another beta.
     let refused = |result: Result<Residuals, Error>| match result {

@@ -8,7 +8,7 @@ use common::{close, close_all, estimates};
 use noisefit_core::estimate::{Options, closed_form};
 use noisefit_core::noise::{Huber, Noise, Noises, Observations, Parameter, Scale, StudentT};
 use noisefit_core::numeric::double_double::DoubleDouble;
-use noisefit_core::record::{Fit, Reason, ScaleRule, Warning};
+use noisefit_core::record::{Coefficients, Fit, FittedScale, Likelihood, Reason, ScaleRule, Warning};
 use noisefit_core::rows::{Block, Layout, Matrix, MemoryRows, Next, Pass, RowSource, ScaleLayout, Values};
 use noisefit_core::{Error, inference};
 use proptest::prelude::*;
@@ -66,9 +66,9 @@ impl Data {
 
 /// The coefficients of `ln s`, or `ln s` alone.
 fn log_scale(fit: &Fit) -> Vec<f64> {
-    match fit.scale {
+    match fit.scale.common() {
         Some(scale) => vec![scale.ln()],
-        None => fit.scale_coefficients.iter().map(|coefficient| coefficient.estimate.unwrap()).collect(),
+        None => fit.scale.coefficients().iter().map(|coefficient| coefficient.estimate.unwrap()).collect(),
     }
 }
 
@@ -105,7 +105,7 @@ fn maxima_found_elsewhere_with_fifty_digits() {
             close_all(&found, &numbers(key), 1e-10, &format!("{name} {key}"));
         }
         let number = |key: &str| entry[key].as_str().map(|text| text.parse::<f64>().unwrap());
-        close(fit.log_likelihood.unwrap(), number("log_likelihood").unwrap(), 1e-12, name);
+        close(fit.log_likelihood().unwrap(), number("log_likelihood").unwrap(), 1e-12, name);
         if let Some(df) = number("df") {
             close(fit.shape.as_ref().unwrap().estimate.unwrap(), df, 1e-9, name);
         }
@@ -143,7 +143,7 @@ impl Data {
         for i in 0..n {
             let f = self.frequencies.as_ref().map_or(1.0, |f| f[i]);
             let mu = (0..b.len()).fold(DoubleDouble::ZERO, |sum, j| sum + dd(b[j]) * column(&self.x, j, i));
-            let s = match (&self.z, fit.scale) {
+            let s = match (&self.z, fit.scale.common()) {
                 (_, Some(s)) => dd(s),
                 (Some(z), _) => exp((0..g.len()).fold(DoubleDouble::ZERO, |sum, k| sum + dd(g[k]) * column(z, k, i))),
                 _ => panic!("no scale"),
@@ -271,17 +271,17 @@ fn the_gradient_vanishes_and_every_other_point_is_lower() {
                 // The likelihood as it is defined, and lower a thousandth of a standard error away, and one away.
                 let (b, g) = (estimates(&fit), log_scale(&fit));
                 let top = data.log_likelihood(&fit.noise, &b, &g);
-                close(fit.log_likelihood.unwrap(), top, 1e-13, &what);
+                close(fit.log_likelihood().unwrap(), top, 1e-13, &what);
                 for size in [1e-3, 1.0] {
                     for sign in [-size, size] {
                         for j in 0..b.len() {
                             let mut moved = b.clone();
-                            moved[j] += sign * fit.coefficients[j].std_error.unwrap();
+                            moved[j] += sign * fit.location.rows[j].std_error.unwrap();
                             assert!(data.log_likelihood(&fit.noise, &moved, &g) < top, "{what}: {j}");
                         }
                         for k in 0..g.len() {
                             let mut moved = g.clone();
-                            let error = fit.scale_coefficients.get(k).map_or(0.05, |c| c.std_error.unwrap());
+                            let error = fit.scale.coefficients().get(k).map_or(0.05, |c| c.std_error.unwrap());
                             moved[k] += sign * error;
                             assert!(data.log_likelihood(&fit.noise, &b, &moved) < top, "{what}: scale {k}");
                         }
@@ -323,8 +323,8 @@ fn the_optimum_of_residuals_of_one_size_is_known() {
         close((g[0] + g[1]).exp(), sizes[1] / root, 1e-13, noise);
         // Two groups of 40: the variance of ln s is that of each group's own.
         let information = fit.noise.family().information();
-        close(fit.scale_coefficients[0].std_error.unwrap(), (40.0 * information.log_scale).powf(-0.5), 1e-12, noise);
-        close(fit.scale_coefficients[1].std_error.unwrap(), (20.0 * information.log_scale).powf(-0.5), 1e-12, noise);
+        close(fit.scale.coefficients()[0].std_error.unwrap(), (40.0 * information.log_scale).powf(-0.5), 1e-12, noise);
+        close(fit.scale.coefficients()[1].std_error.unwrap(), (20.0 * information.log_scale).powf(-0.5), 1e-12, noise);
         // sum over rows of x x' / s^2, inverted.
         let mut matrix = [0.0; 3];
         for i in 0..80 {
@@ -333,22 +333,22 @@ fn the_optimum_of_residuals_of_one_size_is_known() {
         }
         let determinant = matrix[0] * matrix[2] - matrix[1] * matrix[1];
         for (i, j, expected) in [(0, 0, matrix[2]), (0, 1, -matrix[1]), (1, 1, matrix[0])] {
-            close(fit.vcov[i][j], expected / determinant, 1e-11, noise);
+            close(fit.vcov()[i][j], expected / determinant, 1e-11, noise);
         }
-        let leverage = fit.leverage.as_ref().unwrap().evaluate(&[(&[7.0][..]).into()], 1)[0];
+        let leverage = fit.leverage().unwrap().evaluate(&[(&[7.0][..]).into()], 1)[0];
         let expected = (matrix[2] - 14.0 * matrix[1] + 49.0 * matrix[0]) / determinant;
-        close(leverage * fit.location_variance.unwrap(), expected, 1e-11, noise);
-        assert_eq!((fit.scale, fit.scale_type), (None, ScaleRule::Modelled));
+        close(leverage * fit.location_variance().unwrap(), expected, 1e-11, noise);
+        assert_eq!((fit.scale.common(), fit.scale_rule()), (None, ScaleRule::Modelled));
     }
     let mut common = Data { z: None, ..modelled };
     common.y = (0..80).map(|i| b[0] + b[1] * common.x[i] + if i % 2 == 0 { 2.0 } else { -2.0 }).collect();
     for (noise, root) in [("logistic", 1.5434046384182084), ("student-t:3", 1.0), ("huber", 1.0), ("student-t", 1.0)] {
         let fit = common.fit(noise);
-        close(fit.scale.unwrap(), 2.0 / root, 1e-13, noise);
+        close(fit.scale.common().unwrap(), 2.0 / root, 1e-13, noise);
         close(estimates(&fit)[1], 0.5, 1e-13, noise);
-        let variance = fit.scale.unwrap().powi(2) / fit.noise.family().information().location;
+        let variance = fit.scale.common().unwrap().powi(2) / fit.noise.family().information().location;
         let deviations: f64 = common.x.iter().map(|x| (x - 19.5).powi(2)).sum();
-        close(fit.coefficients[1].std_error.unwrap(), (variance / deviations).sqrt(), 1e-12, noise);
+        close(fit.location.rows[1].std_error.unwrap(), (variance / deviations).sqrt(), 1e-12, noise);
     }
 }
 
@@ -370,13 +370,13 @@ fn without_heavy_tails_student_t_and_huber_are_gaussian() {
     assert!(shape.estimate.is_none() && shape.conf_high.is_none() && shape.conf_low.unwrap() > 5.0, "{shape:?}");
     let uniform = closed_form::fit(&uniform.rows(), &Options::default()).unwrap();
     for (fit, expected) in [(&huber, &least_squares), (&infinite, &least_squares), (&estimated, &uniform)] {
-        for (found, expected) in fit.coefficients.iter().zip(&expected.coefficients) {
+        for (found, expected) in fit.location.rows.iter().zip(&expected.location.rows) {
             let error = (found.estimate.unwrap() - expected.estimate.unwrap()).abs();
             assert!(error < 1e-11 * expected.std_error.unwrap(), "{found:?} {expected:?}");
         }
-        close(fit.scale.unwrap(), expected.scale.unwrap(), 1e-12, "scale");
-        close(fit.log_likelihood.unwrap(), expected.log_likelihood.unwrap(), 1e-13, "log-likelihood");
-        close(fit.rmse, expected.rmse, 1e-12, "rmse");
+        close(fit.scale.common().unwrap(), expected.scale.common().unwrap(), 1e-12, "scale");
+        close(fit.log_likelihood().unwrap(), expected.log_likelihood().unwrap(), 1e-13, "log-likelihood");
+        close(fit.goodness.rmse, expected.goodness.rmse, 1e-12, "rmse");
     }
 }
 
@@ -392,7 +392,7 @@ fn the_interval_of_df_is_where_the_profile_likelihood_says() {
         assert!(low < shape.estimate.unwrap() && shape.estimate.unwrap() < high);
         for end in [low, high] {
             let there = student_t(&data.rows(), end).unwrap();
-            let statistic = 2.0 * (fit.log_likelihood.unwrap() - there.log_likelihood.unwrap());
+            let statistic = 2.0 * (fit.log_likelihood().unwrap() - there.log_likelihood().unwrap());
             // The 0.95 quantile of chi-squared with one degree of freedom.
             close(statistic, 3.841458820694124, tolerance, &format!("{n} rows, {end}"));
         }
@@ -454,9 +454,9 @@ fn frequencies_are_repeated_rows() {
         let counted = Data { frequencies: Some((0..90).map(|i| times(i) as f64).collect()), ..data };
         let (counted, repeated) = (counted.fit(name), repeated.fit(name));
         assert_eq!((counted.nobs, counted.df_residual), (180, repeated.df_residual));
-        close(counted.log_likelihood.unwrap(), repeated.log_likelihood.unwrap(), 1e-12, name);
+        close(counted.log_likelihood().unwrap(), repeated.log_likelihood().unwrap(), 1e-12, name);
         let all = |fit: &Fit| -> Vec<f64> {
-            let rows = fit.coefficients.iter().chain(&fit.scale_coefficients);
+            let rows = fit.location.rows.iter().chain(fit.scale.coefficients());
             rows.flat_map(|c| [c.estimate.unwrap(), c.std_error.unwrap()]).collect()
         };
         for (a, b) in all(&counted).into_iter().zip(all(&repeated)) {
@@ -509,13 +509,22 @@ impl RowSource for Cut<'_> {
 
 /// Coefficients within a part of their standard errors, those of the scale too, and everything that has no unit.
 fn assert_alike(a: &Fit, b: &Fit, what: &str) {
-    let rows = |fit: &Fit| [fit.coefficients.clone(), fit.scale_coefficients.clone()].concat();
+    let rows = |fit: &Fit| [fit.location.rows.clone(), fit.scale.coefficients().to_vec()].concat();
     for (a, b) in rows(a).into_iter().zip(rows(b)) {
         let (error, size) = ((a.estimate.unwrap() - b.estimate.unwrap()).abs(), a.std_error.unwrap());
         assert!(error < 1e-9 * size, "{what}: {a:?} {b:?}");
         close(a.std_error.unwrap(), b.std_error.unwrap(), 1e-8, what);
     }
-    let numbers = |fit: &Fit| [fit.scale, fit.log_likelihood, fit.aic, fit.r_squared, Some(fit.rmse), fit.mae];
+    let numbers = |fit: &Fit| {
+        [
+            fit.scale.common(),
+            fit.log_likelihood(),
+            fit.likelihood.map(|found| found.aic),
+            fit.goodness.r_squared,
+            Some(fit.goodness.rmse),
+            fit.goodness.mae,
+        ]
+    };
     for (a, b) in numbers(a).into_iter().zip(numbers(b)) {
         assert!(
             (a.unwrap_or(0.0) - b.unwrap_or(0.0)).abs() < 1e-9 * (1.0 + a.unwrap_or(0.0).abs()),
@@ -549,21 +558,26 @@ proptest! {
         let plane = |i: usize| added[0] + (0..3).map(|j| added[j + 1] * data.x[j * n + i]).sum::<f64>();
         let moved = Data { y: (0..n).map(|i| factor * data.y[i] + plane(i)).collect(), ..data.clone() };
         let mut expected = fit.clone();
-        for (row, added) in expected.coefficients.iter_mut().zip(added) {
+        for (row, added) in expected.location.rows.iter_mut().zip(added) {
             row.estimate = row.estimate.map(|b| factor * b + added);
             row.std_error = row.std_error.map(|e| factor.abs() * e);
         }
-        if let Some(row) = expected.scale_coefficients.first_mut() {
-            row.estimate = row.estimate.map(|g| g + factor.abs().ln());
+        match &mut expected.scale {
+            FittedScale::Common(scale) => *scale *= factor.abs(),
+            FittedScale::Modelled { coefficients: Coefficients { rows, .. }, .. } => {
+                rows[0].estimate = rows[0].estimate.map(|g| g + factor.abs().ln());
+            }
         }
         let found = moved.fit(name);
         let by = n as f64 * factor.abs().ln();
-        expected.scale = expected.scale.map(|s| s * factor.abs());
-        expected.log_likelihood = expected.log_likelihood.map(|l| l - by);
-        expected.aic = expected.aic.map(|a| a + 2.0 * by);
-        expected.rmse *= factor.abs();
-        expected.mae = expected.mae.map(|e| e * factor.abs());
-        expected.r_squared = found.r_squared;
+        expected.likelihood = expected.likelihood.map(|found| Likelihood {
+            log_likelihood: found.log_likelihood - by,
+            aic: found.aic + 2.0 * by,
+            ..found
+        });
+        expected.goodness.rmse *= factor.abs();
+        expected.goodness.mae = expected.goodness.mae.map(|e| e * factor.abs());
+        expected.goodness.r_squared = found.goodness.r_squared;
         assert_alike(&expected, &found, name);
 
         // The columns in other units, and the first added to the second.
@@ -578,7 +592,7 @@ proptest! {
         let mut expected = estimates(&fit);
         (0..3).for_each(|j| expected[j + 1] /= columns[j]);
         expected[1] -= expected[2];
-        for (row, expected) in found.coefficients.iter().zip(expected) {
+        for (row, expected) in found.location.rows.iter().zip(expected) {
             let error = (row.estimate.unwrap() - expected).abs();
             prop_assert!(error < 1e-9 * row.std_error.unwrap(), "{name}: {row:?} {expected}");
         }
@@ -615,8 +629,12 @@ fn degenerate_rows_have_a_right_answer_or_say_why_not() {
             (&[1.0, 2.0, 3.0, 4.0], &[0.0, 1.0, 2.0, 3.0], 1.0),
         ] {
             let fit = fit(y, x, noise).unwrap();
-            assert!((fit.coefficients[0].estimate.unwrap() - estimate).abs() < 1e-14, "{noise}: {fit:?}");
-            assert_eq!((fit.scale, fit.log_likelihood, fit.rmse), (Some(0.0), None, 0.0), "{noise}");
+            assert!((fit.location.rows[0].estimate.unwrap() - estimate).abs() < 1e-14, "{noise}: {fit:?}");
+            assert_eq!(
+                (fit.scale.common(), fit.log_likelihood(), fit.goodness.rmse),
+                (Some(0.0), None, 0.0),
+                "{noise}"
+            );
             assert_eq!(fit.warnings.len(), 1, "{noise}: {:?}", fit.warnings);
         }
         // Numbers of any size: the same fit in other units.
@@ -625,9 +643,9 @@ fn degenerate_rows_have_a_right_answer_or_say_why_not() {
         let expected = fit(&y, &x, noise).unwrap();
         for unit in [1e-150, 1e-30, 1e30, 1e145] {
             let found = fit(&y.map(|y| y * unit), &x.iter().map(|x| x / unit).collect::<Vec<_>>(), noise).unwrap();
-            close(found.scale.unwrap() / unit, expected.scale.unwrap(), 1e-12, noise);
-            let slope = found.coefficients[1].estimate.unwrap();
-            close(slope / unit / unit, expected.coefficients[1].estimate.unwrap(), 1e-11, noise);
+            close(found.scale.common().unwrap() / unit, expected.scale.common().unwrap(), 1e-12, noise);
+            let slope = found.location.rows[1].estimate.unwrap();
+            close(slope / unit / unit, expected.location.rows[1].estimate.unwrap(), 1e-11, noise);
         }
         let y = y.map(|y| y * 1e-170);
         assert!(matches!(fit(&y, &x, noise), Err(Error::Range { .. })), "{noise}");
@@ -640,9 +658,9 @@ fn degenerate_rows_have_a_right_answer_or_say_why_not() {
     let last: Vec<f64> = (0..100).map(|i| 2.0 * z[i]).collect();
     z.extend(last);
     let fit = data.fit("logistic");
-    assert_eq!(fit.coefficients[4].estimate, None);
-    assert_eq!(fit.scale_coefficients[3].estimate, None);
-    assert!(fit.scale_coefficients[2].std_error.unwrap() > 0.0);
+    assert_eq!(fit.location.rows[4].estimate, None);
+    assert_eq!(fit.scale.coefficients()[3].estimate, None);
+    assert!(fit.scale.coefficients()[2].std_error.unwrap() > 0.0);
     assert!(fit.warnings.contains(&Warning::AliasedInScale { terms: vec!["z3".to_owned()] }), "{:?}", fit.warnings);
 }
 
@@ -754,7 +772,7 @@ fn laplace_noise_of_a_modelled_scale_is_at_a_vertex_and_a_maximum() {
     assert_eq!((vertex.zero_residuals, vertex.unique), (2, true));
     // With an intercept the mean of |r| is one.
     close(vertex.objective, 10.0, 1e-13, "objective");
-    for (row, expected) in fit.scale_coefficients.iter().zip([0.2, 0.4]) {
+    for (row, expected) in fit.scale.coefficients().iter().zip([0.2, 0.4]) {
         close(row.std_error.unwrap(), f64::sqrt(expected), 1e-12, "scale");
     }
 
@@ -769,7 +787,7 @@ fn laplace_noise_of_a_modelled_scale_is_at_a_vertex_and_a_maximum() {
         assert_eq!(fit.vertex.as_ref().unwrap().zero_residuals, 4);
         let (b, g) = (estimates(&fit), log_scale(&fit));
         let top = data.log_likelihood(&fit.noise, &b, &g);
-        close(fit.log_likelihood.unwrap(), top, 1e-13, "log-likelihood");
+        close(fit.log_likelihood().unwrap(), top, 1e-13, "log-likelihood");
         for size in [1e-5, 1e-2, 1.0] {
             // In the direction of every coefficient, and of many combinations.
             for trial in 0..60 {
@@ -783,7 +801,7 @@ fn laplace_noise_of_a_modelled_scale_is_at_a_vertex_and_a_maximum() {
                         random.uniform() - 0.5
                     };
                     let sign = if trial % 2 == 0 { 1.0 } else { -1.0 };
-                    *b += sign * size * part * fit.coefficients[j].std_error.unwrap();
+                    *b += sign * size * part * fit.location.rows[j].std_error.unwrap();
                 }
                 for (k, g) in moved.1.iter_mut().enumerate() {
                     let part = if trial / 2 == k + 4 {
@@ -794,7 +812,7 @@ fn laplace_noise_of_a_modelled_scale_is_at_a_vertex_and_a_maximum() {
                         random.uniform() - 0.5
                     };
                     let sign = if trial % 2 == 0 { 1.0 } else { -1.0 };
-                    *g += sign * size * part * fit.scale_coefficients[k].std_error.unwrap();
+                    *g += sign * size * part * fit.scale.coefficients()[k].std_error.unwrap();
                 }
                 let there = data.log_likelihood(&fit.noise, &moved.0, &moved.1);
                 assert!(there < top + 1e-13 * top.abs(), "{n} rows, {size}, {trial}: {there} {top}");
@@ -850,7 +868,7 @@ fn laplace_noise_of_a_modelled_scale_has_the_highest_of_several_maxima() {
         let (x, z, u) = (column(2.0), column(4.0), column(2.0));
         let y = (0..10).map(|i| x[i] - u[i].signum() * (1.0 - u[i].abs()).ln() * (0.5 * z[i]).exp()).collect();
         let data = Data { y, x, z: Some(z), ..Data::default() };
-        let short = highest_of_all_lines(&data) - data.fit("laplace").log_likelihood.unwrap();
+        let short = highest_of_all_lines(&data) - data.fit("laplace").log_likelihood().unwrap();
         // A scale of 1e-8 where a line passes makes the rounding of its residuals count.
         assert!(short.abs() < 1e-6, "{seed}: {short}");
     }
@@ -875,14 +893,14 @@ fn a_scale_without_an_intercept_is_the_same_model_of_groups() {
     let rows = Cut { data: &data, cuts: vec![100], layout };
     let without =
         inference::fit(&rows, &[Noise::StudentT(StudentT::FREE)], &inference::Options::default()).unwrap().remove(0);
-    close(without.log_likelihood.unwrap(), with.log_likelihood.unwrap(), 1e-13, "log-likelihood");
+    close(without.log_likelihood().unwrap(), with.log_likelihood().unwrap(), 1e-13, "log-likelihood");
     let (a, b) = (log_scale(&with), log_scale(&without));
     assert!((a[0] - b[0]).abs() < 1e-10 && (a[0] + a[1] - b[1]).abs() < 1e-10, "{a:?} {b:?}");
     // The variance of the intercept and that of the first group, and of the sum and the second.
-    let v = &with.scale_vcov;
-    close(without.scale_vcov[0][0], v[0][0], 1e-9, "first group");
-    close(without.scale_vcov[1][1], v[0][0] + 2.0 * v[0][1] + v[1][1], 1e-9, "second group");
-    close(without.scale_vcov[0][1], v[0][0] + v[0][1], 1e-9, "both");
+    let v = &with.scale.vcov();
+    close(without.scale.vcov()[0][0], v[0][0], 1e-9, "first group");
+    close(without.scale.vcov()[1][1], v[0][0] + 2.0 * v[0][1] + v[1][1], 1e-9, "second group");
+    close(without.scale.vcov()[0][1], v[0][0] + v[0][1], 1e-9, "both");
 }
 
 #[test]

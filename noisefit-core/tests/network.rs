@@ -85,12 +85,12 @@ fn a_linear_model_is_trained_to_its_closed_form() {
     ] {
         let plan = linear_plan(solver, rate, Schedule::Cosine, epochs);
         let fitted = network::fit(&rows, &[Noise::Gaussian], &plan, None, &()).unwrap();
-        for (found, coefficient) in line(&fitted).iter().zip(&closed.coefficients) {
+        for (found, coefficient) in line(&fitted).iter().zip(&closed.location.rows) {
             let expected = coefficient.estimate.unwrap();
             assert!(relative(*found, expected) < tolerance, "{plan:?}: {found} for {expected}");
         }
-        assert!(relative(fitted.network.members[0].scale[0], closed.scale.unwrap()) < 1e-6);
-        let nll = -closed.log_likelihood.unwrap() / 400.0;
+        assert!(relative(fitted.network.members[0].scale[0], closed.scale.common().unwrap()) < 1e-6);
+        let nll = -closed.log_likelihood().unwrap() / 400.0;
         assert!(relative(fitted.training[0].mean_nll.unwrap(), nll) < 1e-7);
         assert_eq!(fitted.validation, None);
         // The loss alone says the likelihood, too.
@@ -109,12 +109,12 @@ fn slope_and_intercept_of_a_line_by_plain_gradient_descent() {
     let solver = Solver::Steps { method: Steps::Sgd { momentum: 0.0, nesterov: false }, batch: None, shuffle: true };
     let plan = linear_plan(solver, 0.1, Schedule::Constant, 1000);
     let fitted = network::fit(&rows, &[Noise::Gaussian], &plan, None, &()).unwrap();
-    for (found, coefficient) in line(&fitted).iter().zip(&closed.coefficients) {
+    for (found, coefficient) in line(&fitted).iter().zip(&closed.location.rows) {
         assert!((found - coefficient.estimate.unwrap()).abs() < 1e-4);
     }
     // The noise floor.
     let last = fitted.epochs[0].last().unwrap().loss;
-    assert!(relative(last, closed.scale.unwrap().powi(2)) < 1e-6);
+    assert!(relative(last, closed.scale.common().unwrap().powi(2)) < 1e-6);
 }
 
 #[test]
@@ -133,10 +133,10 @@ fn absolute_and_hubers_losses_are_trained_to_their_exact_minima() {
         let plan = linear_plan(solver(), 0.02, Schedule::Cosine, 600);
         let (fitted, exact) = (network::fit(&rows, &noise, &plan, None, &()).unwrap(), exact(&rows, &noise));
         // The objective is the likelihood's, and so is what it lacks.
-        let nll = -exact.log_likelihood.unwrap() / 400.0;
+        let nll = -exact.log_likelihood().unwrap() / 400.0;
         let found = fitted.training[0].mean_nll.unwrap();
         assert!(found > nll - 1e-9 && found - nll < tolerance, "{noise}: {found} for {nll}");
-        assert!(relative(fitted.network.members[0].scale[0], exact.scale.unwrap()) < 0.01, "{noise}");
+        assert!(relative(fitted.network.members[0].scale[0], exact.scale.common().unwrap()) < 0.01, "{noise}");
     }
 }
 
@@ -152,10 +152,10 @@ fn a_modelled_scale_is_that_of_maximum_likelihood() {
     let plan = Plan { models_scale: true, ..linear_plan(Solver::Lbfgs, 1.0, Schedule::Constant, 300) };
     let fitted = network::fit(&rows, &[Noise::Gaussian], &plan, None, &()).unwrap();
     let found = fitted.training[0].mean_nll.unwrap();
-    assert!((found + exact.log_likelihood.unwrap() / 500.0).abs() < 1e-6);
+    assert!((found + exact.log_likelihood().unwrap() / 500.0).abs() < 1e-6);
     let at = [(&[1.5][..]).into()];
     let scale = fitted.network.predict(&NewRows::new(&at, 1)).scale(0)[0];
-    let [g0, g1] = [0, 1].map(|k| exact.scale_coefficients[k].estimate.unwrap());
+    let [g0, g1] = [0, 1].map(|k| exact.scale.coefficients()[k].estimate.unwrap());
     assert!(relative(scale, (g0 + 1.5 * g1).exp()) < 1e-3);
 }
 

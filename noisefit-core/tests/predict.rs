@@ -8,7 +8,7 @@ use noisefit_core::inference::evaluate::Evaluation;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::noise::{AsymmetricLaplace, Huber, Noise, NoiseFamily, Noises, Observations, Scale};
 use noisefit_core::numeric::distribution::{Normal, StudentT, Symmetric};
-use noisefit_core::record::{Coefficient, Fit, Reference};
+use noisefit_core::record::{Coefficient, Coefficients, Covariance, Fit, FittedScale, Reference};
 use noisefit_core::rows::{Accumulator, Matrix, MemoryRows, RowSourceExt, Values};
 use noisefit_core::{Error, inference, noise};
 
@@ -25,24 +25,19 @@ fn line() -> Fit {
 /// very many rows.
 fn under(noise: Noise, variance: f64) -> Fit {
     let (nobs, df_residual) = (1 << 60, 1 << 60);
-    let location_variance = Some(variance);
-    let reference = Reference::Normal;
-    Fit { noise, scale: Some(0.5), residual_std_error: None, location_variance, reference, nobs, df_residual, ..line() }
+    let mut fit = Fit { noise, scale: FittedScale::Common(0.5), nobs, df_residual, ..line() };
+    fit.goodness.residual_std_error = None;
+    fit.covariance.reference = Reference::Normal;
+    fit.covariance.location.as_mut().unwrap().unit = variance;
+    fit
 }
 
 /// The same line with `ln s = g0 + g1 z`.
 fn modelled(noise: Noise, variance: f64, log_scale: [f64; 2]) -> Fit {
-    let row = |(term, estimate): (&str, f64)| Coefficient {
-        term: term.to_owned(),
-        estimate: Some(estimate),
-        std_error: None,
-        statistic: None,
-        p_value: None,
-        conf_low: None,
-        conf_high: None,
-    };
-    let scale_coefficients = ["(Intercept)", "z"].into_iter().zip(log_scale).map(row).collect();
-    Fit { scale: None, scale_coefficients, ..under(noise, variance) }
+    let row = |(term, estimate): (&str, f64)| Coefficient::without_error(term.to_owned(), estimate);
+    let rows = ["(Intercept)", "z"].into_iter().zip(log_scale).map(row).collect();
+    let scale = FittedScale::Modelled { coefficients: Coefficients { intercept: true, rows }, vcov: Vec::new() };
+    Fit { scale, ..under(noise, variance) }
 }
 
 fn families() -> Vec<Noise> {
@@ -140,9 +135,10 @@ fn a_fit_that_says_nothing_about_its_noise_has_no_intervals() {
     let design = [Values::from(&[2.5][..])];
     let new = NewRows::new(&design, 1);
     let refused = |fit: &Fit| Predictor::new(fit).unwrap().intervals(&new, IntervalKind::Confidence, 0.9).unwrap_err();
-    let saturated = Fit { df_residual: 0, leverage: None, location_variance: None, ..line() };
+    let without = |fit: Fit| Fit { covariance: Covariance { location: None, ..fit.covariance.clone() }, ..fit };
+    let saturated = without(Fit { df_residual: 0, ..line() });
     assert!(matches!(refused(&saturated), Error::Argument { name: "residual degrees of freedom", .. }));
-    let unknown = Fit { leverage: None, location_variance: None, ..under(Noise::Laplace, 1.0) };
+    let unknown = without(under(Noise::Laplace, 1.0));
     assert!(matches!(refused(&unknown), Error::Unsupported(_)));
 }
 

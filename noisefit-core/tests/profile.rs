@@ -68,14 +68,14 @@ fn the_intervals_are_those_of_r() {
         ("student-t:4", 1, 0.60938804399, 1.09161033971),
         ("laplace", 1, 0.682527188799, 0.985967605539),
     ] {
-        let row = &profiled(&rows, noise).coefficients[term];
+        let row = &profiled(&rows, noise).location.rows[term];
         close(row.conf_low, low, 1e-6);
         close(row.conf_high, high, 1e-6);
     }
     // ln s linear in the air flow.
     let z: Vec<f64> = STACK.iter().map(|row| row[0]).collect();
     let rows = rows.with_scale_design(Matrix::row_major(&z, 21, 1).unwrap(), &["air_flow"]).unwrap();
-    let row = &profiled(&rows, "gaussian").coefficients[1];
+    let row = &profiled(&rows, "gaussian").location.rows[1];
     close(row.conf_low, 0.524939543644, 1e-6);
     close(row.conf_high, 0.870637230681, 1e-6);
 }
@@ -89,23 +89,23 @@ fn gaussian_ends_have_the_likelihood_that_the_test_allows() {
     assert_eq!(fit.confint, Confint::Profile);
     let critical = Normal.critical(0.95);
     for (term, kept) in [(1, [1, 2]), (2, [0, 2]), (3, [0, 1])] {
-        let row = &fit.coefficients[term];
+        let row = &fit.location.rows[term];
         let rest: Vec<f64> = STACK.iter().flat_map(|row| kept.map(|j| row[j])).collect();
         for end in [row.conf_low.unwrap(), row.conf_high.unwrap()] {
             // What a fit of the rest says.
             let moved: Vec<f64> = STACK.iter().map(|row| row[3] - end * row[term - 1]).collect();
             let rest = MemoryRows::new(&moved, Matrix::row_major(&rest, 21, 2).unwrap()).unwrap();
             let rest = closed_form::fit(&rest.with_weights(&weights).unwrap(), &Options::default()).unwrap();
-            let deviance = 2.0 * (fit.log_likelihood.unwrap() - rest.log_likelihood.unwrap());
+            let deviance = 2.0 * (fit.log_likelihood().unwrap() - rest.log_likelihood().unwrap());
             assert!((deviance.sqrt() - critical).abs() < 1e-9, "{term}: {deviance}");
         }
     }
     // The interval is that of the likelihood whatever the standard errors in the table are said to be.
     let mut other = fit.clone();
-    other.vcov_type = "hc3".parse().unwrap();
-    other.coefficients.iter_mut().for_each(|row| row.std_error = Some(1.0));
+    other.covariance.kind = "hc3".parse().unwrap();
+    other.location.rows.iter_mut().for_each(|row| row.std_error = Some(1.0));
     profile::intervals(&rows, &mut other, &Options::default()).unwrap();
-    assert_eq!(other.coefficients[1].conf_low, fit.coefficients[1].conf_low);
+    assert_eq!(other.location.rows[1].conf_low, fit.location.rows[1].conf_low);
 }
 
 #[test]
@@ -120,8 +120,8 @@ fn absolute_deviations_by_brute_force() {
         rest.sort_by(f64::total_cmp);
         rest.iter().map(|r| (r - rest[4]).abs()).sum::<f64>()
     };
-    let estimate = fit.coefficients[1].estimate.unwrap();
-    for end in [fit.coefficients[1].conf_low.unwrap(), fit.coefficients[1].conf_high.unwrap()] {
+    let estimate = fit.location.rows[1].estimate.unwrap();
+    for end in [fit.location.rows[1].conf_low.unwrap(), fit.location.rows[1].conf_high.unwrap()] {
         let deviance = 18.0 * (loss(end) / loss(estimate)).ln();
         assert!((deviance.sqrt() - Normal.critical(0.95)).abs() < 1e-7, "{end}: {deviance}");
     }
@@ -150,8 +150,8 @@ fn both_minima_are_at_the_estimate_under_every_noise() {
         let options = Options::default();
         let fit =
             inference::fit(rows, &noise.parse::<Noises>().unwrap(), &inference::Options::default()).unwrap().remove(0);
-        let names: Vec<&str> = fit.coefficients.iter().map(|row| row.term.as_str()).collect();
-        for (term, row) in names.iter().zip(&fit.coefficients).take(2) {
+        let names: Vec<&str> = fit.location.rows.iter().map(|row| row.term.as_str()).collect();
+        for (term, row) in names.iter().zip(&fit.location.rows).take(2) {
             let (estimate, error) = (row.estimate.unwrap(), row.std_error.unwrap());
             let values: Vec<f64> = (0..21).map(|i| estimate + 0.31 * error * f64::from(i - 9)).collect();
             let fixed = profile::curve(rows, &fit, term, &values, false, &options).unwrap();
@@ -159,16 +159,16 @@ fn both_minima_are_at_the_estimate_under_every_noise() {
             let what = format!("{noise} {term}");
             for curve in [&fixed, &again] {
                 assert_eq!((curve.nll_minimiser, curve.loss_minimiser), (values[9], values[9]), "{what}");
-                let top = -fit.log_likelihood.unwrap();
+                let top = -fit.log_likelihood().unwrap();
                 assert!((curve.points[9].nll - top).abs() < 1e-7 * top.abs(), "{what}: {} {top}", curve.points[9].nll);
             }
             for (fixed, again) in fixed.points.iter().zip(&again.points) {
                 assert!(again.nll <= fixed.nll + 1e-7, "{what}: {fixed:?} {again:?}");
             }
             // Nothing but the location moves.
-            if let (Some(scale), false) = (fit.scale, *term == "(Intercept)") {
+            if let (Some(scale), false) = (fit.scale.common(), *term == "(Intercept)") {
                 let value = values[0];
-                let coefficients: Vec<f64> = fit.coefficients.iter().map(|row| row.estimate.unwrap()).collect();
+                let coefficients: Vec<f64> = fit.location.rows.iter().map(|row| row.estimate.unwrap()).collect();
                 let location: Vec<f64> = STACK
                     .iter()
                     .map(|row| coefficients[0] + value * row[0] + coefficients[2] * row[1] + coefficients[3] * row[2])
@@ -188,22 +188,22 @@ fn losses_are_what_they_are_called() {
     let at_estimate = |noise: &str| {
         let fit =
             inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &inference::Options::default()).unwrap().remove(0);
-        let estimate = fit.coefficients[1].estimate.unwrap();
+        let estimate = fit.location.rows[1].estimate.unwrap();
         let curve = profile::curve(&rows, &fit, "x1", &[estimate], false, &Options::default()).unwrap();
         (curve.loss, curve.points[0].loss, fit)
     };
     let (name, loss, fit) = at_estimate("gaussian");
     assert_eq!(name, "mean squared error");
-    close(Some(loss), fit.rmse.powi(2), 1e-12);
+    close(Some(loss), fit.goodness.rmse.powi(2), 1e-12);
     let (name, loss, fit) = at_estimate("laplace");
     assert_eq!(name, "mean absolute error");
-    close(Some(loss), fit.mae.unwrap(), 1e-12);
+    close(Some(loss), fit.goodness.mae.unwrap(), 1e-12);
     let (name, loss, fit) = at_estimate("quantile:0.7");
     assert_eq!(name, "mean pinball loss");
     close(Some(loss), fit.vertex.unwrap().objective / 21.0, 1e-12);
     let (name, loss, fit) = at_estimate("huber:2");
     assert_eq!(name, "mean huber loss");
-    close(Some(loss), fit.mean_loss.unwrap(), 1e-10);
+    close(Some(loss), fit.goodness.mean_loss.unwrap(), 1e-10);
 }
 
 #[test]
@@ -213,13 +213,13 @@ fn a_model_of_nothing_but_a_level() {
     let rows = MemoryRows::new(&y, Matrix::row_major(&[], 5, 0).unwrap()).unwrap();
     let critical = Normal.critical(0.95);
     let squares = |m: f64| y.iter().map(|y| (y - m) * (y - m)).sum::<f64>();
-    let row = profiled(&rows, "gaussian").coefficients[0].clone();
+    let row = profiled(&rows, "gaussian").location.rows[0].clone();
     for end in [row.conf_low.unwrap(), row.conf_high.unwrap()] {
         close(Some((squares(end) / squares(3.5)).ln() * 5.0), critical * critical, 1e-12);
     }
     for noise in ["logistic", "huber", "huber:1", "student-t:3", "quantile:0.3"] {
         let fit = profiled(&rows, noise);
-        let row = &fit.coefficients[0];
+        let row = &fit.location.rows[0];
         assert!(row.conf_low < row.estimate && row.estimate < row.conf_high, "{noise}: {row:?}");
     }
 }
@@ -233,9 +233,9 @@ fn aliased_terms_do_not_take_the_place_of_the_one_that_is_held() {
     let fewer = MemoryRows::new(&y, Matrix::row_major(&alone, 21, 2).unwrap()).unwrap();
     let (found, expected) = (profiled(&rows, "logistic"), profiled(&fewer, "logistic"));
     for term in [1, 2] {
-        close(found.coefficients[term].conf_low, expected.coefficients[term].conf_low.unwrap(), 1e-7);
+        close(found.location.rows[term].conf_low, expected.location.rows[term].conf_low.unwrap(), 1e-7);
     }
-    assert_eq!((found.coefficients[3].conf_low, found.coefficients[3].conf_high), (None, None));
+    assert_eq!((found.location.rows[3].conf_low, found.location.rows[3].conf_high), (None, None));
     let refused = |term: &str| profile::curve(&rows, &found, term, &[0.0], false, &Options::default()).unwrap_err();
     let Error::Unsupported(message) = refused("x3") else { panic!() };
     assert!(message.starts_with("the data do not determine the coefficient of x3, "), "{message}");
@@ -269,7 +269,7 @@ fn a_curve_refits_with_the_scale_s_own_constant() {
             let moved: Vec<f64> = STACK.iter().map(|row| row[3] - point.value * row[0]).collect();
             let rest = MemoryRows::new(&moved, Matrix::row_major(&rest, 21, 2).unwrap()).unwrap();
             let rest = inference::fit(&rest, &noise, &inference::Options::default()).unwrap().remove(0);
-            close(Some(point.nll), -rest.log_likelihood.unwrap(), 1e-12);
+            close(Some(point.nll), -rest.log_likelihood().unwrap(), 1e-12);
         }
         curve.points
     };

@@ -236,7 +236,7 @@ fn small_integer_problems_are_solved_exactly_and_say_whether_they_have_one_solut
             continue;
         }
         let fit = fit_integers(&problem, tau, intercept);
-        let estimates: Vec<f64> = fit.coefficients.iter().map(|c| c.estimate.unwrap()).collect();
+        let estimates: Vec<f64> = fit.location.rows.iter().map(|c| c.estimate.unwrap()).collect();
         let near = |b: &&Vec<Fraction>| {
             b.iter().zip(&estimates).all(|(b, e)| (b.value() - e).abs() <= 4.0 * f64::EPSILON * (1.0 + b.value().abs()))
         };
@@ -411,9 +411,9 @@ fn location_alone_is_the_sample_quantile() {
         vertex::fit_laplace(&rows, &Options::default()).unwrap()
     };
     let fit = median(&y[..3]);
-    assert_eq!((estimates(&fit), fit.scale), (vec![5.0], Some(2.0)));
+    assert_eq!((estimates(&fit), fit.scale.common()), (vec![5.0], Some(2.0)));
     // b = 2, n = 3: -3 (ln 4 + 1).
-    assert!((fit.log_likelihood.unwrap() + 3.0 * (4f64.ln() + 1.0)).abs() < 1e-14);
+    assert!((fit.log_likelihood().unwrap() + 3.0 * (4f64.ln() + 1.0)).abs() < 1e-14);
     let fit = median(&y);
     assert_eq!(estimates(&fit), [3.0], "of all medians between 3 and 5, the least");
     assert!(!fit.vertex.unwrap().unique);
@@ -421,7 +421,7 @@ fn location_alone_is_the_sample_quantile() {
     // The same number in every row, and one row.
     for y in [&[2.5; 7][..], &[2.5]] {
         let fit = median(y);
-        assert_eq!((estimates(&fit), fit.scale, fit.log_likelihood), (vec![2.5], Some(0.0), None));
+        assert_eq!((estimates(&fit), fit.scale.common(), fit.log_likelihood()), (vec![2.5], Some(0.0), None));
         assert_eq!(fit.vertex.unwrap().zero_residuals, y.len() as u64);
     }
     let many: Vec<f64> = (0..70_001).map(|i| f64::from((i * 7919) % 70_001)).collect();
@@ -443,8 +443,8 @@ fn as_many_rows_as_coefficients_are_interpolated() {
         vertex::fit_laplace(&rows, &Options::default()).unwrap()
     };
     let fit = rows_of(&[1.0, 3.0], &[2.0, 8.0]);
-    assert_eq!((estimates(&fit), fit.scale), (vec![-1.0, 3.0], Some(0.0)));
-    assert!(fit.coefficients.iter().all(|c| c.std_error.is_none()) && fit.log_likelihood.is_none());
+    assert_eq!((estimates(&fit), fit.scale.common()), (vec![-1.0, 3.0], Some(0.0)));
+    assert!(fit.location.rows.iter().all(|c| c.std_error.is_none()) && fit.log_likelihood().is_none());
 }
 
 #[test]
@@ -463,8 +463,8 @@ fn units_of_any_size() {
         for (scaled, plain) in estimates(&fit).iter().zip(estimates(&plain)) {
             assert!((scaled / size / plain - 1.0).abs() < 1e-13);
         }
-        assert!((fit.scale.unwrap() / size / plain.scale.unwrap() - 1.0).abs() < 1e-14);
-        assert!(fit.coefficients.iter().all(|c| c.std_error.is_some_and(|e| e > 0.0 && e.is_finite())));
+        assert!((fit.scale.common().unwrap() / size / plain.scale.common().unwrap() - 1.0).abs() < 1e-14);
+        assert!(fit.location.rows.iter().all(|c| c.std_error.is_some_and(|e| e > 0.0 && e.is_finite())));
     }
 }
 
@@ -489,17 +489,17 @@ fn frequencies_are_repeated_rows_and_a_weight_of_four_counts_twice() {
         assert_eq!(estimates(&weighted), estimates(&plain));
         assert_eq!(counted.nobs, plain.nobs);
         for (a, b) in [
-            (counted.scale, plain.scale),
-            (counted.log_likelihood, plain.log_likelihood),
-            (counted.mae, plain.mae),
-            (Some(counted.rmse), Some(plain.rmse)),
-            (counted.r_squared, plain.r_squared),
+            (counted.scale.common(), plain.scale.common()),
+            (counted.log_likelihood(), plain.log_likelihood()),
+            (counted.goodness.mae, plain.goodness.mae),
+            (Some(counted.goodness.rmse), Some(plain.goodness.rmse)),
+            (counted.goodness.r_squared, plain.goodness.r_squared),
         ] {
             assert!((a.unwrap() / b.unwrap() - 1.0).abs() < 1e-12);
         }
         // The scale of the weighted residuals over the rows: b = sum(sqrt(w) |e|) / n.
         let ratio = repeated.y.len() as f64 / data.y.len() as f64;
-        assert!((weighted.scale.unwrap() / plain.scale.unwrap() / ratio - 1.0).abs() < 1e-12);
+        assert!((weighted.scale.common().unwrap() / plain.scale.common().unwrap() / ratio - 1.0).abs() < 1e-12);
     }
 }
 
@@ -527,10 +527,10 @@ fn terms_that_others_make_up_are_left_out() {
         data.push(&[u, 2.0 * u - 1.0, random.normal()], u + random.normal());
     }
     let fit = data.fit(0.5);
-    assert_eq!(fit.coefficients[2].estimate, None);
+    assert_eq!(fit.location.rows[2].estimate, None);
     let kept: Vec<f64> = data.x.chunks(3).flat_map(|row| [row[0], row[2]]).collect();
     let alone = Data { x: kept, y: data.y.clone(), columns: 2 }.fit(0.5);
-    let present: Vec<f64> = fit.coefficients.iter().filter_map(|c| c.estimate).collect();
+    let present: Vec<f64> = fit.location.rows.iter().filter_map(|c| c.estimate).collect();
     assert_eq!(present, estimates(&alone));
 }
 

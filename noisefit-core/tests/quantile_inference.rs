@@ -134,7 +134,7 @@ fn nid_of_many_rows_is_its_definition() {
         for vcov in [Vcov::Nid(covariance::Nid), Vcov::Default] {
             let found = fit(&source, &Noises::quantiles(&[tau]), vcov);
             close_all(&std_errors(&found)[1..], &expected, 1e-9, "nid");
-            assert_eq!((&found.vcov_type, found.reference), (&VcovKind::of("nid"), Reference::Normal));
+            assert_eq!((&found.covariance.kind, found.covariance.reference), (&VcovKind::of("nid"), Reference::Normal));
         }
     }
     // Several at once, in any number of threads.
@@ -222,7 +222,10 @@ fn kernel_clusters_and_lags_are_their_definitions() {
         sums.iter().for_each(|sum| outer(sum, sum, used / (used - 1.0), &mut meat));
         let found = fit(&source, &noise, "cluster:g".parse().unwrap());
         close_all(&std_errors(&found)[1..], &slopes(&bread, &meat), 1e-9, "clusters");
-        assert_eq!((found.reference, found.reference_df), (Reference::StudentT, Some(used - 1.0)));
+        assert_eq!(
+            (found.covariance.reference, found.covariance.reference_df),
+            (Reference::StudentT, Some(used - 1.0))
+        );
 
         let mut meat = [[0.0; 3]; 3];
         for i in 0..count {
@@ -260,17 +263,17 @@ fn the_default_gives_way_where_there_are_too_few_rows() {
     let design = data.design();
     let source = rows(&design, &data.y);
     let extreme = fit(&source, &Noises::quantiles(&[0.1]), Vcov::Default);
-    assert_eq!(extreme.vcov_type, VcovKind::of("iid"));
+    assert_eq!(extreme.covariance.kind, VcovKind::of("iid"));
     assert!(extreme.warnings.contains(&Warning::IidInstead(NoNid::NoNeighbours)));
     // Asked for by name, the bandwidth is halved until it fits.
     let some = Data::new(5, 60);
     assert_eq!(
-        fit(&rows(&some.design(), &some.y), &Noises::quantiles(&[0.05]), Vcov::Nid(covariance::Nid)).vcov_type,
+        fit(&rows(&some.design(), &some.y), &Noises::quantiles(&[0.05]), Vcov::Nid(covariance::Nid)).covariance.kind,
         VcovKind::of("nid")
     );
     // As many coefficients as rows: no noise is left.
     let three = rows(&design[..6], &data.y[..3]);
-    assert!(fit(&three, &[Noise::Laplace], Vcov::Default).coefficients.iter().all(|c| c.std_error.is_none()));
+    assert!(fit(&three, &[Noise::Laplace], Vcov::Default).location.rows.iter().all(|c| c.std_error.is_none()));
     // Rows that lie on a plane.
     let exact: Vec<f64> = data.x.iter().map(|x| 1.0 + x[0] + x[1]).collect();
     let plane = fit(&rows(&design, &exact), &[Noise::Laplace], Vcov::Default);
@@ -294,7 +297,7 @@ fn quantiles_that_coincide_are_no_density() {
     let design = data.design();
     let source = rows(&design, &data.y);
     let found = fit(&source, &[Noise::Laplace], Vcov::Default);
-    assert_eq!(found.vcov_type, VcovKind::of("iid"));
+    assert_eq!(found.covariance.kind, VcovKind::of("iid"));
     assert!(matches!(found.warnings[..], [.., Warning::IidInstead(NoNid::Crossed { .. } | NoNid::Singular)]));
     assert!(inference::fit(&source, &[Noise::Laplace], &options(Vcov::Nid(covariance::Nid))).is_err());
 }
@@ -327,7 +330,10 @@ fn the_bootstrap_of_means_is_its_closed_form() {
         let wild = fit(&source, &[Noise::Gaussian], bootstrap(draws, Resampling::Wild));
         // Every residual over the root of 1 - 1/n, with a sign of its own.
         close_all(&std_errors(&wild), &[(squares / (1.0 - 1.0 / n)).sqrt() / n], monte_carlo(draws), "wild");
-        assert_eq!((wild.vcov_type.to_string(), wild.reference), ("bootstrap:wild:2000".to_owned(), Reference::Normal));
+        assert_eq!(
+            (wild.covariance.kind.to_string(), wild.covariance.reference),
+            ("bootstrap:wild:2000".to_owned(), Reference::Normal)
+        );
     }
 }
 
@@ -372,7 +378,7 @@ fn a_bootstrap_depends_on_its_seed_alone() {
                 inference::fit(&source.clone().with_threads(threads), &noise, &options).unwrap()
             };
             assert_eq!(run(1, 3), run(3, 3), "{noise}");
-            assert_ne!(run(1, 3)[0].vcov, run(1, 4)[0].vcov, "{noise}");
+            assert_ne!(run(1, 3)[0].vcov(), run(1, 4)[0].vcov(), "{noise}");
         }
     }
 }
@@ -405,7 +411,7 @@ fn a_modelled_scale_is_drawn_too_and_terms_of_one_row_are_refused() {
         rows(&design, &data.y).with_scale_design(Matrix::column_major(&first, 500, 1).unwrap(), &["x1"]).unwrap();
     let classical = fit(&source, &[Noise::Gaussian], Vcov::CLASSICAL);
     let drawn = fit(&source, &[Noise::Gaussian], bootstrap(300, Resampling::Pairs));
-    let scale_errors = |fit: &Fit| fit.scale_coefficients.iter().map(|c| c.std_error.unwrap()).collect::<Vec<f64>>();
+    let scale_errors = |fit: &Fit| fit.scale.coefficients().iter().map(|c| c.std_error.unwrap()).collect::<Vec<f64>>();
     // The noise is as the model says.
     close_all(&std_errors(&drawn), &std_errors(&classical), monte_carlo(300) + 0.05, "location");
     close_all(&scale_errors(&drawn), &scale_errors(&classical), monte_carlo(300) + 0.05, "scale");

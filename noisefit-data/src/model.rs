@@ -6,7 +6,7 @@ use noisefit_core::inference::conformal::Conformal;
 use noisefit_core::inference::predict::Predictor;
 use noisefit_core::network::Network;
 use noisefit_core::noise::Noise;
-use noisefit_core::record::{Fit, Reference};
+use noisefit_core::record::{Fit, FittedScale, Reference};
 use noisefit_core::rows::{Layout, ScaleLayout};
 use serde::{Deserialize, Serialize};
 
@@ -88,8 +88,9 @@ impl FittedModel {
             serde_json::from_slice(&bytes).map_err(|error| damaged(format!("{error}; {WHAT_A_MODEL_IS}")))?;
         match value.get("schema").and_then(|schema| schema.as_str()) {
             Some(SCHEMA) => {
-                let model: Self =
+                let mut model: Self =
                     serde_json::from_value(value).map_err(|error| damaged(format!("{error}; fit it again")))?;
+                model.settle_intercepts();
                 match model.discrepancy() {
                     None => Ok(model),
                     Some(what) => Err(damaged(format!("{what}; fit it again"))),
@@ -104,6 +105,17 @@ impl FittedModel {
             ))),
             Some(other) => Err(damaged(format!("its schema is {other}, not {SCHEMA}; {WHAT_A_MODEL_IS}"))),
             None => Err(damaged(format!("it has no schema; {WHAT_A_MODEL_IS}"))),
+        }
+    }
+
+    /// A column may have the intercept's name: which it is says the design.
+    fn settle_intercepts(&mut self) {
+        let layout = self.design.layout();
+        for fit in &mut self.fits {
+            fit.location.intercept = layout.intercept;
+            if let (FittedScale::Modelled { coefficients, .. }, Some(scale)) = (&mut fit.scale, &layout.scale) {
+                coefficients.intercept = scale.intercept;
+            }
         }
     }
 
@@ -131,23 +143,23 @@ impl FittedModel {
 /// What does not go together in a fit, or with its design.
 fn discrepancy(fit: &Fit, layout: &Layout) -> Option<String> {
     let terms = layout.coefficient_names();
-    if !fit.coefficients.iter().map(|coefficient| &coefficient.term).eq(&terms) {
+    if !fit.location.rows.iter().map(|coefficient| &coefficient.term).eq(&terms) {
         return Some(format!("its coefficients are not those of its formula, {}", terms.join(", ")));
     }
     let terms = layout.scale.as_ref().map(ScaleLayout::coefficient_names).unwrap_or_default();
-    if !fit.scale_coefficients.iter().map(|coefficient| &coefficient.term).eq(&terms) {
+    if !fit.scale.coefficients().iter().map(|coefficient| &coefficient.term).eq(&terms) {
         return Some(match terms.is_empty() {
             true => "it has coefficients of the scale and no formula of the scale".to_owned(),
             false => format!("its scale_coefficients are not those of its scale formula, {}", terms.join(", ")),
         });
     }
-    if fit.scale.is_some() == layout.scale.is_some() {
+    if fit.scale.common().is_some() == layout.scale.is_some() {
         return Some("it has not one of a scale and a formula of the scale".to_owned());
     }
     for (name, value) in [
-        ("scale", fit.scale),
-        ("residual_std_error", fit.residual_std_error),
-        ("location_variance", fit.location_variance),
+        ("scale", fit.scale.common()),
+        ("residual_std_error", fit.goodness.residual_std_error),
+        ("location_variance", fit.location_variance()),
     ] {
         if let Some(value) = value.filter(|value| *value < 0.0) {
             return Some(format!("its {name} is {value}, and none is negative"));
@@ -155,13 +167,10 @@ fn discrepancy(fit: &Fit, layout: &Layout) -> Option<String> {
     }
     // Gaussian noise of one scale has both wherever there are degrees of freedom; other noise may lack either.
     let df_residual = fit.df_residual;
-    let estimated = [fit.residual_std_error.is_some(), fit.leverage.is_some()];
-    let exact = fit.reference == Reference::StudentT;
+    let estimated = [fit.goodness.residual_std_error.is_some(), fit.leverage().is_some()];
+    let exact = fit.covariance.reference == Reference::StudentT;
     if (df_residual == 0 && estimated.contains(&true)) || (df_residual > 0 && exact && estimated.contains(&false)) {
         return Some(format!("its residual_std_error and leverage do not go with its df_residual {df_residual}"));
-    }
-    if fit.leverage.is_some() != fit.location_variance.is_some() {
-        return Some("it has not both of a leverage and a location_variance, or neither".to_owned());
     }
     Predictor::new(fit).err().map(|_| "its leverage does not go with its coefficients".to_owned())
 }

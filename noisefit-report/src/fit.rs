@@ -26,14 +26,14 @@ pub fn summary(model: &Specification, fits: &[Fit], conformal: Option<&Conformal
         if let ([_, _, ..], Noise::Quantile(AsymmetricLaplace { tau })) = (fits, fit.noise) {
             text += &format!("quantile {tau}\n");
         }
-        text += &coefficients("term", &fit.coefficients, fit);
-        if !fit.scale_coefficients.is_empty() {
-            text += &format!("\n{}", coefficients("log scale", &fit.scale_coefficients, fit));
-            text += &factor(&fit.scale_coefficients);
+        text += &coefficients("term", &fit.location.rows, fit);
+        if fit.scale.is_modelled() {
+            text += &format!("\n{}", coefficients("log scale", fit.scale.coefficients(), fit));
+            text += &factor(fit.scale.coefficients());
         }
         text += &format!("\n{}", facts(fit));
         if let Some(line) = &fit.closed_form {
-            text += &closed_form(line, &fit.coefficients[1].term, &model.response);
+            text += &closed_form(line, &fit.location.rows[1].term, &model.response);
         }
     }
     if let Some(conformal) = conformal {
@@ -86,7 +86,7 @@ fn heading(fits: &[Fit], counts: Option<Counts>) -> String {
         }
         Noise::Laplace => (
             "laplace noise".to_owned(),
-            match fit.scale_coefficients.is_empty() {
+            match !fit.scale.is_modelled() {
                 true => "maximum likelihood (least absolute deviations)",
                 false => "maximum likelihood",
             },
@@ -101,7 +101,7 @@ fn heading(fits: &[Fit], counts: Option<Counts>) -> String {
 
 /// What the coefficients maximise, given how the scale is estimated.
 fn likelihood(fit: &Fit) -> &'static str {
-    match fit.scale_type {
+    match fit.scale_rule() {
         ScaleRule::Mad { .. } => "the scale by the median absolute residual",
         ScaleRule::Proposal2 => "the scale by Huber's proposal 2",
         ScaleRule::MaximumLikelihood | ScaleRule::Modelled => "maximum likelihood",
@@ -148,7 +148,7 @@ fn rows(fit: &Fit, counts: Option<Counts>) -> String {
 
 /// A coefficient table whose first column is headed `name`.
 fn coefficients(name: &str, coefficients: &[Coefficient], fit: &Fit) -> String {
-    let statistic = match fit.reference {
+    let statistic = match fit.covariance.reference {
         Reference::StudentT => "t",
         Reference::Normal => "z",
     };
@@ -183,8 +183,8 @@ fn factor(coefficients: &[Coefficient]) -> String {
 /// The numbers below the tables.
 fn facts(fit: &Fit) -> String {
     let mut lines = vec![("noise scale", scale(fit))];
-    if fit.noise == Noise::Gaussian && fit.scale.is_some() {
-        let (error, df) = (optional(fit.residual_std_error, 6), fit.df_residual);
+    if fit.noise == Noise::Gaussian && fit.scale.common().is_some() {
+        let (error, df) = (optional(fit.goodness.residual_std_error, 6), fit.df_residual);
         lines.push(("residual std. error", format!("{error} on {df} degrees of freedom")));
     }
     if let Some(vertex) = &fit.vertex {
@@ -192,26 +192,38 @@ fn facts(fit: &Fit) -> String {
     }
     // The share of the variation about the mean says nothing of a quantile.
     if !matches!(fit.noise, Noise::Quantile(_)) {
-        lines.push(("R2", format!("{}, adjusted {}", optional(fit.r_squared, 5), optional(fit.adj_r_squared, 5))));
+        lines.push((
+            "R2",
+            format!("{}, adjusted {}", optional(fit.goodness.r_squared, 5), optional(fit.goodness.adj_r_squared, 5)),
+        ));
     }
     if let Some(test) = &fit.f_test {
         let (df_model, df_residual) = (test.df_model, test.df_residual);
         let statistic = significant(test.statistic, 5);
         // Sums of squares make an F test of the classical covariance alone.
-        let name = if fit.vcov_type == VcovKind::CLASSICAL { "F" } else { "Wald F" };
+        let name = if fit.covariance.kind == VcovKind::CLASSICAL { "F" } else { "Wald F" };
         lines
             .push((name, format!("{statistic} on {df_model} and {df_residual} df, p {}", p_value(Some(test.p_value)))));
     }
     lines.extend([
-        ("log-likelihood", optional(fit.log_likelihood, 7)),
-        ("AIC, AICc, BIC", format!("{}, {}, {}", optional(fit.aic, 7), optional(fit.aicc, 7), optional(fit.bic, 7))),
-        ("RMSE, MAE", format!("{}, {}", significant(fit.rmse, 6), optional(fit.mae, 6))),
+        ("log-likelihood", optional(fit.log_likelihood(), 7)),
+        (
+            "AIC, AICc, BIC",
+            format!(
+                "{}, {}, {}",
+                optional(fit.likelihood.map(|found| found.aic), 7),
+                optional(fit.likelihood.and_then(|found| found.aicc), 7),
+                optional(fit.likelihood.map(|found| found.bic), 7)
+            ),
+        ),
+        ("RMSE, MAE", format!("{}, {}", significant(fit.goodness.rmse, 6), optional(fit.goodness.mae, 6))),
     ]);
-    lines.extend(fit.mean_loss.map(|loss| ("mean huber loss", significant(loss, 6))));
+    lines.extend(fit.goodness.mean_loss.map(|loss| ("mean huber loss", significant(loss, 6))));
     lines.push(("standard errors", standard_errors(fit)));
     if fit.confint == Confint::Profile {
         let open = fit
-            .coefficients
+            .location
+            .rows
             .iter()
             .any(|row| row.estimate.is_some() && (row.conf_low.is_none() || row.conf_high.is_none()));
         let open = if open { "; NA where it is open" } else { "" };
@@ -225,25 +237,27 @@ fn facts(fit: &Fit) -> String {
 
 /// How the covariance was estimated, what it allows for, and what statistics refer to.
 fn standard_errors(fit: &Fit) -> String {
-    let allows = Vcov::of(&fit.vcov_type).map(|vcov| vcov.remark()).unwrap_or_default();
-    let reference = match fit.reference {
-        Reference::StudentT => format!("Student's t with {} df", fit.reference_df.unwrap_or(fit.df_residual as f64)),
+    let allows = Vcov::of(&fit.covariance.kind).map(|vcov| vcov.remark()).unwrap_or_default();
+    let reference = match fit.covariance.reference {
+        Reference::StudentT => {
+            format!("Student's t with {} df", fit.covariance.reference_df.unwrap_or(fit.df_residual as f64))
+        }
         Reference::Normal => "normal".to_owned(),
     };
     let basis = match fit.noise {
-        _ if fit.vcov_type != VcovKind::CLASSICAL => "",
+        _ if fit.covariance.kind != VcovKind::CLASSICAL => "",
         Noise::Laplace => ", as far as the noise is laplace",
         Noise::Quantile(_) => ", as far as the noise is asymmetric laplace: a rough guide",
         _ => "",
     };
-    format!("{}{allows}, {reference}{basis}", fit.vcov_type)
+    format!("{}{allows}, {reference}{basis}", fit.covariance.kind)
 }
 
 /// The scale with how it was estimated; under other noise than the Gaussian also the standard deviation, in which families
 /// compare.
 fn scale(fit: &Fit) -> String {
-    let Some(scale) = fit.scale else { return "modelled: exp(log scale)".to_owned() };
-    let how = match fit.scale_type {
+    let Some(scale) = fit.scale.common() else { return "modelled: exp(log scale)".to_owned() };
+    let how = match fit.scale_rule() {
         ScaleRule::MaximumLikelihood | ScaleRule::Modelled => "maximum likelihood",
         ScaleRule::Mad { .. } => "median absolute residual",
         ScaleRule::Proposal2 => "proposal 2",
@@ -263,7 +277,7 @@ fn scale(fit: &Fit) -> String {
 fn certificate(vertex: &Vertex, fit: &Fit) -> Vec<(&'static str, String)> {
     let loss = match fit.noise {
         Noise::Quantile(_) => "pinball loss",
-        _ if fit.scale.is_none() => "absolute deviations in scales",
+        _ if fit.scale.common().is_none() => "absolute deviations in scales",
         _ => "absolute deviations",
     };
     let gap = fit.termination.duality_gap.map_or_else(String::new, |gap| match gap < CERTAIN_GAP {
@@ -276,7 +290,7 @@ fn certificate(vertex: &Vertex, fit: &Fit) -> Vec<(&'static str, String)> {
         (
             "optimum",
             match vertex.unique {
-                true if fit.scale.is_none() => "unique given the scale".to_owned(),
+                true if fit.scale.common().is_none() => "unique given the scale".to_owned(),
                 true => "unique".to_owned(),
                 false => "not unique; the one with the least mean fitted value".to_owned(),
             },

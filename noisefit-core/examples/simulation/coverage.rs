@@ -49,7 +49,7 @@ fn covered(model: &Model, sample: &Sample, new: &Sample) -> Result<(bool, f64), 
     let options = Options { vcov: model.vcov.clone(), ..Options::default() };
     let fits = inference::fit(&sample.rows(model.modelled)?, &model.choice, &options)?;
     let fit = fits.first().ok_or(Error::NoRows)?;
-    let slope = &fit.coefficients[1];
+    let slope = &fit.location.rows[1];
     let holds = slope.conf_low.unwrap_or(f64::NEG_INFINITY) <= COEFFICIENTS[1]
         && COEFFICIENTS[1] <= slope.conf_high.unwrap_or(f64::INFINITY);
     let columns: Vec<Vec<f64>> = (0..2).map(|j| new.x.iter().skip(j).step_by(2).copied().collect()).collect();

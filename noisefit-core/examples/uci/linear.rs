@@ -17,8 +17,8 @@ pub fn predict(set: &Set, training: &[usize], rows: &[usize]) -> Result<(Vec<Mix
     let source = MemoryRows::new(&response, Matrix::row_major(&design, training.len(), columns)?)?.with_threads(1);
     let fit = closed_form::fit(&source, &Options::default())?;
     // A collinear term has no coefficient.
-    let coefficients: Vec<f64> = fit.coefficients.iter().map(|term| term.estimate.unwrap_or(0.0)).collect();
-    let log_scale = fit.scale.unwrap_or(f64::NAN).ln();
+    let coefficients: Vec<f64> = fit.location.rows.iter().map(|term| term.estimate.unwrap_or(0.0)).collect();
+    let log_scale = fit.scale.common().unwrap_or(f64::NAN).ln();
     let mixture = |row: &usize| {
         let inputs = std::iter::once(&1.0).chain(&set.inputs[*row]);
         let location = inputs.zip(&coefficients).map(|(value, coefficient)| value * coefficient).sum();

@@ -1,6 +1,7 @@
 //! Gram matrices, triangles, coordinates, leverages and linear predictors of designs: all that multiplies design columns, and
 //! the precision ladder of least squares. Nothing here knows of noise or of fits.
 
+pub(crate) mod affine;
 pub(crate) mod cholesky;
 pub(crate) mod coordinates;
 pub(crate) mod elimination;
@@ -13,12 +14,12 @@ pub(crate) mod least_squares;
 pub(crate) mod leverage;
 pub(crate) mod magnitudes;
 pub(crate) mod moments;
-pub(crate) mod predictor;
 pub(crate) mod residuals;
 pub(crate) mod row_kernels;
 pub(crate) mod solution;
 pub(crate) mod triangle;
 
+pub use affine::Affine;
 pub(crate) use cholesky::Cholesky;
 pub use coordinates::Coordinates;
 pub use extended::ExtendedMoments;

@@ -55,7 +55,7 @@ pub(super) fn advise(source: &dyn RowSource, comparison: &Comparison) -> Result<
 
 /// The coefficients side by side, the one that is most off first.
 fn shifts(gaussian: &Fit, preferred: &Fit) -> Vec<Shift> {
-    let pairs = gaussian.coefficients.iter().zip(&preferred.coefficients);
+    let pairs = gaussian.location.rows.iter().zip(&preferred.location.rows);
     let shift = |(one, other): (&Coefficient, &Coefficient)| {
         let (gaussian, preferred) = (one.estimate?, other.estimate?);
         Some(Shift {
@@ -75,8 +75,8 @@ fn shifts(gaussian: &Fit, preferred: &Fit) -> Vec<Shift> {
 
 /// The term that drives a modelled scale, and how much.
 fn variance(fit: &Fit, sample: &SampledRows, spread: Spread) -> Option<VarianceAdvice> {
-    let intercept = fit.scale_coefficients.first().is_some_and(|first| first.term == "(Intercept)");
-    let terms = fit.scale_coefficients.iter().skip(usize::from(intercept)).enumerate();
+    let table = fit.scale.modelled()?;
+    let terms = table.rows.iter().skip(usize::from(table.intercept)).enumerate();
     let size = |statistic: Option<f64>| statistic.map_or(0.0, f64::abs);
     let (place, driver) = terms.max_by(|(_, a), (_, b)| size(a.statistic).total_cmp(&size(b.statistic)))?;
     let column: Vec<f64> = sample.show(|block| block.scale_design.get(place).map(|values| values.high.to_vec()))?;
@@ -147,7 +147,7 @@ impl Residuals {
     fn new(fit: &Fit, deviation: Option<f64>) -> Result<Self, Error> {
         Ok(Residuals {
             predictor: Predictor::new(fit)?,
-            unit: fit.scale.unwrap_or(1.0),
+            unit: fit.scale.common().unwrap_or(1.0),
             deviation,
             limit: Normal.upper_quantile(0.5 * FALSE_ALARM / fit.nobs.max(1) as f64),
             rows: 0,

@@ -58,13 +58,14 @@ impl Entry {
             ) => (None, Some(error.cause())),
             Err(error) => return Err(error),
         };
+        let likelihood = fit.as_ref().and_then(|fit| fit.likelihood);
         Ok(Entry {
             candidate,
-            parameters: fit.as_ref().map_or(0, Fit::parameters),
-            log_likelihood: fit.as_ref().and_then(|fit| fit.log_likelihood),
-            aic: fit.as_ref().and_then(|fit| fit.aic),
-            aicc: fit.as_ref().and_then(|fit| fit.aicc),
-            bic: fit.as_ref().and_then(|fit| fit.bic),
+            parameters: fit.as_ref().map_or(0, Fit::dof),
+            log_likelihood: likelihood.map(|found| found.log_likelihood),
+            aic: likelihood.map(|found| found.aic),
+            aicc: likelihood.and_then(|found| found.aicc),
+            bic: likelihood.map(|found| found.bic),
             akaike_weight: None,
             out_of_sample: None,
             seconds,
@@ -80,7 +81,7 @@ const OBSERVATIONS_PER_PARAMETER: u64 = 3;
 
 /// Why a fit cannot win.
 fn ineligible(candidate: &Candidate, fit: &Fit) -> Option<String> {
-    if fit.log_likelihood.is_none() {
+    if fit.log_likelihood().is_none() {
         return Some("no residuals: the likelihood has no bound".to_owned());
     }
     if fit.df_residual == 0 {
@@ -97,7 +98,7 @@ fn ineligible(candidate: &Candidate, fit: &Fit) -> Option<String> {
     if unbounded.is_some() {
         return unbounded;
     }
-    let few = fit.nobs < OBSERVATIONS_PER_PARAMETER * fit.parameters() as u64;
+    let few = fit.nobs < OBSERVATIONS_PER_PARAMETER * fit.dof() as u64;
     (few && !candidate.is_plain_gaussian())
         .then(|| format!("fewer than {OBSERVATIONS_PER_PARAMETER} observations for each parameter: it cannot win"))
 }

@@ -191,7 +191,7 @@ fn fit_fold(
     for (entry, fits) in comparison.models.iter().zip(fold_fits) {
         let Ok(found) = fits else { continue };
         match fit_to(training, &entry.candidate, options) {
-            Ok(fit) if fit.log_likelihood.is_some() => found.push(fit),
+            Ok(fit) if fit.log_likelihood().is_some() => found.push(fit),
             Ok(_) => *fits = Err("there are no residuals".to_owned()),
             Err(error @ (Error::Source(_) | Error::NoRows | Error::Argument { .. })) => return Err(error),
             Err(error) => *fits = Err(error.cause()),

@@ -3,12 +3,11 @@
 use crate::Error;
 use crate::algebra::gram::packed;
 use crate::algebra::{Accuracy, LeastSquares};
+use crate::estimate::estimated::{Covariance, ErrorSums, Estimate, EstimatedScale};
 use crate::estimate::{Options, smooth};
 use crate::noise::{Gaussian, Noise};
-use crate::record::{
-    ClosedForm, Confint, FTest, Fit, Reason, Reference, ScaleRule, Termination, VcovKind, Warning, coefficient_table,
-};
-use crate::rows::{Layout, RowSource};
+use crate::record::{ClosedForm, FTest, Fit, Reason, Reference, Termination, VcovKind, Warning};
+use crate::rows::RowSource;
 
 /// The maximum likelihood fit of `y = b0 + x'b + s e`, `e` standard normal, over the rows of `source`.
 ///
@@ -70,77 +69,44 @@ pub fn fit(source: &dyn RowSource, options: &Options) -> Result<Fit, Error> {
             }
         }
     }
-    let coefficients = coefficient_table(
-        names.clone(),
-        &solved.coefficients,
-        |j| covariance(j, j),
-        (Reference::StudentT, df_residual),
-        options.level,
-    );
-
-    let total = solved.total_sum_of_squares;
-    let r_squared = (total > 0.0).then(|| solved.explained_sum_of_squares / total);
-    let df_total = n - f64::from(u8::from(layout.intercept));
-    let adj_r_squared = r_squared.zip(variance).map(|(r2, _)| 1.0 - (1.0 - r2) * (df_total / df_residual));
     let scale = (residual / n).sqrt();
-    let mut fit = Fit {
-        nobs: n as u64,
-        noise: Noise::Gaussian,
-        coefficients,
-        scale: Some(scale),
-        scale_type: ScaleRule::MaximumLikelihood,
-        scale_coefficients: Vec::new(),
-        shape: None,
-        vertex: None,
-        residual_std_error: variance.map(f64::sqrt),
-        log_likelihood: None,
-        aic: None,
-        aicc: None,
-        bic: None,
-        r_squared,
-        adj_r_squared,
-        mean_loss: None,
-        rmse: (solved.squared_errors / n).sqrt(),
-        mae: solved.absolute_errors.map(|sum| sum / n),
-        df_model: df_model as u64,
-        df_residual: df_residual as u64,
-        f_test: if df_model > 0.0 && df_residual > 0.0 {
-            FTest::new(solved.explained_sum_of_squares, df_model, residual, df_residual)
-        } else {
-            None
-        },
-        closed_form: closed_form(&solved, layout.intercept),
-        level: options.level,
-        confint: Confint::Wald,
-        vcov_type: VcovKind::CLASSICAL,
-        reference: Reference::StudentT,
-        reference_df: None,
-        scale_vcov: Vec::new(),
-        location_variance: variance,
-        vcov: match variance {
-            Some(_) => (0..names.len())
-                .map(|i| (0..names.len()).map(|j| covariance(i, j).unwrap_or_default()).collect())
-                .collect(),
-            None => Vec::new(),
-        },
-        leverage: variance.map(|_| solved.leverage.clone()),
-        accuracy: solved.accuracy.clone(),
-        termination: Termination { converged: true, reason: Reason::ClosedForm, iterations: 0, duality_gap: None },
-        warnings: Vec::new(),
-    };
     let log_likelihood = -0.5 * n * ((std::f64::consts::TAU * scale * scale).ln() + 1.0)
         + 0.5 * solved.totals.log_weight
         + solved.totals.log_jacobian;
-    fit.set_log_likelihood(log_likelihood, rank + 1);
-    fit.warnings = warnings(&solved, layout, df_residual);
+    let estimate = Estimate {
+        noise: Noise::Gaussian,
+        coefficients: solved.coefficients.clone(),
+        scale: EstimatedScale::Common(scale),
+        shape: None,
+        vertex: None,
+        log_likelihood,
+        noise_parameters: 1,
+        errors: ErrorSums {
+            weighted_squares: residual,
+            squares: solved.squared_errors,
+            absolute: solved.absolute_errors.unwrap_or(f64::NAN),
+        },
+        explained: Some(solved.explained_sum_of_squares / solved.total_sum_of_squares),
+        covariance: Covariance::Multiple(variance),
+        kind: VcovKind::CLASSICAL,
+        reference: Reference::StudentT,
+        accuracy: solved.accuracy.clone(),
+        termination: Termination { converged: true, reason: Reason::ClosedForm, iterations: 0, duality_gap: None },
+        warnings: warnings(&solved, df_residual),
+    };
+    let mut fit = estimate.into_fit(layout, &solved, options.level);
+    // They are not known where the rows were read only once.
+    fit.goodness.mae = solved.absolute_errors.map(|sum| sum / n);
+    if df_model > 0.0 && df_residual > 0.0 {
+        fit.f_test = FTest::new(solved.explained_sum_of_squares, df_model, residual, df_residual);
+    }
+    fit.closed_form = closed_form(&solved, layout.intercept);
     Ok(fit)
 }
 
-fn warnings(solved: &LeastSquares, layout: &Layout, df_residual: f64) -> Vec<Warning> {
-    let mut warnings = Vec::from_iter(solved.aliased_terms(layout).map(|terms| Warning::Aliased { terms }));
-    if df_residual == 0.0 {
-        warnings.push(Warning::Saturated);
-    } else if solved.residual_sum_of_squares == 0.0 {
+fn warnings(solved: &LeastSquares, df_residual: f64) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if df_residual > 0.0 && solved.residual_sum_of_squares == 0.0 {
         warnings.push(Warning::NoResiduals);
     }
     if solved.accuracy.digits < 6.0 {

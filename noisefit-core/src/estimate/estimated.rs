@@ -6,8 +6,8 @@ use crate::algebra::gram::packed;
 use crate::algebra::{Accuracy, LeastSquares, Leverage};
 use crate::noise::Noise;
 use crate::record::{
-    Coefficient, Confint, Fit, Reason, Reference, ScaleRule, ShapeParameter, Termination, VcovKind, Vertex, Warning,
-    coefficient_table,
+    self, Coefficients, Confint, Fit, FittedScale, Goodness, Likelihood, LocationCovariance, Reason, Reference,
+    ShapeParameter, Termination, VcovKind, Vertex, Warning,
 };
 use crate::rows::Layout;
 
@@ -32,25 +32,26 @@ pub(crate) enum Covariance {
     Matrix(Vec<Vec<f64>>, Leverage),
 }
 
-/// A modelled scale.
+/// The scale of the noise.
 #[derive(Debug, Clone)]
-pub(crate) struct ModelledScale {
-    /// The coefficients of `ln s`; none for aliased ones.
-    pub(crate) coefficients: Vec<Option<f64>>,
-    /// Their covariance matrix, with zero rows for aliased ones.
-    pub(crate) covariance: Vec<Vec<f64>>,
+pub(crate) enum EstimatedScale {
+    /// One for all rows.
+    Common(f64),
+    Modelled {
+        /// The coefficients of `ln s`; none for aliased ones.
+        coefficients: Vec<Option<f64>>,
+        /// Their covariance matrix, with zero rows for aliased ones.
+        covariance: Vec<Vec<f64>>,
+    },
 }
 
-/// What an estimator of another noise than the Gaussian found.
+/// What an estimator found.
 #[derive(Debug)]
 pub(crate) struct Estimate {
     pub(crate) noise: Noise,
     /// One for each coefficient of the layout; none for aliased ones.
     pub(crate) coefficients: Vec<Option<f64>>,
-    /// The common scale; none where it is modelled.
-    pub(crate) scale: Option<f64>,
-    pub(crate) scale_type: ScaleRule,
-    pub(crate) modelled: Option<ModelledScale>,
+    pub(crate) scale: EstimatedScale,
     pub(crate) shape: Option<ShapeParameter>,
     pub(crate) vertex: Option<Vertex>,
     /// Complete.
@@ -58,8 +59,12 @@ pub(crate) struct Estimate {
     /// Estimated numbers beside the location's coefficients: the scale or its coefficients, the shape.
     pub(crate) noise_parameters: usize,
     pub(crate) errors: ErrorSums,
+    /// The share of the variation that is explained, where it is known to more digits than follow from the errors.
+    pub(crate) explained: Option<f64>,
     pub(crate) covariance: Covariance,
-    pub(crate) vcov_type: VcovKind,
+    pub(crate) kind: VcovKind,
+    /// What statistics are compared with.
+    pub(crate) reference: Reference,
     pub(crate) accuracy: Accuracy,
     pub(crate) termination: Termination,
     pub(crate) warnings: Vec<Warning>,
@@ -67,22 +72,22 @@ pub(crate) struct Estimate {
 
 impl Estimate {
     /// Where least squares leaves no residuals: it is the fit under every noise, with a scale of zero.
-    pub(crate) fn without_residuals(noise: Noise, scale_type: ScaleRule, solved: &LeastSquares) -> Self {
+    pub(crate) fn without_residuals(noise: Noise, solved: &LeastSquares) -> Self {
         let coefficients = solved.coefficients.clone();
         let degrees = solved.totals.observations - coefficients.iter().flatten().count() as f64;
         Estimate {
             noise,
             coefficients,
-            scale: Some(0.0),
-            scale_type,
-            modelled: None,
+            scale: EstimatedScale::Common(0.0),
             shape: None,
             vertex: None,
             log_likelihood: f64::INFINITY,
             noise_parameters: 1,
             errors: ErrorSums::default(),
+            explained: None,
             covariance: Covariance::Multiple((degrees > 0.0).then_some(0.0)),
-            vcov_type: VcovKind::CLASSICAL,
+            kind: VcovKind::CLASSICAL,
+            reference: Reference::Normal,
             accuracy: solved.accuracy.clone(),
             termination: Termination { converged: true, reason: Reason::ClosedForm, iterations: 0, duality_gap: None },
             warnings: if degrees > 0.0 { vec![Warning::NoResiduals] } else { Vec::new() },
@@ -96,78 +101,78 @@ impl Estimate {
         let rank = names.len() - solved.aliased.len();
         let df_residual = (n - rank as f64).max(0.0);
         let df_model = rank - usize::from(layout.intercept && rank > 0);
-        let (vcov, leverage, location_variance): (Vec<Vec<f64>>, _, _) = match self.covariance {
-            Covariance::Multiple(None) => (Vec::new(), None, None),
-            Covariance::Multiple(Some(variance)) => {
-                let entry = |i: usize, j: usize| variance * solved.unscaled_covariance[packed(i.max(j), i.min(j))];
-                let rows = (0..names.len()).map(|i| (0..names.len()).map(|j| entry(i, j)).collect());
-                (rows.collect(), Some(solved.leverage.clone()), Some(variance))
-            }
-            Covariance::Matrix(matrix, leverage) => (matrix, Some(leverage), Some(1.0)),
-        };
-        let reference = Reference::Normal;
-        let table = |names, values: &[Option<f64>], matrix: &[Vec<f64>]| -> Vec<Coefficient> {
+        let location = self.covariance.of_location(solved, names.len());
+        let reference = self.reference.distribution(df_residual);
+        let table = |names, intercept: bool, values: &[Option<f64>], matrix: &[Vec<f64>]| {
             let variance = |j: usize| matrix.get(j).map(|row| row[j]);
-            coefficient_table(names, values, variance, (reference, df_residual), level)
+            Coefficients::new((names, intercept), values, variance, reference.as_deref(), level)
         };
-        let coefficients = table(names, &self.coefficients, &vcov);
-        let (scale_coefficients, scale_vcov) = match (&layout.scale, self.modelled) {
-            (Some(scale), Some(modelled)) => {
-                let rows = table(scale.coefficient_names(), &modelled.coefficients, &modelled.covariance);
-                (rows, modelled.covariance)
+        let matrix = location.as_ref().map_or(&[][..], |location| &location.matrix);
+        let coefficients = table(names, layout.intercept, &self.coefficients, matrix);
+        let scale = match (&layout.scale, self.scale) {
+            (_, EstimatedScale::Common(scale)) => FittedScale::Common(scale),
+            (scale, EstimatedScale::Modelled { coefficients, covariance }) => {
+                let scale = scale.clone().unwrap_or_default();
+                let coefficients = table(scale.coefficient_names(), scale.intercept, &coefficients, &covariance);
+                FittedScale::Modelled { coefficients, vcov: covariance }
             }
-            _ => (Vec::new(), Vec::new()),
         };
 
         let total = solved.total_sum_of_squares;
-        let r_squared = (total > 0.0).then(|| 1.0 - self.errors.weighted_squares / total);
+        let share = self.explained.unwrap_or_else(|| 1.0 - self.errors.weighted_squares / total);
+        let r_squared = (total > 0.0).then_some(share);
         let df_total = n - f64::from(u8::from(layout.intercept));
         let adj_r_squared =
             r_squared.filter(|_| df_residual > 0.0).map(|r2| 1.0 - (1.0 - r2) * (df_total / df_residual));
         let residual_std_error =
-            (df_residual > 0.0 && self.scale.is_some()).then(|| (self.errors.weighted_squares / df_residual).sqrt());
+            (df_residual > 0.0 && !scale.is_modelled()).then(|| (self.errors.weighted_squares / df_residual).sqrt());
         let mut warnings = Vec::from_iter(solved.aliased_terms(layout).map(|terms| Warning::Aliased { terms }));
         if df_residual == 0.0 {
             warnings.push(Warning::Saturated);
         }
         warnings.extend(self.warnings);
-        let mut fit = Fit {
+        Fit {
             nobs: n as u64,
             noise: self.noise,
-            coefficients,
-            scale: self.scale,
-            scale_type: self.scale_type,
-            scale_coefficients,
+            location: coefficients,
+            scale,
             shape: self.shape,
             vertex: self.vertex,
-            residual_std_error,
-            log_likelihood: None,
-            aic: None,
-            aicc: None,
-            bic: None,
-            r_squared,
-            adj_r_squared,
-            mean_loss: None,
-            rmse: (self.errors.squares / n).sqrt(),
-            mae: Some(self.errors.absolute / n),
+            likelihood: Likelihood::new(self.log_likelihood, n as u64, rank + self.noise_parameters),
+            goodness: Goodness {
+                residual_std_error,
+                r_squared,
+                adj_r_squared,
+                mean_loss: None,
+                rmse: (self.errors.squares / n).sqrt(),
+                mae: Some(self.errors.absolute / n),
+            },
             df_model: df_model as u64,
             df_residual: df_residual as u64,
             f_test: None,
             closed_form: None,
             level,
             confint: Confint::Wald,
-            vcov_type: self.vcov_type,
-            reference,
-            reference_df: None,
-            vcov,
-            scale_vcov,
-            leverage,
-            location_variance,
+            covariance: record::Covariance { kind: self.kind, reference: self.reference, reference_df: None, location },
             accuracy: self.accuracy,
             termination: self.termination,
             warnings,
-        };
-        fit.set_log_likelihood(self.log_likelihood, rank + self.noise_parameters);
-        fit
+        }
+    }
+}
+
+impl Covariance {
+    /// That of so many coefficients of the location.
+    fn of_location(self, solved: &LeastSquares, coefficients: usize) -> Option<LocationCovariance> {
+        match self {
+            Covariance::Multiple(None) => None,
+            Covariance::Multiple(Some(variance)) => {
+                let entry = |i: usize, j: usize| variance * solved.unscaled_covariance[packed(i.max(j), i.min(j))];
+                let rows = (0..coefficients).map(|i| (0..coefficients).map(|j| entry(i, j)).collect());
+                let (matrix, leverage) = (rows.collect(), solved.leverage.clone());
+                Some(LocationCovariance { matrix, leverage, unit: variance })
+            }
+            Covariance::Matrix(matrix, leverage) => Some(LocationCovariance { matrix, leverage, unit: 1.0 }),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::algebra::Settings;
+use crate::numeric::Level;
 
 /// What to do with terms that are linear combinations of earlier ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,10 +35,7 @@ pub struct Options {
 impl Options {
     /// Refuses a level that is none.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        match self.level > 0.0 && self.level < 1.0 {
-            true => Ok(()),
-            false => Err(Error::Argument { name: "level", value: self.level, expected: "between 0 and 1" }),
-        }
+        Level::new(self.level).map(drop)
     }
 }
 

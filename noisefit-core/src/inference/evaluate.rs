@@ -10,6 +10,7 @@ use crate::inference::predict::{IntervalKind, Intervals, NewRows, Predictor};
 use crate::network::{Mixture, Network};
 use crate::noise::shape::{Check, Shape};
 use crate::noise::{AsymmetricLaplace, Noise};
+use crate::numeric::Level;
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::Fit;
 use crate::rows::{Accumulator, Block, Precision};
@@ -107,9 +108,7 @@ impl Evaluation {
     /// # Errors
     /// Those of [`Predictor::new`], and [`Error::Argument`] for a level outside (0, 1).
     pub fn new(fit: &Fit, level: f64) -> Result<Self, Error> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
-        }
+        let level = Level::new(level)?.value();
         let model = Model::Fit(Predictor::new(fit)?);
         Ok(Evaluation { model, conformal: None, level, rows: 0, origin: None, sums: Default::default() })
     }
@@ -119,9 +118,7 @@ impl Evaluation {
     /// # Errors
     /// [`Error::Argument`] for a level outside (0, 1).
     pub fn of_network(network: &Network, level: f64) -> Result<Vec<Self>, Error> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
-        }
+        let level = Level::new(level)?.value();
         let shared = Arc::new(network.clone());
         let state = |curve: usize| {
             let model = Model::Network(shared.clone(), curve);
@@ -170,14 +167,14 @@ impl Evaluation {
     /// Whether no scale is zero; a modelled one is not.
     fn has_likelihood(&self) -> bool {
         match &self.model {
-            Model::Fit(predictor) => predictor.fit().scale.is_none_or(|scale| scale > 0.0),
+            Model::Fit(predictor) => predictor.fit().scale.common().is_none_or(|scale| scale > 0.0),
             Model::Network(network, curve) => network.members.iter().all(|member| member.scale[*curve] > 0.0),
         }
     }
 
     fn has_intervals(&self) -> bool {
         let own = match &self.model {
-            Model::Fit(predictor) => predictor.fit().leverage.is_some(),
+            Model::Fit(predictor) => predictor.fit().leverage().is_some(),
             Model::Network(..) => self.has_likelihood(),
         };
         self.conformal.is_some() || (self.tau().is_none() && own)

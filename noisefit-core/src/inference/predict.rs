@@ -5,10 +5,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::algebra::Affine;
 use crate::noise::{Kernel, Noise, Shaped, Visitor};
+use crate::numeric::Level;
 use crate::numeric::distribution::{Normal, StudentT, Symmetric};
-use crate::numeric::double_double::DoubleDouble;
-use crate::record::{Coefficient, Fit, ScaleRule};
+use crate::record::{Coefficients, Fit, ScaleRule};
 use crate::rows::{Block, Values};
 
 /// What an interval is about.
@@ -78,9 +79,9 @@ impl<'a> From<&Block<'a>> for NewRows<'a> {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Predictor {
     fit: Arc<Fit>,
-    location: Linear,
+    location: Affine,
     /// Of the scale's logarithm, where it is modelled.
-    log_scale: Option<Linear>,
+    log_scale: Option<Affine>,
 }
 
 impl Predictor {
@@ -89,29 +90,28 @@ impl Predictor {
     /// # Errors
     /// [`Error::Shape`] for a fit whose parts do not go together.
     pub fn new(fit: &Fit) -> Result<Self, Error> {
-        let location = Linear::new(&fit.coefficients);
+        let location = fit.location.affine();
         let columns = location.slopes.len();
-        if let Some(leverage) = &fit.leverage
+        if let Some(leverage) = fit.leverage()
             && (!leverage.is_sound() || leverage.columns_needed() > columns)
         {
             return Err(Error::Shape { what: "leverage", expected: columns, found: leverage.columns_needed() });
         }
-        let modelled = !fit.scale_coefficients.is_empty();
-        let log_scale = modelled.then(|| Linear::new(&fit.scale_coefficients));
+        let log_scale = fit.scale.modelled().map(Coefficients::affine);
         Ok(Predictor { fit: Arc::new(fit.clone()), location, log_scale })
     }
 
     /// The location `b0 + x'b` of every row, summed in double-double.
     pub fn location(&self, rows: &NewRows<'_>) -> Vec<f64> {
-        self.location.evaluate(rows.design, rows.count)
+        self.location.values(rows.design, rows.count)
     }
 
     /// The noise scale of every row: the common one, or `exp(g0 + z'g)` where it is modelled, over the root of the row's
     /// weight. NaN for a fit without a scale.
     pub fn scale(&self, rows: &NewRows<'_>) -> Vec<f64> {
         let mut scales = match &self.log_scale {
-            Some(log_scale) => log_scale.evaluate(rows.scale_design, rows.count),
-            None => vec![self.fit.scale.unwrap_or(f64::NAN); rows.count],
+            Some(log_scale) => log_scale.values(rows.scale_design, rows.count),
+            None => vec![self.fit.scale.common().unwrap_or(f64::NAN); rows.count],
         };
         if self.log_scale.is_some() {
             scales.iter_mut().for_each(|scale| *scale = scale.exp());
@@ -149,15 +149,13 @@ impl Predictor {
     /// [`Error::Argument`] for a level outside (0, 1), or a fit of as many coefficients as observations, which says nothing
     /// about its noise; [`Error::Unsupported`] for a fit without standard errors.
     pub fn intervals(&self, rows: &NewRows<'_>, kind: IntervalKind, level: f64) -> Result<Intervals, Error> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
-        }
+        let level = Level::new(level)?.value();
         let df = self.fit.df_residual as f64;
         let Some(reference) = self.fit.reference_distribution() else {
             let name = "residual degrees of freedom";
             return Err(Error::Argument { name, value: df, expected: "positive for an interval" });
         };
-        let (Some(leverage), Some(variance)) = (&self.fit.leverage, self.fit.location_variance) else {
+        let (Some(leverage), Some(variance)) = (self.fit.leverage(), self.fit.location_variance()) else {
             let what = "the fit has no standard errors, on which intervals rest";
             return Err(Error::Unsupported(what.to_owned()));
         };
@@ -176,14 +174,14 @@ impl Predictor {
     /// The ends of the noise's own interval about the location of every row, with the uncertainty of its scale.
     fn noise_ends(&self, rows: &NewRows<'_>, level: f64) -> Result<Vec<(f64, f64)>, Error> {
         let (fit, df) = (self.fit(), self.fit.df_residual as f64);
-        if let (Noise::Gaussian, Some(deviation)) = (fit.noise, fit.residual_std_error) {
+        if let (Noise::Gaussian, Some(deviation)) = (fit.noise, fit.goodness.residual_std_error) {
             let margin = StudentT::new(df)?.critical(level) * deviation;
             let own = |i: usize| rows.weights.map_or(margin, |w| margin / w[i].sqrt());
             return Ok((0..rows.count).map(own).map(|margin| (-margin, margin)).collect());
         }
         let (low, high) = fit.noise.family().interval(level)?;
         // Huber's second proposal counts degrees of freedom itself.
-        let counted = fit.scale_type == ScaleRule::Proposal2 || df <= 0.0;
+        let counted = fit.scale_rule() == ScaleRule::Proposal2 || df <= 0.0;
         let correction = if counted { 1.0 } else { (fit.nobs as f64 / df).sqrt() };
         let critical = Normal.critical(level);
         let widened = |variance: f64| (1.0 + critical * critical * variance).sqrt();
@@ -198,7 +196,7 @@ impl Predictor {
     fn log_end_variances(&self, rows: &NewRows<'_>, quantile: f64) -> Vec<f64> {
         let (fit, n) = (self.fit(), self.fit.nobs as f64);
         if self.log_scale.is_some() {
-            return quadratic_form(&fit.scale_coefficients, &fit.scale_vcov, rows);
+            return quadratic_form(fit.scale.vcov(), rows);
         }
         vec![fit.noise.visit(LogEndVariance { noise: fit.noise, quantile, n }); rows.count]
     }
@@ -234,8 +232,8 @@ impl Visitor for LogEndVariance {
 }
 
 /// `z' C z` of every row `z` of the scale's design, the intercept first where there is one.
-fn quadratic_form(coefficients: &[Coefficient], covariance: &[Vec<f64>], rows: &NewRows<'_>) -> Vec<f64> {
-    let offset = coefficients.len() - rows.scale_design.len().min(coefficients.len());
+fn quadratic_form(covariance: &[Vec<f64>], rows: &NewRows<'_>) -> Vec<f64> {
+    let offset = covariance.len() - rows.scale_design.len().min(covariance.len());
     let entry = |k: usize, i: usize| k.checked_sub(offset).map_or(1.0, |j| rows.scale_design[j].high[i]);
     let row = |i: usize| {
         let product = |(k, row): (usize, &Vec<f64>)| {
@@ -251,39 +249,4 @@ fn quadratic_form(coefficients: &[Coefficient], covariance: &[Vec<f64>], rows: &
 /// location, as an asymmetric noise may have it, moves outwards as much.
 fn widened(end: f64, margin: f64) -> f64 {
     end + (end.hypot(margin) - end.abs())
-}
-
-/// An intercept and slopes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Linear {
-    intercept: f64,
-    slopes: Vec<f64>,
-}
-
-impl Linear {
-    /// From a table; aliased terms count as zero.
-    pub(crate) fn new(coefficients: &[Coefficient]) -> Self {
-        let value = |coefficient: &Coefficient| coefficient.estimate.unwrap_or(0.0);
-        let (intercept, rest) = match coefficients.split_first() {
-            Some((first, rest)) if first.term == "(Intercept)" => (value(first), rest),
-            _ => (0.0, coefficients),
-        };
-        Linear { intercept, slopes: rest.iter().map(value).collect() }
-    }
-
-    /// Whether it is of so many columns, all with finite slopes.
-    pub(crate) fn is_sound(&self, columns: usize) -> bool {
-        self.slopes.len() == columns && self.slopes.iter().chain([&self.intercept]).all(|value| value.is_finite())
-    }
-
-    pub(crate) fn evaluate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
-        let row = |i: usize| {
-            let terms = self.slopes.iter().zip(design).filter(|(slope, _)| **slope != 0.0);
-            let sum = terms.fold(DoubleDouble::from(self.intercept), |sum, (&slope, values)| {
-                sum + DoubleDouble::from_sum(values.high[i], values.low(i)) * slope
-            });
-            sum.to_f64()
-        };
-        (0..rows).map(row).collect()
-    }
 }

@@ -44,6 +44,7 @@ pub use report::{LossReport, report};
 use crate::Error;
 use crate::noise::shape::{Absolute, Check, Huber, LogCosh, Shape, Square};
 use crate::noise::{Gaussian, Laplace, NoiseFamily};
+use crate::numeric::Level;
 use sweep::{Common, PerRow, Spread, Sweep};
 
 /// What becomes of the losses of the rows. Unreduced losses are [`Loss::values`]; their derivatives are the gradient of
@@ -166,9 +167,7 @@ impl<T: Real> Loss<'_, T> {
                 Ok(action.run(sweep(rows, Huber { knee, steepness: 1.0 / knee }, 1.0, UNIT)))
             }
             Loss::Pinball { tau } => {
-                if !(tau > 0.0 && tau < 1.0) {
-                    return Err(Error::Argument { name: "tau", value: tau, expected: "between 0 and 1" });
-                }
+                Level::named("tau", tau)?;
                 Ok(action.run(sweep(rows, Check { tau }, 1.0, UNIT)))
             }
             Loss::LogCosh => Ok(action.run(sweep(rows, LogCosh, 1.0, UNIT))),

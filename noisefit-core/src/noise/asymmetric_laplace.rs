@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::noise::noises::number;
 use crate::noise::shape::{Check, Shape};
 use crate::noise::{
     Compared, Description, Evaluated, Family, Information, Kernel, Loss, ModelledScale, NoiseFamily, Parameters,
     RouteVisitor, finite_residuals, multiplicity,
 };
+use crate::numeric::Level;
 use crate::numeric::double_double::DoubleDouble;
 use crate::numeric::special::exponential::exp_product;
 use crate::numeric::sum::Sum;
@@ -148,7 +148,7 @@ impl NoiseFamily for AsymmetricLaplace {
 impl Parameters for AsymmetricLaplace {
     fn parse(parameter: Option<&str>) -> Result<Vec<Self>, &'static str> {
         let levels = parameter.ok_or("a quantile needs its level, such as quantile:0.9")?;
-        let level = |level: &str| number(level).filter(|tau| *tau > 0.0 && *tau < 1.0);
+        let level = |level: &str| level.trim().parse().ok().map(Level::value);
         let levels: Option<Vec<f64>> = levels.split(',').map(level).collect();
         let mut levels = levels.ok_or("levels lie between 0 and 1, such as quantile:0.1,0.5,0.9")?;
         levels.sort_by(f64::total_cmp);
@@ -169,17 +169,11 @@ impl Parameters for AsymmetricLaplace {
     }
 
     fn check(&self) -> Result<(), Error> {
-        match self.is_density() {
-            true => Ok(()),
-            false => {
-                let (name, value) = ("the level of a quantile", self.tau);
-                Err(Error::Argument { name, value, expected: "between 0 and 1" })
-            }
-        }
+        Level::named("the level of a quantile", self.tau).map(drop)
     }
 
     fn is_density(&self) -> bool {
-        self.tau > 0.0 && self.tau < 1.0
+        Level::new(self.tau).is_ok()
     }
 
     fn samples() -> Vec<Self> {

@@ -50,6 +50,7 @@ pub use student_t::{StudentT, StudentTKernel};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::numeric::Level;
 use crate::numeric::special::quadrature::tanh_sinh;
 use crate::numeric::sum::Sum;
 
@@ -216,9 +217,7 @@ pub trait NoiseFamily: Evaluate + std::fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Error::Argument`] unless `0 < level < 1`.
     fn interval(&self, level: f64) -> Result<(f64, f64), Error> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
-        }
+        let level = Level::new(level)?.value();
         let tail = 0.5 * (1.0 - level);
         Ok((self.quantile(tail), self.upper_quantile(tail)))
     }

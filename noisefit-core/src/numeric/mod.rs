@@ -4,5 +4,8 @@
 pub mod dispatch;
 pub mod distribution;
 pub mod double_double;
+mod level;
 pub(crate) mod special;
 pub(crate) mod sum;
+
+pub use level::{InvalidLevel, Level};

@@ -1,5 +1,8 @@
 //! What the columns of blocks are.
 
+/// The name of the intercept among coefficients, as R has it.
+pub const INTERCEPT: &str = "(Intercept)";
+
 /// What the columns of the blocks are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Layout {
@@ -32,7 +35,7 @@ impl ScaleLayout {
 }
 
 fn coefficient_names(intercept: bool, terms: &[String]) -> Vec<String> {
-    let intercept = intercept.then(|| "(Intercept)".to_owned());
+    let intercept = intercept.then(|| INTERCEPT.to_owned());
     intercept.into_iter().chain(terms.iter().cloned()).collect()
 }
 

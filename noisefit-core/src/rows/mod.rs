@@ -28,7 +28,7 @@ pub use block::{Block, RowBlock, Values};
 pub use envelope::hash_parameters;
 pub use folds::{Folds, Part, Selected, Selection};
 pub use kinds::Kinds;
-pub use layout::{Layout, ScaleLayout};
+pub use layout::{INTERCEPT, Layout, ScaleLayout};
 pub use memory::{Matrix, MemoryRows};
 pub(crate) use ordered::{in_order, parallel_map};
 pub use pass::Pass;

@@ -259,11 +259,6 @@ impl SampledRows {
         self.frequencies.as_deref()
     }
 
-    /// What the columns are.
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
     /// Shows `next` all rows as one block.
     pub(crate) fn show<T>(&self, next: impl FnOnce(&Block<'_>) -> T) -> T {
         let count = self.len().max(1);

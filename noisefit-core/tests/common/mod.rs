@@ -32,12 +32,12 @@ pub fn close_all(found: &[f64], expected: &[f64], tolerance: f64, what: &str) {
 
 /// The estimates of all coefficients, none of which is aliased.
 pub fn estimates(fit: &Fit) -> Vec<f64> {
-    fit.coefficients.iter().map(|coefficient| coefficient.estimate.unwrap()).collect()
+    fit.location.rows.iter().map(|coefficient| coefficient.estimate.unwrap()).collect()
 }
 
 /// Their standard errors.
 pub fn std_errors(fit: &Fit) -> Vec<f64> {
-    fit.coefficients.iter().map(|coefficient| coefficient.std_error.unwrap()).collect()
+    fit.location.rows.iter().map(|coefficient| coefficient.std_error.unwrap()).collect()
 }
 
 /// A file of the test data.

@@ -16,10 +16,10 @@ use crate::Error;
 use crate::algebra::gram::packed;
 use crate::algebra::{Accuracy, Method};
 use crate::estimate::Options;
-use crate::estimate::estimated::{Covariance, ErrorSums, Estimate};
+use crate::estimate::estimated::{Covariance, ErrorSums, Estimate, EstimatedScale};
 use crate::estimate::start::Start;
 use crate::noise::{Huber, HuberScale, Noise, NoiseFamily, Parameters};
-use crate::record::{Fit, Reason, ScaleRule, Shortfall, Termination, VcovKind, Warning};
+use crate::record::{Fit, Reason, Reference, Shortfall, Termination, VcovKind, Warning};
 use crate::rows::{Kinds, Layout, RowSource};
 use scale::{FARTHEST_KNEE, MostLikely, expected_clipped_square};
 use sets::Sets;
@@ -81,15 +81,15 @@ pub fn fit(source: &dyn RowSource, k: f64, scale: HuberScale, options: &Options)
         },
     };
     if start.least_squares.residual_sum_of_squares == 0.0 {
-        return Ok(exact_fit(source, &start, noise, scale.into(), options));
+        return Ok(exact_fit(source, &start, noise, options));
     }
     let solution = solve(source, &start, problem)?;
     let found = Found { start: &start, solution: &solution, noise, scale: solution.point.scale };
-    let (covariance, vcov_type) = match scale {
+    let (covariance, kind) = match scale {
         HuberScale::MaximumLikelihood => (found.information_variance(), VcovKind::CLASSICAL),
         _ => (found.robust_variance(), VcovKind::HUBER),
     };
-    let estimate = found.estimate(source.layout(), scale.into(), covariance, vcov_type)?;
+    let estimate = found.estimate(source.layout(), covariance, kind)?;
     Ok(estimate.into_fit(source.layout(), &start.least_squares, options.level))
 }
 
@@ -100,7 +100,7 @@ pub fn fit(source: &dyn RowSource, k: f64, scale: HuberScale, options: &Options)
 /// delta (|e| - delta / 2)     elsewhere
 /// ```
 ///
-/// which is PyTorch's `HuberLoss(delta)`, and stands in [`Fit::mean_loss`]; weights and frequencies count as they do
+/// which is PyTorch's `HuberLoss(delta)`, and stands in [`Goodness::mean_loss`](crate::record::Goodness::mean_loss); weights and frequencies count as they do
 /// otherwise. The scale then follows from maximum likelihood, and is not free of `delta`: the noise is Huber's with
 /// `k = delta / s`. Standard errors are those of its expected information.
 ///
@@ -118,11 +118,10 @@ pub fn fit_fixed(source: &dyn RowSource, delta: f64, options: &Options) -> Resul
             expected: "at least 1e-150 deviations of the response",
         });
     }
-    let scale_type = ScaleRule::MaximumLikelihood;
     if solved.residual_sum_of_squares == 0.0 {
         let noise = Huber::fixed(delta).at(FARTHEST_KNEE);
-        let mut fit = exact_fit(source, &start, noise, scale_type, options);
-        fit.mean_loss = Some(0.0);
+        let mut fit = exact_fit(source, &start, noise, options);
+        fit.goodness.mean_loss = Some(0.0);
         return Ok(fit);
     }
     // The scale that is given to the search is no more than the unit of its steps.
@@ -132,10 +131,10 @@ pub fn fit_fixed(source: &dyn RowSource, delta: f64, options: &Options) -> Resul
     let mean_loss = sets.loss() / sets.totals().observations;
     let MostLikely { k, scale } = MostLikely::new(mean_loss, scaled_delta);
     let found = Found { start: &start, solution: &solution, noise: Huber::fixed(delta).at(k), scale };
-    let estimate = found.estimate(layout, scale_type, found.information_variance(), VcovKind::CLASSICAL)?;
+    let estimate = found.estimate(layout, found.information_variance(), VcovKind::CLASSICAL)?;
     let mut fit = estimate.into_fit(layout, solved, options.level);
     let unit = start.coordinates.response_scale();
-    fit.mean_loss = Some(mean_loss / unit / unit);
+    fit.goodness.mean_loss = Some(mean_loss / unit / unit);
     Ok(fit)
 }
 
@@ -201,13 +200,7 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    fn estimate(
-        &self,
-        layout: &Layout,
-        scale_type: ScaleRule,
-        variance: Option<f64>,
-        vcov_type: VcovKind,
-    ) -> Result<Estimate, Error> {
+    fn estimate(&self, layout: &Layout, variance: Option<f64>, kind: VcovKind) -> Result<Estimate, Error> {
         let Found { start, solution, noise, scale } = *self;
         let (coordinates, sets) = (&start.coordinates, &solution.sets);
         let unit = coordinates.response_scale();
@@ -233,9 +226,7 @@ impl Found<'_> {
             noise: Noise::Huber(noise),
             accuracy: self.accuracy(&coefficients),
             coefficients: start.widened(&coefficients),
-            scale: Some(scale / unit),
-            scale_type,
-            modelled: None,
+            scale: EstimatedScale::Common(scale / unit),
             shape: None,
             vertex: None,
             log_likelihood,
@@ -245,8 +236,10 @@ impl Found<'_> {
                 squares: sums.squares.to_f64() / unit / unit,
                 absolute: sums.absolute.to_f64() / unit,
             },
+            explained: None,
             covariance: Covariance::Multiple(variance),
-            vcov_type,
+            kind,
+            reference: Reference::Normal,
             termination: Termination {
                 converged: solution.converged,
                 reason: if solution.converged { Reason::ActiveSet } else { Reason::IterationLimit },
@@ -303,9 +296,9 @@ impl Found<'_> {
 }
 
 /// The record where least squares leaves no residuals, and so would any other loss.
-fn exact_fit(source: &dyn RowSource, start: &Start, noise: Huber, scale_type: ScaleRule, options: &Options) -> Fit {
+fn exact_fit(source: &dyn RowSource, start: &Start, noise: Huber, options: &Options) -> Fit {
     let solved = &start.least_squares;
-    let estimate = Estimate::without_residuals(Noise::Huber(noise), scale_type, solved);
+    let estimate = Estimate::without_residuals(Noise::Huber(noise), solved);
     estimate.into_fit(source.layout(), solved, options.level)
 }
 
@@ -329,7 +322,7 @@ mod tests {
         let estimate = |solution: &Solution| {
             let noise = Huber::new(1.345);
             let found = Found { start: &start, solution, noise, scale: solution.point.scale };
-            found.estimate(rows.layout(), ScaleRule::MaximumLikelihood, None, VcovKind::CLASSICAL).unwrap()
+            found.estimate(rows.layout(), None, VcovKind::CLASSICAL).unwrap()
         };
         assert_eq!(estimate(&solution).termination.reason, Reason::ActiveSet);
         assert!(estimate(&solution).warnings.is_empty());

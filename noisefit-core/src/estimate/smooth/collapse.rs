@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::algebra::predictor::LinearPredictor;
+use crate::algebra::Affine;
 use crate::error::Unbounded;
 use crate::rows::{Accumulator, Block, Layout};
 
@@ -13,9 +13,9 @@ const EXACT: f64 = 1e-6;
 /// scale's design.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Collapse {
-    location: LinearPredictor,
+    location: Affine,
     /// The predictor of `ln s`; none for a common scale.
-    log_scale: Option<LinearPredictor>,
+    log_scale: Option<Affine>,
     /// The typical scale.
     typical: f64,
     rows: u64,
@@ -26,7 +26,7 @@ pub(super) struct Collapse {
 }
 
 impl Collapse {
-    pub(super) fn new(location: LinearPredictor, log_scale: Option<LinearPredictor>, typical: f64) -> Self {
+    pub(super) fn new(location: Affine, log_scale: Option<Affine>, typical: f64) -> Self {
         let columns = log_scale.as_ref().map_or(0, |predictor| predictor.slopes.len());
         let empty = vec![[f64::INFINITY, f64::NEG_INFINITY]; columns];
         let ranges = [empty.clone(), empty];

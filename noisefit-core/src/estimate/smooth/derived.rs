@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::algebra::predictor::LinearPredictor;
+use crate::algebra::Affine;
 use crate::numeric::dispatch::vectorised;
 use crate::numeric::special::elementary::exp;
 use crate::rows::{Adaptor, Block, Layout, ScaleLayout};
@@ -11,7 +11,7 @@ use crate::rows::{Adaptor, Block, Layout, ScaleLayout};
 /// depends on them (Harvey 1976, *Econometrica* 44, 461-465), and which of them are aliased.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct LogResiduals {
-    pub(super) location: LinearPredictor,
+    pub(super) location: Affine,
     /// What smaller residuals count as.
     pub(super) least: f64,
 }
@@ -69,7 +69,7 @@ impl Adaptor for Constant {
 /// The residuals as responses without a design, on the same columns of the scale.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Residual {
-    pub(super) location: LinearPredictor,
+    pub(super) location: Affine,
 }
 
 impl Residual {
@@ -90,7 +90,7 @@ impl Adaptor for Residual {
 /// The same rows with precisions by a modelled scale: weights times `exp(2 (reference - ln s))`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Reweighted {
-    pub(super) log_scale: LinearPredictor,
+    pub(super) log_scale: Affine,
     pub(super) reference: f64,
 }
 

@@ -1,8 +1,8 @@
 //! Laplace noise of a modelled scale: an exact vertex for the location and a maximum for the scale, in turn.
 
 use crate::Error;
+use crate::algebra::Affine;
 use crate::algebra::Coordinates;
-use crate::algebra::predictor::LinearPredictor;
 use crate::estimate::smooth::derived::Residual;
 use crate::estimate::smooth::newton::{Outcome, Search, maximise};
 use crate::estimate::smooth::pass::Likelihood;
@@ -67,6 +67,7 @@ pub(crate) fn fit_laplace(source: &dyn RowSource, options: &Options) -> Result<F
     if !converged {
         warnings.push(Warning::NotConverged(Shortfall::Turns { turns: TURNS }));
     }
+    let coefficients = location.coef();
     let mut termination = location.termination;
     // The certificate says nothing of other scales.
     termination.reason = if converged { Reason::VertexOptimalGivenScale } else { Reason::IterationLimit };
@@ -74,7 +75,6 @@ pub(crate) fn fit_laplace(source: &dyn RowSource, options: &Options) -> Result<F
     termination.iterations = turns;
     // The loss of the standardised residuals, which is what their scale leaves of it.
     let objective = -state.log_likelihood() - state.observations() * 2f64.ln() - state.log_scales();
-    let coefficients = location.coefficients.iter().map(|coefficient| coefficient.estimate).collect();
     let vertex = location.vertex.map(|vertex| Vertex { objective, ..vertex });
     let location = Location { coefficients, vertex, accuracy: location.accuracy, termination };
     problem.record(&state, location, Noise::Laplace, None, warnings)
@@ -144,14 +144,14 @@ fn turn(problem: &Problem<'_>, rows: &dyn RowSource, mut point: Point<Laplace>) 
     for turns in 1..=TURNS {
         let weighted = reweighted(rows, &problem.log_scale(&point), reference);
         let location = vertex::least_absolute_deviations(&weighted, problem.options)?;
-        let coefficients: Vec<Option<f64>> = location.coefficients.iter().map(|row| row.estimate).collect();
+        let coefficients = location.coef();
         if let Some(last) = &mut last
-            && last.location.coefficients.iter().map(|row| row.estimate).eq(coefficients.iter().copied())
+            && last.location.coef() == coefficients
         {
             (last.location, last.turns, last.converged) = (location, turns, true);
             break;
         }
-        let derive = Residual { location: LinearPredictor::new(&coefficients, layout.intercept) };
+        let derive = Residual { location: Affine::new(&coefficients, layout.intercept) };
         let residuals = Adapted::new(rows, derive, Residual::layout(layout));
         let state = match maximise(&residuals, point, Search { fallen, ..Search::FINEST })? {
             Outcome::Maximum(maximum) => {

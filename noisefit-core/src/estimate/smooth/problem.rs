@@ -1,11 +1,11 @@
 //! A linear model with a smooth noise family: where its likelihood starts, is searched, and what is told of its maximum.
 
 use crate::Error;
+use crate::algebra::Affine;
 use crate::algebra::gram::{packed, symmetric};
-use crate::algebra::predictor::LinearPredictor;
 use crate::algebra::{Accuracy, Coordinates, LeastSquares, Method, Settings};
 use crate::error::Unbounded;
-use crate::estimate::estimated::{Covariance, Estimate, ModelledScale};
+use crate::estimate::estimated::{Covariance, Estimate, EstimatedScale};
 use crate::estimate::smooth::collapse::Collapse;
 use crate::estimate::smooth::derived::{Constant, LogResiduals, Reweighted};
 use crate::estimate::smooth::newton::{Maximum, Outcome, Search, maximise};
@@ -14,7 +14,7 @@ use crate::estimate::smooth::point::{Curvature, Point, ScaleColumns};
 use crate::estimate::start::Start;
 use crate::estimate::{Options, vertex};
 use crate::noise::{Kernel, Noise, NoiseFamily};
-use crate::record::{Fit, ScaleRule, ShapeParameter, Shortfall, Termination, VcovKind, Vertex, Warning};
+use crate::record::{Fit, Reference, ShapeParameter, Shortfall, Termination, VcovKind, Vertex, Warning};
 use crate::rows::{Adapted, Layout, MemoryRows, RowSource, RowSourceExt, ScaleLayout, Subset};
 
 /// Rows on which a search begins, at least and for each coefficient.
@@ -68,7 +68,7 @@ impl<'a> Problem<'a> {
                 });
             }
             let derive = LogResiduals {
-                location: LinearPredictor::new(&problem.start.least_squares.coefficients, layout.intercept),
+                location: Affine::new(&problem.start.least_squares.coefficients, layout.intercept),
                 least: LEAST_RESIDUAL * problem.gaussian_scale(),
             };
             let derived = Adapted::new(source, derive, LogResiduals::layout(scale));
@@ -188,8 +188,8 @@ impl<'a> Problem<'a> {
     pub(super) fn unbounded<F: Kernel>(&self, location: &[Option<f64>], point: &Point<F>) -> Result<Unbounded, Error> {
         let layout = self.source.layout();
         let intercept = layout.scale.as_ref().is_some_and(|scale| scale.intercept);
-        let log_scale = self.scale.as_ref().map(|scale| LinearPredictor::new(&scale.coefficients(point), intercept));
-        let location = LinearPredictor::new(location, layout.intercept);
+        let log_scale = self.scale.as_ref().map(|scale| Affine::new(&scale.coefficients(point), intercept));
+        let location = Affine::new(location, layout.intercept);
         let found = self.source.pass(Collapse::new(location, log_scale, self.gaussian_scale()))?;
         Ok(found.unbounded(layout))
     }
@@ -218,15 +218,15 @@ impl<'a> Problem<'a> {
         let mut locations: Vec<Vec<Option<f64>>> = points.iter().map(|point| self.coefficients(point)).collect();
         let quartiles = vertex::fit_quantiles(&sample, &[0.25, 0.5, 0.75], self.options).unwrap_or_default();
         locations.extend(quartiles.iter().map(|fit| {
-            let coefficients: Vec<f64> = fit.coefficients.iter().map(|row| row.estimate.unwrap_or(0.0)).collect();
+            let coefficients: Vec<f64> = fit.location.rows.iter().map(|row| row.estimate.unwrap_or(0.0)).collect();
             self.start.widened(&coefficients)
         }));
         let (mut most, mut best) = ([0.0; 2], None);
         let all_rows = self.sample_is_all();
         for location in &locations {
-            let location = LinearPredictor::new(location, layout.intercept);
+            let location = Affine::new(location, layout.intercept);
             // The sample lacks the columns that are aliased.
-            let narrow = LinearPredictor { slopes: self.start.narrowed(&location.slopes), ..location.clone() };
+            let narrow = Affine { slopes: self.start.narrowed(&location.slopes), ..location.clone() };
             let [exact, n] = sample.pass(Collapse::new(narrow, None, self.gaussian_scale()))?.counts();
             if exact > most[0] {
                 (most, best) = ([exact, n], Some(location));
@@ -292,36 +292,37 @@ impl<'a> Problem<'a> {
         let information = point.functions.expected();
         let Location { coefficients, vertex, accuracy, termination } = location;
         let df_residual = solved.totals.observations - coefficients.iter().flatten().count() as f64;
-        let (scale, modelled, covariance) = match &self.scale {
+        let (scale, covariance) = match &self.scale {
             None => {
                 let scale = point.scale[0].exp();
                 let variance = scale * scale / information.location;
                 if !(f64::MIN_POSITIVE..f64::INFINITY).contains(&variance) {
                     return Err(Error::Range { what: format!("the noise scale of {}", layout.response), size: scale });
                 }
-                (Some(scale), None, Covariance::Multiple((df_residual > 0.0).then_some(variance)))
+                (EstimatedScale::Common(scale), Covariance::Multiple((df_residual > 0.0).then_some(variance)))
             }
             Some(scale) => {
                 let names = layout.scale.as_ref().map(ScaleLayout::coefficient_names).unwrap_or_default();
                 warnings.extend(scale.aliased_warning(&names));
-                let modelled = self.modelled(scale, state)?;
-                let covariance = self.location_covariance(&modelled, information.location)?;
-                (None, Some(modelled), covariance)
+                let coefficients = scale.coefficients(point);
+                let location = self.location_covariance(&coefficients, information.location)?;
+                let covariance = self.scale_covariance(scale, state)?;
+                (EstimatedScale::Modelled { coefficients, covariance }, location)
             }
         };
         let estimate = Estimate {
             noise,
             coefficients,
             scale,
-            scale_type: if self.scale.is_some() { ScaleRule::Modelled } else { ScaleRule::MaximumLikelihood },
-            modelled,
             noise_parameters: point.scale.len() + usize::from(shape.is_some()),
             shape,
             vertex,
             log_likelihood: state.log_likelihood() + 0.5 * solved.totals.log_weight + solved.totals.log_jacobian,
             errors: state.errors(),
+            explained: None,
             covariance,
-            vcov_type: VcovKind::CLASSICAL,
+            kind: VcovKind::CLASSICAL,
+            reference: Reference::Normal,
             accuracy,
             termination,
             warnings,
@@ -332,18 +333,18 @@ impl<'a> Problem<'a> {
     /// The record where every row is fitted exactly: least squares, and a scale of zero.
     pub(crate) fn exact_fit(&self, noise: Noise) -> Fit {
         let (layout, solved) = (self.source.layout(), &self.start.least_squares);
-        let estimate = Estimate::without_residuals(noise, ScaleRule::MaximumLikelihood, solved);
+        let estimate = Estimate::without_residuals(noise, solved);
         estimate.into_fit(layout, solved, self.options.level)
     }
 
-    /// The coefficients of `ln s` with their covariance: the inverse of the expected information, less what an estimated
+    /// The covariance of the coefficients of `ln s`: the inverse of the expected information, less what an estimated
     /// shape shares with the scale.
     ///
     /// With `U` the columns of the scale that information is `i U'FU - c (U'F1) (U'F1)'`, whose inverse differs from that
     /// of its first term by a multiple of `a a'`, where `a` are the coefficients of a constant on the columns.
-    fn modelled<F: Kernel>(&self, scale: &ScaleStart, state: &Likelihood<F>) -> Result<ModelledScale, Error> {
+    fn scale_covariance<F: Kernel>(&self, scale: &ScaleStart, state: &Likelihood<F>) -> Result<Vec<Vec<f64>>, Error> {
         let (point, n, solved) = (state.point(), state.observations(), &scale.solved);
-        let (coefficients, order) = (scale.coefficients(point), solved.coefficients.len());
+        let order = solved.coefficients.len();
         let information = point.functions.expected().log_scale;
         let (mut constant, mut more) = (vec![0.0; order], 0.0);
         if F::SHAPED {
@@ -364,15 +365,14 @@ impl<'a> Problem<'a> {
         let entry = |i: usize, j: usize| {
             solved.unscaled_covariance[symmetric(i, j)] / information + more * constant[i] * constant[j]
         };
-        let covariance = (0..order).map(|i| (0..order).map(|j| entry(i, j)).collect()).collect();
-        Ok(ModelledScale { coefficients, covariance })
+        Ok((0..order).map(|i| (0..order).map(|j| entry(i, j)).collect()).collect())
     }
 
     /// The location's covariance where the scale is modelled: that of weighted least squares with the fitted precisions.
-    fn location_covariance(&self, modelled: &ModelledScale, information: f64) -> Result<Covariance, Error> {
+    fn location_covariance(&self, log_scale: &[Option<f64>], information: f64) -> Result<Covariance, Error> {
         let settings = Settings { digits: self.options.settings.digits.min(6.0), one_pass: false };
         let reference = self.gaussian_scale().ln();
-        let solved = LeastSquares::solve(&reweighted(self.source, &modelled.coefficients, reference), settings)?;
+        let solved = LeastSquares::solve(&reweighted(self.source, log_scale, reference), settings)?;
         let (order, variance) = (solved.coefficients.len(), (2.0 * reference).exp() / information);
         let entry = |i: usize, j: usize| variance * solved.unscaled_covariance[symmetric(i, j)];
         let matrix = (0..order).map(|i| (0..order).map(|j| entry(i, j)).collect()).collect();
@@ -413,7 +413,7 @@ pub(super) fn reweighted<'a>(
 ) -> Adapted<'a, Reweighted> {
     let layout = source.layout();
     let intercept = layout.scale.as_ref().is_some_and(|scale| scale.intercept);
-    let derive = Reweighted { log_scale: LinearPredictor::new(log_scale, intercept), reference };
+    let derive = Reweighted { log_scale: Affine::new(log_scale, intercept), reference };
     Adapted::new(source, derive, Layout { scale: None, ..layout.clone() })
 }
 

@@ -20,12 +20,13 @@ mod tests;
 
 use crate::Error;
 use crate::algebra::{Accuracy, Coordinates, Method};
-use crate::estimate::estimated::{Covariance, ErrorSums, Estimate};
+use crate::estimate::estimated::{Covariance, ErrorSums, Estimate, EstimatedScale};
 use crate::estimate::start::Start;
 use crate::estimate::{Options, smooth};
 use crate::noise::{AsymmetricLaplace, Kernel, Noise, levels};
+use crate::numeric::Level;
 use crate::numeric::double_double::DoubleDouble;
-use crate::record::{Fit, Reason, ScaleRule, Shortfall, Termination, VcovKind, Vertex, Warning};
+use crate::record::{Fit, Goodness, Reason, Reference, Shortfall, Termination, VcovKind, Vertex, Warning};
 use crate::rows::{Kinds, Precision, RowSource, RowSourceExt, SampledRows, parallel_map};
 use bands::{Band, Bands, Place};
 use collect::Collect;
@@ -60,7 +61,7 @@ const PASSES: usize = 40;
 /// let rows = MemoryRows::new(&y, Matrix::row_major(&x, 5, 1)?)?;
 /// let fit = vertex::fit_laplace(&rows, &Options::default())?;
 /// assert_eq!(fit.coefficients[1].estimate, Some(1.0));
-/// assert_eq!(fit.scale, Some(19.0));
+/// assert_eq!(fit.scale.common(), Some(19.0));
 /// assert_eq!(fit.vertex.map(|vertex| vertex.zero_residuals), Some(4));
 /// # Ok::<(), noisefit_core::Error>(())
 /// ```
@@ -172,9 +173,7 @@ impl Quantiles<'_> {
         levels: &[f64],
         expected: usize,
     ) -> Result<Quantiles<'a>, Error> {
-        if let Some(&tau) = levels.iter().find(|tau| !(**tau > 0.0 && **tau < 1.0)) {
-            return Err(Error::Argument { name: "quantile", value: tau, expected: "between 0 and 1" });
-        }
+        levels.iter().try_for_each(|&tau| Level::named("quantile", tau).map(drop))?;
         let start = Start::new(source, options, sample_rows(source, expected))?;
         Ok(Quantiles { source, options, start, levels: levels.to_vec() })
     }
@@ -370,9 +369,7 @@ impl Quantiles<'_> {
         let estimate = Estimate {
             noise,
             coefficients: self.start.widened(&coefficients),
-            scale: Some(scale),
-            scale_type: ScaleRule::MaximumLikelihood,
-            modelled: None,
+            scale: EstimatedScale::Common(scale),
             shape: None,
             vertex: Some(Vertex {
                 objective,
@@ -383,8 +380,10 @@ impl Quantiles<'_> {
             log_likelihood,
             noise_parameters: 1,
             errors,
+            explained: None,
             covariance: Covariance::Multiple(variance),
-            vcov_type: VcovKind::CLASSICAL,
+            kind: VcovKind::CLASSICAL,
+            reference: Reference::Normal,
             accuracy: Accuracy { digits, method: Method::Vertex, condition: solved.accuracy.condition },
             termination: Termination {
                 converged: found.converged,
@@ -397,7 +396,7 @@ impl Quantiles<'_> {
         let mut fit = estimate.into_fit(self.source.layout(), solved, self.options.level);
         if let Noise::Quantile(_) = noise {
             // Squares about the mean say nothing of a quantile.
-            (fit.r_squared, fit.adj_r_squared, fit.residual_std_error) = (None, None, None);
+            fit.goodness = Goodness { r_squared: None, adj_r_squared: None, residual_std_error: None, ..fit.goodness };
         }
         fit
     }

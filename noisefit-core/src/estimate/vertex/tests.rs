@@ -92,8 +92,8 @@ fn refits_are_the_fits_of_the_counted_rows() {
         let rows = MemoryRows::new(&y, Matrix::row_major(&x, count, 2).unwrap()).unwrap();
         let fitted = |rows: &MemoryRows<'_>| fit_quantiles(rows, &[tau], &Options::default()).unwrap().pop().unwrap();
         let fit = fitted(&rows);
-        let estimates = |fit: &Fit| fit.coefficients.iter().filter_map(|c| c.estimate).collect::<Vec<f64>>();
-        let (leverage, start) = (fit.leverage.clone().unwrap(), estimates(&fit));
+        let estimates = |fit: &Fit| fit.location.rows.iter().filter_map(|c| c.estimate).collect::<Vec<f64>>();
+        let (leverage, start) = (fit.leverage().cloned().unwrap(), estimates(&fit));
         let refits = Refits::new(&rows, &leverage, &start, tau).unwrap();
         for draw in 0..4 {
             // The last ones count a part of the rows so much more often that the fit leaves the band.

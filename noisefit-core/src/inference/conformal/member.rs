@@ -2,21 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::algebra::Affine;
 use crate::inference::conformal::scores::Scores;
-use crate::inference::predict::{Linear, NewRows};
+use crate::inference::predict::NewRows;
 use crate::network::Network;
 use crate::numeric::double_double::DoubleDouble;
-use crate::record::Fit;
+use crate::record::{Coefficients, Fit};
 use crate::rows::{Block, Layout};
 
 /// A fit and how far rows that it has not seen lie from it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Member {
     /// The location; of several quantiles the lowest and the highest.
-    location: Vec<Linear>,
+    location: Vec<Affine>,
     /// The logarithm of a modelled scale.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    log_scale: Option<Linear>,
+    log_scale: Option<Affine>,
     /// In the place of both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     network: Option<Network>,
@@ -38,11 +39,8 @@ impl Member {
             few => few.iter().collect(),
         };
         Member {
-            location: outermost.iter().map(|fit| Linear::new(&fit.coefficients)).collect(),
-            log_scale: fits
-                .first()
-                .filter(|fit| !fit.scale_coefficients.is_empty())
-                .map(|fit| Linear::new(&fit.scale_coefficients)),
+            location: outermost.iter().map(|fit| fit.location.affine()).collect(),
+            log_scale: fits.first().and_then(|fit| fit.scale.modelled()).map(Coefficients::affine),
             network: None,
             scores: Scores::default(),
         }
@@ -66,8 +64,8 @@ impl Member {
                 },
             };
         }
-        let evaluate = |linear: Option<&Linear>| {
-            linear.map_or_else(|| vec![f64::NAN; rows.count], |linear| linear.evaluate(rows.design, rows.count))
+        let evaluate = |linear: Option<&Affine>| {
+            linear.map_or_else(|| vec![f64::NAN; rows.count], |linear| linear.values(rows.design, rows.count))
         };
         let (low, high) = match &self.location[..] {
             [low, .., high] => (evaluate(Some(low)), evaluate(Some(high))),
@@ -78,7 +76,7 @@ impl Member {
         };
         let mut unit = match &self.log_scale {
             None => vec![1.0; rows.count],
-            Some(log_scale) => log_scale.evaluate(rows.scale_design, rows.count).into_iter().map(f64::exp).collect(),
+            Some(log_scale) => log_scale.values(rows.scale_design, rows.count).into_iter().map(f64::exp).collect(),
         };
         if let Some(weights) = rows.weights {
             unit.iter_mut().zip(weights).for_each(|(unit, w)| *unit /= w.sqrt());

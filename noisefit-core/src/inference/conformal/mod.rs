@@ -22,6 +22,7 @@ use crate::estimate;
 use crate::inference::Options;
 use crate::inference::predict::{Intervals, NewRows};
 use crate::noise::Noise;
+use crate::numeric::Level;
 use crate::record::{Fit, Warning};
 use crate::rows::{Accumulator, Folds, Kinds, Layout, Part, RowSource, RowSourceExt, Sample, parallel_map};
 use crate::{Error, inference};
@@ -208,10 +209,7 @@ impl Conformal {
     /// # Errors
     /// [`Error::Argument`] for a level outside (0, 1).
     pub fn intervals(&self, rows: &NewRows<'_>, level: f64) -> Result<Intervals, Error> {
-        if !(level > 0.0 && level < 1.0) {
-            return Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" });
-        }
-        let rank = self.rank(level);
+        let rank = self.rank(Level::new(level)?.value());
         let said: Vec<Said> = self.members.iter().map(|member| member.say(rows)).collect();
         let mut ends = Intervals { low: Vec::with_capacity(rows.count), high: Vec::with_capacity(rows.count) };
         let mut columns: Vec<Column<'_>> = Vec::with_capacity(said.len());

@@ -13,7 +13,6 @@
 
 use crate::algebra::Leverage;
 use crate::algebra::gram::packed_length;
-use crate::algebra::predictor::LinearPredictor;
 use crate::estimate::Options;
 use crate::estimate::vertex::Refits;
 use crate::inference::covariance::contract::{Covariance, Request};
@@ -111,8 +110,8 @@ fn estimate(
     (options, written): (&Options, &str),
 ) -> Result<(), Error> {
     let refused = |why: String| Err(Error::Unsupported(format!("the covariance {written}: {why}")));
-    let Some(leverage) = fit.leverage.clone() else { return Ok(()) };
-    if scheme == Resampling::Wild && !fit.scale_coefficients.is_empty() {
+    let Some(leverage) = fit.leverage().cloned() else { return Ok(()) };
+    if scheme == Resampling::Wild && fit.scale.is_modelled() {
         return refused(format!(
             "wild draws keep the sizes of the residuals and so say nothing of a modelled scale; bootstrap:{draws} draws rows"
         ));
@@ -138,7 +137,7 @@ fn estimate(
     let whitened = whitened.adaptor();
     let locations: Vec<Vec<f64>> = refits.iter().map(|refit| whitened.solve(&refit.location)).collect();
     let scales: Vec<&[f64]> = refits.iter().map(|refit| &refit.scale[..]).collect();
-    let scale = (!fit.scale_coefficients.is_empty()).then(|| square(&covariance(&scales)));
+    let scale = (fit.scale.is_modelled()).then(|| square(&covariance(&scales)));
     if failed > 0 {
         fit.warnings.push(Warning::DrawsLeftOut { failed, draws });
     }
@@ -220,7 +219,7 @@ impl<'a> Draws<'a> {
                 (versions(&rows, fit, leverage, tau), Draw::Wild(upper, frequencies))
             }
         };
-        let estimated: Vec<f64> = fit.coefficients.iter().filter_map(|c| c.estimate).collect();
+        let estimated: Vec<f64> = fit.location.rows.iter().filter_map(|c| c.estimate).collect();
         let refits =
             tau.map(|tau| Refits::new(&rows.source()?.with_threads(1), leverage, &estimated, tau)).transpose()?;
         let options = options.clone();
@@ -240,11 +239,11 @@ impl<'a> Draws<'a> {
         let rows = self.rows.picked(&places).with_frequencies(Some(frequencies));
         let fits = estimate::fit(&rows.source().ok()?.with_threads(1), self.noise, &self.options);
         let fit = fits.ok()?.into_iter().next().filter(|fit| fit.termination.converged)?;
-        let differences = estimates(&fit.coefficients, &self.fit.coefficients)?;
-        let scale = estimates(&fit.scale_coefficients, &self.fit.scale_coefficients)?;
+        let differences = estimates(&fit.location.rows, &self.fit.location.rows)?;
+        let scale = estimates(fit.scale.coefficients(), self.fit.scale.coefficients())?;
         let estimated: Vec<f64> = differences
             .iter()
-            .zip(&self.fit.coefficients)
+            .zip(&self.fit.location.rows)
             .filter(|(_, c)| c.estimate.is_some())
             .map(|(d, _)| *d)
             .collect();
@@ -263,8 +262,7 @@ fn estimates(drawn: &[Coefficient], data: &[Coefficient]) -> Option<Vec<f64>> {
 
 /// The upper versions of the rows, and the lower ones behind them.
 fn versions(rows: &SampledRows, fit: &Fit, leverage: &Leverage, tau: Option<f64>) -> SampledRows {
-    let coefficients: Vec<Option<f64>> = fit.coefficients.iter().map(|c| c.estimate).collect();
-    let location = LinearPredictor::new(&coefficients, rows.layout().intercept);
+    let location = fit.location.affine();
     let (residuals, leverages, weights, responses) = rows.show(|block| {
         let leverages = if tau.is_none() { leverage.evaluate(block.design, block.rows()) } else { Vec::new() };
         let weights = block.weights.map(<[f64]>::to_vec);

@@ -93,7 +93,7 @@ pub(super) enum Kind {
 impl Request<'_> {
     /// What kind of an estimate it is.
     pub(super) fn kind(&self) -> Kind {
-        let modelled = !self.fit.scale_coefficients.is_empty();
+        let modelled = self.fit.scale.is_modelled();
         match (self.fit.noise.route(), modelled) {
             (Route::ClosedForm, false) => Kind::LeastSquares,
             (Route::ClosedForm | Route::Smooth, _) => Kind::Likelihood,
@@ -110,7 +110,7 @@ impl Request<'_> {
 
     /// Says why it is none for this fit, and what to ask for instead.
     pub(super) fn refuse(&self, why: &str) -> Result<(), Error> {
-        let (noise, modelled) = (self.fit.noise, !self.fit.scale_coefficients.is_empty());
+        let (noise, modelled) = (self.fit.noise, self.fit.scale.is_modelled());
         let scale = if modelled { " with a modelled scale" } else { "" };
         Err(Error::Unsupported(format!("the covariance {} is none for {noise} noise{scale}: {why}", self.written)))
     }

@@ -21,7 +21,8 @@ use crate::rows::{Block, Kinds, RowSourceExt};
 /// (Huber 1981, *Robust Statistics*, section 6.4).
 pub(super) fn estimate(request: Request<'_>, kernel: HuberKernel, form: Form) -> Result<(), Error> {
     let Request { source, fit, written, .. } = request;
-    let (Some(leverage), Some(scale)) = (fit.leverage.clone(), fit.scale.filter(|scale| *scale > 0.0)) else {
+    let (Some(leverage), Some(scale)) = (fit.leverage().cloned(), fit.scale.common().filter(|scale| *scale > 0.0))
+    else {
         return Ok(());
     };
     let rows = Whitened::rows(source, fit, &leverage);

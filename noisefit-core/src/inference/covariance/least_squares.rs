@@ -49,10 +49,10 @@ pub(super) fn estimate(
     meat: impl FnOnce(&dyn RowSource, f64, usize) -> Result<Found, Error>,
 ) -> Result<(), Error> {
     let Request { source, fit, written, .. } = request;
-    let Some(leverage) = fit.leverage.clone() else { return Ok(()) };
+    let Some(leverage) = fit.leverage().cloned() else { return Ok(()) };
     let rows = Whitened::rows(source, fit, &leverage);
     // So that no square leaves the range of a double.
-    let unit = fit.scale.filter(|scale| *scale > 0.0).unwrap_or(1.0);
+    let unit = fit.scale.common().filter(|scale| *scale > 0.0).unwrap_or(1.0);
     let Found { mut matrix, clusters, difference } = meat(&rows, unit, rows.adaptor().count())?;
     matrix.iter_mut().for_each(|value| *value *= factor * unit * unit);
     if difference {

@@ -13,7 +13,7 @@ use crate::inference::covariance::parts::{Estimated, factored, inverse, sandwich
 use crate::inference::covariance::whitened::Whitened;
 use crate::noise::{Huber, Kernel, RouteVisitor, Shaped};
 use crate::numeric::double_double::DoubleDouble;
-use crate::record::Reference;
+use crate::record::{Coefficients, Reference};
 use crate::rows::RowSourceExt;
 
 /// The covariance of a form, under whatever noise the fit has.
@@ -59,15 +59,15 @@ impl RouteVisitor for Of<'_> {
 
 fn of_kernel<F: Kernel>(request: Request<'_>, functions: F, form: Form) -> Result<(), Error> {
     let Request { source, fit, written, .. } = request;
-    let modelled = !fit.scale_coefficients.is_empty();
-    let common = fit.scale.filter(|scale| *scale > 0.0);
-    let (Some(leverage), true) = (fit.leverage.clone(), modelled || common.is_some()) else { return Ok(()) };
+    let modelled = fit.scale.is_modelled();
+    let common = fit.scale.common().filter(|scale| *scale > 0.0);
+    let (Some(leverage), true) = (fit.leverage().cloned(), modelled || common.is_some()) else { return Ok(()) };
     let rows = Whitened::rows(source, fit, &leverage);
     let order = rows.adaptor().count();
     let (scale_columns, scale) = match common {
         Some(scale) => (None, vec![scale.ln()]),
         None => {
-            let estimates: Vec<Option<f64>> = fit.scale_coefficients.iter().map(|row| row.estimate).collect();
+            let estimates = fit.scale.modelled().map(Coefficients::estimates).unwrap_or_default();
             let columns = scale_columns(source, &estimates)?;
             let estimates: Vec<f64> = estimates.into_iter().flatten().collect();
             let scale = columns.coordinates.carry_in(&estimates);
@@ -101,7 +101,7 @@ fn of_kernel<F: Kernel>(request: Request<'_>, functions: F, form: Form) -> Resul
             (matrix, meat.clusters)
         }
     };
-    let scale = scale_columns.map(|columns| carried_back(&matrix, order, &columns, fit.scale_coefficients.len()));
+    let scale = scale_columns.map(|columns| carried_back(&matrix, order, &columns, fit.scale.coefficients().len()));
     let matrix = matrix[..packed_length(order)].to_vec();
     Estimated { leverage: &leverage, matrix, scale, clusters, reference: Reference::Normal }.store(fit, &written);
     Ok(())

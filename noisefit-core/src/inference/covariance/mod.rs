@@ -68,7 +68,7 @@ impl Vcov {
     /// What [`Vcov::Default`] stands for.
     fn resolved(&self, fit: &Fit) -> Vcov {
         match (self, fit.noise.route()) {
-            (Vcov::Default, Route::Vertex { .. }) if fit.scale_coefficients.is_empty() => Vcov::Nid(Nid),
+            (Vcov::Default, Route::Vertex { .. }) if !fit.scale.is_modelled() => Vcov::Nid(Nid),
             (Vcov::Default, _) => Vcov::CLASSICAL,
             (other, _) => other.clone(),
         }

@@ -3,18 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::algebra::predictor::LinearPredictor;
+use crate::algebra::Affine;
 use crate::estimate::{Options, vertex};
 use crate::rows::{Accumulator, Adapted, Adaptor, Block, Kinds, Layout, RowSource, RowSourceExt, Values};
 
 /// The residuals of another source's rows times the roots of their weights, as responses without a design.
 pub(super) struct Standardised<'a> {
     source: &'a dyn RowSource,
-    location: LinearPredictor,
+    location: Affine,
 }
 
 impl<'a> Standardised<'a> {
-    pub(super) fn new(source: &'a dyn RowSource, location: LinearPredictor) -> Self {
+    pub(super) fn new(source: &'a dyn RowSource, location: Affine) -> Self {
         Standardised { source, location }
     }
 
@@ -27,7 +27,7 @@ impl<'a> Standardised<'a> {
 
 /// Makes a row's residual of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Residual(LinearPredictor);
+pub(super) struct Residual(Affine);
 
 impl Adaptor for Residual {
     const KIND: &'static str = "weighted residuals";
@@ -60,7 +60,7 @@ pub(super) fn quartiles(source: &dyn RowSource, options: &Options) -> Result<[f6
         let level = |rank: f64| ((rank + 0.5) / count).min(1.0 - 0.5 / count);
         let levels = [level(place.floor()), level(place.floor() + 1.0)];
         let fits = vertex::fit_quantiles(source, &levels, options)?;
-        let values: Vec<f64> = fits.iter().filter_map(|fit| fit.coefficients.first()?.estimate).collect();
+        let values: Vec<f64> = fits.iter().filter_map(|fit| fit.location.rows.first()?.estimate).collect();
         if let [below, above] = values[..] {
             *found = below + place.fract() * (above - below);
         }

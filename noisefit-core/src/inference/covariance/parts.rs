@@ -31,7 +31,7 @@ impl Estimated<'_> {
     /// Makes it the fit's. With clusters statistics refer to Student's t with one degree of freedom less than there are of
     /// them, whatever they refer to otherwise (Cameron and Miller 2015, *Journal of Human Resources* 50, 317-372).
     pub(super) fn store(self, fit: &mut Fit, written: &str) {
-        let (leverage, location) = self.leverage.of_whitened(&self.matrix, fit.coefficients.len());
+        let (leverage, location) = self.leverage.of_whitened(&self.matrix, fit.location.rows.len());
         let (reference, reference_df) = match self.clusters {
             Some(clusters) => (Reference::StudentT, Some(clusters as f64 - 1.0)),
             None => (self.reference, None),
@@ -40,7 +40,7 @@ impl Estimated<'_> {
             location,
             leverage,
             scale: self.scale,
-            vcov_type: VcovKind::of(written),
+            kind: VcovKind::of(written),
             reference,
             reference_df,
         });

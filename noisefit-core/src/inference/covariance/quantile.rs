@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::algebra::Cholesky;
 use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
-use crate::algebra::predictor::LinearPredictor;
 use crate::estimate::vertex::{Neighbours, fit_with_neighbours, least_absolute_deviations};
 use crate::estimate::{Options, closed_form};
 use crate::inference::covariance::contract::Request;
@@ -63,7 +62,7 @@ fn inner_bandwidth(tau: f64, observations: f64) -> f64 {
 /// The level of a quantile; none for another noise, or where the scale is modelled.
 pub(super) fn level_of(fit: &Fit) -> Option<f64> {
     match fit.noise.route() {
-        Route::Vertex { tau } if fit.scale_coefficients.is_empty() => Some(tau),
+        Route::Vertex { tau } if !fit.scale.is_modelled() => Some(tau),
         _ => None,
     }
 }
@@ -149,7 +148,7 @@ pub(super) fn by_kernel(request: Request<'_>, dependence: Dependence) -> Result<
 
 /// Whether there are residuals that say something of the noise.
 fn has_noise(fit: &Fit) -> bool {
-    fit.leverage.is_some() && fit.scale.is_some_and(|scale| scale > 0.0)
+    fit.leverage().is_some() && fit.scale.common().is_some_and(|scale| scale > 0.0)
 }
 
 fn default_is_iid(source: &dyn RowSource, fit: &mut Fit, options: &Options, why: NoNid) -> Result<(), Error> {
@@ -186,7 +185,7 @@ fn with_neighbours(
 ) -> Result<Vec<Result<Nid, NoNid>>, Error> {
     let none = || fits.iter().map(|_| Err(NoNid::NoNeighbours)).collect();
     // All have the same rows, and so the same leverages.
-    let Some((first, leverage)) = fits.iter().find_map(|fit| Some((fit, fit.leverage.as_ref()?))) else {
+    let Some((first, leverage)) = fits.iter().find_map(|fit| Some((fit, fit.leverage()?))) else {
         return Ok(none());
     };
     let rows = Whitened::rows(source, first, leverage);
@@ -194,7 +193,7 @@ fn with_neighbours(
     let density = |(fit, neighbours): (&Fit, &Option<Neighbours>)| {
         let Neighbours { bandwidth, coordinates, difference } = neighbours.as_ref()?;
         let difference = rows.adaptor().solve(&coordinates.moved(&leverage.coordinates(), difference));
-        let zero = ON_THE_FIT * fit.scale.unwrap_or(0.0);
+        let zero = ON_THE_FIT * fit.scale.common().unwrap_or(0.0);
         Some(Meat::new(Density::Apart { bandwidth: *bandwidth, difference, zero }, Dependence::Independent))
     };
     let densities: Vec<_> = fits.iter().zip(neighbours).filter_map(density).collect();
@@ -221,7 +220,7 @@ fn independent(bread: &Cholesky, tau: f64, order: usize) -> Vec<f64> {
 
 /// Makes a covariance of whitened rows the fit's.
 fn store(fit: &mut Fit, matrix: Vec<f64>, clusters: Option<u64>, written: &str) {
-    if let Some(leverage) = fit.leverage.clone() {
+    if let Some(leverage) = fit.leverage().cloned() {
         Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::Normal }
             .store(fit, written);
     }
@@ -313,12 +312,7 @@ impl Scores for Density {
 
 /// The residuals times the roots of their weights.
 fn standardised<'a>(source: &'a dyn RowSource, fit: &Fit) -> Standardised<'a> {
-    Standardised::new(source, predictor(source, fit))
-}
-
-fn predictor(source: &dyn RowSource, fit: &Fit) -> LinearPredictor {
-    let estimates: Vec<Option<f64>> = fit.coefficients.iter().map(|c| c.estimate).collect();
-    LinearPredictor::new(&estimates, source.layout().intercept)
+    Standardised::new(source, fit.location.affine())
 }
 
 /// The covariance `tau (1 - tau) s^2 (X'WX)^-1`, where the sparsity `s` is the inverse of the density at the quantile: the
@@ -346,7 +340,7 @@ fn sparsity(nearest: &[(f64, f64)], degrees: f64, options: &Options) -> Result<f
     }
     let rows = MemoryRows::new(&residuals, Matrix::column_major(&ranks, ranks.len(), 1)?)?.with_threads(1);
     let line = least_absolute_deviations(&rows, options)?;
-    let slope = line.coefficients.get(1).and_then(|slope| slope.estimate);
+    let slope = line.location.rows.get(1).and_then(|slope| slope.estimate);
     slope.filter(|slope| *slope > 0.0).ok_or_else(few)
 }
 
@@ -357,7 +351,7 @@ fn kernel(
     (dependence, written): (Dependence, &str),
     options: &Options,
 ) -> Result<(), Error> {
-    let (Some(leverage), Some(scale)) = (fit.leverage.clone(), fit.scale) else { return Ok(()) };
+    let (Some(leverage), Some(scale)) = (fit.leverage().cloned(), fit.scale.common()) else { return Ok(()) };
     let bandwidth = kernel_bandwidth(source, fit, tau, options)?;
     if !(bandwidth > 0.0) {
         let what = "half of the residuals are the same number, and the width of a kernel does not follow from them";
@@ -389,7 +383,7 @@ fn kernel(
 fn kernel_bandwidth(source: &dyn RowSource, fit: &Fit, tau: f64, options: &Options) -> Result<f64, Error> {
     let residuals = standardised(source, fit);
     let [lower, upper] = quartiles(&residuals.source(), options)?;
-    let deviation = closed_form::fit(&residuals.source(), options)?.residual_std_error;
+    let deviation = closed_form::fit(&residuals.source(), options)?.goodness.residual_std_error;
     let spread = deviation.unwrap_or(0.0).min((upper - lower) / 1.34);
     let h = inner_bandwidth(tau, fit.nobs as f64);
     Ok((Normal.quantile(tau + h) - Normal.quantile(tau - h)) * spread)

@@ -42,7 +42,7 @@ impl Whitened {
         let layout = source.layout();
         let (coordinates, columns) = (leverage.coordinates(), leverage.columns().to_vec());
         let (order, offset) = (coordinates.coefficients(), coordinates.offset());
-        let estimate = |k: usize| fit.coefficients.get(k).and_then(|row| row.estimate).unwrap_or(0.0);
+        let estimate = |k: usize| fit.location.rows.get(k).and_then(|row| row.estimate).unwrap_or(0.0);
         let slopes: Vec<f64> = columns.iter().map(|j| estimate(j + offset)).collect();
         let shifted = slopes.iter().enumerate().fold(DoubleDouble::from(estimate(0)), |sum, (j, &slope)| {
             sum + DoubleDouble::from_product(slope, coordinates.shift(j))

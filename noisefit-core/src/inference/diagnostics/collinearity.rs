@@ -32,7 +32,7 @@ pub struct VarianceInflation {
 impl Diagnosis {
     /// Follows from the factor of the fit alone.
     pub(super) fn collinearity(&self) -> Collinearity {
-        let Some(leverage) = self.squares.leverage.as_ref().filter(|_| self.order() > 0) else {
+        let Some(leverage) = self.squares.leverage().filter(|_| self.order() > 0) else {
             let no = || Found::no(self.no_errors());
             return Collinearity {
                 condition_number: no(),
@@ -83,8 +83,8 @@ impl Diagnosis {
 
     /// The largest eigenvalue of `(X'VX)^-1`.
     fn largest_of_covariance(&self) -> Option<f64> {
-        let variance = self.squares.location_variance?;
-        let vcov = &self.squares.vcov;
+        let variance = self.squares.location_variance()?;
+        let vcov = &self.squares.vcov();
         largest_eigenvalue(vcov.len(), |i, j| vcov[i][j] / variance)
     }
 }

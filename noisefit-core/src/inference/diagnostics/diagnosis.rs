@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::algebra::Affine;
 use crate::algebra::Coordinates;
 use crate::algebra::gram::packed;
-use crate::algebra::predictor::LinearPredictor;
 use crate::estimate::{Options, closed_form};
 use crate::inference::predict::{NewRows, Predictor};
 use crate::noise::Noise;
@@ -17,11 +17,11 @@ use crate::rows::{Adapted, Adaptor, Block, Layout, RowSource};
 pub struct Diagnosis {
     pub(super) fit: Fit,
     pub(super) predictor: Predictor,
-    pub(super) location: LinearPredictor,
+    pub(super) location: Affine,
     /// Least squares of the same rows: the fit itself, or one beside it.
     pub(super) squares: Fit,
     /// Its location, where it is another one.
-    pub(super) squares_location: Option<LinearPredictor>,
+    pub(super) squares_location: Option<Affine>,
     /// Those of the leverages.
     pub(super) coordinates: Coordinates,
     /// The names of its columns, aliased ones left out.
@@ -43,9 +43,9 @@ impl Diagnosis {
             return Err(Error::Unsupported(what.to_owned()));
         }
         let predictor = Predictor::new(fit)?;
-        let (layout, scaled) = (source.layout(), !fit.scale_coefficients.is_empty());
+        let (layout, scaled) = (source.layout(), fit.scale.is_modelled());
         let classical = options.clone();
-        let own = matches!(fit.noise, Noise::Gaussian) && !scaled && fit.vcov_type == VcovKind::CLASSICAL;
+        let own = matches!(fit.noise, Noise::Gaussian) && !scaled && fit.covariance.kind == VcovKind::CLASSICAL;
         let squares = if own {
             fit.clone()
         } else if scaled {
@@ -55,9 +55,7 @@ impl Diagnosis {
         } else {
             closed_form::fit(source, &classical)?
         };
-        let estimates = |fit: &Fit| fit.coefficients.iter().map(|c| c.estimate).collect::<Vec<_>>();
-        let location = |fit: &Fit| LinearPredictor::new(&estimates(fit), layout.intercept);
-        let (coordinates, terms) = match &squares.leverage {
+        let (coordinates, terms) = match squares.leverage() {
             Some(leverage) => {
                 let terms = leverage.columns().iter().map(|&j| layout.terms[j].clone()).collect();
                 (leverage.coordinates(), terms)
@@ -67,8 +65,8 @@ impl Diagnosis {
         let mut diagnosis = Diagnosis {
             fit: fit.clone(),
             predictor,
-            location: location(fit),
-            squares_location: (!own).then(|| location(&squares)),
+            location: fit.location.affine(),
+            squares_location: (!own).then(|| squares.location.affine()),
             squares,
             coordinates,
             terms,
@@ -81,24 +79,24 @@ impl Diagnosis {
 
     /// The number of coefficients that least squares determined; zero where it left no degree of freedom.
     pub(super) fn order(&self) -> usize {
-        if self.squares.leverage.is_some() { self.coordinates.coefficients() } else { 0 }
+        if self.squares.leverage().is_some() { self.coordinates.coefficients() } else { 0 }
     }
 
     /// One over the residual standard error of least squares; zero where there is none.
     pub(super) fn unit(&self) -> f64 {
-        self.squares.residual_std_error.filter(|error| *error > 0.0).map_or(0.0, |error| 1.0 / error)
+        self.squares.goodness.residual_std_error.filter(|error| *error > 0.0).map_or(0.0, |error| 1.0 / error)
     }
 
     /// Why there are no errors to test.
     pub(super) fn no_errors(&self) -> &'static str {
-        match self.squares.residual_std_error {
+        match self.squares.goodness.residual_std_error {
             None => "there are as many coefficients as observations",
             Some(_) => "the residuals are all zero",
         }
     }
 
     pub(super) fn no_shape(&self) -> Option<&'static str> {
-        match self.fit.scale {
+        match self.fit.scale.common() {
             _ if self.fit.df_residual == 0 => Some("there are as many coefficients as observations"),
             Some(scale) if !(scale > 0.0) => Some("the fitted noise scale is zero"),
             _ => None,
@@ -107,8 +105,8 @@ impl Diagnosis {
 
     /// The location of least squares at the mean of the columns (zero without an intercept), and its spread about that.
     pub(super) fn centre_and_spread(&self) -> (f64, f64) {
-        let Some(leverage) = &self.squares.leverage else { return (0.0, f64::NAN) };
-        let kept: Vec<f64> = self.squares.coefficients.iter().filter_map(|c| c.estimate).collect();
+        let Some(leverage) = self.squares.leverage() else { return (0.0, f64::NAN) };
+        let kept: Vec<f64> = self.squares.location.rows.iter().filter_map(|c| c.estimate).collect();
         let mut coefficients = self.coordinates.carry_in(&kept);
         let centre = match coefficients.first_mut() {
             Some(first) if self.coordinates.intercept() => std::mem::take(first),

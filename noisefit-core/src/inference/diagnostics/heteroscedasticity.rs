@@ -104,7 +104,7 @@ impl Spread {
     /// The coefficients of the regressors themselves in the regression of `|e|` on the whitened ones.
     fn drivers(&self, diagnosis: &Diagnosis, factor: &super::products::Factor<'_>, size: usize, n: f64) -> Vec<Driver> {
         let df = n - factor.kept.len() as f64;
-        let (Some(leverage), Ok(distribution)) = (&diagnosis.squares.leverage, StudentT::new(df)) else {
+        let (Some(leverage), Ok(distribution)) = (diagnosis.squares.leverage(), StudentT::new(df)) else {
             return Vec::new();
         };
         let whitened = factor.coefficients(size);

@@ -62,7 +62,7 @@ impl Diagnosis {
         let response = &block.response;
         let fitted = (0..rows).map(|i| response.high[i] - residuals[i] + response.low(i)).collect();
         let scales = self.predictor.scale(&NewRows::from(block));
-        let roots: Option<Vec<f64>> = match (self.fit.scale, block.weights) {
+        let roots: Option<Vec<f64>> = match (self.fit.scale.common(), block.weights) {
             (Some(_), None) => None,
             (Some(_), Some(weights)) => Some(weights.iter().map(|w| w.sqrt()).collect()),
             // The predictor's scale is over the root of the weight.
@@ -110,7 +110,7 @@ impl Diagnosis {
     /// `L'z` of every row, column after column.
     fn whiten(&self, block: &Block<'_>) -> Vec<f64> {
         let (rows, order) = (block.rows(), self.order());
-        let Some(leverage) = self.squares.leverage.as_ref() else { return Vec::new() };
+        let Some(leverage) = self.squares.leverage() else { return Vec::new() };
         let (coordinates, factor) = (&self.coordinates, leverage.factor());
         let mut whitened = vec![0.0; order * rows];
         let mut z = vec![0.0; rows];

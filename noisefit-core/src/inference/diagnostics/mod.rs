@@ -130,7 +130,7 @@ impl Diagnosis {
         let white = survey.white.finish(&summary);
         Ok(Diagnostics {
             nobs: self.fit.nobs,
-            tested_on: match (&self.squares_location, self.fit.scale) {
+            tested_on: match (&self.squares_location, self.fit.scale.common()) {
                 (None, _) => TestedOn::Fit,
                 (Some(_), Some(_)) => TestedOn::LeastSquares,
                 (Some(_), None) => TestedOn::ScaledLeastSquares,

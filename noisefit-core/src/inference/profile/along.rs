@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::algebra::predictor::LinearPredictor;
+use crate::algebra::Affine;
 use crate::estimate::Options;
 use crate::inference::predict::{NewRows, Predictor};
 use crate::inference::profile::{interval, place, refit};
@@ -72,30 +72,28 @@ pub fn curve(
     options: &Options,
 ) -> Result<Curve, Error> {
     let (place, estimate) = place(fit, term)?;
-    if fit.log_likelihood.is_none() {
+    if fit.log_likelihood().is_none() {
         let what = "every row is fitted exactly: the noise scale is 0, and the likelihood has no bound";
         return Err(Error::Unsupported(what.to_owned()));
     }
-    let coefficients = |fit: &Fit| fit.coefficients.iter().map(|row| row.estimate).collect::<Vec<_>>();
-    let (intercept, base) = (source.layout().intercept, coefficients(fit));
     let mut likelihoods = Vec::new();
     let mut differences = Vec::new();
     for &value in values {
-        let mut difference = vec![Some(0.0); base.len()];
+        let mut difference = vec![Some(0.0); fit.location.rows.len()];
         difference[place] = Some(value - estimate);
         if reoptimised {
             let rest = refit(source, fit, place, value, options)?;
-            for (place, row) in fit.coefficients.iter().enumerate() {
-                let found = rest.coefficients.iter().find(|other| other.term == row.term).and_then(|row| row.estimate);
+            for (place, row) in fit.location.rows.iter().enumerate() {
+                let found = rest.location.rows.iter().find(|other| other.term == row.term).and_then(|row| row.estimate);
                 if let (Some(found), Some(estimate)) = (found, row.estimate) {
                     difference[place] = Some(found - estimate);
                 }
             }
-            likelihoods.push(rest.log_likelihood.unwrap_or(f64::INFINITY));
+            likelihoods.push(rest.log_likelihood().unwrap_or(f64::INFINITY));
         }
-        differences.push(LinearPredictor::new(&difference, intercept));
+        differences.push(Affine::new(&difference, fit.location.intercept));
     }
-    let base = LinearPredictor::new(&base, intercept);
+    let base = fit.location.affine();
     let sums = differences.iter().map(|_| DoubleDouble::ZERO).collect();
     let predictor = Predictor::new(fit)?;
     let (rows, observations, constant) = (0, DoubleDouble::ZERO, DoubleDouble::ZERO);
@@ -139,7 +137,7 @@ pub fn term_interval(
 /// What the loss is called, and how often it holds `-ln f(r) + ln f(0)`.
 fn loss(fit: &Fit) -> (&'static str, f64) {
     let loss = fit.noise.description().loss;
-    match fit.scale {
+    match fit.scale.common() {
         Some(scale) => (loss.name, loss.factor * scale.powi(loss.power)),
         None => (loss.standardised, loss.factor),
     }
@@ -149,9 +147,9 @@ fn loss(fit: &Fit) -> (&'static str, f64) {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Along {
     predictor: Predictor,
-    base: LinearPredictor,
+    base: Affine,
     /// What the locations are more than the fit's.
-    differences: Vec<LinearPredictor>,
+    differences: Vec<Affine>,
     rows: u64,
     observations: DoubleDouble,
     /// `sum f (-ln f(0) + ln s - log Jacobian)`.

@@ -1,6 +1,7 @@
 //! Where a deviance reaches what a likelihood ratio test allows.
 
 use crate::Error;
+use crate::numeric::Level;
 use crate::numeric::distribution::{Normal, Symmetric};
 
 /// The ends of an interval; absent where it is open.
@@ -20,10 +21,7 @@ impl Ends {
 
 /// The root of the deviance at the ends of an interval of `level`.
 pub(super) fn critical(level: f64) -> Result<f64, Error> {
-    match level > 0.0 && level < 1.0 {
-        true => Ok(Normal.critical(level)),
-        false => Err(Error::Argument { name: "level", value: level, expected: "between 0 and 1" }),
-    }
+    Ok(Normal.critical(Level::new(level)?.value()))
 }
 
 /// Steps outwards after which the interval is open: by then it is `10^15` times wider than the standard error.

@@ -46,17 +46,17 @@ use interval::Ends;
 /// # Errors
 /// [`Error::Unsupported`] for estimates that do not maximise the likelihood, and those of [`estimate::fit`].
 pub fn intervals(source: &dyn RowSource, fit: &mut Fit, options: &Options) -> Result<(), Error> {
-    let ends: Vec<Option<Ends>> = (0..fit.coefficients.len())
+    let ends: Vec<Option<Ends>> = (0..fit.location.rows.len())
         .map(|term| interval(source, fit, term, fit.level, options))
         .collect::<Result<_, _>>()?;
-    for (row, ends) in fit.coefficients.iter_mut().zip(&ends) {
+    for (row, ends) in fit.location.rows.iter_mut().zip(&ends) {
         (row.conf_low, row.conf_high) = ends.as_ref().map_or((None, None), |ends| (ends.low, ends.high));
     }
     if ends.iter().flatten().any(|ends| ends.exceeded) {
         fit.warnings.push(Warning::HigherMaximum);
     }
-    if !Vcov::of(&fit.vcov_type).is_some_and(|vcov| vcov.is_of_likelihood()) {
-        fit.warnings.push(Warning::ProfileBeside { noise: fit.noise, vcov: fit.vcov_type.clone() });
+    if !Vcov::of(&fit.covariance.kind).is_some_and(|vcov| vcov.is_of_likelihood()) {
+        fit.warnings.push(Warning::ProfileBeside { noise: fit.noise, vcov: fit.covariance.kind.clone() });
     }
     fit.confint = Confint::Profile;
     Ok(())
@@ -80,26 +80,26 @@ pub(crate) fn interval(
              estimate it by maximum likelihood (mle)"
         )));
     }
-    let (Some(estimate), Some(top)) = (fit.coefficients[term].estimate, fit.log_likelihood) else { return Ok(None) };
+    let (Some(estimate), Some(top)) = (fit.location.rows[term].estimate, fit.log_likelihood()) else { return Ok(None) };
     if fit.df_residual == 0 {
         return Ok(None);
     }
     let critical = interval::critical(level)?;
-    if fit.noise == Noise::Gaussian && fit.scale_coefficients.is_empty() {
-        let classical = match fit.vcov_type == VcovKind::CLASSICAL {
-            true => fit.coefficients[term].std_error,
-            false => closed_form::fit(source, options)?.coefficients[term].std_error,
+    if fit.noise == Noise::Gaussian && !fit.scale.is_modelled() {
+        let classical = match fit.covariance.kind == VcovKind::CLASSICAL {
+            true => fit.location.rows[term].std_error,
+            false => closed_form::fit(source, options)?.location.rows[term].std_error,
         };
         let n = fit.nobs as f64;
         let margin = (fit.df_residual as f64 * (critical * critical / n).exp_m1()).sqrt();
         return Ok(classical.map(|se| Ends::about(estimate, margin * se)));
     }
-    let step = fit.coefficients[term].std_error.filter(|se| *se > 0.0);
+    let step = fit.location.rows[term].std_error.filter(|se| *se > 0.0);
     let step = step.unwrap_or(if estimate == 0.0 { 1.0 } else { 0.1 * estimate.abs() });
     let deviance = |value: f64| -> Result<f64, Error> {
         let rest = refit(source, fit, term, value, options)?;
         // Without noise the likelihood has no bound.
-        Ok(2.0 * (top - rest.log_likelihood.unwrap_or(f64::INFINITY)))
+        Ok(2.0 * (top - rest.log_likelihood().unwrap_or(f64::INFINITY)))
     };
     interval::search(deviance, estimate, step, critical).map(Some)
 }
@@ -109,7 +109,7 @@ fn refit(source: &dyn RowSource, fit: &Fit, term: usize, value: f64, options: &O
     let rest = moved::without(source, fit, term, value);
     let mut fits = estimate::fit(&rest, &[fit.noise.named()], options).map_err(|error| match error {
         Error::Source(source) => Error::Source(source),
-        error => Error::Unsupported(format!("with {} held at {value}: {error}", fit.coefficients[term].term)),
+        error => Error::Unsupported(format!("with {} held at {value}: {error}", fit.location.rows[term].term)),
     })?;
     fits.pop().ok_or(Error::NoRows)
 }
@@ -119,11 +119,11 @@ fn refit(source: &dyn RowSource, fit: &Fit, term: usize, value: f64, options: &O
 /// # Errors
 /// [`Error::Unsupported`] for a name that is no term, with those that are, and for an aliased term.
 fn place(fit: &Fit, term: &str) -> Result<(usize, f64), Error> {
-    let Some(place) = fit.coefficients.iter().position(|row| row.term == term) else {
-        let names: Vec<&str> = fit.coefficients.iter().map(|row| row.term.as_str()).collect();
+    let Some(place) = fit.location.rows.iter().position(|row| row.term == term) else {
+        let names: Vec<&str> = fit.location.rows.iter().map(|row| row.term.as_str()).collect();
         return Err(Error::Unsupported(format!("the model has no term '{term}'; its terms are {}", names.join(", "))));
     };
-    let Coefficient { estimate, .. } = &fit.coefficients[place];
+    let Coefficient { estimate, .. } = &fit.location.rows[place];
     let estimate = estimate.ok_or_else(|| {
         Error::Unsupported(format!(
             "the data do not determine the coefficient of {term}, a linear combination of earlier terms: its likelihood is the \

@@ -21,7 +21,7 @@ pub(super) struct Moved {
 pub(super) fn without<'a>(source: &'a dyn RowSource, fit: &Fit, place: usize, value: f64) -> Adapted<'a, Moved> {
     let layout = source.layout();
     let offset = usize::from(layout.intercept);
-    let determined = |j: &usize| j + offset != place && fit.coefficients[j + offset].estimate.is_some();
+    let determined = |j: &usize| j + offset != place && fit.location.rows[j + offset].estimate.is_some();
     let kept: Vec<usize> = (0..layout.terms.len()).filter(determined).collect();
     let column = place.checked_sub(offset);
     let layout = Layout {

@@ -71,7 +71,7 @@ impl About {
             Some(network) => {
                 network.members.iter().map(|member| member.scale.iter().copied().map(Some).collect()).collect()
             }
-            None => vec![model.fits.iter().map(|fit| fit.scale).collect()],
+            None => vec![model.fits.iter().map(|fit| fit.scale.common()).collect()],
         };
         let noise = match &model.network {
             Some(network) => network.members.iter().map(|member| member.noise.clone()).collect(),

@@ -1,0 +1,78 @@
+//! Linear predictors, and the residuals that they leave.
+
+use serde::{Deserialize, Serialize};
+
+use crate::numeric::double_double::DoubleDouble;
+use crate::rows::{Block, Values};
+
+/// A linear predictor `intercept + x'slopes`.
+///
+/// ```
+/// use noisefit_core::algebra::Affine;
+///
+/// let line = Affine::new(&[Some(1.0), None, Some(-2.0)], true);
+/// assert_eq!((line.intercept, &line.slopes[..]), (1.0, &[0.0, -2.0][..]));
+/// let columns = [(&[5.0, 6.0][..]).into(), (&[0.5, 1.0][..]).into()];
+/// assert_eq!(line.values(&columns, 2), [0.0, -1.0]);
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Affine {
+    /// Its value where all columns are zero.
+    pub intercept: f64,
+    /// What it rises by with each column.
+    pub slopes: Vec<f64>,
+}
+
+impl Affine {
+    /// From coefficients, the intercept first where there is one; aliased terms have none and count as zero.
+    pub fn new(coefficients: &[Option<f64>], intercept: bool) -> Self {
+        let mut values = coefficients.iter().map(|value| value.unwrap_or(0.0));
+        let intercept = if intercept { values.next().unwrap_or(0.0) } else { 0.0 };
+        Affine { intercept, slopes: values.collect() }
+    }
+
+    /// Its value in every row, each summed in double-double.
+    pub fn values(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
+        let row = |i: usize| {
+            let terms = self.slopes.iter().zip(design).filter(|(slope, _)| **slope != 0.0);
+            let sum = terms.fold(DoubleDouble::from(self.intercept), |sum, (&slope, values)| {
+                sum + DoubleDouble::from_sum(values.high[i], values.low(i)) * slope
+            });
+            sum.to_f64()
+        };
+        (0..rows).map(row).collect()
+    }
+
+    /// Whether it is of so many columns, and all its numbers are finite.
+    pub(crate) fn is_sound(&self, columns: usize) -> bool {
+        self.slopes.len() == columns && self.slopes.iter().chain([&self.intercept]).all(|value| value.is_finite())
+    }
+
+    /// The intercept, then the slopes.
+    pub fn numbers(&self) -> impl Iterator<Item = f64> {
+        std::iter::once(self.intercept).chain(self.slopes.iter().copied())
+    }
+
+    /// Its value in the first row, and what that of every row is more: columns far from zero cost no digits.
+    pub(crate) fn evaluate(&self, design: &[Values<'_>], rows: usize) -> (DoubleDouble, Vec<f64>) {
+        let (mut first, mut differences) = (DoubleDouble::from(self.intercept), vec![0.0; rows]);
+        for (&slope, values) in self.slopes.iter().zip(design).filter(|(slope, _)| **slope != 0.0) {
+            let Some(&origin) = values.high.first() else { continue };
+            first += DoubleDouble::from_sum(origin, values.low(0)) * slope;
+            let origin_low = values.low(0);
+            for (i, difference) in differences.iter_mut().enumerate() {
+                *difference += slope * ((values.high[i] - origin) + (values.low(i) - origin_low));
+            }
+        }
+        (first, differences)
+    }
+
+    /// `y` less its value, in every row.
+    pub(crate) fn residuals(&self, block: &Block<'_>) -> Vec<f64> {
+        let (first, mut values) = self.evaluate(block.design, block.rows());
+        for (i, value) in values.iter_mut().enumerate() {
+            *value = (block.response.high[i] - first.high) + (block.response.low(i) - first.low) - *value;
+        }
+        values
+    }
+}

@@ -1,0 +1,103 @@
+//! The coefficients of a linear predictor, with their uncertainty.
+
+use serde::{Deserialize, Serialize};
+
+use crate::algebra::Affine;
+use crate::numeric::distribution::Symmetric;
+
+/// A coefficient with its uncertainty: one row of the table. Everything but the name is absent for an aliased term, and
+/// what rests on the scale is absent where the data leave no degree of freedom for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Coefficient {
+    /// The term, named as in R: `(Intercept)`, `x1`, `city[Paris]`.
+    pub term: String,
+    /// The maximum likelihood estimate, in units of the response per unit of the term.
+    pub estimate: Option<f64>,
+    /// Its standard error.
+    pub std_error: Option<f64>,
+    /// Estimate over standard error.
+    pub statistic: Option<f64>,
+    /// The two-sided p-value of the hypothesis that the coefficient is zero.
+    pub p_value: Option<f64>,
+    /// The lower end of the confidence interval.
+    pub conf_low: Option<f64>,
+    /// The upper end of the confidence interval.
+    pub conf_high: Option<f64>,
+}
+
+impl Coefficient {
+    /// One that was estimated without a standard error, as by training.
+    pub fn without_error(term: String, estimate: f64) -> Self {
+        Coefficient {
+            term,
+            estimate: Some(estimate),
+            std_error: None,
+            statistic: None,
+            p_value: None,
+            conf_low: None,
+            conf_high: None,
+        }
+    }
+}
+
+/// The table of the coefficients of a location, or of the logarithm of a modelled scale.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Coefficients {
+    /// Whether the first row is that of an intercept.
+    pub intercept: bool,
+    /// One row for each term of the design, that of the intercept first where there is one.
+    pub rows: Vec<Coefficient>,
+}
+
+impl Coefficients {
+    /// A table whose rows are tested against a reference distribution and have intervals at a level; without a reference
+    /// there are no standard errors. `variance(j)` is that of a coefficient, none where there is none to give.
+    pub(crate) fn new(
+        (names, intercept): (Vec<String>, bool),
+        estimates: &[Option<f64>],
+        variance: impl Fn(usize) -> Option<f64>,
+        reference: Option<&dyn Symmetric>,
+        level: f64,
+    ) -> Self {
+        let critical = reference.map(|reference| reference.critical(level));
+        let row = |(j, term): (usize, String)| {
+            let estimate = estimates[j];
+            let std_error = estimate.and(variance(j)).map(f64::sqrt).filter(|_| reference.is_some());
+            // A coefficient known without error has no statistic.
+            let statistic = estimate.zip(std_error).map(|(b, se)| b / se).filter(|t| t.is_finite());
+            let margin = critical.zip(std_error).map(|(c, se)| c * se);
+            Coefficient {
+                term,
+                estimate,
+                std_error,
+                statistic,
+                p_value: reference.zip(statistic).map(|(reference, statistic)| reference.two_sided(statistic)),
+                conf_low: estimate.zip(margin).map(|(b, m)| b - m),
+                conf_high: estimate.zip(margin).map(|(b, m)| b + m),
+            }
+        };
+        Coefficients { intercept, rows: names.into_iter().enumerate().map(row).collect() }
+    }
+
+    /// The same estimates where their covariance matrix is another.
+    pub(crate) fn with_covariance(&self, matrix: &[Vec<f64>], reference: Option<&dyn Symmetric>, level: f64) -> Self {
+        let names = self.rows.iter().map(|row| row.term.clone()).collect();
+        let variance = |j: usize| matrix.get(j).map(|row| row[j]);
+        Self::new((names, self.intercept), &self.estimates(), variance, reference, level)
+    }
+
+    /// The estimates; none for aliased terms.
+    pub fn estimates(&self) -> Vec<Option<f64>> {
+        self.rows.iter().map(|row| row.estimate).collect()
+    }
+
+    /// How many were estimated.
+    pub fn rank(&self) -> usize {
+        self.rows.iter().filter(|row| row.estimate.is_some()).count()
+    }
+
+    /// The linear predictor with these coefficients; aliased terms count as zero.
+    pub fn affine(&self) -> Affine {
+        Affine::new(&self.estimates(), self.intercept)
+    }
+}

@@ -1,0 +1,71 @@
+//! What a fit says of the uncertainty of its coefficients.
+
+use serde::{Deserialize, Serialize};
+
+use crate::algebra::Leverage;
+use crate::numeric::distribution::{Normal, StudentT, Symmetric};
+use crate::record::VcovKind;
+
+/// The distribution that statistics are compared with, and that gives confidence intervals their width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reference {
+    /// Student's t on the residual degrees of freedom: exact for Gaussian noise of one scale.
+    StudentT,
+    /// The standard normal, which maximum likelihood approaches as rows grow many.
+    Normal,
+}
+
+impl Reference {
+    /// The distribution, for a fit with `df` residual degrees of freedom; none where there are none.
+    pub(crate) fn distribution(self, df: f64) -> Option<Box<dyn Symmetric>> {
+        match self {
+            _ if df <= 0.0 => None,
+            Reference::StudentT => StudentT::new(df).ok().map(|t| Box::new(t) as Box<dyn Symmetric>),
+            Reference::Normal => Some(Box::new(Normal)),
+        }
+    }
+}
+
+/// The covariance of a fit's coefficients, and what their statistics are compared with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Covariance {
+    /// Which it is.
+    pub kind: VcovKind,
+    /// What statistics are compared with.
+    pub reference: Reference,
+    /// The degrees of freedom of a Student's t reference, where they are others than those of the residuals: with clusters
+    /// one less than there are of them.
+    pub reference_df: Option<f64>,
+    /// That of the location's coefficients; none where the data leave no degree of freedom for it.
+    pub location: Option<LocationCovariance>,
+}
+
+/// The covariance of the location's coefficients, and that of the location of any row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LocationCovariance {
+    /// The covariance matrix of the coefficients, by rows; zero rows and columns for aliased terms.
+    pub matrix: Vec<Vec<f64>>,
+    /// The variance of a row's location in units of [`LocationCovariance::unit`].
+    pub leverage: Leverage,
+    /// What a row's leverage is multiplied by to give the variance of its location: for Gaussian noise of one scale the
+    /// squared residual standard error.
+    pub unit: f64,
+}
+
+/// A covariance that was estimated at a fit.
+#[derive(Debug)]
+pub(crate) struct CovarianceEstimate {
+    /// Over all coefficients, with zero rows for aliased ones.
+    pub(crate) location: Vec<Vec<f64>>,
+    /// The quadratic form whose value is the variance of a row's location.
+    pub(crate) leverage: Leverage,
+    /// That of the coefficients of a modelled scale; none leaves it as it is.
+    pub(crate) scale: Option<Vec<Vec<f64>>>,
+    /// Which it is.
+    pub(crate) kind: VcovKind,
+    /// What statistics are compared with.
+    pub(crate) reference: Reference,
+    /// Degrees of freedom, where they are not the residual ones.
+    pub(crate) reference_df: Option<f64>,
+}
