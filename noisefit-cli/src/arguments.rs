@@ -5,6 +5,7 @@ use std::sync::Arc;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use noisefit::core::named::{Name, Named};
+use noisefit::core::numeric::{InvalidLevel, Level};
 use noisefit::data::frame::Field;
 use noisefit::data::read::{DateFormat, Format, ReadOptions};
 use noisefit::{Error, Table};
@@ -100,10 +101,7 @@ pub(crate) fn named<T: Named>() -> impl TypedValueParser<Value = T> {
 
 /// A probability strictly between 0 and 1.
 pub(crate) fn parse_level(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(level) if level > 0.0 && level < 1.0 => Ok(level),
-        _ => Err("a level lies between 0 and 1, such as 0.95".to_owned()),
-    }
+    text.parse().map(Level::value).map_err(|why: InvalidLevel| why.to_string())
 }
 
 pub(crate) fn parse_positive(text: &str) -> Result<f64, String> {

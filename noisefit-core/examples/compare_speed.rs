@@ -35,6 +35,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let start = Instant::now();
     let comparison = compare(&rows, &candidates, &Options::default())?;
     println!("{:8.2} s  the comparison, five folds and advice", start.elapsed().as_secs_f64());
-    println!("preferred: {:?}", comparison.judgement.map(|judgement| judgement.preferred));
+    println!("preferred: {:?}", comparison.judgement.map(|judgement| judgement.preferred.to_string()));
     Ok(())
 }

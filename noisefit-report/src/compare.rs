@@ -115,8 +115,7 @@ fn error_of_difference(error: f64) -> String {
 
 /// The model's name, that of the preferred one with a star.
 fn name(comparison: &Comparison, entry: &Entry) -> String {
-    let star =
-        comparison.judgement.as_ref().is_some_and(|judgement| judgement.preferred == entry.candidate.to_string());
+    let star = comparison.judgement.as_ref().is_some_and(|judgement| judgement.preferred == entry.candidate);
     format!("{}{}", entry.candidate, if star { " *" } else { "" })
 }
 
@@ -125,8 +124,8 @@ pub fn verdict(comparison: &Comparison) -> String {
     let Some(Judgement { preferred, runner_up, ln_odds_runner_up, ln_odds_gaussian }) = &comparison.judgement else {
         return "No model is preferred: none has a proper maximum of its likelihood.".to_owned();
     };
-    let next = runner_up.as_ref().zip(*ln_odds_runner_up).filter(|_| runner_up.as_deref() != Some("gaussian"));
-    if preferred == "gaussian" {
+    let next = runner_up.as_ref().zip(*ln_odds_runner_up).filter(|(other, _)| !other.is_plain_gaussian());
+    if preferred.is_plain_gaussian() {
         let beside = next.map(|(other, odds)| match odds < 0.0 {
             true => format!(
                 "{other}, the best of the others, is {} as likely by AIC, which is not the evidence asked for: {BURDEN_OF_PROOF} \
@@ -208,7 +207,7 @@ fn cross_validation(comparison: &Comparison, entry: &Entry) -> String {
     let judgement = comparison.judgement.as_ref();
     let gaussian = comparison.gaussian().filter(|other| other.candidate != entry.candidate);
     let runner_up = judgement.and_then(|judgement| {
-        comparison.models.iter().find(|other| Some(other.candidate.to_string()) == judgement.runner_up)
+        comparison.models.iter().find(|other| Some(&other.candidate) == judgement.runner_up.as_ref())
     });
     let Some(other) = gaussian.or(runner_up) else { return String::new() };
     let Some(Difference { log_score, std_error }) = comparison.difference(&entry.candidate, &other.candidate) else {

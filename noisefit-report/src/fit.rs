@@ -5,7 +5,7 @@ use noisefit_core::inference::conformal::{self, Conformal};
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::noise::{AsymmetricLaplace, Huber, Noise, StudentT};
 use noisefit_core::record::{
-    ClosedForm, Coefficient, Confint, Counts, Fit, Reason, Reference, ScaleRule, VcovKind, Vertex,
+    ClosedForm, Coefficient, Coefficients, Confint, Counts, Fit, Reason, Reference, ScaleRule, VcovKind, Vertex,
 };
 
 use crate::Specification;
@@ -27,9 +27,9 @@ pub fn summary(model: &Specification, fits: &[Fit], conformal: Option<&Conformal
             text += &format!("quantile {tau}\n");
         }
         text += &coefficients("term", &fit.location.rows, fit);
-        if fit.scale.is_modelled() {
-            text += &format!("\n{}", coefficients("log scale", fit.scale.coefficients(), fit));
-            text += &factor(fit.scale.coefficients());
+        if let Some(table) = fit.scale.modelled() {
+            text += &format!("\n{}", coefficients("log scale", &table.rows, fit));
+            text += &factor(table);
         }
         text += &format!("\n{}", facts(fit));
         if let Some(line) = &fit.closed_form {
@@ -169,8 +169,8 @@ fn coefficients(name: &str, coefficients: &[Coefficient], fit: &Fit) -> String {
 }
 
 /// What a coefficient of the log scale does to the scale, by the example of the first term.
-fn factor(coefficients: &[Coefficient]) -> String {
-    let slope = coefficients.iter().filter(|c| c.term != "(Intercept)").find_map(|c| Some((&c.term, c.estimate?)));
+fn factor(table: &Coefficients) -> String {
+    let slope = table.rows.iter().skip(usize::from(table.intercept)).find_map(|c| Some((&c.term, c.estimate?)));
     match slope {
         Some((term, estimate)) => {
             let factor = significant(estimate.exp(), 5);

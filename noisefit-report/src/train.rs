@@ -103,13 +103,7 @@ fn noise(network: &Network) -> String {
     let first = network.members.first();
     let own = match first.map(|member| &member.noise[..]) {
         Some([Noise::StudentT(StudentT { df: Parameter::Estimated(_) })]) => "student-t noise".to_owned(),
-        Some([noise]) => {
-            let text = noise.to_string();
-            match text.split_once(" with ") {
-                Some((name, shape)) => format!("{name} noise with {shape}"),
-                None => format!("{text} noise"),
-            }
-        }
+        Some([noise]) => noise.noun(),
         Some(_) | None => match &network.objective {
             Objective::Quantiles(levels) => {
                 let levels: Vec<String> = levels.iter().map(f64::to_string).collect();

@@ -13,7 +13,7 @@ const SIZES: [usize; 4] = [50, 200, 500, 2000];
 /// What is preferred on one sample.
 fn preferred(sample: &Sample) -> Result<String, Error> {
     let comparison = judge(&sample.rows(true)?, &Candidate::all(true), &Options::default())?;
-    Ok(comparison.judgement.map_or_else(|| "none".to_owned(), |judgement| judgement.preferred))
+    Ok(comparison.judgement.map_or_else(|| "none".to_owned(), |judgement| judgement.preferred.to_string()))
 }
 
 /// Prints the table.

@@ -116,7 +116,7 @@ impl Words {
     fn multiply(&mut self, other: &Words, block: &Block<'_>, rows: std::ops::Range<usize>) {
         self.fill(rows.len(), 0.0);
         for (i, row) in rows.enumerate() {
-            let (w, f) = (block.weights.map_or(1.0, |w| w[row]), block.frequencies.map_or(1.0, |f| f[row]));
+            let (w, f) = (block.weight(row), block.frequency(row));
             let value = DoubleDouble { high: other.high[i], low: other.low[i] } * DoubleDouble::from_product(w, f);
             (self.high[i], self.low[i]) = (value.high, value.low);
         }

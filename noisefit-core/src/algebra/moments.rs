@@ -45,7 +45,7 @@ impl Totals {
     /// Adds the rows of a block.
     pub fn fold(&mut self, block: &Block<'_>) {
         let rows = block.rows();
-        let frequency = |i: usize| block.frequencies.map_or(1.0, |f| f[i]);
+        let frequency = |i: usize| block.frequency(i);
         self.rows += rows as u64;
         match (block.weights, block.frequencies) {
             (None, None) => {

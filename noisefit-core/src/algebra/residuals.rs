@@ -171,8 +171,8 @@ impl Residuals {
         weighted.clear();
         weighted_low.clear();
         for (i, row) in rows.clone().enumerate() {
-            let f = block.frequencies.map_or(1.0, |f| f[row]);
-            let v = DoubleDouble::from_product(f, block.weights.map_or(1.0, |w| w[row]));
+            let f = block.frequency(row);
+            let v = DoubleDouble::from_product(f, block.weight(row));
             let (e, y) = (at(residuals, low, i), at(responses, responses_low, i));
             let ve = e * v;
             sums.weighted_squares += ve * e;

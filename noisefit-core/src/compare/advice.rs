@@ -204,7 +204,7 @@ impl Accumulator for Residuals {
     fn fold(&mut self, block: &Block<'_>) {
         for (i, residual) in self.evaluate(block).into_iter().enumerate() {
             // In common scales the powers stay within the range of a double.
-            let (f, square) = (block.frequencies.map_or(1.0, |f| f[i]), (residual / self.unit).powi(2));
+            let (f, square) = (block.frequency(i), (residual / self.unit).powi(2));
             self.observations += f;
             self.squares += f * square;
             self.cubes += f * square * (residual / self.unit);

@@ -33,8 +33,8 @@ pub struct Comparison {
 impl Comparison {
     /// The preferred model.
     pub fn preferred(&self) -> Option<&Entry> {
-        let name = &self.judgement.as_ref()?.preferred;
-        self.models.iter().find(|entry| entry.candidate.to_string() == *name)
+        let preferred = &self.judgement.as_ref()?.preferred;
+        self.models.iter().find(|entry| entry.candidate == *preferred)
     }
 
     /// Plain Gaussian noise.

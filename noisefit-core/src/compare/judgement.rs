@@ -23,12 +23,12 @@ pub const BURDEN_OF_PROOF: f64 = 20.0;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Judgement {
     /// The preferred model.
-    pub preferred: String,
+    pub preferred: Candidate,
     /// The logarithm of how many times as likely it is as plain Gaussian noise, by BIC; absent where that is preferred or not
     /// among the models.
     pub ln_odds_gaussian: Option<f64>,
     /// Of all others the one of the least AIC.
-    pub runner_up: Option<String>,
+    pub runner_up: Option<Candidate>,
     /// The logarithm of how many times as likely the preferred model is as the runner-up, by AIC: negative where that was not
     /// proven against a simpler one.
     pub ln_odds_runner_up: Option<f64>,
@@ -54,9 +54,9 @@ pub(super) fn judge(entries: &[Entry]) -> Option<Judgement> {
     let gaussian = others().find(|model| model.candidate.is_plain_gaussian());
     let runner_up = others().min_by(|a, b| a.aic.total_cmp(&b.aic));
     Some(Judgement {
-        preferred: preferred.candidate.to_string(),
+        preferred: preferred.candidate.clone(),
         ln_odds_gaussian: gaussian.map(|gaussian| 0.5 * (gaussian.bic - preferred.bic)),
-        runner_up: runner_up.map(|model| model.candidate.to_string()),
+        runner_up: runner_up.map(|model| model.candidate.clone()),
         ln_odds_runner_up: runner_up.map(|model| 0.5 * (model.aic - preferred.aic)),
     })
 }

@@ -10,7 +10,7 @@
 //! let rows = MemoryRows::new(&y, Matrix::column_major(&x, 60, 1)?)?;
 //! let comparison = compare(&rows, &Candidate::all(false), &Options::default())?;
 //! let judgement = comparison.judgement.as_ref().unwrap();
-//! assert_eq!(judgement.preferred, "student-t");
+//! assert_eq!(judgement.preferred.to_string(), "student-t");
 //! assert_eq!(comparison.advice.as_ref().unwrap().outliers.as_ref().unwrap().beyond, 6);
 //! # Ok::<(), noisefit_core::Error>(())
 //! ```

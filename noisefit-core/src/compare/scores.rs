@@ -264,7 +264,7 @@ impl Accumulator for Scoring {
 
     fn fold(&mut self, block: &Block<'_>) {
         let rows = block.rows();
-        let frequency = |i: usize| block.frequencies.map_or(1.0, |f| f[i]);
+        let frequency = |i: usize| block.frequency(i);
         self.sums.rows += rows as u64;
         self.sums.observations += (0..rows).map(frequency).sum::<f64>();
         let mut log_scores: Vec<Option<Vec<f64>>> = Vec::with_capacity(self.models.len());

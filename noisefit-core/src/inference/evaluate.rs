@@ -246,7 +246,7 @@ impl Accumulator for Evaluation {
         let (Predicted::Fit(locations, _) | Predicted::Network(locations, _)) = &predicted;
         let tau = self.tau();
         for i in 0..rows {
-            let f = block.frequencies.map_or(1.0, |f| f[i]);
+            let f = block.frequency(i);
             let y = block.response.high[i];
             let error = (DoubleDouble::from_sum(y, -locations[i]) + block.response.low(i)).to_f64();
             let shifted = DoubleDouble::from_sum(y, -origin);

@@ -82,8 +82,7 @@ fn widen_together(network: &mut Network, rows: &SampledRows) {
         let mixture = network.predict(&NewRows::from(block));
         minimum((-2.0, 1.0), |log_factor| {
             let mixture = mixture.widened(log_factor.exp());
-            let row =
-                |i: usize| block.frequencies.map_or(1.0, |f| f[i]) * mixture.log_density(0, i, block.response.high[i]);
+            let row = |i: usize| block.frequency(i) * mixture.log_density(0, i, block.response.high[i]);
             -(0..block.rows()).map(row).sum::<f64>()
         })
     });

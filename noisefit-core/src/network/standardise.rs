@@ -162,7 +162,7 @@ impl Accumulator for Spread {
 
     fn fold(&mut self, block: &Block<'_>) {
         let count = block.rows();
-        let frequency = |i: usize| block.frequencies.map_or(1.0, |f| f[i]);
+        let frequency = |i: usize| block.frequency(i);
         for (column, values) in self.columns.iter_mut().zip(block.design.iter().chain([&block.response])) {
             if let (0, Some(first)) = (self.rows, values.high.first()) {
                 (column.origin, column.ends) = (*first, [*first; 2]);

@@ -367,6 +367,16 @@ impl Noise {
     }
 }
 
+impl Noise {
+    /// As a noun: `gaussian noise`, `quantile 0.9 noise`, `student-t noise with 4.2 df`.
+    pub fn noun(&self) -> String {
+        match self {
+            Noise::Quantile(_) => format!("{self} noise"),
+            _ => format!("{} noise{}", self.family().name(), self.words()),
+        }
+    }
+}
+
 /// As a sentence names it: `gaussian`, `quantile 0.9`, `student-t with 4.2 df`. [`written`] is how it is named on the command
 /// line.
 impl std::fmt::Display for Noise {

@@ -50,6 +50,24 @@ impl Block<'_> {
     pub fn rows(&self) -> usize {
         self.response.high.len()
     }
+
+    /// How many identical rows row `i` stands for.
+    #[inline]
+    pub fn frequency(&self, i: usize) -> f64 {
+        self.frequencies.map_or(1.0, |f| f[i])
+    }
+
+    /// The known relative precision of row `i`.
+    #[inline]
+    pub fn weight(&self, i: usize) -> f64 {
+        self.weights.map_or(1.0, |w| w[i])
+    }
+
+    /// The root of that: what a residual is multiplied by to have the noise's own scale.
+    #[inline]
+    pub fn root_weight(&self, i: usize) -> f64 {
+        self.weights.map_or(1.0, |w| w[i].sqrt())
+    }
 }
 
 /// Consecutive rows stored one after the other, as a row-major matrix has them.

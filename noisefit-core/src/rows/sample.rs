@@ -111,8 +111,8 @@ impl Accumulator for Sample {
             while let Some((i, priority)) = self.next(unit, start, count) {
                 self.priorities.push(priority);
                 self.values.extend(columns.iter().chain([&block.response]).map(|column| column.high[i]));
-                self.values.push(block.weights.map_or(1.0, |w| w[i]));
-                self.values.push(block.frequencies.map_or(1.0, |f| f[i]));
+                self.values.push(block.weight(i));
+                self.values.push(block.frequency(i));
                 start = i + 1;
             }
             self.thin(2 * self.limit);

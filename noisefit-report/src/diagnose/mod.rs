@@ -79,7 +79,7 @@ pub fn summary(findings: &Findings<'_>) -> String {
     let mut text = format!(
         "{}\n{}{scale}, {}{left_out}\n\n",
         findings.model.formula,
-        noise(&fit.noise.to_string()),
+        fit.noise.noun(),
         count_of(fit.nobs, "observation"),
     );
     text += &lines(&[
@@ -119,14 +119,6 @@ pub fn summary(findings: &Findings<'_>) -> String {
         text += &wrapped(&format!("- {sentence}"), "  ", "    ");
     }
     text
-}
-
-/// `student-t noise with 3.2 df`.
-fn noise(name: &str) -> String {
-    match name.split_once(" with ") {
-        Some((family, parameter)) => format!("{family} noise with {parameter}"),
-        None => format!("{name} noise"),
-    }
 }
 
 /// A share to a tenth of a percent.

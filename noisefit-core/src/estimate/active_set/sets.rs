@@ -259,7 +259,7 @@ impl Sets {
         let Some(window) = window else { return };
         let Scratch { residuals, roots, .. } = scratch;
         for (i, (e, root)) in residuals.iter().zip(roots.iter()).enumerate() {
-            let (u, f) = (root * e, block.frequencies.map_or(1.0, |f| f[i]));
+            let (u, f) = (root * e, block.frequency(i));
             if window.reaches(u.abs(), f) {
                 let column = |j: usize| (block.design[j].high[i] - coordinates.shift(j)) * coordinates.scale(j);
                 let intercept = coordinates.intercept().then_some(1.0);

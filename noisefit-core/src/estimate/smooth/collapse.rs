@@ -71,10 +71,10 @@ impl Accumulator for Collapse {
         let residuals = self.location.residuals(block);
         let log_scale = self.log_scale.as_ref().map(|predictor| predictor.evaluate(block.scale_design, rows));
         for i in 0..rows {
-            let f = block.frequencies.map_or(1.0, |f| f[i]);
+            let f = block.frequency(i);
             let size = match &log_scale {
                 Some((first, differences)) => (first.to_f64() + differences[i]).exp(),
-                None => residuals[i].abs() * block.weights.map_or(1.0, |w| w[i].sqrt()),
+                None => residuals[i].abs() * block.root_weight(i),
             };
             let exact = size < EXACT * self.typical;
             self.observations += f;

@@ -33,7 +33,7 @@ impl Adaptor for LogResiduals {
     fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let mut response = self.location.residuals(block);
         for (i, value) in response.iter_mut().enumerate() {
-            let root = block.weights.map_or(1.0, |w| w[i].sqrt());
+            let root = block.root_weight(i);
             *value = (value.abs() * root).max(self.least).ln();
         }
         next(&Block {

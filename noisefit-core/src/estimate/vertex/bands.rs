@@ -312,7 +312,7 @@ impl Band {
     /// Corrects the sums of errors of a tile, taken as if every row counted once, for weights and frequencies.
     fn weighted_errors(&mut self, block: &Block<'_>, rows: std::ops::Range<usize>, residuals: &[f64]) {
         for (i, row) in rows.enumerate() {
-            let f = block.frequencies.map_or(1.0, |f| f[row]);
+            let f = block.frequency(row);
             let square = residuals[i] * residuals[i];
             match block.weights {
                 Some(w) => self.errors.weighted_squares += f * w[row] * square,

@@ -27,7 +27,7 @@ impl Collect {
 
 /// What the loss of row `i` counts: `f sqrt(w)`.
 pub(super) fn multiplier(block: &Block<'_>, i: usize) -> f64 {
-    block.frequencies.map_or(1.0, |f| f[i]) * block.weights.map_or(1.0, |w| w[i].sqrt())
+    block.frequency(i) * block.root_weight(i)
 }
 
 impl Accumulator for Collect {

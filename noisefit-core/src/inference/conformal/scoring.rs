@@ -65,7 +65,7 @@ impl Accumulator for Scoring {
         self.rows += block.rows() as u64;
         let scores = self.member.scores_of(block, &NewRows::from(block));
         for (i, score) in scores.into_iter().enumerate() {
-            let count = block.frequencies.map_or(1.0, |f| f[i]);
+            let count = block.frequency(i);
             self.count += count;
             // One that is no number says nothing of how large it is.
             if score.is_finite() {

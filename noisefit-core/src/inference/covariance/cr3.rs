@@ -120,7 +120,7 @@ impl Accumulator for Clusters {
             let cluster = block.clusters.first().map_or(0, |ids| ids[i]);
             let (gram, score) =
                 self.sums.entry(cluster).or_insert_with(|| (vec![0.0; packed_length(count)], vec![0.0; count]));
-            let weight = block.weights.map_or(1.0, |w| w[i]) * block.frequencies.map_or(1.0, |f| f[i]);
+            let weight = block.weight(i) * block.frequency(i);
             let residual = weight * (block.response.high[i] / self.unit);
             for (j, u) in block.design.iter().enumerate() {
                 let u = u.high[i];

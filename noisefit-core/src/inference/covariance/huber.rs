@@ -104,7 +104,7 @@ impl Kernel for Fill<'_, '_> {
             let rows = start..(start + TILE_ROWS).min(block.rows());
             let mut factors = [0.0; TILE_ROWS];
             for (i, (factor, e)) in factors.iter_mut().zip(&block.response.high[rows.clone()]).enumerate() {
-                let root = block.weights.map_or(1.0, |w| w[start + i].sqrt());
+                let root = block.root_weight(start + i);
                 let found = noise::Kernel::at(kernel, root * e / scale);
                 *factor = match part {
                     Part::Score => root * found.score,

@@ -122,7 +122,7 @@ impl Accumulator for Nearest {
 
     fn fold(&mut self, block: &Block<'_>) {
         for (i, &value) in block.response.high.iter().enumerate() {
-            self.kept.push((value, block.frequencies.map_or(1.0, |f| f[i])));
+            self.kept.push((value, block.frequency(i)));
         }
         self.thin(2 * self.limit);
         self.rows += block.rows() as u64;

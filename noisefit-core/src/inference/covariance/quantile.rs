@@ -244,7 +244,7 @@ impl Density {
     fn factors(&self, block: &Block<'_>, rows: std::ops::Range<usize>) -> [f64; TILE_ROWS] {
         let (start, count) = (rows.start, rows.len());
         let mut factors = [0.0; TILE_ROWS];
-        let root = |i: usize| block.weights.map_or(1.0, |w| w[start + i].sqrt());
+        let root = |i: usize| block.root_weight(start + i);
         let residuals = &block.response.high[rows.clone()];
         match self {
             Density::Apart { bandwidth, difference, zero } => {

@@ -167,7 +167,7 @@ impl Accumulator for Along {
         let peak = family.negative_log_density(0.0);
         let scales = self.predictor.scale(&NewRows::from(block));
         let residuals = self.base.residuals(block);
-        let frequency = |i: usize| block.frequencies.map_or(1.0, |f| f[i]);
+        let frequency = |i: usize| block.frequency(i);
         for (i, scale) in scales.iter().enumerate() {
             let jacobian = block.log_jacobian.map_or(0.0, |l| l[i]);
             self.observations += frequency(i);
