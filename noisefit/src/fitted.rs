@@ -136,7 +136,7 @@ impl Fitted {
     /// # Errors
     /// [`Error::NoSingleFit`].
     pub fn coef(&self) -> Result<&[Coefficient], Error> {
-        Ok(&self.fit()?.coefficients)
+        Ok(&self.fit()?.location.rows)
     }
 
     /// The standard errors of the coefficients; none of an aliased term.
@@ -152,7 +152,7 @@ impl Fitted {
     /// # Errors
     /// [`Error::NoSingleFit`].
     pub fn vcov(&self) -> Result<&[Vec<f64>], Error> {
-        Ok(&self.fit()?.vcov)
+        Ok(self.fit()?.vcov())
     }
 
     /// The ends of the confidence intervals of the coefficients at a level, by their standard errors.
@@ -178,7 +178,7 @@ impl Fitted {
     /// # Errors
     /// [`Error::NoSingleFit`].
     pub fn log_likelihood(&self) -> Result<Option<f64>, Error> {
-        Ok(self.fit()?.log_likelihood)
+        Ok(self.fit()?.log_likelihood())
     }
 
     /// Whether the estimates are what was looked for, and not where something else stopped.

@@ -327,7 +327,7 @@ impl Prediction<'_> {
             warnings.push(format!("predictions are of {}", model.design.layout().response));
         }
         let is_aliased =
-            |fit: &Fit| fit.coefficients.iter().chain(&fit.scale_coefficients).any(|c| c.estimate.is_none());
+            |fit: &Fit| fit.location.rows.iter().chain(fit.scale.coefficients()).any(|c| c.estimate.is_none());
         if model.fits.iter().any(is_aliased) {
             warnings.push(
                 "the model has collinear terms; predictions hold only for rows in which they are related as in its data"
@@ -434,7 +434,7 @@ fn check(model: &FittedModel, Asked { kind, levels: asked }: &Asked, name: &str)
         return Err(Refusal::ConfidenceOfTrained { level, members: network.members.len() }.into());
     }
     for fit in &model.fits {
-        let why = match (fit.df_residual, &fit.leverage) {
+        let why = match (fit.df_residual, fit.leverage()) {
             (0, _) => "the model has as many coefficients as observations",
             (_, None) => "the model has no standard errors",
             _ => continue,

@@ -106,7 +106,7 @@ impl ProfileOptions {
         if let Some((low, high)) = self.range {
             return Ok((0..count).map(|i| spread(low, high, i)).collect());
         }
-        let row = fit.coefficients.iter().find(|row| row.term == self.term);
+        let row = fit.location.rows.iter().find(|row| row.term == self.term);
         // A term that is not there, or not determined, is what the curve itself refuses.
         let Some((estimate, row)) = row.and_then(|row| Some((row.estimate?, row))) else { return Ok(vec![0.0]) };
         let Some(error) = row.std_error.filter(|error| *error > 0.0) else {
@@ -144,7 +144,7 @@ impl Profiled {
             level: self.level,
             conf_low: self.ends.0,
             conf_high: self.ends.1,
-            nll: self.fit.log_likelihood.map(|value| -value),
+            nll: self.fit.log_likelihood().map(|value| -value),
             curve: &self.curve,
         })
     }
@@ -158,7 +158,7 @@ impl Profiled {
             level: self.level,
             conf_low: self.ends.0,
             conf_high: self.ends.1,
-            nll: self.fit.log_likelihood.map(|value| -value),
+            nll: self.fit.log_likelihood().map(|value| -value),
             curve: &self.curve,
             warnings: &self.warnings,
         }
