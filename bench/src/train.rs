@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use noisefit_core::training;
 use noisefit_core::network;
 use noisefit_core::network::{Activation, Architecture, Learner, MemoryFeed, Method, Objective, Plan, Schedule, Solver, Targets, Training, TrainingRows};
 use noisefit_core::noise::{Noise};
@@ -91,7 +92,7 @@ fn ensemble(steps: &Steps, threads: usize) -> Result<(), Box<dyn Error>> {
         ..Plan::default()
     };
     repeat(|| {
-        let fitted = network::fit(&rows, &[Noise::Gaussian], &plan, None, &())?;
+        let fitted = training::fit(&rows, &[Noise::Gaussian], &plan, None, &())?;
         let parameters = fitted.network.members.iter().flat_map(|member| member.parameters.iter());
         Ok(vec![("parameters", parameters.map(|&value| value.into()).collect())])
     })

@@ -15,6 +15,7 @@
 //! | [`estimate`] | the maximum of the likelihood: closed form, vertices, active sets, Newton steps |
 //! | [`inference`] | covariances, intervals, predictions, diagnostics, profiles, conformal prediction |
 //! | [`network`] | networks and trained linear models with a noise family at the output |
+//! | [`training`] | the fit of a network: divided, made ready, trained, scaled, scored; tuning; calibrated intervals |
 //! | [`compare`] | noise models side by side, the judgement which it is, and what speaks for it |
 //! | [`loss`] | losses of arrays of predictions, their gradients, and the report on them |
 //! | [`suggestion`] | the right name that a wrong one was meant for |
@@ -32,6 +33,7 @@ pub mod numeric;
 pub mod record;
 pub mod rows;
 pub mod suggestion;
+pub mod training;
 
 pub use error::Error;
 

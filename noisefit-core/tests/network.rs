@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use noisefit_core::inference::conformal;
 use noisefit_core::inference::conformal::Method;
 use noisefit_core::inference::predict::NewRows;
-use noisefit_core::network::{
-    Checkpoint, Embedding, Fitted, Method as Steps, Plan, Schedule, Solver, Step, Training, Watch,
-};
+use noisefit_core::network::{Checkpoint, Embedding, Method as Steps, Plan, Schedule, Solver, Step, Training, Watch};
 use noisefit_core::noise::{Huber, Noise, Noises, StudentT};
 use noisefit_core::record::Warning;
 use noisefit_core::rows::{Matrix, MemoryRows, Values};
+use noisefit_core::training;
+use noisefit_core::training::Fitted;
 use noisefit_core::{Error, inference, network};
 
 /// Numbers that look random.
@@ -84,7 +84,7 @@ fn a_linear_model_is_trained_to_its_closed_form() {
         (steps(Steps::Sgd { momentum: 0.9, nesterov: true }, Some(50)), 0.002, 4000, 5e-5),
     ] {
         let plan = linear_plan(solver, rate, Schedule::Cosine, epochs);
-        let fitted = network::fit(&rows, &[Noise::Gaussian], &plan, None, &()).unwrap();
+        let fitted = training::fit(&rows, &[Noise::Gaussian], &plan, None, &()).unwrap();
         for (found, coefficient) in line(&fitted).iter().zip(&closed.location.rows) {
             let expected = coefficient.estimate.unwrap();
             assert!(relative(*found, expected) < tolerance, "{plan:?}: {found} for {expected}");
@@ -108,7 +108,7 @@ fn slope_and_intercept_of_a_line_by_plain_gradient_descent() {
     let closed = exact(&rows, &[Noise::Gaussian]);
     let solver = Solver::Steps { method: Steps::Sgd { momentum: 0.0, nesterov: false }, batch: None, shuffle: true };
     let plan = linear_plan(solver, 0.1, Schedule::Constant, 1000);
-    let fitted = network::fit(&rows, &[Noise::Gaussian], &plan, None, &()).unwrap();
+    let fitted = training::fit(&rows, &[Noise::Gaussian], &plan, None, &()).unwrap();
     for (found, coefficient) in line(&fitted).iter().zip(&closed.location.rows) {
         assert!((found - coefficient.estimate.unwrap()).abs() < 1e-4);
     }
@@ -131,7 +131,7 @@ fn absolute_and_hubers_losses_are_trained_to_their_exact_minima() {
         (Noises::from(Noise::Logistic), 1e-5),
     ] {
         let plan = linear_plan(solver(), 0.02, Schedule::Cosine, 600);
-        let (fitted, exact) = (network::fit(&rows, &noise, &plan, None, &()).unwrap(), exact(&rows, &noise));
+        let (fitted, exact) = (training::fit(&rows, &noise, &plan, None, &()).unwrap(), exact(&rows, &noise));
         // The objective is the likelihood's, and so is what it lacks.
         let nll = -exact.log_likelihood().unwrap() / 400.0;
         let found = fitted.training[0].mean_nll.unwrap();
@@ -150,7 +150,7 @@ fn a_modelled_scale_is_that_of_maximum_likelihood() {
     let modelled = rows.clone().with_scale_design(design, &["x".to_owned()]).unwrap();
     let exact = exact(&modelled, &[Noise::Gaussian]);
     let plan = Plan { models_scale: true, ..linear_plan(Solver::Lbfgs, 1.0, Schedule::Constant, 300) };
-    let fitted = network::fit(&rows, &[Noise::Gaussian], &plan, None, &()).unwrap();
+    let fitted = training::fit(&rows, &[Noise::Gaussian], &plan, None, &()).unwrap();
     let found = fitted.training[0].mean_nll.unwrap();
     assert!((found + exact.log_likelihood().unwrap() / 500.0).abs() < 1e-6);
     let at = [(&[1.5][..]).into()];
@@ -193,7 +193,7 @@ fn scores_are_of_the_mixture_in_the_units_of_the_data() {
         for models_scale in [false, true] {
             let mut plan = Plan { models_scale, ..plan.clone() };
             plan.training.common_scale = 100;
-            let fitted = network::fit(&rows, &noise, &plan, None, &()).unwrap();
+            let fitted = training::fit(&rows, &noise, &plan, None, &()).unwrap();
             let design = [Values::from(&x[..])];
             let mixture = fitted.network.predict(&NewRows::new(&design, 600));
             // The density by its definition, over all rows.
@@ -229,7 +229,7 @@ fn a_scale_is_common_until_the_location_is_learned() {
     let fitted = |common_scale: u64| {
         let mut plan = Plan { models_scale: true, ..small() };
         plan.training = Training { epochs: 120, common_scale, patience: None, ..plan.training };
-        network::fit(&rows, &[Noise::Gaussian], &plan, None, &()).unwrap()
+        training::fit(&rows, &[Noise::Gaussian], &plan, None, &()).unwrap()
     };
     let spread = |fitted: &Fitted| {
         let scales = fitted.network.predict(&NewRows::new(&design, 600)).scale(0);
@@ -250,7 +250,7 @@ fn weight_decay_is_of_the_network_and_not_of_its_noise() {
     let y: Vec<f64> = x.iter().map(|_| t()).collect();
     let df = |solver: Solver, decay: f64| {
         let plan = Plan { decay, ..linear_plan(solver, 0.05, Schedule::Cosine, 400) };
-        let fitted = network::fit(&source(&x, &y), &[Noise::StudentT(StudentT::FREE)], &plan, None, &()).unwrap();
+        let fitted = training::fit(&source(&x, &y), &[Noise::StudentT(StudentT::FREE)], &plan, None, &()).unwrap();
         let Noise::StudentT(family) = fitted.network.members[0].noise[0] else { panic!() };
         family.df()
     };
@@ -272,25 +272,25 @@ fn frequencies_are_repeated_rows_and_large_batches_the_sum_of_their_pieces() {
     let mut plan = Plan { solver: Solver::Steps { method: Steps::Adam, batch: None, shuffle: false }, ..small() };
     (plan.validation, plan.training.epochs, plan.training.patience) = (0.0, 30, None);
     let counted = source(&x, &y).with_frequencies(&counts).unwrap();
-    let one = network::fit(&counted, &[Noise::Gaussian], &plan, None, &()).unwrap();
-    let other = network::fit(&source(&many_x, &many_y), &[Noise::Gaussian], &plan, None, &()).unwrap();
+    let one = training::fit(&counted, &[Noise::Gaussian], &plan, None, &()).unwrap();
+    let other = training::fit(&source(&many_x, &many_y), &[Noise::Gaussian], &plan, None, &()).unwrap();
     for (one, other) in one.epochs[0].iter().zip(&other.epochs[0]) {
         assert!(relative(one.loss, other.loss) < 1e-4, "{} {}", one.loss, other.loss);
     }
     assert_eq!(one.training[0].nobs, other.training[0].nobs);
     // In batches, the mean over an epoch is over observations, too: with steps of no length it is the loss of all.
     plan.training.rate = 1e-30;
-    let whole = network::fit(&counted, &[Noise::Gaussian], &plan, None, &()).unwrap();
+    let whole = training::fit(&counted, &[Noise::Gaussian], &plan, None, &()).unwrap();
     plan.solver = Solver::Steps { method: Steps::Adam, batch: Some(7), shuffle: false };
-    let batches = network::fit(&counted, &[Noise::Gaussian], &plan, None, &()).unwrap();
+    let batches = training::fit(&counted, &[Noise::Gaussian], &plan, None, &()).unwrap();
     assert!(relative(batches.epochs[0][0].loss, whole.epochs[0][0].loss) < 1e-6);
     // Five thousand rows are two pieces.
     let (x, y) = curve(5000);
     let mut plan = Plan { solver: Solver::Steps { method: Steps::Adam, batch: None, shuffle: false }, ..plan };
     (plan.training.rate, plan.training.epochs) = (0.01, 5);
-    let pieces = network::fit(&source(&x, &y), &[Noise::Gaussian], &plan, None, &()).unwrap();
+    let pieces = training::fit(&source(&x, &y), &[Noise::Gaussian], &plan, None, &()).unwrap();
     let lbfgs = Plan { solver: Solver::Lbfgs, ..plan };
-    assert_eq!(network::fit(&source(&x, &y), &[Noise::Gaussian], &lbfgs, None, &()).unwrap().epochs.len(), 1);
+    assert_eq!(training::fit(&source(&x, &y), &[Noise::Gaussian], &lbfgs, None, &()).unwrap().epochs.len(), 1);
     assert!(pieces.epochs[0][4].loss < pieces.epochs[0][0].loss);
 }
 
@@ -300,13 +300,13 @@ fn members_that_have_not_begun_are_left_out_when_training_is_stopped() {
     let plan = Plan { members: 4, ..small() };
     // Nine steps an epoch: one member is at work on one thread.
     let stopper = Stopper { after: 60, every: 7, steps: AtomicU64::new(0), kept: Mutex::new(None) };
-    let fitted = network::fit(&source(&x, &y).with_threads(1), &[Noise::Gaussian], &plan, None, &stopper).unwrap();
+    let fitted = training::fit(&source(&x, &y).with_threads(1), &[Noise::Gaussian], &plan, None, &stopper).unwrap();
     assert_eq!(fitted.network.members.len(), 1);
     assert!(fitted.warnings.contains(&Warning::MembersLeftOut { left_out: 3, members: 4 }), "{:?}", fitted.warnings);
     let how = conformal::Plan { method: Method::CvPlus, folds: 4, ..conformal::Plan::default() };
     let stopper = Stopper { after: 60, every: 7, steps: AtomicU64::new(0), kept: Mutex::new(None) };
     let (_, conformal) =
-        conformal::fit_network(&source(&x, &y), &[Noise::Gaussian], &plan, &how, None, &stopper).unwrap();
+        training::fit_conformal(&source(&x, &y), &[Noise::Gaussian], &plan, &how, None, &stopper).unwrap();
     assert_eq!(conformal, None);
 }
 
@@ -319,7 +319,7 @@ fn intervals_hold_their_share_with_few_rows() {
         let mut random = Random(100 + sample);
         let x: Vec<f64> = (0..500).map(|_| random.normal()).collect();
         let y: Vec<f64> = x.chunks(5).map(|row| row[0] + (2.0 * row[1]).sin() + 0.5 * random.normal()).collect();
-        let fitted = network::fit(&source(&x, &y), &[Noise::Gaussian], &plan, None, &()).unwrap();
+        let fitted = training::fit(&source(&x, &y), &[Noise::Gaussian], &plan, None, &()).unwrap();
         assert!(fitted.warnings.contains(&Warning::FewValidationRows { rows: 10 }), "{:?}", fitted.warnings);
         let columns: Vec<Vec<f64>> = (0..5).map(|_| (0..200).map(|_| random.normal()).collect()).collect();
         let design: Vec<Values<'_>> = columns.iter().map(|column| Values::from(&column[..])).collect();
@@ -336,12 +336,12 @@ fn intervals_hold_their_share_with_few_rows() {
 fn threads_make_no_difference() {
     let (x, y) = curve(300);
     let plan = Plan { members: 4, dropout: 0.1, clip: Some(1.0), decay: 1e-3, ..small() };
-    let one = network::fit(&source(&x, &y).with_threads(1), &[Noise::Gaussian], &plan, None, &()).unwrap();
-    let two = network::fit(&source(&x, &y).with_threads(3), &[Noise::Gaussian], &plan, None, &()).unwrap();
+    let one = training::fit(&source(&x, &y).with_threads(1), &[Noise::Gaussian], &plan, None, &()).unwrap();
+    let two = training::fit(&source(&x, &y).with_threads(3), &[Noise::Gaussian], &plan, None, &()).unwrap();
     assert_eq!(one, two);
     assert_ne!(one.network.members[0].parameters, one.network.members[1].parameters);
     let other = Plan { seed: 1, ..plan };
-    assert_ne!(network::fit(&source(&x, &y), &[Noise::Gaussian], &other, None, &()).unwrap().network, one.network);
+    assert_ne!(training::fit(&source(&x, &y), &[Noise::Gaussian], &other, None, &()).unwrap().network, one.network);
 }
 
 #[test]
@@ -350,17 +350,17 @@ fn rows_that_do_not_fit_in_memory_are_learned_from() {
     let plan = Plan { memory: 10_000, buffer: 500, hidden: vec![16], ..small() };
     let mut plan = Plan { solver: Solver::Steps { method: Steps::Adam, batch: Some(32), shuffle: true }, ..plan };
     plan.training.epochs = 15;
-    let streamed = network::fit(&source(&x, &y).with_threads(1), &[Noise::Gaussian], &plan, None, &()).unwrap();
-    let threads = network::fit(&source(&x, &y).with_threads(2), &[Noise::Gaussian], &plan, None, &()).unwrap();
+    let streamed = training::fit(&source(&x, &y).with_threads(1), &[Noise::Gaussian], &plan, None, &()).unwrap();
+    let threads = training::fit(&source(&x, &y).with_threads(2), &[Noise::Gaussian], &plan, None, &()).unwrap();
     assert_eq!(streamed, threads);
     assert!(streamed.training[0].rmse < 60.0, "{:?}", streamed.training);
     // In their order, rows are the same from memory and read anew.
     let ordered = Plan { solver: Solver::Steps { method: Steps::Adam, batch: Some(32), shuffle: false }, ..plan };
-    let streamed = network::fit(&source(&x, &y), &[Noise::Gaussian], &ordered, None, &()).unwrap();
+    let streamed = training::fit(&source(&x, &y), &[Noise::Gaussian], &ordered, None, &()).unwrap();
     let plan = Plan { memory: 1 << 30, ..ordered.clone() };
-    assert_eq!(network::fit(&source(&x, &y), &[Noise::Gaussian], &plan, None, &()).unwrap().network, streamed.network);
+    assert_eq!(training::fit(&source(&x, &y), &[Noise::Gaussian], &plan, None, &()).unwrap().network, streamed.network);
     let all = Plan { solver: Solver::Lbfgs, ..ordered };
-    let error = network::fit(&source(&x, &y), &[Noise::Gaussian], &all, None, &()).unwrap_err();
+    let error = training::fit(&source(&x, &y), &[Noise::Gaussian], &all, None, &()).unwrap_err();
     assert!(error.to_string().contains("need them in memory"), "{error}");
 }
 
@@ -414,12 +414,12 @@ fn a_training_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
     ];
     for mut plan in plans {
         plan.training.schedule = Schedule::Plateau { epochs: 3, factor: 0.5 };
-        let whole = network::fit(&rows, &[Noise::Gaussian], &plan, None, &()).unwrap();
+        let whole = training::fit(&rows, &[Noise::Gaussian], &plan, None, &()).unwrap();
         let mut resumed: Option<Checkpoint> = None;
         let mut stops = 0;
         let fitted = loop {
             let stopper = Stopper { after: 211, every: 7, steps: AtomicU64::new(0), kept: Mutex::new(None) };
-            let fitted = network::fit(&rows, &[Noise::Gaussian], &plan, resumed, &stopper).unwrap();
+            let fitted = training::fit(&rows, &[Noise::Gaussian], &plan, resumed, &stopper).unwrap();
             if !fitted.warnings.iter().any(|warning| matches!(warning, Warning::Interrupted { .. })) {
                 break fitted;
             }
@@ -432,16 +432,16 @@ fn a_training_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
         let mut longer = plan.clone();
         (longer.training.epochs, longer.training.common_scale) = (61, longer.training.common_scale + 1);
         let stopper = Stopper { after: 100, every: 7, steps: AtomicU64::new(0), kept: Mutex::new(None) };
-        network::fit(&rows, &[Noise::Gaussian], &plan, None, &stopper).unwrap();
+        training::fit(&rows, &[Noise::Gaussian], &plan, None, &stopper).unwrap();
         let kept = Checkpoint::from_bytes(stopper.kept.lock().unwrap().as_ref().unwrap()).unwrap();
-        network::fit(&rows, &[Noise::Gaussian], &longer, Some(kept), &()).unwrap();
+        training::fit(&rows, &[Noise::Gaussian], &longer, Some(kept), &()).unwrap();
         // Nobody else's.
         let stopper = Stopper { after: 50, every: 7, steps: AtomicU64::new(0), kept: Mutex::new(None) };
-        network::fit(&rows, &[Noise::Gaussian], &plan, None, &stopper).unwrap();
+        training::fit(&rows, &[Noise::Gaussian], &plan, None, &stopper).unwrap();
         let kept = stopper.kept.lock().unwrap().clone().unwrap();
         let other = Plan { decay: 0.5, ..plan };
         let checkpoint = Checkpoint::from_bytes(&kept).unwrap();
-        let error = network::fit(&rows, &[Noise::Gaussian], &other, Some(checkpoint), &()).unwrap_err().to_string();
+        let error = training::fit(&rows, &[Noise::Gaussian], &other, Some(checkpoint), &()).unwrap_err().to_string();
         assert!(error.contains("decay 0.0 instead of 0.5"), "{error}");
         assert!(Checkpoint::from_bytes(&kept[..kept.len() / 2]).is_err());
     }
@@ -451,7 +451,7 @@ fn a_training_goes_on_from_a_checkpoint_as_if_nothing_had_happened() {
 fn a_model_comes_back_from_its_file() {
     let (x, y) = curve(200);
     let plan = Plan { members: 2, models_scale: true, ..small() };
-    let network = network::fit(&source(&x, &y), &[Noise::StudentT(StudentT::FREE)], &plan, None, &()).unwrap().network;
+    let network = training::fit(&source(&x, &y), &[Noise::StudentT(StudentT::FREE)], &plan, None, &()).unwrap().network;
     let text = serde_json::to_string(&network).unwrap();
     assert_eq!(serde_json::from_str::<network::Network>(&text).unwrap(), network);
     let damaged = text.replacen("\"hidden\":[16,8]", "\"hidden\":[16,9]", 1);
@@ -469,7 +469,7 @@ fn a_model_comes_back_from_its_file() {
 fn quantiles_do_not_cross_and_hold_their_shares() {
     let (x, y) = curve(1000);
     let levels = [0.05, 0.5, 0.95];
-    let fitted = network::fit(&source(&x, &y), &Noises::quantiles(&levels), &small(), None, &()).unwrap();
+    let fitted = training::fit(&source(&x, &y), &Noises::quantiles(&levels), &small(), None, &()).unwrap();
     let design = [Values::from(&x[..])];
     let mixture = fitted.network.predict(&NewRows::new(&design, 1000));
     let curves = [0, 1, 2].map(|curve| mixture.location(curve));
@@ -493,7 +493,7 @@ fn levels_of_a_category_are_embedded() {
         y.push(((level % 4) as f64) * x[x.len() - 12] + (level / 4) as f64 + 0.1 * random.normal());
     }
     let plan = Plan { embeddings: vec![Embedding { inputs: 1..12, width: 2 }], hidden: vec![32], ..small() };
-    let fitted = network::fit(&source(&x, &y), &[Noise::Gaussian], &plan, None, &()).unwrap();
+    let fitted = training::fit(&source(&x, &y), &[Noise::Gaussian], &plan, None, &()).unwrap();
     assert_eq!(fitted.network.architecture.layers()[0].inputs, 3);
     assert!(fitted.validation.unwrap()[0].r_squared.unwrap() > 0.95);
 }
@@ -507,7 +507,7 @@ fn conformal_intervals_hold_what_they_promise_around_a_poor_network() {
     for method in [Method::Split, Method::CvPlus] {
         let how = conformal::Plan { method, folds: 5, ..conformal::Plan::default() };
         let rows = source(&x[..train], &y[..train]);
-        let (fitted, conformal) = conformal::fit_network(&rows, &[Noise::Gaussian], &plan, &how, None, &()).unwrap();
+        let (fitted, conformal) = training::fit_conformal(&rows, &[Noise::Gaussian], &plan, &how, None, &()).unwrap();
         let conformal = conformal.unwrap();
         let seen = fitted.training[0].nobs + fitted.validation.as_ref().unwrap()[0].nobs;
         assert_eq!(seen, if method == Method::Split { 750 } else { 1000 });
@@ -519,7 +519,7 @@ fn conformal_intervals_hold_what_they_promise_around_a_poor_network() {
         assert!((0.85..0.96).contains(&share), "{method}: {share}");
     }
     let how = conformal::Plan { method: Method::JackknifePlus, ..conformal::Plan::default() };
-    let error = conformal::fit_network(&source(&x, &y), &[Noise::Gaussian], &plan, &how, None, &()).unwrap_err();
+    let error = training::fit_conformal(&source(&x, &y), &[Noise::Gaussian], &plan, &how, None, &()).unwrap_err();
     assert!(error.to_string().contains("cv+"), "{error}");
 }
 
@@ -530,11 +530,11 @@ fn what_explodes_says_when_and_why() {
     plan.solver =
         Solver::Steps { method: Steps::Sgd { momentum: 0.0, nesterov: false }, batch: Some(32), shuffle: true };
     plan.training.rate = 1e3;
-    let error = network::fit(&source(&x, &y), &[Noise::Gaussian], &plan, None, &()).unwrap_err().to_string();
+    let error = training::fit(&source(&x, &y), &[Noise::Gaussian], &plan, None, &()).unwrap_err().to_string();
     assert!(error.contains("in epoch 1") && error.contains("learning rate 1000 is too large"), "{error}");
     let mut wild = x.clone();
     wild[40] = 1e9;
-    let fitted = network::fit(&source(&wild, &y), &[Noise::Gaussian], &small(), None, &()).unwrap();
+    let fitted = training::fit(&source(&wild, &y), &[Noise::Gaussian], &small(), None, &()).unwrap();
     assert!(
         fitted.warnings.iter().any(|w| w.to_string().contains("x1 has a value 13 standard deviations")),
         "{:?}",
@@ -542,7 +542,7 @@ fn what_explodes_says_when_and_why() {
     );
     // A column that does not vary has no part, whatever it is elsewhere; and no digit is lost on tiny units.
     let constant: Vec<f64> = x.iter().flat_map(|x| [*x, 5.0]).collect();
-    let fitted = network::fit(&source(&constant, &y), &[Noise::Gaussian], &small(), None, &()).unwrap();
+    let fitted = training::fit(&source(&constant, &y), &[Noise::Gaussian], &small(), None, &()).unwrap();
     assert!(fitted.warnings.contains(&Warning::Constant { column: "x2".to_owned() }), "{:?}", fitted.warnings);
     let at = |k: f64| {
         let design = [[55.0], [k]];
@@ -551,21 +551,22 @@ fn what_explodes_says_when_and_why() {
     };
     assert_eq!(at(5.0), at(100.0));
     let tiny: Vec<f64> = y.iter().map(|y| y * 1e-160).collect();
-    let error = network::fit(&source(&x, &tiny), &[Noise::Gaussian], &small(), None, &()).unwrap_err();
+    let error = training::fit(&source(&x, &tiny), &[Noise::Gaussian], &small(), None, &()).unwrap_err();
     assert!(matches!(error, Error::Range { .. }), "{error}");
     // A level that two rows have is none.
     let rare: Vec<f64> = x.iter().enumerate().flat_map(|(i, x)| [*x, f64::from(u8::from(i == 40))]).collect();
-    let fitted = network::fit(&source(&rare, &y), &[Noise::Gaussian], &small(), None, &()).unwrap();
+    let fitted = training::fit(&source(&rare, &y), &[Noise::Gaussian], &small(), None, &()).unwrap();
     assert!(!fitted.warnings.iter().any(|w| matches!(w, Warning::FarValue { .. })), "{:?}", fitted.warnings);
     // What is fitted exactly has no scale, and its file can be read.
     let constant = vec![5.0; 200];
     let linear = Plan { validation: 0.0, ..linear_plan(Solver::Lbfgs, 1.0, Schedule::Constant, 5) };
-    let fitted = network::fit(&source(&x, &constant), &[Noise::Huber(Huber::fixed(10.0))], &linear, None, &()).unwrap();
+    let fitted =
+        training::fit(&source(&x, &constant), &[Noise::Huber(Huber::fixed(10.0))], &linear, None, &()).unwrap();
     let text = serde_json::to_string(&fitted.network).unwrap();
     assert_eq!(serde_json::from_str::<network::Network>(&text).unwrap(), fitted.network);
     assert_eq!((fitted.network.members[0].scale[0], fitted.training[0].mean_nll), (0.0, None));
     let levels = Noises::quantiles(&[0.9, 0.1]);
-    assert!(network::fit(&source(&x, &y), &levels, &small(), None, &()).is_err());
+    assert!(training::fit(&source(&x, &y), &levels, &small(), None, &()).is_err());
     let refused = [
         (Plan { dropout: 1.0, ..small() }, "dropout"),
         (Plan { validation: 0.95, ..small() }, "validation"),
@@ -573,7 +574,7 @@ fn what_explodes_says_when_and_why() {
         (Plan { solver: Solver::Lbfgs, dropout: 0.5, ..small() }, "lbfgs"),
     ];
     for (plan, word) in refused {
-        let error = network::fit(&source(&x, &y), &[Noise::Gaussian], &plan, None, &()).unwrap_err().to_string();
+        let error = training::fit(&source(&x, &y), &[Noise::Gaussian], &plan, None, &()).unwrap_err().to_string();
         assert!(error.contains(word), "{error}");
     }
 }
@@ -586,22 +587,22 @@ fn a_search_finds_a_plan_and_goes_on_where_it_was_stopped() {
     let mut plan = Plan { validation: 0.0, ..small() };
     plan.training.rate = 1e-6;
     plan.training.patience = None;
-    let space = network::Space { trials: 6, hidden: true, rate: true, decay: true };
+    let space = training::Space { trials: 6, hidden: true, rate: true, decay: true };
     let made = Mutex::new(Vec::new());
-    let keep = |trial: &network::Trial| {
+    let keep = |trial: &training::Trial| {
         made.lock().unwrap().push(trial.clone());
         Ok(())
     };
-    let (best, trials) = network::tune(&rows, &[Noise::Gaussian], &plan, space, &[], &(), &keep).unwrap();
+    let (best, trials) = training::tune(&rows, &[Noise::Gaussian], &plan, space, &[], &(), &keep).unwrap();
     assert!(best.training.rate > 1e-5 && best.training.epochs == 60);
     assert_eq!(made.lock().unwrap().len(), trials.len());
-    let score = |trial: &network::Trial| trial.log_score.unwrap();
+    let score = |trial: &training::Trial| trial.log_score.unwrap();
     let winner = trials.iter().filter(|trial| trial.epochs == 60).max_by(|a, b| score(a).total_cmp(&score(b))).unwrap();
     assert_eq!((winner.rate, &winner.hidden), (best.training.rate, &best.hidden));
     // Known trials are not made again.
     let known = trials[..4].to_vec();
     made.lock().unwrap().clear();
-    let again = network::tune(&rows, &[Noise::Gaussian], &plan, space, &known, &(), &keep).unwrap();
+    let again = training::tune(&rows, &[Noise::Gaussian], &plan, space, &known, &(), &keep).unwrap();
     assert_eq!(again, (best, trials.clone()));
     assert_eq!(made.lock().unwrap().len(), trials.len() - 4);
 }

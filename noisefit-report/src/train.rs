@@ -2,8 +2,9 @@
 
 use noisefit_core::inference::conformal::Conformal;
 use noisefit_core::inference::evaluate::Scores;
-use noisefit_core::network::{Fitted, Member, Method, Network, Objective, Plan, Schedule, Solver, Trial};
+use noisefit_core::network::{Member, Method, Network, Objective, Plan, Schedule, Solver};
 use noisefit_core::noise::{Noise, Parameter, StudentT};
+use noisefit_core::training::{Fitted, Trial};
 
 use crate::Specification;
 use crate::fit::calibration;

@@ -5,8 +5,10 @@ use std::path::Path;
 use noisefit_core::compare::Comparison;
 use noisefit_core::estimate::Options;
 use noisefit_core::inference::profile;
-use noisefit_core::network::{self, Network, Plan, Trial};
+use noisefit_core::network::{Network, Plan};
 use noisefit_core::record::{Coefficient, Confint, Counts, Fit};
+use noisefit_core::training;
+use noisefit_core::training::Trial;
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
 use noisefit_data::records::Records;
@@ -43,7 +45,7 @@ pub(crate) enum Origin {
     /// By an exact fit, of a noise that was perhaps found out.
     Exact { chosen_by: Option<Comparison> },
     /// By gradient steps.
-    Trained { fitted: network::Fitted, plan: Plan, trials: Vec<Trial> },
+    Trained { fitted: training::Fitted, plan: Plan, trials: Vec<Trial> },
     /// From a file.
     Loaded,
 }

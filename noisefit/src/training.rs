@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use noisefit_core::network::{Activation, Embedding, Method, Schedule, Solver, Space};
+use noisefit_core::network::{Activation, Embedding, Method, Schedule, Solver};
 use noisefit_core::rows::Layout;
+use noisefit_core::training::Space;
 
 use crate::refusal::Refusal;
 use crate::setting::Setting;

@@ -50,7 +50,11 @@ impl RouteVisitor for Estimator<'_> {
     }
 
     fn vertex<K: Kernel>(self, _: K, tau: f64) -> Self::Output {
-        vertex::fit(self.source, self.noise, tau, self.options)
+        match (self.noise, &self.source.layout().scale) {
+            (_, None) => vertex::fit(self.source, self.noise, tau, self.options),
+            (Noise::Laplace, Some(_)) => smooth::fit_laplace(self.source, self.options),
+            (noise, Some(_)) => Err(Error::Unsupported(format!("the scale of {noise} noise cannot be modelled"))),
+        }
     }
 
     fn active_set<K: Kernel>(self, _: K, family: Huber) -> Self::Output {

@@ -9,8 +9,9 @@ use crate::algebra::Affine;
 use crate::noise::{Kernel, Noise, Shaped, Visitor};
 use crate::numeric::Level;
 use crate::numeric::distribution::{Normal, StudentT, Symmetric};
+pub use crate::record::Intervals;
 use crate::record::{Coefficients, Fit, ScaleRule};
-use crate::rows::{Block, Values};
+pub use crate::rows::NewRows;
 
 /// What an interval is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,42 +20,6 @@ pub enum IntervalKind {
     Confidence,
     /// A new observation: the same and its noise.
     Prediction,
-}
-
-/// Lower and upper ends, one for each row.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Intervals {
-    /// The lower ends.
-    pub low: Vec<f64>,
-    /// The upper ends.
-    pub high: Vec<f64>,
-}
-
-/// Rows to be predicted, column by column.
-#[derive(Debug, Clone, Copy)]
-pub struct NewRows<'a> {
-    /// The columns of the design, in the order of [`crate::rows::Layout::terms`].
-    pub design: &'a [Values<'a>],
-    /// The columns of a modelled scale, in the order of [`crate::rows::ScaleLayout::terms`]; else none.
-    pub scale_design: &'a [Values<'a>],
-    /// Known relative precisions, one each, which divide the squared scale; 1 where absent.
-    pub weights: Option<&'a [f64]>,
-    /// The number of rows.
-    pub count: usize,
-}
-
-impl<'a> NewRows<'a> {
-    /// `count` rows of a design.
-    pub fn new(design: &'a [Values<'a>], count: usize) -> Self {
-        NewRows { design, scale_design: &[], weights: None, count }
-    }
-}
-
-impl<'a> From<&Block<'a>> for NewRows<'a> {
-    fn from(block: &Block<'a>) -> Self {
-        let &Block { design, scale_design, weights, .. } = block;
-        NewRows { design, scale_design, weights, count: block.rows() }
-    }
 }
 
 /// Predicts rows of a linear model's design.

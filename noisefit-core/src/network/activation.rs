@@ -25,7 +25,7 @@ impl Activation {
     pub const ALL: [Activation; 4] = [Activation::Relu, Activation::Tanh, Activation::Gelu, Activation::Silu];
 
     /// Adds `bias` to every row of `linear` and writes the function of that to `active` and its derivative to `slope`.
-    pub(super) fn apply(self, bias: &[f32], linear: &[f32], active: &mut [f32], slope: &mut [f32]) {
+    pub(crate) fn apply(self, bias: &[f32], linear: &[f32], active: &mut [f32], slope: &mut [f32]) {
         match self {
             Activation::Relu => rows(relu, bias, linear, active, slope),
             Activation::Tanh => rows(tanh, bias, linear, active, slope),

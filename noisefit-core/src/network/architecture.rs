@@ -91,7 +91,7 @@ impl Architecture {
     }
 
     /// The weights of the last layer.
-    pub(super) fn output_weights(&self) -> Range<usize> {
+    pub(crate) fn output_weights(&self) -> Range<usize> {
         let end = self.parameters().saturating_sub(self.outputs);
         let inputs = self.hidden.last().copied().unwrap_or_else(|| self.read());
         end - inputs * self.outputs..end
@@ -108,7 +108,7 @@ impl Architecture {
     }
 
     /// Refuses layers without units, and embeddings of inputs that there are not.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let mut end = 0;
         for Embedding { inputs, .. } in &self.embeddings {
             if inputs.start < end || inputs.end > self.inputs || inputs.is_empty() {

@@ -14,13 +14,13 @@ const VECTORS: [&str; 4] = ["parameters", "best", "first-moment", "second-moment
 #[derive(Debug, Clone, PartialEq)]
 pub struct Checkpoint {
     /// What was being trained, on what: training goes on with the same alone.
-    pub(super) about: serde_json::Value,
+    pub(crate) about: serde_json::Value,
     /// At which step, perhaps the last; none where the first snapshot is still to come.
-    pub(super) members: Vec<Option<Snapshot>>,
+    pub(crate) members: Vec<Option<Snapshot>>,
 }
 
 impl Checkpoint {
-    pub(super) fn new(about: serde_json::Value, members: usize) -> Self {
+    pub(crate) fn new(about: serde_json::Value, members: usize) -> Self {
         Checkpoint { about, members: vec![None; members] }
     }
 
@@ -69,7 +69,7 @@ impl Checkpoint {
     }
 
     /// Refuses a checkpoint of another training, and says what differs.
-    pub(super) fn check(&self, about: &serde_json::Value, members: usize) -> Result<(), Error> {
+    pub(crate) fn check(&self, about: &serde_json::Value, members: usize) -> Result<(), Error> {
         let mut different = Vec::new();
         differences("", &self.about, about, &mut different);
         if different.is_empty() && self.members.len() == members {

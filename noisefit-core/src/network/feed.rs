@@ -76,7 +76,7 @@ impl TrainingRows {
     }
 
     /// Appends the rows of another, which has the same columns.
-    pub(super) fn append(&mut self, other: TrainingRows) {
+    pub(crate) fn append(&mut self, other: TrainingRows) {
         self.design.extend(other.design);
         self.response.extend(other.response);
         for (mine, theirs) in [(&mut self.weights, other.weights), (&mut self.frequencies, other.frequencies)] {
@@ -87,7 +87,7 @@ impl TrainingRows {
     }
 
     /// Appends row `i` of `other`, which has the same columns.
-    pub(super) fn take(&mut self, other: &TrainingRows, i: usize) {
+    pub(crate) fn take(&mut self, other: &TrainingRows, i: usize) {
         self.design.extend_from_slice(&other.design[i * other.inputs..(i + 1) * other.inputs]);
         self.response.push(other.response[i]);
         for (mine, theirs) in [(&mut self.weights, &other.weights), (&mut self.frequencies, &other.frequencies)] {
@@ -98,7 +98,7 @@ impl TrainingRows {
     }
 
     /// Puts row `i` of `other` in the place of a row.
-    pub(super) fn replace(&mut self, place: usize, other: &TrainingRows, i: usize) {
+    pub(crate) fn replace(&mut self, place: usize, other: &TrainingRows, i: usize) {
         let (width, from) = (self.inputs, i * other.inputs);
         self.design[place * width..(place + 1) * width].copy_from_slice(&other.design[from..from + width]);
         self.response[place] = other.response[i];
@@ -109,14 +109,14 @@ impl TrainingRows {
         }
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.design.clear();
         self.response.clear();
         [&mut self.weights, &mut self.frequencies].into_iter().flatten().for_each(Vec::clear);
     }
 
     /// No rows, with room for some and the same columns.
-    pub(super) fn empty(&self, rows: usize) -> Self {
+    pub(crate) fn empty(&self, rows: usize) -> Self {
         let room = |values: &Option<Vec<f32>>| values.as_ref().map(|_| Vec::with_capacity(rows));
         TrainingRows {
             inputs: self.inputs,

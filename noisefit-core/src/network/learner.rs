@@ -102,7 +102,7 @@ impl Learner {
 
     /// Lets a modelled scale be the same for all rows, its weights zero and only its bias learned; or differ again. What there
     /// is of it is forgotten.
-    pub(super) fn hold_scale(&mut self, holds: bool) {
+    pub(crate) fn hold_scale(&mut self, holds: bool) {
         self.holds_scale = holds && matches!(self.objective, Objective::Likelihood { modelled: true, .. });
         if self.holds_scale {
             clear_scale(&self.architecture, &mut self.parameters);
@@ -128,7 +128,7 @@ impl Learner {
     }
 
     /// All that it takes to go on from here, with the best parameters so far.
-    pub(super) fn snapshot(&self, state: &State, best: &[f32]) -> Snapshot {
+    pub(crate) fn snapshot(&self, state: &State, best: &[f32]) -> Snapshot {
         let [first, second] = self.optimizer.memory();
         Snapshot {
             state: state.clone(),
@@ -138,7 +138,7 @@ impl Learner {
     }
 
     /// Goes back to a snapshot; gives the best parameters.
-    pub(super) fn restore(&mut self, snapshot: Snapshot) -> Result<Vec<f32>, Error> {
+    pub(crate) fn restore(&mut self, snapshot: Snapshot) -> Result<Vec<f32>, Error> {
         let [parameters, best, first, second] = snapshot.vectors;
         self.set_parameters(&parameters)?;
         if best.len() != parameters.len() {
@@ -225,7 +225,7 @@ impl Learner {
     }
 
     /// The mean loss of rows at other parameters, and its gradient in doubles; the learner's own stay.
-    pub(super) fn loss_and_gradient(&mut self, at: &[f32], rows: &TrainingRows, gradient: &mut [f64]) -> f64 {
+    pub(crate) fn loss_and_gradient(&mut self, at: &[f32], rows: &TrainingRows, gradient: &mut [f64]) -> f64 {
         let Learner { objective, workspace, gradient: part, architecture, .. } = self;
         let count = architecture.parameters();
         let (network, noise) = at.split_at(count);
@@ -278,7 +278,7 @@ impl Learner {
     }
 
     /// Takes a gradient that was found elsewhere for that of the last step.
-    pub(super) fn set_gradient(&mut self, gradient: &[f64]) {
+    pub(crate) fn set_gradient(&mut self, gradient: &[f64]) {
         self.gradient.iter_mut().zip(gradient).for_each(|(own, g)| *own = *g as f32);
     }
 

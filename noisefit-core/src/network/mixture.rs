@@ -1,7 +1,7 @@
 //! What the members of an ensemble say together: the mixture of their distributions, each as likely as another.
 
-use crate::inference::predict::Intervals;
 use crate::noise::Noise;
+use crate::record::Intervals;
 
 /// What one member says of some rows: a distribution for each, and for each quantile where there are several.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,12 +36,12 @@ pub struct Mixture {
 const MOST_SECANTS: usize = 100;
 
 impl Mixture {
-    pub(super) fn new(members: Vec<Said>, rows: usize) -> Self {
+    pub(crate) fn new(members: Vec<Said>, rows: usize) -> Self {
         Mixture { members, rows }
     }
 
     /// The same with all scales multiplied.
-    pub(super) fn widened(&self, factor: f64) -> Self {
+    pub(crate) fn widened(&self, factor: f64) -> Self {
         let mut wide = self.clone();
         let scales = wide.members.iter_mut().flat_map(|said| &mut said.scales).flatten();
         scales.for_each(|scale| *scale *= factor);

@@ -6,34 +6,29 @@
 
 mod activation;
 mod architecture;
-mod checkpoint;
-mod ensemble;
-mod feed;
-mod fit;
+pub(crate) mod checkpoint;
+mod course;
+pub(crate) mod feed;
 mod lbfgs;
 mod learner;
 mod mixture;
-mod model;
-mod objective;
+pub(crate) mod model;
+pub(crate) mod objective;
 mod optimizer;
 mod pass;
-mod plan;
-mod prepare;
-mod scale;
-mod standardise;
+pub(crate) mod plan;
+pub(crate) mod standardise;
 mod state;
-mod stream;
 mod tensors;
 #[cfg(test)]
 mod tests;
 mod trainer;
-mod tune;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Embedding, Layer};
 pub use checkpoint::Checkpoint;
+pub use course::{Epoch, Schedule, Trained, Training};
 pub use feed::{Batch, Feed, MemoryFeed, Show, TrainingRows};
-pub use fit::{Fitted, fit};
 pub use lbfgs::minimise;
 pub use learner::Learner;
 pub use mixture::{Deviation, Mixture};
@@ -45,8 +40,7 @@ pub use plan::{About, Plan, Solver, Watch};
 pub use standardise::{Centre, Standardisation};
 pub use state::{Snapshot, State};
 pub use tensors::Tensors;
-pub use trainer::{Epoch, Observer, Schedule, Step, Trained, Training};
-pub use tune::{Space, Trial, tune};
+pub use trainer::{Observer, Step};
 
 /// The passes of this module.
 pub(crate) fn kinds() -> crate::rows::Kinds {

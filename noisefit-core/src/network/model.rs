@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::inference::predict::NewRows;
 use crate::network::mixture::{Mixture, Said};
 use crate::network::tensors::Tensors;
 use crate::network::{Architecture, Objective, Standardisation, Workspace};
 use crate::noise::Noise;
 use crate::record::Termination;
 use crate::rows::Layout;
+use crate::rows::NewRows;
 
 /// Rows that are predicted at once.
 const BATCH: usize = 256;
@@ -83,7 +83,7 @@ impl Network {
     }
 
     /// What one member says of rows of inputs.
-    pub(super) fn said(&self, member: &Member, inputs: &[f32], rows: usize, weights: Option<&[f64]>) -> Said {
+    pub(crate) fn said(&self, member: &Member, inputs: &[f32], rows: usize, weights: Option<&[f64]>) -> Said {
         let (width, outputs) = (self.architecture.inputs, self.architecture.outputs);
         let mut found: Vec<f32> = Vec::with_capacity(rows * outputs);
         let mut workspace = Workspace::new(&self.architecture, BATCH.min(rows.max(1)));

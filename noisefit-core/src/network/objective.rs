@@ -55,7 +55,7 @@ pub struct Targets<'a> {
 
 impl<'a> Targets<'a> {
     /// Those of some of the rows.
-    pub(super) fn part(&self, rows: Range<usize>) -> Targets<'a> {
+    pub(crate) fn part(&self, rows: Range<usize>) -> Targets<'a> {
         Targets {
             response: &self.response[rows.clone()],
             weights: self.weights.map(|w| &w[rows.clone()]),
@@ -72,7 +72,7 @@ impl<'a> Targets<'a> {
     }
 
     /// How many they are.
-    pub(super) fn observations(&self) -> f64 {
+    pub(crate) fn observations(&self) -> f64 {
         match self.frequencies {
             Some(frequencies) => frequencies.iter().map(|f| f64::from(*f)).sum(),
             None => self.response.len() as f64,
@@ -251,7 +251,7 @@ impl Visitor for InitialShape {
 }
 
 /// The noise once its shape is trained, from the parameters of the noise, of which the shape is the last.
-pub(super) struct WithShape<'a>(pub(super) Noise, pub(super) &'a [f32]);
+pub(crate) struct WithShape<'a>(pub(crate) Noise, pub(crate) &'a [f32]);
 
 impl Visitor for WithShape<'_> {
     type Output = Noise;

@@ -66,12 +66,12 @@ impl Optimizer {
     }
 
     /// What it remembers beside its steps.
-    pub(super) fn memory(&self) -> [&[f32]; 2] {
+    pub(crate) fn memory(&self) -> [&[f32]; 2] {
         [&self.first, &self.second]
     }
 
     /// Goes back to a memory.
-    pub(super) fn restore(&mut self, steps: u64, memory: [Vec<f32>; 2]) -> Result<(), Error> {
+    pub(crate) fn restore(&mut self, steps: u64, memory: [Vec<f32>; 2]) -> Result<(), Error> {
         for (own, other) in [&self.first, &self.second].into_iter().zip(&memory) {
             if own.len() != other.len() {
                 let (expected, found) = (own.len(), other.len());

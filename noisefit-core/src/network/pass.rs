@@ -59,7 +59,7 @@ impl Workspace {
     }
 
     /// Rows at most.
-    pub(super) fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.capacity
     }
 
@@ -69,7 +69,7 @@ impl Workspace {
     }
 
     /// Where the derivatives of the loss by the outputs go before [`Workspace::backward`], with the outputs.
-    pub(super) fn output_gradient(&mut self) -> (&[f32], &mut [f32]) {
+    pub(crate) fn output_gradient(&mut self) -> (&[f32], &mut [f32]) {
         let count = self.rows * self.architecture.outputs;
         (&self.outputs[..count], &mut self.above[..count])
     }
@@ -81,7 +81,7 @@ impl Workspace {
 
     /// The same with units left out: where `drop_out(layer, width, rows, factors)` says so, what the units of a hidden layer
     /// give is multiplied by the `width * rows` factors that it wrote.
-    pub(super) fn forward_with(
+    pub(crate) fn forward_with(
         &mut self,
         parameters: &[f32],
         inputs: &[f32],

@@ -93,7 +93,7 @@ impl Default for Plan {
 
 impl Plan {
     /// Refuses what no training can do.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let refuse =
             |name: &'static str, value: f64, expected: &'static str| Err(Error::Argument { name, value, expected });
         if !(0.0..=0.9).contains(&self.validation) {
@@ -191,15 +191,15 @@ pub trait Watch: Sync {
 impl Watch for () {}
 
 /// A member's observer of a watch.
-pub(super) struct Watched<'a, W, K> {
-    pub(super) watch: &'a W,
-    pub(super) member: usize,
-    pub(super) objective: &'a Objective,
-    pub(super) deviation: f64,
+pub(crate) struct Watched<'a, W, K> {
+    pub(crate) watch: &'a W,
+    pub(crate) member: usize,
+    pub(crate) objective: &'a Objective,
+    pub(crate) deviation: f64,
     /// Whether another member has failed, so that there is nothing to go on for.
-    pub(super) failed: &'a AtomicBool,
+    pub(crate) failed: &'a AtomicBool,
     /// Keeps a snapshot.
-    pub(super) keep: K,
+    pub(crate) keep: K,
 }
 
 impl<W: Watch, K> Watched<'_, W, K> {
@@ -238,7 +238,7 @@ impl<W: Watch, K: FnMut(super::Snapshot) -> Result<(), Error> + Send> super::Obs
 }
 
 /// An epoch whose losses are in units of the response.
-pub(super) fn restored(epoch: &Epoch, objective: &Objective, deviation: f64) -> Epoch {
+pub(crate) fn restored(epoch: &Epoch, objective: &Objective, deviation: f64) -> Epoch {
     let restore = |loss: f64| objective.restored(loss, deviation);
     Epoch { loss: restore(epoch.loss), validation: epoch.validation.map(restore), ..*epoch }
 }

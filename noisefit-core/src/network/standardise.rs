@@ -102,7 +102,7 @@ impl Standardisation {
     }
 
     /// Appends the rows of a block.
-    pub(super) fn extend(&self, block: &Block<'_>, rows: &mut TrainingRows) {
+    pub(crate) fn extend(&self, block: &Block<'_>, rows: &mut TrainingRows) {
         self.extend_inputs(block.design, block.rows(), &mut rows.design);
         let Centre { mean, deviation } = self.response;
         let response = |i: usize| (((block.response.high[i] - mean) + block.response.low(i)) / deviation) as f32;
@@ -114,7 +114,7 @@ impl Standardisation {
         }
     }
 
-    pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
         self.inputs.iter().chain([&self.response]).flat_map(|centre| [centre.mean, centre.deviation])
     }
 }
@@ -205,13 +205,13 @@ impl Accumulator for Spread {
 
 /// Rows of a source, standardised.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Gather {
+pub(crate) struct Gather {
     by: Arc<Standardisation>,
-    pub(super) rows: TrainingRows,
+    pub(crate) rows: TrainingRows,
 }
 
 impl Gather {
-    pub(super) fn new(by: &Standardisation) -> Self {
+    pub(crate) fn new(by: &Standardisation) -> Self {
         let rows = TrainingRows { inputs: by.inputs.len(), ..TrainingRows::default() };
         Gather { by: Arc::new(by.clone()), rows }
     }
@@ -234,6 +234,6 @@ impl Accumulator for Gather {
 }
 
 /// The passes of this module.
-pub(super) fn kinds() -> Kinds {
+pub(crate) fn kinds() -> Kinds {
     Kinds::default().with::<Spread>().with::<Gather>()
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::network::{Epoch, Schedule, Trained, Training};
+use crate::network::course::{Epoch, Schedule, Trained, Training};
 use crate::record::{Reason, Termination};
 
 /// Training at the end of a step: going on from here gives the bits that going on without a stop would have given.
@@ -47,7 +47,7 @@ pub struct State {
 
 /// What a training does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(crate) enum Action {
     /// Another epoch, or what is left of one.
     Epoch,
     /// From here on a modelled scale differs from row to row.
@@ -60,7 +60,7 @@ pub(super) enum Action {
 const EXPLODED: f64 = 1e6;
 
 impl State {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         State {
             epoch: 0,
             batch: 0,
@@ -88,32 +88,32 @@ impl State {
     }
 
     /// The epoch at work, from 0.
-    pub(super) fn epoch(&self) -> u64 {
+    pub(crate) fn epoch(&self) -> u64 {
         self.epoch
     }
 
     /// Its batches so far.
-    pub(super) fn batch(&self) -> u64 {
+    pub(crate) fn batch(&self) -> u64 {
         self.batch
     }
 
     /// Whether the epoch at work has no observation.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.batch == 0 && self.sums[1] == 0.0
     }
 
     /// Whether an epoch has ended, so that there are best parameters.
-    pub(super) fn has_best(&self) -> bool {
+    pub(crate) fn has_best(&self) -> bool {
         self.best.is_some()
     }
 
     /// Whether a modelled scale differs from row to row.
-    pub(super) fn scale_varies(&self) -> bool {
+    pub(crate) fn scale_varies(&self) -> bool {
         self.scale_varies.is_some()
     }
 
     /// What comes next.
-    pub(super) fn next(&self, training: &Training) -> Action {
+    pub(crate) fn next(&self, training: &Training) -> Action {
         if self.epoch >= training.epochs {
             return Action::Stop(Reason::Epochs);
         }
@@ -127,12 +127,12 @@ impl State {
     }
 
     /// From the epoch at work on.
-    pub(super) fn let_scale_vary(&mut self) {
+    pub(crate) fn let_scale_vary(&mut self) {
         self.scale_varies = Some(self.epoch);
     }
 
     /// The learning rate of the next step, of an epoch of so many batches where that is known.
-    pub(super) fn rate(&self, training: &Training, batches: Option<u64>) -> f64 {
+    pub(crate) fn rate(&self, training: &Training, batches: Option<u64>) -> f64 {
         let warm = match training.warm_up {
             0 => 1.0,
             steps => ((self.step + 1) as f64 / steps as f64).min(1.0),
@@ -153,7 +153,7 @@ impl State {
     }
 
     /// Counts a step with the mean loss of its observations; whether that is one to go on from.
-    pub(super) fn count_step(&mut self, loss: f64, observations: f64, rate: f64) -> bool {
+    pub(crate) fn count_step(&mut self, loss: f64, observations: f64, rate: f64) -> bool {
         let first = *self.first.get_or_insert(loss.abs().max(1.0));
         // A comparison that NaN fails.
         if !(loss.abs() < EXPLODED * first) {
@@ -166,7 +166,7 @@ impl State {
     }
 
     /// Notes the length of the last step's gradient.
-    pub(super) fn measure(&mut self, norm: impl FnOnce() -> f64) {
+    pub(crate) fn measure(&mut self, norm: impl FnOnce() -> f64) {
         if self.norm.is_nan() {
             // A number that JSON can hold.
             self.norm = norm().min(f64::MAX);
@@ -175,7 +175,7 @@ impl State {
 
     /// Ends the epoch at work, with the mean loss of the validation rows where there are such; none where the loss that is
     /// watched is no number.
-    pub(super) fn end_epoch(&mut self, schedule: Schedule, validation: Option<f64>) -> Option<&Epoch> {
+    pub(crate) fn end_epoch(&mut self, schedule: Schedule, validation: Option<f64>) -> Option<&Epoch> {
         let loss = self.sums[0] / self.sums[1];
         let watched = validation.unwrap_or(loss);
         if !watched.is_finite() {
@@ -203,7 +203,7 @@ impl State {
     }
 
     /// What training came to, where it stopped for a reason.
-    pub(super) fn trained(self, reason: Reason, validates: bool) -> Trained {
+    pub(crate) fn trained(self, reason: Reason, validates: bool) -> Trained {
         let converged = matches!(reason, Reason::Epochs | Reason::Patience);
         let termination = Termination { converged, reason, iterations: self.step, duality_gap: None };
         let (best_loss, best_epoch) = match self.epochs.last() {

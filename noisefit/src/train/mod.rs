@@ -7,9 +7,10 @@ mod watcher;
 use std::path::Path;
 
 use noisefit_core::inference::conformal::{self, Conformal, Method};
-use noisefit_core::network::{self, Checkpoint, Plan};
+use noisefit_core::network::{Checkpoint, Plan};
 use noisefit_core::noise::Noise;
 use noisefit_core::rows::{Folds, Part, RowSource};
+use noisefit_core::training;
 use noisefit_data::DataError;
 use noisefit_data::model::FittedModel;
 
@@ -77,10 +78,10 @@ fn run(
     how: Option<&conformal::Plan>,
     resumed: Option<Checkpoint>,
     watcher: &Watcher<'_>,
-) -> Result<(network::Fitted, Option<Conformal>), noisefit_core::Error> {
+) -> Result<(training::Fitted, Option<Conformal>), noisefit_core::Error> {
     match how {
-        None => Ok((network::fit(rows, noise, plan, resumed, watcher)?, None)),
-        Some(how) => conformal::fit_network(rows, noise, plan, how, resumed, watcher),
+        None => Ok((training::fit(rows, noise, plan, resumed, watcher)?, None)),
+        Some(how) => training::fit_conformal(rows, noise, plan, how, resumed, watcher),
     }
 }
 

@@ -1,8 +1,9 @@
 //! A trained model as programs read it.
 
 use noisefit_core::inference::evaluate::Scores;
-use noisefit_core::network::{Fitted, Member, Plan, Trial};
+use noisefit_core::network::{Member, Plan};
 use noisefit_core::record::{Coefficient, Counts, Warning};
+use noisefit_core::training::{Fitted, Trial};
 use noisefit_data::model::FittedModel;
 use serde::Serialize;
 

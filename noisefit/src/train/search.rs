@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use noisefit_core::network::{Plan, Space, Trial, Watch, tune};
+use noisefit_core::network::{Plan, Watch};
 use noisefit_core::noise::{Noise, written};
 use noisefit_core::rows::RowSource;
+use noisefit_core::training::{Space, Trial, tune};
 use noisefit_data::DataError;
 use noisefit_data::write::write_atomically;
 use noisefit_report::train::trial_line;

@@ -143,7 +143,7 @@ fn turn(problem: &Problem<'_>, rows: &dyn RowSource, mut point: Point<Laplace>) 
     let (mut last, mut fallen) = (None::<Turned>, 0.0);
     for turns in 1..=TURNS {
         let weighted = reweighted(rows, &problem.log_scale(&point), reference);
-        let location = vertex::least_absolute_deviations(&weighted, problem.options)?;
+        let location = vertex::fit_laplace(&weighted, problem.options)?;
         let coefficients = location.coef();
         if let Some(last) = &mut last
             && last.location.coef() == coefficients

@@ -20,9 +20,9 @@ mod tests;
 
 use crate::Error;
 use crate::algebra::{Accuracy, Coordinates, Method};
+use crate::estimate::Options;
 use crate::estimate::estimated::{Covariance, ErrorSums, Estimate, EstimatedScale};
 use crate::estimate::start::Start;
-use crate::estimate::{Options, smooth};
 use crate::noise::{AsymmetricLaplace, Kernel, Noise, levels};
 use crate::numeric::Level;
 use crate::numeric::double_double::DoubleDouble;
@@ -50,7 +50,7 @@ const PASSES: usize = 40;
 ///
 /// The scale `b` is the mean of `sqrt(w) |e|`, and the complete log-likelihood `-n (ln(2 b) + 1) + sum(ln w) / 2 +
 /// sum(log Jacobian)`. The covariance of the coefficients is `b^2 (X'WX)^-1`, the inverse of the expected information.
-/// Where the rows have columns for `ln b`, location and scale are fitted in turn.
+/// Columns for `ln b` are not looked at.
 ///
 /// ```
 /// use noisefit_core::estimate::{Options, vertex};
@@ -70,31 +70,19 @@ const PASSES: usize = 40;
 /// Those of [`super::LeastSquares::solve`], [`Error::Argument`] for a level outside (0, 1) and [`Error::Collinear`] where
 /// asked for.
 pub fn fit_laplace(source: &dyn RowSource, options: &Options) -> Result<Fit, Error> {
-    match source.layout().scale {
-        Some(_) => smooth::fit_laplace(source, options),
-        None => least_absolute_deviations(source, options),
-    }
+    first(Quantiles::new(source, options, &[0.5], 1)?.fit(&|_| Noise::Laplace, &|_, _| None)?)
 }
 
-/// The fit of the noise whose location is the quantile of level `tau`.
+/// The fit of the noise whose location is the quantile of level `tau`, with one scale.
 ///
 /// # Errors
-/// As [`fit_laplace`]; [`Error::Unsupported`] for a modelled scale of other noise than Laplace's.
+/// As [`fit_laplace`].
 pub(crate) fn fit(source: &dyn RowSource, noise: Noise, tau: f64, options: &Options) -> Result<Fit, Error> {
-    match (noise, &source.layout().scale) {
-        (Noise::Laplace, _) => fit_laplace(source, options),
-        (_, None) => first(Quantiles::new(source, options, &[tau], 1)?.fit(&|_| noise, &|_, _| None)?),
-        (_, Some(_)) => Err(Error::Unsupported(format!("the scale of {noise} noise cannot be modelled"))),
-    }
+    first(Quantiles::new(source, options, &[tau], 1)?.fit(&|_| noise, &|_, _| None)?)
 }
 
 fn first(fits: Vec<(Fit, Option<Neighbours>)>) -> Result<Fit, Error> {
     fits.into_iter().next().map(|(fit, _)| fit).ok_or(Error::NoRows)
-}
-
-/// The same without a look at the scale's columns.
-pub(crate) fn least_absolute_deviations(source: &dyn RowSource, options: &Options) -> Result<Fit, Error> {
-    first(Quantiles::new(source, options, &[0.5], 1)?.fit(&|_| Noise::Laplace, &|_, _| None)?)
 }
 
 /// The fits of several quantiles, of ascending `levels`, each under its asymmetric Laplace noise.

@@ -83,7 +83,7 @@ impl Default for Plan {
 }
 
 impl Plan {
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         if !(0.01..=0.99).contains(&self.calibration) {
             let (name, value) = ("the share that calibrates", self.calibration);
             return Err(Error::Argument { name, value, expected: "between 0.01 and 0.99" });

@@ -22,18 +22,18 @@ pub(crate) struct Member {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     network: Option<Network>,
     /// The scores of other rows.
-    pub(super) scores: Scores,
+    pub(crate) scores: Scores,
 }
 
 /// What a member says of rows: an interval of width zero, or that between two quantiles, and the unit of scores.
-pub(super) struct Said {
-    pub(super) low: Vec<f64>,
-    pub(super) high: Vec<f64>,
-    pub(super) unit: Vec<f64>,
+pub(crate) struct Said {
+    pub(crate) low: Vec<f64>,
+    pub(crate) high: Vec<f64>,
+    pub(crate) unit: Vec<f64>,
 }
 
 impl Member {
-    pub(super) fn new(fits: &[Fit]) -> Self {
+    pub(crate) fn new(fits: &[Fit]) -> Self {
         let outermost = match fits {
             [first, .., last] => vec![first, last],
             few => few.iter().collect(),
@@ -46,12 +46,12 @@ impl Member {
         }
     }
 
-    pub(super) fn of_network(network: Network) -> Self {
+    pub(crate) fn of_network(network: Network) -> Self {
         Member { network: Some(network), ..Member::default() }
     }
 
     /// What it says of rows. The unit is 1 where noise has one scale: that says nothing of where noise is larger.
-    pub(super) fn say(&self, rows: &NewRows<'_>) -> Said {
+    pub(crate) fn say(&self, rows: &NewRows<'_>) -> Said {
         if let Some(network) = &self.network {
             let mixture = network.predict(rows);
             let unit = |i: usize| rows.weights.map_or(1.0, |w| 1.0 / w[i].sqrt());
@@ -85,7 +85,7 @@ impl Member {
     }
 
     /// How far, in units, the responses lie outside: `max(low - y, y - high) / unit`.
-    pub(super) fn scores_of(&self, block: &Block<'_>, rows: &NewRows<'_>) -> Vec<f64> {
+    pub(crate) fn scores_of(&self, block: &Block<'_>, rows: &NewRows<'_>) -> Vec<f64> {
         let Said { low, high, unit } = self.say(rows);
         let above = |i: usize, end: f64| {
             (DoubleDouble::from_sum(block.response.high[i], -end) + block.response.low(i)).to_f64()
@@ -94,7 +94,7 @@ impl Member {
     }
 
     /// Whether it goes with a design.
-    pub(super) fn is_sound(&self, layout: &Layout, ends: usize) -> bool {
+    pub(crate) fn is_sound(&self, layout: &Layout, ends: usize) -> bool {
         if let Some(network) = &self.network {
             return network.is_sound(layout) && network.curves().min(2) == ends && self.scores.is_sound();
         }

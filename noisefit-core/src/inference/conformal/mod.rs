@@ -8,13 +8,11 @@
 //! more than `m`, there are too few rows to say anything, and the interval is the whole line.
 
 mod choice;
-mod member;
-mod network;
+pub(crate) mod member;
 mod scores;
 mod scoring;
 
 pub use choice::{InvalidMethod, Method, Plan};
-pub use network::fit_network;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +28,7 @@ use member::{Member, Said};
 use scores::Scores;
 
 /// Scores kept at most, those of all folds together.
-const KEPT_SCORES: usize = 20_000;
+pub(crate) const KEPT_SCORES: usize = 20_000;
 
 /// Rows with which every one may be left out in turn.
 const MOST_LEFT_OUT: usize = 3000;
@@ -128,7 +126,7 @@ pub fn fit(
     Ok((fits, conformal))
 }
 
-fn refuse_one_quantile(noise: &[Noise]) -> Result<(), Error> {
+pub(crate) fn refuse_one_quantile(noise: &[Noise]) -> Result<(), Error> {
     match noise {
         [Noise::Quantile(_)] => Err(Error::Unsupported(
             "a conformal interval of quantiles is that between two of them; name both, such as quantile:0.05,0.95"
@@ -194,7 +192,7 @@ fn each_left_out(source: &dyn RowSource, noise: &[Noise], options: &estimate::Op
 }
 
 impl Conformal {
-    fn new(plan: &Plan, seed: u64, members: Vec<Member>) -> Self {
+    pub(crate) fn new(plan: &Plan, seed: u64, members: Vec<Member>) -> Self {
         Conformal {
             method: plan.method,
             seed,
@@ -309,6 +307,6 @@ fn order_statistic(columns: &[Column<'_>], count: f64, rank: f64) -> f64 {
 }
 
 /// The passes of this module.
-pub(super) fn kinds() -> Kinds {
+pub(crate) fn kinds() -> Kinds {
     Kinds::default().with::<scoring::Scoring>()
 }

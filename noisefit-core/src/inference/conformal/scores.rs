@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Scores {
     /// The scores, ascending. Where there were too many, neighbours share the largest of them, so that an order statistic is
     /// never below the true one.
-    pub(super) values: Vec<f64>,
+    pub(crate) values: Vec<f64>,
     /// How many observations have at most the score beside it; empty where each score is that of one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) up_to: Vec<f64>,
+    pub(crate) up_to: Vec<f64>,
     /// Observations in all, those of infinite scores included.
-    pub(super) count: f64,
+    pub(crate) count: f64,
 }
 
 impl Scores {

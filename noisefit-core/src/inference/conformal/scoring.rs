@@ -16,7 +16,7 @@ const BUFFERED: usize = 32;
 
 /// The pass that scores rows by a member.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Scoring {
+pub(crate) struct Scoring {
     member: Arc<Member>,
     /// Scores kept at most.
     limit: usize,
@@ -27,7 +27,7 @@ pub(super) struct Scoring {
 }
 
 impl Scoring {
-    pub(super) fn new(member: Arc<Member>, limit: usize) -> Self {
+    pub(crate) fn new(member: Arc<Member>, limit: usize) -> Self {
         Scoring { member, limit, found: Vec::new(), count: 0.0, rows: 0 }
     }
 
@@ -45,7 +45,7 @@ impl Scoring {
         });
     }
 
-    pub(super) fn finish(mut self) -> Scores {
+    pub(crate) fn finish(mut self) -> Scores {
         self.condense(self.limit);
         let mut sum = 0.0;
         let cumulate = |&(_, count): &(f64, f64)| {
@@ -97,7 +97,7 @@ impl Accumulator for Scoring {
 
 impl Member {
     /// The same with the scores of some rows.
-    pub(super) fn scored(self, rows: &dyn RowSource, limit: usize) -> Result<Self, Error> {
+    pub(crate) fn scored(self, rows: &dyn RowSource, limit: usize) -> Result<Self, Error> {
         let member = Arc::new(self);
         let scores = rows.pass(Scoring::new(member.clone(), limit))?.finish();
         let mut member = Arc::unwrap_or_clone(member);

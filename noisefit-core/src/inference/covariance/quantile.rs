@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::algebra::Cholesky;
 use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
-use crate::estimate::vertex::{Neighbours, fit_with_neighbours, least_absolute_deviations};
+use crate::estimate::vertex::{Neighbours, fit_laplace, fit_with_neighbours};
 use crate::estimate::{Options, closed_form};
 use crate::inference::covariance::contract::Request;
 use crate::inference::covariance::meat::{Dependence, Meat, Scores};
@@ -339,7 +339,7 @@ fn sparsity(nearest: &[(f64, f64)], degrees: f64, options: &Options) -> Result<f
         return Err(few());
     }
     let rows = MemoryRows::new(&residuals, Matrix::column_major(&ranks, ranks.len(), 1)?)?.with_threads(1);
-    let line = least_absolute_deviations(&rows, options)?;
+    let line = fit_laplace(&rows, options)?;
     let slope = line.location.rows.get(1).and_then(|slope| slope.estimate);
     slope.filter(|slope| *slope > 0.0).ok_or_else(few)
 }

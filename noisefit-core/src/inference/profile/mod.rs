@@ -7,16 +7,18 @@
 mod along;
 mod interval;
 mod moved;
+mod rest;
 
 pub use along::{Curve, CurvePoint, curve, term_interval};
 
+use crate::Error;
 use crate::estimate::{Options, closed_form};
 use crate::inference::covariance::Vcov;
 use crate::noise::{Huber, HuberScale, Noise};
-use crate::record::{Coefficient, Confint, Fit, VcovKind, Warning};
+use crate::record::{Confint, Fit, VcovKind, Warning};
 use crate::rows::{Kinds, RowSource};
-use crate::{Error, estimate};
 use interval::Ends;
+use rest::refit;
 
 /// Replaces the confidence intervals of a fit's coefficients by those of the profile likelihood, at the fit's own level.
 ///
@@ -102,35 +104,6 @@ pub(crate) fn interval(
         Ok(2.0 * (top - rest.log_likelihood().unwrap_or(f64::INFINITY)))
     };
     interval::search(deviance, estimate, step, critical).map(Some)
-}
-
-/// The fit of all else where a coefficient has a value.
-fn refit(source: &dyn RowSource, fit: &Fit, term: usize, value: f64, options: &Options) -> Result<Fit, Error> {
-    let rest = moved::without(source, fit, term, value);
-    let mut fits = estimate::fit(&rest, &[fit.noise.named()], options).map_err(|error| match error {
-        Error::Source(source) => Error::Source(source),
-        error => Error::Unsupported(format!("with {} held at {value}: {error}", fit.location.rows[term].term)),
-    })?;
-    fits.pop().ok_or(Error::NoRows)
-}
-
-/// The place of a term in the table, and its estimate.
-///
-/// # Errors
-/// [`Error::Unsupported`] for a name that is no term, with those that are, and for an aliased term.
-fn place(fit: &Fit, term: &str) -> Result<(usize, f64), Error> {
-    let Some(place) = fit.location.rows.iter().position(|row| row.term == term) else {
-        let names: Vec<&str> = fit.location.rows.iter().map(|row| row.term.as_str()).collect();
-        return Err(Error::Unsupported(format!("the model has no term '{term}'; its terms are {}", names.join(", "))));
-    };
-    let Coefficient { estimate, .. } = &fit.location.rows[place];
-    let estimate = estimate.ok_or_else(|| {
-        Error::Unsupported(format!(
-            "the data do not determine the coefficient of {term}, a linear combination of earlier terms: its likelihood is the \
-             same everywhere"
-        ))
-    })?;
-    Ok((place, estimate))
 }
 
 /// The passes of this module.

@@ -2,20 +2,21 @@
 
 use crate::inference::conformal::member::Member;
 use crate::inference::conformal::{Conformal, KEPT_SCORES, Method, Plan, refuse_one_quantile};
-use crate::network::{Checkpoint, Fitted, Watch};
+use crate::network::{Checkpoint, Watch};
 use crate::noise::Noise;
 use crate::record::{Reason, Warning};
 use crate::rows::{Accumulator, Folds, Part, RowSource, RowSourceExt, Sample};
-use crate::{Error, network};
+use crate::training::Fitted;
+use crate::{Error, network, training};
 
-/// Fits a network as [`network::fit`] does, and calibrates intervals for it as [`fit`](super::fit) does for linear models:
+/// Fits a network as [`training::fit`] does, and calibrates intervals for it as [`conformal::fit`](crate::inference::conformal::fit) does for linear models:
 /// with [`Method::Split`] on rows that the network does not see at all, its validation rows being others; with
 /// [`Method::CvPlus`] by networks without each fold, unless it is interrupted. Scores are in units of the predicted standard deviation where the scale is
 /// modelled.
 ///
 /// # Errors
-/// Those of [`network::fit`] and [`fit`](super::fit); [`Error::Unsupported`] for [`Method::JackknifePlus`].
-pub fn fit_network(
+/// Those of [`training::fit`] and [`conformal::fit`](crate::inference::conformal::fit); [`Error::Unsupported`] for [`Method::JackknifePlus`].
+pub fn fit_conformal(
     source: &dyn RowSource,
     noise: &[Noise],
     plan: &network::Plan,
@@ -28,13 +29,13 @@ pub fn fit_network(
     let (mut fitted, members) = match conformal.method {
         Method::Split => {
             let (parts, folds) = Folds::of_share(conformal.calibration, plan.seed);
-            let fitted = network::fit(&folds.select(source, Part::From(parts)), noise, plan, resumed, watch)?;
+            let fitted = training::fit(&folds.select(source, Part::From(parts)), noise, plan, resumed, watch)?;
             let member = Member::of_network(fitted.network.clone());
             let calibrating = folds.select(source, Part::Before(parts));
             (fitted, vec![member.scored(&calibrating, KEPT_SCORES)?])
         }
         Method::CvPlus => {
-            let mut fitted = network::fit(source, noise, plan, resumed, watch)?;
+            let mut fitted = training::fit(source, noise, plan, resumed, watch)?;
             if !is_interrupted(&fitted)
                 && let Some(members) = folds(source, noise, plan, conformal.folds, watch)?
             {
@@ -72,7 +73,7 @@ fn folds(
     let mut members = Vec::with_capacity(count);
     for number in 0..count {
         let kept = folds.select(source, Part::Without(number));
-        let fold = network::fit(&kept, noise, plan, None, &Silent(watch));
+        let fold = training::fit(&kept, noise, plan, None, &Silent(watch));
         if watch.stops() {
             watch.ends();
             return Ok(None);

@@ -1,9 +1,9 @@
 //! The scale of the noise, once the location is trained.
 
 use crate::Error;
-use crate::inference::predict::NewRows;
 use crate::network::{Member, Network};
 use crate::noise::{Huber, Noise, NoiseFamily};
+use crate::rows::NewRows;
 use crate::rows::SampledRows;
 
 /// Validation rows that say something of a mixture.

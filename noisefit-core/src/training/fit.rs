@@ -6,16 +6,16 @@ use std::sync::atomic::AtomicBool;
 use crate::Error;
 use crate::inference::evaluate::{Evaluation, Scores};
 use crate::network::checkpoint::Checkpoint;
-use crate::network::ensemble::Ensemble;
 use crate::network::objective::WithShape;
 use crate::network::plan::restored;
-use crate::network::prepare::{Divided, Prepared};
-use crate::network::scale::{estimate_scales, widen};
-use crate::network::stream::StreamFeed;
 use crate::network::{About, Epoch, Member, MemoryFeed, Network, Objective, Plan, Trained, Watch};
 use crate::noise::Noise;
 use crate::record::{Reason, Warning};
 use crate::rows::{Layout, RowSource, RowSourceExt, Sample, parallel_map};
+use crate::training::ensemble::Ensemble;
+use crate::training::prepare::{Divided, Prepared};
+use crate::training::scale::{estimate_scales, widen};
+use crate::training::stream::StreamFeed;
 
 /// A network that was fitted, and how well.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use crate::Error;
 use crate::network::checkpoint::Checkpoint;
 use crate::network::plan::{Watched, restored};
-use crate::network::prepare::Prepared;
 use crate::network::{Epoch, Feed, Learner, Method, Plan, Snapshot, Solver, Trained, TrainingRows, Watch, minimise};
 use crate::record::Reason;
 use crate::rows::scattered;
+use crate::training::prepare::Prepared;
 
 /// Rows that large batches are gone through by.
 const PIECE: usize = 4096;

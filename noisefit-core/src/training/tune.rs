@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::inference::evaluate::{Evaluation, Scores};
-use crate::network::{Plan, Solver, Watch, fit};
+use crate::network::{Plan, Solver, Watch};
 use crate::noise::Noise;
 use crate::rows::{
     Folds, Part, RowSource, RowSourceExt, Sample, SampledRows, parallel_map, scattered, scattered_share,
 };
+use crate::training::fit::fit;
 
 /// Parts that the rows are in: each is predicted by what was trained on the others.
 const FOLDS: usize = 3;

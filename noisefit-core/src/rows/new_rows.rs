@@ -1,0 +1,30 @@
+//! Rows without a response.
+
+use crate::rows::{Block, Values};
+
+/// Rows to be predicted, column by column.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRows<'a> {
+    /// The columns of the design, in the order of [`crate::rows::Layout::terms`].
+    pub design: &'a [Values<'a>],
+    /// The columns of a modelled scale, in the order of [`crate::rows::ScaleLayout::terms`]; else none.
+    pub scale_design: &'a [Values<'a>],
+    /// Known relative precisions, one each, which divide the squared scale; 1 where absent.
+    pub weights: Option<&'a [f64]>,
+    /// The number of rows.
+    pub count: usize,
+}
+
+impl<'a> NewRows<'a> {
+    /// `count` rows of a design.
+    pub fn new(design: &'a [Values<'a>], count: usize) -> Self {
+        NewRows { design, scale_design: &[], weights: None, count }
+    }
+}
+
+impl<'a> From<&Block<'a>> for NewRows<'a> {
+    fn from(block: &Block<'a>) -> Self {
+        let &Block { design, scale_design, weights, .. } = block;
+        NewRows { design, scale_design, weights, count: block.rows() }
+    }
+}

@@ -1,0 +1,14 @@
+//! The fit of a network, or of a linear model by gradient steps: rows are divided and made ready, members trained, the scale
+//! estimated, the fit scored; plans tried on folds, intervals calibrated.
+
+mod conformal;
+mod ensemble;
+mod fit;
+mod prepare;
+mod scale;
+mod stream;
+mod tune;
+
+pub use conformal::fit_conformal;
+pub use fit::{Fitted, fit};
+pub use tune::{Space, Trial, tune};
