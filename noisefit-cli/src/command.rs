@@ -13,6 +13,7 @@ use crate::commands::fit::FitArguments;
 use crate::commands::loss::LossArguments;
 use crate::commands::predict::PredictArguments;
 use crate::commands::profile::ProfileArguments;
+use crate::commands::worker::WorkerArguments;
 
 /// Name the noise, get the fit.
 ///
@@ -45,6 +46,9 @@ pub(crate) enum Command {
     Loss(LossArguments),
     /// Write a fitted model in a form that other programs run: ONNX, safetensors
     Export(ExportArguments),
+    /// Fold units of data for a row source in another process
+    #[command(hide = true)]
+    Worker(WorkerArguments),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  noisefit completions bash > ~/.local/share/bash-completion/completions/noisefit"

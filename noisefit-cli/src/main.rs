@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         Command::Profile(arguments) => commands::profile::run(&arguments),
         Command::Describe(arguments) => commands::describe::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
+        Command::Worker(arguments) => commands::worker::run(&arguments),
         Command::Completions { shell } => commands::manual::completions(shell, Cli::command()),
         Command::Manual { folder } => commands::manual::manual(folder.as_deref(), Cli::command()),
     };

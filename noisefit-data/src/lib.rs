@@ -6,6 +6,7 @@
 //! | [`formula`] | formulas, and the designs that they become |
 //! | [`describe`](mod@describe) | what is in the columns of a data set |
 //! | [`records`], [`source`] | a design over a data set's records: the row source that estimators take |
+//! | [`worker`] | its work units, folded in another process |
 //! | [`model`] | model files |
 //! | [`write`](mod@write) | tables and other files, written beside and renamed |
 
@@ -17,6 +18,7 @@ pub mod model;
 pub mod read;
 pub mod records;
 pub mod source;
+pub mod worker;
 pub mod write;
 
 pub use error::{DataError, Location};

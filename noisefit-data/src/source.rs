@@ -173,6 +173,24 @@ impl<'a> DesignRows<'a> {
         self.counts.get().copied().unwrap_or_default()
     }
 
+    /// The state that a pass, which has seen no rows itself, comes to on the rows of one work unit: the units are those of
+    /// [`RowSource::units`], counted from 0. Of a unit that is not there it is the pass itself.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn unit(&self, unit: usize, empty: &dyn Pass) -> Result<Box<dyn Pass>, noisefit_core::Error> {
+        let mut found = None;
+        self.records.fold(
+            |number| (number == unit).then(|| State::new(empty)),
+            |state, frame| state.as_mut().map_or(Ok(()), |state| self.fold_frame(state, frame)),
+            |_, state| {
+                found = found.take().or(state);
+                Ok(())
+            },
+        )?;
+        Ok(found.map_or_else(|| empty.clone_box(), |state| state.pass))
+    }
+
     fn fold_frame(&self, state: &mut State, frame: &Frame) -> Result<(), DataError> {
         let moved;
         let (frame, low_words, draw) = match state.pass.precision() {
@@ -237,6 +255,12 @@ struct State {
     counts: Counts,
 }
 
+impl State {
+    fn new(empty: &dyn Pass) -> Self {
+        State { pass: empty.clone_box(), workspace: Workspace::default(), counts: Counts::default() }
+    }
+}
+
 impl RowSource for DesignRows<'_> {
     fn layout(&self) -> &Layout {
         self.design.layout()
@@ -245,7 +269,7 @@ impl RowSource for DesignRows<'_> {
     fn units(&self, empty: &dyn Pass, next: &mut Next<'_>) -> Result<(), noisefit_core::Error> {
         let (mut counts, mut stopped) = (Counts::default(), false);
         let read = self.records.fold(
-            |_| State { pass: empty.clone_box(), workspace: Workspace::default(), counts: Counts::default() },
+            |_| State::new(empty),
             |state, frame| self.fold_frame(state, frame),
             |_, State { pass, counts: Counts { records, missing, weightless }, .. }| {
                 counts.records += records;

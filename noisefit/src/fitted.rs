@@ -11,8 +11,7 @@ use noisefit_core::training;
 use noisefit_core::training::Trial;
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
-use noisefit_data::records::Records;
-use noisefit_data::source::{DesignRows, SourceOptions, columns_of};
+use noisefit_data::source::{DesignRows, SourceOptions};
 use noisefit_report::compare::{likelihoods, verdict};
 
 use crate::diagnose::{DiagnoseOptions, Diagnosed, look};
@@ -279,11 +278,7 @@ impl Fitted {
 
     /// The rows of a table as the design of the model sees them.
     pub(crate) fn rows<'a>(&self, table: &'a Table, options: SourceOptions) -> Result<DesignRows<'a>, Error> {
-        let (design, dataset) = (&self.model.design, table.dataset());
-        let names: Vec<&str> = design.columns_needed(options.scope).iter().map(|field| field.name.as_str()).collect();
-        columns_of(design, dataset, options.scope)?;
-        let records = Records::new(dataset, &names, table.threads(), table.budget(), table.watch())?;
-        Ok(DesignRows::new(design.clone(), records, options))
+        table.rows(&self.model.design, options)
     }
 }
 

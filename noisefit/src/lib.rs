@@ -96,6 +96,11 @@ pub use table::Table;
 pub use training::{Batch, Optimizer, Training};
 pub use watch::Watch;
 
+/// The passes of all crates, by which a process that is sent their bytes rebuilds them.
+pub fn kinds() -> core::rows::Kinds {
+    core::kinds()
+}
+
 /// The examples of the project's first page.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -5,7 +5,7 @@ use noisefit_data::DataError;
 use noisefit_data::formula::{Design, Expression, Formula, FormulaError, Scope};
 use noisefit_data::read::UnreadColumn;
 use noisefit_data::records::Records;
-use noisefit_data::source::{DesignRows, RowPlace, SourceOptions};
+use noisefit_data::source::{DesignRows, RowPlace, SourceOptions, columns_of};
 use noisefit_report::text::count_of;
 use noisefit_report::{Place, Specification};
 
@@ -27,6 +27,20 @@ impl Model {
         let records = Records::new(dataset, &names, table.threads(), table.budget(), table.watch())?;
         let options = SourceOptions { missing: self.missing, ..SourceOptions::default() };
         Ok(DesignRows::learn(model, records, options)?)
+    }
+}
+
+impl Table {
+    /// The rows of the table as a design sees them that was learned before, from this table or another.
+    ///
+    /// # Errors
+    /// A column that is not there, or is of another kind.
+    pub fn rows(&self, design: &Design, options: SourceOptions) -> Result<DesignRows<'_>, Error> {
+        let dataset = self.dataset();
+        let names: Vec<&str> = design.columns_needed(options.scope).iter().map(|field| field.name.as_str()).collect();
+        columns_of(design, dataset, options.scope)?;
+        let records = Records::new(dataset, &names, self.threads(), self.budget(), self.watch())?;
+        Ok(DesignRows::new(design.clone(), records, options))
     }
 }
 

@@ -12,3 +12,4 @@ pub(crate) mod model;
 pub(crate) mod predict;
 pub(crate) mod profile;
 pub(crate) mod training;
+pub(crate) mod worker;

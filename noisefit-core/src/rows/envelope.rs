@@ -193,3 +193,36 @@ pub(super) fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, Error> {
     rmp_serde::decode::from_read(bytes)
         .map_err(|error| Error::State(format!("its contents are not those of a pass: {error}")))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::rows::{Layout, Sample};
+
+    #[test]
+    fn rows_that_do_not_add_up_are_refused() {
+        let empty: &dyn Pass = &Sample::new(&Layout::default(), 1, None);
+        let bytes = empty.state_to_bytes(empty).unwrap();
+        // The header's rows, and the checksum that goes with them.
+        let rows = 8 + 4 + 1 + 4 + empty.kind().len() + 8;
+        let mut header = bytes[..rows + 16].to_vec();
+        header[rows] = 3;
+        let contents = &bytes[rows + 24..];
+        let forged = [&header[..], &checksum(&header, contents).to_le_bytes(), contents].concat();
+        match empty.state_from_bytes(&forged) {
+            Err(Error::State(why)) => assert_eq!(why, "its header says 3 rows, its contents 0"),
+            _ => unreachable!("three rows are none"),
+        }
+        assert!(empty.state_from_bytes(&bytes).is_ok());
+    }
+
+    #[test]
+    fn doubles_travel_to_the_bit() {
+        let numbers = [0.1, -0.0, 5e-324, f64::INFINITY, f64::from_bits(0x7ff8_0000_dead_beef)];
+        let mut bytes = Vec::new();
+        put(&numbers, &mut bytes).unwrap();
+        let found: [f64; 5] = take(&mut &bytes[..]).unwrap();
+        assert_eq!(found.map(f64::to_bits), numbers.map(f64::to_bits));
+    }
+}

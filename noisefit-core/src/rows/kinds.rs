@@ -28,16 +28,12 @@ const DEEPEST: usize = 32;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Kinds {
-    /// By its name what each is, and what makes it of bytes.
-    decoders: BTreeMap<String, (TypeId, Decoder)>,
+    /// By its name what each is, and what makes it of bytes: nothing where several have the name.
+    decoders: BTreeMap<String, (TypeId, Option<Decoder>)>,
 }
 
 /// Makes a pass of what follows its name.
 type Decoder = fn(&mut Reader<'_, '_>) -> Result<Box<dyn Pass>, Error>;
-
-fn ambiguous(_: &mut Reader<'_, '_>) -> Result<Box<dyn Pass>, Error> {
-    Err(Error::State("two kinds of passes have its name".to_owned()))
-}
 
 /// Bytes of passes, and what rebuilds them.
 pub(super) struct Reader<'r, 'b> {
@@ -50,7 +46,7 @@ impl Default for Kinds {
     /// Those of sources themselves: samples of the rows, passes together, columns and rows left out.
     fn default() -> Self {
         let kinds = Kinds { decoders: BTreeMap::new() };
-        let kinds = kinds.listed(Together::KIND.to_owned(), TypeId::of::<Together>(), Together::decode);
+        let kinds = kinds.listed(Together::KIND.to_owned(), TypeId::of::<Together>(), Some(Together::decode));
         kinds.with::<Sample>().with_adaptor::<Columns>().with_adaptor::<Selection>()
     }
 }
@@ -59,13 +55,13 @@ impl Kinds {
     /// These and another.
     #[must_use]
     pub fn with<A: Accumulator>(self) -> Self {
-        self.listed(A::kind(), TypeId::of::<A>(), |reader| Ok(Box::new(take::<A>(reader.bytes)?)))
+        self.listed(A::kind(), TypeId::of::<A>(), Some(|reader| Ok(Box::new(take::<A>(reader.bytes)?))))
     }
 
     /// These and an adaptor.
     #[must_use]
     pub fn with_adaptor<D: Adaptor>(self) -> Self {
-        self.listed(D::KIND.to_owned(), TypeId::of::<D>(), adaptor::decode::<D>)
+        self.listed(D::KIND.to_owned(), TypeId::of::<D>(), Some(adaptor::decode::<D>))
     }
 
     /// These and those of another list.
@@ -74,10 +70,15 @@ impl Kinds {
         others.decoders.into_iter().fold(self, |kinds, (name, (id, decode))| kinds.listed(name, id, decode))
     }
 
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.decoders.keys().map(String::as_str)
+    }
+
     /// Nothing is rebuilt as what only has the same name.
-    fn listed(mut self, name: String, id: TypeId, decode: Decoder) -> Self {
+    fn listed(mut self, name: String, id: TypeId, decode: Option<Decoder>) -> Self {
         let twice = self.decoders.get(&name).is_some_and(|(other, _)| *other != id);
-        self.decoders.insert(name, (id, if twice { ambiguous } else { decode }));
+        self.decoders.insert(name, (id, decode.filter(|_| !twice)));
         self
     }
 
@@ -91,7 +92,10 @@ impl Kinds {
         let mut contents = message.contents;
         let pass = Reader { kinds: self, bytes: &mut contents, depth: 0 }.pass()?;
         message.check(&*pass, contents)?;
-        Ok(pass)
+        match pass.rows() {
+            0 => Ok(pass),
+            rows => Err(Error::State(format!("it is to be run, and has seen {rows} rows already"))),
+        }
     }
 }
 
@@ -101,6 +105,9 @@ impl Reader<'_, '_> {
         let name: String = take(self.bytes)?;
         let Some((_, decode)) = self.kinds.decoders.get(&name) else {
             return Err(Error::State(format!("no pass of the kind '{name}' is known here")));
+        };
+        let Some(decode) = decode else {
+            return Err(Error::State(format!("several kinds of passes are called '{name}'")));
         };
         if self.depth >= DEEPEST {
             return Err(Error::State(format!("more than {DEEPEST} passes within one another")));

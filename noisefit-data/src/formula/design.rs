@@ -117,6 +117,17 @@ impl Design {
         self.source.frequencies.as_ref()
     }
 
+    /// The same that reads columns, too, that say which rows belong together: those of the fit, which are not stored.
+    ///
+    /// # Errors
+    /// [`FormulaError`] for a column that the design was not made with.
+    pub fn with_clusters(self, columns: &[String]) -> Result<Self, FormulaError> {
+        let Design { source, learned, .. } = self;
+        let source = Source { formula: source.formula.with_clusters(columns), ..source };
+        let plan = Arc::new(compile(&source, &learned)?);
+        Model { source, learned, plan }.into_design()
+    }
+
     /// The response's and the terms' names.
     pub fn layout(&self) -> &Layout {
         &self.plan.layout

@@ -79,7 +79,7 @@ impl Residual {
 }
 
 impl Adaptor for Residual {
-    const KIND: &'static str = "residuals";
+    const KIND: &'static str = "residual rows";
 
     fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let response = self.location.residuals(block);

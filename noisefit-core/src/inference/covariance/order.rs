@@ -30,7 +30,7 @@ impl<'a> Standardised<'a> {
 pub(super) struct Residual(Affine);
 
 impl Adaptor for Residual {
-    const KIND: &'static str = "weighted residuals";
+    const KIND: &'static str = "weighted residual rows";
 
     fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let mut residuals = self.0.residuals(block);
