@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use noisefit_core::rows::in_order;
+
 use crate::error::DataError;
 use crate::frame::{Column, Frame, Kind};
-use crate::read::schedule::in_order;
 use crate::read::{Dataset, Decimals, Frames, Look, LookAlike, Origin, Progress};
 
 /// Files of at most this size are read with all their decimals, which costs nothing that a user would notice.

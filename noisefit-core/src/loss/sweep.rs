@@ -3,12 +3,13 @@
 //! Everything is computed in doubles and by lanes, whatever is stored; the reading of memory is what takes the time.
 //! Sums are of fixed blocks within fixed units, so that they do not depend on the number of threads, bit for bit.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use crate::loss::Real;
 use crate::noise::shape::Shape;
 use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::numeric::sum::Sum;
+use crate::rows::in_order;
 
 /// Rows summed plainly, lane by lane: a few hundred additions each.
 const BLOCK: usize = 4096;
@@ -123,33 +124,12 @@ impl<T: Real, S: Shape, P: Spread> Sweep<'_, T, S, P> {
 
     /// Runs `work` on every unit of rows and its part of `output`, and adds the results in the order of the units.
     fn units<U: Send>(&self, output: &mut [U], threads: usize, work: impl Fn(Self, &mut [U]) -> Sum + Sync) -> f64 {
-        let units = output.len().div_ceil(UNIT);
-        // Rows of each thread.
-        let share = units.div_ceil(threads.clamp(1, units.max(1))).max(1) * UNIT;
-        let run = |(part, output): (usize, &mut [U])| -> Vec<Sum> {
-            let unit = |(k, output): (usize, &mut [U])| {
-                let start = part * share + k * UNIT;
-                work(self.rows(start..start + output.len()), output)
-            };
-            output.chunks_mut(UNIT).enumerate().map(unit).collect()
-        };
+        let work = |(k, output): (usize, &mut [U])| work(self.rows(k * UNIT..k * UNIT + output.len()), output);
         let mut total = Sum::default();
-        #[cfg(feature = "parallel")]
-        if share < output.len() {
-            std::thread::scope(|scope| {
-                let run = &run;
-                let parts = output.chunks_mut(share).enumerate();
-                let running: Vec<_> = parts.map(|part| scope.spawn(move || run(part))).collect();
-                for part in running {
-                    match part.join() {
-                        Ok(sums) => sums.into_iter().for_each(|sum| total.merge(sum)),
-                        Err(panic) => std::panic::resume_unwind(panic),
-                    }
-                }
-            });
-            return total.value();
-        }
-        output.chunks_mut(share).enumerate().flat_map(run).for_each(|sum| total.merge(sum));
+        in_order(output.chunks_mut(UNIT).enumerate(), threads, work, |sum| {
+            total.merge(sum);
+            ControlFlow::Continue(())
+        });
         total.value()
     }
 

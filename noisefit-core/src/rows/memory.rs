@@ -337,7 +337,7 @@ impl RowSource for MemoryRows<'_> {
             self.fold_unit(unit, &mut *state);
             state
         };
-        in_order(self.response.len().div_ceil(UNIT_ROWS), self.threads, work, next);
+        in_order(0..self.response.len().div_ceil(UNIT_ROWS), self.threads, work, next);
         Ok(())
     }
 

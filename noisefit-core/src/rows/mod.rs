@@ -17,6 +17,8 @@ mod new_rows;
 mod ordered;
 mod pass;
 mod perturb;
+#[cfg(feature = "parallel")]
+mod pool;
 mod sample;
 mod scatter;
 mod source;
@@ -32,7 +34,8 @@ pub use kinds::Kinds;
 pub use layout::{INTERCEPT, Layout, ScaleLayout};
 pub use memory::{Matrix, MemoryRows};
 pub use new_rows::NewRows;
-pub(crate) use ordered::{in_order, parallel_map};
+pub use ordered::in_order;
+pub(crate) use ordered::parallel_map;
 pub use pass::Pass;
 pub use perturb::perturbation;
 pub(crate) use sample::{Sample, SampledRows};

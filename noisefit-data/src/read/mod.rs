@@ -44,7 +44,6 @@ mod options;
 mod parquet;
 #[cfg(feature = "files")]
 mod pieces;
-pub(crate) mod schedule;
 #[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod table;
 #[cfg(feature = "files")]
@@ -62,6 +61,7 @@ use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use arrow_array::RecordBatch;
+use noisefit_core::rows::in_order;
 
 pub use self::format::Format;
 #[cfg(feature = "files")]
@@ -270,7 +270,7 @@ impl Dataset {
         };
         let mut before = Origin { file: 0, first_record: 0, rows: 0 };
         let (mut outcome, mut records) = (Ok(()), 0);
-        schedule::in_order(units.enumerate(), self.threads, work, |(file, rows, result)| {
+        in_order(units.enumerate(), self.threads, work, |(file, rows, result)| {
             let first_record = if file == before.file { before.first_record + before.rows } else { 0 };
             before = Origin { file, first_record, rows };
             records += rows;
