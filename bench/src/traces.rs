@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use noisefit_core::network::{Architecture, Learner, Method, Objective, Targets};
+use noisefit_core::network::{Architecture, Learner, UpdateRule, Objective, Targets};
 use noisefit_core::noise::{Huber, Noise, StudentT};
 
 use crate::protocol::{Numbers, repeat};
@@ -45,7 +45,7 @@ fn data() -> (Vec<f32>, Vec<f32>) {
 }
 
 /// A learner with the first parameters.
-fn start(architecture: Architecture, objective: Objective, method: Method) -> Result<Learner, Box<dyn Error>> {
+fn start(architecture: Architecture, objective: Objective, method: UpdateRule) -> Result<Learner, Box<dyn Error>> {
     let value = |k: usize| ((((12_345 * k + 6789) % 2000) as f64 / 1000.0 - 1.0) / 2.0) as f32;
     let parameters: Vec<f32> = (0..architecture.parameters()).map(value).chain(objective.initial()).collect();
     let mut learner = Learner::new(architecture, objective, method, BATCH, 0)?;
@@ -73,15 +73,15 @@ fn objective(name: &str) -> Result<Objective, Box<dyn Error>> {
     })
 }
 
-/// Method, learning rate, weight decay.
-fn method(name: &str) -> Result<(Method, f64, f64), Box<dyn Error>> {
-    let sgd = |momentum, nesterov| Method::Sgd { momentum, nesterov };
+/// UpdateRule, learning rate, weight decay.
+fn method(name: &str) -> Result<(UpdateRule, f64, f64), Box<dyn Error>> {
+    let sgd = |momentum, nesterov| UpdateRule::Sgd { momentum, nesterov };
     Ok(match name {
         "sgd" => (sgd(0.0, false), 0.05, 0.01),
         "momentum" => (sgd(0.9, false), 0.02, 0.0),
         "nesterov" => (sgd(0.9, true), 0.02, 0.0),
-        "adam" => (Method::Adam, 0.01, 0.01),
-        "adamw" => (Method::AdamW, 0.01, 0.05),
+        "adam" => (UpdateRule::Adam, 0.01, 0.01),
+        "adamw" => (UpdateRule::AdamW, 0.01, 0.05),
         other => return Err(format!("no optimiser '{other}' here").into()),
     })
 }

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use noisefit_core::training;
 use noisefit_core::network;
-use noisefit_core::network::{Activation, Architecture, Learner, MemoryFeed, Method, Objective, Plan, Schedule, Solver, Targets, Training, TrainingRows};
+use noisefit_core::network::{Activation, Architecture, Learner, MemoryFeed, UpdateRule, Objective, Plan, Schedule, Solver, Targets, Training, TrainingRows};
 use noisefit_core::noise::{Noise};
 use noisefit_core::rows::{Matrix, MemoryRows};
 
@@ -42,10 +42,10 @@ fn learner(steps: &Steps) -> Result<Learner, Box<dyn Error>> {
     Ok(learner)
 }
 
-fn method(steps: &Steps) -> Result<Method, Box<dyn Error>> {
+fn method(steps: &Steps) -> Result<UpdateRule, Box<dyn Error>> {
     match &*steps.method {
-        "sgd" => Ok(Method::Sgd { momentum: 0.0, nesterov: false }),
-        "adam" => Ok(Method::Adam),
+        "sgd" => Ok(UpdateRule::Sgd { momentum: 0.0, nesterov: false }),
+        "adam" => Ok(UpdateRule::Adam),
         other => Err(format!("no method '{other}' here").into()),
     }
 }

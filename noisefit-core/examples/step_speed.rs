@@ -2,15 +2,15 @@
 
 use std::time::Instant;
 
-use noisefit_core::network::{Activation, Architecture, Learner, Method, Objective, Targets};
+use noisefit_core::network::{Activation, Architecture, Learner, Objective, Targets, UpdateRule};
 
 fn main() -> Result<(), noisefit_core::Error> {
-    let sgd = Method::Sgd { momentum: 0.0, nesterov: false };
+    let sgd = UpdateRule::Sgd { momentum: 0.0, nesterov: false };
     for (inputs, hidden, method, batch) in [
         (10, vec![], sgd, 32),
-        (10, vec![64, 32], Method::Adam, 32),
-        (10, vec![64, 32], Method::Adam, 1024),
-        (10, vec![256, 256], Method::Adam, 256),
+        (10, vec![64, 32], UpdateRule::Adam, 32),
+        (10, vec![64, 32], UpdateRule::Adam, 1024),
+        (10, vec![256, 256], UpdateRule::Adam, 256),
     ] {
         for activation in if hidden.is_empty() { &Activation::ALL[..1] } else { &Activation::ALL[..] } {
             let architecture = Architecture {

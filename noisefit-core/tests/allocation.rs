@@ -4,7 +4,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use noisefit_core::network::{Activation, Architecture, Embedding, Learner, Method, Objective, Targets};
+use noisefit_core::network::{Activation, Architecture, Embedding, Learner, Objective, Targets, UpdateRule};
 use noisefit_core::noise::{Noise, StudentT};
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -43,7 +43,7 @@ fn a_step_allocates_nothing() {
         let architecture = Architecture { inputs: 10, embeddings, hidden, activation: Activation::Gelu, outputs };
         // Of 100 rows at a time, and in pieces.
         for capacity in [64, 20] {
-            let mut learner = Learner::new(architecture.clone(), objective.clone(), Method::Adam, capacity, 0)
+            let mut learner = Learner::new(architecture.clone(), objective.clone(), UpdateRule::Adam, capacity, 0)
                 .unwrap()
                 .with_dropout(0.1)
                 .with_clip(1.0);

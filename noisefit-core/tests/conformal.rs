@@ -4,7 +4,7 @@
 
 use noisefit_core::inference::Options;
 use noisefit_core::inference::conformal;
-use noisefit_core::inference::conformal::{Conformal, Method, Plan};
+use noisefit_core::inference::conformal::{Conformal, Plan, Scheme};
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::{NewRows, Predictor};
 use noisefit_core::noise;
@@ -200,7 +200,7 @@ fn cv_plus_is_its_definition() {
     for (noise, models_scale) in noises() {
         let data = uneven(models_scale);
         let rows = data.source();
-        let plan = Plan { method: Method::CvPlus, folds: 4, ..Plan::default() };
+        let plan = Plan { method: Scheme::CvPlus, folds: 4, ..Plan::default() };
         let (fits, conformal) = conformal::fit(&rows, &noise, &options(8), &plan).unwrap();
         // The fit itself is that of all rows.
         assert_eq!(fits, inference::fit(&rows, &noise, &options(8)).unwrap());
@@ -223,7 +223,7 @@ fn cv_plus_is_its_definition() {
 fn jackknife_plus_is_its_definition() {
     for (noise, models_scale) in noises() {
         let data = Data { models_scale, ..Data::draw(9, 25) };
-        let plan = Plan { method: Method::JackknifePlus, ..Plan::default() };
+        let plan = Plan { method: Scheme::JackknifePlus, ..Plan::default() };
         let (_, conformal) = conformal::fit(&data.source(), &noise, &options(0), &plan).unwrap();
         assert_eq!((conformal.folds(), conformal.observations), (25, 25.0));
         let part = |number: usize| {
@@ -265,10 +265,10 @@ fn what_cannot_be_is_refused() {
     };
     assert!(refused("quantile:0.9", Plan::default()).contains("name both, such as quantile:0.05,0.95"));
     assert!(refused("gaussian", Plan { calibration: 1.5, ..Plan::default() }).contains("between 0.01 and 0.99"));
-    let one = Plan { method: Method::CvPlus, folds: 1, ..Plan::default() };
+    let one = Plan { method: Scheme::CvPlus, folds: 1, ..Plan::default() };
     assert!(refused("gaussian", one).contains("2 or more"));
     let many = Data::draw(1, 3001);
-    let jackknife = Plan { method: Method::JackknifePlus, ..Plan::default() };
+    let jackknife = Plan { method: Scheme::JackknifePlus, ..Plan::default() };
     let error = conformal::fit(&many.source(), &[Noise::Gaussian], &options(0), &jackknife).unwrap_err();
     assert!(error.to_string().contains("cv+ needs no more fits than folds"), "{error}");
 }
@@ -276,7 +276,7 @@ fn what_cannot_be_is_refused() {
 #[test]
 fn it_is_written_and_read_back_and_the_same_for_any_threads() {
     let data = Data { models_scale: true, ..Data::draw(4, 40_000) };
-    for method in [Method::Split, Method::CvPlus] {
+    for method in [Scheme::Split, Scheme::CvPlus] {
         let plan = Plan { method, folds: 3, ..Plan::default() };
         let fit = |threads| {
             conformal::fit(&data.source().with_threads(threads), &[Noise::Gaussian], &options(6), &plan).unwrap().1
@@ -342,7 +342,7 @@ fn intervals_hold_what_they_promise_whatever_the_noise() {
         let [found, expected, _] = coverage(&levels, &Plan::default(), [120, 50], 0.8, error);
         assert!((found - expected).abs() < 0.05, "quantiles, {name}: {found} {expected}");
         // Not below its level but for the noise of the simulation.
-        let plan = Plan { method: Method::CvPlus, folds: 5, ..Plan::default() };
+        let plan = Plan { method: Scheme::CvPlus, folds: 5, ..Plan::default() };
         let [found, _, level] = coverage(&[noise::Noise::Gaussian], &plan, [200, 50], 0.9, error);
         assert!(found > level - 0.025, "cv+, {name}: {found}");
     }

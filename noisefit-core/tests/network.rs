@@ -6,9 +6,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use noisefit_core::inference::conformal;
-use noisefit_core::inference::conformal::Method;
+use noisefit_core::inference::conformal::Scheme;
 use noisefit_core::inference::predict::NewRows;
-use noisefit_core::network::{Checkpoint, Embedding, Method as Steps, Plan, Schedule, Solver, Step, Training, Watch};
+use noisefit_core::network::{
+    Checkpoint, Embedding, Plan, Schedule, Solver, Step, Training, UpdateRule as Steps, Watch,
+};
 use noisefit_core::noise::{Huber, Noise, Noises, StudentT};
 use noisefit_core::record::Warning;
 use noisefit_core::rows::{Matrix, MemoryRows, Values};
@@ -59,7 +61,7 @@ fn linear_plan(solver: Solver, rate: f64, schedule: Schedule, epochs: u64) -> Pl
 }
 
 fn line(fitted: &Fitted) -> Vec<f64> {
-    fitted.network.coefficients().unwrap().remove(0)
+    fitted.network.coefficients().unwrap().remove(0).numbers().collect()
 }
 
 fn exact(rows: &MemoryRows<'_>, noise: &[Noise]) -> noisefit_core::record::Fit {
@@ -303,7 +305,7 @@ fn members_that_have_not_begun_are_left_out_when_training_is_stopped() {
     let fitted = training::fit(&source(&x, &y).with_threads(1), &[Noise::Gaussian], &plan, None, &stopper).unwrap();
     assert_eq!(fitted.network.members.len(), 1);
     assert!(fitted.warnings.contains(&Warning::MembersLeftOut { left_out: 3, members: 4 }), "{:?}", fitted.warnings);
-    let how = conformal::Plan { method: Method::CvPlus, folds: 4, ..conformal::Plan::default() };
+    let how = conformal::Plan { method: Scheme::CvPlus, folds: 4, ..conformal::Plan::default() };
     let stopper = Stopper { after: 60, every: 7, steps: AtomicU64::new(0), kept: Mutex::new(None) };
     let (_, conformal) =
         training::fit_conformal(&source(&x, &y), &[Noise::Gaussian], &plan, &how, None, &stopper).unwrap();
@@ -504,13 +506,13 @@ fn conformal_intervals_hold_what_they_promise_around_a_poor_network() {
     let (train, test) = (1000, 2000);
     let mut plan = Plan { models_scale: true, hidden: vec![4], ..small() };
     plan.training.epochs = 3;
-    for method in [Method::Split, Method::CvPlus] {
+    for method in [Scheme::Split, Scheme::CvPlus] {
         let how = conformal::Plan { method, folds: 5, ..conformal::Plan::default() };
         let rows = source(&x[..train], &y[..train]);
         let (fitted, conformal) = training::fit_conformal(&rows, &[Noise::Gaussian], &plan, &how, None, &()).unwrap();
         let conformal = conformal.unwrap();
         let seen = fitted.training[0].nobs + fitted.validation.as_ref().unwrap()[0].nobs;
-        assert_eq!(seen, if method == Method::Split { 750 } else { 1000 });
+        assert_eq!(seen, if method == Scheme::Split { 750 } else { 1000 });
         let design = [Values::from(&x[train..])];
         let ends = conformal.intervals(&NewRows::new(&design, test), 0.9).unwrap();
         let inside = (0..test).filter(|&i| (ends.low[i]..=ends.high[i]).contains(&y[train + i])).count();
@@ -518,7 +520,7 @@ fn conformal_intervals_hold_what_they_promise_around_a_poor_network() {
         // Three standard errors of 250 and of 2000 rows.
         assert!((0.85..0.96).contains(&share), "{method}: {share}");
     }
-    let how = conformal::Plan { method: Method::JackknifePlus, ..conformal::Plan::default() };
+    let how = conformal::Plan { method: Scheme::JackknifePlus, ..conformal::Plan::default() };
     let error = training::fit_conformal(&source(&x, &y), &[Noise::Gaussian], &plan, &how, None, &()).unwrap_err();
     assert!(error.to_string().contains("cv+"), "{error}");
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use noisefit_core::network::{Activation, Architecture, Learner, Method, Objective, Targets};
+use noisefit_core::network::{Activation, Architecture, Learner, Objective, Targets, UpdateRule};
 use noisefit_core::noise::{Noise, StudentT};
 use serde_json::Value;
 
@@ -32,15 +32,15 @@ fn objective(name: &str) -> Objective {
     }
 }
 
-/// Method, learning rate, weight decay.
-fn optimizer(name: &str) -> (Method, f64, f64) {
-    let sgd = |momentum, nesterov| Method::Sgd { momentum, nesterov };
+/// UpdateRule, learning rate, weight decay.
+fn optimizer(name: &str) -> (UpdateRule, f64, f64) {
+    let sgd = |momentum, nesterov| UpdateRule::Sgd { momentum, nesterov };
     match name {
         "sgd" => (sgd(0.0, false), 0.05, 0.01),
         "momentum" => (sgd(0.9, false), 0.02, 0.0),
         "nesterov" => (sgd(0.9, true), 0.02, 0.0),
-        "adam" => (Method::Adam, 0.01, 0.01),
-        "adamw" => (Method::AdamW, 0.01, 0.05),
+        "adam" => (UpdateRule::Adam, 0.01, 0.01),
+        "adamw" => (UpdateRule::AdamW, 0.01, 0.05),
         other => panic!("no optimizer {other}"),
     }
 }

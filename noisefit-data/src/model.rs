@@ -58,7 +58,7 @@ impl FittedModel {
         self.network.as_ref().map_or(self.fits.len(), Network::curves)
     }
 
-    /// The same with conformal intervals.
+    /// The model with conformal intervals.
     #[must_use]
     pub fn with_conformal(mut self, conformal: Option<Conformal>) -> Self {
         self.conformal = conformal;

@@ -53,7 +53,7 @@ pub fn summary(model: &Specification, fits: &[Fit], conformal: Option<&Conformal
 pub(crate) fn calibration(conformal: &Conformal, fitted: Option<u64>) -> String {
     let Conformal { method, seed, observations, .. } = conformal;
     let how = match method {
-        conformal::Method::Split => match fitted {
+        conformal::Scheme::Split => match fitted {
             Some(fitted) => format!(
                 "the fit is of {fitted} observations, drawn at random (seed {seed}); the other {observations} calibrate them"
             ),
@@ -61,11 +61,11 @@ pub(crate) fn calibration(conformal: &Conformal, fitted: Option<u64>) -> String 
                 format!("{observations} observations, drawn at random (seed {seed}) and not fitted, calibrate them")
             }
         },
-        conformal::Method::CvPlus => format!(
+        conformal::Scheme::CvPlus => format!(
             "{observations} observations calibrate them, each by a fit without its fold, one of {} drawn at random (seed {seed})",
             conformal.folds()
         ),
-        conformal::Method::JackknifePlus => {
+        conformal::Scheme::JackknifePlus => {
             format!("{observations} observations calibrate them, each by a fit without it")
         }
     };

@@ -21,7 +21,7 @@ pub fn significant(x: f64, digits: usize) -> String {
     }
 }
 
-/// The same, `NA` where there is no number.
+/// A number to so many significant digits, `NA` where there is none.
 pub fn optional(x: Option<f64>, digits: usize) -> String {
     x.map_or_else(|| "NA".to_owned(), |x| significant(x, digits))
 }

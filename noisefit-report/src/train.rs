@@ -1,8 +1,9 @@
 //! A trained model as people read it.
 
+use noisefit_core::algebra::Affine;
 use noisefit_core::inference::conformal::Conformal;
 use noisefit_core::inference::evaluate::Scores;
-use noisefit_core::network::{Member, Method, Network, Objective, Plan, Schedule, Solver};
+use noisefit_core::network::{Member, Network, Objective, Plan, Schedule, Solver, UpdateRule};
 use noisefit_core::noise::{Noise, Parameter, StudentT};
 use noisefit_core::training::{Fitted, Trial};
 
@@ -122,12 +123,12 @@ fn how(plan: &Plan) -> String {
         Solver::Lbfgs => "lbfgs over all rows".to_owned(),
         Solver::Steps { method, batch, shuffle } => {
             let name = match method {
-                Method::Sgd { momentum: 0.0, .. } => "sgd".to_owned(),
-                Method::Sgd { momentum, nesterov } => {
+                UpdateRule::Sgd { momentum: 0.0, .. } => "sgd".to_owned(),
+                UpdateRule::Sgd { momentum, nesterov } => {
                     format!("sgd with {} {momentum}", if *nesterov { "nesterov momentum" } else { "momentum" })
                 }
-                Method::Adam => "adam".to_owned(),
-                Method::AdamW => "adamw".to_owned(),
+                UpdateRule::Adam => "adam".to_owned(),
+                UpdateRule::AdamW => "adamw".to_owned(),
             };
             let rate = plan.training.rate;
             let schedule = match plan.training.schedule {
@@ -152,7 +153,8 @@ fn how(plan: &Plan) -> String {
 }
 
 /// A linear model's coefficients; of several the mean and the standard deviation.
-fn coefficients(heading: &str, terms: &[String], lines: &[Vec<f64>]) -> String {
+fn coefficients(heading: &str, terms: &[String], lines: &[Affine]) -> String {
+    let lines: Vec<Vec<f64>> = lines.iter().map(|line| line.numbers().collect()).collect();
     let row = |(j, term): (usize, &String)| {
         let values: Vec<f64> = lines.iter().map(|line| line[j]).collect();
         let mean = values.iter().sum::<f64>() / values.len() as f64;

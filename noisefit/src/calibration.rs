@@ -1,12 +1,12 @@
 //! What calibrates conformal intervals, as programs read it.
 
-use noisefit_core::inference::conformal::{Conformal, Method};
+use noisefit_core::inference::conformal::{Conformal, Scheme};
 use serde::Serialize;
 
 /// Conformal intervals, in short.
 #[derive(Serialize)]
 pub(crate) struct Calibration {
-    method: Method,
+    method: Scheme,
     /// Observations with a score.
     observations: f64,
     /// Fits without some of the rows.

@@ -3,7 +3,7 @@
 use noisefit_core::algebra::Settings;
 use noisefit_core::estimate;
 use noisefit_core::inference::Options;
-use noisefit_core::inference::conformal::{Method, Plan};
+use noisefit_core::inference::conformal::{Plan, Scheme};
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::network::{self, Schedule};
 use noisefit_core::noise::{Huber, ModelledScale, Noise, Noises, Parameter};
@@ -101,16 +101,16 @@ impl Model {
     /// How intervals are calibrated, checked against the noise; none where they are not asked for.
     pub(crate) fn conformal_plan(&self, noise: &[Noise]) -> Result<Option<Plan>, Refusal> {
         let Some(method) = self.conformal else { return Ok(None) };
-        if self.calibration.is_some() && method != Method::Split {
+        if self.calibration.is_some() && method != Scheme::Split {
             return Err(Refusal::OnlySplit { method });
         }
-        if self.folds.is_some() && method != Method::CvPlus {
+        if self.folds.is_some() && method != Scheme::CvPlus {
             return Err(Refusal::OnlyCvPlus { method });
         }
         if let [Noise::Quantile(quantile)] = noise {
             return Err(Refusal::ConformalOfQuantile { level: quantile.tau });
         }
-        if (self.confint, method) == (Confint::Profile, Method::Split) {
+        if (self.confint, method) == (Confint::Profile, Scheme::Split) {
             return Err(Refusal::ProfileWithSplit);
         }
         let Plan { calibration, folds, .. } = Plan::default();

@@ -1,7 +1,7 @@
 //! A model as it is asked for, before any data are seen.
 
 use noisefit_core::estimate::Collinear;
-use noisefit_core::inference::conformal::Method;
+use noisefit_core::inference::conformal::Scheme;
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::noise::{HuberScale, InvalidNoise, Noise, Noises};
 use noisefit_core::record::Confint;
@@ -105,7 +105,7 @@ pub struct Model {
     /// The level of the confidence intervals.
     pub level: f64,
     /// How distribution-free intervals are calibrated; not at all unless given.
-    pub conformal: Option<Method>,
+    pub conformal: Option<Scheme>,
     /// The share of the rows that calibrates with `split`; a quarter unless given.
     pub calibration: Option<f64>,
     /// The number of folds of `cv+`; ten unless given.

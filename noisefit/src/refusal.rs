@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use noisefit_core::inference::conformal::{InvalidMethod, Method};
+use noisefit_core::inference::conformal::{InvalidScheme, Scheme};
 use noisefit_core::inference::covariance::InvalidVcov;
 use noisefit_core::noise::{InvalidNoise, ModelledScale, scalable};
 use noisefit_data::formula::FormulaError;
@@ -18,7 +18,7 @@ pub enum Refusal {
     /// No covariance has this name.
     Vcov(InvalidVcov),
     /// No conformal method has this name.
-    Conformal(InvalidMethod),
+    Conformal(InvalidScheme),
     /// The formula, that of the scale, or the weights cannot be read.
     Formula(FormulaError),
     /// A formula without a response.
@@ -100,17 +100,17 @@ pub enum Refusal {
     /// A search whose plan all rows would have a say in, those that calibrate among them.
     TuneWithConformal {
         /// How intervals are calibrated.
-        method: Method,
+        method: Scheme,
     },
     /// A share that calibrates, with a method that fits all rows.
     OnlySplit {
         /// How intervals are calibrated.
-        method: Method,
+        method: Scheme,
     },
     /// Folds of a method that has none.
     OnlyCvPlus {
         /// How intervals are calibrated.
-        method: Method,
+        method: Scheme,
     },
     /// A conformal interval of one quantile.
     ConformalOfQuantile {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use noisefit_core::network::{Activation, Embedding, Method, Schedule, Solver};
+use noisefit_core::network::{Activation, Embedding, Schedule, Solver, UpdateRule};
 use noisefit_core::rows::Layout;
 use noisefit_core::training::Space;
 
@@ -155,9 +155,11 @@ impl Training {
             return Err(Refusal::OnlySgd);
         }
         let method = match optimizer {
-            Optimizer::Sgd => Method::Sgd { momentum: self.momentum.unwrap_or(0.0) as f32, nesterov: self.nesterov },
-            Optimizer::Adam => Method::Adam,
-            Optimizer::AdamW => Method::AdamW,
+            Optimizer::Sgd => {
+                UpdateRule::Sgd { momentum: self.momentum.unwrap_or(0.0) as f32, nesterov: self.nesterov }
+            }
+            Optimizer::Adam => UpdateRule::Adam,
+            Optimizer::AdamW => UpdateRule::AdamW,
             Optimizer::Lbfgs => {
                 return match self.of_steps() {
                     Some(setting) => Err(Refusal::NotWithLbfgs { setting }),

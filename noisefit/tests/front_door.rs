@@ -146,7 +146,7 @@ fn what_does_not_go_together_is_refused_by_name() {
         (Model::new("~ x"), Refusal::NoResponse { formula: "~ x".into() }),
         (
             Model { folds: Some(5), ..model().conformal("split").unwrap() },
-            Refusal::OnlyCvPlus { method: noisefit::core::inference::conformal::Method::Split },
+            Refusal::OnlyCvPlus { method: noisefit::core::inference::conformal::Scheme::Split },
         ),
         (training(Training::default()).vcov("hc3").unwrap(), Refusal::OnlyExact { setting: Setting::Vcov }),
         (training(Training { momentum: Some(0.5), ..Training::default() }), Refusal::OnlySgd),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use noisefit::core::inference::conformal::Method;
+use noisefit::core::inference::conformal::Scheme;
 use noisefit::core::inference::covariance::Vcov;
 use noisefit::core::record::Confint;
 use noisefit::data::write::check_writable;
@@ -72,7 +72,7 @@ pub(crate) struct ConformalArguments {
     /// Calibrate intervals that hold whatever the noise, for `predict` and `evaluate` of the saved model: split (some rows
     /// calibrate, the others are fitted), cv+ (fits without each of several folds) or jackknife+ (without each row)
     #[arg(long, value_name = "METHOD")]
-    pub(crate) conformal: Option<Method>,
+    pub(crate) conformal: Option<Scheme>,
     /// The share of the rows that calibrates with split [default: 0.25]
     #[arg(long, value_name = "SHARE", value_parser = parse_share, requires = "conformal")]
     calibration: Option<f64>,

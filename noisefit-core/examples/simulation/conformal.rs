@@ -3,7 +3,7 @@
 use noisefit_core::Error;
 use noisefit_core::inference::Options;
 use noisefit_core::inference::conformal;
-use noisefit_core::inference::conformal::{Method, Plan};
+use noisefit_core::inference::conformal::{Plan, Scheme};
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::NewRows;
 use noisefit_core::noise::{Noise, Noises};
@@ -23,7 +23,7 @@ struct Way {
     name: &'static str,
     choice: Noises,
     modelled: bool,
-    method: Method,
+    method: Scheme,
     /// The most rows it is tried with.
     most: usize,
 }
@@ -31,11 +31,11 @@ struct Way {
 fn ways() -> Vec<Way> {
     let way = |name, choice, method| Way { name, choice, modelled: false, method, most: usize::MAX };
     vec![
-        way("gaussian, split", Noises::from(Noise::Gaussian), Method::Split),
-        way("gaussian, cv+", Noises::from(Noise::Gaussian), Method::CvPlus),
-        Way { most: 200, ..way("gaussian, jackknife+", Noises::from(Noise::Gaussian), Method::JackknifePlus) },
-        Way { modelled: true, ..way("gaussian, scale ~ x1 + x2, split", Noises::from(Noise::Gaussian), Method::Split) },
-        way("quantiles 0.05 and 0.95, split", Noises::quantiles(&[0.05, 0.95]), Method::Split),
+        way("gaussian, split", Noises::from(Noise::Gaussian), Scheme::Split),
+        way("gaussian, cv+", Noises::from(Noise::Gaussian), Scheme::CvPlus),
+        Way { most: 200, ..way("gaussian, jackknife+", Noises::from(Noise::Gaussian), Scheme::JackknifePlus) },
+        Way { modelled: true, ..way("gaussian, scale ~ x1 + x2, split", Noises::from(Noise::Gaussian), Scheme::Split) },
+        way("quantiles 0.05 and 0.95, split", Noises::quantiles(&[0.05, 0.95]), Scheme::Split),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use noisefit_core::Error;
 use noisefit_core::network::{
-    Activation, Architecture, Learner, MemoryFeed, Method, Objective, Schedule, Training, TrainingRows,
+    Activation, Architecture, Learner, MemoryFeed, Objective, Schedule, Training, TrainingRows, UpdateRule,
 };
 use noisefit_core::noise::{Noise, StudentT};
 
@@ -41,7 +41,7 @@ fn stage(rows: &TrainingRows, steps: (usize, f64), seed: u64, before: Option<&Le
         outputs: objective.outputs(),
     };
     let start = before.map(|located| with_scale_output(&architecture, located.parameters()));
-    let mut learner = Learner::new(architecture, objective, Method::AdamW, BATCH, seed)?
+    let mut learner = Learner::new(architecture, objective, UpdateRule::AdamW, BATCH, seed)?
         .with_decay(DECAY)
         .with_clip(LONGEST_GRADIENT);
     if let Some(start) = start {

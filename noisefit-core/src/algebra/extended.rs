@@ -48,7 +48,7 @@ impl ExtendedMoments {
         ExtendedMoments { coordinates, transform, start, precision, rows: 0, products, scratch: Vec::new() }
     }
 
-    /// The same of data that are moved within their rounding errors.
+    /// Moments of data that are moved within their rounding errors, by the number of a draw.
     #[must_use]
     pub fn moved(mut self, draw: u32) -> Self {
         self.precision = Precision::Perturbed(draw);

@@ -93,7 +93,7 @@ impl Moments {
         Self::scaled(vec![1.0; columns + 1], centred)
     }
 
-    /// The same with columns (the response last) multiplied by `scales`, which are powers of two.
+    /// Empty moments of columns (the response last) that are multiplied by `scales`, which are powers of two.
     pub fn scaled(scales: Vec<f64>, centred: bool) -> Self {
         let order = scales.len();
         Moments {

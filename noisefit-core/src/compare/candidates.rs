@@ -40,7 +40,7 @@ impl Candidate {
         Err(InvalidCandidate(format!("{} {why}", written(&[noise]))))
     }
 
-    /// The same noise with a modelled scale.
+    /// The candidate of this noise with a modelled scale.
     ///
     /// # Errors
     /// [`InvalidCandidate`] for noise whose scale cannot be modelled.

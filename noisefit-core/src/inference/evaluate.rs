@@ -113,7 +113,7 @@ impl Evaluation {
         Ok(Evaluation { model, conformal: None, level, rows: 0, origin: None, sums: Default::default() })
     }
 
-    /// The same of a trained network: one state for each of its curves.
+    /// The empty states of a trained network, one for each of its curves, for prediction intervals at `level`.
     ///
     /// # Errors
     /// [`Error::Argument`] for a level outside (0, 1).

@@ -72,7 +72,7 @@ pub struct NoiseSummary {
     pub scale: f64,
     /// The complete negative log-likelihood at that scale; minus infinity if every error is zero.
     pub negative_log_likelihood: f64,
-    /// The same for one row.
+    /// The negative log-likelihood of a row, in the mean.
     pub mean_negative_log_likelihood: f64,
 }
 

@@ -1,17 +1,19 @@
 //! One network in training: its parameters, its optimiser, and the buffers of a step.
 
 use crate::Error;
-use crate::network::{Architecture, Method, Objective, Optimizer, Snapshot, State, Targets, TrainingRows, Workspace};
+use crate::network::{
+    Architecture, Objective, Optimizer, Snapshot, State, Targets, TrainingRows, UpdateRule, Workspace,
+};
 use crate::numeric::dispatch::vectorised;
 use crate::rows::{scattered, scattered_share};
 
 /// A network that learns from one batch after another.
 ///
 /// ```
-/// use noisefit_core::network::{Activation, Architecture, Learner, Method, Objective, Targets};
+/// use noisefit_core::network::{Activation, Architecture, Learner, UpdateRule, Objective, Targets};
 ///
 /// let architecture = Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
-/// let sgd = Method::Sgd { momentum: 0.0, nesterov: false };
+/// let sgd = UpdateRule::Sgd { momentum: 0.0, nesterov: false };
 /// let mut learner = Learner::new(architecture, Objective::SquaredError, sgd, 4, 0)?;
 /// let (x, y) = ([0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 5.0, 7.0]);
 /// let rows = Targets { response: &y, weights: None, frequencies: None };
@@ -52,7 +54,7 @@ impl Learner {
     pub fn new(
         architecture: Architecture,
         objective: Objective,
-        method: Method,
+        method: UpdateRule,
         capacity: usize,
         seed: u64,
     ) -> Result<Self, Error> {

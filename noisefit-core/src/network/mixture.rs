@@ -19,9 +19,9 @@ pub struct Said {
 pub struct Deviation {
     /// In all: the root of the sum of the squares of the others.
     pub total: f64,
-    /// That of the noise: the root of the members' mean variance. Infinite where noise has none.
+    /// The spread of the noise: the root of the members' mean variance. Infinite where noise has none.
     pub aleatoric: f64,
-    /// That of the members' locations, which would go away with more data.
+    /// The spread of the members' locations, which would go away with more data.
     pub epistemic: f64,
 }
 

@@ -34,7 +34,7 @@ pub use learner::Learner;
 pub use mixture::{Deviation, Mixture};
 pub use model::{Member, Network, line};
 pub use objective::{Objective, Targets};
-pub use optimizer::{Method, Optimizer};
+pub use optimizer::{Optimizer, UpdateRule};
 pub use pass::Workspace;
 pub use plan::{About, Plan, Solver, Watch};
 pub use standardise::{Centre, Standardisation};

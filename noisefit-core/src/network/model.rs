@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::algebra::Affine;
 use crate::network::mixture::{Mixture, Said};
 use crate::network::tensors::Tensors;
 use crate::network::{Architecture, Objective, Standardisation, Workspace};
@@ -41,11 +42,11 @@ pub struct Member {
     pub best_epoch: u64,
     /// The mean loss of the training rows in that epoch: a negative log-likelihood, or a loss, in units of the response.
     pub loss: Option<f64>,
-    /// That of the validation rows after it.
+    /// The mean loss of the validation rows after that epoch.
     pub validation: Option<f64>,
     /// Why training stopped.
     pub termination: Termination,
-    /// Those of the network, then those of the noise.
+    /// The parameters of the network, then those of the noise.
     #[serde(skip)]
     pub parameters: Vec<f32>,
 }
@@ -112,25 +113,22 @@ impl Network {
         Said { noise: member.noise.clone(), locations, scales }
     }
 
-    /// The coefficients of a network without hidden layers, the intercept first, in units of the response and the design; of
-    /// every member. None of several quantiles, of which the lowest alone is a line.
-    pub fn coefficients(&self) -> Option<Vec<Vec<f64>>> {
+    /// The linear predictor of the location that every member of a network without hidden layers is, in units of the response
+    /// and the design. None of several quantiles, of which the lowest alone is a line.
+    pub fn coefficients(&self) -> Option<Vec<Affine>> {
         let line = |member: &Member| line(&self.architecture, &self.standardisation, &member.parameters);
         (self.is_linear() && self.curves() == 1).then(|| self.members.iter().map(line).collect())
     }
 
-    /// The same of the logarithm of a modelled scale.
-    pub fn scale_coefficients(&self) -> Option<Vec<Vec<f64>>> {
+    /// The linear predictor of the logarithm of a modelled scale that every member of a network without hidden layers has, in
+    /// units of the response and the design.
+    pub fn scale_coefficients(&self) -> Option<Vec<Affine>> {
         let line = |member: &Member| {
             let (width, outputs) = (self.architecture.inputs, self.architecture.outputs);
             let bias = f64::from(member.parameters[width * outputs + 1]);
-            let mut line = vec![bias + (self.standardisation.response.deviation * member.scale[0]).ln()];
-            for (j, centre) in self.standardisation.inputs.iter().enumerate() {
-                let slope = f64::from(member.parameters[j * outputs + 1]) * centre.per_deviation();
-                line.push(slope);
-                line[0] -= slope * centre.mean;
-            }
-            line
+            let unit = (self.standardisation.response.deviation * member.scale[0]).ln();
+            let slope = |j: usize| f64::from(member.parameters[j * outputs + 1]);
+            destandardised(bias + unit, slope, &self.standardisation)
         };
         (self.is_linear() && self.models_scale()).then(|| self.members.iter().map(line).collect())
     }
@@ -168,18 +166,20 @@ impl Network {
     }
 }
 
-/// The intercept and the slopes of a network without hidden layers, in units of the response and the design.
-pub fn line(architecture: &Architecture, by: &Standardisation, parameters: &[f32]) -> Vec<f64> {
+/// The linear predictor that a network without hidden layers is, in units of the response and the design.
+pub fn line(architecture: &Architecture, by: &Standardisation, parameters: &[f32]) -> Affine {
     let (inputs, outputs) = (architecture.inputs, architecture.outputs);
-    let mut line = vec![0.0; inputs + 1];
     let bias = parameters.get(inputs * outputs).copied().unwrap_or_default();
-    line[0] = by.response.mean + by.response.deviation * f64::from(bias);
-    for (j, centre) in by.inputs.iter().enumerate() {
-        let slope = by.response.deviation * f64::from(parameters[j * outputs]) * centre.per_deviation();
-        line[j + 1] = slope;
-        line[0] -= slope * centre.mean;
-    }
-    line
+    let deviation = by.response.deviation;
+    let slope = |j: usize| deviation * f64::from(parameters[j * outputs]);
+    destandardised(by.response.mean + deviation * f64::from(bias), slope, by)
+}
+
+/// A linear predictor of standardised inputs as one of the inputs themselves.
+fn destandardised(intercept: f64, slope: impl Fn(usize) -> f64, by: &Standardisation) -> Affine {
+    let slopes: Vec<f64> = by.inputs.iter().enumerate().map(|(j, centre)| slope(j) * centre.per_deviation()).collect();
+    let moved = slopes.iter().zip(&by.inputs).fold(intercept, |sum, (slope, centre)| sum - slope * centre.mean);
+    Affine { intercept: moved, slopes }
 }
 
 /// What is stored of a network: the weights as letters of a safetensors file.

@@ -10,7 +10,7 @@ use crate::numeric::dispatch::vectorised;
 /// How parameters follow their gradient. The formulas, and so the numbers, are those of PyTorch's optimisers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "optimizer", rename_all = "kebab-case")]
-pub enum Method {
+pub enum UpdateRule {
     /// Gradient descent, perhaps with momentum: `v <- m v + g`, and a step along `v`, or with Nesterov's look ahead along
     /// `g + m v` (Sutskever et al. 2013).
     Sgd {
@@ -22,14 +22,14 @@ pub enum Method {
     /// Steps along the mean gradient over the root of the mean square (Kingma and Ba 2015), with the usual constants 0.9,
     /// 0.999 and 1e-8; weight decay is part of the gradient.
     Adam,
-    /// The same with weight decay apart from the gradient (Loshchilov and Hutter 2019).
+    /// Adam with weight decay apart from the gradient (Loshchilov and Hutter 2019).
     AdamW,
 }
 
 /// An optimiser and its memory.
 #[derive(Debug, Clone)]
 pub struct Optimizer {
-    method: Method,
+    method: UpdateRule,
     /// What a step shrinks the parameters by, per unit of the learning rate.
     decay: f32,
     steps: u64,
@@ -45,16 +45,16 @@ const EPSILON: f32 = 1e-8;
 
 impl Optimizer {
     /// An optimiser of so many parameters that has made no step.
-    pub fn new(method: Method, decay: f32, parameters: usize) -> Self {
+    pub fn new(method: UpdateRule, decay: f32, parameters: usize) -> Self {
         let (first, second) = match method {
-            Method::Sgd { momentum: 0.0, .. } => (0, 0),
-            Method::Sgd { .. } => (parameters, 0),
-            Method::Adam | Method::AdamW => (parameters, parameters),
+            UpdateRule::Sgd { momentum: 0.0, .. } => (0, 0),
+            UpdateRule::Sgd { .. } => (parameters, 0),
+            UpdateRule::Adam | UpdateRule::AdamW => (parameters, parameters),
         };
         Optimizer { method, decay, steps: 0, first: vec![0.0; first], second: vec![0.0; second] }
     }
 
-    /// The same with another weight decay.
+    /// The optimiser with this weight decay.
     #[must_use]
     pub fn with_decay(self, decay: f32) -> Self {
         Optimizer { decay, ..self }
@@ -97,12 +97,12 @@ impl Optimizer {
         let Optimizer { first, second, .. } = self;
         let plain = rate as f32;
         match self.method {
-            Method::Sgd { momentum: 0.0, .. } => vectorised(|| {
+            UpdateRule::Sgd { momentum: 0.0, .. } => vectorised(|| {
                 for (p, g) in parameters.iter_mut().zip(gradient) {
                     *p -= plain * (g + decay * *p);
                 }
             }),
-            Method::Sgd { momentum, nesterov } => {
+            UpdateRule::Sgd { momentum, nesterov } => {
                 // The first velocity is the first gradient.
                 let kept = if steps == 1 { 0.0 } else { momentum };
                 let first = &mut first[range];
@@ -114,9 +114,10 @@ impl Optimizer {
                     }
                 });
             }
-            Method::Adam | Method::AdamW => {
-                let shrink = if self.method == Method::AdamW { (1.0 - rate * f64::from(decay)) as f32 } else { 1.0 };
-                let added = if self.method == Method::AdamW { 0.0 } else { decay };
+            UpdateRule::Adam | UpdateRule::AdamW => {
+                let shrink =
+                    if self.method == UpdateRule::AdamW { (1.0 - rate * f64::from(decay)) as f32 } else { 1.0 };
+                let added = if self.method == UpdateRule::AdamW { 0.0 } else { decay };
                 let corrections = BETA.map(|beta| 1.0 - beta.powf(steps as f64));
                 let size = (rate / corrections[0]) as f32;
                 let root = corrections[1].sqrt() as f32;

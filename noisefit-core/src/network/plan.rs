@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::network::{
-    Activation, Embedding, Epoch, Learner, Method, Objective, Schedule, Standardisation, Step, Training,
+    Activation, Embedding, Epoch, Learner, Objective, Schedule, Standardisation, Step, Training, UpdateRule,
 };
 
 /// How a network is fitted.
@@ -51,7 +51,7 @@ pub enum Solver {
     /// By a step for every batch.
     Steps {
         /// What a step does.
-        method: Method,
+        method: UpdateRule,
         /// Rows of a batch; all where not given.
         batch: Option<usize>,
         /// Whether rows come in a new order in every epoch.
@@ -70,7 +70,7 @@ impl Default for Plan {
             activation: Activation::Relu,
             embeddings: Vec::new(),
             models_scale: false,
-            solver: Solver::Steps { method: Method::Adam, batch: Some(32), shuffle: true },
+            solver: Solver::Steps { method: UpdateRule::Adam, batch: Some(32), shuffle: true },
             decay: 0.0,
             dropout: 0.0,
             clip: None,
@@ -108,7 +108,7 @@ impl Plan {
         if let Some(clip) = self.clip.filter(|clip| !(*clip > 0.0)) {
             return refuse("the length that gradients are cut to", clip, "positive");
         }
-        if let Solver::Steps { method: Method::Sgd { momentum, .. }, .. } = self.solver
+        if let Solver::Steps { method: UpdateRule::Sgd { momentum, .. }, .. } = self.solver
             && !(0.0..1.0).contains(&momentum)
         {
             return refuse("momentum", f64::from(momentum), "0 or more, and less than 1");

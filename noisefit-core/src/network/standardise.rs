@@ -35,7 +35,7 @@ pub struct Standardisation {
 }
 
 impl Standardisation {
-    /// That of the rows of a source, with the number of its rows, and how far the value of each input and of the response lies
+    /// The standardisation by the rows of a source, with the number of its rows, and how far the value of each input and of the response lies
     /// from its mean that is the farthest, in deviations; one pass.
     ///
     /// # Errors

@@ -181,7 +181,7 @@ fn a_line_is_learned_to_its_closed_form() {
     let [slope, intercept, floor] = least_squares(&rows);
     let architecture =
         Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
-    let sgd = Method::Sgd { momentum: 0.0, nesterov: false };
+    let sgd = UpdateRule::Sgd { momentum: 0.0, nesterov: false };
     let training =
         Training { rate: 0.1, schedule: Schedule::Constant, warm_up: 0, epochs: 1000, common_scale: 0, patience: None };
     // All rows a step.
@@ -206,7 +206,7 @@ fn what_diverges_stops_and_keeps_the_best() {
     let rows = line(50);
     let architecture =
         Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
-    let sgd = Method::Sgd { momentum: 0.0, nesterov: false };
+    let sgd = UpdateRule::Sgd { momentum: 0.0, nesterov: false };
     let training =
         Training { rate: 30.0, schedule: Schedule::Constant, warm_up: 0, epochs: 100, common_scale: 0, patience: None };
     let mut learner = Learner::new(architecture, Objective::SquaredError, sgd, 50, 0).unwrap();
@@ -221,7 +221,7 @@ fn training_stops_when_validation_no_longer_gains() {
     let architecture =
         Architecture { inputs: 1, embeddings: vec![], hidden: vec![32], activation: Activation::Tanh, outputs: 2 };
     let objective = Objective::Likelihood { noise: Noise::Gaussian, modelled: true };
-    let mut learner = Learner::new(architecture, objective, Method::Adam, 20, 5).unwrap();
+    let mut learner = Learner::new(architecture, objective, UpdateRule::Adam, 20, 5).unwrap();
     let training = Training {
         rate: 0.01,
         schedule: Schedule::Constant,
@@ -245,7 +245,7 @@ fn full_batches_reach_the_closed_form_and_a_network_its_minimum() {
     let [slope, intercept, floor] = least_squares(&rows);
     let architecture =
         Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
-    let mut learner = Learner::new(architecture, Objective::SquaredError, Method::Adam, 128, 0).unwrap();
+    let mut learner = Learner::new(architecture, Objective::SquaredError, UpdateRule::Adam, 128, 0).unwrap();
     let trained = minimise(&mut learner, &rows, 0.0, (200, None), None, &mut ()).unwrap();
     assert!(trained.termination.converged && trained.epochs.len() < 30, "{trained:?}");
     let found = learner.parameters();
@@ -254,14 +254,14 @@ fn full_batches_reach_the_closed_form_and_a_network_its_minimum() {
     let architecture =
         Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
     let objective = Objective::Likelihood { noise: Noise::Gaussian, modelled: false };
-    let mut learner = Learner::new(architecture, objective, Method::Adam, 128, 0).unwrap();
+    let mut learner = Learner::new(architecture, objective, UpdateRule::Adam, 128, 0).unwrap();
     minimise(&mut learner, &rows, 0.0, (200, None), None, &mut ()).unwrap();
     let found = learner.parameters();
     assert!((f64::from(found[2]).exp() / floor.sqrt() - 1.0).abs() < 1e-4, "{found:?} {}", floor.sqrt());
     // With a penalty the slope of least squares shrinks as ridge regression's does: both coefficients are penalised.
     let architecture =
         Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
-    let mut learner = Learner::new(architecture, Objective::SquaredError, Method::Adam, 128, 0).unwrap();
+    let mut learner = Learner::new(architecture, Objective::SquaredError, UpdateRule::Adam, 128, 0).unwrap();
     minimise(&mut learner, &rows, 0.5, (200, None), None, &mut ()).unwrap();
     let n = rows.len() as f64;
     let mean = |f: &dyn Fn(f64, f64) -> f64| {

@@ -41,7 +41,7 @@ impl Huber {
     /// 73-101).
     pub const K: f64 = 1.345;
 
-    /// That of `k` scales, with the scale of maximum likelihood.
+    /// Huber's noise whose tails begin at `k` scales, with the scale of maximum likelihood.
     pub const fn new(k: f64) -> Self {
         Huber { k: Parameter::Given(k), delta: None, scale: HuberScale::MaximumLikelihood }
     }
@@ -51,7 +51,7 @@ impl Huber {
         Huber { k: Parameter::Free, delta: Some(delta), scale: HuberScale::MaximumLikelihood }
     }
 
-    /// The same noise whose tails are found to begin at `k` scales.
+    /// This noise whose tails are found to begin at `k` scales.
     #[must_use]
     pub fn at(self, k: f64) -> Self {
         Huber { k: if self.delta.is_some() { Parameter::Estimated(k) } else { Parameter::Given(k) }, ..self }

@@ -156,7 +156,7 @@ pub struct StudentTKernel<const SHAPED: bool> {
 }
 
 impl<const SHAPED: bool> StudentTKernel<SHAPED> {
-    /// That of an inverse of the degrees of freedom, 0 for Gaussian noise.
+    /// The kernel of Student's t by the inverse of its degrees of freedom, 0 for Gaussian noise.
     pub fn new(theta: f64) -> Self {
         // Where theta is zero, so is q, and the inverse is not used.
         StudentTKernel { theta, inverse: if theta > 0.0 { 1.0 / theta } else { 0.0 } }

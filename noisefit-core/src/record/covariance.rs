@@ -37,7 +37,7 @@ pub struct Covariance {
     /// The degrees of freedom of a Student's t reference, where they are others than those of the residuals: with clusters
     /// one less than there are of them.
     pub reference_df: Option<f64>,
-    /// That of the location's coefficients; none where the data leave no degree of freedom for it.
+    /// The covariance of the location's coefficients; none where the data leave no degree of freedom for it.
     pub location: Option<LocationCovariance>,
 }
 

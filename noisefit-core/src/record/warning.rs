@@ -25,7 +25,7 @@ pub enum Warning {
         /// Their names.
         terms: Vec<String>,
     },
-    /// The same among the terms of a modelled scale.
+    /// Terms of a modelled scale that are linear combinations of earlier ones have no coefficient.
     AliasedInScale {
         /// Their names.
         terms: Vec<String>,
@@ -71,7 +71,7 @@ pub enum Warning {
     },
     /// The covariance is `iid`, for there is none by the default, `nid`.
     IidInstead(NoNid),
-    /// It is `classical`, for there is none by `iid` either.
+    /// The covariance is `classical`, for there is none by `nid` and none by `iid`.
     ClassicalInstead {
         /// Why there is no `nid`.
         nid: NoNid,

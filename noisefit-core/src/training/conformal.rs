@@ -1,7 +1,7 @@
 //! Conformal intervals around networks.
 
 use crate::inference::conformal::member::Member;
-use crate::inference::conformal::{Conformal, KEPT_SCORES, Method, Plan, refuse_one_quantile};
+use crate::inference::conformal::{Conformal, KEPT_SCORES, Plan, Scheme, refuse_one_quantile};
 use crate::network::{Checkpoint, Watch};
 use crate::noise::Noise;
 use crate::record::{Reason, Warning};
@@ -10,12 +10,12 @@ use crate::training::Fitted;
 use crate::{Error, network, training};
 
 /// Fits a network as [`training::fit`] does, and calibrates intervals for it as [`conformal::fit`](crate::inference::conformal::fit) does for linear models:
-/// with [`Method::Split`] on rows that the network does not see at all, its validation rows being others; with
-/// [`Method::CvPlus`] by networks without each fold, unless it is interrupted. Scores are in units of the predicted standard deviation where the scale is
+/// with [`Scheme::Split`] on rows that the network does not see at all, its validation rows being others; with
+/// [`Scheme::CvPlus`] by networks without each fold, unless it is interrupted. Scores are in units of the predicted standard deviation where the scale is
 /// modelled.
 ///
 /// # Errors
-/// Those of [`training::fit`] and [`conformal::fit`](crate::inference::conformal::fit); [`Error::Unsupported`] for [`Method::JackknifePlus`].
+/// Those of [`training::fit`] and [`conformal::fit`](crate::inference::conformal::fit); [`Error::Unsupported`] for [`Scheme::JackknifePlus`].
 pub fn fit_conformal(
     source: &dyn RowSource,
     noise: &[Noise],
@@ -27,14 +27,14 @@ pub fn fit_conformal(
     conformal.check()?;
     refuse_one_quantile(noise)?;
     let (mut fitted, members) = match conformal.method {
-        Method::Split => {
+        Scheme::Split => {
             let (parts, folds) = Folds::of_share(conformal.calibration, plan.seed);
             let fitted = training::fit(&folds.select(source, Part::From(parts)), noise, plan, resumed, watch)?;
             let member = Member::of_network(fitted.network.clone());
             let calibrating = folds.select(source, Part::Before(parts));
             (fitted, vec![member.scored(&calibrating, KEPT_SCORES)?])
         }
-        Method::CvPlus => {
+        Scheme::CvPlus => {
             let mut fitted = training::fit(source, noise, plan, resumed, watch)?;
             if !is_interrupted(&fitted)
                 && let Some(members) = folds(source, noise, plan, conformal.folds, watch)?
@@ -45,7 +45,7 @@ pub fn fit_conformal(
                 return Ok((fitted, None));
             }
         }
-        Method::JackknifePlus => {
+        Scheme::JackknifePlus => {
             let what = "jackknife+ would train a network without each row; cv+ trains one without each of several folds, and split \
                         a single one";
             return Err(Error::Unsupported(what.to_owned()));

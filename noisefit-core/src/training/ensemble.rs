@@ -6,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use crate::Error;
 use crate::network::checkpoint::Checkpoint;
 use crate::network::plan::{Watched, restored};
-use crate::network::{Epoch, Feed, Learner, Method, Plan, Snapshot, Solver, Trained, TrainingRows, Watch, minimise};
+use crate::network::{
+    Epoch, Feed, Learner, Plan, Snapshot, Solver, Trained, TrainingRows, UpdateRule, Watch, minimise,
+};
 use crate::record::Reason;
 use crate::rows::scattered;
 use crate::training::prepare::Prepared;
@@ -101,7 +103,7 @@ impl<W: Watch> Ensemble<'_, W> {
     fn learner(&self, seed: u64) -> Result<Learner, Error> {
         let method = match self.plan.solver {
             Solver::Steps { method, .. } => method,
-            Solver::Lbfgs => Method::Sgd { momentum: 0.0, nesterov: false },
+            Solver::Lbfgs => UpdateRule::Sgd { momentum: 0.0, nesterov: false },
         };
         // Many rows at once are gone through in pieces that stay in the cache; validation rows by no fewer than these.
         let capacity = self.prepared.batch.clamp(256, PIECE);

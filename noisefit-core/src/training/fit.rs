@@ -24,7 +24,7 @@ pub struct Fitted {
     pub network: Network,
     /// The scores of the rows that were learned from, for each curve.
     pub training: Vec<Scores>,
-    /// Those of the validation rows.
+    /// The scores of the validation rows, where there are such.
     pub validation: Option<Vec<Scores>>,
     /// The epochs of every member, with losses in units of the response.
     pub epochs: Vec<Vec<Epoch>>,

@@ -4,7 +4,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use noisefit_core::compare::{Candidate, compare};
-use noisefit_core::inference::conformal::Method;
+use noisefit_core::inference::conformal::Scheme;
 use noisefit_core::inference::covariance::{COVARIANCES, Vcov};
 use noisefit_core::inference::diagnostics::Diagnosis;
 use noisefit_core::inference::evaluate::Evaluation;
@@ -68,8 +68,8 @@ pub fn everything(rows: &dyn RowSource) -> Vec<(String, Outcome)> {
             let scores = rows.pass(evaluations).map(|scores| scores.iter().map(Evaluation::finish).collect::<Vec<_>>());
             tell(format!("{noise}, evaluation"), scores.map(shown));
         }
-        let methods = [Method::Split, Method::CvPlus, Method::JackknifePlus];
-        for method in methods.into_iter().filter(|method| *method != Method::JackknifePlus || quick(&noise)) {
+        let methods = [Scheme::Split, Scheme::CvPlus, Scheme::JackknifePlus];
+        for method in methods.into_iter().filter(|method| *method != Scheme::JackknifePlus || quick(&noise)) {
             let plan = conformal::Plan { method, folds: 3, ..conformal::Plan::default() };
             tell(format!("{noise}, {method}"), conformal::fit(rows, &noise, &options, &plan).map(shown));
         }

@@ -15,7 +15,7 @@ use crate::error::DataError;
 pub enum Format {
     /// Text with a delimiter between fields, one record a line.
     Csv,
-    /// The same with tabs.
+    /// Text with fields between tabs.
     Tsv,
     /// Apache Parquet.
     Parquet,

@@ -106,7 +106,7 @@ impl MissingWords {
         self.added.iter().any(|word| word == text)
     }
 
-    /// The same of bytes.
+    /// Whether the user said that a text, given by its bytes, stands for a missing value.
     pub fn added_bytes(&self, text: &[u8]) -> bool {
         self.added.iter().any(|word| word.as_bytes() == text)
     }

@@ -27,7 +27,7 @@ impl Dataset {
         Dataset::of(&Inputs::find(inputs)?, options)
     }
 
-    /// The same of files that are found.
+    /// Opens files that were found by their names or patterns.
     ///
     /// # Errors
     /// As [`Dataset::open`].

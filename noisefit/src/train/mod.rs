@@ -6,7 +6,7 @@ mod watcher;
 
 use std::path::Path;
 
-use noisefit_core::inference::conformal::{self, Conformal, Method};
+use noisefit_core::inference::conformal::{self, Conformal, Scheme};
 use noisefit_core::network::{Checkpoint, Plan};
 use noisefit_core::noise::Noise;
 use noisefit_core::rows::{Folds, Part, RowSource};
@@ -48,7 +48,7 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
         let space = training.space(count);
         (plan, trials) = match calibration.map(|how| (how.method, how.calibration)) {
             // Rows that calibrate are not to have a say in the plan.
-            Some((Method::Split, share)) => {
+            Some((Scheme::Split, share)) => {
                 let (parts, folds) = Folds::of_share(share, plan.seed);
                 search::search(&folds.select(&rows, Part::From(parts)), &noise, &plan, space, training, table)?
             }

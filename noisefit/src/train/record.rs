@@ -1,5 +1,6 @@
 //! A trained model as programs read it.
 
+use noisefit_core::algebra::Affine;
 use noisefit_core::inference::evaluate::Scores;
 use noisefit_core::network::{Member, Plan};
 use noisefit_core::record::{Coefficient, Counts, Warning};
@@ -77,11 +78,11 @@ pub(crate) fn record<'a>(
         parameters: network.parameters(),
         log_likelihood: first.filter(|_| training.len() == 1).and_then(|s| Some(-s.mean_nll? * s.nobs as f64)),
         response_jacobian: model.design.transforms_response(),
-        coefficients: lines.as_deref().map(|lines| table(&names, &mean(lines))),
-        scale_coefficients: network.scale_coefficients().map(|lines| table(&names, &mean(&lines))),
+        coefficients: lines.as_deref().map(|lines| table(&names, mean(lines))),
+        scale_coefficients: network.scale_coefficients().map(|lines| table(&names, mean(&lines))),
         member_coefficients: lines
             .filter(|lines| lines.len() > 1)
-            .map(|lines| lines.iter().map(|line| table(&names, line)).collect()),
+            .map(|lines| lines.iter().map(|line| table(&names, line.numbers())).collect()),
         training,
         validation: validation.as_deref(),
         members: &network.members,
@@ -91,12 +92,15 @@ pub(crate) fn record<'a>(
 }
 
 /// The rows of a table without standard errors.
-fn table(names: &[String], line: &[f64]) -> Vec<Coefficient> {
-    names.iter().zip(line).map(|(term, &estimate)| Coefficient::without_error(term.clone(), estimate)).collect()
+fn table(names: &[String], line: impl IntoIterator<Item = f64>) -> Vec<Coefficient> {
+    names.iter().zip(line).map(|(term, estimate)| Coefficient::without_error(term.clone(), estimate)).collect()
 }
 
-/// The mean of lines, number by number.
-fn mean(lines: &[Vec<f64>]) -> Vec<f64> {
-    let at = |j: usize| lines.iter().map(|line| line[j]).sum::<f64>() / lines.len() as f64;
-    (0..lines.first().map_or(0, Vec::len)).map(at).collect()
+/// The mean of lines, number by number, the intercept first.
+fn mean(lines: &[Affine]) -> Vec<f64> {
+    let mut sums = vec![0.0; lines.first().map_or(0, |line| 1 + line.slopes.len())];
+    for line in lines {
+        sums.iter_mut().zip(line.numbers()).for_each(|(sum, number)| *sum += number);
+    }
+    sums.into_iter().map(|sum| sum / lines.len() as f64).collect()
 }

@@ -109,10 +109,13 @@ impl<'a> Watcher<'a> {
     fn trace_row(&self, trace: &Trace, member: usize, (place, found): ([f64; 3], [f64; 5]), learner: Option<&Learner>) {
         let mut row: Vec<f64> = place.into_iter().chain(found).collect();
         if let (Some(begun), Some(terms)) = (self.begun.get(), &trace.terms) {
-            row.extend(match learner {
-                Some(learner) => line(learner.architecture(), &begun.standardisation, learner.parameters()),
-                None => vec![f64::NAN; terms.len()],
-            });
+            match learner {
+                Some(learner) => {
+                    let line = line(learner.architecture(), &begun.standardisation, learner.parameters());
+                    row.extend(line.numbers());
+                }
+                None => row.extend(std::iter::repeat_n(f64::NAN, terms.len())),
+            }
         }
         lock(&trace.members)[member].extend(row);
     }

@@ -93,7 +93,8 @@ pub fn fit(source: &dyn RowSource, k: f64, scale: HuberScale, options: &Options)
     Ok(estimate.into_fit(source.layout(), &start.least_squares, options.level))
 }
 
-/// The same with the knee at `delta`, in units of the response: the coefficients minimise the mean of the loss
+/// The fit under Huber's noise whose tails begin at `delta`, in units of the response: the coefficients minimise the mean of
+/// the loss
 ///
 /// ```text
 /// e^2 / 2                     where |e| <= delta

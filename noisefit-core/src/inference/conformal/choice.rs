@@ -7,15 +7,15 @@ use crate::Error;
 /// How rows that a fit has not seen are come by.
 ///
 /// ```
-/// use noisefit_core::inference::conformal::Method;
+/// use noisefit_core::inference::conformal::Scheme;
 ///
-/// assert_eq!("cv+".parse(), Ok(Method::CvPlus));
-/// assert_eq!(Method::JackknifePlus.to_string(), "jackknife+");
-/// let error = "cv".parse::<Method>().unwrap_err();
+/// assert_eq!("cv+".parse(), Ok(Scheme::CvPlus));
+/// assert_eq!(Scheme::JackknifePlus.to_string(), "jackknife+");
+/// let error = "cv".parse::<Scheme>().unwrap_err();
 /// assert_eq!(error.to_string(), "no conformal method 'cv'; there are split, cv+, jackknife+");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Method {
+pub enum Scheme {
     /// `split`: some rows calibrate, the others are fitted.
     #[default]
     #[serde(rename = "split")]
@@ -28,57 +28,57 @@ pub enum Method {
     JackknifePlus,
 }
 
-impl std::fmt::Display for Method {
+impl std::fmt::Display for Scheme {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Method::Split => "split",
-            Method::CvPlus => "cv+",
-            Method::JackknifePlus => "jackknife+",
+            Scheme::Split => "split",
+            Scheme::CvPlus => "cv+",
+            Scheme::JackknifePlus => "jackknife+",
         })
     }
 }
 
-impl std::str::FromStr for Method {
-    type Err = InvalidMethod;
+impl std::str::FromStr for Scheme {
+    type Err = InvalidScheme;
 
-    fn from_str(text: &str) -> Result<Self, InvalidMethod> {
+    fn from_str(text: &str) -> Result<Self, InvalidScheme> {
         match text {
-            "split" => Ok(Method::Split),
-            "cv+" => Ok(Method::CvPlus),
-            "jackknife+" => Ok(Method::JackknifePlus),
-            other => Err(InvalidMethod { text: other.to_owned() }),
+            "split" => Ok(Scheme::Split),
+            "cv+" => Ok(Scheme::CvPlus),
+            "jackknife+" => Ok(Scheme::JackknifePlus),
+            other => Err(InvalidScheme { text: other.to_owned() }),
         }
     }
 }
 
 /// No method has this name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidMethod {
+pub struct InvalidScheme {
     text: String,
 }
 
-impl std::fmt::Display for InvalidMethod {
+impl std::fmt::Display for InvalidScheme {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "no conformal method '{}'; there are split, cv+, jackknife+", self.text)
     }
 }
 
-impl std::error::Error for InvalidMethod {}
+impl std::error::Error for InvalidScheme {}
 
 /// How conformal intervals are to be calibrated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plan {
     /// How rows that a fit has not seen are come by.
-    pub method: Method,
-    /// The share of the rows that is kept from the fit, to a hundredth, with [`Method::Split`].
+    pub method: Scheme,
+    /// The share of the rows that is kept from the fit, to a hundredth, with [`Scheme::Split`].
     pub calibration: f64,
-    /// The number of folds with [`Method::CvPlus`].
+    /// The number of folds with [`Scheme::CvPlus`].
     pub folds: usize,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Plan { method: Method::Split, calibration: 0.25, folds: 10 }
+        Plan { method: Scheme::Split, calibration: 0.25, folds: 10 }
     }
 }
 

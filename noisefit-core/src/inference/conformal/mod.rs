@@ -12,7 +12,7 @@ pub(crate) mod member;
 mod scores;
 mod scoring;
 
-pub use choice::{InvalidMethod, Method, Plan};
+pub use choice::{InvalidScheme, Plan, Scheme};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,10 +37,10 @@ const MOST_LEFT_OUT: usize = 3000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conformal {
     /// How rows that a fit has not seen were come by.
-    pub method: Method,
+    pub method: Scheme,
     /// What they were drawn from at random.
     pub seed: u64,
-    /// The share of the rows that was kept from the fit, with [`Method::Split`].
+    /// The share of the rows that was kept from the fit, with [`Scheme::Split`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<f64>,
     /// Observations with a score.
@@ -50,12 +50,12 @@ pub struct Conformal {
 
 /// Fits a model under the noise that is named, and calibrates intervals for it.
 ///
-/// With [`Method::Split`] the fit is that of the rows that do not calibrate (Papadopoulos, Proedrou, Vovk and Gammerman 2002;
+/// With [`Scheme::Split`] the fit is that of the rows that do not calibrate (Papadopoulos, Proedrou, Vovk and Gammerman 2002;
 /// Lei, G'Sell, Rinaldo, Tibshirani and Wasserman 2018, *JASA* 113, 1094-1111): the interval is `mu(x) -+ q`, `q` the score
 /// `|y - mu(x)|` of rank `ceil((m + 1) L)` of the `m` others. A new observation lies in it with a probability of at least
 /// `L`, and of no more than `L + 1 / (m + 1)` where no two scores are equal.
 ///
-/// With [`Method::CvPlus`] and [`Method::JackknifePlus`] the fit is that of all rows, and the interval is made of fits
+/// With [`Scheme::CvPlus`] and [`Scheme::JackknifePlus`] the fit is that of all rows, and the interval is made of fits
 /// without a fold, `mu_k`, and the scores `R_i` of the rows of the fold, where all `n` rows have one:
 ///
 /// ```text
@@ -94,7 +94,7 @@ pub struct Conformal {
 ///
 /// # Errors
 /// Those of [`inference::fit`]; [`Error::Argument`] for a share or a number of folds that is none; [`Error::Unsupported`] for a
-/// single quantile, and for [`Method::JackknifePlus`] with more rows than it is meant for.
+/// single quantile, and for [`Scheme::JackknifePlus`] with more rows than it is meant for.
 pub fn fit(
     source: &dyn RowSource,
     noise: &[Noise],
@@ -105,17 +105,17 @@ pub fn fit(
     refuse_one_quantile(noise)?;
     let seed = options.seed;
     let (mut fits, members) = match plan.method {
-        Method::Split => {
+        Scheme::Split => {
             let (parts, folds) = Folds::of_share(plan.calibration, seed);
             let fits = inference::fit(&folds.select(source, Part::From(parts)), noise, options)?;
             let member = Member::new(&fits);
             let calibrating = folds.select(source, Part::Before(parts));
             (fits, vec![member.scored(&calibrating, KEPT_SCORES)?])
         }
-        Method::CvPlus => {
+        Scheme::CvPlus => {
             (inference::fit(source, noise, options)?, folds(source, noise, &options.estimation(), plan.folds)?)
         }
-        Method::JackknifePlus => {
+        Scheme::JackknifePlus => {
             (inference::fit(source, noise, options)?, each_left_out(source, noise, &options.estimation())?)
         }
     };
@@ -196,7 +196,7 @@ impl Conformal {
         Conformal {
             method: plan.method,
             seed,
-            calibration: (plan.method == Method::Split).then_some(plan.calibration),
+            calibration: (plan.method == Scheme::Split).then_some(plan.calibration),
             observations: members.iter().map(|member| member.scores.count()).sum(),
             members,
         }
@@ -244,7 +244,7 @@ impl Conformal {
     /// What to say where intervals at `level` are infinite.
     pub fn too_few(&self, level: f64) -> Option<Warning> {
         let (found, needed) = (self.observations, (level / (1.0 - level) * (1.0 - 4.0 * f64::EPSILON)).ceil());
-        let split = self.method == Method::Split;
+        let split = self.method == Scheme::Split;
         (self.rank(level) > found).then_some(Warning::FewScores { level, needed, found, split })
     }
 

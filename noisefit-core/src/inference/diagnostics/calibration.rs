@@ -31,7 +31,7 @@ pub struct Calibration {
 pub struct Coverage {
     /// The promised share.
     pub level: f64,
-    /// That of the observations.
+    /// The share that was found.
     pub share: f64,
 }
 

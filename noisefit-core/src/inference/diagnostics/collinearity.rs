@@ -13,7 +13,7 @@ pub struct Collinearity {
     /// The largest over the smallest singular value of the design as it is, intercept and units included (of its rows times
     /// root weights, where there are weights).
     pub condition_number: Found<f64>,
-    /// The same of the columns centred (with an intercept) and scaled to length one: no choice of units changes it (Belsley,
+    /// The condition number of the columns centred (with an intercept) and scaled to length one: no choice of units changes it (Belsley,
     /// Kuh and Welsch 1980, *Regression Diagnostics*, chapter 3).
     pub scaled_condition_number: Found<f64>,
     /// How much larger the variance of each coefficient is than if its column were orthogonal to the others.
