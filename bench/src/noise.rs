@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::path::Path;
 
-use noisefit_core::{compare, inference};
 use noisefit_core::compare::{Candidate, compare};
-use noisefit_core::record::{Fit, Hc, Resampling, Vcov};
 use noisefit_core::estimate::Options;
+use noisefit_core::record::{Fit, Hc, Resampling, Vcov};
+use noisefit_core::{compare, inference};
 
 use noisefit_core::rows::{Matrix, MemoryRows};
 
@@ -65,21 +65,21 @@ pub fn run_comparison(rows: usize, columns: usize, folder: &Path) -> Result<(), 
 }
 
 fn std_errors(fits: &[Fit]) -> Vec<f64> {
-    fits.iter().flat_map(|fit| &fit.coefficients).filter_map(|c| c.std_error).collect()
+    fits.iter().flat_map(Fit::std_errors).flatten().collect()
 }
 
 /// Coefficients, and what else was estimated of the noise.
 fn estimates(fits: &[Fit]) -> Numbers {
     let mut coefficients = Vec::new();
     for fit in fits {
-        coefficients.extend(fit.coefficients.iter().filter_map(|c| c.estimate));
+        coefficients.extend(fit.coef().into_iter().flatten());
     }
     let mut estimates = vec![("coefficients", coefficients)];
     if let [fit] = fits {
         estimates.push(("scale", fit.scale.common().into_iter().collect()));
-        estimates.push(("scale_coefficients", fit.scale_coefficients.iter().filter_map(|c| c.estimate).collect()));
+        estimates.push(("scale_coefficients", fit.scale.coefficients().iter().filter_map(|c| c.estimate).collect()));
         estimates.push(("shape", fit.shape.iter().filter_map(|shape| shape.estimate).collect()));
-        estimates.push(("log_likelihood", fit.log_likelihood.into_iter().collect()));
+        estimates.push(("log_likelihood", fit.log_likelihood().into_iter().collect()));
     }
     estimates.retain(|(_, values)| !values.is_empty());
     estimates

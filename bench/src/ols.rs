@@ -9,8 +9,8 @@ use linfa::Dataset;
 use linfa::traits::Fit;
 use linfa_linear::LinearRegression;
 use ndarray::{Array1, Array2, ShapeBuilder};
-use noisefit_core::estimate::{Options, closed_form};
 use noisefit_core::algebra::Settings;
+use noisefit_core::estimate::{Options, closed_form};
 use noisefit_core::rows::{Matrix, MemoryRows};
 
 use crate::protocol::{numbers, repeat};
@@ -62,8 +62,8 @@ impl Problem {
         repeat(|| {
             let fit = closed_form::fit(&rows, &options)?;
             Ok(vec![
-                ("coefficients", fit.coefficients.iter().filter_map(|c| c.estimate).collect()),
-                ("std_errors", fit.coefficients.iter().filter_map(|c| c.std_error).collect()),
+                ("coefficients", fit.coef().into_iter().flatten().collect()),
+                ("std_errors", fit.std_errors().into_iter().flatten().collect()),
             ])
         })
     }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use noisefit_core::network::{Architecture, Learner, UpdateRule, Objective, Targets};
+use noisefit_core::network::{Architecture, Learner, Objective, Targets, UpdateRule};
 use noisefit_core::noise::{Huber, Noise, StudentT};
 
 use crate::protocol::{Numbers, repeat};
@@ -73,7 +73,7 @@ fn objective(name: &str) -> Result<Objective, Box<dyn Error>> {
     })
 }
 
-/// UpdateRule, learning rate, weight decay.
+/// Update rule, learning rate, weight decay.
 fn method(name: &str) -> Result<(UpdateRule, f64, f64), Box<dyn Error>> {
     let sgd = |momentum, nesterov| UpdateRule::Sgd { momentum, nesterov };
     Ok(match name {

@@ -2,11 +2,13 @@
 
 use std::error::Error;
 
-use noisefit_core::training;
-use noisefit_core::network;
-use noisefit_core::network::{Activation, Architecture, Learner, MemoryFeed, UpdateRule, Objective, Plan, Schedule, Solver, Targets, Training, TrainingRows};
-use noisefit_core::noise::{Noise};
+use noisefit_core::network::{
+    Activation, Architecture, Learner, MemoryFeed, Objective, Plan, Schedule, Solver, Targets, Training, TrainingRows,
+    UpdateRule,
+};
+use noisefit_core::noise::Noise;
 use noisefit_core::rows::{Matrix, MemoryRows};
+use noisefit_core::training;
 
 use crate::protocol::repeat;
 use crate::steps::{Steps, trace};

@@ -102,7 +102,7 @@ fn heading(fits: &[Fit], counts: Option<Counts>) -> String {
 /// What the coefficients maximise, given how the scale is estimated.
 fn likelihood(fit: &Fit) -> &'static str {
     match fit.scale_rule() {
-        ScaleRule::Mad { .. } => "the scale by the median absolute residual",
+        ScaleRule::Mad => "the scale by the median absolute residual",
         ScaleRule::Proposal2 => "the scale by Huber's proposal 2",
         ScaleRule::MaximumLikelihood | ScaleRule::Modelled => "maximum likelihood",
     }
@@ -259,7 +259,7 @@ fn scale(fit: &Fit) -> String {
     let Some(scale) = fit.scale.common() else { return "modelled: exp(log scale)".to_owned() };
     let how = match fit.scale_rule() {
         ScaleRule::MaximumLikelihood | ScaleRule::Modelled => "maximum likelihood",
-        ScaleRule::Mad { .. } => "median absolute residual",
+        ScaleRule::Mad => "median absolute residual",
         ScaleRule::Proposal2 => "proposal 2",
     };
     let deviation = match fit.noise {

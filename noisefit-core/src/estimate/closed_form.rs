@@ -30,7 +30,7 @@ use crate::rows::RowSource;
 /// let y = [1.0, 3.0, 2.0, 4.0];
 /// let rows = MemoryRows::new(&y, Matrix::row_major(&x, 4, 1)?)?;
 /// let fit = closed_form::fit(&rows, &Options::default())?;
-/// assert_eq!(fit.coefficients[1].estimate, Some(0.8));
+/// assert_eq!(fit.location.rows[1].estimate, Some(0.8));
 /// assert_eq!(fit.closed_form.map(|line| line.correlation), Some(0.8));
 /// # Ok::<(), noisefit_core::Error>(())
 /// ```

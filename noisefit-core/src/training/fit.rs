@@ -49,11 +49,11 @@ const LEVEL: f64 = 0.95;
 /// Everything that is drawn at random is drawn from `plan.seed`, and the result does not depend on the number of threads.
 ///
 /// ```
-/// use noisefit_core::network;
 /// use noisefit_core::network::Plan;
 /// use noisefit_core::noise::Noise;
 /// use noisefit_core::inference::predict::NewRows;
 /// use noisefit_core::rows::{Matrix, MemoryRows};
+/// use noisefit_core::training;
 ///
 /// let x: Vec<f64> = (0..200).map(|i| f64::from(i) / 100.0 - 1.0).collect();
 /// let y: Vec<f64> = x.iter().map(|x| (3.0 * x).sin()).collect();
@@ -61,7 +61,7 @@ const LEVEL: f64 = 0.95;
 /// let mut plan = Plan { hidden: vec![16], ..Plan::default() };
 /// plan.training.rate = 0.01;
 /// plan.training.epochs = 200;
-/// let fitted = network::fit(&rows, &[Noise::Gaussian], &plan, None, &())?;
+/// let fitted = training::fit(&rows, &[Noise::Gaussian], &plan, None, &())?;
 /// let design = [(&[0.5][..]).into()];
 /// let predicted = fitted.network.predict(&NewRows::new(&design, 1)).location(0)[0];
 /// assert!((predicted - 1.5f64.sin()).abs() < 0.1, "{predicted}");

@@ -60,7 +60,7 @@ const LEAST_DELTA: f64 = 1e-150;
 /// let y = [3.1, 4.9, 7.1, 8.9, 11.1, 12.9, 15.1, 60.0];
 /// let rows = MemoryRows::new(&y, Matrix::row_major(&x, 8, 1)?)?;
 /// let fit = active_set::fit(&rows, 1.345, HuberScale::Proposal2, &Options::default())?;
-/// assert!((fit.coefficients[1].estimate.unwrap_or(0.0) - 2.0).abs() < 0.3);
+/// assert!((fit.location.rows[1].estimate.unwrap_or(0.0) - 2.0).abs() < 0.3);
 /// # Ok::<(), noisefit_core::Error>(())
 /// ```
 ///

@@ -60,7 +60,7 @@ const PASSES: usize = 40;
 /// let y = [1.0, 2.0, 3.0, 4.0, 100.0];
 /// let rows = MemoryRows::new(&y, Matrix::row_major(&x, 5, 1)?)?;
 /// let fit = vertex::fit_laplace(&rows, &Options::default())?;
-/// assert_eq!(fit.coefficients[1].estimate, Some(1.0));
+/// assert_eq!(fit.location.rows[1].estimate, Some(1.0));
 /// assert_eq!(fit.scale.common(), Some(19.0));
 /// assert_eq!(fit.vertex.map(|vertex| vertex.zero_residuals), Some(4));
 /// # Ok::<(), noisefit_core::Error>(())

@@ -42,7 +42,8 @@ use crate::rows::{Kinds, RowSource};
 use contract::Request;
 
 /// Estimates the covariance of a fit's coefficients anew, as `vcov` says, over the rows that it was fitted to, and
-/// fills the table, [`Fit::vcov`], [`Fit::scale_vcov`], [`Fit::vcov_type`] and what intervals of predictions need.
+/// fills the tables of its coefficients, [`Fit::covariance`] with what intervals of predictions need, and the matrix of a modelled
+/// scale's coefficients.
 ///
 /// | covariance | noise | what is computed |
 /// |---|---|---|

@@ -41,7 +41,7 @@ use rest::refit;
 /// // The log-likelihood is -5 ln of the sum: it falls by c^2 / 2 where the sum grows by exp(c^2 / 10).
 /// let c: f64 = 1.959963984540054;
 /// let low = (17.5 - 10.5 * (c * c / 10.0).exp()) / 5.0;
-/// assert!((fit.coefficients[0].conf_low.unwrap_or(0.0) - low).abs() < 1e-8);
+/// assert!((fit.location.rows[0].conf_low.unwrap_or(0.0) - low).abs() < 1e-8);
 /// # Ok::<(), noisefit_core::Error>(())
 /// ```
 ///
