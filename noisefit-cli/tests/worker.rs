@@ -1,5 +1,7 @@
 //! Passes that are folded in another process.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod common;
 #[path = "../../noisefit-core/tests/common/everything.rs"]
 mod everything;

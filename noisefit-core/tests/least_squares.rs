@@ -317,10 +317,9 @@ impl RowSource for Cut<'_> {
                     clusters: &[],
                 });
             }
-            if self.units.contains(&end) || end == n {
-                if next(std::mem::replace(&mut unit, empty.clone_box())).is_break() {
-                    break;
-                }
+            let at_end = self.units.contains(&end) || end == n;
+            if at_end && next(std::mem::replace(&mut unit, empty.clone_box())).is_break() {
+                break;
             }
             start = end;
         }

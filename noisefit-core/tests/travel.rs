@@ -1,5 +1,7 @@
 //! Passes as bytes: what comes back of a pass that is rebuilt from them, and which bytes are refused.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 #[path = "common/everything.rs"]
 mod everything;
 

@@ -1,13 +1,10 @@
 //! What a fit found.
 
-use serde::{Deserialize, Serialize};
-
 use crate::Error;
 use crate::algebra::{Accuracy, Leverage};
 use crate::noise::Noise;
 use crate::numeric::Level;
 use crate::numeric::distribution::Symmetric;
-use crate::record::flat::Flat;
 use crate::record::{
     ClosedForm, Coefficient, Coefficients, Confint, Covariance, CovarianceEstimate, FTest, LocationCovariance,
     ScaleRule, ShapeParameter, Termination, Vertex, Warning,
@@ -29,8 +26,7 @@ use crate::record::{
 /// assert_eq!((fit.nobs, fit.dof(), fit.df_residual), (4, 3, 2));
 /// # Ok::<(), noisefit_core::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(into = "Flat", try_from = "Flat")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Fit {
     /// Observations used: rows, each counted as often as its frequency says.
     pub nobs: u64,

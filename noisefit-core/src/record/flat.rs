@@ -1,6 +1,6 @@
 //! A fit in JSON: one flat object, whose names stay.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::algebra::{Accuracy, Leverage};
 use crate::noise::Noise;
@@ -12,7 +12,7 @@ use crate::rows::INTERCEPT;
 
 /// A fit as JSON has it.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Flat {
+struct Flat {
     nobs: u64,
     noise: Noise,
     coefficients: Vec<Coefficient>,
@@ -51,6 +51,18 @@ pub(super) struct Flat {
     accuracy: Accuracy,
     termination: Termination,
     warnings: Vec<Warning>,
+}
+
+impl Serialize for Fit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Flat::from(self.clone()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Fit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Fit::try_from(Flat::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
 }
 
 impl From<Fit> for Flat {

@@ -4,21 +4,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
-use crate::rows::{Block, Pass, Request, RowBlock};
-
-/// How many words of a value a pass asks the source for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
-pub enum Precision {
-    /// Doubles; [`Values::low`](super::Values::low) is `None`.
-    Double,
-    /// Double-double: what a double cannot hold of a product, a power or a decimal stands in
-    /// [`Values::low`](super::Values::low).
-    Extended,
-    /// Double-double, with every stored number moved at random within its own rounding error (half a unit in its last
-    /// place; numbers that are evidently exact stay). The draw's number makes it repeatable. Refitting on such data shows
-    /// how many digits the data themselves determine.
-    Perturbed(u32),
-}
+use crate::rows::block::{Block, RowBlock};
+use crate::rows::codec::{put, take};
+use crate::rows::pass::{Pass, downcast, expect};
+use crate::rows::precision::Precision;
+use crate::rows::request::Request;
 
 /// The state of one pass over rows: an associative fold, which is a value that travels.
 ///
@@ -111,5 +101,56 @@ pub trait Accumulator: Clone + Send + Sync + Serialize + DeserializeOwned + 'sta
     fn load(&self, bytes: &[u8]) -> Result<Self, Error> {
         let empty: &dyn Pass = self;
         Self::from_pass(empty.state_from_bytes(bytes)?)
+    }
+}
+
+impl<A: Accumulator> Pass for A {
+    fn kind(&self) -> String {
+        A::kind()
+    }
+
+    fn fold(&mut self, block: &Block<'_>) {
+        Accumulator::fold(self, block);
+    }
+
+    fn fold_rows(&mut self, rows: &RowBlock<'_>) -> bool {
+        Accumulator::fold_rows(self, rows)
+    }
+
+    fn merge(&mut self, later: Box<dyn Pass>) -> Result<(), Error> {
+        Accumulator::merge(self, downcast(later)?);
+        Ok(())
+    }
+
+    fn rows(&self) -> u64 {
+        Accumulator::rows(self)
+    }
+
+    fn precision(&self) -> Precision {
+        Accumulator::precision(self)
+    }
+
+    fn clone_box(&self) -> Box<dyn Pass> {
+        Box::new(self.clone())
+    }
+
+    fn write(&self, bytes: &mut Vec<u8>) -> Result<(), Error> {
+        put(&A::kind(), bytes)?;
+        put(self, bytes)
+    }
+
+    fn read(&self, bytes: &mut &[u8]) -> Result<Box<dyn Pass>, Error> {
+        expect(&A::kind(), bytes)?;
+        Ok(Box::new(take::<A>(bytes)?))
+    }
+}
+
+impl<A: Accumulator> Request for A {
+    fn into_pass(self) -> Box<dyn Pass> {
+        Box::new(self)
+    }
+
+    fn from_pass(pass: Box<dyn Pass>) -> Result<Self, Error> {
+        downcast(pass)
     }
 }

@@ -4,10 +4,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
-use crate::rows::envelope::{put, take};
-use crate::rows::kinds::Reader;
-use crate::rows::pass::{downcast, expect};
-use crate::rows::{Block, Layout, Next, Pass, Precision, RowBlock, RowSource};
+use crate::rows::block::{Block, RowBlock};
+use crate::rows::codec::{put, take};
+use crate::rows::kinds::{Kinds, Reader};
+use crate::rows::layout::Layout;
+use crate::rows::pass::{Pass, downcast, expect};
+use crate::rows::precision::Precision;
+use crate::rows::source::{Next, RowSource};
 
 /// What is done to every block before a pass sees it: columns are left out, rows are picked, a response is made.
 ///
@@ -151,5 +154,13 @@ impl<D: Adaptor> Pass for Adapting<D> {
     fn read(&self, bytes: &mut &[u8]) -> Result<Box<dyn Pass>, Error> {
         expect(D::KIND, bytes)?;
         Ok(Box::new(Adapting { adaptor: take::<D>(bytes)?, inner: self.inner.read(bytes)? }))
+    }
+}
+
+impl Kinds {
+    /// These and an adaptor.
+    #[must_use]
+    pub fn with_adaptor<D: Adaptor>(self) -> Self {
+        self.listed(D::KIND.to_owned(), std::any::TypeId::of::<D>(), Some(decode::<D>))
     }
 }

@@ -8,11 +8,8 @@
 //! All numbers are little-endian. The parameters are a hash of the contents of the empty pass; the checksum is one of all
 //! other bytes. The contents are MessagePack, in which doubles are the same to the bit.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::Error;
-use crate::rows::Pass;
+use crate::rows::pass::Pass;
 
 const MAGIC: &[u8; 8] = b"noisefit";
 
@@ -182,22 +179,11 @@ pub fn hash_parameters(values: impl IntoIterator<Item = f64>) -> u64 {
     values.into_iter().fold(hash(&[]), |hash, value| fnv(hash, &value.to_bits().to_le_bytes()))
 }
 
-/// Appends a value.
-pub(super) fn put<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Result<(), Error> {
-    // With the names of fields, so that records which leave some out are read back.
-    rmp_serde::encode::write_named(bytes, value).map_err(|error| Error::State(format!("it cannot be written: {error}")))
-}
-
-/// Takes a value from the beginning of bytes.
-pub(super) fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, Error> {
-    rmp_serde::decode::from_read(bytes)
-        .map_err(|error| Error::State(format!("its contents are not those of a pass: {error}")))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::rows::codec::{put, take};
     use crate::rows::{Layout, Sample};
 
     #[test]

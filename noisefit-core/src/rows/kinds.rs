@@ -4,11 +4,10 @@ use std::any::TypeId;
 use std::collections::BTreeMap;
 
 use crate::Error;
-use crate::rows::envelope::{Role, open, take};
-use crate::rows::folds::Selection;
-use crate::rows::subset::Columns;
-use crate::rows::together::Together;
-use crate::rows::{Accumulator, Adaptor, Pass, Sample, adaptor};
+use crate::rows::accumulator::Accumulator;
+use crate::rows::codec::take;
+use crate::rows::envelope::{Role, open};
+use crate::rows::pass::Pass;
 
 /// Adaptors around one another and passes of passes nest this deep at most.
 const DEEPEST: usize = 32;
@@ -29,11 +28,11 @@ const DEEPEST: usize = 32;
 #[derive(Debug, Clone)]
 pub struct Kinds {
     /// By its name what each is, and what makes it of bytes: nothing where several have the name.
-    decoders: BTreeMap<String, (TypeId, Option<Decoder>)>,
+    pub(super) decoders: BTreeMap<String, (TypeId, Option<Decoder>)>,
 }
 
 /// Makes a pass of what follows its name.
-type Decoder = fn(&mut Reader<'_, '_>) -> Result<Box<dyn Pass>, Error>;
+pub(super) type Decoder = fn(&mut Reader<'_, '_>) -> Result<Box<dyn Pass>, Error>;
 
 /// Bytes of passes, and what rebuilds them.
 pub(super) struct Reader<'r, 'b> {
@@ -42,26 +41,16 @@ pub(super) struct Reader<'r, 'b> {
     depth: usize,
 }
 
-impl Default for Kinds {
-    /// Those of sources themselves: samples of the rows, passes together, columns and rows left out.
-    fn default() -> Self {
-        let kinds = Kinds { decoders: BTreeMap::new() };
-        let kinds = kinds.listed(Together::KIND.to_owned(), TypeId::of::<Together>(), Some(Together::decode));
-        kinds.with::<Sample>().with_adaptor::<Columns>().with_adaptor::<Selection>()
-    }
-}
-
 impl Kinds {
+    /// None.
+    pub(super) fn none() -> Self {
+        Kinds { decoders: BTreeMap::new() }
+    }
+
     /// These and another.
     #[must_use]
     pub fn with<A: Accumulator>(self) -> Self {
         self.listed(A::kind(), TypeId::of::<A>(), Some(|reader| Ok(Box::new(take::<A>(reader.bytes)?))))
-    }
-
-    /// These and an adaptor.
-    #[must_use]
-    pub fn with_adaptor<D: Adaptor>(self) -> Self {
-        self.listed(D::KIND.to_owned(), TypeId::of::<D>(), Some(adaptor::decode::<D>))
     }
 
     /// These and those of another list.
@@ -76,7 +65,7 @@ impl Kinds {
     }
 
     /// Nothing is rebuilt as what only has the same name.
-    fn listed(mut self, name: String, id: TypeId, decode: Option<Decoder>) -> Self {
+    pub(super) fn listed(mut self, name: String, id: TypeId, decode: Option<Decoder>) -> Self {
         let twice = self.decoders.get(&name).is_some_and(|(other, _)| *other != id);
         self.decoders.insert(name, (id, decode.filter(|_| !twice)));
         self

@@ -8,9 +8,11 @@
 mod accumulator;
 mod adaptor;
 mod block;
+mod codec;
 mod envelope;
 mod folds;
 mod kinds;
+mod known;
 mod layout;
 mod memory;
 mod new_rows;
@@ -19,13 +21,15 @@ mod pass;
 mod perturb;
 #[cfg(feature = "parallel")]
 mod pool;
+mod precision;
+mod request;
 mod sample;
 mod scatter;
 mod source;
 mod subset;
 mod together;
 
-pub use accumulator::{Accumulator, Precision};
+pub use accumulator::Accumulator;
 pub use adaptor::{Adapted, Adaptor};
 pub use block::{Block, RowBlock, Values};
 pub use envelope::hash_parameters;
@@ -38,11 +42,12 @@ pub use ordered::in_order;
 pub(crate) use ordered::parallel_map;
 pub use pass::Pass;
 pub use perturb::perturbation;
+pub use precision::Precision;
+pub use request::Request;
 pub(crate) use sample::{Sample, SampledRows};
 pub(crate) use scatter::{scattered, scattered_below, scattered_share};
 pub use source::{Next, RowSource, RowSourceExt};
 pub use subset::{Columns, Subset};
-pub use together::Request;
 
 /// The number of rows of the blocks that sources hand to [`Accumulator::fold`], at most.
 ///

@@ -3,8 +3,9 @@
 use std::any::Any;
 
 use crate::Error;
-use crate::rows::envelope::{put, take};
-use crate::rows::{Accumulator, Block, Precision, RowBlock};
+use crate::rows::block::{Block, RowBlock};
+use crate::rows::codec::take;
+use crate::rows::precision::Precision;
 
 /// A pass as sources see it: an [`Accumulator`] of whatever type, alone, behind adaptors or beside others.
 ///
@@ -47,47 +48,6 @@ pub trait Pass: Any + Send + Sync {
     /// # Errors
     /// [`Error::State`] where they begin otherwise.
     fn read(&self, bytes: &mut &[u8]) -> Result<Box<dyn Pass>, Error>;
-}
-
-impl<A: Accumulator> Pass for A {
-    fn kind(&self) -> String {
-        A::kind()
-    }
-
-    fn fold(&mut self, block: &Block<'_>) {
-        Accumulator::fold(self, block);
-    }
-
-    fn fold_rows(&mut self, rows: &RowBlock<'_>) -> bool {
-        Accumulator::fold_rows(self, rows)
-    }
-
-    fn merge(&mut self, later: Box<dyn Pass>) -> Result<(), Error> {
-        Accumulator::merge(self, downcast(later)?);
-        Ok(())
-    }
-
-    fn rows(&self) -> u64 {
-        Accumulator::rows(self)
-    }
-
-    fn precision(&self) -> Precision {
-        Accumulator::precision(self)
-    }
-
-    fn clone_box(&self) -> Box<dyn Pass> {
-        Box::new(self.clone())
-    }
-
-    fn write(&self, bytes: &mut Vec<u8>) -> Result<(), Error> {
-        put(&A::kind(), bytes)?;
-        put(self, bytes)
-    }
-
-    fn read(&self, bytes: &mut &[u8]) -> Result<Box<dyn Pass>, Error> {
-        expect(&A::kind(), bytes)?;
-        Ok(Box::new(take::<A>(bytes)?))
-    }
 }
 
 /// A pass of a type.

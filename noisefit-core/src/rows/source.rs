@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 
 use crate::Error;
-use crate::rows::{Layout, Pass, Request};
+use crate::rows::layout::Layout;
+use crate::rows::pass::Pass;
+use crate::rows::request::Request;
 
 /// Who is handed the states of work units, until it breaks.
 pub type Next<'a> = dyn FnMut(Box<dyn Pass>) -> ControlFlow<()> + Send + 'a;

@@ -1,0 +1,18 @@
+//! Values as bytes: MessagePack, in which doubles are the same to the bit.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Error;
+
+/// Appends a value.
+pub(super) fn put<T: Serialize + ?Sized>(value: &T, bytes: &mut Vec<u8>) -> Result<(), Error> {
+    // With the names of fields, so that records which leave some out are read back.
+    rmp_serde::encode::write_named(bytes, value).map_err(|error| Error::State(format!("it cannot be written: {error}")))
+}
+
+/// Takes a value from the beginning of bytes.
+pub(super) fn take<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, Error> {
+    rmp_serde::decode::from_read(bytes)
+        .map_err(|error| Error::State(format!("its contents are not those of a pass: {error}")))
+}
