@@ -238,11 +238,11 @@ fn no_lag_is_the_sandwich_and_clusters_of_one_row_nearly() {
     data.clusters = vec![(0..400).collect()];
     for noise in ["gaussian", "student-t", "logistic", "huber"] {
         let sandwich = data.fit(noise, "sandwich");
-        assert_matrix(&data.fit(noise, "hac:0").vcov(), &sandwich.vcov(), 1e-12, noise);
+        assert_matrix(data.fit(noise, "hac:0").vcov(), sandwich.vcov(), 1e-12, noise);
         let mut singles = data.fit(noise, "cluster:row").vcov().to_vec();
         let small = if noise == "gaussian" { 399.0 / 397.0 } else { 1.0 };
         singles.iter_mut().flatten().for_each(|value| *value /= 400.0 / 399.0 * small);
-        assert_matrix(&singles, &sandwich.vcov(), 1e-12, noise);
+        assert_matrix(&singles, sandwich.vcov(), 1e-12, noise);
     }
     // Least squares' sandwich is White's.
     let white = data.fit("gaussian", "hc0");
@@ -301,8 +301,8 @@ fn the_expected_information_is_the_classical_covariance() {
         let (classical, expected) = (data.fit(noise, "classical"), data.fit(noise, "expected"));
         let scaled: Vec<Vec<f64>> =
             classical.vcov().iter().map(|row| row.iter().map(|value| value * factor).collect()).collect();
-        assert_matrix(&expected.vcov(), &scaled, 1e-9, noise);
-        assert_matrix(&expected.scale.vcov(), &classical.scale.vcov(), 1e-6, noise);
+        assert_matrix(expected.vcov(), &scaled, 1e-9, noise);
+        assert_matrix(expected.scale.vcov(), classical.scale.vcov(), 1e-6, noise);
         assert_eq!(
             (expected.covariance.reference, &expected.covariance.kind),
             (Reference::Normal, &VcovKind::of("expected"))
@@ -336,8 +336,8 @@ fn frequencies_are_repeated_rows() {
     let repeated = data.repeated();
     let agree = |data: &Data, repeated: &Data, noise: &str, vcov: &str| {
         let (found, expected) = (data.fit(noise, vcov), repeated.fit(noise, vcov));
-        assert_matrix(&found.vcov(), &expected.vcov(), 1e-8, &format!("{noise}, {vcov}"));
-        assert_matrix(&found.scale.vcov(), &expected.scale.vcov(), 1e-8, &format!("{noise}, {vcov}"));
+        assert_matrix(found.vcov(), expected.vcov(), 1e-8, &format!("{noise}, {vcov}"));
+        assert_matrix(found.scale.vcov(), expected.scale.vcov(), 1e-8, &format!("{noise}, {vcov}"));
     };
     for vcov in ["hc0", "hc1", "hc2", "hc3", "hc4", "cluster:g0", "cr3:g0", "cluster:g0,g1"] {
         agree(&data, &repeated, "gaussian", vcov);
@@ -466,7 +466,7 @@ fn hc4_by_its_definition() {
         }
         sum
     });
-    assert_matrix(&data.fit("gaussian", "hc4").vcov(), &expected, 1e-9, "hc4");
+    assert_matrix(data.fit("gaussian", "hc4").vcov(), &expected, 1e-9, "hc4");
 }
 
 /// The jackknife over clusters, which CR3 is for least squares (Bell and McCaffrey 2002): refits without each.
@@ -496,7 +496,7 @@ fn cr3_is_what_leaving_each_cluster_out_does() {
                 .collect();
             add_outer(&mut expected, &moved, &moved, 1.0);
         }
-        assert_matrix(&whole.vcov(), &expected, 1e-9, "cr3");
+        assert_matrix(whole.vcov(), &expected, 1e-9, "cr3");
         assert_eq!((whole.covariance.reference, whole.covariance.reference_df), (Reference::StudentT, Some(7.0)));
     }
     let data = Data::random(90, 8);
