@@ -181,6 +181,7 @@ mod shared {
 }
 
 #[cfg(all(test, feature = "parallel"))]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Condvar, Mutex, MutexGuard};
