@@ -22,7 +22,8 @@ fn run(line: &str, folder: &Path) -> String {
     String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
 }
 
-/// Whether two texts have the same words, whole numbers (epochs, mostly) within a half and others within a fifth of one another.
+/// Whether two texts have the same words, whole numbers (epochs, mostly) within a half and others within a third of one
+/// another: by so much the spread of an ensemble's members differs from processor to processor.
 fn is_near(one: &str, other: &str) -> bool {
     let words = |text: &str| {
         text.split([' ', '\n', ',']).filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>()
@@ -30,7 +31,7 @@ fn is_near(one: &str, other: &str) -> bool {
     let near = |(one, other): (&String, &String)| match (one.parse::<f64>(), other.parse::<f64>()) {
         (Ok(a), Ok(b)) => {
             let whole = one.parse::<i64>().is_ok() && other.parse::<i64>().is_ok();
-            (a - b).abs() <= if whole { 0.5 } else { 0.2 } * a.abs().max(b.abs()).max(0.02)
+            (a - b).abs() <= if whole { 0.5 } else { 0.34 } * a.abs().max(b.abs()).max(0.02)
         }
         _ => one == other,
     };
@@ -42,7 +43,7 @@ fn is_near(one: &str, other: &str) -> bool {
 fn what_is_near_and_what_is_not() {
     assert!(is_near("NLL 5.30, epochs 75", "NLL 5.36, epochs 60"));
     for (one, other) in
-        [("RMSE 1", "RMSE 0.21"), ("0.95", "0.70"), ("epochs 75", "epochs 30"), ("a 1", "b 1"), ("1", "1 2")]
+        [("RMSE 1", "RMSE 0.21"), ("0.95", "0.60"), ("epochs 75", "epochs 30"), ("a 1", "b 1"), ("1", "1 2")]
     {
         assert!(!is_near(one, other), "{one} and {other}");
     }
