@@ -75,7 +75,7 @@ pub enum Fitting {
 ///
 /// let table = Table::open("../testdata/engel.csv")?;
 /// let fitted = Model::new("foodexp ~ income").noise("student-t")?.scale("~ income").fit(&table)?;
-/// assert!(fitted.fit()?.scale_coefficients.iter().any(|row| row.term == "income"));
+/// assert!(fitted.fit()?.scale.coefficients().iter().any(|row| row.term == "income"));
 /// # Ok::<(), noisefit::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
