@@ -413,6 +413,7 @@ fn what_cannot_be_estimated_is_refused_or_warned_of() {
     assert!(data.refused("gaussian", "nid").ends_with("use hc3"));
     let few = data.fit("gaussian", "cluster:g0");
     assert!(few.warnings[0] == Warning::FewClusters { clusters: 8, coefficients: 3 }, "{:?}", few.warnings);
+    assert_eq!(data.fit("gaussian", "cr3:g0").warnings[0], Warning::FewClustersLeftOut { clusters: 8 });
     data.clusters[0] = vec![9; 50];
     assert!(
         data.refused("gaussian", "cluster:g0").contains("the first cluster column has the same value in every row")
@@ -506,4 +507,30 @@ fn cr3_is_what_leaving_each_cluster_out_does() {
     let first = alone.clusters[0][0];
     alone.x[1] = alone.clusters[0].iter().map(|id| f64::from(u8::from(*id == first))).collect();
     assert!(alone.refused("gaussian", "cr3:g0").contains("a cluster alone determines"));
+}
+
+/// Eight clusters of three rows with a level each, a regressor that varies between clusters: 95% intervals of `cr3` hold about what
+/// they say, those of `cluster` far less. 600 samples from a seed; one standard error of the shares is under one and a half points.
+#[test]
+fn few_clusters_by_simulation() {
+    let mut random = Random(2026);
+    let (mut held, samples) = ([0.0; 2], 600);
+    for _ in 0..samples {
+        let mut data = Data { x: vec![Vec::new()], clusters: vec![Vec::new()], ..Data::default() };
+        for cluster in 0..8 {
+            let (level, x) = (random.normal(), random.normal());
+            for _ in 0..3 {
+                data.x[0].push(x);
+                data.y.push(level + random.normal());
+                data.clusters[0].push(cluster);
+            }
+        }
+        for (held, vcov) in held.iter_mut().zip(["cr3:g0", "cluster:g0"]) {
+            let slope = data.fit("gaussian", vcov).location.rows[1].clone();
+            *held += f64::from(u8::from(slope.conf_low.unwrap() <= 0.0 && slope.conf_high.unwrap() >= 0.0));
+        }
+    }
+    let [cr3, cluster] = held.map(|held| held / f64::from(samples));
+    assert!((0.92..=0.98).contains(&cr3), "{cr3}");
+    assert!(cluster < 0.90, "{cluster}");
 }

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use noisefit_core::inference::conformal::Conformal;
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::Predictor;
 use noisefit_core::network::Network;
 use noisefit_core::noise::Noise;
-use noisefit_core::record::{Fit, FittedScale, Reference};
+use noisefit_core::record::{Fit, FittedScale, Reference, VcovKind};
 use noisefit_core::rows::{Layout, ScaleLayout};
 use serde::{Deserialize, Serialize};
 
@@ -152,6 +153,10 @@ fn discrepancy(fit: &Fit, layout: &Layout) -> Option<String> {
             true => "it has coefficients of the scale and no formula of the scale".to_owned(),
             false => format!("its scale_coefficients are not those of its scale formula, {}", terms.join(", ")),
         });
+    }
+    let kind = &fit.covariance.kind;
+    if *kind != VcovKind::HUBER && Vcov::of(kind).is_none() {
+        return Some("its vcov_type is none of the covariances there are".to_owned());
     }
     if fit.scale.common().is_some() == layout.scale.is_some() {
         return Some("it has not one of a scale and a formula of the scale".to_owned());

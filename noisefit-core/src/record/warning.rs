@@ -62,6 +62,11 @@ pub enum Warning {
         /// Of the fit.
         coefficients: u64,
     },
+    /// Few clusters, of which each was left out in turn: right on average, and uncertain.
+    FewClustersLeftOut {
+        /// How many there are.
+        clusters: u64,
+    },
     /// A covariance by two columns of clusters had negative eigenvalues.
     NotPositiveSemidefinite,
     /// Rows at which the quantiles beside the fit cross, which `nid` does not count.
@@ -284,6 +289,10 @@ impl fmt::Display for Warning {
                 "only {clusters} clusters for {coefficients} coefficients: standard errors from so few are too small more often \
                  than not, even with the t distribution of {} df",
                 clusters - 1
+            ),
+            Warning::FewClustersLeftOut { clusters } => write!(
+                f,
+                "only {clusters} clusters: standard errors from so few are themselves uncertain by a third and more"
             ),
             Warning::NotPositiveSemidefinite => f.write_str(
                 "the two-way covariance is not positive semidefinite: its negative eigenvalues were set to zero (Cameron, \

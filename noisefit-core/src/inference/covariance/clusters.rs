@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::algebra::gram::{Columns, TILE_ROWS};
-use crate::inference::covariance::products::{Found, Products};
+use crate::inference::covariance::products::{Clustered, Found, Products};
 use crate::rows::{BLOCK_ROWS, scattered};
 
 /// Sums of scores by one grouping of the rows, or by each of two and by both at once.
@@ -74,7 +74,7 @@ impl Clusters {
             matrix.iter_mut().zip(products).for_each(|(sum, product)| *sum += factor * product);
         }
         let least = self.groupings.iter().take(2).map(|grouping| grouping.keys.len() as u64).min();
-        Ok(Found { matrix, clusters: least, difference: self.groupings.len() > 1 })
+        Ok(Found { matrix, clusters: least.map(Clustered::Summed), difference: self.groupings.len() > 1 })
     }
 }
 

@@ -9,12 +9,12 @@ use crate::algebra::Cholesky;
 use crate::algebra::gram::{packed, packed_length};
 use crate::inference::covariance::contract::{Covariance, Kind, Request};
 use crate::inference::covariance::least_squares;
-use crate::inference::covariance::products::Found;
+use crate::inference::covariance::products::{Clustered, Found};
 use crate::rows::{Accumulator, Block, Kinds, RowSourceExt};
 
 /// `cr3:COLUMN`: the sum over clusters of `d d'`, where `d` is how far the coefficients move when the cluster is left out (Bell and
-/// McCaffrey 2002, *Survey Methodology* 28, 169-181): `hc3` for clusters. It tends to be too large with few clusters, where
-/// `cluster` is too small.
+/// McCaffrey 2002, *Survey Methodology* 28, 169-181): `hc3` for clusters, without a further factor. With few clusters its intervals
+/// hold about what they say, where those of `cluster` are too short.
 ///
 /// For the rows `X` of a cluster with residuals `e`, `d = (I - A)^-1 X'e` with `A = X'X` in coordinates in which that of all rows
 /// is the identity, so that one pass with a matrix for each cluster is enough.
@@ -104,7 +104,7 @@ impl Clusters {
                 }
             }
         }
-        Ok(Found { matrix, clusters: Some(self.sums.len() as u64), difference: false })
+        Ok(Found { matrix, clusters: Some(Clustered::LeftOut(self.sums.len() as u64)), difference: false })
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn estimate(
     if difference {
         fit.warnings.extend(positive_semidefinite(&mut matrix, &vec![1.0; leverage.coordinates().coefficients()]));
     }
-    let f_test = wald(fit, rows.adaptor(), &matrix, clusters.map(|clusters| clusters as f64 - 1.0));
+    let f_test = wald(fit, rows.adaptor(), &matrix, clusters.map(|clusters| clusters.count() as f64 - 1.0));
     Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::StudentT }
         .store(fit, &written);
     fit.f_test = f_test;

@@ -5,7 +5,7 @@ use faer::{Mat, Side};
 use crate::Error;
 use crate::algebra::gram::{packed, packed_length, symmetric};
 use crate::algebra::{Cholesky, Leverage};
-use crate::inference::covariance::products::Found;
+use crate::inference::covariance::products::{Clustered, Found};
 use crate::record::{CovarianceEstimate, Fit, Reference, VcovKind, Warning};
 
 /// Fewer clusters than this leave standard errors uncertain by a quarter and more.
@@ -23,7 +23,7 @@ pub(super) struct Estimated<'a> {
     /// That of the coefficients of a modelled scale, in the units of the data.
     pub(super) scale: Option<Vec<Vec<f64>>>,
     /// With clusters their number.
-    pub(super) clusters: Option<u64>,
+    pub(super) clusters: Option<Clustered>,
     pub(super) reference: Reference,
 }
 
@@ -33,7 +33,7 @@ impl Estimated<'_> {
     pub(super) fn store(self, fit: &mut Fit, written: &str) {
         let (leverage, location) = self.leverage.of_whitened(&self.matrix, fit.location.rows.len());
         let (reference, reference_df) = match self.clusters {
-            Some(clusters) => (Reference::StudentT, Some(clusters as f64 - 1.0)),
+            Some(clusters) => (Reference::StudentT, Some(clusters.count() as f64 - 1.0)),
             None => (self.reference, None),
         };
         fit.set_covariance(CovarianceEstimate {
@@ -44,9 +44,12 @@ impl Estimated<'_> {
             reference,
             reference_df,
         });
-        if let Some(clusters) = self.clusters.filter(|&clusters| clusters < FEW_CLUSTERS.max(fit.rank() as u64 + 1)) {
-            fit.warnings.push(Warning::FewClusters { clusters, coefficients: fit.rank() as u64 });
-        }
+        let coefficients = fit.rank() as u64;
+        let few = |clusters: u64| clusters < FEW_CLUSTERS.max(coefficients + 1);
+        fit.warnings.extend(self.clusters.filter(|clusters| few(clusters.count())).map(|clusters| match clusters {
+            Clustered::Summed(clusters) => Warning::FewClusters { clusters, coefficients },
+            Clustered::LeftOut(clusters) => Warning::FewClustersLeftOut { clusters },
+        }));
     }
 }
 

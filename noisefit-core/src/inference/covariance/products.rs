@@ -10,10 +10,27 @@ use crate::algebra::gram::{Columns, add_gram, packed_length};
 pub(crate) struct Found {
     /// The packed lower triangle.
     pub(crate) matrix: Vec<f64>,
-    /// With clusters their number, of two groupings the smaller one.
-    pub(crate) clusters: Option<u64>,
+    /// With clusters their number, of two groupings the smaller one, and what was done with them.
+    pub(crate) clusters: Option<Clustered>,
     /// Whether `matrix` is a difference, which need not be positive semidefinite.
     pub(crate) difference: bool,
+}
+
+/// How many clusters there are, and what a covariance makes of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Clustered {
+    /// Its scores are summed.
+    Summed(u64),
+    /// It is left out.
+    LeftOut(u64),
+}
+
+impl Clustered {
+    /// How many there are.
+    pub(super) fn count(self) -> u64 {
+        let (Clustered::Summed(count) | Clustered::LeftOut(count)) = self;
+        count
+    }
 }
 
 /// Sums of products of columns.

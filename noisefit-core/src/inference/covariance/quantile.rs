@@ -23,7 +23,7 @@ use crate::inference::covariance::contract::Request;
 use crate::inference::covariance::meat::{Dependence, Meat, Scores};
 use crate::inference::covariance::order::{Standardised, nearest, quartiles};
 use crate::inference::covariance::parts::{Estimated, sandwich};
-use crate::inference::covariance::products::Found;
+use crate::inference::covariance::products::{Clustered, Found};
 use crate::inference::covariance::whitened::Whitened;
 use crate::noise::{Noise, Route};
 use crate::numeric::distribution::{Distribution, Normal};
@@ -219,7 +219,7 @@ fn independent(bread: &Cholesky, tau: f64, order: usize) -> Vec<f64> {
 }
 
 /// Makes a covariance of whitened rows the fit's.
-fn store(fit: &mut Fit, matrix: Vec<f64>, clusters: Option<u64>, written: &str) {
+fn store(fit: &mut Fit, matrix: Vec<f64>, clusters: Option<Clustered>, written: &str) {
     if let Some(leverage) = fit.leverage().cloned() {
         Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::Normal }
             .store(fit, written);
