@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::candidates;
 use crate::error::Error;
-use crate::model::Model;
+use crate::fitted::Fitted;
+use crate::model::{Model, Scale};
 use crate::rows::{explain, look_alikes, place, specification};
 use crate::table::Table;
 
@@ -69,6 +70,34 @@ impl Model {
         let places = places(&rows, &comparison)?;
         let (design, counts, notes) = (rows.design().clone(), rows.counts(), look_alikes(rows.design(), table));
         Ok(Compared { comparison, design, counts, places, notes })
+    }
+}
+
+impl Fitted {
+    /// Sets several noise models of the fit's formula side by side, with its weights and frequencies, over the table that it was
+    /// fitted to or one that is given.
+    ///
+    /// ```
+    /// use noisefit::{CompareOptions, Model, Table};
+    ///
+    /// let fitted = Model::new("calls ~ year").fit(&Table::open("../testdata/phones.csv")?)?;
+    /// let compared = fitted.compare(None, &CompareOptions::default())?;
+    /// assert_eq!(compared.preferred().map(|model| model.to_string()).as_deref(), Some("student-t"));
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoTable`] after loading without a table; as [`Model::compare`].
+    pub fn compare(&self, table: Option<&Table>, options: &CompareOptions) -> Result<Compared, Error> {
+        let design = &self.model.design;
+        let formula = design.formula();
+        let model = Model {
+            scale: formula.scale().map(|scale| Scale::Formula(scale.text().to_owned())),
+            weights: design.weights().map(|weights| weights.text().to_owned()),
+            frequencies: design.frequencies().map(|frequencies| frequencies.text().to_owned()),
+            ..Model::new(formula.text())
+        };
+        model.compare(self.table_or(table)?, options)
     }
 }
 

@@ -272,7 +272,7 @@ impl Fitted {
     }
 
     /// A table that is given, or that of the fit.
-    fn table_or<'a>(&'a self, table: Option<&'a Table>) -> Result<&'a Table, Error> {
+    pub(crate) fn table_or<'a>(&'a self, table: Option<&'a Table>) -> Result<&'a Table, Error> {
         table.or(self.table.as_ref()).ok_or(Error::NoTable)
     }
 

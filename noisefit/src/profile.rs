@@ -5,9 +5,12 @@ use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::profile::{self, Curve};
 use noisefit_core::inference::{self, Options};
 use noisefit_core::record::Fit;
+use noisefit_data::formula::Scope;
+use noisefit_data::source::{DesignRows, SourceOptions};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::fitted::Fitted;
 use crate::model::Model;
 use crate::refusal::Refusal;
 use crate::rows::{explain, look_alikes};
@@ -77,21 +80,60 @@ impl Model {
         let (Some(fit), true) = (fits.pop(), fits.is_empty()) else {
             return Err(Refusal::ProfileOfQuantiles { noise: noise.to_string() }.into());
         };
-        let grid = options.grid(&fit)?;
-        let curve = profile::curve(&rows, &fit, &options.term, &grid, options.reoptimised, &settings.estimation())?;
-        let mut warnings: Vec<String> = fit.warnings.iter().map(ToString::to_string).collect();
-        let ends = match profile::term_interval(&rows, &fit, &options.term, self.level, &settings.estimation()) {
-            Ok(ends) => ends,
-            Err(error @ noisefit_core::Error::Unsupported(_)) => {
-                warnings.push(error.to_string());
-                (None, None)
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let formula = rows.design().formula().text().to_owned();
-        let notes = look_alikes(rows.design(), table);
-        Ok(Profiled { formula, fit, curve, level: self.level, ends, notes, warnings })
+        follow(&rows, fit, &settings.estimation(), options, table)
     }
+}
+
+impl Fitted {
+    /// Follows the likelihood of the exact fit along one coefficient, over the table that it was fitted to or one that is given; at
+    /// the fit's own level.
+    ///
+    /// ```
+    /// use noisefit::{Model, ProfileOptions, Table};
+    ///
+    /// let table = Table::open("../testdata/engel.csv")?;
+    /// let (model, options) = (Model::new("foodexp ~ income"), ProfileOptions::of("income"));
+    /// let profiled = model.fit(&table)?.profile(None, &options)?;
+    /// assert_eq!(profiled.interval(), model.profile(&table, &options)?.interval());
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoSingleFit`]; [`Error::NoTable`] after loading; [`Refusal::ProfileOfQuantiles`]; [`Refusal::NoRange`]; a term that the
+    /// fit does not have; those of reading.
+    pub fn profile(&self, table: Option<&Table>, options: &ProfileOptions) -> Result<Profiled, Error> {
+        let (fit, table) = (self.fit()?, self.table_or(table)?);
+        let settings = estimate::Options { level: fit.level, ..estimate::Options::default() };
+        table.reading(self.model.design.columns_needed(Scope::All), |table| {
+            let rows = self.rows(table, SourceOptions::default())?;
+            follow(&rows, fit.clone(), &settings, options, table)
+        })
+    }
+}
+
+/// The curve of a fit to rows, and the ends of the interval at its level.
+fn follow(
+    rows: &DesignRows<'_>,
+    fit: Fit,
+    settings: &estimate::Options,
+    options: &ProfileOptions,
+    table: &Table,
+) -> Result<Profiled, Error> {
+    let grid = options.grid(&fit)?;
+    let curve = profile::curve(rows, &fit, &options.term, &grid, options.reoptimised, settings)?;
+    let mut warnings: Vec<String> = fit.warnings.iter().map(ToString::to_string).collect();
+    let level = settings.level;
+    let ends = match profile::term_interval(rows, &fit, &options.term, level, settings) {
+        Ok(ends) => ends,
+        Err(error @ noisefit_core::Error::Unsupported(_)) => {
+            warnings.push(error.to_string());
+            (None, None)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let formula = rows.design().formula().text().to_owned();
+    let notes = look_alikes(rows.design(), table);
+    Ok(Profiled { formula, fit, curve, level, ends, notes, warnings })
 }
 
 impl ProfileOptions {
