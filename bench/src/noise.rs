@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::path::Path;
 
-use noisefit_core::compare::{Candidate, compare};
-use noisefit_core::estimate::Options;
-use noisefit_core::record::{Fit, Hc, Resampling, Vcov};
-use noisefit_core::{compare, inference};
-
+use noisefit_core::compare::{self, Candidate, compare};
+use noisefit_core::inference::covariance::{Bootstrap, Hc3, Resampling, Vcov};
+use noisefit_core::inference::{self, Options};
+use noisefit_core::noise::{Huber, Noise, Noises, Parameter};
+use noisefit_core::record::Fit;
 use noisefit_core::rows::{Matrix, MemoryRows};
 
 use crate::protocol::{Numbers, numbers, repeat};
@@ -37,9 +37,9 @@ pub fn run(noise: &str, scale: &str, rows: usize, columns: usize, folder: &Path)
     }
     // The other libraries' fits come without standard errors, too.
     let vcov = match scale {
-        "bootstrap" => Vcov::Bootstrap { draws: 200, scheme: Resampling::Pairs },
-        "hc3" => Vcov::Hc(Hc::Hc3),
-        _ => Vcov::Classical,
+        "bootstrap" => Vcov::Bootstrap(Bootstrap { draws: 200, scheme: Resampling::Pairs }),
+        "hc3" => Vcov::Hc3(Hc3),
+        _ => Vcov::CLASSICAL,
     };
     let options = Options { vcov, ..Options::default() };
     repeat(|| {

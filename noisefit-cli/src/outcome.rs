@@ -43,11 +43,33 @@ impl Wording for Options {
     }
 
     fn with(&self, setting: Setting, value: &str) -> String {
-        let option = self.setting(setting);
-        if value.contains(' ') { format!("{option} '{value}'") } else { format!("{option} {value}") }
+        format!("{} {}", self.setting(setting), quoted(value))
     }
 
     fn verb(&self, verb: &str) -> String {
         format!("`noisefit {verb}`")
+    }
+}
+
+/// A value as a shell takes it for one word.
+fn quoted(value: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "_-+./:,=%@^".contains(c);
+    if !value.is_empty() && value.chars().all(plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_named_can_be_pasted_into_a_shell() {
+        assert_eq!(Options.with(Setting::HuberK, "1.345"), "--huber-k 1.345");
+        assert_eq!(Options.with(Setting::Scale, "~ x"), "--scale '~ x'");
+        assert_eq!(Options.with(Setting::MissingText, "it's $5"), r"--na 'it'\''s $5'");
+        assert_eq!(Options.with(Setting::MissingText, ""), "--na ''");
     }
 }

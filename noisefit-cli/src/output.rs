@@ -1,10 +1,11 @@
 //! What is printed, and where.
 
-use std::fmt::Display;
 use std::io::Write;
 
-use noisefit::Error;
 use noisefit::data::DataError;
+use noisefit::{Error, Sentence};
+
+use crate::outcome::Options;
 
 /// Prints text to standard output; a closed pipe is an error that `main` forgives.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
@@ -26,6 +27,7 @@ pub(crate) fn tell(message: &str) {
 }
 
 /// Warnings, to standard error.
-pub(crate) fn warn(warnings: &[impl Display]) {
-    warnings.iter().for_each(|warning| tell(&format!("warning: {warning}")));
+pub(crate) fn warn(warnings: &[impl Clone + Into<Sentence>]) {
+    let worded = warnings.iter().map(|warning| warning.clone().into().worded(&Options));
+    worded.for_each(|warning| tell(&format!("warning: {warning}")));
 }

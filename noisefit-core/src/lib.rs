@@ -19,6 +19,7 @@
 //! | [`compare`] | noise models side by side, the judgement which it is, and what speaks for it |
 //! | [`loss`] | losses of arrays of predictions, their gradients, and the report on them |
 //! | [`suggestion`] | the right name that a wrong one was meant for |
+//! | [`wording`] | sentences that name settings, which each front end writes its own way |
 
 pub mod algebra;
 pub mod compare;
@@ -34,6 +35,7 @@ pub mod record;
 pub mod rows;
 pub mod suggestion;
 pub mod training;
+pub mod wording;
 
 pub use error::Error;
 

@@ -4,8 +4,12 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use noisefit_core::sentence;
+use noisefit_core::wording::{InRust, Sentence, Setting, Wording};
+
 use crate::formula::FormulaError;
 use crate::frame::{Field, Kind};
+use crate::read::LookAlike;
 
 /// A place in a data set. What is not known is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -90,6 +94,18 @@ pub enum DataError {
         /// What is wrong with it, and what to do.
         why: String,
     },
+    /// A text with zero bytes in it.
+    NotText {
+        /// The file.
+        path: String,
+    },
+    /// A column that looks like numbers or dates, where it is to be asked rather than guessed what it holds.
+    LooksLike {
+        /// The file.
+        path: String,
+        /// The column.
+        look_alike: LookAlike,
+    },
     /// Two files of one data set that do not go together.
     Mismatch {
         /// The first file.
@@ -145,7 +161,7 @@ pub enum DataError {
         /// Where.
         at: Location,
         /// What is wrong, and what to do.
-        what: String,
+        what: Sentence,
     },
     /// A file that is not what it was when it was opened.
     Changed {
@@ -207,67 +223,85 @@ impl DataError {
     }
 }
 
-impl fmt::Display for DataError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl DataError {
+    /// What is wrong, where, and what to do, with settings as a front end writes them.
+    pub fn sentence(&self, wording: &dyn Wording) -> String {
         match self {
-            DataError::Read { path, source } => write!(f, "cannot read {path}: {source}"),
-            DataError::Write { path, source } => write!(f, "cannot write {}: {source}", path.display()),
-            DataError::NoSuchFile { path, similar } => {
-                write!(f, "no such file: {path}")?;
-                similar.iter().try_for_each(|name| write!(f, "; did you mean {name}?"))
+            DataError::Read { path, source } => format!("cannot read {path}: {source}"),
+            DataError::Write { path, source } => format!("cannot write {}: {source}", path.display()),
+            DataError::NoSuchFile { path, similar: None } => format!("no such file: {path}"),
+            DataError::NoSuchFile { path, similar: Some(name) } => {
+                format!("no such file: {path}; did you mean {name}?")
             }
-            DataError::NoDataFiles { folder } => write!(
-                f,
+            DataError::NoDataFiles { folder } => format!(
                 "no data files in the folder {folder}: none of its files ends in .csv, .tsv, .ndjson or .jsonl (with or without .gz or \
                  .zst), .parquet, .arrow, .feather or .arrows; folders within it are not looked into"
             ),
-            DataError::NoMatch { pattern } => write!(f, "no file matches {pattern}"),
-            DataError::Empty { path } => write!(f, "{path} is empty: it has neither a header nor a record"),
-            DataError::UnknownFormat { path } => write!(
-                f,
-                "cannot tell the format of {path}; name it with --input-format csv, tsv, parquet, arrow, arrow-stream or ndjson"
+            DataError::NoMatch { pattern } => format!("no file matches {pattern}"),
+            DataError::Empty { path } => format!("{path} is empty: it has neither a header nor a record"),
+            DataError::UnknownFormat { path } => format!(
+                "cannot tell the format of {path}; name it with {} csv, tsv, parquet, arrow, arrow-stream or ndjson",
+                wording.setting(Setting::InputFormat)
             ),
-            DataError::Damaged { path, format, why } => write!(f, "{path} cannot be read as {format}: {why}"),
+            DataError::Damaged { path, format, why } => format!("{path} cannot be read as {format}: {why}"),
+            DataError::NotText { path } => format!(
+                "{path} cannot be read as text: it has zero bytes, so it is no text; name what it is with {}, or a file that is \
+                 text",
+                wording.setting(Setting::InputFormat)
+            ),
+            DataError::LooksLike { path, look_alike } => format!("{path}: {}", look_alike.sentence().worded(wording)),
             DataError::Mismatch { first, other, difference } => {
-                write!(f, "{other} does not go with {first}: {difference}; read them apart, or make them alike")
+                format!("{other} does not go with {first}: {difference}; read them apart, or make them alike")
             }
             DataError::DuplicateColumn { path, name, positions: (first, second), first_line } => {
-                write!(f, "{path}: columns {first} and {second} are both named `{name}`; rename one of them")?;
-                match first_line {
-                    true => f.write_str(" (if the first line is data, not names, say --no-header)"),
-                    false => Ok(()),
-                }
+                let both = format!("{path}: columns {first} and {second} are both named `{name}`; rename one of them");
+                let header = wording.setting(Setting::NoHeader);
+                if *first_line { format!("{both} (if the first line is data, not names, say {header})") } else { both }
             }
             DataError::Ragged { at, expected, found, delimiter } => {
                 let (fields, delimiter) = (if *found == 1 { "field" } else { "fields" }, delimiter_name(*delimiter));
-                write!(f, "{at}: {found} {fields} where {expected} were expected, with {delimiter} between fields; ")?;
-                match found > expected {
-                    true => write!(f, "a field that contains the delimiter must be in double quotes"),
-                    false => write!(f, "complete the line, or name another delimiter with --delimiter"),
-                }
+                let advice = match found > expected {
+                    true => "a field that contains the delimiter must be in double quotes".to_owned(),
+                    false => {
+                        format!(
+                            "complete the line, or name another delimiter with {}",
+                            wording.setting(Setting::Delimiter)
+                        )
+                    }
+                };
+                format!(
+                    "{at}: {found} {fields} where {expected} were expected, with {delimiter} between fields; {advice}"
+                )
             }
             DataError::Value { at, value, expected, guessed, .. } => {
-                write!(f, "{at}: `{value}` is not {expected}")?;
-                // A value with a quote in it could not be pasted into a shell between quotes.
-                if at.column.is_some() && value.len() <= 40 && !value.contains('\'') {
-                    write!(f, "; if it stands for a missing value, say --na '{value}'")?;
+                let mut said = sentence![format!("{at}: `{value}` is not {expected}")];
+                // A long value is none that stands for a missing one.
+                if at.column.is_some() && value.len() <= 40 {
+                    let named = Setting::MissingText.with(value);
+                    said = said.and(sentence!["; if it stands for a missing value, say ", named]);
                 }
-                match at.column.as_ref().filter(|_| *guessed) {
-                    Some(column) => write!(f, "; if the column is text, say --text '{column}'"),
-                    None => Ok(()),
+                if let Some(column) = at.column.as_ref().filter(|_| *guessed) {
+                    said = said.and(sentence!["; if the column is text, say ", Setting::Text.with(column)]);
                 }
+                said.worded(wording)
             }
             DataError::NotUtf8 { at } => {
-                write!(f, "{at}: not UTF-8; convert the file, for example with `iconv -f latin1 -t utf-8`")
+                format!("{at}: not UTF-8; convert the file, for example with `iconv -f latin1 -t utf-8`")
             }
-            DataError::Invalid { at, what } => write!(f, "{at}: {what}"),
+            DataError::Invalid { at, what } => format!("{at}: {}", what.worded(wording)),
             DataError::Changed { path } => {
-                write!(f, "{path} changed while it was read; run again when nothing writes to it")
+                format!("{path} changed while it was read; run again when nothing writes to it")
             }
-            DataError::Formula(error) => write!(f, "{error}"),
-            DataError::Option(what) => f.write_str(what),
-            DataError::Interrupted => f.write_str("interrupted"),
+            DataError::Formula(error) => error.sentence(wording),
+            DataError::Option(what) => what.clone(),
+            DataError::Interrupted => "interrupted".to_owned(),
         }
+    }
+}
+
+impl fmt::Display for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence(&InRust))
     }
 }
 

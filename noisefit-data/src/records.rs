@@ -69,7 +69,8 @@ impl<'a> Records<'a> {
                 && columns.into_iter().any(|field| field.name == look_alike.column && field.kind == Kind::Text)
         };
         if let Some(look_alike) = dataset.look_alikes().iter().find(asked) {
-            return Err(DataError::Option(format!("{}: {look_alike}", dataset.file_name(0))));
+            let (path, look_alike) = (dataset.file_name(0).to_owned(), look_alike.clone());
+            return Err(DataError::LooksLike { path, look_alike });
         }
         let small = dataset.size_in_bytes() <= SMALL_FILES;
         let decimals = if small { Decimals::WithLow } else { Decimals::Double };

@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 pub use noisefit_core::record::Counts;
 use noisefit_core::rows::{BLOCK_ROWS, Layout, Next, Pass, Precision, RowSource, perturbation};
+use noisefit_core::sentence;
+use noisefit_core::wording::{Sentence, Setting};
 
 use crate::error::{DataError, Location};
 use crate::formula::{Design, EvaluateError, EvaluateOptions, Learner, Model, Scope, Undefined, Unseen, Workspace};
@@ -244,7 +246,8 @@ impl<'a> DesignRows<'a> {
             record: Some(frame.first_record + row as u64 + 1),
             column: Some(column),
         };
-        let what = "the value is missing; without --missing fail such records are left out and counted".to_owned();
+        let without = Setting::Missing.with("fail");
+        let what = sentence!["the value is missing; without ", without, " such records are left out and counted"];
         DataError::Invalid { at, what }
     }
 }
@@ -326,12 +329,16 @@ pub fn columns_of(design: &Design, dataset: &Dataset, scope: Scope) -> Result<Ve
             return Ok(place);
         }
         let advice = match needed.kind {
-            Kind::Text => format!("say --text '{}' to read it as text", needed.name),
-            _ => "correct the column; a text that stands for a missing value is named with --na".to_owned(),
+            Kind::Text => sentence!["say ", Setting::Text.with(&needed.name), " to read it as text"],
+            _ => sentence![
+                "correct the column; a text that stands for a missing value is named with ",
+                Setting::MissingText
+            ],
         };
         let file = dataset.file_name(0).to_owned();
         let at = Location { file, column: Some(needed.name.clone()), ..Location::default() };
-        let what = format!("the model was fitted to {} and finds {}; {advice}", needed.kind.plural(), found.plural());
+        let kinds = format!("the model was fitted to {} and finds {}; ", needed.kind.plural(), found.plural());
+        let what = Sentence::from(kinds).and(advice);
         Err(DataError::Invalid { at, what })
     };
     design.columns_needed(scope).iter().map(position).collect()
@@ -345,7 +352,7 @@ pub fn locate(dataset: &Dataset, error: EvaluateError) -> DataError {
             let at = Location { file, line: None, record: Some(record + 1), column: None };
             DataError::Invalid { at, what: error.message() }
         }
-        None => DataError::Option(error.message()),
+        None => DataError::Option(error.message().to_string()),
     }
 }
 

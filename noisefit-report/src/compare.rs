@@ -4,6 +4,7 @@ use noisefit_core::compare::{
     Advice, BURDEN_OF_PROOF, Comparison, Difference, Entry, Judgement, Outliers, Shift, VarianceAdvice,
 };
 use noisefit_core::record::ShapeParameter;
+use noisefit_core::wording::{Setting, Wording};
 
 use crate::text::{count_of, optional, p_value, significant, table, wrapped};
 use crate::{Place, Specification};
@@ -26,7 +27,7 @@ pub struct Found<'a> {
 }
 
 /// The tables, and the advice below them.
-pub fn summary(model: &Specification, found: &Found<'_>, times: bool) -> String {
+pub fn summary(model: &Specification, found: &Found<'_>, times: bool, wording: &dyn Wording) -> String {
     let (comparison, counts) = (found.comparison, model.counts.unwrap_or_default());
     let mut text = format!("{}\n", model.formula);
     if let Some(scale) = &model.scale {
@@ -59,7 +60,7 @@ pub fn summary(model: &Specification, found: &Found<'_>, times: bool) -> String 
         );
         text += &format!("\n{}", wrapped(&note));
     }
-    text + &format!("\n{}", advice(found))
+    text + &format!("\n{}", advice(found, wording))
 }
 
 /// What the fits to all rows say.
@@ -172,7 +173,7 @@ fn times(ln_odds: f64) -> String {
 }
 
 /// What speaks for the preferred model, and what to do.
-fn advice(found: &Found<'_>) -> String {
+fn advice(found: &Found<'_>, wording: &dyn Wording) -> String {
     let comparison = found.comparison;
     let verdict = verdict(comparison);
     let (Some(entry), Some(advice)) = (comparison.preferred(), &comparison.advice) else { return wrapped(&verdict) };
@@ -183,7 +184,7 @@ fn advice(found: &Found<'_>) -> String {
     let mut text = wrapped(&format!("{verdict} {} {caution}", cross_validation(comparison, entry)));
     let paragraphs = [
         misfit(comparison, entry),
-        skewness(advice, comparison.nobs),
+        skewness(advice, comparison.nobs, wording),
         advice.variance.as_ref().map(variance),
         tails(advice, entry),
     ];
@@ -257,7 +258,7 @@ fn misfit(comparison: &Comparison, entry: &Entry) -> Option<String> {
 }
 
 /// That the noise is skewed, where it clearly is.
-fn skewness(advice: &Advice, nobs: u64) -> Option<String> {
+fn skewness(advice: &Advice, nobs: u64, wording: &dyn Wording) -> Option<String> {
     let skewness = advice.skewness?;
     // Four standard errors of that of Gaussian noise.
     let clear = skewness.abs() > 4.0 * (6.0 / nobs as f64).sqrt() && skewness.abs() > 0.5 && advice.variance.is_none();
@@ -266,9 +267,9 @@ fn skewness(advice: &Advice, nobs: u64) -> Option<String> {
         format!(
             "The residuals of gaussian are skewed, with a long tail {side} (skewness {}). All families here are symmetric: of \
              skewed noise they describe different middles, gaussian the mean and laplace the median, so that a shift of \
-             coefficients is no error of either. A transformed response (log(y) ~ ...) or quantiles (--noise \
-             quantile:0.1,0.5,0.9) may say more.",
-            significant(skewness, 3)
+             coefficients is no error of either. A transformed response (log(y) ~ ...) or quantiles ({}) may say more.",
+            significant(skewness, 3),
+            wording.with(Setting::Noise, "quantile:0.1,0.5,0.9")
         )
     })
 }

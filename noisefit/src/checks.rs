@@ -13,7 +13,7 @@ use noisefit_data::formula::Formula;
 use crate::error::Error;
 use crate::model::{Model, NoiseChoice, Scale};
 use crate::refusal::Refusal;
-use crate::setting::Setting;
+use noisefit_core::wording::Setting;
 
 impl Model {
     /// Checks that the settings go together, without data. [`Model::fit`] checks the same before it reads any.

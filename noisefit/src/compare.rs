@@ -2,6 +2,7 @@
 
 use noisefit_core::compare::{self, Candidate, Candidates, Comparison};
 use noisefit_core::record::Counts;
+use noisefit_core::wording::{Sentence, Wording};
 use noisefit_data::formula::{Design, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
 use noisefit_report::compare::Found;
@@ -37,7 +38,7 @@ pub struct Compared {
     counts: Counts,
     places: Vec<RowPlace>,
     /// What is to be said of the table's columns.
-    notes: Vec<String>,
+    notes: Vec<Sentence>,
 }
 
 impl Model {
@@ -126,22 +127,22 @@ impl Compared {
     }
 
     /// What is to be said of the table's columns and of the comparison.
-    pub fn warnings(&self) -> Vec<String> {
-        let warnings = self.comparison.warnings.iter().map(ToString::to_string);
+    pub fn warnings(&self) -> Vec<Sentence> {
+        let warnings = self.comparison.warnings.iter().map(|warning| warning.to_string().into());
         self.notes.iter().cloned().chain(warnings).collect()
     }
 
-    /// The tables and the advice; `next` is what whoever reads this does to fit the preferred model, `times` adds how long each
-    /// fit took.
-    pub fn summary(&self, next: Option<&str>, times: bool) -> String {
+    /// The tables and the advice, with settings as `wording` writes them; `next` is what whoever reads this does to fit the
+    /// preferred model, `times` adds how long each fit took.
+    pub fn summary(&self, next: Option<&str>, times: bool, wording: &dyn Wording) -> String {
         let rows: Vec<_> = self.places.iter().map(place).collect();
         let found = Found { comparison: &self.comparison, outlying_rows: &rows, next };
-        noisefit_report::compare::summary(&specification(&self.design, Some(self.counts)), &found, times)
+        noisefit_report::compare::summary(&specification(&self.design, Some(self.counts)), &found, times, wording)
     }
 
     /// The JSON object.
     pub fn record<'a>(&'a self, next: Option<&'a str>) -> impl Serialize + use<'a> {
-        Record {
+        ComparisonRecord {
             schema: "noisefit.compare/1",
             formula: self.design.formula().text(),
             scale_formula: self.design.formula().scale().map(ScaleFormula::text),
@@ -157,7 +158,7 @@ impl Compared {
 
 /// The JSON object of a comparison.
 #[derive(Serialize)]
-struct Record<'a> {
+struct ComparisonRecord<'a> {
     schema: &'static str,
     formula: &'a str,
     /// The formula of a modelled scale, where a model has one.

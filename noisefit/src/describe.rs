@@ -9,8 +9,8 @@ use noisefit_report::text::{optional, significant, table};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::setting::Setting;
 use crate::table::Table;
+use noisefit_core::wording::Setting;
 
 /// A level longer than this is cut short in the table.
 const SHOWN_CHARACTERS: usize = 40;
@@ -86,13 +86,13 @@ impl Described {
 
     /// The JSON object.
     pub fn record<'a>(&'a self) -> impl Serialize + use<'a> {
-        Record { schema: "noisefit.describe/1", files: &self.files, description: &self.description }
+        DescriptionRecord { schema: "noisefit.describe/1", files: &self.files, description: &self.description }
     }
 }
 
 /// The JSON object of a description.
 #[derive(Serialize)]
-struct Record<'a> {
+struct DescriptionRecord<'a> {
     schema: &'static str,
     files: &'a [String],
     #[serde(flatten)]

@@ -9,7 +9,7 @@ use noisefit_data::frame::Field;
 use noisefit_report::text::count_of;
 
 use crate::refusal::Refusal;
-use crate::setting::{InRust, Setting, Wording};
+use noisefit_core::wording::{InRust, Sentence, Setting, Wording};
 
 /// A model could not be fitted, used or saved.
 #[derive(Debug)]
@@ -75,12 +75,21 @@ pub enum Error {
         /// The file of the trials.
         trials: PathBuf,
     },
+    /// A file of what was begun before that cannot be gone on from.
+    NotResumed {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold: `a search`.
+        what: &'static str,
+        /// Why not.
+        why: String,
+    },
     /// A formula that does not go with the table, and what the table has to say to that.
     Formula {
         /// What is wrong.
         error: FormulaError,
         /// About columns that the formula names.
-        remarks: Vec<String>,
+        remarks: Vec<Sentence>,
     },
     /// Data could not be read, or results written.
     Data(Box<DataError>),
@@ -134,9 +143,17 @@ impl Error {
                 wording.setting(Setting::Resume),
                 trials.display()
             ),
-            Error::Formula { error, remarks } => format!("{error}\n{}", remarks.join("\n")),
-            Error::Data(error) => error.to_string(),
-            Error::Core(error) => error.to_string(),
+            Error::Formula { error, remarks } => {
+                let remarks: Vec<String> = remarks.iter().map(|remark| remark.worded(wording)).collect();
+                format!("{}\n{}", error.sentence(wording), remarks.join("\n"))
+            }
+            Error::NotResumed { path, what, why } => format!(
+                "{} cannot be read as {what} to go on from: {why}; begin anew without {}",
+                path.display(),
+                wording.setting(Setting::Resume)
+            ),
+            Error::Data(error) => error.sentence(wording),
+            Error::Core(error) => self.of_data().map_or_else(|| error.to_string(), |error| error.sentence(wording)),
             Error::Json(error) => error.to_string(),
         }
     }

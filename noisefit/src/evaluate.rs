@@ -101,7 +101,7 @@ impl Evaluated {
             several => (None, Some(several)),
         };
         let coverage = several.and_then(outermost_coverage);
-        Record {
+        EvaluationRecord {
             schema: "noisefit.evaluate/1",
             one,
             several,
@@ -114,7 +114,7 @@ impl Evaluated {
 
 /// The JSON object: the fields of the scores, or of several quantiles `fits`, a list of them.
 #[derive(Serialize)]
-struct Record<'a> {
+struct EvaluationRecord<'a> {
     schema: &'static str,
     #[serde(flatten)]
     one: Option<&'a Scores>,

@@ -9,6 +9,7 @@ use noisefit_core::network::{Network, Plan};
 use noisefit_core::record::{Coefficient, Confint, Counts, Fit};
 use noisefit_core::training;
 use noisefit_core::training::Trial;
+use noisefit_core::wording::Sentence;
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::{DesignRows, SourceOptions};
@@ -34,7 +35,7 @@ pub struct Fitted {
     counts: Option<Counts>,
     origin: Origin,
     /// What is to be said of the table's columns.
-    notes: Vec<String>,
+    notes: Vec<Sentence>,
 }
 
 /// How a model came about.
@@ -55,7 +56,7 @@ impl Fitted {
         Fitted { model, name, table, counts, origin, notes: Vec::new() }
     }
 
-    pub(crate) fn with_notes(self, notes: Vec<String>) -> Self {
+    pub(crate) fn with_notes(self, notes: Vec<Sentence>) -> Self {
         Fitted { notes, ..self }
     }
 
@@ -190,17 +191,19 @@ impl Fitted {
     }
 
     /// What a reader should know, each once; of several quantiles with the level.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Sentence> {
         let mut all = self.notes.clone();
         match &self.origin {
-            Origin::Trained { fitted, .. } => all.extend(fitted.warnings.iter().map(ToString::to_string)),
-            _ => all.extend(warnings(self.fits())),
+            Origin::Trained { fitted, .. } => {
+                all.extend(fitted.warnings.iter().map(|warning| warning.to_string().into()))
+            }
+            _ => all.extend(warnings(self.fits()).into_iter().map(Sentence::from)),
         }
         if self.chosen_by().is_some() && self.model.conformal.is_some() {
             all.push(
                 "the noise was chosen on all rows, those that calibrate among them; the promise of conformal intervals is for a \
                  noise that is named beforehand"
-                    .to_owned(),
+                    .into(),
             );
         }
         all

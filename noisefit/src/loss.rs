@@ -12,8 +12,8 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::refusal::Refusal;
-use crate::setting::Setting;
 use crate::table::Table;
+use noisefit_core::wording::Setting;
 
 /// Which columns are compared, and by what losses.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,12 +103,12 @@ impl Losses {
 
     /// The JSON object.
     pub fn record<'a>(&'a self) -> impl Serialize + use<'a> {
-        Record { schema: "noisefit.loss/1", report: &self.report, dropped: self.counts.missing }
+        LossRecord { schema: "noisefit.loss/1", report: &self.report, dropped: self.counts.missing }
     }
 }
 
 #[derive(Serialize)]
-struct Record<'a> {
+struct LossRecord<'a> {
     schema: &'static str,
     #[serde(flatten)]
     report: &'a LossReport,

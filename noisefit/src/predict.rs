@@ -19,8 +19,8 @@ use noisefit_report::text::count_of;
 use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::refusal::Refusal;
-use crate::setting::{InRust, Setting, Wording};
 use crate::table::Table;
+use noisefit_core::wording::{InRust, Setting, Wording};
 
 /// Rows predicted at a time.
 const BLOCK_ROWS: usize = 1024;

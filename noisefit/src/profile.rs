@@ -5,6 +5,7 @@ use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::profile::{self, Curve};
 use noisefit_core::inference::{self, Options};
 use noisefit_core::record::Fit;
+use noisefit_core::wording::Sentence;
 use noisefit_data::formula::Scope;
 use noisefit_data::source::{DesignRows, SourceOptions};
 use serde::Serialize;
@@ -46,7 +47,7 @@ pub struct Profiled {
     level: f64,
     ends: (Option<f64>, Option<f64>),
     /// What is to be said of the table's columns.
-    notes: Vec<String>,
+    notes: Vec<Sentence>,
     warnings: Vec<String>,
 }
 
@@ -175,8 +176,8 @@ impl Profiled {
     }
 
     /// What is to be said of the table's columns and of the curve.
-    pub fn warnings(&self) -> Vec<String> {
-        [self.notes.clone(), self.warnings.clone()].concat()
+    pub fn warnings(&self) -> Vec<Sentence> {
+        self.notes.iter().cloned().chain(self.warnings.iter().cloned().map(Sentence::from)).collect()
     }
 
     /// What is to be seen on the curve.
@@ -193,7 +194,7 @@ impl Profiled {
 
     /// The JSON object.
     pub fn record<'a>(&'a self) -> impl Serialize + use<'a> {
-        Record {
+        ProfileRecord {
             schema: "noisefit.profile/1",
             formula: &self.formula,
             noise: self.fit.noise,
@@ -209,7 +210,7 @@ impl Profiled {
 
 /// The JSON object of a curve.
 #[derive(Serialize)]
-struct Record<'a> {
+struct ProfileRecord<'a> {
     schema: &'static str,
     formula: &'a str,
     noise: noisefit_core::noise::Noise,

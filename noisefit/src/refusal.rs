@@ -7,7 +7,7 @@ use noisefit_core::inference::covariance::InvalidVcov;
 use noisefit_core::noise::{InvalidNoise, ModelledScale, scalable};
 use noisefit_data::formula::FormulaError;
 
-use crate::setting::{InRust, Setting, Wording};
+use noisefit_core::wording::{InRust, Setting, Wording};
 
 /// A combination of settings that cannot be.
 #[derive(Debug, Clone, PartialEq)]
@@ -207,7 +207,7 @@ impl Refusal {
             Refusal::Noise(error) => error.to_string(),
             Refusal::Vcov(error) => error.to_string(),
             Refusal::Conformal(error) => error.to_string(),
-            Refusal::Formula(error) => error.to_string(),
+            Refusal::Formula(error) => error.sentence(wording),
             Refusal::NoResponse { formula } => format!("the formula '{formula}' has no response; write 'y ~ ...'"),
             Refusal::OnlyHuber { setting, noise } => {
                 let what = match setting {

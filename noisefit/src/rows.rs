@@ -1,9 +1,10 @@
 //! A table's rows as a model sees them.
 
 use noisefit_core::record::Counts;
+use noisefit_core::wording::Sentence;
 use noisefit_data::DataError;
 use noisefit_data::formula::{Design, Expression, Formula, FormulaError, Scope};
-use noisefit_data::read::UnreadColumn;
+use noisefit_data::read::{LookAlike, UnreadColumn};
 use noisefit_data::records::Records;
 use noisefit_data::source::{DesignRows, RowPlace, SourceOptions, columns_of};
 use noisefit_report::text::count_of;
@@ -48,13 +49,13 @@ impl Table {
 fn explained(error: FormulaError, formula: &Formula, table: &Table) -> Error {
     let (names, dataset) = (formula.columns(), table.dataset());
     let unread = dataset.unread().iter().filter(|column| names.contains(&column.name.as_str()));
-    let mut remarks: Vec<String> = unread
+    let mut remarks: Vec<Sentence> = unread
         .map(|UnreadColumn { name, of_type }| {
-            format!("column `{name}` is there, and its type {of_type} is neither a number nor a category")
+            format!("column `{name}` is there, and its type {of_type} is neither a number nor a category").into()
         })
         .collect();
     let alike = dataset.look_alikes().iter().filter(|alike| names.contains(&alike.column.as_str()));
-    remarks.extend(alike.map(ToString::to_string));
+    remarks.extend(alike.map(LookAlike::sentence));
     match remarks.is_empty() {
         true => DataError::from(error).into(),
         false => Error::Formula { error, remarks },
@@ -62,10 +63,10 @@ fn explained(error: FormulaError, formula: &Formula, table: &Table) -> Error {
 }
 
 /// What is to be said of the columns that a design reads: categories that look like numbers or dates.
-pub(crate) fn look_alikes(design: &Design, table: &Table) -> Vec<String> {
+pub(crate) fn look_alikes(design: &Design, table: &Table) -> Vec<Sentence> {
     let columns = design.columns_needed(Scope::All);
     let alike = table.dataset().look_alikes().iter();
-    alike.filter(|alike| columns.iter().any(|field| field.name == alike.column)).map(ToString::to_string).collect()
+    alike.filter(|alike| columns.iter().any(|field| field.name == alike.column)).map(LookAlike::sentence).collect()
 }
 
 /// Says why there is nothing to fit.

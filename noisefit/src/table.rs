@@ -10,8 +10,8 @@ use noisefit_data::read::{Dataset, Inputs, ReadOptions};
 
 use crate::error::Error;
 use crate::refusal::Refusal;
-use crate::setting::Setting;
 use crate::watch::Watch;
+use noisefit_core::wording::Setting;
 
 /// Columns up to this size are kept in memory between passes, unless [`Table::memory`] says otherwise.
 const MEMORY: u64 = 192_000_000;

@@ -7,7 +7,7 @@ use noisefit_core::rows::Layout;
 use noisefit_core::training::Space;
 
 use crate::refusal::Refusal;
-use crate::setting::Setting;
+use noisefit_core::wording::Setting;
 
 /// How a network, or a linear model by gradient steps, is trained. What is not given has the default that its field names.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, DictionaryArray, Float64Array, RecordBatch};
 use noisefit::{
-    CompareOptions, DiagnoseOptions, Error, EvaluateOptions, ExportOptions, Fitted, Fitting, Interval, Keep,
+    CompareOptions, DiagnoseOptions, Error, EvaluateOptions, ExportOptions, Fitted, Fitting, InRust, Interval, Keep,
     LossOptions, Model, Optimizer, PredictOptions, ProfileOptions, Refusal, Setting, Table, Training,
 };
 
@@ -81,7 +81,7 @@ fn rows_of_a_table_in_memory_have_addresses() {
     // In two batches, so that rows are counted through.
     let table = Table::from_batches(vec![batch(&rows[..50]), batch(&rows[50..])]).unwrap();
     let diagnosed = Model::new("y ~ x + city").diagnose(&table, &DiagnoseOptions::default()).unwrap();
-    assert!(diagnosed.advice()[0].starts_with("row 100"), "{:?}", diagnosed.advice());
+    assert!(diagnosed.advice()[0].to_string().starts_with("row 100"), "{:?}", diagnosed.advice());
     let error =
         Model { missing: noisefit::data::source::Missing::Fail, ..Model::new("y ~ x") }.fit(&table).unwrap_err();
     assert!(error.to_string().starts_with("the table, record 8, column `y`"), "{error}");
@@ -193,5 +193,7 @@ fn what_data_refuse_says_what_is_there() {
     assert!(matches!(error, Error::NothingToFit { counts, .. } if counts.missing == 2), "{error}");
     let compared =
         Model::new("y ~ x + city").compare(&table, &CompareOptions { folds: 0, ..Default::default() }).unwrap();
-    assert!(compared.preferred().is_some() && compared.summary(None, false).contains("models on 113 observations"));
+    assert!(
+        compared.preferred().is_some() && compared.summary(None, false, &InRust).contains("models on 113 observations")
+    );
 }

@@ -8,7 +8,7 @@ use noisefit::{CompareOptions, Compared, Model};
 
 use super::model::ModelArguments;
 use crate::arguments::{DataArguments, OutputFormat};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{print, print_json, warn};
 
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
     let next = next(arguments, &compared);
     match arguments.format {
         OutputFormat::Json => print_json(&compared.record(next.as_deref()))?,
-        OutputFormat::Table => print(&compared.summary(next.as_deref(), arguments.times))?,
+        OutputFormat::Table => print(&compared.summary(next.as_deref(), arguments.times, &Options))?,
     }
     warn(&compared.warnings());
     Ok(Outcome::Done)

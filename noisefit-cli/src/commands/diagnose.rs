@@ -7,7 +7,7 @@ use noisefit::{DiagnoseOptions, Model};
 
 use super::model::{ModelArguments, NoiseArguments};
 use crate::arguments::{DataArguments, OutputFormat};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{print, print_json, warn};
 
 #[derive(Debug, Args)]
@@ -46,8 +46,8 @@ pub(crate) fn run(arguments: &DiagnoseArguments) -> Result<Outcome, Failure> {
     let diagnosed = model.diagnose(&table, &options)?;
     passes.finish();
     match arguments.format {
-        OutputFormat::Json => print_json(&diagnosed.record())?,
-        OutputFormat::Table => print(&diagnosed.summary())?,
+        OutputFormat::Json => print_json(&diagnosed.record(&Options))?,
+        OutputFormat::Table => print(&diagnosed.summary_in(&Options))?,
     }
     warn(&diagnosed.warnings());
     Ok(Outcome::of(diagnosed.fit().termination.converged))

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use noisefit::core::inference::conformal::Scheme;
-use noisefit::core::inference::covariance::Vcov;
+use noisefit::core::inference::covariance::{COVARIANCES, Vcov};
 use noisefit::core::record::Confint;
 use noisefit::data::write::check_writable;
 use noisefit::{Fitting, Model, Refusal, Setting};
@@ -35,10 +35,7 @@ pub(crate) struct FitArguments {
     /// The level of the confidence intervals
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse_level)]
     pub(crate) level: f64,
-    /// How the covariance of the coefficients is estimated: classical, hc0, hc1, hc2, hc3, cluster:COLUMN[,COLUMN], hac:LAGS,
-    /// sandwich, iid, nid, kernel, bootstrap[:wild][:DRAWS], expected, observed [default: nid for laplace and quantiles, else
-    /// classical]
-    #[arg(long, value_name = "HOW", default_value = "default", hide_default_value = true)]
+    #[arg(long, value_name = "HOW", default_value = "default", hide_default_value = true, help = vcov_help())]
     pub(crate) vcov: Vcov,
     /// Print the covariance matrices of the coefficients, too (with --format json)
     #[arg(long)]
@@ -63,6 +60,15 @@ pub(crate) struct FitArguments {
     /// Save the model for `predict` and `evaluate`
     #[arg(long, short, value_name = "MODEL.json")]
     pub(crate) output: Option<PathBuf>,
+}
+
+/// The covariances that there are.
+fn vcov_help() -> String {
+    let usages: Vec<&str> = COVARIANCES.iter().map(|covariance| covariance.usage).collect();
+    format!(
+        "How the covariance of the coefficients is estimated: {} [default: nid for laplace and quantiles, else classical]",
+        usages.join(", ")
+    )
 }
 
 /// Distribution-free intervals.

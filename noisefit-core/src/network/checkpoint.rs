@@ -76,8 +76,7 @@ impl Checkpoint {
             return Ok(());
         }
         Err(Error::State(format!(
-            "it is of another training, with {}; give the options and the data that it was begun with, or begin anew without \
-             --resume",
+            "it is of another training, with {}; give the options and the data that it was begun with",
             different.join(", ")
         )))
     }

@@ -17,7 +17,7 @@ const BATCH: usize = 256;
 
 /// A network, or several whose mixture is the prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(into = "Record", try_from = "Record")]
+#[serde(into = "StoredNetwork", try_from = "StoredNetwork")]
 pub struct Network {
     /// The shape of every member.
     pub architecture: Architecture,
@@ -184,7 +184,7 @@ fn destandardised(intercept: f64, slope: impl Fn(usize) -> f64, by: &Standardisa
 
 /// What is stored of a network: the weights as letters of a safetensors file.
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct StoredNetwork {
     architecture: Architecture,
     objective: Objective,
     standardisation: Standardisation,
@@ -192,20 +192,20 @@ struct Record {
     safetensors: String,
 }
 
-impl From<Network> for Record {
+impl From<Network> for StoredNetwork {
     fn from(network: Network) -> Self {
         // Shapes that come from the architecture go with their numbers.
         let safetensors = network.tensors().to_base64().unwrap_or_default();
         let Network { architecture, objective, standardisation, members } = network;
-        Record { architecture, objective, standardisation, members, safetensors }
+        StoredNetwork { architecture, objective, standardisation, members, safetensors }
     }
 }
 
-impl TryFrom<Record> for Network {
+impl TryFrom<StoredNetwork> for Network {
     type Error = Error;
 
-    fn try_from(record: Record) -> Result<Self, Error> {
-        let Record { architecture, objective, standardisation, mut members, safetensors } = record;
+    fn try_from(record: StoredNetwork) -> Result<Self, Error> {
+        let StoredNetwork { architecture, objective, standardisation, mut members, safetensors } = record;
         architecture.check()?;
         if architecture.outputs != objective.outputs() {
             let (expected, found) = (objective.outputs(), architecture.outputs);

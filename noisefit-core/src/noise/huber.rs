@@ -26,7 +26,7 @@ const HALF_SQRT_PI: f64 = 0.886_226_925_452_758;
 ///
 /// It becomes Gaussian as `k` grows, and Laplace of scale `s / k` as `k` goes to 0.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(into = "Record", from = "Record")]
+#[serde(into = "Written", from = "Written")]
 pub struct Huber {
     /// Where the tails begin, in scales; found by the fit where `delta` is given.
     pub k: Parameter,
@@ -210,7 +210,7 @@ impl NoiseFamily for Huber {
 
 /// How a record holds it.
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     k: Option<f64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -224,14 +224,14 @@ fn is_default(scale: &HuberScale) -> bool {
     *scale == HuberScale::default()
 }
 
-impl From<Huber> for Record {
+impl From<Huber> for Written {
     fn from(Huber { k, delta, scale }: Huber) -> Self {
-        Record { k: Some(k.value()).filter(|k| !k.is_nan()), delta, scale_rule: scale }
+        Written { k: Some(k.value()).filter(|k| !k.is_nan()), delta, scale_rule: scale }
     }
 }
 
-impl From<Record> for Huber {
-    fn from(Record { k, delta, scale_rule }: Record) -> Self {
+impl From<Written> for Huber {
+    fn from(Written { k, delta, scale_rule }: Written) -> Self {
         let k = match (k, delta) {
             (Some(k), None) => Parameter::Given(k),
             (Some(k), Some(_)) => Parameter::Estimated(k),

@@ -20,7 +20,7 @@ use crate::numeric::special::gamma_ratio::log_gamma_ratio;
 /// The density of Student's t distribution with `df` degrees of freedom, Gaussian where they are infinite (Lange, Little
 /// and Taylor 1989, *JASA* 84, 881-896).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(into = "Record", from = "Record")]
+#[serde(into = "Written", from = "Written")]
 pub struct StudentT {
     /// The degrees of freedom, positive.
     pub df: Parameter,
@@ -291,25 +291,25 @@ fn ln_1p_square(q: f64) -> f64 {
 
 /// How a record holds it.
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct Written {
     /// Left out while they are free.
     #[serde(default, with = "infinite_as_null", skip_serializing_if = "Option::is_none")]
     df: Option<f64>,
     df_estimated: bool,
 }
 
-impl From<StudentT> for Record {
+impl From<StudentT> for Written {
     fn from(StudentT { df }: StudentT) -> Self {
-        Record { df: Some(df.value()).filter(|df| !df.is_nan()), df_estimated: !df.is_given() }
+        Written { df: Some(df.value()).filter(|df| !df.is_nan()), df_estimated: !df.is_given() }
     }
 }
 
-impl From<Record> for StudentT {
-    fn from(record: Record) -> Self {
+impl From<Written> for StudentT {
+    fn from(record: Written) -> Self {
         match record {
-            Record { df: Some(df), df_estimated: false } => StudentT::new(df),
-            Record { df: Some(df), df_estimated: true } => StudentT::estimated(df),
-            Record { df: None, .. } => StudentT::FREE,
+            Written { df: Some(df), df_estimated: false } => StudentT::new(df),
+            Written { df: Some(df), df_estimated: true } => StudentT::estimated(df),
+            Written { df: None, .. } => StudentT::FREE,
         }
     }
 }

@@ -238,6 +238,12 @@ impl fmt::Display for Shortfall {
     }
 }
 
+impl From<Warning> for crate::wording::Sentence {
+    fn from(warning: Warning) -> Self {
+        warning.to_string().into()
+    }
+}
+
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -94,7 +94,7 @@ impl Model {
 /// Its serialised form holds the formula, the fields that it names and what was learned, each under its variable's
 /// name; reading that form back gives bit-identical columns.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(into = "Record", try_from = "Record")]
+#[serde(into = "StoredDesign", try_from = "StoredDesign")]
 pub struct Design {
     source: Source,
     learned: Lessons,
@@ -165,7 +165,7 @@ impl Design {
 
 /// What is stored of a design.
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct StoredDesign {
     formula: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scale: Option<String>,
@@ -177,7 +177,7 @@ struct Record {
     learned: Lessons,
 }
 
-impl From<Design> for Record {
+impl From<Design> for StoredDesign {
     fn from(design: Design) -> Self {
         let Source { formula, weights, frequencies, fields } = &design.source;
         // With `.` a formula names every field.
@@ -188,7 +188,7 @@ impl From<Design> for Record {
             _ => {}
         });
         let read = |field: &Field| design.plan.columns.contains(field) || named.contains(&field.name.as_str());
-        Record {
+        StoredDesign {
             formula: formula.text().to_owned(),
             scale: formula.scale().map(|scale| scale.text().to_owned()),
             weights: weights.as_ref().map(|weights| weights.text().to_owned()),
@@ -203,10 +203,10 @@ impl From<Design> for Record {
     }
 }
 
-impl TryFrom<Record> for Design {
+impl TryFrom<StoredDesign> for Design {
     type Error = String;
 
-    fn try_from(record: Record) -> Result<Self, String> {
+    fn try_from(record: StoredDesign) -> Result<Self, String> {
         let expression = |text: Option<String>| text.map(|text| Expression::parse(&text)).transpose();
         let damaged = |error: FormulaError| error.to_string();
         let formula = Formula::parse(&record.formula).map_err(damaged)?;

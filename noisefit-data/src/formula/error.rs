@@ -1,6 +1,8 @@
 //! What is wrong with a formula, and where in it.
 
+use noisefit_core::sentence;
 use noisefit_core::suggestion::suggestion;
+use noisefit_core::wording::{InRust, Sentence, Setting, Wording};
 
 use crate::frame::Field;
 
@@ -36,11 +38,13 @@ pub struct FormulaError {
     text: String,
     span: Span,
     message: String,
+    /// What else to set, said behind the message.
+    advice: Option<Sentence>,
 }
 
 impl FormulaError {
     pub(super) fn new(text: &str, span: Span, message: impl Into<String>) -> Self {
-        FormulaError { text: text.to_owned(), span, message: message.into() }
+        FormulaError { text: text.to_owned(), span, message: message.into(), advice: None }
     }
 
     /// Names a column that is not there, and those that are.
@@ -48,11 +52,10 @@ impl FormulaError {
         let names = || fields.iter().map(|field| field.name.as_str());
         let numbers = names().filter(|name| name.parse::<f64>().is_ok()).count();
         // Names that are numbers are mostly the first of the rows.
-        let header =
-            if 2 * numbers > fields.len() { "; if the first line is data, not names, say --no-header" } else { "" };
-        let message =
-            format!("no column '{name}'{}the columns are {}{header}", suggestion(name, names()), list(names()));
-        FormulaError::new(text, span, message)
+        let header = sentence!["if the first line is data, not names, say ", Setting::NoHeader];
+        let message = format!("no column '{name}'{}the columns are {}", suggestion(name, names()), list(names()));
+        let advice = (2 * numbers > fields.len()).then_some(header);
+        FormulaError { advice, ..FormulaError::new(text, span, message) }
     }
 
     /// The text of the formula or expression.
@@ -69,16 +72,22 @@ impl FormulaError {
     pub fn message(&self) -> &str {
         &self.message
     }
-}
 
-impl std::fmt::Display for FormulaError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    /// The text, the place, and what is wrong there, with settings as a front end writes them.
+    pub fn sentence(&self, wording: &dyn Wording) -> String {
         // Line breaks and tabs as spaces, so that the carets stand under the place.
         let line: String = self.text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
         let width = |bytes: &str| bytes.chars().count();
         let before = width(self.text.get(..self.span.start).unwrap_or(""));
         let carets = width(self.text.get(self.span.start..self.span.end).unwrap_or("")).max(1);
-        write!(f, "{}\n{}{}\n{}", line.trim_end(), " ".repeat(before), "^".repeat(carets), self.message)
+        let advice = self.advice.as_ref().map_or_else(String::new, |advice| format!("; {}", advice.worded(wording)));
+        format!("{}\n{}{}\n{}{advice}", line.trim_end(), " ".repeat(before), "^".repeat(carets), self.message)
+    }
+}
+
+impl std::fmt::Display for FormulaError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.sentence(&InRust))
     }
 }
 

@@ -5,6 +5,8 @@ use super::plan::Plan;
 use crate::frame::{Column, Field, Frame, MISSING};
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::rows::Values;
+use noisefit_core::sentence;
+use noisefit_core::wording::{Sentence, Setting};
 use std::ops::Range;
 
 /// A row that cannot be used, or a frame that is not what the model was resolved for.
@@ -24,7 +26,7 @@ pub enum EvaluateError {
         /// The columns it was calculated from, with their values in this record.
         inputs: Vec<(String, f64)>,
         /// What to do about it.
-        advice: &'static str,
+        advice: Sentence,
     },
     /// A level of a category that the rows the model was fitted to do not have.
     Unseen {
@@ -71,21 +73,24 @@ impl EvaluateError {
     }
 
     /// What is wrong there, and what to do.
-    pub fn message(&self) -> String {
+    pub fn message(&self) -> Sentence {
         match self {
             EvaluateError::Value { what, value, inputs, advice, .. } => {
                 let inputs: Vec<String> = inputs.iter().map(|(column, value)| format!("{column} = {value}")).collect();
                 let place = if inputs.is_empty() { String::new() } else { format!(" where {}", inputs.join(", ")) };
-                format!("{what} is {value}{place}; {advice}")
+                sentence![format!("{what} is {value}{place}; ")].and(advice.clone())
             }
             EvaluateError::Unseen { column, level, known, .. } => {
                 let known = super::error::list(known.iter().map(String::as_str));
-                format!(
-                    "'{level}' is a level of {column} that the model was not fitted to; it knows {known}; \
-                     leave such records out, or ask for unseen levels as missing: --unseen missing"
-                )
+                sentence![
+                    format!(
+                        "'{level}' is a level of {column} that the model was not fitted to; it knows {known}; leave such \
+                         records out, or ask for unseen levels as missing: "
+                    ),
+                    Setting::Unseen.with("missing")
+                ]
             }
-            EvaluateError::Columns { column, expected } => format!("column '{column}': {expected}"),
+            EvaluateError::Columns { column, expected } => format!("column '{column}': {expected}").into(),
         }
     }
 }
@@ -95,7 +100,7 @@ impl std::fmt::Display for EvaluateError {
         if let Some((_, record)) = self.place() {
             write!(f, "record {}: ", record + 1)?;
         }
-        f.write_str(&self.message())
+        write!(f, "{}", self.message())
     }
 }
 
@@ -269,15 +274,18 @@ impl Selection {
         values: &[f64],
     ) -> Result<(), EvaluateError> {
         for (&row, &value) in self.kept.iter().zip(values) {
-            let refuse =
-                |name: &str, advice| Err(value_error(plan, frame, expr, row, format!("{name} {text}"), value, advice));
+            let refuse = |name: &str, advice: Sentence| {
+                Err(value_error(plan, frame, expr, row, format!("{name} {text}"), value, advice))
+            };
             let counts = value.fract() == 0.0;
             match extra {
                 _ if (0.0..f64::INFINITY).contains(&value) && (counts || extra == Extra::Weight) => {}
-                Extra::Weight => return refuse("the weight", "it must be positive, or zero to leave the record out"),
+                Extra::Weight => {
+                    return refuse("the weight", "it must be positive, or zero to leave the record out".into());
+                }
                 Extra::Frequency => {
-                    let advice = "it must be a whole number, zero to leave the record out; precisions are --weights";
-                    return refuse("the frequency", advice);
+                    let words = "it must be a whole number, zero to leave the record out; precisions are ";
+                    return refuse("the frequency", sentence![words, Setting::Weights]);
                 }
             }
             self.mask[row - self.range.start] |= value == 0.0;
@@ -385,7 +393,7 @@ pub(super) fn value_error(
     row: usize,
     what: String,
     value: f64,
-    advice: &'static str,
+    advice: impl Into<Sentence>,
 ) -> EvaluateError {
     // A bare column is its own input.
     let columns = if matches!(expr, Expr::Column(_)) { Vec::new() } else { expr.columns() };
@@ -395,5 +403,5 @@ pub(super) fn value_error(
     };
     let inputs = columns.into_iter().filter_map(input).collect();
     let record = frame.first_record + row as u64;
-    EvaluateError::Value { file: frame.file, record, what, value, inputs, advice }
+    EvaluateError::Value { file: frame.file, record, what, value, inputs, advice: advice.into() }
 }

@@ -82,7 +82,7 @@ impl Delimited {
                 at: at(None),
                 what:
                     "there is text after the quote that closes a field; a quote within a quoted field must be doubled"
-                        .to_owned(),
+                        .into(),
             },
             Wrong::Value(column, Refusal::NotUtf8) => DataError::NotUtf8 { at: at(Some(column)) },
             Wrong::Value(column, Refusal::Kind) => {
@@ -242,7 +242,7 @@ fn header(file: &InputFile, fields: &mut Fields<'_>) -> Result<Vec<String>, Data
         let position = names.len() + 1;
         let (name, end) = fields.next_field().map_err(|TextAfterQuote| DataError::Invalid {
             at: at(1),
-            what: "there is text after the quote that closes a column's name; a quote within a quoted name must be doubled".to_owned(),
+            what: "there is text after the quote that closes a column's name; a quote within a quoted name must be doubled".into(),
         })?;
         let name = String::from_utf8(name.into_owned()).map_err(|_| DataError::NotUtf8 { at: at(1) })?;
         let name = if name.is_empty() { format!("V{position}") } else { name };

@@ -110,7 +110,7 @@ fn damaged(file: &InputFile, line: u64, record: Option<u64>, error: &serde_json:
     // The position that the error ends with is that in the line, which is all the parser saw.
     let what = error.to_string();
     let what = what.rsplit_once(" at line ").map_or(what.as_str(), |(what, _)| what);
-    DataError::Invalid { at, what: format!("not a JSON object: {what} at byte {}", error.column()) }
+    DataError::Invalid { at, what: format!("not a JSON object: {what} at byte {}", error.column()).into() }
 }
 
 fn parse<'de>(line: &'de [u8], visitor: impl Visitor<'de, Value = ()>) -> Result<(), serde_json::Error> {

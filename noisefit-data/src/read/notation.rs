@@ -1,7 +1,8 @@
 //! Numbers and dates as people write them: with a decimal comma, marks between thousands, a currency or a percent sign, the day
 //! before the month.
 
-use std::fmt;
+use noisefit_core::sentence;
+use noisefit_core::wording::{Sentence, Setting};
 
 use super::number;
 
@@ -116,30 +117,46 @@ pub struct LookAlike {
     pub example: String,
 }
 
-impl fmt::Display for LookAlike {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl LookAlike {
+    /// What it looks like, and what to set.
+    pub fn sentence(&self) -> Sentence {
         let LookAlike { column, look, example } = self;
+        let names = Setting::Text.with(column);
         match look {
-            Look::Comma => write!(
-                f,
-                "column `{column}` has values such as `{example}`: say --decimal , if that is a decimal comma, or --text '{column}' \
-                 if they are names"
-            ),
-            Look::CommaOrThousands => write!(
-                f,
-                "column `{column}` has values such as `{example}`: say --decimal , if the comma stands before decimals, \
-                 --number '{column}' if it stands between thousands, or --text '{column}' if they are names"
-            ),
-            Look::Decorated => write!(
-                f,
-                "column `{column}` is text, and its values look like numbers (`{example}`): say --number '{column}' to read them as \
-                 such, or --text '{column}' if they are names"
-            ),
-            Look::Date => write!(
-                f,
-                "column `{column}` is text, and its values look like dates (`{example}`): say --date and how they are written, as in \
-                 --date %d/%m/%Y or --date %d-%b-%Y, or --text '{column}' if they are names"
-            ),
+            Look::Comma => sentence![
+                format!("column `{column}` has values such as `{example}`: say "),
+                Setting::Decimal.with(","),
+                " if that is a decimal comma, or ",
+                names,
+                " if they are names"
+            ],
+            Look::CommaOrThousands => sentence![
+                format!("column `{column}` has values such as `{example}`: say "),
+                Setting::Decimal.with(","),
+                " if the comma stands before decimals, ",
+                Setting::Number.with(column),
+                " if it stands between thousands, or ",
+                names,
+                " if they are names"
+            ],
+            Look::Decorated => sentence![
+                format!("column `{column}` is text, and its values look like numbers (`{example}`): say "),
+                Setting::Number.with(column),
+                " to read them as such, or ",
+                names,
+                " if they are names"
+            ],
+            Look::Date => sentence![
+                format!("column `{column}` is text, and its values look like dates (`{example}`): say "),
+                Setting::Date,
+                " and how they are written, as in ",
+                Setting::Date.with("%d/%m/%Y"),
+                " or ",
+                Setting::Date.with("%d-%b-%Y"),
+                ", or ",
+                names,
+                " if they are names"
+            ],
         }
     }
 }

@@ -66,7 +66,7 @@ fn feeds_for_returns(text: &mut [u8]) {
 fn refused(file: &InputFile, error: CutError) -> DataError {
     let invalid = |line, what: &str| {
         let at = Location { file: file.name.clone(), line: Some(line), ..Location::default() };
-        DataError::Invalid { at, what: what.to_owned() }
+        DataError::Invalid { at, what: what.into() }
     };
     match error {
         CutError::Read(source) => file.failed(source),
@@ -136,10 +136,7 @@ impl Sample {
             return Err(DataError::Damaged { path: file.name.clone(), format: "text", why });
         }
         if self.bytes.contains(&0) {
-            let why =
-                "it has zero bytes, so it is no text; name what it is with --input-format, or a file that is text"
-                    .to_owned();
-            return Err(DataError::Damaged { path: file.name.clone(), format: "text", why });
+            return Err(DataError::NotText { path: file.name.clone() });
         }
         match self.bytes.trim_ascii().is_empty() {
             true => Err(DataError::Empty { path: file.name.clone() }),

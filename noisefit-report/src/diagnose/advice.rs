@@ -2,6 +2,8 @@
 
 use noisefit_core::inference::diagnostics::TestedOn;
 use noisefit_core::noise::Noise;
+use noisefit_core::sentence;
+use noisefit_core::wording::{Piece, Sentence, Setting};
 
 use super::findings::{CLEAR, Findings};
 use crate::text::{count_of, significant};
@@ -16,7 +18,7 @@ const UNHEEDED: f64 = 0.05;
 const CARRIED: f64 = 1.0;
 
 /// What to do, the gravest first; nothing where nothing was found.
-pub fn advice(findings: &Findings<'_>) -> Vec<String> {
+pub fn advice(findings: &Findings<'_>) -> Vec<Sentence> {
     let parts = [
         influential(findings),
         outlying(findings),
@@ -30,7 +32,7 @@ pub fn advice(findings: &Findings<'_>) -> Vec<String> {
     parts.into_iter().flatten().collect()
 }
 
-fn influential(findings: &Findings<'_>) -> Option<String> {
+fn influential(findings: &Findings<'_>) -> Option<Sentence> {
     let influence = &findings.diagnostics.influence;
     let distances = influence.largest_cooks_distances.iter();
     let carried: Vec<_> = distances.filter(|row| row.cooks_distance.is_some_and(|d| d > CARRIED)).collect();
@@ -39,59 +41,73 @@ fn influential(findings: &Findings<'_>) -> Option<String> {
     }
     let (rows, carry) =
         (findings.row_names(carried.iter().copied()), if carried.len() == 1 { "carries" } else { "carry" });
-    Some(format!("{rows} {carry} the fit (Cook's distance above 1): fit without, and see what changes"))
+    Some(format!("{rows} {carry} the fit (Cook's distance above 1): fit without, and see what changes").into())
 }
 
-fn outlying(findings: &Findings<'_>) -> Option<String> {
+fn outlying(findings: &Findings<'_>) -> Option<Sentence> {
     let outliers = findings.outliers();
     let (_, p) = outliers.last()?;
     let rows = findings.row_names(outliers.iter().map(|(row, _)| *row));
-    Some(format!(
+    let what = format!(
         "{rows}: too far off for gaussian noise (p {} or less as the largest of so many): see whether the values are right, or \
-         choose a noise that heeds such rows less (`--noise student-t`)",
+         choose a noise that heeds such rows less (`",
         significant(p.max(1e-300), 2)
-    ))
+    );
+    Some(sentence![what, Setting::Noise.with("student-t"), "`)"])
 }
 
-fn unheeded(findings: &Findings<'_>) -> Option<String> {
+fn unheeded(findings: &Findings<'_>) -> Option<Sentence> {
     let rows = findings.diagnostics.influence.largest_residuals.iter();
     let unheeded: Vec<_> = rows.filter(|row| row.weight.is_some_and(|weight| weight < UNHEEDED)).collect();
     if unheeded.is_empty() {
         return None;
     }
     let rows = findings.row_names(unheeded.iter().copied());
-    Some(format!(
-        "{rows}: so far off that the fit hardly heeds them (weights below 0.05); see whether the values are right"
-    ))
+    let what = "so far off that the fit hardly heeds them (weights below 0.05); see whether the values are right";
+    Some(format!("{rows}: {what}").into())
 }
 
-fn variance(findings: &Findings<'_>) -> Option<String> {
+fn variance(findings: &Findings<'_>) -> Option<Sentence> {
     findings.variance_p().filter(|p| *p < CLEAR)?;
     let words = findings.variance_words();
     if let Some(scale) = &findings.model.scale {
-        return Some(format!("{words} more than `--scale '~ {scale}'` says: the formula of the scale lacks a term"));
+        let named = Setting::Scale.with(format!("~ {scale}"));
+        return Some(sentence![words, " more than `", named, "` says: the formula of the scale lacks a term"]);
     }
     let plain = |term: &str| term.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.');
     let scale = match findings.driver() {
         _ if findings.varies_in_a_curve() => {
-            "try powers or sizes of the regressors in a model of it (such as `--scale '~ x + I(x^2)'` or `'~ abs(x)'`)"
-                .to_owned()
+            let (powers, sizes) = (Setting::Scale.with("~ x + I(x^2)"), Setting::Scale.with("~ abs(x)"));
+            sentence![
+                "try powers or sizes of the regressors in a model of it (such as `",
+                powers,
+                "` or `",
+                sizes,
+                "`)"
+            ]
         }
-        Some(driver) if plain(&driver.term) => format!("model it (`--scale '~ {}'`)", driver.term),
-        _ => "model it (`--scale '~ ...'`)".to_owned(),
+        Some(driver) if plain(&driver.term) => {
+            sentence!["model it (`", Setting::Scale.with(format!("~ {}", driver.term)), "`)"]
+        }
+        _ => sentence!["model it (`", Setting::Scale.with("~ ..."), "`)"],
     };
     Some(match findings.fit.noise {
         Noise::Gaussian => {
-            format!("{words}: {scale}, or keep the line and let its standard errors allow for it (`--vcov hc3`)")
+            let robust = Setting::Vcov.with("hc3");
+            sentence![words, ": "].and(scale).and(sentence![
+                ", or keep the line and let its standard errors allow for it (`",
+                robust,
+                "`)"
+            ])
         }
         Noise::Huber(_) => {
-            format!("{words}: of the families with such tails, student-t and logistic noise can {scale}")
+            sentence![words, ": of the families with such tails, student-t and logistic noise can "].and(scale)
         }
-        _ => format!("{words}: {scale}"),
+        _ => sentence![words, ": "].and(scale),
     })
 }
 
-fn shape(findings: &Findings<'_>) -> Option<String> {
+fn shape(findings: &Findings<'_>) -> Option<Sentence> {
     let diagnostics = findings.diagnostics;
     let family = findings.fit.noise.family().name();
     let refuted = diagnostics.anderson_darling.as_ref().is_some_and(|test| test.p_value < CLEAR);
@@ -103,28 +119,30 @@ fn shape(findings: &Findings<'_>) -> Option<String> {
             _ => "",
         };
         let percentage = format!("{:.1}%", 100.0 * share);
-        return Some(format!(
-            "the tails are heavier than gaussian ones ({percentage} of the residuals beyond 3 standard errors, where 0.27% are expected): \
-             `noisefit compare` puts the families side by side{cause}"
-        ));
+        let tails = format!(
+            "the tails are heavier than gaussian ones ({percentage} of the residuals beyond 3 standard errors, where 0.27% are \
+             expected): "
+        );
+        return Some(sentence![tails, Piece::Verb("compare"), " puts the families side by side", cause]);
     }
-    refuted.then(|| format!("the noise is not {family}: `noisefit compare` puts the families side by side"))
+    let what = format!("the noise is not {family}: ");
+    refuted.then(|| sentence![what, Piece::Verb("compare"), " puts the families side by side"])
 }
 
-fn form(findings: &Findings<'_>) -> Option<String> {
+fn form(findings: &Findings<'_>) -> Option<Sentence> {
     findings.diagnostics.specification.reset.as_ref().filter(|test| test.p_value < CLEAR)?;
-    Some("the mean bends where the formula is straight: try poly(x, 2), log(x) or a product of terms".to_owned())
+    Some("the mean bends where the formula is straight: try poly(x, 2), log(x) or a product of terms".into())
 }
 
-fn order(findings: &Findings<'_>) -> Option<String> {
+fn order(findings: &Findings<'_>) -> Option<Sentence> {
     let test = findings.diagnostics.autocorrelation.durbin_watson.as_ref().filter(|test| test.p_value < CLEAR)?;
     let words = if test.statistic < test.expected { "like its neighbours" } else { "unlike its neighbours" };
-    Some(format!(
-        "each residual is {words}: if the rows are in order of time, standard errors should allow for it (`--vcov hac:LAGS`)"
-    ))
+    let what =
+        format!("each residual is {words}: if the rows are in order of time, standard errors should allow for it (`");
+    Some(sentence![what, Setting::Vcov.with("hac:LAGS"), "`)"])
 }
 
-fn collinear(findings: &Findings<'_>) -> Option<String> {
+fn collinear(findings: &Findings<'_>) -> Option<Sentence> {
     let inflated: Vec<_> =
         findings.diagnostics.collinearity.variance_inflation.iter().filter(|term| term.factor > INFLATED).collect();
     let worst = inflated.iter().max_by(|a, b| a.factor.total_cmp(&b.factor))?;
@@ -133,7 +151,7 @@ fn collinear(findings: &Findings<'_>) -> Option<String> {
         count_of(inflated.len() as u64, "term"),
         worst.term,
         significant(worst.factor, 3),
-    ))
+    ).into())
 }
 
 /// Whose residuals were tested, as a sentence.

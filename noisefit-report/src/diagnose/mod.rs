@@ -10,6 +10,7 @@ use noisefit_core::inference::diagnostics::{
 pub use advice::advice;
 pub use findings::Findings;
 use findings::{CLEAR, WEAK};
+use noisefit_core::wording::Wording;
 
 use crate::Place;
 use crate::text::{count_of, optional, p_value, percent, significant, table};
@@ -67,8 +68,8 @@ fn judged(p: f64, holds: &str, refuted: &str) -> String {
 /// Residual degrees of freedom below which tests have no power to speak of.
 const FEW_DEGREES: u64 = 5;
 
-/// The findings for people.
-pub fn summary(findings: &Findings<'_>) -> String {
+/// The findings for people, with settings as `wording` writes them.
+pub fn summary(findings: &Findings<'_>, wording: &dyn Wording) -> String {
     let fit = findings.fit;
     let scale = findings.model.scale.as_ref().map_or_else(String::new, |scale| format!(", log scale ~ {scale}"));
     let counts = findings.model.counts.unwrap_or_default();
@@ -116,7 +117,7 @@ pub fn summary(findings: &Findings<'_>) -> String {
         };
     }
     for sentence in advice {
-        text += &wrapped(&format!("- {sentence}"), "  ", "    ");
+        text += &wrapped(&format!("- {}", sentence.worded(wording)), "  ", "    ");
     }
     text
 }

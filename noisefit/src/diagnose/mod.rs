@@ -11,6 +11,7 @@ use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
 use noisefit_core::inference::{self, Options};
 use noisefit_core::noise::Noise;
 use noisefit_core::record::{Counts, Fit, Warning};
+use noisefit_core::wording::{InRust, Sentence, Wording};
 use noisefit_data::formula::{Design, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
 use noisefit_report::diagnose::{Findings, advice, summary};
@@ -48,7 +49,7 @@ pub struct Diagnosed {
     /// Whether rows are of several files.
     several_files: bool,
     /// What is to be said of the table's columns.
-    notes: Vec<String>,
+    notes: Vec<Sentence>,
 }
 
 impl Model {
@@ -60,7 +61,7 @@ impl Model {
     ///
     /// let table = Table::open("../testdata/engel.csv")?;
     /// let diagnosed = Model::new("foodexp ~ income").diagnose(&table, &DiagnoseOptions::default())?;
-    /// assert!(diagnosed.advice().iter().any(|sentence| sentence.starts_with("the variance grows with income")));
+    /// assert!(diagnosed.advice().iter().any(|sentence| sentence.to_string().starts_with("the variance grows with income")));
     /// # Ok::<(), noisefit::Error>(())
     /// ```
     ///
@@ -129,19 +130,24 @@ impl Diagnosed {
     }
 
     /// What to do about it, in sentences, the gravest first.
-    pub fn advice(&self) -> Vec<String> {
+    pub fn advice(&self) -> Vec<Sentence> {
         advice(&self.findings())
     }
 
     /// What is to be said of the table's columns and of the fit.
-    pub fn warnings(&self) -> Vec<String> {
-        let warnings = self.fit.warnings.iter().map(ToString::to_string);
+    pub fn warnings(&self) -> Vec<Sentence> {
+        let warnings = self.fit.warnings.iter().map(|warning| warning.to_string().into());
         self.notes.iter().cloned().chain(warnings).collect()
     }
 
     /// The findings with their numbers and what they mean.
     pub fn summary(&self) -> String {
-        summary(&self.findings())
+        self.summary_in(&InRust)
+    }
+
+    /// The same, with settings as a front end writes them.
+    pub fn summary_in(&self, wording: &dyn Wording) -> String {
+        summary(&self.findings(), wording)
     }
 
     fn findings(&self) -> Findings<'_> {
@@ -154,9 +160,9 @@ impl Diagnosed {
         }
     }
 
-    /// The JSON object.
-    pub fn record<'a>(&'a self) -> impl Serialize + use<'a> {
-        Record {
+    /// The JSON object, with settings as `wording` writes them.
+    pub fn record<'a>(&'a self, wording: &dyn Wording) -> impl Serialize + use<'a> {
+        DiagnosisRecord {
             schema: "noisefit.diagnose/1",
             formula: self.design.formula().text(),
             scale_formula: self.design.formula().scale().map(ScaleFormula::text),
@@ -165,7 +171,7 @@ impl Diagnosed {
             zero_weight: self.counts.weightless,
             diagnostics: &self.diagnostics,
             places: self.places.values().collect(),
-            advice: self.advice(),
+            advice: self.advice().iter().map(|sentence| sentence.worded(wording)).collect(),
             warnings: &self.fit.warnings,
         }
     }
@@ -173,7 +179,7 @@ impl Diagnosed {
 
 /// The JSON object of a diagnosis.
 #[derive(Serialize)]
-struct Record<'a> {
+struct DiagnosisRecord<'a> {
     schema: &'static str,
     formula: &'a str,
     scale_formula: Option<&'a str>,

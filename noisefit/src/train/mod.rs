@@ -61,8 +61,7 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
     watcher.write_trace()?;
     let (fitted, conformal) = found.map_err(|error| match (&training.checkpoint, error) {
         (Some(path), noisefit_core::Error::State(why)) => {
-            let path = path.display().to_string();
-            DataError::Damaged { path, format: "a checkpoint to go on from", why }.into()
+            Error::NotResumed { path: path.clone(), what: "a checkpoint", why }
         }
         (_, error) => explain(error, rows.counts(), table),
     })?;
@@ -90,7 +89,7 @@ impl Training {
     fn resumed(&self) -> Result<Option<Checkpoint>, Error> {
         let Some(path) = &self.checkpoint else { return Ok(None) };
         if self.resume {
-            return Ok(checkpoint(path)?);
+            return checkpoint(path);
         }
         if !path.exists() {
             return Ok(None);
@@ -101,14 +100,14 @@ impl Training {
 }
 
 /// Where a training stood; none where it was not begun.
-fn checkpoint(path: &Path) -> Result<Option<Checkpoint>, DataError> {
+fn checkpoint(path: &Path) -> Result<Option<Checkpoint>, Error> {
     match std::fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(DataError::reading(path, source)),
-        Ok(bytes) => Checkpoint::from_bytes(&bytes).map(Some).map_err(|error| DataError::Damaged {
-            path: path.display().to_string(),
-            format: "a checkpoint",
-            why: format!("{error}; begin anew without --resume"),
+        Err(source) => Err(DataError::reading(path, source).into()),
+        Ok(bytes) => Checkpoint::from_bytes(&bytes).map(Some).map_err(|error| Error::NotResumed {
+            path: path.to_owned(),
+            what: "a checkpoint",
+            why: error.to_string(),
         }),
     }
 }

@@ -77,22 +77,20 @@ pub(super) fn search(
 }
 
 /// The trials of a search that was stopped; none where it was not begun.
-fn read(path: &Path, begun: &Search) -> Result<Vec<Trial>, DataError> {
-    let damaged =
-        |why: String| DataError::Damaged { path: path.display().to_string(), format: "a search to go on with", why };
+fn read(path: &Path, begun: &Search) -> Result<Vec<Trial>, Error> {
+    let damaged = |why: String| Error::NotResumed { path: path.to_owned(), what: "a search", why };
     let bytes = match std::fs::read(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         read => read.map_err(|source| DataError::reading(path, source))?,
     };
-    let search: Search =
-        serde_json::from_slice(&bytes).map_err(|error| damaged(format!("{error}; begin anew without --resume")))?;
+    let search: Search = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
     match search.plan == begun.plan
         && search.noise == begun.noise
         && search.rows == begun.rows
         && search.bytes == begun.bytes
     {
         true => Ok(search.trials),
-        false => Err(damaged("it is of other options or data; begin anew without --resume".to_owned())),
+        false => Err(damaged("it is of other options or data".to_owned())),
     }
 }
 

@@ -47,8 +47,9 @@ use contract::Request;
 ///
 /// | covariance | noise | what is computed |
 /// |---|---|---|
-/// | `hc0` to `hc3` | gaussian of one scale | `(X'VX)^-1 sum(f c (w e)^2 x x') (X'VX)^-1`, `c` by leverages |
+/// | `hc0` to `hc4` | gaussian of one scale | `(X'VX)^-1 sum(f c (w e)^2 x x') (X'VX)^-1`, `c` by leverages |
 /// | `cluster`, `hac` | gaussian of one scale | the same with sums over clusters or lags of `w e x` |
+/// | `cr3` | gaussian of one scale | the sum over clusters of `(b_g - b)(b_g - b)'`, `b_g` fitted without cluster `g` |
 /// | `sandwich`, `cluster`, `hac` | smooth likelihoods, huber | `A^-1 B A^-1`, `A` the observed information, `B` of the scores |
 /// | `observed`, `expected` | smooth likelihoods, huber | the inverse of the information |
 /// | `iid`, `nid`, `kernel`, `sandwich`, `cluster`, `hac` | laplace and quantiles of one scale | `H^-1 B H^-1`, `H` with the density of the noise at the quantile |

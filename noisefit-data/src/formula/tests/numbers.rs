@@ -245,8 +245,14 @@ fn values_that_are_not_finite_name_their_record() {
     }
     let big = Table::default().number("y", &[1.0]).number("x", &[1e200]).number("z", &[1e200]);
     assert!(big.failure("y ~ x:z").starts_with("record 1: x:z is inf where x = "));
-    let error =
-        EvaluateError::Value { file: 0, record: 1, what: "x".into(), value: 1.0, inputs: Vec::new(), advice: "" };
+    let error = EvaluateError::Value {
+        file: 0,
+        record: 1,
+        what: "x".into(),
+        value: 1.0,
+        inputs: Vec::new(),
+        advice: "".into(),
+    };
     assert!(error.after_records(10).to_string().starts_with("record 12: x is 1"));
 }
 

@@ -110,7 +110,7 @@ fn errors_of_the_work_are_placed_in_the_file() {
                 if cell(&frame.columns[0], row) == Cell::Number(5.0) {
                     let record = Some(frame.first_record + row as u64 + 1);
                     let at = Location { file: data.file_name(frame.file).to_owned(), record, ..Location::default() };
-                    return Err(DataError::Invalid { at, what: "five".to_owned() });
+                    return Err(DataError::Invalid { at, what: "five".into() });
                 }
             }
         }
