@@ -43,7 +43,13 @@ impl Wording for Options {
     }
 
     fn with(&self, setting: Setting, value: &str) -> String {
-        format!("{} {}", self.setting(setting), quoted(value))
+        // What comes from the data stands in quotes, so that it is seen where it ends.
+        let of_data = matches!(setting, Setting::MissingText | Setting::Number | Setting::Text);
+        format!(
+            "{} {}",
+            self.setting(setting),
+            if of_data || !is_plain(value) { quoted(value) } else { value.to_owned() }
+        )
     }
 
     fn verb(&self, verb: &str) -> String {
@@ -51,14 +57,14 @@ impl Wording for Options {
     }
 }
 
-/// A value as a shell takes it for one word.
+/// Whether a shell takes a value for one word, as it is.
+fn is_plain(value: &str) -> bool {
+    !value.is_empty() && value.chars().all(|c| c.is_alphanumeric() || "_-+./:,=%@^".contains(c))
+}
+
+/// A value in quotes for a shell.
 fn quoted(value: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "_-+./:,=%@^".contains(c);
-    if !value.is_empty() && value.chars().all(plain) {
-        value.to_owned()
-    } else {
-        format!("'{}'", value.replace('\'', r"'\''"))
-    }
+    format!("'{}'", value.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
@@ -69,6 +75,7 @@ mod tests {
     fn what_is_named_can_be_pasted_into_a_shell() {
         assert_eq!(Options.with(Setting::HuberK, "1.345"), "--huber-k 1.345");
         assert_eq!(Options.with(Setting::Scale, "~ x"), "--scale '~ x'");
+        assert_eq!(Options.with(Setting::Text, "city"), "--text 'city'");
         assert_eq!(Options.with(Setting::MissingText, "it's $5"), r"--na 'it'\''s $5'");
         assert_eq!(Options.with(Setting::MissingText, ""), "--na ''");
     }

@@ -44,7 +44,7 @@ fn ragged_rows() {
     assert_eq!(
         of_file("x.csv", "a,\"b\nc\"\n1,2\n3\n"),
         "x.csv, line 4 (record 2): 1 field where 2 were expected, with `,` between fields; complete the line, or name another \
-         delimiter with --delimiter"
+         delimiter with delimiter"
     );
 }
 
@@ -52,18 +52,18 @@ fn ragged_rows() {
 fn text_where_a_number_was() {
     assert_eq!(
         of_file("x.csv", "a,b\n1,2\n3,\"two\n lines\"\n5,abc\n7,8\n9,9\n1,1\n"),
-        "x.csv, line 3 (record 2), column `b`: `two\n lines` is not a number; if it stands for a missing value, say --na 'two\n \
-         lines'; if the column is text, say --text 'b'"
+        "x.csv, line 3 (record 2), column `b`: `two\n lines` is not a number; if it stands for a missing value, say na \"two\n \
+         lines\"; if the column is text, say text \"b\""
     );
     assert_eq!(
         of_file("x.csv", "a,day\n1,2024-01-01\n3,2024-02-30\n5,2024-03-01\n"),
         "x.csv, line 3 (record 2), column `day`: `2024-02-30` is not a date (yyyy-mm-dd); if it stands for a missing value, say \
-         --na '2024-02-30'; if the column is text, say --text 'day'"
+         na \"2024-02-30\"; if the column is text, say text \"day\""
     );
     assert_eq!(
         of_file("x.jsonl", "{\"a\": 1}\n{\"a\": true}\n{\"a\": 2}\n"),
-        "x.jsonl, line 2 (record 2), column `a`: `true` is not a number; if it stands for a missing value, say --na 'true'; if the \
-         column is text, say --text 'a'"
+        "x.jsonl, line 2 (record 2), column `a`: `true` is not a number; if it stands for a missing value, say na \"true\"; if the \
+         column is text, say text \"a\""
     );
 }
 
@@ -124,7 +124,7 @@ fn errors_of_the_work_are_placed_in_the_file() {
 fn duplicate_columns() {
     assert_eq!(
         of_file("x.csv", "a,b,a\n1,2,3\n"),
-        "x.csv: columns 1 and 3 are both named `a`; rename one of them (if the first line is data, not names, say --no-header)"
+        "x.csv: columns 1 and 3 are both named `a`; rename one of them (if the first line is data, not names, say no_header)"
     );
 }
 
@@ -174,7 +174,7 @@ fn truncated_and_damaged_compression() {
 
 #[test]
 fn unknown_formats() {
-    let advice = "name it with --input-format csv, tsv, parquet, arrow, arrow-stream or ndjson";
+    let advice = "name it with input_format csv, tsv, parquet, arrow, arrow-stream or ndjson";
     assert_eq!(of_file("x.xyz", "some words\n"), format!("cannot tell the format of x.xyz; {advice}"));
     assert!(of_file("x.parquet", "a,b\n1,2\n").starts_with("x.parquet cannot be read as Parquet: "));
     assert!(
