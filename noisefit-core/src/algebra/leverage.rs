@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::algebra::coordinates::Coordinates;
 use crate::algebra::gram::{packed, symmetric};
+use crate::numeric::dispatch::vectorised;
 use crate::numeric::double_double::DoubleDouble;
-use crate::rows::Values;
+use crate::rows::Design;
 
 /// The quadratic form `h = x' (X' V X)^-1 x` of a row `x` of the design: its leverage, and the variance of its estimated
 /// location in units of the noise variance.
@@ -107,13 +108,14 @@ impl Leverage {
     }
 
     /// `h` of every row of a design: `rows` values from columns that are each `rows` long.
-    pub fn evaluate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
+    pub fn evaluate<'a>(&self, design: impl Into<Design<'a>>, rows: usize) -> Vec<f64> {
+        let columns = design.into().dense_columns();
         let offset = usize::from(self.intercept);
         let order = self.columns.len() + offset;
         let coordinate = |j: usize, i: usize| match j.checked_sub(offset) {
             None => DoubleDouble::ONE,
             Some(j) => {
-                let values = design[self.columns[j]];
+                let values = columns[self.columns[j]];
                 (DoubleDouble::from_sum(values.high[i], -self.shifts[j]) + values.low(i)) * self.scales[j]
             }
         };
@@ -129,6 +131,32 @@ impl Leverage {
                 .sum()
         };
         (0..rows).map(row).collect()
+    }
+
+    /// `L'z` of every row in doubles, `rows` values of each of its columns one after the other.
+    pub(crate) fn whitened(&self, design: Design<'_>, rows: usize) -> Vec<f64> {
+        let offset = usize::from(self.intercept);
+        let order = self.columns.len() + offset;
+        let mut whitened = vec![0.0; order * rows];
+        let mut z = vec![1.0; rows];
+        for j in 0..order {
+            if let Some(j) = j.checked_sub(offset) {
+                let values = design.dense_columns()[self.columns[j]];
+                let (shift, scale) = (self.shifts[j], self.scales[j]);
+                for (i, z) in z.iter_mut().enumerate() {
+                    *z = ((values.high[i] - shift) + values.low(i)) * scale;
+                }
+            }
+            vectorised(|| {
+                for (k, target) in whitened.chunks_exact_mut(rows.max(1)).take(j + 1).enumerate() {
+                    let entry = self.factor[packed(j, k)];
+                    for (u, z) in target.iter_mut().zip(&z) {
+                        *u += entry * z;
+                    }
+                }
+            });
+        }
+        whitened
     }
 }
 

@@ -10,7 +10,7 @@ use crate::inference::predict::{IntervalKind, NewRows, Predictor};
 use crate::noise::Noise;
 use crate::numeric::distribution::{ChiSquared, Distribution};
 use crate::record::Fit;
-use crate::rows::{Accumulator, Block, Precision, Values};
+use crate::rows::{Accumulator, Block, Precision};
 
 /// The level of the prediction intervals that are counted.
 pub(super) const LEVEL: f64 = 0.9;
@@ -77,20 +77,8 @@ impl Predicting {
     /// Which of the rows at `places`, which lie outside the noise's own interval, their prediction intervals cover: those are
     /// wider by what is not known of the location.
     fn covers(&self, block: &Block<'_>, places: &[usize]) -> Vec<bool> {
-        type Column = (Vec<f64>, Option<Vec<f64>>);
-        fn shown((high, low): &Column) -> Values<'_> {
-            Values { high, low: low.as_deref() }
-        }
-        let gather = |values: &[f64]| places.iter().map(|&i| values[i]).collect::<Vec<f64>>();
-        let column = |values: &Values<'_>| -> Column { (gather(values.high), values.low.map(gather)) };
-        let design: Vec<Column> = block.design.iter().map(column).collect();
-        let scale_design: Vec<Column> = block.scale_design.iter().map(column).collect();
-        let design: Vec<Values<'_>> = design.iter().map(shown).collect();
-        let scale_design: Vec<Values<'_>> = scale_design.iter().map(shown).collect();
-        let weights = block.weights.map(gather);
-        let rows =
-            NewRows { design: &design, scale_design: &scale_design, weights: weights.as_deref(), count: places.len() };
-        match self.predictor.intervals(&rows, IntervalKind::Prediction, LEVEL) {
+        let intervals = |rows: &NewRows<'_>| self.predictor.intervals(rows, IntervalKind::Prediction, LEVEL);
+        match NewRows::at(block, places, intervals) {
             Ok(intervals) => {
                 let ends = intervals.low.iter().zip(&intervals.high);
                 ends.zip(places).map(|((low, high), &i)| (*low..=*high).contains(&block.response.high[i])).collect()
