@@ -81,7 +81,7 @@ impl Accumulator for Collect {
     const KIND: &'static str = "collect";
     fn fold(&mut self, block: &Block<'_>) {
         self.0.y.extend(block.response.high);
-        self.0.x.extend(block.design[0].high);
+        self.0.x.extend(block.design.first().unwrap());
         self.0.w.extend(block.weights.unwrap());
         self.0.f.extend(block.frequencies.unwrap());
     }

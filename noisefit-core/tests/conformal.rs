@@ -80,7 +80,7 @@ struct Collect(Data);
 impl Accumulator for Collect {
     const KIND: &'static str = "collect";
     fn fold(&mut self, block: &Block<'_>) {
-        self.0.x.extend(block.design[0].high);
+        self.0.x.extend(block.design.first().unwrap());
         self.0.y.extend(block.response.high);
         self.0.weights.extend(block.weights.unwrap());
         self.0.frequencies.extend(block.frequencies.unwrap());

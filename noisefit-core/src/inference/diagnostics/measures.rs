@@ -2,6 +2,7 @@
 
 use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::predict::NewRows;
+use crate::numeric::dispatch::vectorised;
 use crate::rows::Block;
 
 /// Closer to one than this, a leverage is one: the row alone determines a coefficient, and its residual is zero whatever its
