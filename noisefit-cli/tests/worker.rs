@@ -44,16 +44,18 @@ fn files(folder: &Folder) -> Vec<String> {
 /// The rows of files, each unit of which is folded in another process.
 struct Elsewhere<'a> {
     rows: &'a DesignRows<'a>,
-    units: usize,
+    /// How many rows stand before each unit.
+    units: Vec<u64>,
     worker: Mutex<Worker<ChildStdin, ChildStdout>>,
     process: Mutex<Child>,
 }
 
 impl<'a> Elsewhere<'a> {
     fn new(folder: &Folder, files: &[String], rows: &'a DesignRows<'a>) -> Self {
-        let mut units = 0;
-        let count = &mut |_| {
-            units += 1;
+        let (mut units, mut before) = (Vec::new(), 0);
+        let count = &mut |state: Box<dyn Pass>| {
+            units.push(before);
+            before += state.rows();
             std::ops::ControlFlow::Continue(())
         };
         rows.units(&Moments::new(rows.layout().terms.len(), true), count).unwrap();
@@ -85,8 +87,10 @@ impl RowSource for Elsewhere<'_> {
     }
 
     fn units(&self, empty: &dyn Pass, next: &mut Next<'_>) -> Result<(), Error> {
-        for unit in 0..self.units {
-            if next(self.worker().fold(empty, unit)?).is_break() {
+        for (unit, &before) in self.units.iter().enumerate() {
+            let mut pass = empty.clone_box();
+            pass.begin(before);
+            if next(self.worker().fold(&*pass, unit)?).is_break() {
                 break;
             }
         }
@@ -113,7 +117,7 @@ fn with_rows(formula: &str, scale: Option<&str>, next: impl Fn(&DesignRows<'_>, 
     let records = Records::new(&dataset, &model.columns_needed(), 2, 1 << 20, &()).unwrap();
     let rows = DesignRows::learn(model, records, SourceOptions::default()).unwrap();
     let elsewhere = Elsewhere::new(&folder, &files, &rows);
-    assert_eq!(elsewhere.units, 3);
+    assert_eq!(elsewhere.units, [0, 16, 32]);
     next(&rows, &elsewhere);
 }
 
@@ -149,6 +153,8 @@ fn a_worker_refuses_by_name_and_goes_on() {
         ] {
             assert_eq!(ask(bytes), Err(format!("saved state refused: {why}")));
         }
+        let unit = elsewhere.worker().ask(&bytes, 3).unwrap();
+        assert_eq!(unit, Err("there is no unit 3 of the rows".to_owned()));
         let state = empty.load(&ask(&bytes).unwrap()).unwrap();
         assert_eq!(Accumulator::rows(&state), 16);
         // What comes back is of the pass that was sent.

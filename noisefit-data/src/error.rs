@@ -8,8 +8,7 @@ use noisefit_core::sentence;
 use noisefit_core::wording::{InRust, Sentence, Setting, Wording};
 
 use crate::formula::FormulaError;
-use crate::frame::{Field, Kind};
-use crate::read::LookAlike;
+use crate::read::{Look, LookAlike};
 
 /// A place in a data set. What is not known is left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -144,12 +143,13 @@ pub enum DataError {
         /// The value, as it stands in the file.
         value: String,
         /// What was expected, such as `a number`.
-        expected: &'static str,
+        expected: String,
         /// Whether that is a guess from other values, rather than what the file, the user or a model says.
         guessed: bool,
-        /// The kind that goes with this value and with those before, where the column is of that kind after all rather than
-        /// the value wrong.
-        widened: Option<Kind>,
+        /// Whether the value shows that the column is of another kind after all, rather than being wrong.
+        widens: bool,
+        /// What it looks like in a notation that is not read unless it is asked for.
+        look: Option<Look>,
     },
     /// Bytes that are not UTF-8.
     NotUtf8 {
@@ -188,15 +188,10 @@ impl DataError {
         }
     }
 
-    /// What a column holds after all, where that is what the error says: read again with it among
-    /// [`ReadOptions::widened`](crate::read::ReadOptions::widened), the data are not wrong.
-    pub fn widened(&self) -> Option<Field> {
-        match self {
-            DataError::Value { at: Location { column: Some(name), .. }, widened: Some(kind), .. } => {
-                Some(Field { name: name.clone(), kind: *kind })
-            }
-            _ => None,
-        }
+    /// Whether a column is of another kind than the heads of its files say, rather than a value wrong: read again with what
+    /// [`Dataset::count_kinds`](crate::read::Dataset::count_kinds) met, the data are sound.
+    pub fn widens(&self) -> bool {
+        matches!(self, DataError::Value { widens: true, .. })
     }
 
     /// The same error with its record counted from `before` records earlier.
@@ -235,7 +230,7 @@ impl DataError {
             }
             DataError::NoDataFiles { folder } => format!(
                 "no data files in the folder {folder}: none of its files ends in .csv, .tsv, .ndjson or .jsonl (with or without .gz or \
-                 .zst), .parquet, .arrow, .feather or .arrows; folders within it are not looked into"
+                 .zst), .parquet, .arrow, .feather or .arrows; of the folders within it those of partitions alone, such as year=2024, are looked into"
             ),
             DataError::NoMatch { pattern } => format!("no file matches {pattern}"),
             DataError::Empty { path } => format!("{path} is empty: it has neither a header nor a record"),
@@ -273,12 +268,17 @@ impl DataError {
                     "{at}: {found} {fields} where {expected} were expected, with {delimiter} between fields; {advice}"
                 )
             }
-            DataError::Value { at, value, expected, guessed, .. } => {
+            DataError::Value { at, value, expected, guessed, look, .. } => {
                 let mut said = sentence![format!("{at}: `{value}` is not {expected}")];
-                // A long value is none that stands for a missing one.
-                if at.column.is_some() && value.len() <= 40 {
-                    let named = Setting::MissingText.with(value);
-                    said = said.and(sentence!["; if it stands for a missing value, say ", named]);
+                let column = at.column.as_deref().unwrap_or_default();
+                match look {
+                    Some(look) => said = said.and(look.advice(column)),
+                    // A long value is none that stands for a missing one.
+                    None if at.column.is_some() && value.len() <= 40 => {
+                        let named = Setting::MissingText.with(value);
+                        said = said.and(sentence!["; if it stands for a missing value, say ", named]);
+                    }
+                    None => {}
                 }
                 if let Some(column) = at.column.as_ref().filter(|_| *guessed) {
                     said = said.and(sentence!["; if the column is text, say ", Setting::Text.with(column)]);

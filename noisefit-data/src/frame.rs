@@ -45,6 +45,9 @@ pub struct Field {
     pub kind: Kind,
 }
 
+/// The integers of 64 bits beyond 2^53, by their size.
+const LONG: std::ops::Range<f64> = 9_007_199_254_740_992.0..18_446_744_073_709_551_616.0;
+
 /// The code of a missing value in [`Column::Category`].
 pub const MISSING: u32 = u32::MAX;
 
@@ -80,6 +83,17 @@ impl Column {
     /// Whether there is no row.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether it has values, given what it holds, whose low words are part of them rather than the rounding of a decimal: integers
+    /// of such a size that not all are doubles, and parts of seconds.
+    pub(crate) fn is_beyond_doubles(&self, kind: Kind) -> bool {
+        let Column::Number { high, low } = self else { return false };
+        match kind {
+            // An integer of 64 bits beyond 2^53 may be one that happens to be a double, among others that are not.
+            Kind::Number => high.iter().any(|value| LONG.contains(&value.abs())),
+            _ => low.iter().flatten().any(|&low| low != 0.0),
+        }
     }
 }
 

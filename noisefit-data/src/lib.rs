@@ -6,6 +6,7 @@
 //! | [`formula`] | formulas, and the designs that they become |
 //! | [`describe`](mod@describe) | what is in the columns of a data set |
 //! | [`records`], [`source`] | a design over a data set's records: the row source that estimators take |
+//! | [`remarks`] | what the rows show that a reader should know |
 //! | [`worker`] | its work units, folded in another process |
 //! | [`model`] | model files |
 //! | [`write`](mod@write) | tables and other files, written beside and renamed |
@@ -15,8 +16,13 @@ pub mod error;
 pub mod formula;
 pub mod frame;
 pub mod model;
+#[cfg_attr(
+    not(feature = "files"),
+    allow(dead_code, reason = "what tells text from text stands beside what tables in memory need")
+)]
 pub mod read;
 pub mod records;
+pub mod remarks;
 pub mod source;
 pub mod worker;
 pub mod write;

@@ -1,5 +1,6 @@
 //! The records that a model reads, kept in memory where they fit so that later passes need not read files again.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -23,6 +24,15 @@ pub struct Records<'a> {
     /// Bytes that may be kept.
     budget: u64,
     kept: Mutex<Kept>,
+    single: Mutex<Single>,
+}
+
+/// Units that were read apart from the others, for later passes.
+#[derive(Debug, Default)]
+struct Single {
+    frames: HashMap<usize, Vec<Frame>>,
+    /// The bytes that they occupy.
+    size: u64,
 }
 
 #[derive(Debug)]
@@ -54,8 +64,7 @@ impl<'a> Records<'a> {
         progress: &'a dyn Progress,
     ) -> Result<Self, DataError> {
         let position = |name: &&str| {
-            let found = dataset.fields().iter().position(|field| field.name == *name);
-            found.ok_or_else(|| {
+            dataset.position(name).ok_or_else(|| {
                 let names: Vec<&str> = dataset.fields().iter().map(|field| field.name.as_str()).collect();
                 let file = dataset.file_name(0);
                 DataError::Option(format!("{file} has no column `{name}`; its columns are {}", names.join(", ")))
@@ -63,10 +72,11 @@ impl<'a> Records<'a> {
         };
         let columns = names.iter().map(position).collect::<Result<Vec<_>, _>>()?;
         // What a comma means is asked rather than guessed.
+        let read: HashSet<usize> = columns.iter().copied().collect();
         let asked = |look_alike: &&LookAlike| {
-            let columns = columns.iter().map(|&column| &dataset.fields()[column]);
+            let column = dataset.position(&look_alike.column).filter(|column| read.contains(column));
             matches!(look_alike.look, Look::Comma | Look::CommaOrThousands)
-                && columns.into_iter().any(|field| field.name == look_alike.column && field.kind == Kind::Text)
+                && column.is_some_and(|column| dataset.fields()[column].kind == Kind::Text)
         };
         if let Some(look_alike) = dataset.look_alikes().iter().find(asked) {
             let (path, look_alike) = (dataset.file_name(0).to_owned(), look_alike.clone());
@@ -75,7 +85,16 @@ impl<'a> Records<'a> {
         let small = dataset.size_in_bytes() <= SMALL_FILES;
         let decimals = if small { Decimals::WithLow } else { Decimals::Double };
         let kept = Mutex::new(Kept::Unread);
-        Ok(Records { dataset, columns, decimals, progress, threads: threads.max(1), budget, kept })
+        Ok(Records {
+            dataset,
+            columns,
+            decimals,
+            progress,
+            threads: threads.max(1),
+            budget,
+            kept,
+            single: Mutex::default(),
+        })
     }
 
     /// How many threads passes use.
@@ -154,6 +173,42 @@ impl<'a> Records<'a> {
         Ok(())
     }
 
+    /// Folds one unit of records, by its number in [`Records::fold`]; none where there is no such unit.
+    ///
+    /// # Errors
+    /// As [`Dataset::scan`]; records are counted from the unit's beginning.
+    pub fn fold_unit<S>(
+        &self,
+        unit: usize,
+        mut state: S,
+        fold: impl Fn(&mut S, &Frame) -> Result<(), DataError>,
+    ) -> Result<Option<S>, DataError> {
+        if let Kept::Units(units) = &*self.kept.lock().unwrap_or_else(PoisonError::into_inner) {
+            let Some((_, frames)) = units.get(unit) else { return Ok(None) };
+            frames.iter().try_for_each(|frame| fold(&mut state, frame))?;
+            return Ok(Some(state));
+        }
+        let mut single = self.single.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(frames) = single.frames.get(&unit) {
+            frames.iter().try_for_each(|frame| fold(&mut state, frame))?;
+            return Ok(Some(state));
+        }
+        let (mut frames, mut size) = (Vec::new(), single.size);
+        let is_there = self.dataset.scan_unit(unit, &self.columns, self.decimals, |frame| {
+            fold(&mut state, &frame)?;
+            size = size.saturating_add(size_in_bytes(&frame));
+            if size <= self.budget {
+                frames.push(frame);
+            }
+            Ok(())
+        })?;
+        if size <= self.budget {
+            single.frames.insert(unit, frames);
+            single.size = size;
+        }
+        Ok(is_there.then_some(state))
+    }
+
     fn fold_kept<S: Send>(
         &self,
         units: &[(Origin, Vec<Frame>)],
@@ -179,11 +234,14 @@ impl<'a> Records<'a> {
     }
 }
 
-/// What a frame's columns occupy, the texts of levels left out.
+/// What a frame's columns occupy.
 fn size_in_bytes(frame: &Frame) -> u64 {
     let size = |column: &Column| match column {
         Column::Number { high, low } => size_of::<f64>() * (high.len() + low.as_ref().map_or(0, Vec::len)),
-        Column::Category { codes, .. } => size_of::<u32>() * codes.len(),
+        Column::Category { codes, levels } => {
+            let texts: usize = levels.iter().map(|level| size_of::<String>() + level.len()).sum();
+            size_of::<u32>() * codes.len() + texts
+        }
     };
     frame.columns.iter().map(|column| size(column) as u64).sum()
 }

@@ -12,6 +12,7 @@ use crate::formula::{Design, EvaluateError, EvaluateOptions, Learner, Model, Sco
 use crate::frame::{Column, Field, Frame, Kind, MISSING};
 use crate::read::Dataset;
 use crate::records::Records;
+use crate::remarks::{Remark, Seen};
 
 /// What to do with records in which a variable of the model is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -70,6 +71,11 @@ pub struct DesignRows<'a> {
     design: Design,
     options: SourceOptions,
     counts: OnceLock<Counts>,
+    /// How many rows stand before each unit.
+    rows_before: OnceLock<Vec<u64>>,
+    remarks: OnceLock<Vec<Remark>>,
+    /// Places of columns that are terms as they stand.
+    bare: Vec<usize>,
 }
 
 impl<'a> DesignRows<'a> {
@@ -98,7 +104,9 @@ impl<'a> DesignRows<'a> {
 
     /// A design that was learned before.
     pub fn new(design: Design, records: Records<'a>, options: SourceOptions) -> Self {
-        DesignRows { records, design, options, counts: OnceLock::new() }
+        let (counts, rows_before, remarks) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let bare = design.bare_columns();
+        DesignRows { records, design, options, counts, rows_before, remarks, bare }
     }
 
     /// The design.
@@ -114,17 +122,7 @@ impl<'a> DesignRows<'a> {
     pub fn places(&self, rows: &[u64]) -> Result<Vec<RowPlace>, DataError> {
         let dataset = self.records.dataset();
         let fields = self.design.columns_needed(self.options.scope);
-        // Rows that units have, and before them.
-        let mut before = vec![0u64];
-        self.records.fold(
-            |_| (0u64, Workspace::default()),
-            |(used, workspace), frame| self.used(frame, workspace, |kept| *used += kept.len() as u64),
-            |_, (used, _)| {
-                before.push(before[before.len() - 1] + used);
-                Ok(())
-            },
-        )?;
-        let before = &before;
+        let before = self.rows_before()?;
         let mut found = Vec::new();
         self.records.fold(
             |unit| (before.get(unit).copied().unwrap_or(u64::MAX), Vec::new(), Workspace::default()),
@@ -157,6 +155,23 @@ impl<'a> DesignRows<'a> {
         Ok(found)
     }
 
+    /// How many rows stand before each unit, by a pass of its own where none was made yet.
+    fn rows_before(&self) -> Result<&[u64], DataError> {
+        if let Some(known) = self.rows_before.get() {
+            return Ok(known);
+        }
+        let mut before = vec![0u64];
+        self.records.fold(
+            |_| (0u64, Workspace::default()),
+            |(used, workspace), frame| self.used(frame, workspace, |kept| *used += kept.len() as u64),
+            |_, (used, _)| {
+                before.push(before[before.len() - 1] + used);
+                Ok(())
+            },
+        )?;
+        Ok(self.rows_before.get_or_init(|| before))
+    }
+
     /// Tells `next` the places in a frame of the rows that a fit uses, block after block.
     fn used(&self, frame: &Frame, workspace: &mut Workspace, mut next: impl FnMut(&[usize])) -> Result<(), DataError> {
         let SourceOptions { scope, unseen, .. } = self.options;
@@ -175,22 +190,30 @@ impl<'a> DesignRows<'a> {
         self.counts.get().copied().unwrap_or_default()
     }
 
+    /// What the rows show that a reader should know, once a pass has been run.
+    pub fn remarks(&self) -> &[Remark] {
+        self.remarks.get().map_or(&[], Vec::as_slice)
+    }
+
     /// The state that a pass, which has seen no rows itself, comes to on the rows of one work unit: the units are those of
-    /// [`RowSource::units`], counted from 0. Of a unit that is not there it is the pass itself.
+    /// [`RowSource::units`], counted from 0. No other unit is decoded.
     ///
     /// # Errors
-    /// Those of reading.
+    /// A unit that is not there; those of reading.
     pub fn unit(&self, unit: usize, empty: &dyn Pass) -> Result<Box<dyn Pass>, noisefit_core::Error> {
-        let mut found = None;
-        self.records.fold(
-            |number| (number == unit).then(|| State::new(empty)),
-            |state, frame| state.as_mut().map_or(Ok(()), |state| self.fold_frame(state, frame)),
-            |_, state| {
-                found = found.take().or(state);
-                Ok(())
-            },
-        )?;
-        Ok(found.map_or_else(|| empty.clone_box(), |state| state.pass))
+        match self.records.fold_unit(unit, State::new(empty), |state, frame| self.fold_frame(state, frame)) {
+            Ok(Some(state)) => Ok(state.pass),
+            Ok(None) => Err(DataError::Option(format!("there is no unit {unit} of the rows")).into()),
+            Err(error) => {
+                // Which record of its file it is the units before tell.
+                let own = |number: usize| (number == unit).then(|| State::new(empty));
+                let fold = |state: &mut Option<State>, frame: &Frame| {
+                    state.as_mut().map_or(Ok(()), |state| self.fold_frame(state, frame))
+                };
+                self.records.fold(own, fold, |_, _| Ok(()))?;
+                Err(error.into())
+            }
+        }
     }
 
     fn fold_frame(&self, state: &mut State, frame: &Frame) -> Result<(), DataError> {
@@ -207,6 +230,10 @@ impl<'a> DesignRows<'a> {
         let options = EvaluateOptions { low_words, draw, scope, unseen, undefined: Undefined::Refuse };
         let bound = self.design.bind(frame, options).map_err(|error| locate(self.records.dataset(), error))?;
         state.counts.records += frame.rows as u64;
+        let looks = self.remarks.get().is_none();
+        if looks {
+            state.seen.add_columns(frame, &self.bare);
+        }
         // Blocks that leave room in the cache for what is made of them.
         let Layout { terms, scale, .. } = self.design.layout();
         let columns = terms.len() + scale.as_ref().map_or(0, |scale| scale.terms.len());
@@ -222,6 +249,9 @@ impl<'a> DesignRows<'a> {
             state.counts.missing += evaluated.missing() as u64;
             state.counts.weightless += evaluated.weightless() as u64;
             if let Some(block) = evaluated.block().filter(|block| block.rows() > 0) {
+                if looks {
+                    state.seen.add_response(block.response.high);
+                }
                 state.pass.fold(&block);
             }
         }
@@ -256,11 +286,17 @@ struct State {
     pass: Box<dyn Pass>,
     workspace: Workspace,
     counts: Counts,
+    seen: Seen,
 }
 
 impl State {
     fn new(empty: &dyn Pass) -> Self {
-        State { pass: empty.clone_box(), workspace: Workspace::default(), counts: Counts::default() }
+        State {
+            pass: empty.clone_box(),
+            workspace: Workspace::default(),
+            counts: Counts::default(),
+            seen: Seen::default(),
+        }
     }
 }
 
@@ -270,14 +306,22 @@ impl RowSource for DesignRows<'_> {
     }
 
     fn units(&self, empty: &dyn Pass, next: &mut Next<'_>) -> Result<(), noisefit_core::Error> {
-        let (mut counts, mut stopped) = (Counts::default(), false);
+        let known = if empty.needs_place() { self.rows_before()? } else { &[] };
+        let (mut counts, mut stopped, mut rows_before) = (Counts::default(), false, vec![0]);
+        let mut seen = Seen::default();
         let read = self.records.fold(
-            |_| State::new(empty),
+            |unit| {
+                let mut state = State::new(empty);
+                state.pass.begin(known.get(unit).copied().unwrap_or(0));
+                state
+            },
             |state, frame| self.fold_frame(state, frame),
-            |_, State { pass, counts: Counts { records, missing, weightless }, .. }| {
+            |_, State { pass, counts: Counts { records, missing, weightless }, seen: later, .. }| {
+                seen.merge(later);
                 counts.records += records;
                 counts.missing += missing;
                 counts.weightless += weightless;
+                rows_before.push(counts.records - counts.missing - counts.weightless);
                 stopped = next(pass).is_break();
                 // What it says is not told: nothing more was wanted.
                 if stopped { Err(DataError::Interrupted) } else { Ok(()) }
@@ -289,6 +333,11 @@ impl RowSource for DesignRows<'_> {
         read?;
         // Every pass meets the same records.
         self.counts.get_or_init(|| counts);
+        self.rows_before.get_or_init(|| rows_before);
+        self.remarks.get_or_init(|| {
+            let response = Some(self.layout().response.as_str()).filter(|_| !self.design.transforms_response());
+            seen.finish(response, |place| self.design.columns_needed(Scope::All)[place].name.clone())
+        });
         Ok(())
     }
 
@@ -316,7 +365,7 @@ impl RowSource for DesignRows<'_> {
 pub fn columns_of(design: &Design, dataset: &Dataset, scope: Scope) -> Result<Vec<usize>, DataError> {
     let position = |needed: &Field| {
         let fields = dataset.fields();
-        let Some(place) = fields.iter().position(|field| field.name == needed.name) else {
+        let Some(place) = dataset.position(&needed.name) else {
             let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
             let (file, name) = (dataset.file_name(0), &needed.name);
             return Err(DataError::Option(format!(

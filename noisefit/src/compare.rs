@@ -12,7 +12,7 @@ use crate::candidates;
 use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::model::{Model, Scale};
-use crate::rows::{explain, look_alikes, place, specification};
+use crate::rows::{explain, notes, place, specification};
 use crate::table::Table;
 
 /// What a comparison sets side by side, and how it scores.
@@ -69,7 +69,7 @@ impl Model {
         let comparison = compare::compare(&rows, &candidates, &options);
         let comparison = comparison.map_err(|error| explain(error, rows.counts(), table))?;
         let places = places(&rows, &comparison)?;
-        let (design, counts, notes) = (rows.design().clone(), rows.counts(), look_alikes(rows.design(), table));
+        let (design, counts, notes) = (rows.design().clone(), rows.counts(), notes(&rows, table));
         Ok(Compared { comparison, design, counts, places, notes })
     }
 }

@@ -42,8 +42,7 @@ impl Table {
         let dataset = self.dataset();
         let files: Vec<String> = dataset.files().map(str::to_owned).collect();
         let position = |name: &String| {
-            let found = self.columns().iter().position(|field| field.name == *name);
-            found.ok_or_else(|| {
+            dataset.position(name).ok_or_else(|| {
                 let (setting, name, files) = (Setting::Columns, name.clone(), Some(in_short(&files)));
                 Error::NoColumn { setting, name, files, columns: self.names() }
             })
@@ -121,6 +120,12 @@ fn summary(files: &str, description: &Description) -> String {
                 if column.kind == Kind::Number { &mut numbers } else { &mut times }.push(number_row(column, summary));
                 rank_error = rank_error.max(summary.rank_error);
                 notes.extend(infinite(&column.name, summary.infinite));
+                if summary.rounded {
+                    notes.push(format!(
+                        "{}: integers beyond 2^53; mean and quartiles are rounded to doubles, min and max are exact",
+                        column.name
+                    ));
+                }
             }
             Summary::Levels(summary) => levels.push(level_row(column, summary)),
         }
@@ -166,6 +171,7 @@ fn moment(value: Option<&Value>) -> String {
     match value {
         Some(Value::Time(time)) => time.clone(),
         Some(Value::Number(number)) => significant(*number, 7),
+        Some(Value::Integer(integer)) => integer.to_string(),
         None => optional(None, 7),
     }
 }

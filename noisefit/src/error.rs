@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use noisefit_core::record::Counts;
 use noisefit_data::DataError;
 use noisefit_data::formula::FormulaError;
-use noisefit_data::frame::Field;
 use noisefit_report::text::count_of;
 
 use crate::refusal::Refusal;
@@ -163,9 +162,9 @@ impl Error {
         matches!(self.of_data(), Some(DataError::Interrupted))
     }
 
-    /// What a column holds after all, where that is what the error says.
-    pub(crate) fn widened(&self) -> Option<Field> {
-        self.of_data()?.widened()
+    /// Whether a column is of another kind than the heads of its files say.
+    pub(crate) fn widens(&self) -> bool {
+        self.of_data().is_some_and(DataError::widens)
     }
 
     /// The error of the data that it is, or that came through the mathematics.

@@ -11,7 +11,7 @@ use crate::candidates;
 use crate::error::Error;
 use crate::fitted::{Fitted, Origin};
 use crate::model::Model;
-use crate::rows::{explain, look_alikes};
+use crate::rows::{explain, notes};
 use crate::table::Table;
 use crate::train;
 
@@ -60,7 +60,7 @@ impl Model {
             fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &estimation))?;
         }
         let model = FittedModel::new(rows.design().clone(), fits).with_conformal(conformal);
-        let notes = look_alikes(rows.design(), table);
+        let notes = notes(&rows, table);
         Ok(Fitted::new(model, table, rows.counts(), Origin::Exact { chosen_by }).with_notes(notes))
     }
 

@@ -1,5 +1,6 @@
 //! Predictions of a table's rows, with intervals.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -184,7 +185,9 @@ impl Fitted {
         mut writer: impl FnMut(&[(&str, Kind)]) -> Result<TableWriter, DataError>,
     ) -> Result<Vec<String>, Error> {
         table.reading(self.columns(), |table| {
-            let prediction = self.prediction(table, options)?;
+            // What was written to a stream could not be taken back where a later row shows a column to be of another kind.
+            let table = table.settled(&carried(&options.keep, table)?)?;
+            let prediction = self.prediction(&table, options)?;
             prediction.write(writer(&prediction.columns())?)?;
             Ok(prediction.warnings(wording))
         })
@@ -240,7 +243,7 @@ impl Prediction<'_> {
             for (&place, texts) in places.iter().zip(&texts) {
                 table.push(match (texts, &frame.columns[place]) {
                     (Some(texts), _) => TableColumn::Text(texts),
-                    (None, Column::Number { high, .. }) => TableColumn::Number(high),
+                    (None, Column::Number { high, low }) => TableColumn::Read { high, low: low.as_deref() },
                     (None, Column::Category { .. }) => TableColumn::Text(&[]),
                 });
             }
@@ -507,12 +510,11 @@ fn named(names: Vec<String>, name: Option<&str>) -> Vec<String> {
 
 /// Refuses to write a name twice: whoever reads the table would take the wrong one of the two.
 fn refuse_twice(carried: &[Field], predicted: &[String]) -> Result<(), Refusal> {
-    for (place, Field { name, .. }) in carried.iter().enumerate() {
-        if carried[..place].iter().any(|other| other.name == *name) {
-            return Err(Refusal::KeptTwice { name: name.clone(), place: place + 1 });
-        }
+    let mut kept = HashSet::new();
+    if let Some(place) = carried.iter().position(|field| !kept.insert(field.name.as_str())) {
+        return Err(Refusal::KeptTwice { name: carried[place].name.clone(), place: place + 1 });
     }
-    match predicted.iter().find(|name| carried.iter().any(|other| other.name == **name)) {
+    match predicted.iter().find(|name| kept.contains(name.as_str())) {
         Some(name) => Err(Refusal::NameTaken { name: name.clone() }),
         None => Ok(()),
     }
@@ -522,7 +524,7 @@ fn refuse_twice(carried: &[Field], predicted: &[String]) -> Result<(), Refusal> 
 fn carried(keep: &Keep, table: &Table) -> Result<Vec<Field>, Error> {
     let Keep::Named(names) = keep else { return Ok(table.columns().to_vec()) };
     let field = |name: &String| {
-        let found = table.columns().iter().find(|field| field.name == *name).cloned();
+        let found = table.dataset().position(name).map(|place| table.columns()[place].clone());
         found.ok_or_else(|| Error::NoColumn {
             setting: Setting::Keep,
             name: name.clone(),
@@ -536,10 +538,11 @@ fn carried(keep: &Keep, table: &Table) -> Result<Vec<Field>, Error> {
 /// Positions of the columns to read: the design's first, then those carried along; and where the latter stand among them.
 fn columns(model: &FittedModel, dataset: &Dataset, carried: &[Field]) -> Result<(Vec<usize>, Vec<usize>), DataError> {
     let mut columns = columns_of(&model.design, dataset, Scope::Design)?;
+    let mut place_of: HashMap<usize, usize> = columns.iter().copied().zip(0..).collect();
     let mut places = Vec::new();
     for field in carried {
-        let Some(column) = dataset.fields().iter().position(|known| known == field) else { continue };
-        let place = columns.iter().position(|&known| known == column).unwrap_or(columns.len());
+        let Some(column) = dataset.position(&field.name) else { continue };
+        let place = *place_of.entry(column).or_insert(columns.len());
         if place == columns.len() {
             columns.push(column);
         }

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::model::Model;
 use crate::refusal::Refusal;
-use crate::rows::{explain, look_alikes};
+use crate::rows::{explain, notes};
 use crate::table::Table;
 
 /// Which coefficient is varied, and how.
@@ -133,7 +133,7 @@ fn follow(
         Err(error) => return Err(error.into()),
     };
     let formula = rows.design().formula().text().to_owned();
-    let notes = look_alikes(rows.design(), table);
+    let notes = notes(&rows, table);
     Ok(Profiled { formula, fit, curve, level, ends, notes, warnings })
 }
 

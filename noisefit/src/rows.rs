@@ -1,5 +1,7 @@
 //! A table's rows as a model sees them.
 
+use std::collections::HashSet;
+
 use noisefit_core::record::Counts;
 use noisefit_core::wording::Sentence;
 use noisefit_data::DataError;
@@ -62,11 +64,12 @@ fn explained(error: FormulaError, formula: &Formula, table: &Table) -> Error {
     }
 }
 
-/// What is to be said of the columns that a design reads: categories that look like numbers or dates.
-pub(crate) fn look_alikes(design: &Design, table: &Table) -> Vec<Sentence> {
-    let columns = design.columns_needed(Scope::All);
-    let alike = table.dataset().look_alikes().iter();
-    alike.filter(|alike| columns.iter().any(|field| field.name == alike.column)).map(LookAlike::sentence).collect()
+/// What is to be said of the columns that a design reads: categories that look like numbers or dates, and what its rows show.
+pub(crate) fn notes(rows: &DesignRows<'_>, table: &Table) -> Vec<Sentence> {
+    let columns: HashSet<&str> =
+        rows.design().columns_needed(Scope::All).iter().map(|field| field.name.as_str()).collect();
+    let alike = table.dataset().look_alikes().iter().filter(|alike| columns.contains(alike.column.as_str()));
+    alike.map(LookAlike::sentence).chain(rows.remarks().iter().map(|remark| remark.to_string().into())).collect()
 }
 
 /// Says why there is nothing to fit.

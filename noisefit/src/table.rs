@@ -119,14 +119,23 @@ impl Table {
             table.options.known = known.to_vec();
             table.dataset = Arc::new(table.origin.open(&table.options)?);
         }
-        loop {
-            let done = work(&table);
-            let widened = done.as_ref().err().and_then(Error::widened);
-            let Some(field) = widened.filter(|field| !table.options.widened.contains(field)) else { return done };
-            table.options.widened.retain(|other| other.name != field.name);
-            table.options.widened.push(field);
-            table.dataset = Arc::new(table.origin.open(&table.options)?);
-        }
+        let done = work(&table);
+        let widens = done.as_ref().err().is_some_and(Error::widens) && table.options.met.is_none();
+        if widens { work(&table.counted()?) } else { done }
+    }
+
+    /// The same table, none of whose rows shows that one of these columns is of another kind than the heads of its files said.
+    pub(crate) fn settled(&self, columns: &[Field]) -> Result<Table, Error> {
+        let may_widen = |field: &Field| self.dataset.position(&field.name).is_some_and(|at| self.dataset.may_widen(at));
+        if columns.iter().any(may_widen) { self.counted() } else { Ok(self.clone()) }
+    }
+
+    /// The same table, with the kinds of its columns told from all rows.
+    fn counted(&self) -> Result<Table, Error> {
+        let mut table = self.clone();
+        table.options.met = Some(self.dataset.count_kinds(self.watch())?);
+        table.dataset = Arc::new(table.origin.open(&table.options)?);
+        Ok(table)
     }
 
     /// The same table of which columns up to so many bytes are kept in memory between the passes of a fit.

@@ -117,8 +117,10 @@ fn warnings(solved: &LeastSquares, df_residual: f64) -> Vec<Warning> {
 }
 
 fn closed_form(solved: &LeastSquares, intercept: bool) -> Option<ClosedForm> {
-    let (&[x_mean, y_mean], &[x_squares, y_squares]) = (&solved.means[..], &solved.deviations[..]) else { return None };
+    let &[x_mean, y_mean] = &solved.means[..] else { return None };
     let (&[Some(a), Some(slope)], true) = (&solved.coefficients[..], intercept) else { return None };
+    // As far as the rung of the ladder knows them: sums of doubles alone lose them among integers beyond 2^53.
+    let (x_squares, y_squares) = (1.0 / solved.unscaled_covariance[packed(1, 1)], solved.total_sum_of_squares);
     // Weighted sums of squares are brought to the scale of the observations, as sd of a weighted sample.
     let observations = solved.totals.observations;
     let sd = |squares: f64| (squares / solved.totals.weight * observations / (observations - 1.0)).sqrt();

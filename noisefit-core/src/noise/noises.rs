@@ -104,8 +104,26 @@ pub fn scalable(least: ModelledScale) -> String {
     }
 }
 
+/// What some call a family elsewhere.
+const OTHER_NAMES: [(&str, &str); 9] = [
+    ("normal", "gaussian"),
+    ("gauss", "gaussian"),
+    ("ols", "gaussian"),
+    ("t", "student-t"),
+    ("studentt", "student-t"),
+    ("lad", "laplace"),
+    ("double-exponential", "laplace"),
+    ("median", "quantile:0.5"),
+    ("lorentzian", "cauchy"),
+];
+
 fn unknown(text: &str, name: &str) -> InvalidNoise {
-    let suggestion = suggestion(name, FAMILIES.iter().map(|family| family.name));
+    let lower = name.to_lowercase();
+    let other = OTHER_NAMES.iter().find(|(other, _)| *other == lower).map(|(_, own)| *own);
+    let suggestion = match other {
+        Some(own) => format!("; did you mean '{own}'? "),
+        None => suggestion(name, FAMILIES.iter().map(|family| family.name)),
+    };
     InvalidNoise { message: format!("no noise family '{text}'{suggestion}there are {}", usage()) }
 }
 

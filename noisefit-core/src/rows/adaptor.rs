@@ -20,6 +20,14 @@ pub trait Adaptor: Clone + Send + Sync + Serialize + DeserializeOwned + 'static 
     /// The name by which bytes say which adaptor they are of, as [`Accumulator::KIND`](super::Accumulator::KIND).
     const KIND: &'static str;
 
+    /// Whether what it shows depends on how many rows stand before, which [`Adaptor::begin`] tells.
+    const NEEDS_PLACE: bool = false;
+
+    /// Is told how many rows stand before those of its work unit; how many of these it shows.
+    fn begin(&mut self, rows_before: u64) -> u64 {
+        rows_before
+    }
+
     /// Shows `next` the block that is made of another, or none.
     fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>));
 
@@ -118,6 +126,14 @@ pub(super) fn decode<D: Adaptor>(reader: &mut Reader<'_, '_>) -> Result<Box<dyn 
 impl<D: Adaptor> Pass for Adapting<D> {
     fn kind(&self) -> String {
         format!("{}({})", D::KIND, self.inner.kind())
+    }
+
+    fn begin(&mut self, rows_before: u64) {
+        self.inner.begin(self.adaptor.begin(rows_before));
+    }
+
+    fn needs_place(&self) -> bool {
+        D::NEEDS_PLACE || self.inner.needs_place()
     }
 
     fn fold(&mut self, block: &Block<'_>) {

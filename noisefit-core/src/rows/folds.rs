@@ -6,9 +6,9 @@ use crate::rows::{Adapted, Adaptor, Block, Design, RowSource, Values, scattered}
 
 /// The rows of a source in `count` parts of equal size, at random.
 ///
-/// Of every `count` consecutive rows of a work unit each belongs to another part, in an order drawn anew for each such
-/// group from the seed and its place in the unit: the parts are the same in every pass, for any number of threads, and
-/// whatever a source makes of the rows.
+/// Of every `count` consecutive rows each belongs to another part, in an order drawn anew for each such group from the seed
+/// and the number of rows before it: the parts are the same in every pass, for any number of threads, whatever a source
+/// makes of the rows, and whether they stand in one file or in several.
 ///
 /// ```
 /// use noisefit_core::algebra::Moments;
@@ -68,7 +68,17 @@ impl Folds {
 
     /// A source of some of the rows of another.
     pub fn select<'a>(&self, source: &'a dyn RowSource, part: Part) -> Selected<'a> {
-        Adapted::new(source, Selection { folds: *self, part, unit: Unit::default() }, source.layout().clone())
+        Adapted::new(source, Selection { folds: *self, part, rows: 0, unit: Unit::default() }, source.layout().clone())
+    }
+
+    /// The parts of the rows of the group that begins with row `first`.
+    fn order(&self, first: u64, order: &mut Vec<usize>) {
+        order.clear();
+        order.extend(0..self.count.max(1));
+        let group = scattered(self.seed, first);
+        for k in (1..order.len()).rev() {
+            order.swap(k, (scattered(group, k as u64) % (k as u64 + 1)) as usize);
+        }
     }
 }
 
@@ -80,15 +90,15 @@ pub type Selected<'a> = Adapted<'a, Selection>;
 pub struct Selection {
     folds: Folds,
     part: Part,
-    /// Where it is in its unit, which is folded where it was begun.
+    /// The rows before the next.
+    rows: u64,
+    /// What is kept from block to block.
     #[serde(skip)]
     unit: Unit,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Unit {
-    /// Rows so far.
-    rows: u64,
     /// The parts of the rows of the current group.
     order: Vec<usize>,
     /// The places of the wanted rows of a block.
@@ -96,39 +106,46 @@ struct Unit {
     gathered: Gathered,
 }
 
-impl Unit {
+impl Selection {
     /// Says of each row of a block whether it is wanted.
-    fn choose(&mut self, folds: Folds, part: Part, block: &Block<'_>) {
-        self.kept.clear();
+    fn choose(&mut self, block: &Block<'_>) {
+        let Selection { folds, part, rows, unit } = self;
+        unit.kept.clear();
         let count = folds.count.max(1);
         for i in 0..block.rows() {
-            let place = (self.rows % count as u64) as usize;
-            if place == 0 || self.order.len() != count {
-                self.order.clear();
-                self.order.extend(0..count);
-                let group = scattered(folds.seed, self.rows);
-                for k in (1..count).rev() {
-                    self.order.swap(k, (scattered(group, k as u64) % (k as u64 + 1)) as usize);
-                }
+            let place = (*rows % count as u64) as usize;
+            if place == 0 || unit.order.len() != count {
+                folds.order(*rows - place as u64, &mut unit.order);
             }
-            if part.holds(self.order[place]) {
-                self.kept.push(i);
+            if part.holds(unit.order[place]) {
+                unit.kept.push(i);
             }
-            self.rows += 1;
+            *rows += 1;
         }
     }
 }
 
 impl Adaptor for Selection {
     const KIND: &'static str = "selection";
+    const NEEDS_PLACE: bool = true;
+
+    fn begin(&mut self, rows_before: u64) -> u64 {
+        self.rows = rows_before;
+        let count = self.folds.count.max(1) as u64;
+        let (groups, rest) = (rows_before / count, (rows_before % count) as usize);
+        let wanted = (0..count as usize).filter(|&part| self.part.holds(part)).count() as u64;
+        self.folds.order(groups * count, &mut self.unit.order);
+        let begun = self.unit.order[..rest].iter().filter(|&&part| self.part.holds(part)).count() as u64;
+        groups * wanted + begun
+    }
 
     fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
-        let Selection { folds, part, unit } = self;
-        if *part == Part::From(0) {
+        if self.part == Part::From(0) {
             // Nobody is left out.
             return next(block);
         }
-        unit.choose(*folds, *part, block);
+        self.choose(block);
+        let unit = &mut self.unit;
         match unit.kept.len() {
             0 => {}
             all if all == block.rows() => next(block),
@@ -247,6 +264,41 @@ mod tests {
         assert_eq!(all, y);
         let other = responses(&Folds { count: 5, seed: 8 }.select(&bare, Part::Only(0)));
         assert_ne!(other, responses(&folds.select(&bare, Part::Only(0))));
+    }
+
+    /// Parts of parts, of rows that are cut anywhere: those of the rows in one piece.
+    #[test]
+    fn the_parts_do_not_depend_on_units() {
+        let n = 1000u64;
+        let folds = [Folds { count: 5, seed: 7 }, Folds { count: 3, seed: 1 }];
+        let parts = [Part::From(2), Part::Without(1)];
+        let select = |k: usize| Selection { folds: folds[k], part: parts[k], rows: 0, unit: Unit::default() };
+        let shown = |cuts: &[u64]| {
+            let mut found = Vec::new();
+            for pair in cuts.windows(2) {
+                let (mut outer, mut inner) = (select(0), select(1));
+                inner.begin(outer.begin(pair[0]));
+                let y: Vec<f64> = (pair[0]..pair[1]).map(|row| row as f64).collect();
+                let block = Block {
+                    response: (&y[..]).into(),
+                    design: &[],
+                    scale_design: &[],
+                    weights: None,
+                    frequencies: None,
+                    log_jacobian: None,
+                    clusters: &[],
+                };
+                outer.adapt(&block, &mut |block| {
+                    inner.adapt(block, &mut |block| found.extend_from_slice(block.response.high));
+                });
+            }
+            found
+        };
+        let whole = shown(&[0, n]);
+        assert!((395..=405).contains(&whole.len()), "{}", whole.len());
+        for cuts in [&[0, 500, n][..], &[0, 1, 2, 333, 334, 777, n]] {
+            assert_eq!(shown(cuts), whole);
+        }
     }
 
     #[test]

@@ -334,6 +334,7 @@ impl RowSource for MemoryRows<'_> {
     fn units(&self, empty: &dyn Pass, next: &mut Next<'_>) -> Result<(), Error> {
         let work = |unit: usize| {
             let mut state = empty.clone_box();
+            state.begin((unit * UNIT_ROWS) as u64);
             self.fold_unit(unit, &mut *state);
             state
         };

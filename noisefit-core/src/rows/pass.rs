@@ -16,6 +16,14 @@ pub trait Pass: Any + Send + Sync {
     /// What tells the pass from others: [`Accumulator::kind`], within the adaptors and beside the passes it is run with.
     fn kind(&self) -> String;
 
+    /// Tells it, before its first block, how many rows of the source stand before those of its work unit.
+    fn begin(&mut self, _rows_before: u64) {}
+
+    /// Whether it makes a difference to it how many rows stand before: then the source has to know.
+    fn needs_place(&self) -> bool {
+        false
+    }
+
     /// [`Accumulator::fold`].
     fn fold(&mut self, block: &Block<'_>);
 

@@ -35,7 +35,10 @@ pub trait RowSource {
     /// units, one at a time, until it breaks; then no unit is begun any more.
     ///
     /// Units may be folded anywhere, on other threads or in other processes; `next` is called in this one, perhaps on
-    /// another thread. It is what cannot travel: training on rows that do not fit in memory takes them from here in their
+    /// another thread. Before its first block every clone is told how many rows stand before its unit ([`Pass::begin`]), at
+    /// least where [it needs to know](Pass::needs_place).
+    ///
+    /// It is what cannot travel: training on rows that do not fit in memory takes them from here in their
     /// order, and stops when it has had enough. Whoever only wants all rows folded asks for [`RowSource::run`].
     ///
     /// # Errors

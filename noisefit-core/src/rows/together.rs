@@ -52,6 +52,14 @@ impl Pass for Together {
         format!("{}({})", Self::KIND, kinds.join(", "))
     }
 
+    fn begin(&mut self, rows_before: u64) {
+        self.0.iter_mut().for_each(|pass| pass.begin(rows_before));
+    }
+
+    fn needs_place(&self) -> bool {
+        self.0.iter().any(|pass| pass.needs_place())
+    }
+
     fn fold(&mut self, block: &Block<'_>) {
         self.0.iter_mut().for_each(|pass| pass.fold(block));
     }

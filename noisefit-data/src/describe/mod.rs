@@ -21,7 +21,7 @@ use self::numbers::{Numbers, Scratch};
 pub use self::quantiles::EXACT_QUANTILES;
 use crate::error::DataError;
 use crate::frame::{Column, Field, Kind};
-use crate::read::{Dataset, Decimals, Frames, Progress, time};
+use crate::read::{Dataset, Decimals, Frames, Progress, number, time};
 
 /// What is in some columns of a data set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -80,6 +80,9 @@ pub struct NumberSummary {
     pub max: Option<Value>,
     /// How far the rank of a quartile can be off, as a share of the number of values; 0 where quartiles are exact.
     pub rank_error: f64,
+    /// Whether mean and quartiles are the nearest doubles of integers beyond 2^53; the smallest and largest are exact.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rounded: bool,
 }
 
 /// The levels of a category.
@@ -110,6 +113,8 @@ pub struct MostFrequent {
 pub enum Value {
     /// Of a column of numbers.
     Number(f64),
+    /// An integer that no double is.
+    Integer(i128),
     /// `yyyy-mm-dd` (with the time of day if a mean or quantile lies within a day) or `yyyy-mm-ddThh:mm:ssZ`.
     Time(String),
 }
@@ -207,6 +212,10 @@ impl State {
 
 fn summary_of_numbers(numbers: &Numbers, kind: Kind) -> NumberSummary {
     let value = |value: f64| time::iso(kind, value).map_or(Value::Number(value), Value::Time);
+    let exact = |(high, low): (f64, f64)| match number::to_integer(high, low) {
+        Some(integer) if number::is_long_integer(high, low) => Value::Integer(integer),
+        _ => value(high),
+    };
     let any = numbers.moments.count() > 0;
     let [q25, median, q75] = match numbers.sample.quantiles([0.25, 0.5, 0.75]) {
         Some(quartiles) => quartiles.map(|quartile| Some(value(quartile))),
@@ -216,12 +225,13 @@ fn summary_of_numbers(numbers: &Numbers, kind: Kind) -> NumberSummary {
         infinite: numbers.infinite,
         mean: numbers.moments.mean().map(value),
         sd: numbers.moments.standard_deviation(),
-        min: any.then(|| value(numbers.minimum)),
+        min: any.then(|| exact(numbers.minimum)),
         q25,
         median,
         q75,
-        max: any.then(|| value(numbers.maximum)),
+        max: any.then(|| exact(numbers.maximum)),
         rank_error: numbers.sample.rank_error(),
+        rounded: numbers.long,
     }
 }
 

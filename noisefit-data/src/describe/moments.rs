@@ -38,7 +38,8 @@ impl Moments {
             () => 0,
         };
         let factor = power_of_two(-exponent);
-        let centre = first * factor;
+        // Both words, so that equal numbers deviate by nothing.
+        let centre = DoubleDouble { high: first * factor, low: low.first().map_or(0.0, |low| low * factor) };
         let (sum, squares) = dispatch(Deviations { high, low, factor, centre });
         let count = high.len() as f64;
         let mean = sum / count + centre;
@@ -98,7 +99,7 @@ struct Deviations<'a> {
     high: &'a [f64],
     low: &'a [f64],
     factor: f64,
-    centre: f64,
+    centre: DoubleDouble,
 }
 
 impl Kernel for Deviations<'_> {
@@ -123,7 +124,8 @@ impl Deviations<'_> {
             self.add(values, low, &mut sums, &mut squares);
         }
         // The centre deviates from itself by nothing.
-        let (mut last, mut last_low) = ([self.centre / self.factor; LANES], [0.0; LANES]);
+        let DoubleDouble { high, low } = self.centre;
+        let (mut last, mut last_low) = ([high / self.factor; LANES], [low / self.factor; LANES]);
         last[..rest.len()].copy_from_slice(rest);
         if LOW {
             last_low[..rest.len()].copy_from_slice(&self.low[self.low.len() - rest.len()..]);
@@ -136,7 +138,8 @@ impl Deviations<'_> {
     fn add(&self, high: &[f64; LANES], low: &[f64; LANES], sums: &mut Lanes, squares: &mut Lanes) {
         for lane in 0..LANES {
             let scaled = high[lane] * self.factor;
-            let deviation = DoubleDouble::from_sum(scaled, -self.centre) + low[lane] * self.factor;
+            let low = low[lane] * self.factor - self.centre.low;
+            let deviation = DoubleDouble::from_sum(scaled, -self.centre.high) + low;
             sums.add(lane, deviation);
             squares.add(lane, deviation.square());
         }
@@ -228,6 +231,10 @@ mod tests {
         let one = Moments::of(&[0.1], &[]);
         assert_eq!((one.mean(), one.standard_deviation()), (Some(0.1), None));
         let equal = in_batches(&[0.1; 100], 7);
+        assert_eq!((equal.mean(), equal.standard_deviation()), (Some(0.1), Some(0.0)));
+        // With what the doubles leave out of 0.1.
+        let mut equal = Moments::of(&[0.1; 100], &[-5.551115123125783e-18; 100]);
+        equal.merge(Moments::of(&[0.1; 7], &[-5.551115123125783e-18; 7]));
         assert_eq!((equal.mean(), equal.standard_deviation()), (Some(0.1), Some(0.0)));
     }
 }

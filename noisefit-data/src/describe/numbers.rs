@@ -2,14 +2,18 @@
 
 use super::moments::Moments;
 use super::quantiles::Sample;
+use crate::read::number;
 
 /// Infinite values are counted and otherwise left out.
 #[derive(Debug, Clone)]
 pub(crate) struct Numbers {
     pub missing: u64,
     pub infinite: u64,
-    pub minimum: f64,
-    pub maximum: f64,
+    /// The least and the largest in two words.
+    pub minimum: (f64, f64),
+    pub maximum: (f64, f64),
+    /// Whether there are integers that no double is.
+    pub long: bool,
     pub moments: Moments,
     pub sample: Sample,
 }
@@ -26,8 +30,9 @@ impl Default for Numbers {
         Numbers {
             missing: 0,
             infinite: 0,
-            minimum: f64::INFINITY,
-            maximum: f64::NEG_INFINITY,
+            minimum: (f64::INFINITY, 0.0),
+            maximum: (f64::NEG_INFINITY, 0.0),
+            long: false,
             moments: Moments::default(),
             sample: Sample::default(),
         }
@@ -48,19 +53,35 @@ impl Numbers {
         };
         let least = |least: f64, &value: &f64| if value < least { value } else { least };
         let largest = |largest: f64, &value: &f64| if value > largest { value } else { largest };
+        let (minimum, maximum) = (high.iter().fold(f64::INFINITY, least), high.iter().fold(f64::NEG_INFINITY, largest));
+        let lows = |of: f64| high.iter().zip(low).filter(move |(high, _)| **high == of).map(|(_, &low)| low);
         // A negative zero is not worth showing.
-        self.minimum = high.iter().fold(self.minimum, least) + 0.0;
-        self.maximum = high.iter().fold(self.maximum, largest) + 0.0;
+        self.add_least((minimum + 0.0, lows(minimum).reduce(f64::min).unwrap_or(0.0)));
+        self.add_largest((maximum + 0.0, lows(maximum).reduce(f64::max).unwrap_or(0.0)));
+        self.long |= high.iter().zip(low).any(|(&high, &low)| number::is_long_integer(high, low));
         self.moments.merge(Moments::of(high, low));
         self.sample.extend(high);
+    }
+
+    fn add_least(&mut self, value: (f64, f64)) {
+        if value < self.minimum {
+            self.minimum = value;
+        }
+    }
+
+    fn add_largest(&mut self, value: (f64, f64)) {
+        if value > self.maximum {
+            self.maximum = value;
+        }
     }
 
     /// Adds another state's values.
     pub fn merge(&mut self, other: Numbers) {
         self.missing += other.missing;
         self.infinite += other.infinite;
-        self.minimum = self.minimum.min(other.minimum);
-        self.maximum = self.maximum.max(other.maximum);
+        self.add_least(other.minimum);
+        self.add_largest(other.maximum);
+        self.long |= other.long;
         self.moments.merge(other.moments);
         self.sample.merge(other.sample);
     }

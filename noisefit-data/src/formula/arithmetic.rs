@@ -3,9 +3,18 @@
 use super::compile::compile_expression;
 use super::error::FormulaError;
 use super::expression;
-use super::select::whole_columns;
+use super::select::truths;
 use super::written::Expression;
-use crate::frame::{Field, Frame};
+use crate::frame::{Column, Field, Frame};
+use noisefit_core::rows::Values;
+
+/// A category as ones and zeros; nothing of numbers.
+fn as_truths(column: &Column, rows: usize) -> Vec<f64> {
+    match column {
+        Column::Category { .. } => truths(column, 0..rows).collect(),
+        Column::Number { .. } => Vec::new(),
+    }
+}
 
 impl Expression {
     /// The columns it reads, each once.
@@ -36,8 +45,13 @@ impl Expression {
     /// ```
     pub fn evaluate(&self, fields: &[Field], frame: &Frame) -> Result<Vec<f64>, FormulaError> {
         let (expr, _) = compile_expression(self, fields)?;
-        let mut values = Vec::new();
-        expression::evaluate(&expr, &whole_columns(frame), frame.rows, &mut values, None, &mut Vec::new());
+        let truths: Vec<Vec<f64>> = frame.columns.iter().map(|column| as_truths(column, frame.rows)).collect();
+        let columns = frame.columns.iter().zip(&truths).map(|(column, truths)| match column {
+            Column::Category { .. } => Values { high: truths, low: None },
+            Column::Number { high, low } => Values { high, low: low.as_deref() },
+        });
+        let (columns, mut values) = (columns.collect::<Vec<_>>(), Vec::new());
+        expression::evaluate(&expr, &columns, frame.rows, &mut values, None, &mut Vec::new());
         Ok(values)
     }
 }

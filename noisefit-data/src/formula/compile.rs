@@ -27,6 +27,7 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         fields: &source.fields,
         learned: Some(learned),
         columns: Vec::new(),
+        truths: Vec::new(),
         categories: Vec::new(),
         pending: Vec::new(),
     };
@@ -50,6 +51,7 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
     let mut plan = Plan {
         scopes: [design, with_response, compiler.columns.len()],
         columns: compiler.columns.iter().map(|&field| source.fields[field].clone()).collect(),
+        truths: compiler.truths,
         layout: Layout {
             response: formula.response.as_ref().map(Node::to_string).unwrap_or_default(),
             terms: Vec::new(),
@@ -112,6 +114,7 @@ pub(super) fn compile_expression(
         fields,
         learned: None,
         columns: Vec::new(),
+        truths: Vec::new(),
         categories: Vec::new(),
         pending: Vec::new(),
     };
@@ -126,6 +129,8 @@ struct Compiler<'a> {
     learned: Option<&'a Lessons>,
     /// Places in `fields` of the columns that are read.
     columns: Vec<usize>,
+    /// Places in `columns` of those of true and false that are calculated with.
+    truths: Vec<usize>,
     categories: Vec<Category>,
     pending: Vec<Pending>,
 }
@@ -327,12 +332,15 @@ impl Compiler<'_> {
             Syntax::Number(number) => Expr::Constant(*number),
             Syntax::Name(name) => {
                 let field = self.field(name, node.span)?;
-                let kind = self.fields[field].kind;
-                if kind.is_category() {
-                    let holds = if kind == Kind::Boolean { "true and false" } else { "text" };
-                    return Err(self.error(node.span, format!("'{name}' holds {holds}, and numbers are needed here")));
+                // True is one, false is zero.
+                if self.fields[field].kind == Kind::Text {
+                    return Err(self.error(node.span, format!("'{name}' holds text, and numbers are needed here")));
                 }
-                Expr::Column(self.column(field))
+                let column = self.column(field);
+                if self.fields[field].kind == Kind::Boolean && !self.truths.contains(&column) {
+                    self.truths.push(column);
+                }
+                Expr::Column(column)
             }
             Syntax::Parentheses(inner) => self.number(inner)?,
             Syntax::Negate(inner) => Expr::Negate(Box::new(self.number(inner)?)),
@@ -402,7 +410,13 @@ impl Compiler<'_> {
                     true => "no column holds numbers".to_owned(),
                     false => format!("columns of numbers are {numbers}"),
                 };
-                let message = format!("the response must be numbers, and '{name}' holds {holds}; {numbers}");
+                let message = match kind {
+                    Kind::Boolean => format!(
+                        "the response must be numbers, and '{name}' holds {holds}; I({name}) is 1 where it is true, 0 where it is \
+                         false; {numbers}"
+                    ),
+                    _ => format!("the response must be numbers, and '{name}' holds {holds}; {numbers}"),
+                };
                 return Err(self.error(node.span, message));
             }
         }
@@ -424,11 +438,12 @@ impl Compiler<'_> {
             fields: self.fields,
             learned: None,
             columns: std::mem::take(&mut self.columns),
+            truths: std::mem::take(&mut self.truths),
             categories: Vec::new(),
             pending: Vec::new(),
         };
         let expr = inner.number(&expression.node);
-        self.columns = inner.columns;
+        (self.columns, self.truths) = (inner.columns, inner.truths);
         Ok(Some((expression.node.to_string(), expr?)))
     }
 }

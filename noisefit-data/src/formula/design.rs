@@ -149,6 +149,16 @@ impl Design {
         steps.filter(|(_, step)| !is_column(step)).map(|(name, _)| name.as_str()).collect()
     }
 
+    /// The places among [`Design::columns_needed`] of columns of numbers that are terms as they stand in the data.
+    pub(crate) fn bare_columns(&self) -> Vec<usize> {
+        let outputs = self.plan.outputs.iter().chain(&self.plan.scale_outputs).collect::<BTreeSet<_>>();
+        let places = outputs.into_iter().filter_map(|&step| match &self.plan.steps[step].1 {
+            Step::Number(Expr::Column(place)) => Some(*place),
+            _ => None,
+        });
+        places.filter(|&place| self.plan.columns[place].kind == Kind::Number).collect()
+    }
+
     /// The columns that frames must have for this scope, in this order: the first few of those of a wider scope.
     pub fn columns_needed(&self, scope: Scope) -> &[Field] {
         &self.plan.columns[..self.plan.scope(scope)]

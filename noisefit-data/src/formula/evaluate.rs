@@ -47,7 +47,8 @@ noisefit_core::named!(Undefined {
 /// How a design is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct EvaluateOptions {
-    /// Evaluate in double-double, from both words of the columns, and give low words. Sums, differences, products,
+    /// Evaluate in double-double, from both words of the columns, and give low words; what is calculated of integers beyond 2^53
+    /// or of parts of seconds is so in any case. Sums, differences, products,
     /// quotients, integer powers, square roots and polynomials keep about 32 digits; other functions a double's, and
     /// the first-order effect of their argument's low word.
     pub low_words: bool,
@@ -162,8 +163,9 @@ pub struct Bound<'a> {
 }
 
 impl<'a> Bound<'a> {
-    pub(super) fn new(plan: &'a Plan, frame: &'a Frame, options: EvaluateOptions) -> Result<Self, EvaluateError> {
+    pub(super) fn new(plan: &'a Plan, frame: &'a Frame, mut options: EvaluateOptions) -> Result<Self, EvaluateError> {
         check(&plan.columns, frame, plan.scope(options.scope))?;
+        options.low_words |= needs_low_words(plan, frame, options.scope);
         let unknown = if options.unseen == Unseen::Missing { MISSING } else { UNSEEN };
         let codes = plan.categories.iter().map(|Category { column, levels }| match (levels, &frame.columns[*column]) {
             (Levels::Texts(known), Column::Category { levels, .. }) => {
@@ -450,6 +452,20 @@ fn step_columns(plan: &Plan, step: &Step) -> Vec<usize> {
         Step::Orthogonal { x, .. } => below(x),
         Step::Indicator { .. } | Step::Contrast { .. } => Vec::new(),
     }
+}
+
+/// Whether something is calculated from a column of which a double is not all.
+fn needs_low_words(plan: &Plan, frame: &Frame, scope: Scope) -> bool {
+    let response = plan.response.as_ref().filter(|expr| scope != Scope::Design && !expr.is_column());
+    let of_step = |(_, step): &(String, Step)| match step {
+        Step::Number(Expr::Column(_)) => Vec::new(),
+        step => step_columns(plan, step),
+    };
+    let mut calculated: Vec<usize> = plan.steps.iter().flat_map(of_step).collect();
+    calculated.extend(response.into_iter().flat_map(Expr::columns));
+    calculated.sort_unstable();
+    calculated.dedup();
+    calculated.into_iter().any(|column| frame.columns[column].is_beyond_doubles(plan.columns[column].kind))
 }
 
 fn indicate(out: &mut Buffer, codes: &[u32], value: impl Fn(u32) -> f64) {

@@ -21,6 +21,8 @@ pub(super) struct Plan {
     /// The fields that are read: first those of the design and the scale, then those of the response, the weights, the
     /// frequencies, the clusters.
     pub columns: Vec<Field>,
+    /// Places among the columns of those of true and false that are calculated with, as ones and zeros.
+    pub truths: Vec<usize>,
     /// How many of [`Plan::columns`] each scope needs.
     pub scopes: [usize; 3],
     pub layout: Layout,

@@ -166,6 +166,8 @@ pub(super) struct Selection {
     pub undefined: usize,
     pub weightless: usize,
     gathered: Vec<Buffer>,
+    /// Columns of true and false that are wanted as numbers.
+    truths: Vec<usize>,
     weights: Vec<f64>,
     frequencies: Vec<f64>,
     pool: Vec<Vec<f64>>,
@@ -196,6 +198,7 @@ impl Selection {
         exclude: impl Fn(&mut [bool]),
     ) -> Result<(), EvaluateError> {
         self.range = range.clone();
+        self.truths.clone_from(&plan.truths);
         self.suspect = false;
         self.mask.clear();
         self.mask.resize(range.len(), false);
@@ -217,7 +220,7 @@ impl Selection {
             let before = self.kept.len();
             for (given, extra, values) in &mut extras {
                 if let Some((text, expr)) = given {
-                    self.evaluate(frame, columns, expr, values);
+                    self.evaluate(plan, frame, columns, expr, values);
                     self.weigh(plan, frame, (expr, text, *extra), values)?;
                 }
             }
@@ -257,11 +260,21 @@ impl Selection {
         self.kept.extend(self.mask.iter().enumerate().filter(|(_, out)| !**out).map(|(i, _)| start + i));
     }
 
-    fn evaluate(&mut self, frame: &Frame, columns: usize, expr: &Expr, values: &mut Vec<f64>) {
+    fn evaluate(&mut self, plan: &Plan, frame: &Frame, columns: usize, expr: &Expr, values: &mut Vec<f64>) {
         self.gather(frame, columns);
         let mut pool = std::mem::take(&mut self.pool);
-        let rows = self.kept.len();
-        evaluate(expr, &self.columns(frame, columns), rows, values, None, &mut pool);
+        let (rows, inputs) = (self.kept.len(), self.columns(frame, columns));
+        let is_long = |column: usize| frame.columns[column].is_beyond_doubles(plan.columns[column].kind);
+        match !expr.is_column() && expr.columns().into_iter().any(is_long) {
+            // From both words: differences of long integers and of times have their digits there.
+            true => {
+                let mut words: Vec<DoubleDouble> = Vec::new();
+                evaluate(expr, &inputs, rows, &mut words, None, &mut Vec::new());
+                values.clear();
+                values.extend(words.iter().map(|words| words.high));
+            }
+            false => evaluate(expr, &inputs, rows, values, None, &mut pool),
+        }
         self.pool = pool;
     }
 
@@ -295,10 +308,19 @@ impl Selection {
 
     /// Copies the kept rows of the columns together, where these are not all.
     pub fn gather(&mut self, frame: &Frame, columns: usize) {
-        if self.is_whole() {
+        if self.is_whole() && self.truths.is_empty() {
             return;
         }
         self.gathered.resize_with(self.gathered.len().max(columns), Buffer::default);
+        for &column in self.truths.iter().filter(|&&column| column < columns) {
+            let buffer = &mut self.gathered[column];
+            buffer.high.clear();
+            buffer.high.extend(truths(&frame.columns[column], self.kept.iter().copied()));
+            self.suspect |= !all_finite(&buffer.high);
+        }
+        if self.is_whole() {
+            return;
+        }
         for (column, buffer) in frame.columns.iter().take(columns).zip(&mut self.gathered) {
             if let Column::Number { high, low } = column {
                 buffer.high.clear();
@@ -311,10 +333,11 @@ impl Selection {
     }
 
     /// The columns of the kept rows, after [`Selection::gather`]: borrowed from the frame where these are all.
-    /// Categories stay empty.
+    /// Categories stay empty, but for those of true and false that are calculated with.
     pub fn columns<'a>(&'a self, frame: &'a Frame, columns: usize) -> Vec<Values<'a>> {
         let range = || self.range.clone();
         let values = frame.columns.iter().take(columns).enumerate().map(|(i, column)| match column {
+            Column::Category { .. } if self.truths.contains(&i) => self.gathered[i].values(),
             Column::Category { .. } => Values { high: &[], low: None },
             Column::Number { high, low } if self.is_whole() => {
                 Values { high: &high[range()], low: low.as_ref().map(|low| &low[range()]) }
@@ -364,13 +387,19 @@ pub(super) fn check(plan: &[Field], frame: &Frame, columns: usize) -> Result<(),
     Ok(())
 }
 
-/// All rows of all columns.
-pub(super) fn whole_columns(frame: &Frame) -> Vec<Values<'_>> {
-    let values = frame.columns.iter().map(|column| match column {
-        Column::Category { .. } => Values { high: &[], low: None },
-        Column::Number { high, low } => Values { high, low: low.as_deref() },
-    });
-    values.collect()
+/// One where a row of a category is true, zero where it is false, NaN where it is neither.
+pub(super) fn truths(column: &Column, rows: impl Iterator<Item = usize>) -> impl Iterator<Item = f64> {
+    let (codes, levels) = match column {
+        Column::Category { codes, levels } => (&codes[..], &levels[..]),
+        Column::Number { .. } => (&[][..], &[][..]),
+    };
+    let truth = |level: &String| match level.as_str() {
+        "true" => 1.0,
+        "false" => 0.0,
+        _ => f64::NAN,
+    };
+    let truth: Vec<f64> = levels.iter().map(truth).collect();
+    rows.map(move |row| codes.get(row).and_then(|&code| truth.get(code as usize)).copied().unwrap_or(f64::NAN))
 }
 
 /// Whether all are finite: zero times a value is zero then and NaN otherwise. In lanes, so that it is vector code.

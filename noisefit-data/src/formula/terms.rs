@@ -47,7 +47,7 @@ impl Expansion<'_> {
             Syntax::Call(call) if call.function == "offset" => {
                 let offset = call.operand().map(Node::to_string).unwrap_or_default();
                 let message =
-                    format!("offsets are not supported; subtract it from the response: I(y - {offset}) ~ ...");
+                    format!("offsets are not supported; fit a column of the data that is the response less {offset}");
                 Err(self.error(node.span, message))
             }
             Syntax::Call(_) => Ok(vec![self.variable(node)]),

@@ -147,7 +147,7 @@ fn column(array: &ArrayRef, kind: Kind, query: &Query<'_>) -> Option<Column> {
         _ => {
             let mut values = plain_numbers(array)?;
             for value in &mut values {
-                *value = missing.without(*value);
+                *value = missing.without(*value, 0.0);
             }
             plain(values)
         }
@@ -186,7 +186,7 @@ fn exactly<T: ArrowPrimitiveType>(
         if rest != 0.0 {
             low.get_or_insert_with(|| vec![0.0; array.len()])[i] = rest;
         }
-        query.missing.without(high)
+        query.missing.without(high, rest)
     };
     let high = array.iter().enumerate().map(number).collect();
     Column::Number { high, low }
@@ -222,8 +222,8 @@ where
     let value =
         |value: Option<T::Native>| value.map_or((f64::NAN, 0.0), |value| number::from_decimal(value.into(), scale));
     let (mut high, low): (Vec<f64>, Vec<f64>) = array.as_primitive::<T>().iter().map(value).unzip();
-    for value in &mut high {
-        *value = query.missing.without(*value);
+    for (value, &low) in high.iter_mut().zip(&low) {
+        *value = query.missing.without(*value, low);
     }
     Column::Number { high, low: (query.decimals == Decimals::WithLow).then_some(low) }
 }

@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
-use super::kinds::{self, Ground, MissingWords};
+use super::kinds::{self, Ground, MissingWords, Tally};
 use super::notation::{self, DateFormat};
 use super::options::Decimals;
 use super::table::{Notation, Query, Wanted};
@@ -18,6 +19,16 @@ pub(crate) enum Builder<'a> {
     Date(Times<'a>),
     Timestamp(Times<'a>),
     Text(Categories<'a>),
+    /// No column: the values are counted by their kinds.
+    Kinds(Counted<'a>),
+}
+
+/// The kinds of a unit's values, to be added to those of the others.
+#[derive(Debug)]
+pub(crate) struct Counted<'a> {
+    own: Tally,
+    total: &'a Mutex<Tally>,
+    date: Option<&'a DateFormat>,
 }
 
 /// Numbers in one word or two.
@@ -30,12 +41,15 @@ pub(crate) struct Numbers {
     /// Whether that of short decimals is asked for.
     decimals: Decimals,
     notation: Notation,
+    /// Whether they are written as computers write them.
+    is_plain: bool,
 }
 
 impl Numbers {
     fn new(decimals: Decimals, notation: Notation, rows: usize) -> Self {
         let low = (decimals == Decimals::WithLow).then(|| Vec::with_capacity(rows));
-        Numbers { high: Vec::with_capacity(rows), low, decimals, notation }
+        let is_plain = notation == Notation::default();
+        Numbers { high: Vec::with_capacity(rows), low, decimals, notation, is_plain }
     }
 
     /// Adds the number that `text` is in the column's notation.
@@ -45,7 +59,7 @@ impl Numbers {
         // A point is no mark of decimals where a comma is.
         let plain = number::parse(text).filter(|_| !(comma && text.contains(&b'.')));
         if let Some(value) = plain {
-            self.push_text(missing.without(value), text);
+            self.push_plain(value, text, missing);
             return Some(());
         }
         let value = if comma { written().and_then(notation::comma_number) } else { None };
@@ -58,26 +72,39 @@ impl Numbers {
             }
             false => Vec::new(),
         };
-        self.push_text(missing.without(value), &digits);
+        self.push_plain(value, &digits, missing);
         Some(())
+    }
+
+    /// Adds the number `value` that stands in the file as `text`.
+    #[inline]
+    pub fn push_plain(&mut self, value: f64, text: &[u8], missing: &MissingWords) {
+        let short = text.len() <= number::TRUE_DIGITS as usize && self.decimals == Decimals::Double;
+        let low = if short || !value.is_finite() { 0.0 } else { self.low_word(text) };
+        match missing.without(value, low) {
+            missing if missing.is_nan() => self.push(missing, 0.0),
+            value => self.push(value, low),
+        }
     }
 
     #[inline]
     fn push(&mut self, high: f64, low: f64) {
-        if low != 0.0 && self.low.is_none() {
-            self.low = Some(vec![0.0; self.high.len()]);
-        }
         self.high.push(high);
-        if let Some(words) = &mut self.low {
-            words.push(low);
+        match &mut self.low {
+            None if low == 0.0 => {}
+            Some(words) => words.push(low),
+            None => self.begin_low(low),
         }
     }
 
-    /// Adds a number that stands in the file as `text`.
-    #[inline]
-    fn push_text(&mut self, value: f64, text: &[u8]) {
-        let asked = self.decimals == Decimals::WithLow || text.len() > number::TRUE_DIGITS as usize;
-        self.push(value, if asked && value.is_finite() { self.low_word(text) } else { 0.0 });
+    /// Begins the second words with that of the last number.
+    #[cold]
+    fn begin_low(&mut self, low: f64) {
+        let mut words = vec![0.0; self.high.len()];
+        if let Some(last) = words.last_mut() {
+            *last = low;
+        }
+        self.low = Some(words);
     }
 
     fn low_word(&self, text: &[u8]) -> f64 {
@@ -130,8 +157,11 @@ pub(crate) enum Refusal {
 
 impl<'a> Builder<'a> {
     /// An empty column with room for `rows` values.
-    pub fn new(wanted: &Wanted<'_>, query: &Query<'a>, decimals: Decimals, rows: usize) -> Self {
-        let numbers = || Numbers::new(decimals, wanted.notation, rows);
+    pub fn new(wanted: &Wanted<'a>, query: &Query<'a>, rows: usize) -> Self {
+        if let Some(total) = wanted.count {
+            return Builder::Kinds(Counted { own: Tally::default(), total, date: query.date });
+        }
+        let numbers = || Numbers::new(query.decimals, wanted.notation, rows);
         match wanted.kind {
             Kind::Number => Builder::Number(numbers()),
             Kind::Boolean => {
@@ -151,23 +181,25 @@ impl<'a> Builder<'a> {
             Builder::Number(values) => values.push(f64::NAN, 0.0),
             Builder::Date(times) | Builder::Timestamp(times) => times.values.push(f64::NAN, 0.0),
             Builder::Boolean(Booleans { categories, .. }) | Builder::Text(categories) => categories.push_missing(),
+            Builder::Kinds(_) => {}
         }
     }
 
-    /// Adds a number that stands in the file as `text`.
-    #[inline]
-    pub fn push_number(&mut self, value: f64, text: &[u8]) {
-        if let Builder::Number(numbers) = self {
-            numbers.push_text(value, text);
-        }
-    }
-
-    /// Adds an integer, all of it.
-    pub fn push_integer(&mut self, value: i128, missing: &MissingWords) {
-        if let Builder::Number(numbers) = self {
-            let (high, low) = number::from_integer(value);
-            let high = missing.without(high);
-            numbers.push(high, if high.is_nan() { 0.0 } else { low });
+    /// Adds missing values until there are `rows` values.
+    pub fn pad(&mut self, rows: usize) {
+        let pad = |values: &mut Numbers| {
+            values.high.resize(rows.max(values.high.len()), f64::NAN);
+            if let Some(words) = &mut values.low {
+                words.resize(values.high.len(), 0.0);
+            }
+        };
+        match self {
+            Builder::Number(values) => pad(values),
+            Builder::Date(times) | Builder::Timestamp(times) => pad(&mut times.values),
+            Builder::Boolean(Booleans { categories, .. }) | Builder::Text(categories) => {
+                categories.codes.resize(rows.max(categories.codes.len()), MISSING);
+            }
+            Builder::Kinds(_) => {}
         }
     }
 
@@ -177,9 +209,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether numbers are written as computers write them.
-    pub fn is_plain_number(&self) -> bool {
-        matches!(self, Builder::Number(numbers) if numbers.notation == Notation::default())
+    /// The numbers, where they are written as computers write them.
+    #[inline]
+    pub fn plain_numbers(&mut self) -> Option<&mut Numbers> {
+        match self {
+            Builder::Number(numbers) if numbers.is_plain => Some(numbers),
+            _ => None,
+        }
     }
 
     /// Adds what stands in quotes: among texts a word such as `NA` is a name there, unless the user says that it is missing.
@@ -212,6 +248,7 @@ impl<'a> Builder<'a> {
             Builder::Date(times) => times.push(&text, |text| time::date(text).map(|days| (days, 0.0)))?,
             Builder::Timestamp(times) => times.push(&text, time::timestamp)?,
             Builder::Text(categories) => categories.push(utf8(text)?),
+            Builder::Kinds(Counted { own, date, .. }) => own.add_dated(&text, *date),
         }
         Ok(())
     }
@@ -221,6 +258,10 @@ impl<'a> Builder<'a> {
             Builder::Number(values) => values.finish(),
             Builder::Date(times) | Builder::Timestamp(times) => times.values.finish(),
             Builder::Boolean(Booleans { categories, .. }) | Builder::Text(categories) => categories.finish(),
+            Builder::Kinds(Counted { own, total, .. }) => {
+                total.lock().unwrap_or_else(PoisonError::into_inner).merge(own);
+                Categories::default().finish()
+            }
         }
     }
 }

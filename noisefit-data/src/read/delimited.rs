@@ -5,14 +5,14 @@ use memchr::memchr;
 use super::columns::{Builder, Refusal};
 use super::fields::{End, Fields, TextAfterQuote};
 use super::file::InputFile;
-use super::kinds::{Ground, Tally, expectation, widened};
+use super::kinds::Tally;
 use super::of_file::{FileTable, Head};
 use super::options::ReadOptions;
 use super::pieces::{Piece, lines};
-use super::table::{Query, Schema, Units};
+use super::table::{FrameIterator, Query, Schema, Units};
 use super::text::{self, LineEnds, RecordSize, Sample};
 use crate::error::{DataError, Location};
-use crate::frame::{Frame, Kind};
+use crate::frame::Frame;
 
 /// How one file is to be read.
 #[derive(Debug)]
@@ -54,6 +54,7 @@ impl Delimited {
         for (name, tally) in names.iter().zip(&tallies) {
             schema.push_guess(name.clone(), tally, options, Some(delimiter));
         }
+        schema.goes_on = options.met.is_none() && (!sample.whole || body.len() > head.bytes());
         let record_size = sample.records(header);
         Ok((Delimited { delimiter, names, header, ends: sample.ends, record_size }, schema))
     }
@@ -88,11 +89,7 @@ impl Delimited {
             Wrong::Value(column, Refusal::Kind) => {
                 let field = Fields::new(&piece.bytes[position..], self.delimiter, piece.quoted).next_field();
                 let value = field.map(|(text, _)| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
-                let wanted = query.columns.iter().find(|wanted| wanted.field == column);
-                let (kind, ground) = wanted.map_or((Kind::Number, Ground::Word), |wanted| (wanted.kind, wanted.ground));
-                let widened = widened(kind, ground, value.as_bytes());
-                let guessed = ground != Ground::Word;
-                DataError::Value { at: at(Some(column)), value, expected: expectation(kind), guessed, widened }
+                query.refuse(column, at(Some(column)), value)
             }
         }
     }
@@ -100,7 +97,8 @@ impl Delimited {
 
 impl FileTable for Delimited {
     fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError> {
-        let read = move |piece: &Piece| self.read(file, piece, query);
+        let read =
+            move |piece: Piece| -> FrameIterator<'a> { Box::new(std::iter::once(self.read(file, &piece, query))) };
         text::units(file, self.header, query.unit_bytes, Some(self.delimiter), self.ends, read)
     }
 
@@ -143,7 +141,7 @@ impl<'p> Columns<'p> {
         // As many records as there would be if all were as long as the first; a field takes a byte and a delimiter.
         let first = memchr(b'\n', &piece.bytes).unwrap_or(piece.bytes.len());
         let rows = piece.bytes.len() / first.max(2 * width).max(1) + 1;
-        let builder = |&(_, slot): &(usize, usize)| Builder::new(&query.columns[slot], query, query.decimals, rows);
+        let builder = |&(_, slot): &(usize, usize)| Builder::new(&query.columns[slot], query, rows);
         let builders = wanted.iter().map(builder).collect();
         Columns { piece, width, wanted, builders }
     }
@@ -165,10 +163,10 @@ impl<'p> Columns<'p> {
                 if end == End::Record {
                     return Err(fault(Wrong::Count(column)));
                 }
-                if builder.is_plain_number()
+                if let Some(numbers) = builder.plain_numbers()
                     && let Some((value, text, next)) = fields.next_number()
                 {
-                    builder.push_number(query.missing.without(value), text);
+                    numbers.push_plain(value, text, query.missing);
                     end = next;
                 } else {
                     let position = fields.position();

@@ -1,16 +1,18 @@
 //! One input file: found again for every pass, read from any position by any thread.
 
 use std::fs::{File, Metadata};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use flate2::bufread::GzDecoder;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
+use super::folders::Folder;
 use crate::error::DataError;
 
 /// Where the bytes of a file are.
@@ -20,6 +22,8 @@ pub(crate) struct InputFile {
     pub name: String,
     /// The number of bytes, compressed or not.
     pub size: u64,
+    /// What the names of its folders say.
+    pub folders: Vec<Folder>,
     place: Place,
 }
 
@@ -58,7 +62,7 @@ impl InputFile {
         let name = path.display().to_string();
         if metadata.is_file() {
             let place = Place::Path(path.to_owned(), Stamp::of(&metadata));
-            let file = InputFile { name, size: metadata.len(), place };
+            let file = InputFile { name, size: metadata.len(), folders: Vec::new(), place };
             // Permission is asked for now rather than in the middle of a pass.
             file.open()?;
             return Ok(file);
@@ -66,12 +70,17 @@ impl InputFile {
         InputFile::spooled(name, File::open(path).map_err(failed)?)
     }
 
+    /// The same file, with what the names of its folders say.
+    pub fn within(self, folders: Vec<Folder>) -> InputFile {
+        InputFile { folders, ..self }
+    }
+
     /// A copy of a stream that ends.
     pub fn spooled(name: String, mut stream: impl Read) -> Result<InputFile, DataError> {
         let failed = |source| DataError::Read { path: name.clone(), source };
         let mut copy = tempfile::tempfile().map_err(failed)?;
         let size = io::copy(&mut stream, &mut copy).map_err(failed)?;
-        Ok(InputFile { name, size, place: Place::Spooled(Arc::new(copy)) })
+        Ok(InputFile { name, size, folders: Vec::new(), place: Place::Spooled(Arc::new(copy)) })
     }
 
     /// A reader from the file's first byte, independent of every other.
@@ -133,7 +142,7 @@ impl InputFile {
         let read = Arc::clone(&reader.read);
         let buffered = BufReader::with_capacity(256 << 10, reader.clone());
         let stream: Box<dyn Read + Send> = match Compression::of(&first) {
-            Some(Compression::Gzip) => Box::new(flate2::bufread::MultiGzDecoder::new(buffered)),
+            Some(Compression::Gzip) => Box::new(GzipMembers(Some(GzDecoder::new(buffered)))),
             Some(Compression::Zstd) => {
                 Box::new(zstd::Decoder::with_buffer(buffered).map_err(|source| self.failed(source))?)
             }
@@ -185,6 +194,40 @@ impl Compression {
         match self {
             Compression::Gzip => "gzip",
             Compression::Zstd => "zstd",
+        }
+    }
+}
+
+/// The content of gzip members, one after the other. Zeros may follow the last: whoever copies blocks fills up the last of them.
+struct GzipMembers<R>(Option<GzDecoder<R>>);
+
+impl<R: BufRead> Read for GzipMembers<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let count = member.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            self.0 = match self.0.take() {
+                Some(member) => next_member(member.into_inner())?,
+                None => None,
+            };
+        }
+        Ok(0)
+    }
+}
+
+fn next_member<R: BufRead>(mut stream: R) -> io::Result<Option<GzDecoder<R>>> {
+    loop {
+        let bytes = stream.fill_buf()?;
+        let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
+        match (bytes.len(), zeros) {
+            (0, _) => return Ok(None),
+            (all, zeros) if zeros < all => {
+                stream.consume(zeros);
+                return Ok(Some(GzDecoder::new(stream)));
+            }
+            _ => stream.consume(zeros),
         }
     }
 }

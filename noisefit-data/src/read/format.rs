@@ -48,19 +48,27 @@ impl Format {
     /// The format of a file, from its first bytes where these are characteristic, from its name otherwise.
     #[cfg(feature = "files")]
     pub(crate) fn of(file: &InputFile) -> Result<Format, DataError> {
-        let content = file.first_content(64)?;
+        let content = file.first_content(FIRST_BYTES)?;
         if content.is_empty() {
             return Err(DataError::Empty { path: file.name.clone() });
         }
         Format::of_magic(&content)
             .or_else(|| Format::of_name(Path::new(&file.name)))
             .or_else(|| content.trim_ascii_start().starts_with(b"{").then_some(Format::NdJson))
-            .or_else(|| is_delimited(&content).then_some(Format::Csv))
+            .map_or_else(|| Format::of_text(file), |format| Ok(Some(format)))?
             .ok_or_else(|| DataError::UnknownFormat { path: file.name.clone() })
+    }
+
+    /// CSV, if a file is that by its first line.
+    #[cfg(feature = "files")]
+    fn of_text(file: &InputFile) -> Result<Option<Format>, DataError> {
+        Ok(is_delimited(&file.first_content(LONGEST_HEADER)?).then_some(Format::Csv))
     }
 
     fn of_magic(content: &[u8]) -> Option<Format> {
         match content {
+            // The name of a column may begin so, too.
+            [b'P' | b'A', ..] if is_text(content) => None,
             [b'P', b'A', b'R', b'1', ..] => Some(Format::Parquet),
             [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Some(Format::ArrowFile),
             // The mark before the first message; no UTF-8 text begins so.
@@ -92,16 +100,27 @@ impl Format {
     }
 }
 
+/// As many bytes as the characteristic beginnings have, and some more that are no text.
+const FIRST_BYTES: usize = 64;
+
+/// The bytes in which the first line of a text is looked for.
+const LONGEST_HEADER: usize = 1 << 16;
+
 /// Whether a beginning is text with something that separates fields in its first line.
 fn is_delimited(content: &[u8]) -> bool {
+    let line = content.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    is_text(content) && line.iter().any(|byte| b",;\t|".contains(byte))
+}
+
+/// Whether a beginning is text: more than the letters that a format begins with, and none that no text has.
+fn is_text(content: &[u8]) -> bool {
     // A character may be cut in two at the end.
-    let is_text = match std::str::from_utf8(content) {
+    let is_unicode = match std::str::from_utf8(content) {
         Ok(_) => true,
         Err(error) => error.error_len().is_none(),
     };
     let control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
-    let line = content.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    is_text && !content.iter().any(control) && line.iter().any(|byte| b",;\t|".contains(byte))
+    is_unicode && content.len() > 6 && !content.iter().any(control)
 }
 
 impl Named for Format {
@@ -163,6 +182,16 @@ mod tests {
         assert!(Format::is_data_file(Path::new("d/part-0.parquet")));
         assert!(!Format::is_data_file(Path::new("d/README.txt")));
         assert!(!Format::is_data_file(Path::new("d/_metadata.parquet")));
+    }
+
+    #[test]
+    fn a_column_may_have_the_name_of_a_format() {
+        assert_eq!(Format::of_magic(b"PAR1\x15\x04\x15\x10"), Some(Format::Parquet));
+        assert_eq!(Format::of_magic(b"PAR1"), Some(Format::Parquet));
+        assert_eq!(Format::of_magic(b"ARROW1\0\0"), Some(Format::ArrowFile));
+        assert_eq!(Format::of_magic(b"PAR1,y\n1,2\n"), None);
+        assert_eq!(Format::of_magic(b"PAR1SAN\ty\n"), None);
+        assert_eq!(Format::of_magic(b"ARROW1;y\n"), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::file::InputFile;
+use super::folders::{folders, is_folder};
 use crate::error::DataError;
 
 /// The files that a user's words stand for, found once: what can be read only once (standard input, a pipe) is copied here.
@@ -12,7 +13,8 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Files, folders (all data files directly in them, in the order of their names), patterns such as `data/*.csv`, or `-`
+    /// Files, folders (all data files directly in them or in partitions such as `year=2024`, in the order of their names), patterns
+    /// such as `data/*.csv`, or `-`
     /// for standard input.
     ///
     /// # Errors
@@ -29,8 +31,9 @@ fn find(inputs: &[String]) -> Result<Vec<InputFile>, DataError> {
         match input.as_str() {
             "-" => files.push(InputFile::spooled("standard input".to_owned(), std::io::stdin().lock())?),
             _ => {
-                for path in paths(input)? {
-                    files.push(InputFile::at_path(&path)?);
+                let (paths, named) = paths(input)?;
+                for path in paths {
+                    files.push(InputFile::at_path(&path)?.within(folders(&path, named)));
                 }
             }
         }
@@ -43,13 +46,14 @@ fn find(inputs: &[String]) -> Result<Vec<InputFile>, DataError> {
     }
 }
 
-fn paths(input: &str) -> Result<Vec<PathBuf>, DataError> {
+/// The files that an input stands for, and how many components of their paths it names.
+fn paths(input: &str) -> Result<(Vec<PathBuf>, usize), DataError> {
     let path = Path::new(input);
     if path.is_dir() {
-        return folder(path);
+        return Ok((folder(path)?, path.components().count()));
     }
     if path.exists() || !input.contains(['*', '?', '[']) {
-        return Ok(vec![path.to_owned()]);
+        return Ok((vec![path.to_owned()], usize::MAX));
     }
     let mut found = Vec::new();
     let components: Vec<Component<'_>> = path.components().collect();
@@ -58,8 +62,12 @@ fn paths(input: &str) -> Result<Vec<PathBuf>, DataError> {
     found.sort();
     match found.is_empty() {
         true => Err(DataError::NoMatch { pattern: input.to_owned() }),
-        false => Ok(found),
+        false => Ok((found, components.iter().take_while(|component| !is_pattern(component)).count())),
     }
+}
+
+fn is_pattern(component: &Component<'_>) -> bool {
+    matches!(component, Component::Normal(name) if name.to_string_lossy().contains(['*', '?', '[']))
 }
 
 /// The paths under `base` that the components of a pattern match. Names need not be Unicode.
@@ -71,7 +79,7 @@ fn expand(base: PathBuf, components: &[Component<'_>], found: &mut Vec<PathBuf>)
         return Ok(());
     };
     let text = first.as_os_str().to_string_lossy();
-    if !matches!(first, Component::Normal(_)) || !text.contains(['*', '?', '[']) {
+    if !is_pattern(first) {
         return expand(base.join(first), rest, found);
     }
     let wrong = |error: glob::PatternError| DataError::Option(format!("the pattern {text}: {error}"));
@@ -98,17 +106,25 @@ fn expand(base: PathBuf, components: &[Component<'_>], found: &mut Vec<PathBuf>)
 }
 
 fn folder(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let failed = |source| DataError::reading(folder, source);
     let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.is_file() && super::Format::is_data_file(&path) {
-            paths.push(path);
-        }
-    }
+    look_into(folder, &mut paths)?;
     paths.sort();
     match paths.is_empty() {
         true => Err(DataError::NoDataFiles { folder: folder.display().to_string() }),
         false => Ok(paths),
     }
+}
+
+/// The data files of a folder, and of those folders in it whose names say a column.
+fn look_into(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<(), DataError> {
+    let failed = |source| DataError::reading(folder, source);
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_file() && super::Format::is_data_file(&path) {
+            paths.push(path);
+        } else if is_folder(&path) && path.is_dir() {
+            look_into(&path, paths)?;
+        }
+    }
+    Ok(())
 }

@@ -3,17 +3,22 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use memchr::memchr;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::columns::{Builder, Refusal};
 use super::file::InputFile;
-use super::kinds::{Ground, MissingWords, Tally, expectation, widened};
+use super::kinds::{MissingWords, Tally};
 use super::notation::DateFormat;
+use super::number;
 use super::of_file::{FileTable, Head};
-use super::options::{Decimals, ReadOptions};
+use super::options::ReadOptions;
 use super::pieces::Piece;
-use super::table::{Query, Schema, Units, UnreadColumn};
+use super::table::{FrameIterator, Query, Schema, Units, UnreadColumn};
 use super::text::{self, LineEnds, RecordSize, Sample};
 use crate::error::{DataError, Location};
 use crate::frame::Frame;
@@ -49,59 +54,86 @@ impl JsonLines {
                     .map_err(|error| damaged(file, number as u64 + 1, None, &error))?;
             }
         }
-        Ok((table, found.schema(options)))
-    }
-
-    fn read(&self, file: &InputFile, piece: &Piece, query: &Query<'_>) -> Result<Frame, DataError> {
-        let slot_of: HashMap<&str, usize> =
-            query.columns.iter().enumerate().map(|(slot, wanted)| (wanted.name, slot)).collect();
-        // What a double leaves out of a JSON number is not asked: serde_json has dropped the decimal by then.
-        let mut builders: Vec<Builder<'_>> =
-            query.columns.iter().map(|wanted| Builder::new(wanted, query, Decimals::Double, 0)).collect();
-        let mut record: Vec<Option<Scalar<'_>>> = Vec::new();
-        let mut rows = 0;
-        for (number, line) in piece.bytes.split(|&byte| byte == b'\n').enumerate() {
-            if line.trim_ascii().is_empty() {
-                continue;
-            }
-            let line_number = piece.first_line + number as u64;
-            record.clear();
-            record.resize(query.columns.len(), None);
-            parse(line, Pick { slot_of: &slot_of, record: &mut record })
-                .map_err(|error| damaged(file, line_number, Some(rows as u64 + 1), &error))?;
-            for ((value, builder), wanted) in record.iter().zip(&mut builders).zip(&query.columns) {
-                let value = value.as_ref().unwrap_or(&Scalar::Null);
-                value.push_to(builder, query.missing).map_err(|_| DataError::Value {
-                    at: Location {
-                        file: file.name.clone(),
-                        line: Some(line_number),
-                        record: Some(rows as u64 + 1),
-                        column: Some(wanted.name.to_owned()),
-                    },
-                    value: value.to_string(),
-                    expected: expectation(wanted.kind),
-                    guessed: wanted.ground != Ground::Word,
-                    widened: match value {
-                        Scalar::Nested => None,
-                        _ => widened(wanted.kind, wanted.ground, value.to_string().as_bytes()),
-                    },
-                })?;
-            }
-            rows += 1;
-        }
-        Ok(Frame { file: 0, first_record: 0, rows, columns: builders.into_iter().map(Builder::finish).collect() })
+        let mut schema = found.schema(options);
+        schema.goes_on = options.met.is_none() && (!sample.whole || body.len() > head.bytes());
+        Ok((table, schema))
     }
 }
 
 impl FileTable for JsonLines {
     fn units<'a>(&'a self, file: &'a InputFile, query: &'a Query<'a>) -> Result<Units<'a>, DataError> {
-        text::units(file, self.header, query.unit_bytes, None, LineEnds::Feeds, move |piece| {
-            self.read(file, piece, query)
+        let slots = query.columns.iter().enumerate().map(|(slot, wanted)| (wanted.name, slot));
+        let slot_of: Arc<HashMap<&str, usize>> = Arc::new(slots.collect());
+        text::units(file, self.header, query.unit_bytes, None, LineEnds::Feeds, move |piece| -> FrameIterator<'a> {
+            Box::new(PieceFrames { file, query, slot_of: Arc::clone(&slot_of), piece, position: 0, lines: 0 })
         })
     }
 
     fn rows_hint(&self, file: &InputFile) -> Option<u64> {
         self.record_size.records_of(file)
+    }
+}
+
+/// The values of a frame, at most: a record need not have a value for each column, so that a short text may be a large table.
+const FRAME_VALUES: usize = 1 << 20;
+
+/// A piece as frames.
+struct PieceFrames<'a> {
+    file: &'a InputFile,
+    query: &'a Query<'a>,
+    slot_of: Arc<HashMap<&'a str, usize>>,
+    piece: Piece,
+    /// How many bytes and lines are read.
+    position: usize,
+    lines: u64,
+}
+
+impl Iterator for PieceFrames<'_> {
+    type Item = Result<Frame, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let text = &self.piece.bytes[self.position..];
+        (!text.is_empty()).then(|| self.read())
+    }
+}
+
+impl PieceFrames<'_> {
+    fn read(&mut self) -> Result<Frame, DataError> {
+        let PieceFrames { file, query, slot_of, piece, position, lines } = self;
+        let (file, query): (&InputFile, &Query<'_>) = (*file, *query);
+        let mut builders: Vec<Builder<'_>> =
+            query.columns.iter().map(|wanted| Builder::new(wanted, query, 0)).collect();
+        let most = (FRAME_VALUES / builders.len().max(1)).max(64);
+        let mut record: Vec<(usize, Scalar<'_>)> = Vec::new();
+        let (mut rows, mut seen) = (0, Vec::new());
+        while rows < most && *position < piece.bytes.len() {
+            let rest = &piece.bytes[*position..];
+            let line = &rest[..memchr(b'\n', rest).unwrap_or(rest.len())];
+            let line_number = piece.first_line + *lines;
+            (*position, *lines) = ((*position + line.len() + 1).min(piece.bytes.len()), *lines + 1);
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            record.clear();
+            parse(line, Pick { slot_of, record: &mut record, seen: &mut seen, row: rows + 1 })
+                .map_err(|error| damaged(file, line_number, Some(rows as u64 + 1), &error))?;
+            for (slot, value) in &record {
+                let (builder, wanted) = (&mut builders[*slot], &query.columns[*slot]);
+                builder.pad(rows);
+                value.push_to(builder, query.missing).map_err(|_| {
+                    let at = Location {
+                        file: file.name.clone(),
+                        line: Some(line_number),
+                        record: Some(rows as u64 + 1),
+                        column: Some(wanted.name.to_owned()),
+                    };
+                    query.refuse(wanted.field, at, value.to_string())
+                })?;
+            }
+            rows += 1;
+        }
+        builders.iter_mut().for_each(|builder| builder.pad(rows));
+        Ok(Frame { file: 0, first_record: 0, rows, columns: builders.into_iter().map(Builder::finish).collect() })
     }
 }
 
@@ -124,29 +156,46 @@ fn parse<'de>(line: &'de [u8], visitor: impl Visitor<'de, Value = ()>) -> Result
 enum Scalar<'de> {
     Null,
     Boolean(bool),
-    Integer(i128),
-    Number(f64),
+    /// As it is written.
+    Number(&'de str),
     Text(Cow<'de, str>),
     /// An array or an object.
     Nested,
 }
 
 impl<'de> Scalar<'de> {
+    /// A value by its text, which is one of JSON.
+    fn of(text: &'de str) -> Result<Scalar<'de>, serde_json::Error> {
+        Ok(match text.as_bytes() {
+            [b'n', ..] => Scalar::Null,
+            [b't', ..] => Scalar::Boolean(true),
+            [b'f', ..] => Scalar::Boolean(false),
+            [b'[' | b'{', ..] => Scalar::Nested,
+            [b'"', ..] => match text.strip_prefix('"').and_then(|text| text.strip_suffix('"')) {
+                Some(plain) if !plain.contains('\\') => Scalar::Text(Cow::Borrowed(plain)),
+                _ => Scalar::Text(Cow::Owned(serde_json::from_str(text)?)),
+            },
+            _ => Scalar::Number(text),
+        })
+    }
+
     fn push_to(&self, builder: &mut Builder<'de>, missing: &MissingWords) -> Result<(), Refusal> {
         match (self, &mut *builder) {
             (Scalar::Null, _) => builder.push_missing(),
-            (Scalar::Number(value), Builder::Number(_)) => builder.push_number(missing.without(*value), b""),
-            (Scalar::Integer(value), Builder::Number(_)) => builder.push_integer(*value, missing),
             (Scalar::Boolean(value), Builder::Boolean(_)) => builder.push_boolean(*value),
-            (Scalar::Boolean(_) | Scalar::Integer(_) | Scalar::Number(_), Builder::Text(_)) => {
+            (Scalar::Number(text), Builder::Number(_) | Builder::Kinds(_)) => {
+                return builder.push_text(Cow::Borrowed(text.as_bytes()), missing);
+            }
+            (Scalar::Boolean(_) | Scalar::Number(_), Builder::Text(_) | Builder::Kinds(_)) => {
                 return builder.push_text(Cow::Owned(self.to_string().into_bytes()), missing);
             }
             (Scalar::Text(Cow::Borrowed(text)), _) => {
-                return builder.push_text(Cow::Borrowed(text.as_bytes()), missing);
+                return builder.push_quoted(Cow::Borrowed(text.as_bytes()), missing);
             }
             (Scalar::Text(Cow::Owned(text)), _) => {
-                return builder.push_text(Cow::Owned(text.clone().into_bytes()), missing);
+                return builder.push_quoted(Cow::Owned(text.clone().into_bytes()), missing);
             }
+            (Scalar::Nested, Builder::Kinds(_)) => {}
             _ => return Err(Refusal::Kind),
         }
         Ok(())
@@ -158,8 +207,11 @@ impl fmt::Display for Scalar<'_> {
         match self {
             Scalar::Null => f.write_str("null"),
             Scalar::Boolean(value) => write!(f, "{value}"),
-            Scalar::Integer(value) => write!(f, "{value}"),
-            Scalar::Number(value) => write!(f, "{value}"),
+            // 1.0 is 1; an integer has all its digits.
+            Scalar::Number(text) => match number::parse(text.as_bytes()).filter(|_| text.contains(['.', 'e', 'E'])) {
+                Some(value) => write!(f, "{value}"),
+                None => f.write_str(text),
+            },
             Scalar::Text(text) => f.write_str(text),
             Scalar::Nested => f.write_str("an array or object"),
         }
@@ -173,53 +225,9 @@ impl<'de> DeserializeSeed<'de> for ReadScalar {
     type Value = Scalar<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Scalar<'de>, D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for ReadScalar {
-    type Value = Scalar<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Boolean(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Integer(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Integer(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Number(value))
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Text(Cow::Borrowed(text)))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Scalar<'de>, A::Error> {
-        while array.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Nested)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Scalar<'de>, A::Error> {
-        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Nested)
+        // By its text: a number that serde_json reads has lost what its double leaves out.
+        let raw = <&RawValue>::deserialize(json)?;
+        Scalar::of(raw.get()).map_err(serde::de::Error::custom)
     }
 }
 
@@ -252,7 +260,10 @@ const KEY_TWICE: &str = "a key occurs twice in it";
 /// Takes the values of the columns that are asked for out of an object.
 struct Pick<'a, 'de> {
     slot_of: &'a HashMap<&'a str, usize>,
-    record: &'a mut [Option<Scalar<'de>>],
+    record: &'a mut Vec<(usize, Scalar<'de>)>,
+    /// For each slot the last row that had it, from 1.
+    seen: &'a mut Vec<usize>,
+    row: usize,
 }
 
 impl<'de> Visitor<'de> for Pick<'_, 'de> {
@@ -263,12 +274,16 @@ impl<'de> Visitor<'de> for Pick<'_, 'de> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
+        self.seen.resize(self.slot_of.len(), 0);
         while let Some(slot) = object.next_key_seed(ReadKey(|key: &str| self.slot_of.get(key).copied()))? {
-            match slot.and_then(|slot| self.record.get_mut(slot)) {
-                Some(Some(_)) => return Err(serde::de::Error::custom(KEY_TWICE)),
-                Some(value) => *value = Some(object.next_value_seed(ReadScalar)?),
-                None => drop(object.next_value::<IgnoredAny>()?),
+            let Some(slot) = slot else {
+                object.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            if std::mem::replace(&mut self.seen[slot], self.row) == self.row {
+                return Err(serde::de::Error::custom(KEY_TWICE));
             }
+            self.record.push((slot, object.next_value_seed(ReadScalar)?));
         }
         Ok(())
     }
@@ -341,7 +356,7 @@ impl<'de> Visitor<'de> for Inspect<'_> {
             match value {
                 Scalar::Null => {}
                 Scalar::Boolean(_) => tally.booleans += 1,
-                Scalar::Integer(_) | Scalar::Number(_) => tally.numbers += 1,
+                Scalar::Number(text) => tally.add(text.as_bytes()),
                 Scalar::Text(text) if self.missing.contains(text.as_bytes()) => {}
                 Scalar::Text(text) => tally.add_dated(text.as_bytes(), self.date),
                 Scalar::Nested => *nested = true,

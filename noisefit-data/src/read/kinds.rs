@@ -1,5 +1,8 @@
 //! What a column holds, told from a sample of its values.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::notation::{DateFormat, Look};
 use super::{number, time};
 use crate::frame::Kind;
@@ -13,14 +16,16 @@ pub(crate) fn boolean(text: &[u8]) -> Option<bool> {
     }
 }
 
-/// What an error says that a value should have been.
-pub(crate) fn expectation(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Number => "a number",
-        Kind::Boolean => "true or false",
-        Kind::Date => "a date (yyyy-mm-dd)",
-        Kind::Timestamp => "a time (yyyy-mm-ddThh:mm:ss)",
-        Kind::Text => "text",
+/// What an error says that a value should have been; dates may also be written as in `format`.
+pub(crate) fn expectation(kind: Kind, format: Option<&DateFormat>) -> String {
+    match (kind, format) {
+        (Kind::Number, _) => "a number".to_owned(),
+        (Kind::Boolean, _) => "true or false".to_owned(),
+        (Kind::Date, None) => "a date (yyyy-mm-dd)".to_owned(),
+        (Kind::Date, Some(format)) => format!("a date ({format}, or yyyy-mm-dd)"),
+        (Kind::Timestamp, None) => "a time (yyyy-mm-ddThh:mm:ss)".to_owned(),
+        (Kind::Timestamp, Some(format)) => format!("a time ({format}, or yyyy-mm-ddThh:mm:ss)"),
+        (Kind::Text, _) => "text".to_owned(),
     }
 }
 
@@ -46,21 +51,19 @@ pub(crate) enum Ground {
     Word,
 }
 
-/// The kind of the column that `text` shows where `kind` was believed; none where `text` is a mistake, not another kind.
-pub(crate) fn widened(kind: Kind, ground: Ground, text: &[u8]) -> Option<Kind> {
-    let own = || {
-        let mut tally = Tally::default();
-        tally.add(text);
-        tally.kind().unwrap_or(Kind::Text)
-    };
-    match (ground, kind) {
-        (Ground::Word, _) => None,
-        (Ground::Nothing, _) => Some(own()),
-        // A word among true and false is a word, and so were those.
-        (Ground::Values, Kind::Boolean) => Some(Kind::Text),
-        (Ground::Values, Kind::Date) => time::timestamp(text).map(|_| Kind::Timestamp),
-        (Ground::Values, _) => None,
+/// Whether a value that was not met yet may show that a column is of another kind than was told.
+pub(crate) fn may_widen(kind: Kind, ground: Ground) -> bool {
+    match ground {
+        Ground::Nothing => true,
+        Ground::Values => matches!(kind, Kind::Boolean | Kind::Date),
+        Ground::Word => false,
     }
+}
+
+/// Whether `text` shows that a column is of another kind than was told, rather than being a mistake.
+pub(crate) fn widens(kind: Kind, ground: Ground, text: &[u8]) -> bool {
+    // A word among true and false is a word, and so were those.
+    may_widen(kind, ground) && (ground == Ground::Nothing || kind != Kind::Date || time::timestamp(text).is_some())
 }
 
 /// The kind of a column that is of one kind in one file and of another in the next, where there is such a kind.
@@ -80,8 +83,8 @@ pub(crate) struct MissingWords {
     /// Those words that the user added.
     added: Vec<String>,
     /// Those words that are numbers, such as -999: among numbers they are compared as numbers, so that -999.0 is missing
-    /// too.
-    numbers: Vec<f64>,
+    /// too. Of integers beyond 2^53 both words.
+    numbers: Vec<(f64, f64)>,
 }
 
 /// The words that always stand for a missing value, beside nothing at all.
@@ -91,7 +94,8 @@ impl MissingWords {
     pub fn new(more: &[String]) -> Self {
         let more = || more.iter().map(|word| word.trim());
         let words = MISSING_WORDS.into_iter().chain(more()).map(|word| word.as_bytes().to_vec()).collect();
-        let numbers = more().filter_map(|word| number::parse(word.as_bytes())).collect();
+        let number = |word: &[u8]| Some((number::parse(word)?, number::low_word_of_integer(word)));
+        let numbers = more().filter_map(|word| number(word.as_bytes())).collect();
         MissingWords { words, added: more().map(str::to_owned).collect(), numbers }
     }
 
@@ -111,10 +115,16 @@ impl MissingWords {
         self.added.iter().any(|word| word.as_bytes() == text)
     }
 
-    /// `value`, or NaN if it stands for a missing value.
+    /// `high`, or NaN if `high + low` stands for a missing value.
     #[inline]
-    pub fn without(&self, value: f64) -> f64 {
-        if self.numbers.contains(&value) { f64::NAN } else { value }
+    pub fn without(&self, high: f64, low: f64) -> f64 {
+        if self.numbers.is_empty() || !self.is_missing(high, low) { high } else { f64::NAN }
+    }
+
+    fn is_missing(&self, high: f64, low: f64) -> bool {
+        // What a double leaves out of a shorter number tells nothing apart that is not written differently.
+        let is_long = high.abs() >= number::LONGEST_EXACT && high.fract() == 0.0;
+        self.numbers.iter().any(|word| word.0 == high && (word.1 == low || !is_long))
     }
 }
 
@@ -126,10 +136,26 @@ pub(crate) struct Tally {
     pub dates: usize,
     pub timestamps: usize,
     pub others: usize,
+    /// How many of the numbers have a point.
+    points: usize,
     /// How many of the others look like numbers or dates, by [`Look`].
     looks: [usize; 4],
     /// The first of each look.
     examples: [Option<String>; 4],
+}
+
+/// How many values of which kinds an earlier reading met in some columns: [`Dataset::count_kinds`](super::Dataset::count_kinds).
+#[derive(Debug, Clone)]
+pub struct KindsMet(Arc<HashMap<String, Tally>>);
+
+impl KindsMet {
+    pub(crate) fn new(columns: impl Iterator<Item = (String, Tally)>) -> Self {
+        KindsMet(Arc::new(columns.collect()))
+    }
+
+    pub(crate) fn of(&self, column: &str) -> Option<&Tally> {
+        self.0.get(column)
+    }
 }
 
 /// The looks, in the order of [`Tally`]'s counts.
@@ -148,7 +174,10 @@ impl Tally {
     /// Counts a value that is not missing.
     pub fn add(&mut self, text: &[u8]) {
         let count = match text {
-            _ if number::parse(text).is_some() => &mut self.numbers,
+            _ if number::parse(text).is_some() => {
+                self.points += usize::from(text.contains(&b'.'));
+                &mut self.numbers
+            }
             _ if boolean(text).is_some() => &mut self.booleans,
             // Also one that is on no calendar: reading it is an error that names it.
             _ if time::is_date_like(text) => &mut self.dates,
@@ -169,9 +198,28 @@ impl Tally {
         self.examples[place].get_or_insert_with(|| text.to_owned());
     }
 
-    /// Whether it is a column of numbers if commas stand before decimals, which one of them must.
+    /// Adds the values of a later part of the column.
+    pub fn merge(&mut self, later: Tally) {
+        self.numbers += later.numbers;
+        self.booleans += later.booleans;
+        self.dates += later.dates;
+        self.timestamps += later.timestamps;
+        self.others += later.others;
+        self.points += later.points;
+        self.looks.iter_mut().zip(later.looks).for_each(|(look, later)| *look += later);
+        for (example, later) in self.examples.iter_mut().zip(later.examples) {
+            // Of two the lesser, whichever part is merged first.
+            *example = match (example.take(), later) {
+                (Some(own), Some(later)) => Some(own.min(later)),
+                (own, later) => own.or(later),
+            };
+        }
+    }
+
+    /// Whether it is a column of numbers if commas stand before decimals, which one of them must; where points do, too, either
+    /// may be what stands between thousands.
     pub fn has_decimal_commas(&self) -> bool {
-        self.looks[0] > 0 && self.kind_with_commas() == Some(Kind::Number)
+        self.looks[0] > 0 && self.points == 0 && self.kind_with_commas() == Some(Kind::Number)
     }
 
     /// The kind of the column if commas stand before decimals.
@@ -227,13 +275,9 @@ mod tests {
     fn a_later_value_may_widen_a_kind() {
         use Ground::{Nothing, Values, Word};
         assert_eq!(Tally::default().kind(), None);
-        assert_eq!(widened(Kind::Boolean, Values, b"M"), Some(Kind::Text));
-        assert_eq!(widened(Kind::Date, Values, b"2024-01-01 08:00"), Some(Kind::Timestamp));
-        assert_eq!(widened(Kind::Date, Values, b"soon"), None);
-        assert_eq!(widened(Kind::Number, Values, b"n/a"), None);
-        assert_eq!(widened(Kind::Number, Nothing, b"n/a"), Some(Kind::Text));
-        assert_eq!(widened(Kind::Number, Nothing, b"T"), Some(Kind::Boolean));
-        assert_eq!(widened(Kind::Boolean, Word, b"M"), None);
+        assert!(widens(Kind::Boolean, Values, b"M") && !widens(Kind::Boolean, Word, b"M"));
+        assert!(widens(Kind::Date, Values, b"2024-01-01 08:00") && !widens(Kind::Date, Values, b"soon"));
+        assert!(widens(Kind::Number, Nothing, b"n/a") && !widens(Kind::Number, Values, b"n/a"));
     }
 
     #[test]
@@ -260,6 +304,8 @@ mod tests {
         };
         assert!(tally(&["37,5", "12", "1,250"]).has_decimal_commas());
         assert!(!tally(&["1,250", "2,375"]).has_decimal_commas(), "perhaps thousands");
+        assert!(!tally(&["37,5", "1.234", "38,5"]).has_decimal_commas(), "perhaps decimals, perhaps thousands");
+        assert_eq!(tally(&["37,5", "1.234", "38,5"]).look(), Some((Look::Comma, "37,5".to_owned())));
         assert_eq!(tally(&["1,250", "2,375"]).look(), Some((Look::CommaOrThousands, "1,250".to_owned())));
         assert_eq!(tally(&["$3", "$4", "5"]).look(), Some((Look::Decorated, "$3".to_owned())));
         assert_eq!(tally(&["a", "b", "$5"]).look(), None);
@@ -272,7 +318,14 @@ mod tests {
             missing.contains(b"-999") && missing.contains(b"?") && missing.contains(b"") && missing.contains(b"NA")
         );
         assert!(!missing.contains(b"0"));
-        assert!(missing.without(-999.0).is_nan());
-        assert_eq!(missing.without(999.0), 999.0);
+        assert!(missing.without(-999.0, 0.0).is_nan());
+        assert_eq!(missing.without(999.0, 0.0), 999.0);
+        // 2^53 + 1, and its neighbour.
+        let missing = MissingWords::new(&["9007199254740993".to_owned()]);
+        assert!(missing.without(9007199254740992.0, 1.0).is_nan());
+        assert_eq!(missing.without(9007199254740992.0, 0.0), 9007199254740992.0);
+        // What a double leaves out of 0.1 is not asked everywhere.
+        let missing = MissingWords::new(&["0.1".to_owned()]);
+        assert!(missing.without(0.1, -5.551115123125783e-18).is_nan() && missing.without(0.1, 0.0).is_nan());
     }
 }

@@ -1,6 +1,6 @@
 //! Tables in memory: Arrow record batches.
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, ArrayRef, RecordBatch};
 
 use super::arrow::ArrowColumns;
 use super::table::{Query, Schema, Table, Unit, Units};
@@ -38,9 +38,15 @@ impl Batches {
         }
         let (columns, schema) = ArrowColumns::of(NAME, &first.schema())?;
         let rows = batches.iter().map(|batch| batch.num_rows() as u64).sum();
-        let bytes = batches.iter().map(|batch| batch.get_array_memory_size() as u64).sum();
+        let bytes = batches.iter().map(size_in_bytes).sum();
         Ok((Batches { columns, units: units(batches), rows, bytes }, schema))
     }
+}
+
+/// What the rows of a batch occupy. The buffers behind them may be those of other batches, too: slices share them.
+fn size_in_bytes(batch: &RecordBatch) -> u64 {
+    let size = |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or(0) as u64;
+    batch.columns().iter().map(size).sum()
 }
 
 /// Batches as units, in the order of their rows.

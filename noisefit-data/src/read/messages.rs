@@ -124,12 +124,14 @@ pub(crate) fn check_file(file: &FileReader, size: u64) -> Result<(), String> {
         file.get_bytes(start, count).map_err(|error| error.to_string())
     };
     // The length of the footer, and six letters.
-    let end = bytes(size.saturating_sub(10), 10.min(size))?;
-    let Some(length) = end.first_chunk().map(|length| i32::from_le_bytes(*length)) else { return Ok(()) };
-    let Some(start) = u64::try_from(length).ok().and_then(|length| (size - 10).checked_sub(length)) else {
+    let Some(footer_end) = size.checked_sub(10) else { return Err(format!("it has {size} bytes and no footer")) };
+    let Some(length) = bytes(footer_end, 4)?.first_chunk().map(|length| i32::from_le_bytes(*length)) else {
+        return Ok(());
+    };
+    let Some(start) = u64::try_from(length).ok().and_then(|length| footer_end.checked_sub(length)) else {
         return Err(format!("its footer says that it has {length} bytes"));
     };
-    let footer = bytes(start, size - 10 - start)?;
+    let footer = bytes(start, footer_end - start)?;
     let footer = root_as_footer(&footer).map_err(|error| error.to_string())?;
     for block in footer.dictionaries().iter().flatten().chain(footer.recordBatches().iter().flatten()) {
         check_block(block, &bytes)?;

@@ -7,7 +7,6 @@
 //! depend on the number of records.
 
 mod arrow;
-#[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod columns;
 #[cfg(feature = "files")]
 mod decode;
@@ -17,7 +16,8 @@ mod delimited;
 mod fields;
 #[cfg(feature = "files")]
 mod file;
-#[cfg_attr(not(feature = "files"), allow(dead_code))]
+#[cfg(feature = "files")]
+mod folders;
 mod format;
 #[cfg(feature = "files")]
 mod inputs;
@@ -25,40 +25,36 @@ mod inputs;
 mod ipc;
 #[cfg(feature = "files")]
 mod json;
-#[cfg_attr(not(feature = "files"), allow(dead_code))]
 pub(crate) mod kinds;
 mod memory;
 #[cfg(feature = "files")]
 mod messages;
-#[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod notation;
-#[cfg_attr(not(feature = "files"), allow(dead_code))]
 pub(crate) mod number;
 #[cfg(feature = "files")]
 mod of_file;
 #[cfg(feature = "files")]
 mod open;
-#[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod options;
 #[cfg(feature = "files")]
 mod parquet;
+mod partitions;
 #[cfg(feature = "files")]
 mod pieces;
-#[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod table;
 #[cfg(feature = "files")]
 mod text;
 #[cfg(feature = "files")]
 mod thrift;
-#[cfg_attr(not(feature = "files"), allow(dead_code))]
 pub(crate) mod time;
 
 #[cfg(test)]
 #[cfg(feature = "files")]
 mod tests;
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use arrow_array::RecordBatch;
 use noisefit_core::rows::in_order;
@@ -70,8 +66,10 @@ pub use self::notation::{DateFormat, Look, LookAlike};
 pub use self::options::{Decimals, ReadOptions};
 pub use self::table::UnreadColumn;
 
-use self::kinds::MissingWords;
+pub use self::kinds::KindsMet;
+use self::kinds::{MissingWords, Tally};
 use self::memory::Batches;
+use self::partitions::Partitions;
 use self::table::{FrameIterator, Query, Schema, Table, Unit, Wanted};
 use crate::error::DataError;
 use crate::frame::{Field, Frame};
@@ -146,6 +144,10 @@ pub struct Origin {
 pub struct Dataset {
     tables: Vec<Box<dyn Table>>,
     schema: Schema,
+    /// The last of the columns, which the names of folders say.
+    partitions: Partitions,
+    /// Where its columns stand, by their names.
+    positions: HashMap<String, usize>,
     missing: MissingWords,
     date: Option<DateFormat>,
     threads: usize,
@@ -189,7 +191,9 @@ impl Dataset {
     fn new(tables: Vec<Box<dyn Table>>, schema: Schema, options: &ReadOptions, unit_bytes: usize) -> Dataset {
         let (missing, threads) = (MissingWords::new(&options.missing), options.threads.max(1));
         let (date, records) = (options.date.clone(), OnceLock::new());
-        Dataset { tables, schema, missing, date, threads, unit_bytes, records }
+        let positions = schema.places().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
+        let partitions = Partitions::default();
+        Dataset { tables, schema, partitions, positions, missing, date, threads, unit_bytes, records }
     }
 
     /// The columns, in the order of the files.
@@ -246,22 +250,32 @@ impl Dataset {
         decimals: Decimals,
         progress: &dyn Progress,
         work: impl Fn(&mut Frames<'_>) -> Result<T, DataError> + Sync,
+        sink: impl FnMut(Origin, T) -> Result<(), DataError> + Send,
+    ) -> Result<(), DataError> {
+        self.scan_for(&self.query(columns, decimals)?, progress, work, sink)
+    }
+
+    fn scan_for<'a, T: Send>(
+        &'a self,
+        query: &'a Query<'a>,
+        progress: &dyn Progress,
+        work: impl Fn(&mut Frames<'_>) -> Result<T, DataError> + Sync,
         mut sink: impl FnMut(Origin, T) -> Result<(), DataError> + Send,
     ) -> Result<(), DataError> {
-        let query = &self.query(columns, decimals)?;
         let units = self.tables.iter().enumerate().flat_map(|(number, table)| {
             let units = table.units(query).unwrap_or_else(|error| Box::new(std::iter::once(Err(error))));
             units.map(move |unit| (number, unit))
         });
-        let work = |(number, (file, unit)): (usize, (usize, Result<Unit<'_>, DataError>))| {
+        let work = |(number, (file, unit)): (usize, (usize, Result<Unit<'a>, DataError>))| {
             if progress.cancelled() {
                 return (file, 0, Err(DataError::Interrupted));
             }
             let (rows, result) = match unit {
                 Ok(unit) => {
-                    let mut frames = Frames { file, unit: number, records: 0, frames: (unit.frames)() };
+                    let bytes = unit.bytes;
+                    let mut frames = self.frames(query, file, number, unit);
                     let result = work(&mut frames).and_then(|result| frames.drain().map(|()| result));
-                    progress.advance(unit.bytes, frames.records);
+                    progress.advance(bytes, frames.records);
                     (frames.records, result)
                 }
                 Err(error) => (0, Err(error)),
@@ -289,20 +303,101 @@ impl Dataset {
         }
     }
 
-    fn query(&self, columns: &[usize], decimals: Decimals) -> Result<Query<'_>, DataError> {
+    /// Runs `work` on the frames of one unit of records, by its number in [`Dataset::scan`] ([`Frames::unit`]); whether there is
+    /// such a unit. No other is decoded.
+    ///
+    /// # Errors
+    /// As [`Dataset::scan`]; records are counted from the unit's beginning.
+    pub fn scan_unit(
+        &self,
+        unit: usize,
+        columns: &[usize],
+        decimals: Decimals,
+        mut work: impl FnMut(Frame) -> Result<(), DataError>,
+    ) -> Result<bool, DataError> {
+        let query = &self.query(columns, decimals)?;
+        let mut before = 0;
+        for (file, table) in self.tables.iter().enumerate() {
+            for (number, found) in (before..).zip(table.units(query)?) {
+                before = number + 1;
+                let found = found?;
+                if number == unit {
+                    let mut frames = self.frames(query, file, unit, found);
+                    let done = frames.try_for_each(|frame| frame.and_then(&mut work));
+                    table.unchanged()?;
+                    return done.map(|()| true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether a value beyond the heads of the files may show that a column, by its position in [`Dataset::fields`], is of
+    /// another kind than these say: `M` after many `F`.
+    pub fn may_widen(&self, column: usize) -> bool {
+        column < self.schema.fields.len() && self.schema.may_widen(column)
+    }
+
+    /// Counts the kinds of all values of the columns that [may widen](Dataset::may_widen), in one pass: a data set that is
+    /// opened with these counts among its options ([`ReadOptions::met`]) knows what they hold.
+    ///
+    /// # Errors
+    /// As [`Dataset::scan`].
+    pub fn count_kinds(&self, progress: &dyn Progress) -> Result<KindsMet, DataError> {
+        let columns: Vec<usize> = (0..self.schema.fields.len()).filter(|&column| self.may_widen(column)).collect();
+        let counts: Vec<Mutex<Tally>> = columns.iter().map(|_| Mutex::default()).collect();
+        let mut query = self.query(&columns, Decimals::Double)?;
+        query.columns.iter_mut().zip(&counts).for_each(|(wanted, count)| wanted.count = Some(count));
+        self.scan_for(&query, progress, |_| Ok(()), |_, ()| Ok(()))?;
+        drop(query);
+        let tally = |count: Mutex<Tally>| count.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let name = |&column: &usize| self.schema.fields[column].name.clone();
+        Ok(KindsMet::new(columns.iter().map(name).zip(counts.into_iter().map(tally))))
+    }
+
+    /// The frames of a unit, with the columns that the folders of its file say.
+    fn frames<'a>(&'a self, query: &'a Query<'a>, file: usize, number: usize, unit: Unit<'a>) -> Frames<'a> {
+        let frames = (unit.frames)();
+        let own = self.schema.fields.len() - self.partitions.names().count();
+        let with_folders = move |frame: Result<Frame, DataError>| {
+            let mut frame = frame?;
+            for (place, wanted) in &query.of_folders {
+                let of = (file, self.file_name(file));
+                let column = self.partitions.column(of, wanted.field - own, frame.rows, wanted, query)?;
+                frame.columns.insert(*place, column);
+            }
+            Ok(frame)
+        };
+        let frames: FrameIterator<'a> =
+            if query.of_folders.is_empty() { frames } else { Box::new(frames.map(with_folders)) };
+        Frames { file, unit: number, records: 0, frames }
+    }
+
+    /// The position of a column among [`Dataset::fields`].
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.positions.get(name).copied()
+    }
+
+    fn query<'a>(&'a self, columns: &[usize], decimals: Decimals) -> Result<Query<'a>, DataError> {
         let mut wanted: Vec<Wanted<'_>> = Vec::with_capacity(columns.len());
+        let (mut is_wanted, mut of_folders) = (vec![false; self.schema.fields.len()], Vec::new());
+        let own = self.schema.fields.len() - self.partitions.names().count();
         for &field in columns {
             let Some(Field { name, kind }) = self.schema.fields.get(field) else {
                 return Err(DataError::Option(format!("there is no column number {}", field + 1)));
             };
-            if wanted.iter().any(|wanted| wanted.field == field) {
+            if std::mem::replace(&mut is_wanted[field], true) {
                 return Err(DataError::Option(format!("column `{name}` is asked for twice")));
             }
             let (ground, notation) = (self.schema.grounds[field], self.schema.notations[field]);
-            wanted.push(Wanted { field, name, kind: *kind, ground, notation });
+            let column = Wanted { field, name, kind: *kind, ground, notation, count: None };
+            match field < own {
+                true => wanted.push(column),
+                false => of_folders.push((wanted.len() + of_folders.len(), column)),
+            }
         }
         let (missing, date) = (&self.missing, self.date.as_ref());
-        Ok(Query { columns: wanted, decimals, missing, date, unit_bytes: self.unit_bytes })
+        Ok(Query { columns: wanted, of_folders, decimals, missing, date, unit_bytes: self.unit_bytes })
     }
 }
 

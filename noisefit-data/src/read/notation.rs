@@ -5,6 +5,7 @@ use noisefit_core::sentence;
 use noisefit_core::wording::{Sentence, Setting};
 
 use super::number;
+use crate::frame::Kind;
 
 /// How a text that is no number as computers write them looks like one all the same, or like a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +33,39 @@ impl Look {
             () if decorated_number(text, false).is_some() => Some(Look::Decorated),
             () if is_date(text) => Some(Look::Date),
             () => None,
+        }
+    }
+
+    /// What a text looks like that is not of its column's kind: a number for numbers, a date for dates. In a column with decimal
+    /// commas a point may stand between thousands.
+    pub(crate) fn of_refused(text: &str, kind: Kind, comma: bool) -> Option<Look> {
+        let is_number = || comma && decorated_number(text, true).is_some();
+        match (Look::of(text), kind) {
+            (Some(Look::Date), Kind::Date | Kind::Timestamp) => Some(Look::Date),
+            (Some(Look::Comma | Look::CommaOrThousands), Kind::Number) if comma => Some(Look::Decorated),
+            (look @ Some(Look::Comma | Look::CommaOrThousands | Look::Decorated), Kind::Number) => look,
+            (_, Kind::Number) if is_number() => Some(Look::Decorated),
+            _ => None,
+        }
+    }
+}
+
+impl Look {
+    /// What to set, behind the message of a value that looks so in a column of numbers or dates.
+    pub(crate) fn advice(self, column: &str) -> Sentence {
+        match self {
+            Look::Comma => sentence!["; say ", Setting::Decimal.with(","), " if that is a decimal comma"],
+            Look::CommaOrThousands => sentence![
+                "; say ",
+                Setting::Decimal.with(","),
+                " if the comma stands before decimals, ",
+                Setting::Number.with(column),
+                " if it stands between thousands"
+            ],
+            Look::Decorated => sentence!["; say ", Setting::Number.with(column), " to read it as one"],
+            Look::Date => {
+                sentence!["; say ", Setting::Date, " and how it is written, as in ", Setting::Date.with("%d/%m/%Y")]
+            }
         }
     }
 }
@@ -164,6 +198,8 @@ impl LookAlike {
 /// How dates and times are written, beside ISO 8601: `%d/%m/%Y`, in the language of `strftime`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateFormat {
+    /// As the user wrote it.
+    text: String,
     parts: Vec<Part>,
 }
 
@@ -204,9 +240,15 @@ impl std::str::FromStr for DateFormat {
         }
         let has = |wanted: &[Part]| parts.iter().filter(|part| wanted.contains(part)).count() == 1;
         match has(&[Part::Year, Part::ShortYear]) && has(&[Part::Month, Part::MonthName]) && has(&[Part::Day]) {
-            true => Ok(DateFormat { parts }),
+            true => Ok(DateFormat { text: text.to_owned(), parts }),
             false => Err("a date has a day, a month and a year, each once, as in %d/%m/%Y".to_owned()),
         }
+    }
+}
+
+impl fmt::Display for DateFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 
@@ -221,21 +263,25 @@ impl DateFormat {
         let (mut year, mut month, mut day, mut time) = (0, 0, 0, [0u32; 3]);
         let mut rest = text;
         for &part in &self.parts {
-            let mut number = |most: usize| -> Option<u32> {
+            let mut number = |least: usize, most: usize| -> Option<u32> {
                 let length = rest.bytes().take(most).take_while(u8::is_ascii_digit).count();
+                if length < least {
+                    return None;
+                }
                 let value = rest[..length].parse().ok()?;
                 rest = &rest[length..];
                 Some(value)
             };
             match part {
-                Part::Year => year = number(4)?,
+                // Two digits would be a year of the first century: `%y` has those.
+                Part::Year => year = number(4, 4)?,
                 // As POSIX has it: 69 to 99 are of the last century.
-                Part::ShortYear => year = number(2).map(|year| if year < 69 { 2000 + year } else { 1900 + year })?,
-                Part::Month => month = number(2)?,
-                Part::Day => day = number(2)?,
-                Part::Hour => time[0] = number(2)?,
-                Part::Minute => time[1] = number(2)?,
-                Part::Second => time[2] = number(2)?,
+                Part::ShortYear => year = number(1, 2).map(|year| if year < 69 { 2000 + year } else { 1900 + year })?,
+                Part::Month => month = number(1, 2)?,
+                Part::Day => day = number(1, 2)?,
+                Part::Hour => time[0] = number(1, 2)?,
+                Part::Minute => time[1] = number(1, 2)?,
+                Part::Second => time[2] = number(1, 2)?,
                 Part::Letter(letter) => rest = rest.strip_prefix(letter)?,
                 Part::MonthName => {
                     let length = rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len());
@@ -305,5 +351,9 @@ mod tests {
         assert_eq!(format("%m/%d/%y %H:%M").unwrap().iso("1/2/70 08:30").as_deref(), Some("1970-01-02T08:30:00"));
         assert_eq!(format("%d/%m/%Y").unwrap().iso("24/12/2024 8:00"), None);
         assert!(format("%d/%m").is_err() && format("%q").is_err());
+        for text in ["24/12/24", "24/12/124", "24/12/20245"] {
+            assert_eq!(format("%d/%m/%Y").unwrap().iso(text), None, "{text}");
+        }
+        assert_eq!(format("%Y%m%d").unwrap().iso("20241224").as_deref(), Some("2024-12-24"));
     }
 }

@@ -15,6 +15,9 @@ pub(crate) fn parse_prefix(text: &[u8]) -> Option<(f64, usize)> {
 /// truth; one of fewer digits is presumably the truth itself.
 pub(crate) const TRUE_DIGITS: u32 = 15;
 
+/// Integers up to this, 2^53, are doubles.
+pub(crate) const LONGEST_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// The nearest double of an integer, and what that leaves out: together the integer itself, up to 106 bits of it.
 pub(crate) fn from_integer(value: i128) -> (f64, f64) {
     let high = value as f64;
@@ -28,16 +31,31 @@ pub(crate) fn to_integer(high: f64, low: f64) -> Option<i128> {
     whole.then(|| high as i128 + low as i128)
 }
 
-/// The integer of up to 38 digits that `text` is, without a point or an exponent.
-fn integer(text: &[u8]) -> Option<i128> {
-    let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
-    let whole = digits.len() <= 38 && digits.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(text).ok().filter(|_| whole)?.parse().ok()
-}
-
 /// What the nearest double of the integer `text` leaves out of it; 0 where it is no integer, or one of more than 38 digits.
 pub(crate) fn low_word_of_integer(text: &[u8]) -> f64 {
-    integer(text).map_or(0.0, |integer| from_integer(integer).1)
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > 38 || !digits.iter().all(u8::is_ascii_digit) {
+        return 0.0;
+    }
+    let digit = |&byte: &u8| byte - b'0';
+    let low = match digits.len() > WRITTEN_DIGITS as usize {
+        true => from_integer(digits.iter().fold(0, |value, byte| 10 * value + i128::from(digit(byte)))).1,
+        false => {
+            let value = digits.iter().fold(0u64, |value, byte| 10 * value + u64::from(digit(byte)));
+            // The double is below 2^64, and differs from the integer by less than 2^10.
+            value.wrapping_sub(value as f64 as u64) as i64 as f64
+        }
+    };
+    if negative { -low } else { low }
+}
+
+/// Whether two words are an integer that no double is.
+pub(crate) fn is_long_integer(high: f64, low: f64) -> bool {
+    low != 0.0 && high.abs() >= LONGEST_EXACT && to_integer(high, low).is_some()
 }
 
 /// The powers of ten that are doubles.
@@ -165,6 +183,10 @@ mod tests {
         assert_eq!(low_word(b"4611686018427387911"), 7.0);
         assert_eq!(low_word(b"1700000000123456"), 0.0);
         assert_eq!(low_word(b"9007199254740993.0"), 0.0, "presumably a printed double");
+        // The largest of 19 digits, 2^64 - 1, and one of 30: Python's int(x) - int(float(x)).
+        assert_eq!(low_word(b"9999999999999999999"), -1.0);
+        assert_eq!(low_word(b"18446744073709551615"), -1.0);
+        assert_eq!(low_word(b"-123456789012345678901234567891"), -1_023_514_970_835.0);
         for value in [i64::MAX, i64::MIN, (1 << 53) + 1, -7, 0] {
             let (high, low) = from_integer(value.into());
             assert_eq!(to_integer(high, low), Some(value.into()));

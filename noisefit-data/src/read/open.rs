@@ -4,6 +4,7 @@ use super::file::InputFile;
 use super::format::Format;
 use super::of_file::{FileTable, Head, OfFile};
 use super::options::ReadOptions;
+use super::partitions::Partitions;
 use super::table::{Schema, Table};
 use super::{Dataset, Inputs, UNIT_BYTES, delimited, ipc, json, parquet};
 use crate::error::DataError;
@@ -11,14 +12,16 @@ use crate::error::DataError;
 impl Dataset {
     /// Finds the files, their format and their columns.
     ///
-    /// Each input is a file, a folder (all data files directly in it, in the order of their names), a pattern such as
-    /// `data/*.csv`, or `-` for standard input. What cannot be read twice (standard input, a pipe) is copied to an
+    /// Each input is a file, a folder (all data files directly in it or in partitions such as `year=2024`, in the order of their
+    /// names), a pattern such as `data/*.csv`, or `-` for standard input. What the names of folders say (`year=2024`) is a column
+    /// after those of the files. What cannot be read twice (standard input, a pipe) is copied to an
     /// unnamed temporary file first. All files must be of one format and have the same columns in the same order.
     ///
     /// In text formats the kinds of the columns are told from the heads of the files (2 MB of the first, less of the
     /// others): a column is of the kind of more than half of its values, of a kind that goes with all files, and a value
     /// that is not of its column's kind is an error when it is read. Where that value shows that the column is of a wider
-    /// kind after all (`M` after many `F`), [`DataError::widened`] says of which, to be read again so.
+    /// kind after all (`M` after many `F`), [`DataError::widens`] says so, and the files are to be opened again with what
+    /// [`Dataset::count_kinds`] meets in them.
     ///
     /// # Errors
     /// No such file, a file that is empty, damaged or of unknown format, a header with a name twice, files that do not go
@@ -38,6 +41,10 @@ impl Dataset {
     pub(super) fn in_units(inputs: &Inputs, options: &ReadOptions, unit_bytes: usize) -> Result<Dataset, DataError> {
         options.check()?;
         let files = inputs.files.clone();
+        let mut partitions = Partitions::of(&files, options);
+        // Which of the columns to be read as text are the folders' the files cannot tell.
+        let text = options.text.iter().filter(|name| partitions.names().all(|own| own != name.as_str()));
+        let of_files = &ReadOptions { text: text.cloned().collect(), ..options.clone() };
         let mut opened: Option<(Format, Schema)> = None;
         let mut tables = Vec::with_capacity(files.len());
         for file in &files {
@@ -48,7 +55,7 @@ impl Dataset {
             let head = if opened.is_none() { Head::Long } else { Head::Short };
             let (table, mut schema) = open_table(file, format, options, head)?;
             schema.take(options, format.is_typed());
-            schema.force_text(options, &file.name, format.is_typed().then(|| format.name()))?;
+            schema.force_text(of_files, &file.name, format.is_typed().then(|| format.name()))?;
             tables.push(table);
             let Some((first_format, first)) = &mut opened else {
                 opened = Some((format, schema));
@@ -64,8 +71,10 @@ impl Dataset {
             }
         }
         // There is a file: `find` refuses to return none.
-        let (_, schema) = opened.ok_or_else(|| DataError::Option("no data".to_owned()))?;
-        Ok(Dataset::new(tables, schema, options, unit_bytes))
+        let (_, mut schema) = opened.ok_or_else(|| DataError::Option("no data".to_owned()))?;
+        partitions.leave_out(&schema);
+        schema.append(partitions.schema(options)?);
+        Ok(Dataset { partitions, ..Dataset::new(tables, schema, options, unit_bytes) })
     }
 }
 

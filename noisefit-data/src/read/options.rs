@@ -1,6 +1,7 @@
 //! How files are to be read.
 
 use super::format::Format;
+use super::kinds::KindsMet;
 use super::notation::DateFormat;
 use crate::error::DataError;
 use crate::frame::Field;
@@ -30,8 +31,8 @@ pub struct ReadOptions {
     /// What columns hold, where a model was fitted to them: they are read so, whatever they look like. Those that are not in
     /// the files are no error here.
     pub known: Vec<Field>,
-    /// What columns have turned out to hold in an earlier reading: [`DataError::widened`](crate::DataError::widened).
-    pub widened: Vec<Field>,
+    /// What an earlier reading has met in columns whose kind the heads of the files do not settle; none before one.
+    pub met: Option<KindsMet>,
     /// The number of threads, at least 1.
     pub threads: usize,
 }
@@ -50,7 +51,7 @@ impl Default for ReadOptions {
             number: Vec::new(),
             date: None,
             known: Vec::new(),
-            widened: Vec::new(),
+            met: None,
             threads,
         }
     }

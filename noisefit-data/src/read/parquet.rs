@@ -1,6 +1,8 @@
 //! Parquet files, by ranges of rows of their row groups.
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -29,6 +31,8 @@ const UNIT_VALUES: usize = 1 << 21;
 pub(crate) struct ParquetFile {
     metadata: ArrowReaderMetadata,
     columns: ArrowColumns,
+    /// The chunks of columns whose pages were looked at, by the numbers of their groups and leaves.
+    checked: Mutex<HashSet<(usize, usize)>>,
 }
 
 impl ParquetFile {
@@ -39,7 +43,7 @@ impl ParquetFile {
         let metadata = decode(file, PARQUET, || ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()))?;
         check(file, metadata.metadata())?;
         let (columns, schema) = ArrowColumns::of(&file.name, metadata.schema())?;
-        Ok((ParquetFile { metadata, columns }, schema))
+        Ok((ParquetFile { metadata, columns, checked: Mutex::default() }, schema))
     }
 
     fn frames<'a>(
@@ -71,7 +75,11 @@ impl ParquetFile {
         let read =
             (0..schema.num_columns()).filter(|&leaf| wanted.binary_search(&schema.get_column_root_idx(leaf)).is_ok());
         for leaf in read {
-            decode(file, PARQUET, || check_pages(&reader, group_metadata.column(leaf)))?;
+            let checked = || self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+            if !checked().contains(&(group, leaf)) {
+                decode(file, PARQUET, || check_pages(&reader, group_metadata.column(leaf)))?;
+                checked().insert((group, leaf));
+            }
         }
         let projection = ProjectionMask::roots(schema, wanted);
         // Pages that are skipped as a whole are not decompressed, so that a late range costs little more than an early one.
@@ -138,11 +146,10 @@ fn check_footer(reader: &FileReader, size: u64) -> Result<(), String> {
     let bytes = |start: u64, count: u64| reader.get_bytes(start, count as usize).map_err(|error| error.to_string());
     // Its length, and four letters. What is wrong with these the decoder says.
     let Some(start) = size.checked_sub(8) else { return Ok(()) };
-    let Some(length) = bytes(start, 4)?.first_chunk().map(|length| u64::from(u32::from_le_bytes(*length))) else {
-        return Ok(());
-    };
-    match start.checked_sub(length) {
-        Some(footer) => check_schema(&bytes(footer, length)?),
+    let end = bytes(start, 8)?;
+    let Some((length, b"PAR1")) = end.split_first_chunk() else { return Ok(()) };
+    match start.checked_sub(u32::from_le_bytes(*length).into()) {
+        Some(footer) => check_schema(&bytes(footer, start - footer)?),
         None => Ok(()),
     }
 }

@@ -1,11 +1,12 @@
 //! What there is to know of one part of a data set to read it, a file or a table in memory, and the units that it is read in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
 
 use super::kinds::{self, Ground, MissingWords, Tally};
-use super::notation::{DateFormat, LookAlike};
+use super::notation::{DateFormat, Look, LookAlike};
 use super::options::{Decimals, ReadOptions};
-use crate::error::DataError;
+use crate::error::{DataError, Location};
 use crate::frame::{Field, Frame, Kind};
 
 /// A column that is in the files but cannot be read.
@@ -50,11 +51,32 @@ pub(super) trait Table: std::fmt::Debug + Send + Sync {
 /// What a scan asks of a table.
 #[derive(Debug)]
 pub(super) struct Query<'a> {
+    /// The columns of the files, in the order that they are asked for in.
     pub(super) columns: Vec<Wanted<'a>>,
+    /// Those that the folders' names say, with their places among all, in ascending order.
+    pub(super) of_folders: Vec<(usize, Wanted<'a>)>,
     pub(super) decimals: Decimals,
     pub(super) missing: &'a MissingWords,
     pub(super) date: Option<&'a DateFormat>,
     pub(super) unit_bytes: usize,
+}
+
+impl Query<'_> {
+    /// The error of a value that is not of its column's kind.
+    pub(super) fn refuse(&self, field: usize, at: Location, value: String) -> DataError {
+        let mut all = self.columns.iter().chain(self.of_folders.iter().map(|(_, wanted)| wanted));
+        let wanted = all.find(|wanted| wanted.field == field);
+        let (kind, ground) = wanted.map_or((Kind::Number, Ground::Word), |wanted| (wanted.kind, wanted.ground));
+        let comma = wanted.is_some_and(|wanted| wanted.notation.comma);
+        DataError::Value {
+            expected: kinds::expectation(kind, self.date),
+            guessed: ground != Ground::Word,
+            widens: kinds::widens(kind, ground, value.as_bytes()),
+            look: Look::of_refused(&value, kind, comma),
+            at,
+            value,
+        }
+    }
 }
 
 /// A column that is asked for.
@@ -66,6 +88,8 @@ pub(super) struct Wanted<'a> {
     pub(super) kind: Kind,
     pub(super) ground: Ground,
     pub(super) notation: Notation,
+    /// Where its values are to be counted by their kinds, rather than read.
+    pub(super) count: Option<&'a Mutex<Tally>>,
 }
 
 /// How the numbers of a column of text are written.
@@ -86,6 +110,8 @@ pub(super) struct Schema {
     pub(super) notations: Vec<Notation>,
     pub(super) look_alikes: Vec<LookAlike>,
     pub(super) unread: Vec<UnreadColumn>,
+    /// Whether there are values that no kind was told from: those beyond the heads of text files.
+    pub(super) goes_on: bool,
 }
 
 impl Schema {
@@ -99,6 +125,7 @@ impl Schema {
     /// Adds a column of text by what its values look like. `delimiter` is what separates the fields: where that is a comma, one
     /// within a field is no decimal comma unless the user says so.
     pub(super) fn push_guess(&mut self, name: String, tally: &Tally, options: &ReadOptions, delimiter: Option<u8>) {
+        let tally = options.met.as_ref().and_then(|met| met.of(&name)).unwrap_or(tally);
         let comma = match options.decimal {
             Some(decimal) => decimal == b',',
             None => tally.has_decimal_commas() && delimiter != Some(b','),
@@ -137,42 +164,80 @@ impl Schema {
         Ok(())
     }
 
-    /// Takes the kinds that a model or an earlier reading says; `typed` where the values have types of their own.
+    /// Adds columns behind these.
+    pub(super) fn append(&mut self, more: Schema) {
+        self.fields.extend(more.fields);
+        self.grounds.extend(more.grounds);
+        self.notations.extend(more.notations);
+        self.look_alikes.extend(more.look_alikes);
+    }
+
+    /// Whether a later value may show that a column is of another kind than the heads of the files say.
+    pub(super) fn may_widen(&self, place: usize) -> bool {
+        self.goes_on && kinds::may_widen(self.fields[place].kind, self.grounds[place])
+    }
+
+    /// Where the columns stand, by their names.
+    pub(super) fn places(&self) -> HashMap<&str, usize> {
+        self.fields.iter().map(|field| field.name.as_str()).zip(0..).collect()
+    }
+
+    /// Takes the kinds that a model says; `typed` where the values have types of their own.
     pub(super) fn take(&mut self, options: &ReadOptions, typed: bool) {
-        let said = options.widened.iter().map(|field| (field, Ground::Values));
-        for (Field { name, kind }, ground) in said.chain(options.known.iter().map(|field| (field, Ground::Word))) {
-            let Some(place) = self.fields.iter().position(|field| field.name == *name) else { continue };
+        let places = self.places();
+        let known: Vec<(usize, Kind)> =
+            options.known.iter().filter_map(|field| Some((*places.get(field.name.as_str())?, field.kind))).collect();
+        for (place, kind) in known {
             let (field, own) = (&mut self.fields[place], &mut self.grounds[place]);
             // A file with types of its own is not to be read as what it is not; but numbers may be names, and days times.
-            let possible = match (field.kind, *kind) {
+            let possible = match (field.kind, kind) {
                 _ if !typed || *own == Ground::Nothing => true,
                 (Kind::Number | Kind::Boolean, Kind::Text) => true,
                 (Kind::Date | Kind::Timestamp, Kind::Date | Kind::Timestamp) => true,
                 (found, kind) => found == kind,
             };
             if possible {
-                (field.kind, *own) = (*kind, ground);
+                (field.kind, *own) = (kind, Ground::Word);
             }
         }
+        // What a column looks like is settled where somebody says what it is.
+        let settled: HashSet<&str> = options.known.iter().map(|field| field.name.as_str()).collect();
+        self.look_alikes.retain(|alike| !settled.contains(alike.column.as_str()));
     }
 
     /// Takes in the columns of another file of the data set, by their names where records `name` their fields; the first
     /// thing in which it cannot go with those before.
     pub(super) fn join(&mut self, other: &Schema, named: bool) -> Option<String> {
-        if named {
-            for (field, &ground) in other.fields.iter().zip(&other.grounds) {
-                match self.fields.iter().position(|known| known.name == field.name) {
-                    Some(place) => self.agree(place, field.kind, ground),
-                    None if self.unread.iter().any(|column| column.name == field.name) => {}
-                    None => {
-                        self.fields.push(field.clone());
-                        self.grounds.push(ground);
-                        self.notations.push(Notation::default());
-                    }
+        self.goes_on |= other.goes_on;
+        let difference = if named { self.join_by_name(other) } else { self.join_in_order(other) };
+        let known: HashSet<&str> = self.look_alikes.iter().map(|alike| alike.column.as_str()).collect();
+        let new = other.look_alikes.iter().filter(|alike| !known.contains(alike.column.as_str()));
+        let new: Vec<LookAlike> = new.cloned().collect();
+        self.look_alikes.extend(new);
+        difference
+    }
+
+    fn join_by_name(&mut self, other: &Schema) -> Option<String> {
+        let places = self.places();
+        let unread: HashSet<&str> = self.unread.iter().map(|column| column.name.as_str()).collect();
+        let found: Vec<Option<usize>> =
+            other.fields.iter().map(|field| places.get(field.name.as_str()).copied()).collect();
+        let read: Vec<bool> = other.fields.iter().map(|field| !unread.contains(field.name.as_str())).collect();
+        for (position, (field, found)) in other.fields.iter().zip(found).enumerate() {
+            match found {
+                Some(place) => self.agree(place, other, position),
+                None if read[position] => {
+                    self.fields.push(field.clone());
+                    self.grounds.push(other.grounds[position]);
+                    self.notations.push(other.notations[position]);
                 }
+                None => {}
             }
-            return None;
         }
+        None
+    }
+
+    fn join_in_order(&mut self, other: &Schema) -> Option<String> {
         for position in 0..self.fields.len().min(other.fields.len()) {
             let (field, other_field) = (&self.fields[position], &other.fields[position]);
             if field.name != other_field.name {
@@ -184,13 +249,7 @@ impl Schema {
                 let (kind, other_kind) = (kinds::holding(field.kind), kinds::holding(other_field.kind));
                 return Some(format!("its column `{}` holds {other_kind}, not {kind}", other_field.name));
             }
-            self.agree(position, other_field.kind, other_ground);
-            self.notations[position].comma |= other.notations[position].comma;
-        }
-        for look_alike in &other.look_alikes {
-            if self.look_alikes.iter().all(|known| known.column != look_alike.column) {
-                self.look_alikes.push(look_alike.clone());
-            }
+            self.agree(position, other, position);
         }
         match (self.fields.get(other.fields.len()), other.fields.get(self.fields.len())) {
             (Some(missing), _) => Some(format!("it has no column `{}`", missing.name)),
@@ -201,13 +260,15 @@ impl Schema {
 
     /// Makes the kind of a column one that goes with what another file holds in it, where there is such a kind. Where
     /// there is none the first file's stays, and the first value that is not of it is named when it is read.
-    fn agree(&mut self, place: usize, other: Kind, other_ground: Ground) {
+    fn agree(&mut self, place: usize, other: &Schema, position: usize) {
+        let (other_kind, other_ground) = (other.fields[position].kind, other.grounds[position]);
         let (kind, ground) = (&mut self.fields[place].kind, &mut self.grounds[place]);
         match (*ground, other_ground) {
             (_, Ground::Nothing) => {}
-            (Ground::Nothing, _) => (*kind, *ground) = (other, other_ground),
-            _ => *kind = kinds::common(*kind, other).unwrap_or(*kind),
+            (Ground::Nothing, _) => (*kind, *ground) = (other_kind, other_ground),
+            _ => *kind = kinds::common(*kind, other_kind).unwrap_or(*kind),
         }
+        self.notations[place].comma |= other.notations[position].comma;
     }
 
     /// Makes columns text that are to be read as such; `typed` is the name of a format whose values have types.

@@ -3,11 +3,12 @@
 use std::io::{self, Read};
 use std::sync::atomic::Ordering;
 
+use memchr::memchr;
+
 use super::file::InputFile;
 use super::pieces::{CutError, Piece, Pieces, lines};
-use super::table::{Unit, Units};
+use super::table::{FrameIterator, Unit, Units};
 use crate::error::{DataError, Location};
-use crate::frame::Frame;
 
 /// Cuts a text file into units of about `size` bytes of text, to be read by `read`.
 ///
@@ -18,7 +19,7 @@ pub(crate) fn units<'a>(
     size: usize,
     quotes: Option<u8>,
     ends: LineEnds,
-    read: impl Fn(&Piece) -> Result<Frame, DataError> + Copy + Send + 'a,
+    read: impl Fn(Piece) -> FrameIterator<'a> + Clone + Send + 'a,
 ) -> Result<Units<'a>, DataError> {
     let (stream, bytes_read) = file.content()?;
     let stream: Box<dyn Read + Send> = match ends {
@@ -35,7 +36,8 @@ pub(crate) fn units<'a>(
         };
         let bytes = bytes_read.load(Ordering::Relaxed) - bytes_before;
         bytes_before += bytes;
-        Some(Ok(Unit { bytes, frames: Box::new(move || Box::new(std::iter::once(read(&piece)))) }))
+        let read = read.clone();
+        Some(Ok(Unit { bytes, frames: Box::new(move || read(piece)) }))
     })))
 }
 
@@ -119,8 +121,9 @@ impl Sample {
             let whole = bytes.len() < size;
             if whole || size >= 32 << 20 || lines(&bytes) > 100 {
                 // A return at the end may be half of what ends a line.
-                let returns = bytes.iter().rev().skip(usize::from(!whole)).any(|&byte| byte == b'\r');
-                let ends = if returns && !bytes.contains(&b'\n') { LineEnds::Returns } else { LineEnds::Feeds };
+                let looked_at = &bytes[..bytes.len() - usize::from(!whole).min(bytes.len())];
+                let returns = memchr(b'\n', &bytes).is_none() && memchr(b'\r', looked_at).is_some();
+                let ends = if returns { LineEnds::Returns } else { LineEnds::Feeds };
                 if ends == LineEnds::Returns {
                     feeds_for_returns(&mut bytes);
                 }

@@ -1,11 +1,12 @@
 //! Tables as CSV, TSV or Parquet.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use arrow_array::{ArrayRef, Date32Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -13,13 +14,21 @@ use parquet::file::properties::WriterProperties;
 use super::atomic::AtomicFile;
 use crate::error::DataError;
 use crate::frame::Kind;
-use crate::read::kinds;
+use crate::read::{kinds, number, time};
 
 /// Some rows of a column to be written.
 #[derive(Debug, Clone, Copy)]
 pub enum TableColumn<'a> {
     /// Numbers; NaN stands for a missing value.
     Number(&'a [f64]),
+    /// A column as it was read: numbers with what their doubles leave out of them, so that long integers keep their digits, and
+    /// dates and times are written as such.
+    Read {
+        /// The doubles; NaN stands for a missing value.
+        high: &'a [f64],
+        /// What they leave out, where that is known.
+        low: Option<&'a [f64]>,
+    },
     /// Texts.
     Text(&'a [Option<&'a str>]),
 }
@@ -27,7 +36,7 @@ pub enum TableColumn<'a> {
 impl TableColumn<'_> {
     fn len(&self) -> usize {
         match self {
-            TableColumn::Number(values) => values.len(),
+            TableColumn::Number(values) | TableColumn::Read { high: values, .. } => values.len(),
             TableColumn::Text(values) => values.len(),
         }
     }
@@ -99,7 +108,7 @@ impl std::fmt::Debug for TableWriter {
 
 impl TableWriter {
     /// A table in a file, which takes its name when it is [finished](TableWriter::finish). The format follows from the
-    /// name: `.csv`, `.tsv` or `.parquet`. Columns are texts, true and false among them, or numbers of any kind.
+    /// name: `.csv`, `.tsv` or `.parquet`. Columns are texts, true and false among them, numbers, dates or times.
     ///
     /// # Errors
     /// A name that ends otherwise; two columns of one name, which could not be read back; a file that cannot be created.
@@ -158,8 +167,12 @@ impl TableWriter {
             return Err(DataError::Option(format!("the rows for {shown} do not have the table's columns")));
         }
         let written = match &mut self.sink {
-            Sink::Text { out, delimiter } => write_text(out, columns, rows, *delimiter),
-            Sink::Parquet { writer, schema } => write_parquet(writer, Arc::clone(schema), columns),
+            Sink::Text { out, delimiter } => write_text(out, &self.kinds, columns, rows, *delimiter),
+            Sink::Parquet { writer, schema } => {
+                let arrays =
+                    columns.iter().zip(schema.fields()).map(|(column, field)| array(&self.path, field, column));
+                write_parquet(writer, Arc::clone(schema), arrays.collect::<Result<_, _>>()?)
+            }
         };
         written.map_err(|source| DataError::Write { path: self.path.clone(), source })
     }
@@ -179,33 +192,37 @@ impl TableWriter {
     }
 }
 
+/// Refuses two columns of one name, which could not be read back.
 fn refuse_duplicates(path: &Path, columns: &[(&str, Kind)]) -> Result<(), DataError> {
-    let twice =
-        columns.iter().enumerate().find(|(place, (name, _))| columns[..*place].iter().any(|(other, _)| other == name));
-    match twice.map(|(_, (name, _))| name) {
+    let mut seen = HashSet::new();
+    match columns.iter().find(|(name, _)| !seen.insert(*name)) {
         None => Ok(()),
-        Some(name) => {
+        Some((name, _)) => {
             let shown = path.display();
             Err(DataError::Option(format!("cannot write {shown}: two of its columns would be named `{name}`")))
         }
     }
 }
 
-fn write_text(out: &mut impl Write, columns: &[TableColumn<'_>], rows: usize, delimiter: u8) -> io::Result<()> {
+fn write_text(
+    out: &mut impl Write,
+    kinds: &[Kind],
+    columns: &[TableColumn<'_>],
+    rows: usize,
+    delimiter: u8,
+) -> io::Result<()> {
     let (mut text, mut digits) = (Vec::new(), zmij::Buffer::new());
     for row in 0..rows {
         let begin = text.len();
-        for (position, column) in columns.iter().enumerate() {
+        for (position, (column, &kind)) in columns.iter().zip(kinds).enumerate() {
             separate(&mut text, position, delimiter);
             match column {
-                TableColumn::Number(values) if values[row].is_nan() => {}
-                TableColumn::Number(values) if values[row].is_infinite() => {
-                    text.extend(if values[row] > 0.0 { "inf".bytes() } else { "-inf".bytes() });
-                }
-                TableColumn::Number(values) => {
-                    let shown = digits.format_finite(values[row]);
-                    text.extend_from_slice(shown.strip_suffix(".0").unwrap_or(shown).as_bytes());
-                }
+                TableColumn::Number(values) => push_number(&mut text, &mut digits, values[row], 0.0),
+                TableColumn::Read { high, .. } if high[row].is_nan() => {}
+                TableColumn::Read { high, low } => match time::iso(kind, high[row]) {
+                    Some(time) => text.extend_from_slice(time.as_bytes()),
+                    None => push_number(&mut text, &mut digits, high[row], low.map_or(0.0, |low| low[row])),
+                },
                 TableColumn::Text(values) => push_text(&mut text, values[row].unwrap_or(""), delimiter),
             }
         }
@@ -220,6 +237,24 @@ fn write_text(out: &mut impl Write, columns: &[TableColumn<'_>], rows: usize, de
         }
     }
     out.write_all(&text)
+}
+
+/// A long integer in full, another number as the shortest decimal that reads back to its double.
+fn push_number(text: &mut Vec<u8>, digits: &mut zmij::Buffer, high: f64, low: f64) {
+    if high.is_nan() {
+        return;
+    }
+    if high.is_infinite() {
+        text.extend(if high > 0.0 { "inf".bytes() } else { "-inf".bytes() });
+        return;
+    }
+    match number::to_integer(high, low).filter(|_| number::is_long_integer(high, low)) {
+        Some(integer) => text.extend_from_slice(integer.to_string().as_bytes()),
+        None => {
+            let shown = digits.format_finite(high);
+            text.extend_from_slice(shown.strip_suffix(".0").unwrap_or(shown).as_bytes());
+        }
+    }
 }
 
 fn separate(text: &mut Vec<u8>, position: usize, delimiter: u8) {
@@ -249,7 +284,12 @@ fn push_text(text: &mut Vec<u8>, value: &str, delimiter: u8) {
 
 fn parquet_sink(path: &Path, columns: &[(&str, Kind)]) -> Result<Sink, DataError> {
     let field = |(name, kind): &(&str, Kind)| {
-        let data_type = if kind.is_category() { DataType::Utf8 } else { DataType::Float64 };
+        let data_type = match kind {
+            Kind::Number => DataType::Float64,
+            Kind::Date => DataType::Date32,
+            Kind::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Kind::Boolean | Kind::Text => DataType::Utf8,
+        };
         Field::new(*name, data_type, true)
     };
     let schema: SchemaRef = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
@@ -260,20 +300,45 @@ fn parquet_sink(path: &Path, columns: &[(&str, Kind)]) -> Result<Sink, DataError
     Ok(Sink::Parquet { writer: Box::new(writer), schema })
 }
 
-fn write_parquet(
-    writer: &mut ArrowWriter<AtomicFile>,
-    schema: SchemaRef,
-    columns: &[TableColumn<'_>],
-) -> io::Result<()> {
-    let array = |column: &TableColumn<'_>| -> ArrayRef {
-        match column {
-            TableColumn::Number(values) => {
-                Arc::new(values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect::<Float64Array>())
+/// Rows of a column as the array of its field.
+fn array(path: &Path, field: &Field, column: &TableColumn<'_>) -> Result<ArrayRef, DataError> {
+    let (high, low) = match *column {
+        TableColumn::Text(values) => return Ok(Arc::new(values.iter().copied().collect::<StringArray>())),
+        TableColumn::Number(values) => (values, None),
+        TableColumn::Read { high, low } => (high, low),
+    };
+    let refused = |value: String, why: &str| {
+        let (shown, name) = (path.display(), field.name());
+        let instead = "write a .csv file instead";
+        Err(DataError::Option(format!("cannot write {shown}: column `{name}` holds {value}, {why}; {instead}")))
+    };
+    let present = |value: f64| (!value.is_nan()).then_some(value);
+    let array: ArrayRef = match field.data_type() {
+        DataType::Date32 => {
+            if let Some(&value) = high.iter().find(|value| !value.is_nan() && value.fract() != 0.0) {
+                return refused(time::iso(Kind::Date, value).unwrap_or_default(), "a time of day among dates");
             }
-            TableColumn::Text(values) => Arc::new(values.iter().copied().collect::<StringArray>()),
+            Arc::new(high.iter().map(|&value| present(value).map(|days| days as i32)).collect::<Date32Array>())
+        }
+        DataType::Timestamp(..) => {
+            // A double tells times of our century to the microsecond.
+            let microseconds = |&value: &f64| present(value).map(|seconds| (seconds * 1e6).round() as i64);
+            Arc::new(high.iter().map(microseconds).collect::<TimestampMicrosecondArray>().with_timezone("UTC"))
+        }
+        _ => {
+            let words = high.iter().zip(low.unwrap_or_default());
+            let long = words.map(|(&high, &low)| (high, low)).find(|&(high, low)| number::is_long_integer(high, low));
+            if let Some(integer) = long.and_then(|(high, low)| number::to_integer(high, low)) {
+                return refused(integer.to_string(), "an integer that no double is");
+            }
+            Arc::new(high.iter().map(|&value| present(value)).collect::<Float64Array>())
         }
     };
-    let batch = RecordBatch::try_new(schema, columns.iter().map(array).collect()).map_err(io::Error::other)?;
+    Ok(array)
+}
+
+fn write_parquet(writer: &mut ArrowWriter<AtomicFile>, schema: SchemaRef, arrays: Vec<ArrayRef>) -> io::Result<()> {
+    let batch = RecordBatch::try_new(schema, arrays).map_err(io::Error::other)?;
     writer.write(&batch).map_err(io_error)
 }
 
@@ -328,6 +393,38 @@ mod tests {
             assert_eq!(numbers, NUMBERS.map(f64::to_bits), "{name}");
             assert_eq!(texts, TEXTS.map(|text| text.map(str::to_owned)), "{name}");
         }
+    }
+
+    fn read(high: &[f64]) -> TableColumn<'_> {
+        TableColumn::Read { high, low: None }
+    }
+
+    /// 2^62 + 7, the 19,783rd day, and a microsecond of it.
+    #[test]
+    fn what_was_read_is_written_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let columns = [("k", Kind::Number), ("day", Kind::Date), ("time", Kind::Timestamp)];
+        let (k, day, time) = ([4611686018427387904.0, 0.5], [19_783.0, f64::NAN], [1_709_296_496.123_457, f64::NAN]);
+        let k = TableColumn::Read { high: &k, low: Some(&[7.0, 0.0]) };
+        let path = folder.path().join("out.csv");
+        let mut table = TableWriter::create(&path, &columns).unwrap();
+        table.write(&[k, read(&day), read(&time)]).unwrap();
+        table.finish().unwrap();
+        let expected = "k,day,time\n4611686018427387911,2024-03-01,2024-03-01T12:34:56.123457Z\n0.5,,\n";
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
+
+        let path = folder.path().join("out.parquet");
+        let mut table = TableWriter::create(&path, &columns).unwrap();
+        let message = table.write(&[k, read(&day), read(&time)]).unwrap_err().to_string();
+        let long = "column `k` holds 4611686018427387911, an integer that no double is; write a .csv file instead";
+        assert!(message.ends_with(long), "{message}");
+        let mut table = TableWriter::create(&path, &columns[1..]).unwrap();
+        let message = table.write(&[read(&[19_783.5, 0.0]), read(&time)]).unwrap_err().to_string();
+        assert!(message.contains("column `day` holds 2024-03-01T12:00:00, a time of day among dates"), "{message}");
+        table.write(&[read(&day), read(&time)]).unwrap();
+        table.finish().unwrap();
+        let data = Dataset::open(&[path.display().to_string()], &ReadOptions::default()).unwrap();
+        assert_eq!(data.fields().iter().map(|field| field.kind).collect::<Vec<_>>(), [Kind::Date, Kind::Timestamp]);
     }
 
     #[test]

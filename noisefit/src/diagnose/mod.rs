@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::model::Model;
 use crate::refusal::Refusal;
-use crate::rows::{explain, look_alikes, place, specification};
+use crate::rows::{explain, notes, place, specification};
 use crate::table::Table;
 
 /// How much of a diagnosis is kept.
@@ -102,7 +102,7 @@ pub(crate) fn look(
     }
     let several_files = table.dataset().files().len() > 1;
     drop(diagnosis);
-    let (design, counts, notes) = (rows.design().clone(), rows.counts(), look_alikes(rows.design(), table));
+    let (design, counts, notes) = (rows.design().clone(), rows.counts(), notes(&rows, table));
     Ok(Diagnosed { design, fit, counts, diagnostics, places, several_files, notes })
 }
 

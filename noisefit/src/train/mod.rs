@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::fitted::{Fitted, Origin};
 use crate::model::Model;
 use crate::refusal::Refusal;
-use crate::rows::{explain, look_alikes};
+use crate::rows::{explain, notes};
 use crate::table::Table;
 use crate::training::Training;
 
@@ -66,7 +66,7 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
         (_, error) => explain(error, rows.counts(), table),
     })?;
     let saved = FittedModel::trained(rows.design().clone(), fitted.network.clone()).with_conformal(conformal);
-    let notes = look_alikes(rows.design(), table);
+    let notes = notes(&rows, table);
     Ok(Fitted::new(saved, table, rows.counts(), Origin::Trained { fitted, plan, trials }).with_notes(notes))
 }
 

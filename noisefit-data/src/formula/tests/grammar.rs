@@ -247,7 +247,7 @@ fn wrong_formulas_point_at_the_place() {
         "
         y ~ offset(x1) + x2
             ^^^^^^^^^^
-        offsets are not supported; subtract it from the response: I(y - x1) ~ ...",
+        offsets are not supported; fit a column of the data that is the response less x1",
         "
         y ~ C(log(x1))
               ^^^^^^^
