@@ -1,9 +1,12 @@
 //! What several commands take: which data, how to read them, and how values are written.
 
+use std::ffi::OsStr;
+use std::marker::PhantomData;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum};
+use clap::{Arg, Args, ValueEnum};
 use noisefit::core::named::{Name, Named};
 use noisefit::core::numeric::{InvalidLevel, Level};
 use noisefit::data::frame::Field;
@@ -97,6 +100,35 @@ pub(crate) fn named<T: Named>() -> impl TypedValueParser<Value = T> {
         if about.is_empty() { value } else { value.help(*about) }
     });
     PossibleValuesParser::new(values).try_map(|name| T::of_name(&name))
+}
+
+/// A parser of values of which these are some: shells offer them, and others are taken, such as `quantile:0.9`.
+pub(crate) fn suggested<T>(names: impl Iterator<Item = &'static str>) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: Into<Box<dyn std::error::Error + Send + Sync>>> + Clone + Send + Sync + 'static,
+{
+    Suggested { names: names.collect(), of: PhantomData }
+}
+
+#[derive(Clone)]
+struct Suggested<T> {
+    names: Vec<&'static str>,
+    of: PhantomData<T>,
+}
+
+impl<T> TypedValueParser for Suggested<T>
+where
+    T: FromStr<Err: Into<Box<dyn std::error::Error + Send + Sync>>> + Clone + Send + Sync + 'static,
+{
+    type Value = T;
+
+    fn parse_ref(&self, command: &clap::Command, arg: Option<&Arg>, value: &OsStr) -> Result<T, clap::Error> {
+        T::from_str.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.names.iter().copied().map(PossibleValue::new)))
+    }
 }
 
 /// A probability strictly between 0 and 1.

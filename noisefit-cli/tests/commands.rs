@@ -96,6 +96,9 @@ fn completions_and_manual() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         assert!(folder.done(&["completions", shell]).contains("noisefit"), "{shell}");
     }
+    // What families and covariances there are.
+    let bash = folder.done(&["completions", "bash"]);
+    assert!(bash.contains("gaussian laplace") && bash.contains("hc3"), "{bash}");
     assert!(folder.done(&["manual"]).starts_with(".ie"));
     folder.done(&["manual", "--folder", "man/man1"]);
     assert!(folder.read("man/man1/noisefit-fit.1").contains("formula"));

@@ -366,6 +366,25 @@ fn what_is_drawn_does_not_depend_on_files() {
 }
 
 #[test]
+fn two_runs_print_the_same() {
+    let folder = Folder::new();
+    let rows: String = (0..40).map(|i| format!("{},{}\n", i * 7 % 40 + i % 5, i)).collect();
+    folder.write("d.csv", "y,x\n".to_owned() + &rows);
+    for command in [
+        &["compare", "d.csv", "-f", "y ~ x", "--format", "json"][..],
+        &["fit", "d.csv", "-f", "y ~ x", "--noise", "auto", "--format", "json"],
+        &["fit", "d.csv", "-f", "y ~ x", "--solver", "train", "--epochs", "3", "--format", "json"],
+        &["diagnose", "d.csv", "-f", "y ~ x", "--format", "json"],
+    ] {
+        let text = folder.done(command);
+        assert_eq!(text, folder.done(command), "{command:?}");
+        assert!(!text.contains("\"seconds\""), "{command:?}");
+    }
+    let timed = folder.done(&["compare", "d.csv", "-f", "y ~ x", "--format", "json", "--times"]);
+    assert!(timed.contains("\"seconds\""));
+}
+
+#[test]
 fn descriptions_are_exact() {
     let folder = Folder::new();
     folder.write("d.csv", "c,k\n".to_owned() + &"0.1,4611686018427387911\n".repeat(7) + "0.1,-9007199254740993\n");

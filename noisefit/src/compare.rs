@@ -126,6 +126,13 @@ impl Compared {
         self.design.formula().scale()
     }
 
+    /// The same without how long each fit took, so that two runs give the same record.
+    #[must_use]
+    pub fn without_times(mut self) -> Self {
+        self.comparison.models.iter_mut().for_each(|entry| entry.seconds = None);
+        self
+    }
+
     /// What is to be said of the table's columns and of the comparison.
     pub fn warnings(&self) -> Vec<Sentence> {
         let warnings = self.comparison.warnings.iter().map(|warning| warning.to_string().into());

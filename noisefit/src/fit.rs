@@ -70,7 +70,9 @@ impl Model {
         let rows = self.rows(&formula, table)?;
         let candidates = candidates::fitting(candidates, self, &rows);
         let comparison = compare::judge(&rows, &candidates, &self.estimation());
-        let comparison = comparison.map_err(|error| explain(error, rows.counts(), table))?;
+        let mut comparison = comparison.map_err(|error| explain(error, rows.counts(), table))?;
+        // Two fits of the same rows are to give the same record.
+        comparison.models.iter_mut().for_each(|entry| entry.seconds = None);
         let (noise, models_scale) = comparison.preferred().map_or((Noises::from(Noise::Gaussian), false), |entry| {
             (entry.candidate.noise.into(), entry.candidate.models_scale)
         });

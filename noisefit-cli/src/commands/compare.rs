@@ -32,7 +32,7 @@ pub(crate) struct CompareArguments {
     /// The parts are drawn from this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) seed: u64,
-    /// Tell how long each fit took; JSON always does
+    /// Tell how long each fit took
     #[arg(long)]
     pub(crate) times: bool,
     /// How to print the result
@@ -55,6 +55,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
     let (table, passes) = arguments.data.open()?;
     let compared = model.compare(&table, &options)?;
     passes.finish();
+    let compared = if arguments.times { compared } else { compared.without_times() };
     let next = next(arguments, &compared);
     match arguments.format {
         OutputFormat::Json => print_json(&compared.record(next.as_deref()))?,

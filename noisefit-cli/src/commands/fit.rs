@@ -11,7 +11,7 @@ use noisefit::{Fitting, Model, Refusal, Setting};
 
 use super::model::{ModelArguments, NoiseArguments};
 use super::training::TrainArguments;
-use crate::arguments::{DataArguments, OutputFormat, named, parse_level};
+use crate::arguments::{DataArguments, OutputFormat, named, parse_level, suggested};
 use crate::outcome::{Failure, Outcome};
 use crate::output::{print, print_json, tell, warn};
 
@@ -36,6 +36,7 @@ pub(crate) struct FitArguments {
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse_level)]
     pub(crate) level: f64,
     #[arg(long, value_name = "HOW", default_value = "default", hide_default_value = true, help = vcov_help())]
+    #[arg(value_parser = suggested::<Vcov>(COVARIANCES.iter().map(|known| known.name)), hide_possible_values = true)]
     pub(crate) vcov: Vcov,
     /// Print the covariance matrices of the coefficients, too (with --format json)
     #[arg(long)]

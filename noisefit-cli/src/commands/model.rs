@@ -6,7 +6,7 @@ use noisefit::core::noise::{FAMILIES, HuberScale, Listed, usage};
 use noisefit::data::source::Missing;
 use noisefit::{Model, NoiseChoice, Scale};
 
-use crate::arguments::{named, parse_digits, parse_positive};
+use crate::arguments::{named, parse_digits, parse_positive, suggested};
 
 /// The model, without its noise.
 #[derive(Debug, Args)]
@@ -72,6 +72,8 @@ fn long_help() -> String {
 #[derive(Debug, Args)]
 pub(crate) struct NoiseArguments {
     #[arg(long, value_name = "FAMILY", default_value = "gaussian", help = help(), long_help = long_help())]
+    #[arg(value_parser = suggested::<NoiseChoice>(FAMILIES.iter().map(|family| family.name).chain(["auto"])))]
+    #[arg(hide_possible_values = true)]
     pub(crate) noise: NoiseChoice,
     /// Where the tails of huber noise begin, in scales [default: 1.345]
     #[arg(long, value_name = "K", value_parser = parse_positive)]
