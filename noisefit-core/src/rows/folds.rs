@@ -209,7 +209,7 @@ impl Gathered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::{Accumulator, Matrix, MemoryRows, RowSourceExt, Sample};
+    use crate::rows::{Accumulator, Design, Matrix, MemoryRows, RowSourceExt, Sample};
 
     /// The responses that a source shows.
     fn responses(source: &dyn RowSource) -> Vec<f64> {
@@ -281,8 +281,8 @@ mod tests {
                 let y: Vec<f64> = (pair[0]..pair[1]).map(|row| row as f64).collect();
                 let block = Block {
                     response: (&y[..]).into(),
-                    design: &[],
-                    scale_design: &[],
+                    design: Design::default(),
+                    scale_design: Design::default(),
                     weights: None,
                     frequencies: None,
                     log_jacobian: None,
