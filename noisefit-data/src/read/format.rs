@@ -61,6 +61,12 @@ impl Format {
 
     fn of_magic(content: &[u8]) -> Option<Format> {
         match content {
+            // A column may be called PAR1: what follows the mark of a Parquet or an Arrow file is never text.
+            [b'P', b'A', b'R', b'1', rest @ ..] | [b'A', b'R', b'R', b'O', b'W', b'1', rest @ ..]
+                if !rest.is_empty() && is_text(rest) =>
+            {
+                None
+            }
             [b'P', b'A', b'R', b'1', ..] => Some(Format::Parquet),
             [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Some(Format::ArrowFile),
             // The mark before the first message; no UTF-8 text begins so.
@@ -94,14 +100,19 @@ impl Format {
 
 /// Whether a beginning is text with something that separates fields in its first line.
 fn is_delimited(content: &[u8]) -> bool {
+    let line = content.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    is_text(content) && line.iter().any(|byte| b",;\t|".contains(byte))
+}
+
+/// Whether a beginning is text.
+fn is_text(content: &[u8]) -> bool {
     // A character may be cut in two at the end.
-    let is_text = match std::str::from_utf8(content) {
+    let is_utf8 = match std::str::from_utf8(content) {
         Ok(_) => true,
         Err(error) => error.error_len().is_none(),
     };
     let control = |byte: &u8| byte.is_ascii_control() && !byte.is_ascii_whitespace();
-    let line = content.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    is_text && !content.iter().any(control) && line.iter().any(|byte| b",;\t|".contains(byte))
+    is_utf8 && !content.iter().any(control)
 }
 
 impl Named for Format {
@@ -163,6 +174,16 @@ mod tests {
         assert!(Format::is_data_file(Path::new("d/part-0.parquet")));
         assert!(!Format::is_data_file(Path::new("d/README.txt")));
         assert!(!Format::is_data_file(Path::new("d/_metadata.parquet")));
+    }
+
+    #[test]
+    fn marks_tell_formats_unless_text_follows_them() {
+        assert_eq!(Format::of_magic(b"PAR1"), Some(Format::Parquet));
+        assert_eq!(Format::of_magic(b"PAR1\x15\x04"), Some(Format::Parquet));
+        assert_eq!(Format::of_magic(b"ARROW1\0\0"), Some(Format::ArrowFile));
+        assert_eq!(Format::of_magic(b"PAR1,x\n1,2\n"), None);
+        assert_eq!(Format::of_magic(b"PAR1\n1\n"), None);
+        assert_eq!(Format::of_magic(b"ARROW1;x\n1;2\n"), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod rows;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use noisefit_core::wording::Setting;
 use noisefit_core::estimate;
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
@@ -68,6 +69,7 @@ impl Model {
     /// # Errors
     /// As [`Model::fit`]'s, and [`Refusal::DiagnosisOfQuantiles`].
     pub fn diagnose(&self, table: &Table, options: &DiagnoseOptions) -> Result<Diagnosed, Error> {
+        table.refuse_overwriting(&[(Setting::Rows, options.rows.as_deref())])?;
         table.reading(&[], |table| self.diagnose_once(table, options))
     }
 
