@@ -3,6 +3,8 @@
 //! Results go to standard output; progress and warnings to standard error. Exit codes: 0 done, 1 could not do it (bad data,
 //! file, model), 2 wrong usage, 3 done but not converged, 130 interrupted.
 
+#![forbid(unsafe_code)]
+
 mod arguments;
 mod command;
 mod commands;

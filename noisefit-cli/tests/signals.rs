@@ -97,3 +97,35 @@ fn a_training_without_the_intervals_that_were_asked_for_is_not_done() {
     let message = folder.refusal(2, &["predict", "m.json", &data, "--interval", "0.9", "conformal"]);
     assert!(message.contains("no conformal intervals"), "{message}");
 }
+
+/// Killed again and again and resumed, a training ends where it ends without.
+#[test]
+fn what_is_killed_goes_on_to_the_same_bits() {
+    let data = testdata("diabetes.csv");
+    let mut kills = 0;
+    for plan in [
+        &["--optimizer", "adam"][..],
+        &["--optimizer", "adamw", "--decay", "0.01", "--schedule", "cosine", "--dropout", "0.1"],
+        &["--optimizer", "sgd", "--momentum", "0.9", "--nesterov", "--lr", "0.001"],
+        &["--optimizer", "lbfgs", "--noise", "student-t"],
+        &["--ensemble", "2", "--scale", "network", "--common-scale", "5", "--schedule", "plateau:3"],
+    ] {
+        let folder = Folder::new();
+        let fit = ["fit", &data, "-f", "y ~ .", "--model", "network", "--hidden", "8", "--epochs", "40"];
+        let whole = [&fit[..], plan, &["-o", "whole.json"]].concat();
+        assert!([0, 3].contains(&folder.run(&whole).code));
+        let parts = [&fit[..], plan, &["--checkpoint", "c", "--every", "3", "--resume", "-o", "parts.json"]].concat();
+        for pause in [40, 90, 150, 60, 200] {
+            let mut running = started(&folder, &parts);
+            std::thread::sleep(Duration::from_millis(pause));
+            if running.try_wait().unwrap().is_none() {
+                send(&running, "-KILL");
+                kills += 1;
+            }
+            ended(running);
+        }
+        assert!([0, 3].contains(&folder.run(&parts).code));
+        assert_eq!(folder.read("whole.json"), folder.read("parts.json"), "{plan:?}");
+    }
+    assert!(kills > 0);
+}

@@ -50,6 +50,8 @@
 //! Settings that do not go together are [`Refusal`]s, which name [`Setting`]s; a front end writes them in its own words by
 //! [`Wording`].
 
+#![forbid(unsafe_code)]
+
 pub use noisefit_core as core;
 pub use noisefit_data as data;
 pub use noisefit_report as report;

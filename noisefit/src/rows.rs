@@ -27,6 +27,8 @@ impl Model {
     /// which each thread has one of its own; of what is trained as their number.
     fn most_columns(&self, threads: usize) -> usize {
         let free = machine::memory() as f64;
+        // No more of them work than the machine has.
+        let threads = threads.min(std::thread::available_parallelism().map_or(1, usize::from));
         let most = match self.training() {
             None => (free / (BYTES_OF_PRODUCT * (2 + threads) as f64)).sqrt(),
             Some(_) => free / (BYTES_OF_COLUMN * (2 + threads) as f64),
