@@ -196,7 +196,15 @@ pub fn checkpoint(bytes: &[u8]) {
 /// The training whose checkpoints are read.
 pub fn training(checkpoint: Option<PathBuf>) -> Training {
     let resume = checkpoint.is_some();
-    Training { hidden: vec![3], epochs: Some(4), every: Some(2), validation: Some(0.25), checkpoint, resume, ..Training::default() }
+    Training {
+        hidden: vec![3],
+        epochs: Some(4),
+        every: Some(2),
+        validation: Some(0.25),
+        checkpoint,
+        resume,
+        ..Training::default()
+    }
 }
 
 /// A line `noise|covariance|formula|scale` and a CSV: fitted, looked at, saved, loaded, and predicted with to the same bits.

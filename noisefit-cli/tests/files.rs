@@ -30,6 +30,10 @@ fn calls() -> BTreeMap<&'static str, (Vec<&'static str>, Vec<&'static str>)> {
     ])
 }
 
+fn called<'a>(command: &'a str, call: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    std::iter::once(command).chain(call.iter().copied()).chain(more.iter().copied()).collect()
+}
+
 /// The options of every command whose value is a file, as its help lists them.
 fn options(folder: &Folder) -> Vec<(String, String)> {
     let help = folder.done(&["--help"]);
@@ -68,7 +72,7 @@ fn no_output_is_an_input_whatever_it_is_called() {
             std::fs::hard_link(at(input), at("hard.csv")).unwrap();
             let absolute = at(input).display().to_string();
             for name in [*input, &format!("./{input}"), &absolute, "link.csv", "hard.csv"] {
-                let message = folder.refusal(2, &[&[&command][..], call, &[&option, name]].concat());
+                let message = folder.refusal(2, &called(&command, call, &[&option, name]));
                 let said = if *input == "d.csv" { "that is a file of the data" } else { "that is the model itself" };
                 assert!(message.contains(said) && message.contains(&option), "{command} {option} {name}: {message}");
                 tried += 1;
@@ -88,7 +92,7 @@ fn two_outputs_are_not_one_file() {
     for (place, (command, one)) in all.iter().enumerate() {
         for (_, other) in all[..place].iter().filter(|(other, _)| other == command) {
             let (call, _) = &calls()[command.as_str()];
-            let message = folder.refusal(2, &[&[command][..], call, &[one, "new.csv", other, "./new.csv"]].concat());
+            let message = folder.refusal(2, &called(command, call, &[one, "new.csv", other, "./new.csv"]));
             assert!(message.contains("names the same file"), "{message}");
         }
     }
@@ -148,7 +152,7 @@ fn what_cannot_be_written_is_said_before_anything_is_read() {
         let (call, _) = &calls[command.as_str()];
         // Data that are not there would be complained about later.
         let call: Vec<&str> = call.iter().map(|word| if *word == "d.csv" { "absent.csv" } else { word }).collect();
-        let message = folder.refusal(1, &[&[&command[..]], &call[..], &[&option, "none/out.csv"]].concat());
+        let message = folder.refusal(1, &called(&command, &call, &[&option, "none/out.csv"]));
         assert!(message.contains("there is no folder none"), "{command} {option}: {message}");
     }
     let path = folder.path().join("kept.csv");

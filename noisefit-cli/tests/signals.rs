@@ -107,7 +107,7 @@ fn what_is_killed_goes_on_to_the_same_bits() {
         &["--optimizer", "adam"][..],
         &["--optimizer", "adamw", "--decay", "0.01", "--schedule", "cosine", "--dropout", "0.1"],
         &["--optimizer", "sgd", "--momentum", "0.9", "--nesterov", "--lr", "0.001"],
-        &["--optimizer", "lbfgs", "--noise", "student-t"],
+        &["--noise", "student-t", "--warm-up", "20", "--batch", "100", "--clip", "1"],
         &["--ensemble", "2", "--scale", "network", "--common-scale", "5", "--schedule", "plateau:3"],
     ] {
         let folder = Folder::new();

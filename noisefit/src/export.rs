@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use noisefit_core::wording::Setting;
 use noisefit_core::network::{Architecture, Network, Objective, Standardisation};
 use noisefit_core::noise::Noise;
+use noisefit_core::wording::Setting;
 use noisefit_data::model::FittedModel;
 use noisefit_data::write::onnx::{About, Model, proto};
 use noisefit_data::write::write_atomically;

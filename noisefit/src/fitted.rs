@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use noisefit_core::wording::Setting;
 use noisefit_core::compare::Comparison;
 use noisefit_core::estimate::Options;
 use noisefit_core::inference::profile;
@@ -11,6 +10,7 @@ use noisefit_core::record::{Coefficient, Confint, Counts, Fit, Warning};
 use noisefit_core::training;
 use noisefit_core::training::Trial;
 use noisefit_core::wording::Sentence;
+use noisefit_core::wording::Setting;
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::{DesignRows, SourceOptions};

@@ -5,13 +5,13 @@ mod rows;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use noisefit_core::wording::Setting;
 use noisefit_core::estimate;
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
 use noisefit_core::inference::{self, Options};
 use noisefit_core::noise::Noise;
 use noisefit_core::record::{Counts, Fit, Warning};
+use noisefit_core::wording::Setting;
 use noisefit_core::wording::{InRust, Sentence, Wording};
 use noisefit_data::formula::{Design, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};

@@ -6,12 +6,12 @@ mod watcher;
 
 use std::path::{Path, PathBuf};
 
-use noisefit_core::wording::Setting;
 use noisefit_core::inference::conformal::{self, Conformal, Scheme};
 use noisefit_core::network::{Checkpoint, Plan};
 use noisefit_core::noise::Noise;
 use noisefit_core::rows::{Folds, Layout, Part, RowSource};
 use noisefit_core::training::{self, Trial};
+use noisefit_core::wording::Setting;
 use noisefit_data::DataError;
 use noisefit_data::model::FittedModel;
 
