@@ -13,6 +13,7 @@ use noisefit::data::frame::Field;
 use noisefit::data::read::{DateFormat, Format, ReadOptions};
 use noisefit::{Error, Table};
 
+use crate::files::Data;
 use crate::progress::Passes;
 
 /// Which data, and how to read them.
@@ -20,7 +21,7 @@ use crate::progress::Passes;
 pub(crate) struct DataArguments {
     /// Files, folders, patterns such as 'data/*.parquet', or - for standard input
     #[arg(value_name = "DATA", required = true)]
-    pub(crate) data: Vec<String>,
+    pub(crate) data: Vec<Data>,
     /// The format, where neither name nor contents tell it
     #[arg(long, value_name = "FORMAT", value_parser = named::<Format>(), help_heading = "Reading data")]
     pub(crate) input_format: Option<Format>,

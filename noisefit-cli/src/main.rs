@@ -3,16 +3,20 @@
 //! Results go to standard output; progress and warnings to standard error. Exit codes: 0 done, 1 could not do it (bad data,
 //! file, model), 2 wrong usage, 3 done but not converged, 130 interrupted.
 
+#![forbid(unsafe_code)]
+
 mod arguments;
 mod command;
 mod commands;
+mod files;
 mod outcome;
 mod output;
 mod progress;
+mod signals;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use noisefit::Error;
 use noisefit::data::DataError;
 
@@ -21,8 +25,9 @@ use outcome::{Failure, Options, Outcome};
 use output::tell;
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches().and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(help_or_error) => {
             let code = u8::try_from(help_or_error.exit_code()).unwrap_or(2);
             let printed =
@@ -30,6 +35,9 @@ fn main() -> ExitCode {
             return printed.map_or_else(|error| fail(&error.into()), |()| ExitCode::from(code));
         }
     };
+    if let Some(Err(failure)) = matches.subcommand().map(|(_, matches)| files::check(matches)) {
+        return fail(&failure);
+    }
     let result = match cli.command {
         Command::Fit(arguments) => commands::fit::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
@@ -72,17 +80,16 @@ fn fail(failure: &Failure) -> ExitCode {
     code
 }
 
-/// Whether the reader of our output went away, as `head` does: not our failure.
+/// Whether the reader of standard output went away, as `head` does: not our failure. That of a pipe which is named is one.
 fn is_closed_pipe(failure: &Failure) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = match failure {
         Failure::Usage(_) => None,
         Failure::Error(error) => Some(error),
-        Failure::Io(error) => Some(error),
+        Failure::Io(error) => return error.kind() == std::io::ErrorKind::BrokenPipe,
     };
     while let Some(error) = cause {
-        let io = error.downcast_ref::<std::io::Error>();
-        if io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe) {
-            return true;
+        if let Some(DataError::Write { path, source }) = error.downcast_ref::<DataError>() {
+            return path.as_os_str() == "standard output" && source.kind() == std::io::ErrorKind::BrokenPipe;
         }
         cause = error.source();
     }

@@ -1,4 +1,4 @@
-//! Progress bars for whatever takes longer than a second, and Ctrl-C.
+//! Progress bars for whatever takes longer than a second.
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
@@ -10,11 +10,10 @@ use noisefit::Watch;
 use noisefit::data::read::Progress;
 
 use crate::output::tell;
+use crate::signals;
 
 /// Work shorter than this has no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// The passes of one command over its data: how far they are, and whether the user wants them to stop.
 #[derive(Debug)]
@@ -31,14 +30,9 @@ pub(crate) struct Passes {
 }
 
 impl Passes {
-    /// Passes over `size` bytes each. From now on Ctrl-C asks them to stop; a second one ends the program at once.
+    /// Passes over `size` bytes each. From now on signals ask them to stop.
     pub(crate) fn new(size: u64, quiet: bool) -> Self {
-        // Only the first call can set the handler, and one is enough.
-        let _ = ctrlc::set_handler(|| {
-            if INTERRUPTED.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-        });
+        signals::listen();
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::hidden());
             bar.with_style(style(BYTES))
@@ -92,7 +86,7 @@ impl Watch for Passes {
 
     /// The bar shows passes again, and another Ctrl-C stops what follows.
     fn end_training(&self) {
-        INTERRUPTED.store(false, Ordering::Relaxed);
+        signals::granted();
         self.training.store(false, Ordering::Relaxed);
     }
 }
@@ -143,7 +137,7 @@ impl Progress for Passes {
     }
 
     fn cancelled(&self) -> bool {
-        INTERRUPTED.load(Ordering::Relaxed)
+        signals::interrupted()
     }
 }
 

@@ -21,6 +21,8 @@
 //! | [`suggestion`] | the right name that a wrong one was meant for |
 //! | [`wording`] | sentences that name settings, which each front end writes its own way |
 
+#![forbid(unsafe_code)]
+
 pub mod algebra;
 pub mod compare;
 pub mod error;

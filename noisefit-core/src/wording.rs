@@ -3,148 +3,112 @@
 //! What is wrong is found far below the front end that is to say so, and each front end writes settings its own way: a sentence
 //! keeps them as such until it is worded.
 
-/// Something that a user sets. An error names it, and each front end says how it is written there: [`Setting::HuberK`] is
-/// `--huber-k` on the command line and `huber_k` in Rust.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[allow(missing_docs, reason = "each is what its name says; the fields of Model and Training describe them")]
-pub enum Setting {
-    Activation,
-    Batch,
-    Calibration,
-    Checkpoint,
-    Clip,
-    Columns,
-    CommonScale,
-    Confint,
-    Conformal,
-    Date,
-    Decay,
-    Decimal,
-    Delimiter,
-    Delta,
-    Dropout,
-    Embedding,
-    Ensemble,
-    Epochs,
-    Folds,
-    Hidden,
-    HuberK,
-    HuberScale,
-    InputFormat,
-    Interval,
-    Keep,
-    LearningRate,
-    Missing,
-    MissingText,
-    Model,
-    Momentum,
-    Name,
-    NoHeader,
-    NoShuffle,
-    Noise,
-    Number,
-    OnePass,
-    Optimizer,
-    Output,
-    Patience,
-    Prediction,
-    Range,
-    Resume,
-    Rows,
-    Safetensors,
-    Scale,
-    Schedule,
-    Shuffle,
-    ShuffleBuffer,
-    Solver,
-    Text,
-    Trace,
-    Truth,
-    Tune,
-    Undefined,
-    Unseen,
-    Validation,
-    Vcov,
-    VcovMatrix,
-    WarmUp,
-    Weights,
+/// Makes of the settings the enum, their names, and the way back from a name.
+macro_rules! settings {
+    ($($setting:ident = $name:literal,)+) => {
+        /// Something that a user sets. An error names it, and each front end says how it is written there: [`Setting::HuberK`] is
+        /// `--huber-k` on the command line and `huber_k` in Rust.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        #[allow(missing_docs, reason = "each is what its name says; the fields of Model and Training describe them")]
+        pub enum Setting {
+            $($setting,)+
+        }
+
+        impl Setting {
+            /// Its name in Rust, words joined by `_`.
+            ///
+            /// ```
+            /// use noisefit_core::wording::Setting;
+             ///
+             /// assert_eq!(Setting::HuberK.name(), "huber_k");
+            /// assert_eq!(Setting::of_name("huber_k"), Some(Setting::HuberK));
+            /// ```
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Setting::$setting => $name,)+
+                }
+            }
+
+            /// The one of this name.
+            pub fn of_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Setting::$setting),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    Activation = "activation",
+    Batch = "batch",
+    Calibration = "calibration",
+    Checkpoint = "checkpoint",
+    Clip = "clip",
+    Columns = "columns",
+    CommonScale = "common_scale",
+    Confint = "confint",
+    Conformal = "conformal",
+    Date = "date",
+    Decay = "decay",
+    Decimal = "decimal",
+    Delimiter = "delimiter",
+    Delta = "delta",
+    Dropout = "dropout",
+    Embedding = "embedding",
+    Ensemble = "ensemble",
+    Epochs = "epochs",
+    Folds = "folds",
+    Hidden = "hidden",
+    HuberK = "huber_k",
+    HuberScale = "huber_scale",
+    InputFormat = "input_format",
+    Interval = "interval",
+    Keep = "keep",
+    LearningRate = "lr",
+    Missing = "missing",
+    MissingText = "na",
+    Model = "model",
+    Momentum = "momentum",
+    Name = "name",
+    NoHeader = "no_header",
+    NoShuffle = "no_shuffle",
+    Noise = "noise",
+    Number = "number",
+    OnePass = "one_pass",
+    Onnx = "onnx",
+    Optimizer = "optimizer",
+    Output = "output",
+    Patience = "patience",
+    Prediction = "prediction",
+    Range = "range",
+    Resume = "resume",
+    Rows = "rows",
+    Safetensors = "safetensors",
+    Scale = "scale",
+    Schedule = "schedule",
+    Shuffle = "shuffle",
+    ShuffleBuffer = "shuffle_buffer",
+    Solver = "solver",
+    Text = "text",
+    Trace = "trace",
+    Truth = "truth",
+    Tune = "tune",
+    Undefined = "undefined",
+    Unseen = "unseen",
+    Validation = "validation",
+    Vcov = "vcov",
+    VcovMatrix = "vcov_matrix",
+    WarmUp = "warm_up",
+    Weights = "weights",
 }
 
 impl Setting {
     /// The setting with a value, as a part of a [`Sentence`].
     pub fn with(self, value: impl Into<String>) -> Piece {
         Piece::With(self, value.into())
-    }
-
-    /// Its name in Rust, words joined by `_`.
-    ///
-    /// ```
-    /// assert_eq!(noisefit_core::wording::Setting::HuberK.name(), "huber_k");
-    /// ```
-    pub fn name(self) -> &'static str {
-        match self {
-            Setting::Activation => "activation",
-            Setting::Batch => "batch",
-            Setting::Calibration => "calibration",
-            Setting::Checkpoint => "checkpoint",
-            Setting::Clip => "clip",
-            Setting::Columns => "columns",
-            Setting::CommonScale => "common_scale",
-            Setting::Confint => "confint",
-            Setting::Conformal => "conformal",
-            Setting::Date => "date",
-            Setting::Decay => "decay",
-            Setting::Decimal => "decimal",
-            Setting::Delimiter => "delimiter",
-            Setting::Delta => "delta",
-            Setting::Dropout => "dropout",
-            Setting::Embedding => "embedding",
-            Setting::Ensemble => "ensemble",
-            Setting::Epochs => "epochs",
-            Setting::Folds => "folds",
-            Setting::Hidden => "hidden",
-            Setting::HuberK => "huber_k",
-            Setting::HuberScale => "huber_scale",
-            Setting::InputFormat => "input_format",
-            Setting::Interval => "interval",
-            Setting::Keep => "keep",
-            Setting::LearningRate => "lr",
-            Setting::Missing => "missing",
-            Setting::MissingText => "na",
-            Setting::Model => "model",
-            Setting::Momentum => "momentum",
-            Setting::Name => "name",
-            Setting::NoHeader => "no_header",
-            Setting::NoShuffle => "no_shuffle",
-            Setting::Noise => "noise",
-            Setting::Number => "number",
-            Setting::OnePass => "one_pass",
-            Setting::Optimizer => "optimizer",
-            Setting::Output => "output",
-            Setting::Patience => "patience",
-            Setting::Prediction => "prediction",
-            Setting::Range => "range",
-            Setting::Resume => "resume",
-            Setting::Rows => "rows",
-            Setting::Safetensors => "safetensors",
-            Setting::Scale => "scale",
-            Setting::Schedule => "schedule",
-            Setting::Shuffle => "shuffle",
-            Setting::ShuffleBuffer => "shuffle_buffer",
-            Setting::Solver => "solver",
-            Setting::Text => "text",
-            Setting::Trace => "trace",
-            Setting::Truth => "truth",
-            Setting::Tune => "tune",
-            Setting::Undefined => "undefined",
-            Setting::Unseen => "unseen",
-            Setting::Validation => "validation",
-            Setting::Vcov => "vcov",
-            Setting::VcovMatrix => "vcov_matrix",
-            Setting::WarmUp => "warm_up",
-            Setting::Weights => "weights",
-        }
     }
 }
 

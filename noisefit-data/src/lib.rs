@@ -11,6 +11,8 @@
 //! | [`model`] | model files |
 //! | [`write`](mod@write) | tables and other files, written beside and renamed |
 
+#![forbid(unsafe_code)]
+
 pub mod describe;
 pub mod error;
 pub mod formula;

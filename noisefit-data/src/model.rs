@@ -154,6 +154,25 @@ fn discrepancy(fit: &Fit, layout: &Layout) -> Option<String> {
             false => format!("its scale_coefficients are not those of its scale formula, {}", terms.join(", ")),
         });
     }
+    if !fit.noise.is_density() {
+        return Some(format!("its noise, {}, has parameters that no noise has", fit.noise));
+    }
+    if !(0.0 < fit.level && fit.level < 1.0) {
+        return Some(format!("its level is {}, and a level lies between 0 and 1", fit.level));
+    }
+    if fit.covariance.reference_df.is_some_and(|df| !(df > 0.0)) {
+        return Some("its reference_df are not positive".to_owned());
+    }
+    let square = |matrix: &[Vec<f64>], order: usize| {
+        matrix.is_empty() || (matrix.len() == order && matrix.iter().all(|row| row.len() == order))
+    };
+    for (name, matrix, order) in
+        [("vcov", fit.vcov(), layout.coefficients()), ("scale_vcov", fit.scale.vcov(), fit.scale.coefficients().len())]
+    {
+        if !square(matrix, order) {
+            return Some(format!("its {name} is not a matrix of {order} by {order}, as its coefficients are"));
+        }
+    }
     let kind = &fit.covariance.kind;
     if *kind != VcovKind::HUBER && Vcov::of(kind).is_none() {
         return Some("its vcov_type is none of the covariances there are".to_owned());

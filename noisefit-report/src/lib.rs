@@ -14,6 +14,8 @@
 //! | [`loss`] | the losses of given predictions |
 //! | [`text`] | numbers and tables |
 
+#![forbid(unsafe_code)]
+
 pub mod compare;
 pub mod diagnose;
 pub mod evaluate;

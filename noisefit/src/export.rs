@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use noisefit_core::network::{Architecture, Network, Objective, Standardisation};
 use noisefit_core::noise::Noise;
+use noisefit_core::wording::Setting;
 use noisefit_data::model::FittedModel;
 use noisefit_data::write::onnx::{About, Model, proto};
 use noisefit_data::write::write_atomically;
@@ -11,6 +12,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::fitted::Fitted;
+use crate::overwriting::{Read, refuse_overwriting};
 
 /// The files to write.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,8 +40,12 @@ impl Fitted {
     /// Writes the files.
     ///
     /// # Errors
-    /// [`Error::NoNetwork`]; what a form cannot hold; those of writing. Nothing is written then.
+    /// [`Error::Refused`] for a file that is the model itself, or named twice; [`Error::NoNetwork`]; what a form cannot hold; those of writing. Nothing is written then.
     pub fn export(&self, options: &ExportOptions) -> Result<Exported, Error> {
+        let named = [(Setting::Onnx, &options.onnx), (Setting::Safetensors, &options.safetensors)];
+        let outputs: Vec<_> = named.iter().filter_map(|(setting, path)| Some((*setting, path.as_deref()?))).collect();
+        let read: Vec<Read> = self.read().into_iter().collect();
+        refuse_overwriting(&outputs, &read)?;
         let about = About::of(&self.model);
         let onnx = Model::of(&self.model)?;
         // Made before anything is written, so that a refusal leaves no file.

@@ -6,17 +6,20 @@ use noisefit_core::compare::Comparison;
 use noisefit_core::estimate::Options;
 use noisefit_core::inference::profile;
 use noisefit_core::network::{Network, Plan};
-use noisefit_core::record::{Coefficient, Confint, Counts, Fit};
+use noisefit_core::record::{Coefficient, Confint, Counts, Fit, Warning};
 use noisefit_core::training;
 use noisefit_core::training::Trial;
 use noisefit_core::wording::Sentence;
+use noisefit_core::wording::Setting;
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::{DesignRows, SourceOptions};
+use noisefit_data::write::FileIdentity;
 use noisefit_report::compare::{likelihoods, verdict};
 
 use crate::diagnose::{DiagnoseOptions, Diagnosed, look};
 use crate::error::Error;
+use crate::overwriting::Read;
 use crate::record::{self, Record};
 use crate::rows::specification;
 use crate::table::Table;
@@ -31,6 +34,8 @@ pub struct Fitted {
     pub(crate) model: FittedModel,
     /// What messages call it.
     pub(crate) name: String,
+    /// The file that it was loaded from.
+    file: Option<FileIdentity>,
     table: Option<Table>,
     counts: Option<Counts>,
     origin: Origin,
@@ -53,7 +58,7 @@ pub(crate) enum Origin {
 impl Fitted {
     pub(crate) fn new(model: FittedModel, table: &Table, counts: Counts, origin: Origin) -> Self {
         let (name, table, counts) = ("the model".to_owned(), Some(table.clone()), Some(counts));
-        Fitted { model, name, table, counts, origin, notes: Vec::new() }
+        Fitted { model, name, file: None, table, counts, origin, notes: Vec::new() }
     }
 
     pub(crate) fn with_notes(self, notes: Vec<Sentence>) -> Self {
@@ -67,15 +72,25 @@ impl Fitted {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let (model, name) = (FittedModel::load(path)?, path.display().to_string());
-        Ok(Fitted { model, name, table: None, counts: None, origin: Origin::Loaded, notes: Vec::new() })
+        let file = FileIdentity::of(path);
+        Ok(Fitted { model, name, file, table: None, counts: None, origin: Origin::Loaded, notes: Vec::new() })
     }
 
     /// Writes the model as JSON, without data, beside `path`, and renames it, so that no half-written file is ever there.
     ///
     /// # Errors
-    /// What the system reports.
+    /// [`Refusal::OverwritesData`](crate::Refusal::OverwritesData); what the system reports.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        Ok(self.model.save(path.as_ref())?)
+        let path = path.as_ref();
+        if let Some(table) = &self.table {
+            table.refuse_overwriting(&[(Setting::Output, Some(path))])?;
+        }
+        Ok(self.model.save(path)?)
+    }
+
+    /// The file that it was loaded from, as one that is read.
+    pub(crate) fn read(&self) -> Option<Read> {
+        self.file.clone().map(Read::Model)
     }
 
     /// The table that it was fitted to; none after loading.
@@ -183,10 +198,15 @@ impl Fitted {
         Ok(self.fit()?.log_likelihood())
     }
 
-    /// Whether the estimates are what was looked for, and not where something else stopped.
+    /// Whether the estimates, and the intervals that were asked for, are what was looked for, and not where something else stopped.
     pub fn converged(&self) -> bool {
         let members = self.network().map_or(&[][..], |network| &network.members);
-        self.fits().iter().all(|fit| fit.termination.converged)
+        let calibrated = match &self.origin {
+            Origin::Trained { fitted, .. } => !fitted.warnings.contains(&Warning::NotCalibrated),
+            _ => true,
+        };
+        calibrated
+            && self.fits().iter().all(|fit| fit.termination.converged)
             && members.iter().all(|member| member.termination.converged)
     }
 
@@ -249,6 +269,7 @@ impl Fitted {
     /// [`Error::NoSingleFit`]; those of reading and of the tests.
     pub fn diagnose(&self, table: Option<&Table>, options: &DiagnoseOptions) -> Result<Diagnosed, Error> {
         let (fit, table) = (self.fit()?, self.table_or(table)?);
+        table.refuse_overwriting(&[(Setting::Rows, options.rows.as_deref())])?;
         let settings = Options { level: fit.level, ..Options::default() };
         table.reading(self.model.design.columns_needed(Scope::All), |table| {
             let rows = self.rows(table, SourceOptions::default())?;

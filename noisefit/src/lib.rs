@@ -50,6 +50,8 @@
 //! Settings that do not go together are [`Refusal`]s, which name [`Setting`]s; a front end writes them in its own words by
 //! [`Wording`].
 
+#![forbid(unsafe_code)]
+
 pub use noisefit_core as core;
 pub use noisefit_data as data;
 pub use noisefit_report as report;
@@ -66,7 +68,9 @@ mod export;
 mod fit;
 mod fitted;
 mod loss;
+mod machine;
 mod model;
+mod overwriting;
 mod predict;
 mod profile;
 mod record;
@@ -87,6 +91,7 @@ pub use fitted::Fitted;
 pub use loss::{LossOptions, Losses};
 pub use model::{Fitting, Model, NoiseChoice, Scale};
 pub use noisefit_core::wording::{InRust, Piece, Sentence, Setting, Wording};
+pub use overwriting::{Read, refuse_overwriting};
 pub use predict::{Interval, Keep, PredictOptions, Predicted};
 pub use profile::{ProfileOptions, Profiled};
 pub use record::Record;

@@ -101,6 +101,19 @@ impl Losses {
         summary(&self.report, self.counts)
     }
 
+    /// What a reader should know: losses whose sum is beyond the largest double.
+    pub fn warnings(&self) -> Vec<String> {
+        let beyond: Vec<&str> =
+            self.report.losses.iter().filter(|loss| !loss.sum.is_finite()).map(|loss| loss.loss).collect();
+        match beyond.is_empty() {
+            true => Vec::new(),
+            false => vec![format!(
+                "the sum is beyond the largest double, 1.8e308, of {}: divide truth and prediction by a power of ten",
+                beyond.join(", ")
+            )],
+        }
+    }
+
     /// The JSON object.
     pub fn record<'a>(&'a self) -> impl Serialize + use<'a> {
         LossRecord { schema: "noisefit.loss/1", report: &self.report, dropped: self.counts.missing }

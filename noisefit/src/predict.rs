@@ -19,6 +19,7 @@ use noisefit_report::text::count_of;
 
 use crate::error::Error;
 use crate::fitted::Fitted;
+use crate::overwriting::refuse_overwriting;
 use crate::refusal::Refusal;
 use crate::table::Table;
 use noisefit_core::wording::{InRust, Setting, Wording};
@@ -169,7 +170,10 @@ impl Fitted {
         options: &PredictOptions,
         path: impl AsRef<Path>,
     ) -> Result<Vec<String>, Error> {
-        self.predict_into(table, options, &InRust, |columns| TableWriter::create(path.as_ref(), columns))
+        let path = path.as_ref();
+        table.refuse_overwriting(&[(Setting::Output, Some(path))])?;
+        refuse_overwriting(&[(Setting::Output, path)], &self.read().into_iter().collect::<Vec<_>>())?;
+        self.predict_into(table, options, &InRust, |columns| TableWriter::create(path, columns))
     }
 
     /// Predicts the rows of a table into what `writer` makes for the columns of the result, those carried along first; what is

@@ -119,8 +119,26 @@ pub enum Refusal {
     },
     /// Profile intervals of some of the rows.
     ProfileWithSplit,
+    /// What there is no memory for.
+    Memory {
+        /// The setting.
+        setting: Setting,
+        /// How many it says, or makes.
+        number: f64,
+        /// The bytes that it would take.
+        bytes: f64,
+        /// The bytes that are free.
+        free: u64,
+    },
     /// A file of the data that would be overwritten.
     OverwritesData {
+        /// The setting.
+        setting: Setting,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The model that is read, which would be overwritten.
+    OverwritesModel {
         /// The setting.
         setting: Setting,
         /// The file.
@@ -197,6 +215,13 @@ fn list(levels: &[f64]) -> String {
     levels.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// Bytes in the largest unit of which there is one.
+fn size(bytes: f64) -> String {
+    let units = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6)];
+    let (unit, of) = units.into_iter().find(|(_, of)| bytes >= *of).unwrap_or(("kB", 1e3));
+    format!("{:.1} {unit}", bytes / of)
+}
+
 impl Refusal {
     /// What cannot be and what to say instead, with settings as a front end writes them.
     pub fn sentence(&self, wording: &dyn Wording) -> String {
@@ -240,8 +265,9 @@ impl Refusal {
                 scalable(ModelledScale::Always)
             ),
             Refusal::ScaleOfNone => format!(
-                "{}: none of these models has a scale that can be modelled; gaussian, laplace, student-t and logistic do",
-                name(Setting::Scale)
+                "{}: none of these models has a scale that can be modelled; {} do",
+                name(Setting::Scale),
+                scalable(ModelledScale::Always)
             ),
             Refusal::ScaleByNetwork => format!(
                 "{} is another output of what is trained: say {network} or {}, or give a formula such as {}",
@@ -344,8 +370,26 @@ impl Refusal {
                 with(Setting::Conformal, "split"),
                 with(Setting::Conformal, "cv+")
             ),
+            Refusal::Memory { setting, number, bytes, free } => {
+                let what = match setting {
+                    Setting::Hidden => "parameters",
+                    Setting::Ensemble => "networks",
+                    Setting::Tune => "plans",
+                    _ => "rows",
+                };
+                format!(
+                    "{}: {} {what} take about {} of memory, and {} are free; say fewer",
+                    name(*setting),
+                    number,
+                    size(*bytes),
+                    size(*free as f64)
+                )
+            }
             Refusal::OverwritesData { setting, path } => {
                 format!("{} {}: that is a file of the data; name another", name(*setting), path.display())
+            }
+            Refusal::OverwritesModel { setting, path } => {
+                format!("{} {}: that is the model itself; name another", name(*setting), path.display())
             }
             Refusal::SameFile { setting, path, other } => {
                 format!("{} {}: {} names the same file; name another", name(*setting), path.display(), name(*other))

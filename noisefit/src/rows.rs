@@ -13,11 +13,31 @@ use noisefit_report::text::count_of;
 use noisefit_report::{Place, Specification};
 
 use crate::error::Error;
+use crate::machine;
 use crate::model::Model;
 use crate::refusal::Refusal;
 use crate::table::Table;
 
+/// Bytes of the product of two columns in a matrix: two words.
+const BYTES_OF_PRODUCT: f64 = 16.0;
+
+/// Bytes of a column in the blocks of a thread.
+const BYTES_OF_COLUMN: f64 = (1 << 14) as f64;
+
 impl Model {
+    /// How many design columns there is memory for. Of an exact fit it grows as their square: some matrices of products, of
+    /// which each thread has one of its own; of what is trained as their number.
+    fn most_columns(&self, threads: usize) -> usize {
+        let free = machine::memory() as f64;
+        // No more of them work than the machine has.
+        let threads = threads.min(std::thread::available_parallelism().map_or(1, usize::from));
+        let most = match self.training() {
+            None => (free / (BYTES_OF_PRODUCT * (2 + threads) as f64)).sqrt(),
+            Some(_) => free / (BYTES_OF_COLUMN * (2 + threads) as f64),
+        };
+        most as usize
+    }
+
     /// The rows of a table as `formula` (the model's own, perhaps with more) sees them.
     pub(crate) fn rows<'a>(&self, formula: &Formula, table: &'a Table) -> Result<DesignRows<'a>, Error> {
         let weights = self.weights.as_deref().map(Expression::parse).transpose().map_err(Refusal::Formula)?;
@@ -25,6 +45,7 @@ impl Model {
         let dataset = table.dataset();
         let model = formula
             .resolve(dataset.fields(), weights.as_ref(), frequencies.as_ref())
+            .and_then(|model| model.at_most(self.most_columns(table.threads())))
             .map_err(|error| explained(error, formula, table))?;
         let names = model.columns_needed();
         let records = Records::new(dataset, &names, table.threads(), table.budget(), table.watch())?;

@@ -1,6 +1,7 @@
 //! Tables: files, or record batches in memory.
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -9,7 +10,7 @@ use noisefit_data::frame::Field;
 use noisefit_data::read::{Dataset, Inputs, ReadOptions};
 
 use crate::error::Error;
-use crate::refusal::Refusal;
+use crate::overwriting::{Read, refuse_overwriting};
 use crate::watch::Watch;
 use noisefit_core::wording::Setting;
 
@@ -58,15 +59,15 @@ impl Table {
     ///
     /// # Errors
     /// Files that are not there, cannot be read, or do not go together.
-    pub fn open(input: impl Into<String>) -> Result<Self, Error> {
-        Table::files(&[input.into()], &ReadOptions::default())
+    pub fn open(input: impl AsRef<OsStr>) -> Result<Self, Error> {
+        Table::files(&[input], &ReadOptions::default())
     }
 
     /// Several inputs as one table, and how they are to be read.
     ///
     /// # Errors
     /// As [`Table::open`], and options that do not go with the files.
-    pub fn files(inputs: &[String], options: &ReadOptions) -> Result<Self, Error> {
+    pub fn files<P: AsRef<OsStr>>(inputs: &[P], options: &ReadOptions) -> Result<Self, Error> {
         Table::of(Origin::Files(Inputs::find(inputs)?), options)
     }
 
@@ -165,21 +166,18 @@ impl Table {
     /// Refuses to write over a file of the table, and two results into one file.
     ///
     /// # Errors
-    /// [`Refusal::OverwritesData`] and [`Refusal::SameFile`].
-    pub fn refuse_overwriting(&self, outputs: &[(Setting, Option<&PathBuf>)]) -> Result<(), Error> {
-        let place = |path: &Path| path.canonicalize().ok();
-        let outputs: Vec<(Setting, &PathBuf)> =
-            outputs.iter().filter_map(|(setting, path)| Some((*setting, (*path)?))).collect();
-        for (k, &(setting, path)) in outputs.iter().enumerate() {
-            let same = |other: &Path| other == *path || place(path).is_some_and(|own| Some(own) == place(other));
-            if self.dataset.files().any(|file| same(Path::new(file))) {
-                return Err(Refusal::OverwritesData { setting, path: path.clone() }.into());
-            }
-            if let Some(&(other, _)) = outputs[..k].iter().find(|(_, other)| same(other)) {
-                return Err(Refusal::SameFile { setting, path: path.clone(), other }.into());
-            }
+    /// [`Refusal::OverwritesData`](crate::Refusal::OverwritesData) and [`Refusal::SameFile`](crate::Refusal::SameFile).
+    pub fn refuse_overwriting(&self, outputs: &[(Setting, Option<&Path>)]) -> Result<(), Error> {
+        let outputs: Vec<_> = outputs.iter().filter_map(|(setting, path)| Some((*setting, (*path)?))).collect();
+        Ok(refuse_overwriting(&outputs, &self.read())?)
+    }
+
+    /// The files it is read from.
+    fn read(&self) -> Vec<Read> {
+        match &*self.origin {
+            Origin::Files(inputs) => inputs.identities().cloned().map(Read::Data).collect(),
+            Origin::Batches(_) => Vec::new(),
         }
-        Ok(())
     }
 
     pub(crate) fn threads(&self) -> usize {

@@ -70,7 +70,7 @@ fn next(arguments: &CompareArguments, compared: &Compared) -> Option<String> {
     let preferred = compared.preferred()?;
     let CompareArguments { data, model, .. } = arguments;
     let mut words: Vec<String> = ["noisefit", "fit"].map(str::to_owned).into();
-    words.extend(data.data.iter().map(|data| quoted(data)));
+    words.extend(data.data.iter().map(|data| quoted(&data.0.to_string_lossy())));
     let mut option = |name: &str, value: &str| words.extend([name.to_owned(), quoted(value)]);
     if let Some(delimiter) = data.delimiter {
         option("--delimiter", &char::from(delimiter).to_string().replace('\t', "tab"));

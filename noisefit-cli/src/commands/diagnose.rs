@@ -1,12 +1,11 @@
 //! `noisefit diagnose`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use noisefit::{DiagnoseOptions, Model};
 
 use super::model::{ModelArguments, NoiseArguments};
 use crate::arguments::{DataArguments, OutputFormat};
+use crate::files::TableOutput;
 use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{print, print_json, warn};
 
@@ -28,7 +27,7 @@ pub(crate) struct DiagnoseArguments {
     pub(crate) worst: u32,
     /// Write what was measured of every row to a .csv, .tsv or .parquet file
     #[arg(long, value_name = "FILE")]
-    pub(crate) rows: Option<PathBuf>,
+    pub(crate) rows: Option<TableOutput>,
     /// Simulated p-values are drawn from this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -40,7 +39,10 @@ pub(crate) struct DiagnoseArguments {
 /// Fits, looks at the fit, and prints.
 pub(crate) fn run(arguments: &DiagnoseArguments) -> Result<Outcome, Failure> {
     let model = Model { seed: arguments.seed, ..arguments.model.with_noise(&arguments.noise) };
-    let options = DiagnoseOptions { worst: arguments.worst as usize, rows: arguments.rows.clone() };
+    let options = DiagnoseOptions {
+        worst: arguments.worst as usize,
+        rows: arguments.rows.as_ref().map(|TableOutput(path)| path.clone()),
+    };
     model.check()?;
     let (table, passes) = arguments.data.open()?;
     let diagnosed = model.diagnose(&table, &options)?;

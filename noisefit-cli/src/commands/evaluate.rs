@@ -1,13 +1,12 @@
 //! `noisefit evaluate`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use noisefit::data::formula::{Scope, Unseen};
 use noisefit::data::source::Missing;
 use noisefit::{EvaluateOptions, Fitted};
 
 use crate::arguments::{DataArguments, OutputFormat, named, parse_level};
+use crate::files::ModelFile;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{print, print_json, warn};
 
@@ -18,7 +17,7 @@ Example:
 pub(crate) struct EvaluateArguments {
     /// A model that `noisefit fit -o` saved
     #[arg(value_name = "MODEL")]
-    pub(crate) model: PathBuf,
+    pub(crate) model: ModelFile,
     #[command(flatten)]
     pub(crate) data: DataArguments,
     /// The level of the prediction intervals whose coverage is counted: conformal ones where the model has them
@@ -38,7 +37,7 @@ pub(crate) struct EvaluateArguments {
 /// Scores and prints.
 pub(crate) fn run(arguments: &EvaluateArguments) -> Result<Outcome, Failure> {
     let &EvaluateArguments { level, missing, unseen, .. } = arguments;
-    let fitted = Fitted::load(&arguments.model)?;
+    let fitted = Fitted::load(&arguments.model.0)?;
     let (table, passes) = arguments.data.open_for(fitted.model().design.columns_needed(Scope::All))?;
     let evaluated = fitted.evaluate(&table, &EvaluateOptions { level, missing, unseen })?;
     passes.finish();

@@ -1,17 +1,15 @@
 //! `noisefit fit`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use noisefit::core::inference::conformal::Scheme;
 use noisefit::core::inference::covariance::{COVARIANCES, Vcov};
 use noisefit::core::record::Confint;
-use noisefit::data::write::check_writable;
 use noisefit::{Fitting, Model, Refusal, Setting};
 
 use super::model::{ModelArguments, NoiseArguments};
 use super::training::TrainArguments;
 use crate::arguments::{DataArguments, OutputFormat, named, parse_level, suggested};
+use crate::files::Output;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{print, print_json, tell, warn};
 
@@ -60,7 +58,7 @@ pub(crate) struct FitArguments {
     pub(crate) format: OutputFormat,
     /// Save the model for `predict` and `evaluate`
     #[arg(long, short, value_name = "MODEL.json")]
-    pub(crate) output: Option<PathBuf>,
+    pub(crate) output: Option<Output>,
 }
 
 /// The covariances that there are.
@@ -126,19 +124,9 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
     }
     model.check()?;
     let (table, passes) = arguments.data.open()?;
-    let TrainArguments { trace, checkpoint, .. } = &arguments.train;
-    table.refuse_overwriting(&[
-        (Setting::Output, arguments.output.as_ref()),
-        (Setting::Trace, trace.as_ref()),
-        (Setting::Checkpoint, checkpoint.as_ref()),
-    ])?;
-    if let (Some(path), Fitting::Train(_) | Fitting::Network(_)) = (&arguments.output, &model.fitting) {
-        // What cannot be written is better known before hours of training.
-        check_writable(path)?;
-    }
     let fitted = model.fit(&table)?;
     passes.finish();
-    if let Some(path) = &arguments.output {
+    if let Some(Output(path)) = &arguments.output {
         fitted.save(path)?;
     }
     match arguments.format {

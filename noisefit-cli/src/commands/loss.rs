@@ -6,7 +6,7 @@ use noisefit::data::source::Missing;
 
 use crate::arguments::{DataArguments, OutputFormat, named, parse_level};
 use crate::outcome::{Failure, Outcome};
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, warn};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -52,5 +52,6 @@ pub(crate) fn run(arguments: &LossArguments) -> Result<Outcome, Failure> {
         OutputFormat::Json => print_json(&losses.record())?,
         OutputFormat::Table => print(&losses.summary())?,
     }
+    warn(&losses.warnings());
     Ok(Outcome::Done)
 }

@@ -1,15 +1,14 @@
 //! `noisefit predict`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use noisefit::data::formula::{Undefined, Unseen};
 use noisefit::data::write::TableWriter;
-use noisefit::{Fitted, Interval, Keep, PredictOptions, Setting};
+use noisefit::{Fitted, Interval, Keep, PredictOptions};
 
 use crate::arguments::{DataArguments, named, parse_level};
+use crate::files::{ModelFile, TableOutput};
 use crate::outcome::{Failure, Options, Outcome};
-use crate::output::warn;
+use crate::output::{Screen, warn};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -20,7 +19,7 @@ Examples:
 pub(crate) struct PredictArguments {
     /// A model that `noisefit fit -o` saved
     #[arg(value_name = "MODEL")]
-    pub(crate) model: PathBuf,
+    pub(crate) model: ModelFile,
     #[command(flatten)]
     pub(crate) data: DataArguments,
     /// Add intervals at these levels, such as 0.5,0.9: of a new observation (prediction, the default), of a new observation
@@ -44,7 +43,7 @@ pub(crate) struct PredictArguments {
     pub(crate) name: Option<String>,
     /// Write a .csv, .tsv or .parquet file instead of CSV to standard output
     #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    pub(crate) output: Option<TableOutput>,
 }
 
 /// Predicts and writes a table: the columns carried along, the prediction (one for each quantile), the ends of an interval,
@@ -54,13 +53,12 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<Outcome, Failure> {
     let keep = if arguments.keep_all { Keep::All } else { Keep::Named(arguments.keep.clone()) };
     let &PredictArguments { unseen, undefined, .. } = arguments;
     let options = PredictOptions { levels, interval, keep, unseen, undefined, name: arguments.name.clone() };
-    let fitted = Fitted::load(&arguments.model)?;
+    let fitted = Fitted::load(&arguments.model.0)?;
     fitted.check_prediction(&options)?;
     let (table, passes) = arguments.data.open_for(fitted.columns())?;
-    table.refuse_overwriting(&[(Setting::Output, arguments.output.as_ref())])?;
     let warnings = fitted.predict_into(&table, &options, &Options, |columns| match &arguments.output {
-        Some(path) => TableWriter::create(path, columns),
-        None => TableWriter::to_stream(std::io::stdout(), columns),
+        Some(TableOutput(path)) => TableWriter::create(path, columns),
+        None => TableWriter::to_stream(Screen::stdout(), columns),
     })?;
     passes.finish();
     warn(&warnings);

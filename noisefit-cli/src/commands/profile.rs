@@ -1,7 +1,5 @@
 //! `noisefit profile`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use noisefit::core::inference::profile::{Curve, CurvePoint};
 use noisefit::data::DataError;
@@ -11,8 +9,9 @@ use noisefit::{Model, ProfileOptions};
 
 use super::model::{ModelArguments, NoiseArguments};
 use crate::arguments::{DataArguments, OutputFormat, parse_level};
+use crate::files::TableOutput;
 use crate::outcome::{Failure, Outcome};
-use crate::output::{print, print_json, warn};
+use crate::output::{Screen, print, print_json, tell, warn};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -46,7 +45,7 @@ pub(crate) struct ProfileArguments {
     pub(crate) format: OutputFormat,
     /// Write the curve as a .csv, .tsv or .parquet file
     #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    pub(crate) output: Option<TableOutput>,
 }
 
 /// The least and the largest value of a grid.
@@ -79,18 +78,18 @@ pub(crate) fn run(arguments: &ProfileArguments) -> Result<Outcome, Failure> {
     passes.finish();
     match (arguments.format, &arguments.output) {
         (OutputFormat::Json, path) => {
-            if let Some(path) = path {
+            if let Some(TableOutput(path)) = path {
                 write(profiled.curve(), TableWriter::create(path, &COLUMNS)?)?;
             }
             print_json(&profiled.record())?;
         }
-        (OutputFormat::Table, Some(path)) => {
+        (OutputFormat::Table, Some(TableOutput(path))) => {
             write(profiled.curve(), TableWriter::create(path, &COLUMNS)?)?;
             print(&profiled.summary())?;
         }
         (OutputFormat::Table, None) => {
-            write(profiled.curve(), TableWriter::to_stream(std::io::stdout(), &COLUMNS)?)?;
-            eprint(&profiled.summary());
+            write(profiled.curve(), TableWriter::to_stream(Screen::stdout(), &COLUMNS)?)?;
+            tell(profiled.summary().trim_end_matches('\n'));
         }
     }
     warn(&profiled.warnings());
@@ -104,9 +103,4 @@ fn write(curve: &Curve, mut writer: TableWriter) -> Result<(), DataError> {
     let columns = [column(|point| point.value), column(|point| point.nll), column(|point| point.loss)];
     writer.write(&columns.each_ref().map(|values| TableColumn::Number(values)))?;
     writer.finish()
-}
-
-/// To standard error; where that is closed there is nobody to tell.
-fn eprint(text: &str) {
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
 }

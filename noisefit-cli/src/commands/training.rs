@@ -1,12 +1,11 @@
 //! How training is asked for.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 use noisefit::core::network::{Activation, Schedule};
 use noisefit::{Batch, Fitting, Optimizer, Refusal, Training};
 
 use crate::arguments::{named, parse_positive};
+use crate::files::{Output, TableOutput};
 
 /// What predicts the location.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -105,13 +104,13 @@ pub(crate) struct TrainArguments {
     /// Write a .csv, .tsv or .parquet file of losses, learning rates and gradients by epoch, without hidden layers with every
     /// coefficient
     #[arg(long, value_name = "FILE")]
-    pub(crate) trace: Option<PathBuf>,
+    pub(crate) trace: Option<TableOutput>,
     /// A row of the trace for every step instead of every epoch
     #[arg(long, requires = "trace")]
     pub(crate) trace_steps: bool,
     /// Keep in this file all that it takes to go on with --resume
     #[arg(long, value_name = "FILE")]
-    pub(crate) checkpoint: Option<PathBuf>,
+    pub(crate) checkpoint: Option<Output>,
     /// Steps of a network between checkpoints [default: so many that writing them takes no time to speak of, a second or more]
     #[arg(long, value_name = "STEPS", requires = "checkpoint", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) every: Option<u64>,
@@ -168,9 +167,9 @@ impl TrainArguments {
             patience: self.patience,
             ensemble: self.ensemble.map(|members| members as usize),
             shuffle_buffer: self.shuffle_buffer.map(|rows| rows as usize),
-            trace: self.trace.clone(),
+            trace: self.trace.as_ref().map(|TableOutput(path)| path.clone()),
             trace_steps: self.trace_steps,
-            checkpoint: self.checkpoint.clone(),
+            checkpoint: self.checkpoint.as_ref().map(|Output(path)| path.clone()),
             every: self.every,
             resume: self.resume,
             tune: self.tune.map(|plans| plans as usize),

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use noisefit::data::DataError;
 use noisefit::data::formula::{Design, Scope};
 use noisefit::data::source::SourceOptions;
 use noisefit::data::worker::serve;
@@ -24,10 +25,11 @@ pub(crate) struct WorkerArguments {
 
 /// Answers requests on standard input until it ends.
 pub(crate) fn run(arguments: &WorkerArguments) -> Result<Outcome, Failure> {
-    let told = |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", arguments.design.display()));
-    let text = std::fs::read_to_string(&arguments.design).map_err(|error| told(&error))?;
-    let design: Design = serde_json::from_str(&text).map_err(|error| told(&error))?;
-    let design = design.with_clusters(&arguments.cluster).map_err(|error| told(&error))?;
+    let path = &arguments.design;
+    let damaged = |why: String| DataError::Damaged { path: path.display().to_string(), format: "a design", why };
+    let text = std::fs::read_to_string(path).map_err(|source| DataError::reading(path, source))?;
+    let design: Design = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+    let design = design.with_clusters(&arguments.cluster).map_err(DataError::from)?;
     let (table, _) = arguments.data.open_for(design.columns_needed(Scope::All))?;
     let rows = table.rows(&design, SourceOptions::default())?;
     serve(&rows, &noisefit::kinds(), std::io::stdin().lock(), std::io::stdout().lock()).map_err(Failure::Io)?;

@@ -96,7 +96,7 @@ impl Leverage {
 
     /// The number of design columns that rows must have, at least.
     pub fn columns_needed(&self) -> usize {
-        self.columns.iter().max().map_or(0, |last| last + 1)
+        self.columns.iter().max().map_or(0, |last| last.saturating_add(1))
     }
 
     /// Whether the parts go together, as they do unless a file was damaged.

@@ -122,9 +122,13 @@ impl Architecture {
             return Err(Error::Argument { name: "width of a layer", value: 0.0, expected: "1 or more" });
         }
         // So that no size overflows, and no damaged file asks for all of the memory.
-        let embedded: f64 =
-            self.embeddings.iter().map(|embedding| embedding.inputs.len() as f64 * embedding.width as f64).sum();
+        let mut embedded = 0.0;
         let mut inputs = self.inputs as f64;
+        for embedding in &self.embeddings {
+            let (replaced, width) = (embedding.inputs.len() as f64, embedding.width as f64);
+            embedded += replaced * width;
+            inputs += width - replaced;
+        }
         let layer = |width: &usize| (std::mem::replace(&mut inputs, *width as f64) + 1.0) * *width as f64;
         let count = embedded + self.hidden.iter().chain([&self.outputs]).map(layer).sum::<f64>();
         match count <= MOST_PARAMETERS {

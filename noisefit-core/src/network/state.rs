@@ -17,6 +17,13 @@ pub struct Snapshot {
     pub vectors: [Vec<f32>; 4],
 }
 
+impl Snapshot {
+    /// Whether a training can stand there.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.state.is_sound() && self.optimizer_steps <= MOST_STEPS
+    }
+}
+
 /// Where a training stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
@@ -56,6 +63,9 @@ pub(crate) enum Action {
     Stop(Reason),
 }
 
+/// Steps that no training reaches: as many as doubles count.
+pub(crate) const MOST_STEPS: u64 = 1 << 53;
+
 /// A loss so many times the first one is no way back down.
 const EXPLODED: f64 = 1e6;
 
@@ -75,6 +85,19 @@ impl State {
             first: None,
             epochs: Vec::new(),
         }
+    }
+
+    /// Whether it is one that a training can have, as it is unless a file was damaged.
+    pub(crate) fn is_sound(&self) -> bool {
+        let counts = [Some(self.step), Some(self.best_epoch), self.scale_varies];
+        let numbers = [self.sums[0], self.sums[1], self.norm, self.rate, self.factor];
+        self.epochs.len() as u64 == self.epoch
+            && self.best_epoch <= self.epoch
+            && self.scale_varies.is_none_or(|since| since <= self.epoch)
+            && self.batch <= self.step
+            && counts.into_iter().flatten().all(|count| count <= MOST_STEPS)
+            && numbers.iter().all(|number| !number.is_infinite())
+            && self.sums[1] >= 0.0
     }
 
     /// The number of steps made.

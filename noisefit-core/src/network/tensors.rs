@@ -136,9 +136,15 @@ impl Tensors {
     /// The parameters of a network, as [`Tensors::push_network`] has put them.
     ///
     /// # Errors
-    /// [`Error::State`] where one is missing, is of another shape or is not finite.
+    /// [`Error::Shape`] where there are not as many; [`Error::State`] where one is missing, is of another shape or is not finite.
     pub fn network(&self, prefix: &str, architecture: &Architecture) -> Result<Vec<f32>, Error> {
-        let mut parameters = vec![0.0; architecture.parameters()];
+        // Asked before there is room for them: what is not in the file is not allocated.
+        let (expected, found) =
+            (architecture.parameters(), self.tensors.iter().map(|(_, _, values)| values.len()).sum());
+        if expected > found {
+            return Err(Error::Shape { what: "the parameters of a network", expected, found });
+        }
+        let mut parameters = vec![0.0; expected];
         for (k, weights) in architecture.embedding_weights().into_iter().enumerate() {
             let shape = [architecture.embeddings[k].inputs.len(), architecture.embeddings[k].width];
             parameters[weights].copy_from_slice(self.get(&format!("{prefix}embeddings.{k}.weight"), &shape)?);
@@ -185,6 +191,10 @@ mod tests {
         let weights = read.get("members.0.layers.0.weight", &[5, 3]).unwrap();
         let layer = &architecture.layers()[0];
         assert_eq!(weights[3 + 2], parameters[layer.weights.start + 2 * 5 + 1]);
+        // What is not there is not allocated.
+        let vast = Architecture { inputs: 1 << 14, embeddings: vec![], hidden: vec![1 << 13], ..architecture.clone() };
+        let error = read.network("members.0.", &vast).unwrap_err();
+        assert!(matches!(error, Error::Shape { expected, .. } if expected > 1 << 27), "{error}");
         let error = read.network("members.1.", &architecture).unwrap_err();
         assert_eq!(error.to_string(), "saved state refused: members.1.embeddings.0.weight is not there");
     }

@@ -83,7 +83,8 @@ impl Training {
         }
         let (state, best) = match resumed {
             None => (State::start(), learner.parameters().to_vec()),
-            Some(snapshot) => (snapshot.state.clone(), learner.restore(snapshot)?),
+            Some(snapshot) if snapshot.is_sound() => (snapshot.state.clone(), learner.restore(snapshot)?),
+            Some(_) => return Err(Error::State("it stands where no training can stand".to_owned())),
         };
         learner.hold_scale(self.common_scale > 0 && !state.scale_varies());
         let mut run = Run { training: self, learner, validation, observer, state, best };

@@ -35,12 +35,31 @@ pub(super) struct Coder {
     products: HashMap<(usize, usize), usize>,
 }
 
+impl Side {
+    /// How the variables of each term are coded.
+    fn coding(&self) -> Vec<Vec<bool>> {
+        full_coding(&self.terms, self.intercept, |variable| {
+            matches!(self.variables[variable].1, Variable::Category { .. })
+        })
+    }
+
+    /// The number of columns that the terms are, before any of them is made: a double, for it may be of any size.
+    pub fn columns(&self) -> f64 {
+        let pieces = |(&variable, full): (&usize, bool)| match &self.variables[variable].1 {
+            Variable::Pending => 0,
+            Variable::Number(_) => 1,
+            Variable::Powers { degree, .. } | Variable::Orthogonal { degree, .. } => *degree,
+            Variable::Category { names, .. } => names.len() - usize::from(!full && !names.is_empty()),
+        };
+        let term = |(term, full): (&Term, Vec<bool>)| term.iter().zip(full).map(|x| pieces(x) as f64).product::<f64>();
+        self.terms.iter().zip(self.coding()).map(term).sum()
+    }
+}
+
 impl Coder {
     /// The steps that are the columns of the side's terms.
     pub fn code(&mut self, side: &Side) -> Vec<usize> {
-        let full = full_coding(&side.terms, side.intercept, |variable| {
-            matches!(side.variables[variable].1, Variable::Category { .. })
-        });
+        let full = side.coding();
         let mut outputs = Vec::new();
         for (term, full) in side.terms.iter().zip(full) {
             let mut columns: Vec<usize> = Vec::new();
@@ -134,15 +153,20 @@ impl Coder {
 /// contrasts. Without intercept, the first category of all is coded in full.
 fn full_coding(terms: &[Term], intercept: bool, is_category: impl Fn(usize) -> bool) -> Vec<Vec<bool>> {
     let mut full: Vec<Vec<bool>> = Vec::with_capacity(terms.len());
-    for (place, term) in terms.iter().enumerate() {
+    // The terms so far that each variable is in.
+    let mut earlier: HashMap<usize, Vec<&Term>> = HashMap::new();
+    for term in terms {
+        let within = |variable: &usize| earlier.get(variable).map_or(&[][..], Vec::as_slice);
         let has_margin = |variable: usize| {
-            let mut margin = term.iter().filter(|&&other| other != variable).peekable();
-            margin.peek().is_none()
-                || terms[..place].iter().any(|earlier| {
-                    term.iter().filter(|&&other| other != variable).all(|other| earlier.binary_search(other).is_ok())
-                })
+            let margin = || term.iter().filter(|&&other| other != variable);
+            // Those of the margin's rarest variable are the only ones that can contain it.
+            let rarest = margin().map(within).min_by_key(|terms| terms.len());
+            rarest.is_none_or(|terms| {
+                terms.iter().any(|earlier| margin().all(|other| earlier.binary_search(other).is_ok()))
+            })
         };
         full.push(term.iter().map(|&variable| is_category(variable) && !has_margin(variable)).collect());
+        term.iter().for_each(|&variable| earlier.entry(variable).or_default().push(term));
     }
     if !intercept {
         let first = terms.iter().zip(&mut full).find_map(|(term, full)| {

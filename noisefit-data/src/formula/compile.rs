@@ -10,6 +10,7 @@ use super::terms::{Terms, expand};
 use super::written::{Expression, Formula};
 use crate::frame::{Field, Kind};
 use noisefit_core::rows::{Layout, ScaleLayout};
+use std::collections::{HashMap, HashSet};
 
 /// Everything the plan follows from, apart from what is learned.
 #[derive(Debug, Clone)]
@@ -18,19 +19,16 @@ pub(super) struct Source {
     pub weights: Option<Expression>,
     pub frequencies: Option<Expression>,
     pub fields: Vec<Field>,
+    /// Columns at most.
+    pub most_columns: usize,
 }
+
+/// Columns that a design may have whatever the memory: what a damaged file asks for is not to be made.
+pub(super) const MOST_COLUMNS: usize = 1 << 18;
 
 pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, FormulaError> {
     let formula = &source.formula;
-    let mut compiler = Compiler {
-        text: formula.text(),
-        fields: &source.fields,
-        learned: Some(learned),
-        columns: Vec::new(),
-        truths: Vec::new(),
-        categories: Vec::new(),
-        pending: Vec::new(),
-    };
+    let mut compiler = Compiler::new(formula.text(), &source.fields, Some(learned));
     let location = compiler.side(source, &formula.terms)?;
     let scale = match &formula.scale {
         Some(scale) => {
@@ -70,6 +68,10 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         pending: compiler.pending,
     };
     if plan.pending.is_empty() {
+        let count = location.columns() + scale.as_ref().map_or(0.0, Side::columns);
+        if count > source.most_columns as f64 {
+            return Err(too_many(&source.formula, count, source.most_columns));
+        }
         let mut coder = Coder::default();
         let outputs = coder.code(&location);
         let scale_outputs = scale.map(|side| coder.code(&side)).unwrap_or_default();
@@ -82,6 +84,15 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         (plan.outputs, plan.scale_outputs) = (outputs, scale_outputs);
     }
     Ok(plan)
+}
+
+/// Refuses more columns than there is room for.
+pub(super) fn too_many(formula: &Formula, count: f64, most: usize) -> FormulaError {
+    let message = format!(
+        "the terms make {count} columns, and there is memory for {most}: leave out a term, above all an interaction of categories \
+         with many levels, or join levels"
+    );
+    FormulaError::new(formula.text(), formula.terms.span, message)
 }
 
 /// What `.` stands for: all columns but those of the response, those of clusters, and but the weights and frequencies where
@@ -109,15 +120,7 @@ pub(super) fn compile_expression(
     expression: &Expression,
     fields: &[Field],
 ) -> Result<(Expr, Vec<Field>), FormulaError> {
-    let mut compiler = Compiler {
-        text: expression.text(),
-        fields,
-        learned: None,
-        columns: Vec::new(),
-        truths: Vec::new(),
-        categories: Vec::new(),
-        pending: Vec::new(),
-    };
+    let mut compiler = Compiler::new(expression.text(), fields, None);
     let expr = compiler.number(&expression.node)?;
     Ok((expr, compiler.columns.iter().map(|&field| fields[field].clone()).collect()))
 }
@@ -127,15 +130,28 @@ struct Compiler<'a> {
     fields: &'a [Field],
     /// None where nothing may be learned: in the response and the weights.
     learned: Option<&'a Lessons>,
-    /// Places in `fields` of the columns that are read.
+    /// Where each field stands, by its name.
+    places: HashMap<&'a str, usize>,
+    /// Places in `fields` of the columns that are read, and where each of these stands among them.
     columns: Vec<usize>,
     /// Places in `columns` of those of true and false that are calculated with.
     truths: Vec<usize>,
+    known: HashMap<usize, usize>,
     categories: Vec<Category>,
     pending: Vec<Pending>,
+    /// The names of what is pending.
+    asked: HashSet<String>,
 }
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
+    fn new(text: &'a str, fields: &'a [Field], learned: Option<&'a Lessons>) -> Self {
+        // Of two fields of one name the first counts.
+        let places = fields.iter().enumerate().rev().map(|(place, field)| (field.name.as_str(), place)).collect();
+        let (columns, known, truths) = (Vec::new(), HashMap::new(), Vec::new());
+        let (categories, pending, asked) = (Vec::new(), Vec::new(), HashSet::new());
+        Compiler { text, fields, learned, places, columns, truths, known, categories, pending, asked }
+    }
+
     fn error(&self, span: Span, message: impl Into<String>) -> FormulaError {
         FormulaError::new(self.text, span, message)
     }
@@ -168,27 +184,27 @@ impl Compiler<'_> {
 
     /// Asks for a lesson, once.
     fn pend(&mut self, name: String, span: Span, lesson: Lesson) {
-        if self.pending.iter().all(|pending| pending.name != name) {
+        if self.asked.insert(name.clone()) {
             self.pending.push(Pending { name, text: self.text.to_owned(), span, lesson });
         }
     }
 
     fn field(&self, name: &str, span: Span) -> Result<usize, FormulaError> {
-        let place = self.fields.iter().position(|field| field.name == name);
+        let place = self.places.get(name).copied();
         place.ok_or_else(|| FormulaError::unknown_column(self.text, span, name, self.fields))
     }
 
     /// The column of clusters with this name, whatever it holds.
     fn cluster(&mut self, name: &str) -> Result<usize, FormulaError> {
         let expression = Expression::column(name);
-        let place = self.fields.iter().position(|field| field.name == name);
+        let place = self.places.get(name).copied();
         let unknown = || FormulaError::unknown_column(expression.text(), expression.node.span, name, self.fields);
         let field = place.ok_or_else(unknown)?;
         Ok(self.column(field))
     }
 
     fn column(&mut self, field: usize) -> usize {
-        self.columns.iter().position(|&known| known == field).unwrap_or_else(|| {
+        *self.known.entry(field).or_insert_with(|| {
             self.columns.push(field);
             self.columns.len() - 1
         })
@@ -431,19 +447,11 @@ impl Compiler<'_> {
     }
 
     /// Weights and frequencies, whose text is their own.
-    fn extra(&mut self, expression: Option<&Expression>) -> Result<Option<(String, Expr)>, FormulaError> {
+    fn extra(&mut self, expression: Option<&'a Expression>) -> Result<Option<(String, Expr)>, FormulaError> {
         let Some(expression) = expression else { return Ok(None) };
-        let mut inner = Compiler {
-            text: expression.text(),
-            fields: self.fields,
-            learned: None,
-            columns: std::mem::take(&mut self.columns),
-            truths: std::mem::take(&mut self.truths),
-            categories: Vec::new(),
-            pending: Vec::new(),
-        };
-        let expr = inner.number(&expression.node);
-        (self.columns, self.truths) = (inner.columns, inner.truths);
+        let before = (std::mem::replace(&mut self.text, expression.text()), self.learned.take());
+        let expr = self.number(&expression.node);
+        (self.text, self.learned) = before;
         Ok(Some((expression.node.to_string(), expr?)))
     }
 }

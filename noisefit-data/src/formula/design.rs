@@ -1,6 +1,6 @@
 //! A formula that has met its data: first a [`Model`], which may have something to learn, then a [`Design`].
 
-use super::compile::{Source, compile};
+use super::compile::{MOST_COLUMNS, Source, compile, too_many};
 use super::error::FormulaError;
 use super::evaluate::{Bound, EvaluateOptions};
 use super::expression::Expr;
@@ -35,6 +35,7 @@ impl Formula {
             weights: weights.cloned(),
             frequencies: frequencies.cloned(),
             fields: fields.to_vec(),
+            most_columns: MOST_COLUMNS,
         };
         let learned = Lessons::new();
         let plan = Arc::new(compile(&source, &learned)?);
@@ -51,6 +52,18 @@ pub struct Model {
 }
 
 impl Model {
+    /// The same of no more design columns than there is room for, those of a modelled scale among them. They are counted, here
+    /// and once all is learned, before any of them is made.
+    ///
+    /// # Errors
+    /// [`FormulaError`] with the number of columns.
+    pub fn at_most(mut self, columns: usize) -> Result<Self, FormulaError> {
+        let most = columns.min(MOST_COLUMNS);
+        let count = self.plan.outputs.len() + self.plan.scale_outputs.len();
+        self.source.most_columns = most;
+        if count > most { Err(too_many(&self.source.formula, count as f64, most)) } else { Ok(self) }
+    }
+
     /// The columns that frames must have, in this order.
     pub fn columns_needed(&self) -> Vec<&str> {
         self.plan.columns.iter().map(|field| field.name.as_str()).collect()
@@ -189,7 +202,7 @@ struct StoredDesign {
 
 impl From<Design> for StoredDesign {
     fn from(design: Design) -> Self {
-        let Source { formula, weights, frequencies, fields } = &design.source;
+        let Source { formula, weights, frequencies, fields, .. } = &design.source;
         // With `.` a formula names every field.
         let (mut all, mut named) = (false, Vec::new());
         formula.visit(&mut |node| match &node.syntax {
@@ -228,6 +241,7 @@ impl TryFrom<StoredDesign> for Design {
             weights: expression(record.weights).map_err(damaged)?,
             frequencies: expression(record.frequencies).map_err(damaged)?,
             fields: record.fields.into_iter().map(|(name, kind)| Field { name, kind }).collect(),
+            most_columns: MOST_COLUMNS,
         };
         for (name, learned) in &record.learned {
             let sound = match learned {

@@ -152,15 +152,16 @@ impl<'a> Parser<'a> {
             self.at += 1;
             let right = self.sum(if strength == POWER { POWER } else { strength + 1 })?;
             let span = left.span.to(right.span);
-            let syntax = match (operator, left) {
-                (Some(operator), left) => Syntax::Binary(operator, Box::new(left), Box::new(right)),
-                (None, Node { syntax: Syntax::Sum(mut terms), .. }) => {
+            let joined = match (operator, left) {
+                (Some(operator), left) => Node::new(span, Syntax::Binary(operator, Box::new(left), Box::new(right))),
+                (None, Node { syntax: Syntax::Sum(mut terms), depth, .. }) => {
+                    let depth = depth.max(right.depth + 1);
                     terms.push((minus, right));
-                    Syntax::Sum(terms)
+                    Node { span, syntax: Syntax::Sum(terms), depth }
                 }
-                (None, left) => Syntax::Sum(vec![(false, left), (minus, right)]),
+                (None, left) => Node::new(span, Syntax::Sum(vec![(false, left), (minus, right)])),
             };
-            left = self.bounded(Node::new(span, syntax))?;
+            left = self.bounded(joined)?;
         }
         self.depth -= 1;
         Ok(left)

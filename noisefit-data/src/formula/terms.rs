@@ -3,7 +3,7 @@
 
 use super::error::{FormulaError, Span};
 use super::syntax::{Node, Operator, Syntax};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// More are refused: they would not fit into memory as a model either.
 const MOST_TERMS: usize = 50_000;
@@ -27,6 +27,33 @@ pub(super) fn expand(text: &str, right: &Node, dot: &[&str]) -> Result<Terms, Fo
     let mut terms = expansion.expand(right)?;
     terms.sort_by_key(Vec::len);
     Ok(Terms { variables: expansion.variables, terms, intercept: expansion.intercept })
+}
+
+/// Terms, each once, where it stood first.
+#[derive(Default)]
+struct Distinct {
+    /// None where one was taken away again.
+    terms: Vec<Option<Term>>,
+    places: HashMap<Term, usize>,
+}
+
+impl Distinct {
+    fn add(&mut self, term: Term) {
+        if !self.places.contains_key(&term) {
+            self.places.insert(term.clone(), self.terms.len());
+            self.terms.push(Some(term));
+        }
+    }
+
+    fn remove(&mut self, term: &Term) {
+        if let Some(place) = self.places.remove(term) {
+            self.terms[place] = None;
+        }
+    }
+
+    fn finish(self) -> Vec<Term> {
+        self.terms.into_iter().flatten().collect()
+    }
 }
 
 struct Expansion<'a> {
@@ -67,17 +94,19 @@ impl Expansion<'_> {
                 Err(self.error(node.span, message))
             }
             Syntax::Text(_) => Err(self.error(node.span, "a text is no term; a name with blanks goes in backquotes")),
-            Syntax::Negate(inner) => self.subtract(&mut Vec::new(), inner).map(|()| Vec::new()),
+            Syntax::Negate(inner) => self.subtracted(inner).map(|_| Vec::new()),
             Syntax::Sum(parts) => {
-                let mut terms = Vec::new();
+                let mut terms = Distinct::default();
                 for (minus, part) in parts {
-                    match minus {
-                        true => self.subtract(&mut terms, part)?,
-                        false => terms.extend(self.expand(part)?),
+                    let removed = if *minus { self.subtracted(part)? } else { Vec::new() };
+                    let added = if *minus { Vec::new() } else { self.expand(part)? };
+                    removed.iter().for_each(|term| terms.remove(term));
+                    added.into_iter().for_each(|term| terms.add(term));
+                    if terms.places.len() > MOST_TERMS {
+                        return Err(self.too_many(part.span));
                     }
-                    terms = self.distinct(terms, part.span)?;
                 }
-                Ok(terms)
+                Ok(terms.finish())
             }
             Syntax::Binary(operator, left, right) => {
                 let terms = self.binary(*operator, left, right)?;
@@ -141,13 +170,12 @@ impl Expansion<'_> {
         Ok(terms)
     }
 
-    fn subtract(&mut self, terms: &mut Vec<Term>, node: &Node) -> Result<(), FormulaError> {
+    /// The terms that are taken away.
+    fn subtracted(&mut self, node: &Node) -> Result<Vec<Term>, FormulaError> {
         self.adding = !self.adding;
         let removed = self.expand(node);
         self.adding = !self.adding;
-        let removed: HashSet<Term> = removed?.into_iter().collect();
-        terms.retain(|term| !removed.contains(term));
-        Ok(())
+        removed
     }
 
     fn interactions(&self, a: &[Term], b: &[Term], span: Span) -> Result<Vec<Term>, FormulaError> {
@@ -165,9 +193,9 @@ impl Expansion<'_> {
 
     /// Each term once, where it stood first.
     fn distinct(&self, terms: Vec<Term>, span: Span) -> Result<Vec<Term>, FormulaError> {
-        let mut seen = HashSet::new();
-        let terms: Vec<Term> = terms.into_iter().filter(|term| seen.insert(term.clone())).collect();
-        if terms.len() > MOST_TERMS { Err(self.too_many(span)) } else { Ok(terms) }
+        let mut distinct = Distinct::default();
+        terms.into_iter().for_each(|term| distinct.add(term));
+        if distinct.places.len() > MOST_TERMS { Err(self.too_many(span)) } else { Ok(distinct.finish()) }
     }
 
     fn variable(&mut self, node: &Node) -> Term {

@@ -1,7 +1,7 @@
 //! One input file: found again for every pass, read from any position by any thread.
 
 use std::fs::{File, Metadata};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +14,7 @@ use parquet::file::reader::{ChunkReader, Length};
 
 use super::folders::Folder;
 use crate::error::DataError;
+use crate::write::FileIdentity;
 
 /// Where the bytes of a file are.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub(crate) struct InputFile {
     /// What the names of its folders say.
     pub folders: Vec<Folder>,
     place: Place,
+    /// Which file it is, so that nobody writes over it; none of a pipe.
+    pub identity: Option<FileIdentity>,
 }
 
 #[derive(Debug, Clone)]
@@ -62,7 +65,8 @@ impl InputFile {
         let name = path.display().to_string();
         if metadata.is_file() {
             let place = Place::Path(path.to_owned(), Stamp::of(&metadata));
-            let file = InputFile { name, size: metadata.len(), folders: Vec::new(), place };
+            let (folders, identity) = (Vec::new(), FileIdentity::of(path));
+            let file = InputFile { name, size: metadata.len(), folders, place, identity };
             // Permission is asked for now rather than in the middle of a pass.
             file.open()?;
             return Ok(file);
@@ -77,10 +81,28 @@ impl InputFile {
 
     /// A copy of a stream that ends.
     pub fn spooled(name: String, mut stream: impl Read) -> Result<InputFile, DataError> {
-        let failed = |source| DataError::Read { path: name.clone(), source };
-        let mut copy = tempfile::tempfile().map_err(failed)?;
-        let size = io::copy(&mut stream, &mut copy).map_err(failed)?;
-        Ok(InputFile { name, size, folders: Vec::new(), place: Place::Spooled(Arc::new(copy)) })
+        let not_kept = |source: io::Error| {
+            let folder = std::env::temp_dir();
+            let why = format!(
+                "{source}; a copy of what can be read only once is kept in the folder for temporary files, {}: make room there, \
+                 or set TMPDIR to another folder",
+                folder.display()
+            );
+            DataError::Read { path: name.clone(), source: io::Error::new(source.kind(), why) }
+        };
+        let mut copy = tempfile::tempfile().map_err(not_kept)?;
+        let (mut size, mut buffer) = (0, vec![0; 256 << 10]);
+        loop {
+            let count = match stream.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(source) => return Err(DataError::Read { path: name, source }),
+            };
+            copy.write_all(&buffer[..count]).map_err(not_kept)?;
+            size += count as u64;
+        }
+        Ok(InputFile { name, size, folders: Vec::new(), place: Place::Spooled(Arc::new(copy)), identity: None })
     }
 
     /// A reader from the file's first byte, independent of every other.
@@ -142,7 +164,7 @@ impl InputFile {
         let read = Arc::clone(&reader.read);
         let buffered = BufReader::with_capacity(256 << 10, reader.clone());
         let stream: Box<dyn Read + Send> = match Compression::of(&first) {
-            Some(Compression::Gzip) => Box::new(GzipMembers(Some(GzDecoder::new(buffered)))),
+            Some(Compression::Gzip) => Box::new(GzipMembers::new(buffered)),
             Some(Compression::Zstd) => {
                 Box::new(zstd::Decoder::with_buffer(buffered).map_err(|source| self.failed(source))?)
             }
@@ -198,36 +220,50 @@ impl Compression {
     }
 }
 
-/// The content of gzip members, one after the other. Zeros may follow the last: whoever copies blocks fills up the last of them.
-struct GzipMembers<R>(Option<GzDecoder<R>>);
+/// The members of a gzip file, one after the other; zeros that fill its last block, as tapes and some archives leave them, are
+/// not one more.
+struct GzipMembers<R: BufRead> {
+    /// None at the end, and after an error.
+    member: Option<GzDecoder<R>>,
+}
 
-impl<R: BufRead> Read for GzipMembers<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while let Some(member) = &mut self.0 {
-            let count = member.read(buffer)?;
-            if count > 0 || buffer.is_empty() {
-                return Ok(count);
-            }
-            self.0 = match self.0.take() {
-                Some(member) => next_member(member.into_inner())?,
-                None => None,
-            };
-        }
-        Ok(0)
+impl<R: BufRead> GzipMembers<R> {
+    fn new(stream: R) -> Self {
+        GzipMembers { member: Some(GzDecoder::new(stream)) }
     }
 }
 
-fn next_member<R: BufRead>(mut stream: R) -> io::Result<Option<GzDecoder<R>>> {
-    loop {
-        let bytes = stream.fill_buf()?;
-        let zeros = bytes.iter().take_while(|&&byte| byte == 0).count();
-        match (bytes.len(), zeros) {
-            (0, _) => return Ok(None),
-            (all, zeros) if zeros < all => {
-                stream.consume(zeros);
-                return Ok(Some(GzDecoder::new(stream)));
+impl<R: BufRead> Read for GzipMembers<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let Some(mut member) = self.member.take() else { return Ok(0) };
+            let count = member.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                self.member = Some(member);
+                return Ok(count);
             }
-            _ => stream.consume(zeros),
+            let mut stream = member.into_inner();
+            if skip_zeros(&mut stream)? {
+                return Ok(0);
+            }
+            self.member = Some(GzDecoder::new(stream));
+        }
+    }
+}
+
+/// Whether nothing is left but zeros, which are skipped.
+fn skip_zeros(stream: &mut impl BufRead) -> io::Result<bool> {
+    loop {
+        let (bytes, all) = {
+            let buffer = stream.fill_buf()?;
+            let zeros = buffer.iter().take_while(|byte| **byte == 0).count();
+            (zeros, zeros == buffer.len())
+        };
+        stream.consume(bytes);
+        match (bytes, all) {
+            (0, true) => return Ok(true),
+            (_, false) => return Ok(false),
+            _ => {}
         }
     }
 }
@@ -314,5 +350,25 @@ mod tests {
         assert_eq!(&a, b"345");
         assert_eq!(&first.get_bytes(8, 2).unwrap()[..], b"89");
         assert!(first.get_bytes(8, 3).is_err());
+    }
+
+    #[test]
+    fn zeros_behind_a_gzip_file_are_nothing() {
+        let packed = |text: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            encoder.write_all(text).unwrap();
+            encoder.finish().unwrap()
+        };
+        let read = |bytes: &[u8]| {
+            let mut content = Vec::new();
+            let file = InputFile::spooled("test".to_owned(), bytes).unwrap();
+            file.content().unwrap().0.read_to_end(&mut content).map(|_| content)
+        };
+        let two = [packed(b"a\n"), packed(b"b\n")].concat();
+        assert_eq!(read(&two).unwrap(), b"a\nb\n");
+        assert_eq!(read(&[&two[..], &[0; 1000]].concat()).unwrap(), b"a\nb\n");
+        assert_eq!(read(&[packed(b""), vec![0; 1 << 20]].concat()).unwrap(), b"");
+        assert!(read(&[&two[..], &[0, 0, 7, 0]].concat()).is_err());
+        assert!(read(&two[..two.len() - 1]).is_err());
     }
 }

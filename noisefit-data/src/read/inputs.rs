@@ -1,10 +1,12 @@
 //! From what the user named (files, folders, patterns, `-`) to the list of files.
 
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use super::file::InputFile;
 use super::folders::{folders, is_folder};
 use crate::error::DataError;
+use crate::write::FileIdentity;
 
 /// The files that a user's words stand for, found once: what can be read only once (standard input, a pipe) is copied here.
 #[derive(Debug, Clone)]
@@ -19,23 +21,38 @@ impl Inputs {
     ///
     /// # Errors
     /// No such file, a folder or pattern without files, what cannot be read.
-    pub fn find(inputs: &[String]) -> Result<Inputs, DataError> {
+    pub fn find<P: AsRef<OsStr>>(inputs: &[P]) -> Result<Inputs, DataError> {
         Ok(Inputs { files: find(inputs)? })
+    }
+
+    /// Which files a user's words stand for, without reading any: what is not there is left out.
+    pub fn identities_of<P: AsRef<OsStr>>(inputs: &[P]) -> Vec<FileIdentity> {
+        let of = |input: &OsStr| match input == "-" {
+            true => FileIdentity::of_standard_input().into_iter().collect::<Vec<_>>(),
+            false => paths(input).unwrap_or_default().0.iter().filter_map(|path| FileIdentity::of(path)).collect(),
+        };
+        inputs.iter().flat_map(|input| of(input.as_ref())).collect()
+    }
+
+    /// Which files they are: those that nothing is to be written over.
+    pub fn identities(&self) -> impl Iterator<Item = &FileIdentity> {
+        self.files.iter().filter_map(|file| file.identity.as_ref())
     }
 }
 
 /// The files that `inputs` stand for, in that order; those of a folder or a pattern in the order of their names.
-fn find(inputs: &[String]) -> Result<Vec<InputFile>, DataError> {
+fn find<P: AsRef<OsStr>>(inputs: &[P]) -> Result<Vec<InputFile>, DataError> {
     let mut files = Vec::new();
-    for input in inputs {
-        match input.as_str() {
-            "-" => files.push(InputFile::spooled("standard input".to_owned(), std::io::stdin().lock())?),
-            _ => {
-                let (paths, named) = paths(input)?;
-                for path in paths {
-                    files.push(InputFile::at_path(&path)?.within(folders(&path, named)));
-                }
-            }
+    for input in inputs.iter().map(P::as_ref) {
+        if input == "-" {
+            let mut spooled = InputFile::spooled("standard input".to_owned(), std::io::stdin().lock())?;
+            spooled.identity = FileIdentity::of_standard_input();
+            files.push(spooled);
+            continue;
+        }
+        let (paths, named) = paths(input)?;
+        for path in paths {
+            files.push(InputFile::at_path(&path)?.within(folders(&path, named)));
         }
     }
     match files.is_empty() {
@@ -47,12 +64,13 @@ fn find(inputs: &[String]) -> Result<Vec<InputFile>, DataError> {
 }
 
 /// The files that an input stands for, and how many components of their paths it names.
-fn paths(input: &str) -> Result<(Vec<PathBuf>, usize), DataError> {
+fn paths(input: &OsStr) -> Result<(Vec<PathBuf>, usize), DataError> {
     let path = Path::new(input);
+    let pattern = input.to_string_lossy();
     if path.is_dir() {
         return Ok((folder(path)?, path.components().count()));
     }
-    if path.exists() || !input.contains(['*', '?', '[']) {
+    if path.exists() || !pattern.contains(['*', '?', '[']) {
         return Ok((vec![path.to_owned()], usize::MAX));
     }
     let mut found = Vec::new();
@@ -61,7 +79,7 @@ fn paths(input: &str) -> Result<(Vec<PathBuf>, usize), DataError> {
     found.retain(|path| !path.is_dir());
     found.sort();
     match found.is_empty() {
-        true => Err(DataError::NoMatch { pattern: input.to_owned() }),
+        true => Err(DataError::NoMatch { pattern: pattern.into_owned() }),
         false => Ok((found, components.iter().take_while(|component| !is_pattern(component)).count())),
     }
 }

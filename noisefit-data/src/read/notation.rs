@@ -1,6 +1,8 @@
 //! Numbers and dates as people write them: with a decimal comma, marks between thousands, a currency or a percent sign, the day
 //! before the month.
 
+use std::fmt;
+
 use noisefit_core::sentence;
 use noisefit_core::wording::{Sentence, Setting};
 

@@ -1,5 +1,7 @@
 //! Files as a data set: found, told apart by their formats, and held to one set of columns.
 
+use std::ffi::OsStr;
+
 use super::file::InputFile;
 use super::format::Format;
 use super::of_file::{FileTable, Head, OfFile};
@@ -26,7 +28,7 @@ impl Dataset {
     /// # Errors
     /// No such file, a file that is empty, damaged or of unknown format, a header with a name twice, files that do not go
     /// together, options that do not go with the files.
-    pub fn open(inputs: &[String], options: &ReadOptions) -> Result<Dataset, DataError> {
+    pub fn open<P: AsRef<OsStr>>(inputs: &[P], options: &ReadOptions) -> Result<Dataset, DataError> {
         Dataset::of(&Inputs::find(inputs)?, options)
     }
 

@@ -106,6 +106,27 @@ impl std::fmt::Debug for TableWriter {
     }
 }
 
+/// The format of a table, which its name says.
+enum Ending {
+    Csv,
+    Tsv,
+    Parquet,
+}
+
+impl Ending {
+    fn of(path: &Path) -> Result<Self, DataError> {
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("csv") => Ok(Ending::Csv),
+            Some("tsv") => Ok(Ending::Tsv),
+            Some("parquet") => Ok(Ending::Parquet),
+            _ => {
+                let shown = path.display();
+                Err(DataError::Option(format!("cannot write {shown}: name a file that ends in .csv, .tsv or .parquet")))
+            }
+        }
+    }
+}
+
 impl TableWriter {
     /// A table in a file, which takes its name when it is [finished](TableWriter::finish). The format follows from the
     /// name: `.csv`, `.tsv` or `.parquet`. Columns are texts, true and false among them, numbers, dates or times.
@@ -114,18 +135,20 @@ impl TableWriter {
     /// A name that ends otherwise; two columns of one name, which could not be read back; a file that cannot be created.
     pub fn create(path: &Path, columns: &[(&str, Kind)]) -> Result<TableWriter, DataError> {
         refuse_duplicates(path, columns)?;
-        let sink = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("csv") => Sink::Text { out: Box::new(AtomicFile::create(path)?), delimiter: b',' },
-            Some("tsv") => Sink::Text { out: Box::new(AtomicFile::create(path)?), delimiter: b'\t' },
-            Some("parquet") => parquet_sink(path, columns)?,
-            _ => {
-                let shown = path.display();
-                return Err(DataError::Option(format!(
-                    "cannot write {shown}: name a file that ends in .csv, .tsv or .parquet"
-                )));
-            }
+        let sink = match Ending::of(path)? {
+            Ending::Csv => Sink::Text { out: Box::new(AtomicFile::create(path)?), delimiter: b',' },
+            Ending::Tsv => Sink::Text { out: Box::new(AtomicFile::create(path)?), delimiter: b'\t' },
+            Ending::Parquet => parquet_sink(path, columns)?,
         };
         TableWriter::begin(sink, path, columns)
+    }
+
+    /// Whether a table can have this name.
+    ///
+    /// # Errors
+    /// A name that ends otherwise than `.csv`, `.tsv` or `.parquet`.
+    pub fn check_name(path: &Path) -> Result<(), DataError> {
+        Ending::of(path).map(drop)
     }
 
     /// A table in CSV to a stream such as standard output.

@@ -11,6 +11,7 @@ use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
 use noisefit_core::inference::{self, Options};
 use noisefit_core::noise::Noise;
 use noisefit_core::record::{Counts, Fit, Warning};
+use noisefit_core::wording::Setting;
 use noisefit_core::wording::{InRust, Sentence, Wording};
 use noisefit_data::formula::{Design, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
@@ -68,6 +69,7 @@ impl Model {
     /// # Errors
     /// As [`Model::fit`]'s, and [`Refusal::DiagnosisOfQuantiles`].
     pub fn diagnose(&self, table: &Table, options: &DiagnoseOptions) -> Result<Diagnosed, Error> {
+        table.refuse_overwriting(&[(Setting::Rows, options.rows.as_deref())])?;
         table.reading(&[], |table| self.diagnose_once(table, options))
     }
 

@@ -4,13 +4,14 @@ pub(crate) mod record;
 mod search;
 mod watcher;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use noisefit_core::inference::conformal::{self, Conformal, Scheme};
 use noisefit_core::network::{Checkpoint, Plan};
 use noisefit_core::noise::Noise;
-use noisefit_core::rows::{Folds, Part, RowSource};
-use noisefit_core::training;
+use noisefit_core::rows::{Folds, Layout, Part, RowSource};
+use noisefit_core::training::{self, Trial};
+use noisefit_core::wording::Setting;
 use noisefit_data::DataError;
 use noisefit_data::model::FittedModel;
 
@@ -18,6 +19,7 @@ use watcher::Watcher;
 
 use crate::error::Error;
 use crate::fitted::{Fitted, Origin};
+use crate::machine;
 use crate::model::Model;
 use crate::refusal::Refusal;
 use crate::rows::{explain, notes};
@@ -27,6 +29,12 @@ use crate::training::Training;
 /// Trains a model.
 pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &Table) -> Result<Fitted, Error> {
     let noise = model.named_noise()?;
+    let trials = training.trials();
+    table.refuse_overwriting(&[
+        (Setting::Trace, training.trace.as_deref()),
+        (Setting::Checkpoint, training.checkpoint.as_deref()),
+        (Setting::Checkpoint, trials.as_deref().filter(|_| training.tune.is_some())),
+    ])?;
     let mut plan = Plan { memory: table.budget(), ..model.plan()? };
     let calibration = model.conformal_plan(&noise)?;
     let rows = model.rows(&model.location()?, table)?;
@@ -35,6 +43,7 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
         return Err(Refusal::NoIntercept.into());
     }
     plan.embeddings = training.embedded(layout)?;
+    refuse_beyond_memory(&plan, layout, training)?;
     // Of several quantiles the lowest alone is a line.
     let linear = plan.hidden.is_empty() && plan.embeddings.is_empty() && noise.len() == 1;
     let terms = linear.then(|| {
@@ -70,6 +79,33 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
     Ok(Fitted::new(saved, table, rows.counts(), Origin::Trained { fitted, plan, trials }).with_notes(notes))
 }
 
+/// Refuses networks, or so many of them, as there is no memory for.
+fn refuse_beyond_memory(plan: &Plan, layout: &Layout, training: &Training) -> Result<(), Refusal> {
+    let free = machine::memory();
+    let embedded = plan.embeddings.iter().map(|embedding| (embedding.inputs.len() as f64, embedding.width as f64));
+    let (mut parameters, mut inputs) = (0.0, layout.terms.len() as f64);
+    for (replaced, width) in embedded {
+        parameters += replaced * width;
+        inputs += width - replaced;
+    }
+    for width in plan.hidden.iter().map(|width| *width as f64).chain([2.0]) {
+        parameters += (std::mem::replace(&mut inputs, width) + 1.0) * width;
+    }
+    // The parameters, the best of them, the gradient, two moments of it, and what is saved.
+    let network = 6.0 * 4.0 * parameters;
+    let refuse = |setting, number: f64, bytes: f64| match bytes <= free as f64 {
+        true => Ok(()),
+        false => Err(Refusal::Memory { setting, number, bytes, free }),
+    };
+    refuse(Setting::Hidden, parameters, network)?;
+    refuse(Setting::Ensemble, plan.members as f64, network * plan.members as f64)?;
+    let trials = training.tune.unwrap_or(0) as f64;
+    refuse(Setting::Tune, trials, size_of::<Trial>() as f64 * 2.0 * trials)?;
+    // Rows that are shuffled: inputs, response and weights.
+    let buffered = training.shuffle_buffer.unwrap_or(0) as f64;
+    refuse(Setting::ShuffleBuffer, buffered, buffered * 4.0 * (layout.terms.len() + 4) as f64)
+}
+
 fn run(
     rows: &dyn RowSource,
     noise: &[Noise],
@@ -85,6 +121,15 @@ fn run(
 }
 
 impl Training {
+    /// The file beside the checkpoint that keeps the trials of a search.
+    fn trials(&self) -> Option<PathBuf> {
+        self.checkpoint.as_ref().map(|path| {
+            let mut name = path.clone().into_os_string();
+            name.push(".trials.json");
+            PathBuf::from(name)
+        })
+    }
+
     /// Where a training goes on; a checkpoint that is there is not written over, for it may have taken days.
     fn resumed(&self) -> Result<Option<Checkpoint>, Error> {
         let Some(path) = &self.checkpoint else { return Ok(None) };

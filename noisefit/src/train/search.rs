@@ -1,6 +1,6 @@
 //! The plan that predicts best, and a file of trials by which a search goes on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use noisefit_core::network::{Plan, Watch};
@@ -39,11 +39,7 @@ pub(super) fn search(
     training: &Training,
     table: &Table,
 ) -> Result<(Plan, Vec<Trial>), Error> {
-    let path = training.checkpoint.as_ref().map(|path| {
-        let mut name = path.clone().into_os_string();
-        name.push(".trials.json");
-        PathBuf::from(name)
-    });
+    let path = training.trials();
     let begun = Search {
         schema: SCHEMA.to_owned(),
         plan: plan.clone(),

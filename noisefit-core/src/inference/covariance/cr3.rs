@@ -56,7 +56,7 @@ impl Covariance for Cr3 {
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
         match request.kind() {
             Kind::LeastSquares => least_squares::estimate(request, 1.0, |rows, unit, count| {
-                rows.pass(Clusters { unit, count, rows: 0, sums: BTreeMap::new() })?.finish()
+                rows.pass(Clusters { unit, count, rows: 0, beyond: false, sums: BTreeMap::new() })?.finish()
             }),
             _ => {
                 request.refuse("it is one of least squares; use cluster, which is right for many clusters of any noise")
@@ -72,13 +72,38 @@ struct Clusters {
     unit: f64,
     count: usize,
     rows: u64,
+    /// Whether the matrices are more than there is to be room for; none is kept then.
+    beyond: bool,
     sums: BTreeMap<u64, (Vec<f64>, Vec<f64>)>,
 }
 
+/// Bytes that the matrices of all clusters may occupy.
+const MOST_BYTES: usize = 1 << 28;
+
 impl Clusters {
+    /// Clusters at most.
+    fn most(&self) -> usize {
+        MOST_BYTES / (size_of::<f64>() * (packed_length(self.count) + self.count).max(1))
+    }
+
+    /// Gives up where there are too many clusters.
+    fn bound(&mut self) {
+        if self.sums.len() > self.most() {
+            self.beyond = true;
+            self.sums.clear();
+        }
+    }
+
     /// `sum of d d'`.
     fn finish(self) -> Result<Found, Error> {
         let order = self.count;
+        if self.beyond {
+            return Err(Error::Unsupported(format!(
+                "cr3 keeps a matrix of {order} by {order} for each cluster, and there are more than {} clusters, which is more than \
+                 it keeps; with so many cluster says the same",
+                self.most()
+            )));
+        }
         let mut matrix = vec![0.0; packed_length(order)];
         if self.sums.len() < 2 {
             return Err(Error::Unsupported(
@@ -116,6 +141,10 @@ impl Accumulator for Clusters {
     const KIND: &'static str = "clusters left out";
 
     fn fold(&mut self, block: &Block<'_>) {
+        self.rows += block.rows() as u64;
+        if self.beyond {
+            return;
+        }
         let count = self.count;
         for i in 0..block.rows() {
             let cluster = block.clusters.first().map_or(0, |ids| ids[i]);
@@ -125,10 +154,16 @@ impl Accumulator for Clusters {
             let residual = weight * (block.response.high[i] / self.unit);
             add_row(block.design, i, (weight, residual), gram, score);
         }
-        self.rows += block.rows() as u64;
+        self.bound();
     }
 
     fn merge(&mut self, later: Self) {
+        self.rows += later.rows;
+        self.beyond |= later.beyond;
+        if self.beyond {
+            self.sums.clear();
+            return;
+        }
         for (cluster, (gram, score)) in later.sums {
             match self.sums.entry(cluster) {
                 std::collections::btree_map::Entry::Vacant(place) => {
@@ -141,7 +176,7 @@ impl Accumulator for Clusters {
                 }
             }
         }
-        self.rows += later.rows;
+        self.bound();
     }
 
     fn rows(&self) -> u64 {

@@ -232,5 +232,5 @@ fn options_that_cannot_be() {
     assert_eq!(open(unknown), format!("{path} has no column `c` to be read as text; its columns are a, b"));
     let digit = ReadOptions { delimiter: Some(b'5'), ..options() };
     assert_eq!(open(digit), "`5` cannot be a delimiter; take a tab, a comma, a semicolon, a space, `|`, ...");
-    assert!(message(Dataset::open(&[], &options())).starts_with("no data: name a file"));
+    assert!(message(Dataset::open::<&str>(&[], &options())).starts_with("no data: name a file"));
 }

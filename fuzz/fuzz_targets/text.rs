@@ -1,0 +1,5 @@
+#![no_main]
+
+use noisefit_fuzz::targets;
+
+libfuzzer_sys::fuzz_target!(init: targets::allow_caught_panics(), |bytes: &[u8]| targets::text(bytes));

@@ -1,0 +1,3 @@
+//! What is fuzzed, apart from the fuzzer: the workspace's tests replay the corpus through the same functions.
+
+pub mod targets;

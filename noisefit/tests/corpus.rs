@@ -1,0 +1,51 @@
+//! The corpus of the fuzzer, replayed: what it found once is not to come again, whatever machine the tests run on.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::PathBuf;
+
+#[path = "../../fuzz/src/targets.rs"]
+#[allow(dead_code, reason = "some of it is for the fuzzer alone")]
+mod targets;
+
+#[test]
+fn the_corpus_of_every_target_is_replayed() {
+    let corpus: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "fuzz", "corpus"].iter().collect();
+    for (name, target) in targets::TARGETS {
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(corpus.join(name)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        assert!(files.len() >= 5, "{name} has hardly a seed");
+        for file in files {
+            // A panic names the file.
+            println!("{}", file.display());
+            target(&std::fs::read(&file).unwrap());
+        }
+    }
+}
+
+/// Every cut and many changed bytes of some files of each kind: what the fuzzer does first, in seconds.
+#[test]
+fn damaged_seeds_are_refused_or_read() {
+    let corpus: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "fuzz", "corpus"].iter().collect();
+    let mut tried = 0;
+    for (name, target) in targets::TARGETS {
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(corpus.join(name)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        // Those that train are slow.
+        let (count, places) = if name == "checkpoint" { (1, 20) } else { (4, 40) };
+        for file in files.iter().take(count) {
+            let bytes = std::fs::read(file).unwrap();
+            for place in (0..bytes.len()).step_by((bytes.len() / places).max(1)) {
+                target(&bytes[..place]);
+                for value in [0, 0x7f, 0xff, bytes[place] ^ 1] {
+                    let mut damaged = bytes.clone();
+                    damaged[place] = value;
+                    target(&damaged);
+                    tried += 1;
+                }
+            }
+        }
+    }
+    assert!(tried > 1000, "{tried}");
+}
