@@ -1,6 +1,6 @@
 //! A table's rows as a model sees them.
 
-use noisefit_core::record::Counts;
+use noisefit_core::record::{Counts, Topic};
 use noisefit_core::wording::Sentence;
 use noisefit_data::DataError;
 use noisefit_data::formula::{Design, Expression, Formula, FormulaError, Scope};
@@ -13,6 +13,7 @@ use noisefit_report::{Place, Specification};
 use crate::error::Error;
 use crate::model::Model;
 use crate::refusal::Refusal;
+use crate::remark::Remark;
 use crate::table::Table;
 
 impl Model {
@@ -63,10 +64,11 @@ fn explained(error: FormulaError, formula: &Formula, table: &Table) -> Error {
 }
 
 /// What is to be said of the columns that a design reads: categories that look like numbers or dates.
-pub(crate) fn look_alikes(design: &Design, table: &Table) -> Vec<Sentence> {
+pub(crate) fn look_alikes(design: &Design, table: &Table) -> Vec<Remark> {
     let columns = design.columns_needed(Scope::All);
     let alike = table.dataset().look_alikes().iter();
-    alike.filter(|alike| columns.iter().any(|field| field.name == alike.column)).map(LookAlike::sentence).collect()
+    let alike = alike.filter(|alike| columns.iter().any(|field| field.name == alike.column));
+    Remark::all(Topic::Data, alike.map(LookAlike::sentence))
 }
 
 /// Says why there is nothing to fit.

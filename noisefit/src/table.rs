@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use noisefit_data::DataError;
 use noisefit_data::frame::Field;
-use noisefit_data::read::{Dataset, Inputs, ReadOptions};
+use noisefit_data::read::{Dataset, Inputs, ReadOptions, Rerun};
 
 use crate::error::Error;
 use crate::refusal::Refusal;
@@ -42,6 +42,7 @@ pub struct Table {
 enum Origin {
     Files(Inputs),
     Batches(Vec<RecordBatch>),
+    Rerun(Arc<dyn Rerun>),
 }
 
 impl Origin {
@@ -49,6 +50,7 @@ impl Origin {
         match self {
             Origin::Files(inputs) => Dataset::of(inputs, options),
             Origin::Batches(batches) => Dataset::of_batches(batches.clone(), options),
+            Origin::Rerun(source) => Dataset::of_rerun(source.clone(), options),
         }
     }
 }
@@ -99,6 +101,15 @@ impl Table {
     /// As [`Table::from_batches`].
     pub fn batches(batches: Vec<RecordBatch>, options: &ReadOptions) -> Result<Self, Error> {
         Table::of(Origin::Batches(batches), options)
+    }
+
+    /// Record batches that are asked for anew whenever a pass needs them, as those of a query are: rows that do not fit the memory
+    /// budget are never held at once.
+    ///
+    /// # Errors
+    /// What the source reports.
+    pub fn rerun(source: Arc<dyn Rerun>, options: &ReadOptions) -> Result<Self, Error> {
+        Table::of(Origin::Rerun(source), options)
     }
 
     fn of(origin: Origin, options: &ReadOptions) -> Result<Self, Error> {

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use noisefit::data::formula::{Undefined, Unseen};
 use noisefit::data::write::TableWriter;
-use noisefit::{Fitted, Interval, Keep, PredictOptions, Setting};
+use noisefit::{Fitted, Interval, Keep, PredictOptions, Setting, parse};
 
-use crate::arguments::{DataArguments, named, parse_level};
-use crate::outcome::{Failure, Options, Outcome};
+use crate::arguments::{DataArguments, named};
+use crate::outcome::{Failure, Outcome};
 use crate::output::warn;
 
 #[derive(Debug, Args)]
@@ -58,7 +58,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<Outcome, Failure> {
     fitted.check_prediction(&options)?;
     let (table, passes) = arguments.data.open_for(fitted.columns())?;
     table.refuse_overwriting(&[(Setting::Output, arguments.output.as_ref())])?;
-    let warnings = fitted.predict_into(&table, &options, &Options, |columns| match &arguments.output {
+    let warnings = fitted.predict_into(&table, &options, |columns| match &arguments.output {
         Some(path) => TableWriter::create(path, columns),
         None => TableWriter::to_stream(std::io::stdout(), columns),
     })?;
@@ -72,7 +72,7 @@ fn said(words: &[String]) -> Result<(Option<Interval>, Vec<f64>), String> {
     let (mut kind, mut levels) = (None, Vec::new());
     for word in words.iter().flat_map(|word| word.split([',', ' '])).filter(|word| !word.is_empty()) {
         let Ok(named) = word.parse::<Interval>() else {
-            let level = parse_level(word).map_err(|why| match word.parse::<f64>() {
+            let level = parse::level(word).map_err(|why| match word.parse::<f64>() {
                 Ok(_) => format!("--interval {word}: {why}"),
                 Err(_) => format!(
                     "--interval {word}: levels such as 0.5,0.9 are followed by prediction, conformal or confidence"

@@ -44,6 +44,7 @@ mod options;
 mod parquet;
 #[cfg(feature = "files")]
 mod pieces;
+mod stream;
 #[cfg_attr(not(feature = "files"), allow(dead_code))]
 mod table;
 #[cfg(feature = "files")]
@@ -58,7 +59,7 @@ pub(crate) mod time;
 mod tests;
 
 use std::ops::ControlFlow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use arrow_array::RecordBatch;
 use noisefit_core::rows::in_order;
@@ -68,10 +69,12 @@ pub use self::format::Format;
 pub use self::inputs::Inputs;
 pub use self::notation::{DateFormat, Look, LookAlike};
 pub use self::options::{Decimals, ReadOptions};
+pub use self::stream::{Rerun, Run};
 pub use self::table::UnreadColumn;
 
 use self::kinds::MissingWords;
 use self::memory::Batches;
+use self::stream::Stream;
 use self::table::{FrameIterator, Query, Schema, Table, Unit, Wanted};
 use crate::error::DataError;
 use crate::frame::{Field, Frame};
@@ -180,6 +183,19 @@ impl Dataset {
     /// ```
     pub fn of_batches(batches: Vec<RecordBatch>, options: &ReadOptions) -> Result<Dataset, DataError> {
         let (table, mut schema) = Batches::new(batches)?;
+        schema.take(options, true);
+        schema.force_text(options, table.name(), Some("Arrow"))?;
+        let tables: Vec<Box<dyn Table>> = vec![Box::new(table)];
+        Ok(Dataset::new(tables, schema, options, UNIT_BYTES))
+    }
+
+    /// A table that is run again for every pass that needs it, such as a query: of its batches a pass holds a few, and what fits
+    /// the memory budget is kept. `options` are heeded as by [`Dataset::of_batches`].
+    ///
+    /// # Errors
+    /// What the source reports; a column's name twice.
+    pub fn of_rerun(source: Arc<dyn Rerun>, options: &ReadOptions) -> Result<Dataset, DataError> {
+        let (table, mut schema) = Stream::new(source)?;
         schema.take(options, true);
         schema.force_text(options, table.name(), Some("Arrow"))?;
         let tables: Vec<Box<dyn Table>> = vec![Box::new(table)];
