@@ -8,10 +8,9 @@ use std::sync::Arc;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, ValueEnum};
 use noisefit::core::named::{Name, Named};
-use noisefit::core::numeric::{InvalidLevel, Level};
 use noisefit::data::frame::Field;
 use noisefit::data::read::{DateFormat, Format, ReadOptions};
-use noisefit::{Error, Table};
+use noisefit::{Error, Table, parse};
 
 use crate::files::Data;
 use crate::progress::Passes;
@@ -26,7 +25,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "FORMAT", value_parser = named::<Format>(), help_heading = "Reading data")]
     pub(crate) input_format: Option<Format>,
     /// What separates the fields of a CSV file [default: found out]
-    #[arg(long, value_name = "CHARACTER", value_parser = parse_delimiter, help_heading = "Reading data")]
+    #[arg(long, value_name = "CHARACTER", value_parser = parse::delimiter, help_heading = "Reading data")]
     pub(crate) delimiter: Option<u8>,
     /// The file has no header; columns are V1, V2, ...
     #[arg(long, help_heading = "Reading data")]
@@ -41,7 +40,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "COLUMN", help_heading = "Reading data")]
     pub(crate) number: Vec<String>,
     /// What stands before decimals in text, . or , [default: found out]
-    #[arg(long, value_name = "MARK", value_parser = parse_decimal, help_heading = "Reading data")]
+    #[arg(long, value_name = "MARK", value_parser = parse::decimal, help_heading = "Reading data")]
     pub(crate) decimal: Option<u8>,
     /// How dates are written, beside 2024-12-24: %d/%m/%Y, %d-%b-%Y, ...
     #[arg(long, value_name = "FORMAT", help_heading = "Reading data")]
@@ -50,7 +49,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), help_heading = "Resources")]
     pub(crate) threads: Option<u16>,
     /// Columns up to this size are kept in memory between passes
-    #[arg(long, value_name = "SIZE", default_value = "192MB", value_parser = parse_size, help_heading = "Resources")]
+    #[arg(long, value_name = "SIZE", default_value = "192MB", value_parser = parse::size, help_heading = "Resources")]
     pub(crate) memory: u64,
     /// No progress bar
     #[arg(long, short, help_heading = "Resources")]
@@ -129,59 +128,5 @@ where
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(self.names.iter().copied().map(PossibleValue::new)))
-    }
-}
-
-/// A probability strictly between 0 and 1.
-pub(crate) fn parse_level(text: &str) -> Result<f64, String> {
-    text.parse().map(Level::value).map_err(|why: InvalidLevel| why.to_string())
-}
-
-pub(crate) fn parse_positive(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(number) if number > 0.0 && f64::is_finite(number) => Ok(number),
-        _ => Err("a positive number is needed, such as 1.345".to_owned()),
-    }
-}
-
-pub(crate) fn parse_digits(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(digits) if (0.0..=15.0).contains(&digits) => Ok(digits),
-        _ => Err("digits lie between 0 and 15".to_owned()),
-    }
-}
-
-fn parse_delimiter(text: &str) -> Result<u8, String> {
-    match text.as_bytes() {
-        b"\\t" | b"tab" => Ok(b'\t'),
-        &[byte] => Ok(byte),
-        _ => Err("a delimiter is one ASCII character, or \\t".to_owned()),
-    }
-}
-
-fn parse_decimal(text: &str) -> Result<u8, String> {
-    match text {
-        "." => Ok(b'.'),
-        "," => Ok(b','),
-        _ => Err("decimals stand behind a point or a comma".to_owned()),
-    }
-}
-
-/// Bytes, as `512MB`, `2GiB` or a plain number.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text[digits.len()..].to_ascii_lowercase().as_str() {
-        "" | "b" => 1.0,
-        "k" | "kb" => 1e3,
-        "m" | "mb" => 1e6,
-        "g" | "gb" => 1e9,
-        "kib" => 1024.0,
-        "mib" => f64::from(1 << 20),
-        "gib" => f64::from(1 << 30),
-        _ => return Err("a size is a number and a unit, such as 512MB or 2GiB".to_owned()),
-    };
-    match digits.trim().parse::<f64>() {
-        Ok(number) if number >= 0.0 && number.is_finite() => Ok((number * unit) as u64),
-        _ => Err("a size is a number and a unit, such as 512MB or 2GiB".to_owned()),
     }
 }

@@ -84,9 +84,17 @@ impl FittedModel {
     /// [`DataError`] for a file that cannot be read, is no model, is damaged, or was written by a newer program.
     pub fn load(path: &Path) -> Result<Self, DataError> {
         let bytes = std::fs::read(path).map_err(|source| DataError::reading(path, source))?;
-        let damaged = |why: String| DataError::Damaged { path: path.display().to_string(), format: "a model", why };
+        Self::from_json(&bytes, &path.display().to_string())
+    }
+
+    /// The model that a file's bytes are; `name` is what messages call them.
+    ///
+    /// # Errors
+    /// [`DataError::Damaged`] for bytes that are no model, are damaged, or were written by a newer program.
+    pub fn from_json(bytes: &[u8], name: &str) -> Result<Self, DataError> {
+        let damaged = |why: String| DataError::Damaged { path: name.to_owned(), format: "a model", why };
         let value: serde_json::Value =
-            serde_json::from_slice(&bytes).map_err(|error| damaged(format!("{error}; {WHAT_A_MODEL_IS}")))?;
+            serde_json::from_slice(bytes).map_err(|error| damaged(format!("{error}; {WHAT_A_MODEL_IS}")))?;
         match value.get("schema").and_then(|schema| schema.as_str()) {
             Some(SCHEMA) => {
                 let mut model: Self =

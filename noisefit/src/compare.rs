@@ -2,7 +2,7 @@
 
 use noisefit_core::compare::{self, Candidate, Candidates, Comparison};
 use noisefit_core::record::Counts;
-use noisefit_core::wording::{Sentence, Wording};
+use noisefit_core::wording::Wording;
 use noisefit_data::formula::{Design, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
 use noisefit_report::compare::Found;
@@ -12,6 +12,7 @@ use crate::candidates;
 use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::model::{Model, Scale};
+use crate::remark::Remark;
 use crate::rows::{explain, notes, place, specification};
 use crate::table::Table;
 
@@ -38,7 +39,7 @@ pub struct Compared {
     counts: Counts,
     places: Vec<RowPlace>,
     /// What is to be said of the table's columns.
-    notes: Vec<Sentence>,
+    notes: Vec<Remark>,
 }
 
 impl Model {
@@ -134,8 +135,8 @@ impl Compared {
     }
 
     /// What is to be said of the table's columns and of the comparison.
-    pub fn warnings(&self) -> Vec<Sentence> {
-        let warnings = self.comparison.warnings.iter().map(|warning| warning.to_string().into());
+    pub fn warnings(&self) -> Vec<Remark> {
+        let warnings = self.comparison.warnings.iter().map(Remark::from);
         self.notes.iter().cloned().chain(warnings).collect()
     }
 

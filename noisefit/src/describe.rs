@@ -1,5 +1,6 @@
 //! What is in the columns of a table.
 
+use noisefit_core::record::Topic;
 use noisefit_data::describe::{
     ColumnDescription, Description, EXACT_QUANTILES, LevelSummary, NumberSummary, Summary, Value, describe,
 };
@@ -9,6 +10,7 @@ use noisefit_report::text::{optional, significant, table};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::remark::Remark;
 use crate::table::Table;
 use noisefit_core::wording::Setting;
 
@@ -20,7 +22,7 @@ const SHOWN_CHARACTERS: usize = 40;
 pub struct Described {
     files: Vec<String>,
     description: Description,
-    warnings: Vec<String>,
+    warnings: Vec<Remark>,
 }
 
 impl Table {
@@ -60,7 +62,7 @@ impl Table {
             format!("column '{name}' is left out: its type {of_type} is neither a number nor a category")
         };
         let warnings = match columns.is_empty() {
-            true => dataset.unread().iter().map(unread).collect(),
+            true => Remark::all(Topic::Data, dataset.unread().iter().map(unread)),
             false => Vec::new(),
         };
         Ok(Described { files, description, warnings })
@@ -74,7 +76,7 @@ impl Described {
     }
 
     /// What is to be said.
-    pub fn warnings(&self) -> &[String] {
+    pub fn warnings(&self) -> &[Remark] {
         &self.warnings
     }
 

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::fitted::Fitted;
+use crate::remark::Remark;
 use crate::table::Table;
 
 /// How a model is scored.
@@ -85,8 +86,8 @@ impl Fitted {
 
 impl Evaluated {
     /// What is to be said.
-    pub fn warnings(&self) -> &[Warning] {
-        self.too_few.as_slice()
+    pub fn warnings(&self) -> Vec<Remark> {
+        self.too_few.iter().map(Remark::from).collect()
     }
 
     /// The scores as lines, of several quantiles as a table.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use noisefit_core::network::{Architecture, Network, Objective, Standardisation};
 use noisefit_core::noise::Noise;
+use noisefit_core::record::Topic;
 use noisefit_core::wording::Setting;
 use noisefit_data::model::FittedModel;
 use noisefit_data::write::onnx::{About, Model, proto};
@@ -13,6 +14,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::overwriting::{Read, refuse_overwriting};
+use crate::remark::Remark;
 
 /// The files to write.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,7 +35,7 @@ pub struct Exported {
     outputs: Vec<Value>,
     about: About,
     #[serde(skip)]
-    warnings: Vec<String>,
+    warnings: Vec<Remark>,
 }
 
 impl Fitted {
@@ -82,7 +84,7 @@ struct Weights<'a> {
 }
 
 /// What whoever runs the file should know.
-fn warnings(model: &FittedModel) -> Vec<String> {
+fn warnings(model: &FittedModel) -> Vec<Remark> {
     let mut warnings = Vec::new();
     let computed = model.design.computed_terms();
     if !computed.is_empty() {
@@ -100,7 +102,7 @@ fn warnings(model: &FittedModel) -> Vec<String> {
     if model.conformal.is_some() {
         warnings.push("conformal intervals are not exported; noisefit predict gives them".into());
     }
-    warnings
+    Remark::all(Topic::Export, warnings)
 }
 
 /// What the ONNX file takes or gives.
@@ -113,7 +115,7 @@ struct Value {
 }
 
 impl Exported {
-    fn new(options: &ExportOptions, onnx: &Model, about: About, warnings: Vec<String>) -> Self {
+    fn new(options: &ExportOptions, onnx: &Model, about: About, warnings: Vec<Remark>) -> Self {
         let graph = onnx.graph.as_ref();
         let values = |values: Option<&Vec<proto::ValueInfo>>| {
             values.into_iter().flatten().map(|value| Value::new(value, &about)).collect()
@@ -124,7 +126,7 @@ impl Exported {
     }
 
     /// What whoever runs the file should know.
-    pub fn warnings(&self) -> &[String] {
+    pub fn warnings(&self) -> &[Remark] {
         &self.warnings
     }
 }

@@ -6,10 +6,9 @@ use noisefit_core::compare::Comparison;
 use noisefit_core::estimate::Options;
 use noisefit_core::inference::profile;
 use noisefit_core::network::{Network, Plan};
-use noisefit_core::record::{Coefficient, Confint, Counts, Fit, Warning};
+use noisefit_core::record::{Coefficient, Confint, Counts, Fit, Topic, Warning};
 use noisefit_core::training;
 use noisefit_core::training::Trial;
-use noisefit_core::wording::Sentence;
 use noisefit_core::wording::Setting;
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
@@ -21,6 +20,7 @@ use crate::diagnose::{DiagnoseOptions, Diagnosed, look};
 use crate::error::Error;
 use crate::overwriting::Read;
 use crate::record::{self, Record};
+use crate::remark::Remark;
 use crate::rows::specification;
 use crate::table::Table;
 use crate::train::record::record as record_of_trained;
@@ -40,7 +40,7 @@ pub struct Fitted {
     counts: Option<Counts>,
     origin: Origin,
     /// What is to be said of the table's columns.
-    notes: Vec<Sentence>,
+    notes: Vec<Remark>,
 }
 
 /// How a model came about.
@@ -61,7 +61,7 @@ impl Fitted {
         Fitted { model, name, file: None, table, counts, origin, notes: Vec::new() }
     }
 
-    pub(crate) fn with_notes(self, notes: Vec<Sentence>) -> Self {
+    pub(crate) fn with_notes(self, notes: Vec<Remark>) -> Self {
         Fitted { notes, ..self }
     }
 
@@ -91,6 +91,48 @@ impl Fitted {
     /// The file that it was loaded from, as one that is read.
     pub(crate) fn read(&self) -> Option<Read> {
         self.file.clone().map(Read::Model)
+    }
+
+    /// The text that [`Fitted::save`] writes, on one line.
+    ///
+    /// # Errors
+    /// A model that is no JSON.
+    pub fn to_json(&self) -> Result<String, Error> {
+        Ok(serde_json::to_string(&self.model)?)
+    }
+
+    /// The model that is a text of [`Fitted::to_json`].
+    ///
+    /// # Errors
+    /// As [`Fitted::load`].
+    pub fn from_json(text: &str) -> Result<Self, Error> {
+        let name = "the model".to_owned();
+        let model = FittedModel::from_json(text.as_bytes(), &name)?;
+        Ok(Fitted { model, name, file: None, table: None, counts: None, origin: Origin::Loaded, notes: Vec::new() })
+    }
+
+    /// Each of the exact fits as a model of its own: one, or one for each of several quantiles.
+    ///
+    /// ```
+    /// use noisefit::{Model, Table};
+    ///
+    /// let table = Table::open("../testdata/engel.csv")?;
+    /// let fitted = Model::new("foodexp ~ income").noise("quantile:0.1,0.9")?.fit(&table)?;
+    /// let [low, high] = &fitted.apart()[..] else { panic!() };
+    /// assert!(low.coef()?[1].estimate < high.coef()?[1].estimate);
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    pub fn apart(&self) -> Vec<Fitted> {
+        let alone = |fit: &Fit| {
+            let mut alone = self.clone();
+            alone.model.fits = vec![fit.clone()];
+            alone.model.conformal = None;
+            alone
+        };
+        match self.fits() {
+            [_] => vec![self.clone()],
+            fits => fits.iter().map(alone).collect(),
+        }
     }
 
     /// The table that it was fitted to; none after loading.
@@ -211,20 +253,18 @@ impl Fitted {
     }
 
     /// What a reader should know, each once; of several quantiles with the level.
-    pub fn warnings(&self) -> Vec<Sentence> {
+    pub fn warnings(&self) -> Vec<Remark> {
         let mut all = self.notes.clone();
         match &self.origin {
-            Origin::Trained { fitted, .. } => {
-                all.extend(fitted.warnings.iter().map(|warning| warning.to_string().into()))
-            }
-            _ => all.extend(warnings(self.fits()).into_iter().map(Sentence::from)),
+            Origin::Trained { fitted, .. } => all.extend(fitted.warnings.iter().map(Remark::from)),
+            _ => all.extend(warnings(self.fits())),
         }
         if self.chosen_by().is_some() && self.model.conformal.is_some() {
-            all.push(
-                "the noise was chosen on all rows, those that calibrate among them; the promise of conformal intervals is for a \
-                 noise that is named beforehand"
-                    .into(),
-            );
+            let sentence =
+                "the noise was chosen on all rows, those that calibrate among them; the promise of conformal \
+                            intervals is for a noise that is named beforehand"
+                    .into();
+            all.push(Remark { topic: Topic::Calibration, sentence });
         }
         all
     }
@@ -307,14 +347,15 @@ impl Fitted {
 }
 
 /// What the fits warn of, each once; of several quantiles with the level.
-fn warnings(fits: &[Fit]) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
+fn warnings(fits: &[Fit]) -> Vec<Remark> {
+    let mut all: Vec<Remark> = Vec::new();
     for fit in fits {
         for warning in &fit.warnings {
             let shared = fits.iter().all(|other| other.warnings.contains(warning));
-            let warning = if shared { warning.to_string() } else { format!("{}: {warning}", fit.noise) };
-            if !all.contains(&warning) {
-                all.push(warning);
+            let sentence = if shared { warning.to_string() } else { format!("{}: {warning}", fit.noise) };
+            let remark = Remark { topic: warning.topic(), sentence: sentence.into() };
+            if !all.contains(&remark) {
+                all.push(remark);
             }
         }
     }
@@ -339,7 +380,8 @@ mod tests {
         assert!(warnings(std::slice::from_ref(&fit)).is_empty());
         let fits = [fit, stopped];
         // Of several fits, which.
-        assert_eq!(warnings(&fits), [format!("gaussian: {said}")]);
-        assert_eq!(warnings(&fits[1..]), [said]);
+        let sentences = |fits: &[Fit]| warnings(fits).into_iter().map(|remark| remark.to_string()).collect::<Vec<_>>();
+        assert_eq!(sentences(&fits), [format!("gaussian: {said}")]);
+        assert_eq!(sentences(&fits[1..]), [said]);
     }
 }

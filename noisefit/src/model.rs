@@ -66,6 +66,54 @@ pub enum Fitting {
     Network(Training),
 }
 
+/// What predicts the location.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Location {
+    /// `linear` in the terms of the formula.
+    #[default]
+    Linear,
+    /// `network`: of fully connected layers.
+    Network,
+}
+
+noisefit_core::named!(Location {
+    Linear = "linear": "Linear in the terms of the formula",
+    Network = "network": "A network of fully connected layers that reads them",
+});
+
+/// How a linear model is fitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Solver {
+    /// `exact`: in closed form, or by iterations that end at the maximum.
+    #[default]
+    Exact,
+    /// `train`: by gradient steps.
+    Train,
+}
+
+noisefit_core::named!(Solver {
+    Exact = "exact": "Exactly: in closed form, or by iterations that end at the maximum",
+    Train = "train": "By gradient steps, as a network is",
+});
+
+impl Fitting {
+    /// How a model is fitted of which these are named, and training is asked for so.
+    ///
+    /// # Errors
+    /// An exact solver of a network; settings of training where nothing is trained.
+    pub fn of(location: Location, solver: Option<Solver>, training: Training) -> Result<Self, Refusal> {
+        match (location, solver) {
+            (Location::Network, Some(Solver::Exact)) => Err(Refusal::ExactNetwork),
+            (Location::Network, _) => Ok(Fitting::Network(training)),
+            (Location::Linear, Some(Solver::Train)) => Ok(Fitting::Train(training)),
+            _ => match training.given() {
+                Some(setting) => Err(Refusal::OnlyTraining { setting }),
+                None => Ok(Fitting::Exact),
+            },
+        }
+    }
+}
+
 /// A model as it is asked for: the formula, the noise, and how it is fitted. Every field has a default but the formula.
 ///
 /// What goes with what is checked when the model is fitted, or by [`Model::check`].

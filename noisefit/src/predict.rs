@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use noisefit_core::inference::predict::{IntervalKind, Intervals, NewRows, Predictor};
 use noisefit_core::network::{Deviation, Network};
 use noisefit_core::noise::{AsymmetricLaplace, Noise};
-use noisefit_core::record::Fit;
+use noisefit_core::record::{Fit, Topic};
 use noisefit_data::DataError;
 use noisefit_data::formula::{EvaluateOptions, Scope, Undefined, Unseen, Workspace};
 use noisefit_data::frame::{Column, Field, Frame, Kind, MISSING};
@@ -21,8 +21,10 @@ use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::overwriting::refuse_overwriting;
 use crate::refusal::Refusal;
+use crate::remark::Remark;
 use crate::table::Table;
-use noisefit_core::wording::{InRust, Setting, Wording};
+use noisefit_core::sentence;
+use noisefit_core::wording::{Sentence, Setting};
 
 /// Rows predicted at a time.
 const BLOCK_ROWS: usize = 1024;
@@ -95,7 +97,7 @@ pub struct Predicted {
     /// The columns, in their order.
     pub columns: Vec<Vec<f64>>,
     /// What is to be said.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Remark>,
 }
 
 impl Predicted {
@@ -155,7 +157,7 @@ impl Fitted {
                 columns.iter_mut().zip(predicted).for_each(|(column, values)| column.extend(values));
                 Ok(())
             })?;
-            let warnings = prediction.warnings(&InRust);
+            let warnings = prediction.warnings();
             Ok(Predicted { names: prediction.names, columns, warnings })
         })
     }
@@ -169,15 +171,15 @@ impl Fitted {
         table: &Table,
         options: &PredictOptions,
         path: impl AsRef<Path>,
-    ) -> Result<Vec<String>, Error> {
+    ) -> Result<Vec<Remark>, Error> {
         let path = path.as_ref();
         table.refuse_overwriting(&[(Setting::Output, Some(path))])?;
         refuse_overwriting(&[(Setting::Output, path)], &self.read().into_iter().collect::<Vec<_>>())?;
-        self.predict_into(table, options, &InRust, |columns| TableWriter::create(path, columns))
+        self.predict_into(table, options, |columns| TableWriter::create(path, columns))
     }
 
     /// Predicts the rows of a table into what `writer` makes for the columns of the result, those carried along first; what is
-    /// to be said of it, in the words of `wording`.
+    /// to be said of it.
     ///
     /// # Errors
     /// As [`Fitted::predict`], and those of writing.
@@ -185,15 +187,14 @@ impl Fitted {
         &self,
         table: &Table,
         options: &PredictOptions,
-        wording: &dyn Wording,
         mut writer: impl FnMut(&[(&str, Kind)]) -> Result<TableWriter, DataError>,
-    ) -> Result<Vec<String>, Error> {
+    ) -> Result<Vec<Remark>, Error> {
         table.reading(self.columns(), |table| {
             // What was written to a stream could not be taken back where a later row shows a column to be of another kind.
             let table = table.settled(&carried(&options.keep, table)?)?;
             let prediction = self.prediction(&table, options)?;
             prediction.write(writer(&prediction.columns())?)?;
-            Ok(prediction.warnings(wording))
+            Ok(prediction.warnings())
         })
     }
 
@@ -313,25 +314,26 @@ impl Prediction<'_> {
     }
 
     /// What is to be said, once it was run.
-    fn warnings(&self, wording: &dyn Wording) -> Vec<String> {
-        let (model, mut warnings) = (self.model, Vec::new());
+    fn warnings(&self) -> Vec<Remark> {
+        let (model, mut warnings, mut remarks) = (self.model, Vec::<Sentence>::new(), Vec::new());
         let incomplete = self.incomplete.load(Ordering::Relaxed);
         if incomplete > 0 {
             let rows = count_of(incomplete as u64, "row");
-            warnings.push(format!("{rows} with a missing value: the prediction is missing, too"));
+            warnings.push(format!("{rows} with a missing value: the prediction is missing, too").into());
         }
         let undefined = self.undefined.load(Ordering::Relaxed);
         if undefined > 0 {
             let rows = count_of(undefined as u64, "row");
             let terms = model.design.computed_terms();
             let of = if terms.is_empty() { "a term".to_owned() } else { terms.join(", ") };
-            let fail = wording.with(Setting::Undefined, "fail");
-            warnings.push(format!(
-                "{rows} in which {of} has no finite value: the prediction is missing, too; {fail} names the first"
-            ));
+            warnings.push(sentence![
+                format!("{rows} in which {of} has no finite value: the prediction is missing, too; "),
+                Setting::Undefined.with("fail"),
+                " names the first"
+            ]);
         }
         if model.design.transforms_response() {
-            warnings.push(format!("predictions are of {}", model.design.layout().response));
+            warnings.push(format!("predictions are of {}", model.design.layout().response).into());
         }
         let is_aliased =
             |fit: &Fit| fit.location.rows.iter().chain(fit.scale.coefficients()).any(|c| c.estimate.is_none());
@@ -346,9 +348,9 @@ impl Prediction<'_> {
         }
         if let (Some(Asked { kind: Interval::Conformal, levels }), Some(conformal)) = (&self.asked, &model.conformal) {
             let too_few = levels.iter().filter_map(|&level| conformal.too_few(level));
-            warnings.extend(too_few.map(|warning| warning.to_string()));
+            remarks = too_few.map(|warning| Remark::from(&warning)).collect();
         }
-        warnings
+        [Remark::all(Topic::Prediction, warnings), remarks].concat()
     }
 }
 

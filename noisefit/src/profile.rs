@@ -4,8 +4,7 @@ use noisefit_core::estimate;
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::profile::{self, Curve};
 use noisefit_core::inference::{self, Options};
-use noisefit_core::record::Fit;
-use noisefit_core::wording::Sentence;
+use noisefit_core::record::{Fit, Topic};
 use noisefit_data::formula::Scope;
 use noisefit_data::source::{DesignRows, SourceOptions};
 use serde::Serialize;
@@ -14,6 +13,7 @@ use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::model::Model;
 use crate::refusal::Refusal;
+use crate::remark::Remark;
 use crate::rows::{explain, notes};
 use crate::table::Table;
 
@@ -47,8 +47,8 @@ pub struct Profiled {
     level: f64,
     ends: (Option<f64>, Option<f64>),
     /// What is to be said of the table's columns.
-    notes: Vec<Sentence>,
-    warnings: Vec<String>,
+    notes: Vec<Remark>,
+    warnings: Vec<Remark>,
 }
 
 impl Model {
@@ -122,12 +122,12 @@ fn follow(
 ) -> Result<Profiled, Error> {
     let grid = options.grid(&fit)?;
     let curve = profile::curve(rows, &fit, &options.term, &grid, options.reoptimised, settings)?;
-    let mut warnings: Vec<String> = fit.warnings.iter().map(ToString::to_string).collect();
+    let mut warnings: Vec<Remark> = fit.warnings.iter().map(Remark::from).collect();
     let level = settings.level;
     let ends = match profile::term_interval(rows, &fit, &options.term, level, settings) {
         Ok(ends) => ends,
         Err(error @ noisefit_core::Error::Unsupported(_)) => {
-            warnings.push(error.to_string());
+            warnings.push(Remark { topic: Topic::Likelihood, sentence: error.to_string().into() });
             (None, None)
         }
         Err(error) => return Err(error.into()),
@@ -176,8 +176,8 @@ impl Profiled {
     }
 
     /// What is to be said of the table's columns and of the curve.
-    pub fn warnings(&self) -> Vec<Sentence> {
-        self.notes.iter().cloned().chain(self.warnings.iter().cloned().map(Sentence::from)).collect()
+    pub fn warnings(&self) -> Vec<Remark> {
+        [self.notes.clone(), self.warnings.clone()].concat()
     }
 
     /// What is to be seen on the curve.
@@ -203,7 +203,7 @@ impl Profiled {
             conf_high: self.ends.1,
             nll: self.fit.log_likelihood().map(|value| -value),
             curve: &self.curve,
-            warnings: &self.warnings,
+            warnings: self.warnings.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -222,5 +222,5 @@ struct ProfileRecord<'a> {
     nll: Option<f64>,
     #[serde(flatten)]
     curve: &'a Curve,
-    warnings: &'a [String],
+    warnings: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use noisefit_core::record::Counts;
+use noisefit_core::record::{Counts, Topic};
 use noisefit_core::wording::Sentence;
 use noisefit_data::DataError;
 use noisefit_data::formula::{Design, Expression, Formula, FormulaError, Scope};
@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::machine;
 use crate::model::Model;
 use crate::refusal::Refusal;
+use crate::remark::Remark;
 use crate::table::Table;
 
 /// Bytes of the product of two columns in a matrix: two words.
@@ -86,11 +87,12 @@ fn explained(error: FormulaError, formula: &Formula, table: &Table) -> Error {
 }
 
 /// What is to be said of the columns that a design reads: categories that look like numbers or dates, and what its rows show.
-pub(crate) fn notes(rows: &DesignRows<'_>, table: &Table) -> Vec<Sentence> {
+pub(crate) fn notes(rows: &DesignRows<'_>, table: &Table) -> Vec<Remark> {
     let columns: HashSet<&str> =
         rows.design().columns_needed(Scope::All).iter().map(|field| field.name.as_str()).collect();
     let alike = table.dataset().look_alikes().iter().filter(|alike| columns.contains(alike.column.as_str()));
-    alike.map(LookAlike::sentence).chain(rows.remarks().iter().map(|remark| remark.to_string().into())).collect()
+    let alike = Remark::all(Topic::Data, alike.map(LookAlike::sentence));
+    alike.into_iter().chain(Remark::all(Topic::Data, rows.remarks().iter().map(ToString::to_string))).collect()
 }
 
 /// Says why there is nothing to fit.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use noisefit_data::DataError;
 use noisefit_data::frame::Field;
-use noisefit_data::read::{Dataset, Inputs, ReadOptions};
+use noisefit_data::read::{Dataset, Inputs, ReadOptions, Rerun};
 
 use crate::error::Error;
 use crate::overwriting::{Read, refuse_overwriting};
@@ -43,6 +43,7 @@ pub struct Table {
 enum Origin {
     Files(Inputs),
     Batches(Vec<RecordBatch>),
+    Rerun(Arc<dyn Rerun>),
 }
 
 impl Origin {
@@ -50,6 +51,7 @@ impl Origin {
         match self {
             Origin::Files(inputs) => Dataset::of(inputs, options),
             Origin::Batches(batches) => Dataset::of_batches(batches.clone(), options),
+            Origin::Rerun(source) => Dataset::of_rerun(source.clone(), options),
         }
     }
 }
@@ -100,6 +102,15 @@ impl Table {
     /// As [`Table::from_batches`].
     pub fn batches(batches: Vec<RecordBatch>, options: &ReadOptions) -> Result<Self, Error> {
         Table::of(Origin::Batches(batches), options)
+    }
+
+    /// Record batches that are asked for anew whenever a pass needs them, as those of a query are: rows that do not fit the memory
+    /// budget are never held at once.
+    ///
+    /// # Errors
+    /// What the source reports.
+    pub fn rerun(source: Arc<dyn Rerun>, options: &ReadOptions) -> Result<Self, Error> {
+        Table::of(Origin::Rerun(source), options)
     }
 
     fn of(origin: Origin, options: &ReadOptions) -> Result<Self, Error> {
@@ -176,7 +187,7 @@ impl Table {
     fn read(&self) -> Vec<Read> {
         match &*self.origin {
             Origin::Files(inputs) => inputs.identities().cloned().map(Read::Data).collect(),
-            Origin::Batches(_) => Vec::new(),
+            Origin::Batches(_) | Origin::Rerun(_) => Vec::new(),
         }
     }
 

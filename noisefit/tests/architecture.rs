@@ -31,7 +31,8 @@ const FLOORS: &[&str] = &[
 const CLOSED: &str = "noise";
 
 /// The crates, from the ground up.
-const CRATES: &[&str] = &["noisefit-core", "noisefit-data", "noisefit-report", "noisefit", "noisefit-cli"];
+const CRATES: &[&str] =
+    &["noisefit-core", "noisefit-data", "noisefit-report", "noisefit", "noisefit-cli", "noisefit-python"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

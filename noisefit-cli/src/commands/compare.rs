@@ -4,7 +4,7 @@ use clap::Args;
 use noisefit::core::compare::Candidates;
 use noisefit::core::estimate::Collinear;
 use noisefit::data::source::Missing;
-use noisefit::{CompareOptions, Compared, Model};
+use noisefit::{CompareOptions, Compared, Model, parse};
 
 use super::model::ModelArguments;
 use crate::arguments::{DataArguments, OutputFormat};
@@ -27,7 +27,7 @@ pub(crate) struct CompareArguments {
     #[arg(long, value_name = "FAMILIES")]
     pub(crate) noise: Option<Candidates>,
     /// Parts of the cross-validation: each is predicted from the others; 0 for none
-    #[arg(long, value_name = "NUMBER", default_value_t = 5, value_parser = parse_folds)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 5, value_parser = parse::folds)]
     pub(crate) folds: usize,
     /// The parts are drawn from this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
@@ -38,13 +38,6 @@ pub(crate) struct CompareArguments {
     /// How to print the result
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) format: OutputFormat,
-}
-
-fn parse_folds(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(1) | Err(_) => Err("folds are 2 or more, or 0 for no cross-validation".to_owned()),
-        Ok(folds) => Ok(folds),
-    }
 }
 
 /// Compares and prints.

@@ -3,9 +3,9 @@
 use clap::Args;
 use noisefit::data::formula::{Scope, Unseen};
 use noisefit::data::source::Missing;
-use noisefit::{EvaluateOptions, Fitted};
+use noisefit::{EvaluateOptions, Fitted, parse};
 
-use crate::arguments::{DataArguments, OutputFormat, named, parse_level};
+use crate::arguments::{DataArguments, OutputFormat, named};
 use crate::files::ModelFile;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{print, print_json, warn};
@@ -21,7 +21,7 @@ pub(crate) struct EvaluateArguments {
     #[command(flatten)]
     pub(crate) data: DataArguments,
     /// The level of the prediction intervals whose coverage is counted: conformal ones where the model has them
-    #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse_level)]
+    #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse::level)]
     pub(crate) level: f64,
     /// Rows with a missing value
     #[arg(long, value_parser = named::<Missing>(), default_value_t = Missing::Drop)]
@@ -45,6 +45,6 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<Outcome, Failure> {
         OutputFormat::Json => print_json(&evaluated.record())?,
         OutputFormat::Table => print(&evaluated.summary())?,
     }
-    warn(evaluated.warnings());
+    warn(&evaluated.warnings());
     Ok(Outcome::Done)
 }

@@ -4,11 +4,11 @@ use clap::Args;
 use noisefit::core::inference::conformal::Scheme;
 use noisefit::core::inference::covariance::{COVARIANCES, Vcov};
 use noisefit::core::record::Confint;
-use noisefit::{Fitting, Model, Refusal, Setting};
+use noisefit::{Fitting, Model, Refusal, Setting, parse};
 
 use super::model::{ModelArguments, NoiseArguments};
 use super::training::TrainArguments;
-use crate::arguments::{DataArguments, OutputFormat, named, parse_level, suggested};
+use crate::arguments::{DataArguments, OutputFormat, named, suggested};
 use crate::files::Output;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{print, print_json, tell, warn};
@@ -31,7 +31,7 @@ pub(crate) struct FitArguments {
     #[command(flatten)]
     pub(crate) noise: NoiseArguments,
     /// The level of the confidence intervals
-    #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse_level)]
+    #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse::level)]
     pub(crate) level: f64,
     #[arg(long, value_name = "HOW", default_value = "default", hide_default_value = true, help = vcov_help())]
     #[arg(value_parser = suggested::<Vcov>(COVARIANCES.iter().map(|known| known.name)), hide_possible_values = true)]
@@ -79,18 +79,11 @@ pub(crate) struct ConformalArguments {
     #[arg(long, value_name = "METHOD")]
     pub(crate) conformal: Option<Scheme>,
     /// The share of the rows that calibrates with split [default: 0.25]
-    #[arg(long, value_name = "SHARE", value_parser = parse_share, requires = "conformal")]
+    #[arg(long, value_name = "SHARE", value_parser = parse::calibration, requires = "conformal")]
     calibration: Option<f64>,
     /// The number of folds of cv+ [default: 10]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(2..), requires = "conformal")]
     folds: Option<u16>,
-}
-
-fn parse_share(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(share) if (0.01..=0.99).contains(&share) => Ok(share),
-        _ => Err("a share lies between 0.01 and 0.99, such as 0.25".to_owned()),
-    }
 }
 
 impl FitArguments {

@@ -1,10 +1,10 @@
 //! `noisefit loss`.
 
 use clap::Args;
-use noisefit::LossOptions;
 use noisefit::data::source::Missing;
+use noisefit::{LossOptions, parse};
 
-use crate::arguments::{DataArguments, OutputFormat, named, parse_level};
+use crate::arguments::{DataArguments, OutputFormat, named};
 use crate::outcome::{Failure, Outcome};
 use crate::output::{print, print_json, warn};
 
@@ -26,7 +26,7 @@ pub(crate) struct LossArguments {
     #[arg(long, value_name = "DELTA", default_value_t = 1.0)]
     pub(crate) delta: f64,
     /// The level of the pinball loss
-    #[arg(long, value_name = "TAU", default_value_t = 0.5, value_parser = parse_level)]
+    #[arg(long, value_name = "TAU", default_value_t = 0.5, value_parser = parse::level)]
     pub(crate) tau: f64,
     /// How many of the largest errors to list
     #[arg(long, value_name = "N", default_value_t = 5)]

@@ -4,9 +4,9 @@ use clap::Args;
 use noisefit::core::estimate::Collinear;
 use noisefit::core::noise::{FAMILIES, HuberScale, Listed, usage};
 use noisefit::data::source::Missing;
-use noisefit::{Model, NoiseChoice, Scale};
+use noisefit::{Model, NoiseChoice, Scale, parse};
 
-use crate::arguments::{named, parse_digits, parse_positive, suggested};
+use crate::arguments::{named, suggested};
 
 /// The model, without its noise.
 #[derive(Debug, Args)]
@@ -31,7 +31,7 @@ pub(crate) struct ModelArguments {
     #[arg(long, value_parser = named::<Collinear>(), default_value_t = Collinear::Drop)]
     pub(crate) collinear: Collinear,
     /// Digits of the worst coefficient to work for, where the data determine them (Gaussian noise; the others give all they can)
-    #[arg(long, value_name = "DIGITS", default_value_t = 11.0, value_parser = parse_digits)]
+    #[arg(long, value_name = "DIGITS", default_value_t = 11.0, value_parser = parse::digits)]
     pub(crate) digits: f64,
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct NoiseArguments {
     #[arg(hide_possible_values = true)]
     pub(crate) noise: NoiseChoice,
     /// Where the tails of huber noise begin, in scales [default: 1.345]
-    #[arg(long, value_name = "K", value_parser = parse_positive)]
+    #[arg(long, value_name = "K", value_parser = parse::positive)]
     pub(crate) huber_k: Option<f64>,
     /// How the scale of huber noise is estimated: mle, mad, mad:CONSTANT or proposal2 [default: mle]
     #[arg(long, value_name = "HOW")]

@@ -3,11 +3,11 @@
 use clap::Args;
 use noisefit::data::formula::{Undefined, Unseen};
 use noisefit::data::write::TableWriter;
-use noisefit::{Fitted, Interval, Keep, PredictOptions};
+use noisefit::{Fitted, Interval, Keep, PredictOptions, parse};
 
-use crate::arguments::{DataArguments, named, parse_level};
+use crate::arguments::{DataArguments, named};
 use crate::files::{ModelFile, TableOutput};
-use crate::outcome::{Failure, Options, Outcome};
+use crate::outcome::{Failure, Outcome};
 use crate::output::{Screen, warn};
 
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<Outcome, Failure> {
     let fitted = Fitted::load(&arguments.model.0)?;
     fitted.check_prediction(&options)?;
     let (table, passes) = arguments.data.open_for(fitted.columns())?;
-    let warnings = fitted.predict_into(&table, &options, &Options, |columns| match &arguments.output {
+    let warnings = fitted.predict_into(&table, &options, |columns| match &arguments.output {
         Some(TableOutput(path)) => TableWriter::create(path, columns),
         None => TableWriter::to_stream(Screen::stdout(), columns),
     })?;
@@ -70,7 +70,7 @@ fn said(words: &[String]) -> Result<(Option<Interval>, Vec<f64>), String> {
     let (mut kind, mut levels) = (None, Vec::new());
     for word in words.iter().flat_map(|word| word.split([',', ' '])).filter(|word| !word.is_empty()) {
         let Ok(named) = word.parse::<Interval>() else {
-            let level = parse_level(word).map_err(|why| match word.parse::<f64>() {
+            let level = parse::level(word).map_err(|why| match word.parse::<f64>() {
                 Ok(_) => format!("--interval {word}: {why}"),
                 Err(_) => format!(
                     "--interval {word}: levels such as 0.5,0.9 are followed by prediction, conformal or confidence"

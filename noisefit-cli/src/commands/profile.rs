@@ -5,10 +5,10 @@ use noisefit::core::inference::profile::{Curve, CurvePoint};
 use noisefit::data::DataError;
 use noisefit::data::frame::Kind;
 use noisefit::data::write::{TableColumn, TableWriter};
-use noisefit::{Model, ProfileOptions};
+use noisefit::{Model, ProfileOptions, parse};
 
 use super::model::{ModelArguments, NoiseArguments};
-use crate::arguments::{DataArguments, OutputFormat, parse_level};
+use crate::arguments::{DataArguments, OutputFormat};
 use crate::files::TableOutput;
 use crate::outcome::{Failure, Outcome};
 use crate::output::{Screen, print, print_json, tell, warn};
@@ -38,7 +38,7 @@ pub(crate) struct ProfileArguments {
     #[arg(long)]
     pub(crate) profile: bool,
     /// The level of the profile-likelihood interval
-    #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse_level)]
+    #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse::level)]
     pub(crate) level: f64,
     /// How to print the result: the curve as CSV and what is to be seen on it on standard error, or one JSON object
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]

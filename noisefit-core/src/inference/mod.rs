@@ -7,6 +7,7 @@ pub mod evaluate;
 mod fit;
 mod options;
 pub mod predict;
+mod predictive;
 pub mod profile;
 
 pub use fit::fit;

@@ -32,11 +32,13 @@
 //! Losses and sums are computed in `f64` for `f32` arrays too. NaN in a row makes the sum NaN; squares overflow to
 //! infinity, the other losses only where the loss itself does.
 
+mod likelihood;
 mod pairs;
 mod real;
 pub mod report;
 mod sweep;
 
+pub use likelihood::{Slopes, likelihood};
 pub use pairs::Pairs;
 pub use real::Real;
 pub use report::{LossReport, report};

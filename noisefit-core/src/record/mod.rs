@@ -11,6 +11,7 @@ mod intervals;
 mod scale_rule;
 mod termination;
 mod text;
+mod topic;
 mod vcov;
 mod warning;
 
@@ -24,5 +25,6 @@ pub use fit::{CoefficientTest, Fit, FittedScale, Goodness, Likelihood};
 pub use intervals::Intervals;
 pub use scale_rule::ScaleRule;
 pub use termination::{Reason, Termination};
+pub use topic::Topic;
 pub use vcov::VcovKind;
 pub use warning::{NoNid, Shortfall, Warning};

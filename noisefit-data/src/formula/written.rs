@@ -119,6 +119,20 @@ impl Formula {
         names
     }
 
+    /// Whether a `.` stands in it for all columns that it does not name.
+    ///
+    /// ```
+    /// use noisefit_data::formula::Formula;
+    ///
+    /// assert!(Formula::parse("y ~ . - x")?.takes_all_others() && !Formula::parse("y ~ x")?.takes_all_others());
+    /// # Ok::<(), noisefit_data::formula::FormulaError>(())
+    /// ```
+    pub fn takes_all_others(&self) -> bool {
+        let mut dot = false;
+        self.visit(&mut |node| dot |= matches!(node.syntax, Syntax::Dot));
+        dot
+    }
+
     /// Visits every part, in the order of the text.
     pub(super) fn visit<'a>(&'a self, visitor: &mut impl FnMut(&'a Node)) {
         self.response.iter().for_each(|response| response.visit(visitor));
@@ -161,6 +175,16 @@ impl Expression {
     /// The expression as it was written.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The names of the columns that it names, each once.
+    pub fn names(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        self.node.visit(&mut |node| match &node.syntax {
+            Syntax::Name(name) if !names.contains(&name.as_str()) => names.push(name.as_str()),
+            _ => {}
+        });
+        names
     }
 }
 

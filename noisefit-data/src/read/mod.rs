@@ -41,6 +41,7 @@ mod parquet;
 mod partitions;
 #[cfg(feature = "files")]
 mod pieces;
+mod stream;
 mod table;
 #[cfg(feature = "files")]
 mod text;
@@ -54,7 +55,7 @@ mod tests;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arrow_array::RecordBatch;
 use noisefit_core::rows::in_order;
@@ -64,12 +65,14 @@ pub use self::format::Format;
 pub use self::inputs::Inputs;
 pub use self::notation::{DateFormat, Look, LookAlike};
 pub use self::options::{Decimals, ReadOptions};
+pub use self::stream::{Rerun, Run};
 pub use self::table::UnreadColumn;
 
 pub use self::kinds::KindsMet;
 use self::kinds::{MissingWords, Tally};
 use self::memory::Batches;
 use self::partitions::Partitions;
+use self::stream::Stream;
 use self::table::{FrameIterator, Query, Schema, Table, Unit, Wanted};
 use crate::error::DataError;
 use crate::frame::{Field, Frame};
@@ -182,6 +185,19 @@ impl Dataset {
     /// ```
     pub fn of_batches(batches: Vec<RecordBatch>, options: &ReadOptions) -> Result<Dataset, DataError> {
         let (table, mut schema) = Batches::new(batches)?;
+        schema.take(options, true);
+        schema.force_text(options, table.name(), Some("Arrow"))?;
+        let tables: Vec<Box<dyn Table>> = vec![Box::new(table)];
+        Ok(Dataset::new(tables, schema, options, UNIT_BYTES))
+    }
+
+    /// A table that is run again for every pass that needs it, such as a query: of its batches a pass holds a few, and what fits
+    /// the memory budget is kept. `options` are heeded as by [`Dataset::of_batches`].
+    ///
+    /// # Errors
+    /// What the source reports; a column's name twice.
+    pub fn of_rerun(source: Arc<dyn Rerun>, options: &ReadOptions) -> Result<Dataset, DataError> {
+        let (table, mut schema) = Stream::new(source)?;
         schema.take(options, true);
         schema.force_text(options, table.name(), Some("Arrow"))?;
         let tables: Vec<Box<dyn Table>> = vec![Box::new(table)];

@@ -21,6 +21,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::model::Model;
 use crate::refusal::Refusal;
+use crate::remark::Remark;
 use crate::rows::{explain, notes, place, specification};
 use crate::table::Table;
 
@@ -50,7 +51,7 @@ pub struct Diagnosed {
     /// Whether rows are of several files.
     several_files: bool,
     /// What is to be said of the table's columns.
-    notes: Vec<Sentence>,
+    notes: Vec<Remark>,
 }
 
 impl Model {
@@ -108,6 +109,18 @@ pub(crate) fn look(
     Ok(Diagnosed { design, fit, counts, diagnostics, places, several_files, notes })
 }
 
+/// What is measured of every row of a table: the names, and the columns.
+pub(crate) fn measure(
+    rows: &DesignRows<'_>,
+    fit: &Fit,
+    settings: &estimate::Options,
+    table: &Table,
+) -> Result<(Vec<String>, Vec<Vec<f64>>), Error> {
+    let diagnosis = Diagnosis::new(rows, fit, settings)?;
+    let columns = rows::collect(&diagnosis, rows.design(), table)?;
+    Ok((diagnosis.row_columns().iter().map(|name| (*name).to_owned()).collect(), columns))
+}
+
 /// Where the rows of the lists stand.
 fn places(rows: &DesignRows<'_>, influence: &Influence) -> Result<BTreeMap<u64, RowPlace>, Error> {
     let lists = [&influence.largest_residuals, &influence.largest_cooks_distances, &influence.largest_leverages];
@@ -137,8 +150,8 @@ impl Diagnosed {
     }
 
     /// What is to be said of the table's columns and of the fit.
-    pub fn warnings(&self) -> Vec<Sentence> {
-        let warnings = self.fit.warnings.iter().map(|warning| warning.to_string().into());
+    pub fn warnings(&self) -> Vec<Remark> {
+        let warnings = self.fit.warnings.iter().map(Remark::from);
         self.notes.iter().cloned().chain(warnings).collect()
     }
 

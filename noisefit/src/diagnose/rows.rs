@@ -6,7 +6,7 @@ use noisefit_core::inference::diagnostics::Diagnosis;
 use noisefit_data::DataError;
 use noisefit_data::formula::{Design, EvaluateOptions, Scope, Workspace};
 use noisefit_data::frame::{Frame, Kind};
-use noisefit_data::read::{Dataset, Decimals, Frames};
+use noisefit_data::read::{Dataset, Decimals, Frames, Origin};
 use noisefit_data::source::{columns_of, locate};
 use noisefit_data::write::{TableColumn, TableWriter};
 
@@ -26,24 +26,43 @@ pub(super) fn write(path: &Path, diagnosis: &Diagnosis, design: &Design, table: 
     names.push(("row", Kind::Number));
     names.extend(measures.iter().map(|name| (*name, Kind::Number)));
     let mut writer = TableWriter::create(path, &names)?;
+    each(diagnosis, design, table, |origin, Measured { file, first_record, rows, columns }| {
+        let name = vec![Some(dataset.file_name(file)); if several { rows } else { 0 }];
+        let numbers: Vec<f64> = (1..=rows as u64).map(|i| (origin.first_record + first_record + i) as f64).collect();
+        let mut written = Vec::with_capacity(columns.len() + 2);
+        written.extend(several.then_some(TableColumn::Text(&name)));
+        written.push(TableColumn::Number(&numbers));
+        written.extend(columns.iter().map(|column| TableColumn::Number(column)));
+        writer.write(&written)
+    })?;
+    writer.finish()
+}
+
+/// The measures of every record of the data, in their order; missing where the row was left out of the fit.
+pub(super) fn collect(diagnosis: &Diagnosis, design: &Design, table: &Table) -> Result<Vec<Vec<f64>>, DataError> {
+    let mut all = vec![Vec::new(); diagnosis.row_columns().len()];
+    each(diagnosis, design, table, |_, Measured { columns, .. }| {
+        all.iter_mut().zip(columns).for_each(|(all, column)| all.extend(column));
+        Ok(())
+    })?;
+    Ok(all)
+}
+
+/// Measures every frame of the data, and hands the measures on in the order of the records.
+fn each(
+    diagnosis: &Diagnosis,
+    design: &Design,
+    table: &Table,
+    mut sink: impl FnMut(Origin, Measured) -> Result<(), DataError> + Send,
+) -> Result<(), DataError> {
+    let dataset = table.dataset();
     let unit = |frames: &mut Frames<'_>| -> Result<Vec<Measured>, DataError> {
         frames.map(|frame| measure(diagnosis, design, dataset, &frame?)).collect()
     };
     let columns = columns_of(design, dataset, Scope::All)?;
     dataset.scan(&columns, Decimals::WithLow, table.watch(), unit, |origin, frames| {
-        for Measured { file, first_record, rows, columns } in frames {
-            let name = vec![Some(dataset.file_name(file)); if several { rows } else { 0 }];
-            let numbers: Vec<f64> =
-                (1..=rows as u64).map(|i| (origin.first_record + first_record + i) as f64).collect();
-            let mut written = Vec::with_capacity(columns.len() + 2);
-            written.extend(several.then_some(TableColumn::Text(&name)));
-            written.push(TableColumn::Number(&numbers));
-            written.extend(columns.iter().map(|column| TableColumn::Number(column)));
-            writer.write(&written)?;
-        }
-        Ok(())
-    })?;
-    writer.finish()
+        frames.into_iter().try_for_each(|measured| sink(origin, measured))
+    })
 }
 
 /// The measures of a frame's rows.

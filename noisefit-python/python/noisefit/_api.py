@@ -1,0 +1,405 @@
+"""What is done with a formula and a table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from noisefit import _noisefit, _progress
+from noisefit._errors import warn
+from noisefit._fitted import Fitted
+from noisefit._found import Comparison, Description, Diagnosis, Losses, Profile
+from noisefit._table import READING, table
+
+if TYPE_CHECKING:
+    from typing_extensions import TypedDict, Unpack
+
+    _Path = str | os.PathLike[str]
+
+    class Reading(TypedDict, total=False):
+        """How data are read; what is said of files holds for frames where it can."""
+
+        input_format: str
+        delimiter: str
+        header: bool
+        na: str | Sequence[str]
+        text: str | Sequence[str]
+        number: str | Sequence[str]
+        decimal: str
+        date: str
+        threads: int
+        memory: str | int
+
+    class Training(Reading, total=False):
+        """How a network, or a linear model by gradient steps, is trained."""
+
+        solver: str
+        hidden: int | Sequence[int]
+        activation: str
+        embedding: str | Sequence[str]
+        optimizer: str
+        lr: float
+        momentum: float
+        nesterov: bool
+        schedule: str
+        warm_up: int
+        batch: int | str
+        epochs: int
+        common_scale: int
+        shuffle: bool
+        decay: float
+        dropout: float
+        clip: float
+        validation: float
+        patience: int
+        ensemble: int
+        shuffle_buffer: int
+        trace: _Path
+        trace_steps: bool
+        checkpoint: _Path
+        every: int
+        resume: bool
+        tune: int
+
+
+#: Keywords of training, beside those of reading.
+TRAINING = (
+    "solver", "hidden", "activation", "embedding", "optimizer", "lr", "momentum", "nesterov", "schedule", "warm_up", "batch",
+    "epochs", "common_scale", "shuffle", "decay", "dropout", "clip", "validation", "patience", "ensemble", "shuffle_buffer",
+    "trace", "trace_steps", "checkpoint", "every", "resume", "tune",
+)  # fmt: skip
+
+
+def fit(
+    formula: str,
+    data: Any,
+    *,
+    noise: str = "gaussian",
+    scale: str | None = None,
+    weights: str | None = None,
+    frequency_weights: str | None = None,
+    missing: str | None = None,
+    collinear: str | None = None,
+    vcov: str | None = None,
+    confint: str | None = None,
+    level: float = 0.95,
+    conformal: str | None = None,
+    calibration: float | None = None,
+    folds: int | None = None,
+    huber_k: float | None = None,
+    huber_scale: str | None = None,
+    seed: int = 0,
+    digits: float | None = None,
+    one_pass: bool = False,
+    model: str = "linear",
+    frame: str | None = None,
+    progress: bool | None = None,
+    **more: Unpack[Training],
+) -> Fitted:
+    """Fit a model by maximum likelihood under a named noise.
+
+    Parameters
+    ----------
+    formula
+        As in R: `y ~ x1 + log(x2) + city*x3`; `.` stands for all other columns, and a name that is no identifier stands in
+        backticks.
+    data
+        A pandas, polars or pyarrow frame, a dict of arrays, a NumPy array, anything with `__arrow_c_stream__`, or the path of
+        a CSV, Parquet, Arrow or JSON lines file, a folder, a pattern such as `data/*.parquet`, or several of them.
+    noise
+        `gaussian`, `laplace`, `quantile:0.9`, `quantile:0.1,0.5,0.9`, `huber`, `student-t`, `student-t:4`, `logistic`,
+        `cauchy`; or `auto`, which fits the one that `compare` prefers.
+    scale
+        A formula such as `~ x + city`, in whose terms the logarithm of the noise scale is linear; or `network`.
+    weights
+        Relative precisions of the rows (inverse variances): a column, or arithmetic on columns.
+    frequency_weights
+        A column with the number of identical rows that each row stands for.
+    missing
+        Rows with a missing value: `drop` (default) or `fail`.
+    collinear
+        Terms that are linear combinations of earlier ones: `drop` (default) or `fail`.
+    vcov
+        How the covariance of the coefficients is estimated: `classical`, `hc3`, `cluster:firm`, `hac:4`, `sandwich`,
+        `bootstrap:999`, ...
+    confint
+        Where the confidence intervals come from: `wald` (default) or `profile`.
+    level
+        The level of the confidence intervals.
+    conformal, calibration, folds
+        Distribution-free intervals for `predict` and `evaluate`: `split` (of which share calibrates), `cv+` (in how many
+        folds) or `jackknife+`.
+    huber_k, huber_scale
+        Where the tails of huber noise begin, in scales (1.345); how its scale is estimated.
+    seed
+        What everything that is drawn at random is drawn from.
+    digits, one_pass
+        Digits of the worst coefficient to work for; whether data are read once where that gives them.
+    model
+        `linear`, or `network`, which reads the terms of the formula.
+    frame
+        What frames come back as: `pandas`, `polars`, `pyarrow` or `dict`; as the data unless given.
+    progress
+        Whether to show how far a fit of more than a second is; where somebody looks unless given.
+    **more
+        How data are read (`input_format`, `na`, `threads`, `memory`, ...) and how something is trained (`hidden`, `epochs`,
+        `ensemble`, ...): the command's options with `_` for `-`. docs/python.md has all of them.
+
+    Returns
+    -------
+    Fitted
+
+    Raises
+    ------
+    UsageError
+        For keywords that cannot be, or do not go together.
+    DataError
+        For data that cannot be read or lack a column.
+    FitError
+        For data that have no such fit.
+
+    Examples
+    --------
+    >>> import noisefit as nf
+    >>> fitted = nf.fit("foodexp ~ income", {"income": [1.0, 2, 3, 4], "foodexp": [1.0, 3, 2, 4]})
+    >>> round(fitted.coef["income"], 12)
+    0.8
+    """
+    asked: dict[str, Any] = {
+        "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
+        "missing": missing, "collinear": collinear, "vcov": vcov, "confint": confint, "level": level, "conformal": conformal,
+        "calibration": calibration, "folds": folds, "huber_k": huber_k, "huber_scale": huber_scale, "seed": seed,
+        "digits": digits, "one_pass": one_pass, "model": model, **_known("fit", more, TRAINING),
+    }  # fmt: skip
+    made, like = table(data, asked, _noisefit.columns(asked), frame)
+    shown = _progress.of(progress)
+    try:
+        fitted = _noisefit.fit(made, asked, shown)
+    finally:
+        _progress.close(shown)
+    warn(fitted.warnings())
+    return Fitted(fitted, like, data, made, {**asked, "frame": frame, "progress": progress})
+
+
+def compare(
+    formula: str,
+    data: Any,
+    *,
+    noise: str | Sequence[str] | None = None,
+    scale: str | None = None,
+    weights: str | None = None,
+    frequency_weights: str | None = None,
+    missing: str | None = None,
+    collinear: str | None = None,
+    digits: float | None = None,
+    folds: int | None = None,
+    seed: int = 0,
+    times: bool = False,
+    frame: str | None = None,
+    progress: bool | None = None,
+    **more: Unpack[Reading],
+) -> Comparison:
+    """Set noise models side by side, say which the data prefer and what speaks for it.
+
+    Parameters
+    ----------
+    formula, data, scale, weights, frequency_weights, missing, collinear, digits, frame, progress
+        As in `fit`.
+    noise
+        The models, with `+scale` behind those whose scale is modelled: `["gaussian", "student-t+scale"]`; all unless given.
+    folds
+        Parts of the cross-validation (5); 0 for none.
+    seed
+        What the parts are drawn from.
+    times
+        Whether the summary tells how long each fit took.
+
+    Examples
+    --------
+    >>> import noisefit as nf
+    >>> nf.compare("calls ~ year", "testdata/phones.csv").preferred
+    'student-t'
+    """
+    asked: dict[str, Any] = {
+        "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
+        "missing": missing, "collinear": collinear, "digits": digits, "folds": folds, "seed": seed, "times": times,
+        **_known("compare", more, ()),
+    }  # fmt: skip
+    return Comparison(*_called(_noisefit.compare, data, asked, frame, progress))
+
+
+def diagnose(
+    formula: str,
+    data: Any,
+    *,
+    noise: str = "gaussian",
+    scale: str | None = None,
+    weights: str | None = None,
+    frequency_weights: str | None = None,
+    missing: str | None = None,
+    collinear: str | None = None,
+    digits: float | None = None,
+    huber_k: float | None = None,
+    huber_scale: str | None = None,
+    worst: int | None = None,
+    rows: str | os.PathLike[str] | None = None,
+    seed: int = 0,
+    frame: str | None = None,
+    progress: bool | None = None,
+    **more: Unpack[Reading],
+) -> Diagnosis:
+    """Fit a model and say what is wrong with it: variance, shape of the noise, form of the mean, rows that stand out.
+
+    Parameters are those of `fit` and of `Fitted.diagnose`.
+
+    Examples
+    --------
+    >>> import noisefit as nf
+    >>> nf.diagnose("foodexp ~ income", "testdata/engel.csv").advice[0][:33]
+    'the variance grows with income an'
+    """
+    asked: dict[str, Any] = {
+        "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
+        "missing": missing, "collinear": collinear, "digits": digits, "huber_k": huber_k, "huber_scale": huber_scale,
+        "worst": worst, "rows": rows, "seed": seed, **_known("diagnose", more, ()),
+    }  # fmt: skip
+    return Diagnosis(*_called(_noisefit.diagnose, data, asked, frame, progress))
+
+
+def profile(
+    formula: str,
+    data: Any,
+    term: str,
+    *,
+    noise: str = "gaussian",
+    scale: str | None = None,
+    weights: str | None = None,
+    frequency_weights: str | None = None,
+    missing: str | None = None,
+    collinear: str | None = None,
+    digits: float | None = None,
+    huber_k: float | None = None,
+    huber_scale: str | None = None,
+    points: int | None = None,
+    range: tuple[float, float] | None = None,
+    profile: bool = False,
+    level: float = 0.95,
+    frame: str | None = None,
+    progress: bool | None = None,
+    **more: Unpack[Reading],
+) -> Profile:
+    """Fit a model and follow the likelihood and the loss along one coefficient.
+
+    Parameters are those of `fit` and of `Fitted.profile`.
+
+    Examples
+    --------
+    >>> import noisefit as nf
+    >>> low, high = nf.profile("foodexp ~ income", "testdata/engel.csv", "income").conf_int
+    >>> round(low, 3), round(high, 3)
+    (0.457, 0.513)
+    """
+    asked: dict[str, Any] = {
+        "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
+        "missing": missing, "collinear": collinear, "digits": digits, "huber_k": huber_k, "huber_scale": huber_scale,
+        "term": term, "points": points, "range": range, "profile": profile, "level": level, **_known("profile", more, ()),
+    }  # fmt: skip
+    return Profile(*_called(_noisefit.profile, data, asked, frame, progress))
+
+
+def describe(
+    data: Any, columns: str | Sequence[str] | None = None, *, progress: bool | None = None, **more: Unpack[Reading]
+) -> Description:
+    """Describe the columns of data: types, missing values, means, quantiles, levels.
+
+    Examples
+    --------
+    >>> import noisefit as nf
+    >>> nf.describe("testdata/engel.csv")["rows"]
+    235
+    """
+    made, like = table(data, _known("describe", more, ()))
+    names = [columns] if isinstance(columns, str) else list(columns or ())
+    shown = _progress.of(progress)
+    try:
+        return Description(_noisefit.describe(made, names, shown), like)
+    finally:
+        _progress.close(shown)
+
+
+def loss(
+    data: Any,
+    *,
+    truth: str,
+    prediction: str,
+    delta: float | None = None,
+    tau: float | None = None,
+    largest: int | None = None,
+    missing: str | None = None,
+    progress: bool | None = None,
+    **more: Unpack[Reading],
+) -> Losses:
+    """Give every loss of predictions that stand beside the truth, and the noise that they imply.
+
+    Parameters
+    ----------
+    data
+        As in `fit`.
+    truth, prediction
+        The columns with the true values and the predictions.
+    delta
+        Where the Huber and smooth L1 losses turn from squares to lines (1).
+    tau
+        The level of the pinball loss (0.5).
+    largest
+        How many of the largest errors are listed (5).
+    missing
+        Rows with a missing value: `drop` (default) or `fail`.
+
+    Examples
+    --------
+    >>> import noisefit as nf
+    >>> nf.loss({"y": [1.0, 2, 4], "mu": [1.0, 1, 1]}, truth="y", prediction="mu")["mse"]
+    3.3333333333333335
+    """
+    asked: dict[str, Any] = {
+        "truth": truth, "prediction": prediction, "delta": delta, "tau": tau, "largest": largest, "missing": missing,
+        **_known("loss", more, ()),
+    }  # fmt: skip
+    made, like = table(data, asked)
+    shown = _progress.of(progress)
+    try:
+        return Losses(_noisefit.loss(made, asked, shown), like)
+    finally:
+        _progress.close(shown)
+
+
+def _called(verb: Any, data: Any, asked: dict[str, Any], frame: str | None, progress: bool | None) -> Any:
+    without = {name: value for name, value in asked.items() if name not in ("noise", "folds")}
+    made, like = table(data, asked, _noisefit.columns(without), frame)
+    shown = _progress.of(progress)
+    try:
+        return verb(made, asked, shown), like
+    finally:
+        _progress.close(shown)
+
+
+def _known(function: str, more: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Refuse keywords that there are not, as Python does."""
+    from difflib import get_close_matches
+
+    known = [*READING, *names]
+    for name in more:
+        if name not in known:
+            near = get_close_matches(name, [*known, *_PLAIN], 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise TypeError(f"{function}() got an unexpected keyword argument '{name}'{hint}")
+    return dict(more)
+
+
+#: The plain keywords of `fit`, for suggestions.
+_PLAIN = (
+    "noise", "scale", "weights", "frequency_weights", "missing", "collinear", "vcov", "confint", "level", "conformal",
+    "calibration", "folds", "huber_k", "huber_scale", "seed", "digits", "one_pass", "model", "frame", "progress",
+)  # fmt: skip

@@ -1,0 +1,137 @@
+//! What is done with a model and a table.
+
+use noisefit::data::formula::{Expression, Formula};
+use noisefit::{Error, LossOptions, Model, Refusal, parse};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::errors::raised;
+use crate::fitted::Fitted;
+use crate::found::Found;
+use crate::model::{model, set};
+use crate::options::{compare_options, diagnose_options, of_comparison, of_diagnosis, profile_options};
+use crate::settings::Settings;
+use crate::table::{Table, watched};
+use crate::work::apart;
+
+/// Fits a model.
+#[pyfunction]
+pub(crate) fn fit(
+    py: Python<'_>,
+    table: &Table,
+    settings: &Bound<'_, PyDict>,
+    progress: Option<Bound<'_, PyAny>>,
+) -> PyResult<Fitted> {
+    let model = model(&Settings(settings), py)?;
+    model.check().map_err(|error| raised(py, &error))?;
+    let fitted = apart(py, progress.as_ref(), |watch| model.fit(&watched(&table.inner, watch)))?;
+    Ok(Fitted { inner: fitted })
+}
+
+/// Sets noise models side by side.
+#[pyfunction]
+pub(crate) fn compare(
+    py: Python<'_>,
+    table: &Table,
+    settings: &Bound<'_, PyDict>,
+    progress: Option<Bound<'_, PyAny>>,
+) -> PyResult<Found> {
+    let settings = &Settings(settings);
+    let (model, options) = (without_noise(settings, py)?, compare_options(settings)?);
+    model.check().map_err(|error| raised(py, &error))?;
+    let compared = apart(py, progress.as_ref(), |watch| model.compare(&watched(&table.inner, watch), &options))?;
+    of_comparison(py, &compared, settings)
+}
+
+/// Fits a model and looks at the fit.
+#[pyfunction]
+pub(crate) fn diagnose(
+    py: Python<'_>,
+    table: &Table,
+    settings: &Bound<'_, PyDict>,
+    progress: Option<Bound<'_, PyAny>>,
+) -> PyResult<Found> {
+    let settings = &Settings(settings);
+    let (model, options) = (model(settings, py)?, diagnose_options(settings)?);
+    model.check().map_err(|error| raised(py, &error))?;
+    let diagnosed = apart(py, progress.as_ref(), |watch| model.diagnose(&watched(&table.inner, watch), &options))?;
+    of_diagnosis(py, &diagnosed)
+}
+
+/// Fits a model and follows its likelihood along one coefficient.
+#[pyfunction]
+pub(crate) fn profile(
+    py: Python<'_>,
+    table: &Table,
+    settings: &Bound<'_, PyDict>,
+    progress: Option<Bound<'_, PyAny>>,
+) -> PyResult<Found> {
+    let settings = &Settings(settings);
+    let (model, options) = (model(settings, py)?, profile_options(settings)?);
+    model.check().map_err(|error| raised(py, &error))?;
+    let profiled = apart(py, progress.as_ref(), |watch| model.profile(&watched(&table.inner, watch), &options))?;
+    Found::new(py, profiled.summary(), &profiled.record(), &profiled.warnings())
+}
+
+/// Describes columns.
+#[pyfunction]
+pub(crate) fn describe(
+    py: Python<'_>,
+    table: &Table,
+    columns: Vec<String>,
+    progress: Option<Bound<'_, PyAny>>,
+) -> PyResult<Found> {
+    let described = apart(py, progress.as_ref(), |watch| watched(&table.inner, watch).describe(&columns))?;
+    Found::new(py, described.summary(), &described.record(), described.warnings())
+}
+
+/// The losses of predictions that stand beside the truth.
+#[pyfunction]
+pub(crate) fn loss(
+    py: Python<'_>,
+    table: &Table,
+    settings: &Bound<'_, PyDict>,
+    progress: Option<Bound<'_, PyAny>>,
+) -> PyResult<Found> {
+    let settings = &Settings(settings);
+    let text = |name: &str| settings.text(name).map(Option::unwrap_or_default);
+    let mut options = LossOptions::of(text("truth")?, text("prediction")?);
+    set(&mut options.delta, settings.by("delta", parse::positive)?);
+    set(&mut options.tau, settings.by("tau", parse::level)?);
+    set(&mut options.largest, settings.size("largest", 0)?);
+    set(&mut options.missing, settings.of("missing")?);
+    let losses = apart(py, progress.as_ref(), |watch| watched(&table.inner, watch).losses(&options))?;
+    Found::new(py, losses.summary(), &losses.record(), &[])
+}
+
+/// The columns that formulas and expressions name, and whether one of them takes all others, too.
+#[pyfunction]
+pub(crate) fn columns(py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<(Vec<String>, bool)> {
+    let settings = &Settings(settings);
+    let refused = |error| raised(py, &Error::from(Refusal::Formula(error)));
+    let mut names: Vec<String> = Vec::new();
+    let mut add = |new: Vec<&str>| names.extend(new.into_iter().map(str::to_owned));
+    let model = model(settings, py)?;
+    let mut formula = Formula::parse(&model.formula).map_err(refused)?;
+    if let Some(noisefit::Scale::Formula(scale)) = &model.scale {
+        formula = formula.with_scale(scale).map_err(refused)?;
+    }
+    add(formula.columns());
+    if let Some(weights) = &model.weights {
+        add(Expression::parse(weights).map_err(refused)?.names());
+    }
+    add(model.frequencies.as_deref().into_iter().collect());
+    add(model.vcov.clusters().iter().map(String::as_str).collect());
+    Ok((names, formula.takes_all_others()))
+}
+
+/// A model whose noise is of no matter: the keyword names those that are compared.
+fn without_noise(settings: &Settings<'_, '_>, py: Python<'_>) -> PyResult<Model> {
+    let others = settings.0.copy()?;
+    for name in ["noise", "folds"] {
+        if others.contains(name)? {
+            others.del_item(name)?;
+        }
+    }
+    model(&Settings(&others), py)
+}

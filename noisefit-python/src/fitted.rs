@@ -1,0 +1,224 @@
+//! A model that was fitted.
+
+use std::path::PathBuf;
+
+use noisefit::data::formula::{Undefined, Unseen};
+use noisefit::data::source::Missing;
+use noisefit::{EvaluateOptions, ExportOptions, Interval, Keep, PredictOptions, parse};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::errors::raised;
+use crate::found::{Columns, Found, columns, json, said};
+use crate::model::set;
+use crate::options::{compare_options, diagnose_options, of_comparison, of_diagnosis, profile_options};
+use crate::settings::Settings;
+use crate::table::{Table, of, watched};
+use crate::work::apart;
+
+/// A fitted model; the class that users see holds it.
+#[pyclass(frozen, module = "noisefit._noisefit")]
+pub(crate) struct Fitted {
+    pub(crate) inner: noisefit::Fitted,
+}
+
+#[pymethods]
+impl Fitted {
+    /// Reads a model file.
+    #[staticmethod]
+    fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
+        Ok(Fitted { inner: apart(py, None, |_| noisefit::Fitted::load(&path))? })
+    }
+
+    /// The model that is some JSON.
+    #[staticmethod]
+    fn from_json(py: Python<'_>, text: &str) -> PyResult<Self> {
+        Ok(Fitted { inner: apart(py, None, |_| noisefit::Fitted::from_json(text))? })
+    }
+
+    /// The model as JSON, without data.
+    fn to_json(&self, py: Python<'_>) -> PyResult<String> {
+        self.inner.to_json().map_err(|error| raised(py, &error))
+    }
+
+    /// Writes a model file.
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        if let Some(table) = self.inner.table() {
+            let outputs = [(noisefit::Setting::Output, Some(&path))];
+            table.refuse_overwriting(&outputs).map_err(|error| raised(py, &error))?;
+        }
+        self.inner.save(path).map_err(|error| raised(py, &error))
+    }
+
+    /// The record as JSON, with the covariance matrices.
+    fn record(&self, py: Python<'_>) -> PyResult<String> {
+        json(py, &self.inner.record(true))
+    }
+
+    /// The summary for people.
+    fn summary(&self) -> String {
+        self.inner.summary()
+    }
+
+    /// What a reader should know, as pairs of what it is about and the sentence.
+    fn warnings(&self) -> Vec<(String, String)> {
+        said(&self.inner.warnings())
+    }
+
+    /// Why this noise, where it was found out.
+    fn verdict(&self) -> Option<String> {
+        self.inner.verdict()
+    }
+
+    /// Whether the estimates are what was looked for.
+    fn converged(&self) -> bool {
+        self.inner.converged()
+    }
+
+    /// Whether something was trained.
+    fn is_trained(&self) -> bool {
+        self.inner.network().is_some()
+    }
+
+    /// Each of several quantiles as a model of its own.
+    fn apart(&self) -> Vec<Fitted> {
+        self.inner.apart().into_iter().map(|inner| Fitted { inner }).collect()
+    }
+
+    /// The ends of the confidence intervals, by the standard errors.
+    fn conf_int(&self, py: Python<'_>, level: f64) -> PyResult<Vec<Option<(f64, f64)>>> {
+        self.inner.confint(level).map_err(|error| raised(py, &error))
+    }
+
+    /// Predicts rows.
+    fn predict<'py>(
+        &self,
+        py: Python<'py>,
+        table: &Table,
+        settings: &Bound<'py, PyDict>,
+        progress: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<(Columns<'py>, Vec<(String, String)>)> {
+        let options = predict_options(&Settings(settings))?;
+        self.inner.check_prediction(&options).map_err(|error| raised(py, &error))?;
+        let predict = |watch| self.inner.predict(&watched(&table.inner, watch), &options);
+        let predicted = apart(py, progress.as_ref(), predict)?;
+        Ok((columns(py, predicted.names, predicted.columns), said(&predicted.warnings)))
+    }
+
+    /// Predicts rows into a file, with columns that are carried along.
+    fn predict_to(
+        &self,
+        py: Python<'_>,
+        table: &Table,
+        settings: &Bound<'_, PyDict>,
+        path: PathBuf,
+        progress: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Vec<(String, String)>> {
+        let options = predict_options(&Settings(settings))?;
+        self.inner.check_prediction(&options).map_err(|error| raised(py, &error))?;
+        let outputs = [(noisefit::Setting::Output, Some(&path))];
+        table.inner.refuse_overwriting(&outputs).map_err(|error| raised(py, &error))?;
+        let predict = |watch| self.inner.predict_to(&watched(&table.inner, watch), &options, &path);
+        Ok(said(&apart(py, progress.as_ref(), predict)?))
+    }
+
+    /// What is measured of every row.
+    fn augment<'py>(
+        &self,
+        py: Python<'py>,
+        table: Option<&Table>,
+        progress: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Columns<'py>> {
+        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
+        let measured = apart(py, progress.as_ref(), |watch| self.inner.augment(Some(&watched(&table, watch))))?;
+        Ok(columns(py, measured.names, measured.columns))
+    }
+
+    /// Scores the model.
+    fn evaluate(
+        &self,
+        py: Python<'_>,
+        table: Option<&Table>,
+        settings: &Bound<'_, PyDict>,
+        progress: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Found> {
+        let settings = &Settings(settings);
+        let mut options = EvaluateOptions::default();
+        set(&mut options.level, settings.by("level", parse::level)?);
+        set(&mut options.missing, settings.of::<Missing>("missing")?);
+        set(&mut options.unseen, settings.of::<Unseen>("unseen")?);
+        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
+        let evaluate = |watch| self.inner.evaluate(&watched(&table, watch), &options);
+        let evaluated = apart(py, progress.as_ref(), evaluate)?;
+        Found::new(py, evaluated.summary(), &evaluated.record(), &evaluated.warnings())
+    }
+
+    /// Says what is wrong with the model.
+    fn diagnose(
+        &self,
+        py: Python<'_>,
+        table: Option<&Table>,
+        settings: &Bound<'_, PyDict>,
+        progress: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Found> {
+        let options = diagnose_options(&Settings(settings))?;
+        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
+        let diagnose = |watch| self.inner.diagnose(Some(&watched(&table, watch)), &options);
+        of_diagnosis(py, &apart(py, progress.as_ref(), diagnose)?)
+    }
+
+    /// Sets noise models side by side for the same formula.
+    fn compare(
+        &self,
+        py: Python<'_>,
+        table: Option<&Table>,
+        settings: &Bound<'_, PyDict>,
+        progress: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Found> {
+        let settings = &Settings(settings);
+        let options = compare_options(settings)?;
+        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
+        let compare = |watch| self.inner.compare(Some(&watched(&table, watch)), &options);
+        of_comparison(py, &apart(py, progress.as_ref(), compare)?, settings)
+    }
+
+    /// Follows the likelihood along one coefficient.
+    fn profile(
+        &self,
+        py: Python<'_>,
+        table: Option<&Table>,
+        settings: &Bound<'_, PyDict>,
+        progress: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Found> {
+        let options = profile_options(&Settings(settings))?;
+        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
+        let profile = |watch| self.inner.profile(Some(&watched(&table, watch)), &options);
+        let profiled = apart(py, progress.as_ref(), profile)?;
+        Found::new(py, profiled.summary(), &profiled.record(), &profiled.warnings())
+    }
+
+    /// Writes the model in forms that other programs run.
+    fn export(&self, py: Python<'_>, onnx: Option<PathBuf>, safetensors: Option<PathBuf>) -> PyResult<Found> {
+        let options = ExportOptions { onnx, safetensors };
+        let exported = apart(py, None, |_| self.inner.export(&options))?;
+        Found::new(py, exported.to_string(), &exported, exported.warnings())
+    }
+}
+
+/// What is predicted beside the location.
+fn predict_options(settings: &Settings<'_, '_>) -> PyResult<PredictOptions> {
+    let levels = |text: &str| text.split(',').map(|level| parse::level(level.trim())).collect::<Result<Vec<_>, _>>();
+    let mut options = PredictOptions {
+        levels: settings.by("interval", levels)?.unwrap_or_default(),
+        interval: settings.of::<Interval>("kind")?,
+        name: settings.text("name")?,
+        ..PredictOptions::default()
+    };
+    set(&mut options.unseen, settings.of::<Unseen>("unseen")?);
+    set(&mut options.undefined, settings.of::<Undefined>("undefined")?);
+    options.keep = match settings.flag("keep_all")? {
+        Some(true) => Keep::All,
+        _ => Keep::Named(settings.texts("keep")?),
+    };
+    Ok(options)
+}

@@ -1,0 +1,62 @@
+//! Keywords as options of comparisons, diagnoses and profiles, and what these find.
+
+use noisefit::core::compare::Candidates;
+use noisefit::{CompareOptions, DiagnoseOptions, ProfileOptions, parse};
+use pyo3::prelude::*;
+
+use crate::errors::Keywords;
+use crate::found::Found;
+use crate::model::set;
+use crate::settings::Settings;
+
+pub(crate) fn compare_options(settings: &Settings<'_, '_>) -> PyResult<CompareOptions> {
+    let mut options = CompareOptions { noise: settings.of::<Candidates>("noise")?, ..CompareOptions::default() };
+    set(&mut options.folds, settings.by("folds", parse::folds)?);
+    Ok(options)
+}
+
+pub(crate) fn diagnose_options(settings: &Settings<'_, '_>) -> PyResult<DiagnoseOptions> {
+    let mut options = DiagnoseOptions { rows: settings.path("rows")?, ..DiagnoseOptions::default() };
+    set(&mut options.worst, settings.size("worst", 0)?);
+    Ok(options)
+}
+
+pub(crate) fn profile_options(settings: &Settings<'_, '_>) -> PyResult<ProfileOptions> {
+    let range = |text: &str| {
+        let ends: Option<Vec<f64>> = text.split(',').map(|end| end.trim().parse().ok()).collect();
+        match ends.as_deref() {
+            Some(&[low, high]) if low < high && (high - low).is_finite() => Ok((low, high)),
+            _ => Err("a range is two numbers in ascending order, such as (-1, 2.5)".to_owned()),
+        }
+    };
+    let mut options = ProfileOptions::of(settings.text("term")?.unwrap_or_default());
+    let points = settings.by("points", |text| match text.parse::<u32>() {
+        Ok(points @ 2..=1_000_000) => Ok(points),
+        _ => Err("a whole number between 2 and 1000000 is needed".to_owned()),
+    })?;
+    set(&mut options.points, points);
+    options.range = settings.by("range", range)?;
+    set(&mut options.reoptimised, settings.flag("profile")?);
+    Ok(options)
+}
+
+pub(crate) fn of_comparison(
+    py: Python<'_>,
+    compared: &noisefit::Compared,
+    settings: &Settings<'_, '_>,
+) -> PyResult<Found> {
+    let next = compared.preferred().map(|preferred| {
+        let scale = if preferred.models_scale { compared.scale_formula().map(ToString::to_string) } else { None };
+        let scale = scale.map_or_else(String::new, |scale| format!(", scale=\"~ {scale}\""));
+        format!("nf.fit(..., noise=\"{}\"{scale})", preferred.noise)
+    });
+    let times = settings.flag("times")?.unwrap_or(false);
+    let (summary, record) = (compared.summary(next.as_deref(), times, &Keywords), compared.record(next.as_deref()));
+    let found = Found::new(py, summary, &record, &compared.warnings())?;
+    Ok(found.with_advice(compared.preferred().map(ToString::to_string).into_iter().collect()))
+}
+
+pub(crate) fn of_diagnosis(py: Python<'_>, diagnosed: &noisefit::Diagnosed) -> PyResult<Found> {
+    let found = Found::new(py, diagnosed.summary_in(&Keywords), &diagnosed.record(&Keywords), &diagnosed.warnings())?;
+    Ok(found.with_advice(diagnosed.advice().iter().map(|sentence| sentence.worded(&Keywords)).collect()))
+}

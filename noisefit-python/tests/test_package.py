@@ -1,0 +1,98 @@
+"""The package as a whole: its examples run, its pages are right, importing it is quick."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import subprocess
+import sys
+
+import pytest
+
+import noisefit as nf
+
+MODULES = ["noisefit", "noisefit._api", "noisefit._fitted", "noisefit._array", "noisefit.losses", "noisefit.sklearn"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_of_docstrings_run(name: str) -> None:
+    if name == "noisefit.sklearn":
+        pytest.importorskip("sklearn")
+    module = importlib.import_module(name)
+    result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.failed == 0 and result.attempted > 0
+
+
+def test_everything_public_is_documented() -> None:
+    for name in nf.__all__:
+        thing = getattr(nf, name)
+        assert name == "__version__" or thing.__doc__, name
+    for name, member in vars(nf.Fitted).items():
+        if not name.startswith("_"):
+            assert member.__doc__, name
+
+
+def test_importing_it_imports_no_library() -> None:
+    heavy = ["numpy", "pandas", "polars", "pyarrow", "narwhals", "sklearn", "torch", "IPython"]
+    code = f"import noisefit, sys; print([name for name in {heavy} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def page(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def test_every_option_of_the_command_has_its_keyword() -> None:
+    """The table of docs/python.md names every option of every command, no other, and keywords that the functions have."""
+    from inspect import signature
+
+    from noisefit._api import TRAINING
+    from noisefit._noisefit import flags
+    from noisefit._table import READING
+
+    rows = [line.split("|")[1:4] for line in page("docs/python.md").splitlines() if line.startswith("| `--")]
+    named = {flag.strip("` ") for options, _, _ in rows for flag in options.split(",")}
+    options = {(command, flag) for command, flag in flags() if flag not in ("--help", "--version")}
+    assert named == {flag for _, flag in options}
+    functions = {
+        "fit": [nf.fit, nf.Fitted.save], "compare": [nf.compare], "diagnose": [nf.diagnose], "profile": [nf.profile],
+        "describe": [nf.describe], "loss": [nf.loss], "predict": [nf.Fitted.predict], "evaluate": [nf.Fitted.evaluate],
+        "export": [nf.Fitted.export],
+    }  # fmt: skip
+    for flag, commands, keyword in rows:
+        flag, keyword = flag.split(",")[0].strip("` "), keyword.strip().strip("`").partition("=")[0]
+        if commands.strip().startswith("every command"):
+            assert keyword in READING or keyword in ("to_dict()", "progress") or keyword.startswith("to_dict"), flag
+            continue
+        of = {command for command, other in options if other == flag}
+        assert of == {command.strip() for command in commands.split(",")} or flag == "--folder", (flag, of)
+        if not keyword.isidentifier():
+            continue
+        for command in of:
+            parameters = {name for function in functions[command] for name in signature(function).parameters}
+            assert keyword in parameters or (command == "fit" and keyword in TRAINING), (command, flag, keyword)
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/python.md"])
+def test_the_python_of_the_pages_runs(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = page(path).split("```python\n")[1:]
+    assert blocks
+    names: dict[str, object] = {}
+    for block in blocks:
+        if "import torch" in block:
+            pytest.importorskip("torch")
+        if "sklearn" in block:
+            pytest.importorskip("sklearn")
+        exec(compile(block.partition("```")[0], path, "exec"), names)
+
+
+def test_the_notebook_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("pandas", "sklearn"):
+        pytest.importorskip(name)
+    import json
+
+    cells = [cell for cell in json.loads(page("docs/tour.ipynb"))["cells"] if cell["cell_type"] == "code"]
+    names: dict[str, object] = {}
+    for cell in cells:
+        exec(compile("".join(cell["source"]), "tour.ipynb", "exec"), names)
