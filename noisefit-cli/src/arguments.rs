@@ -81,6 +81,38 @@ impl DataArguments {
     }
 }
 
+impl DataArguments {
+    /// The words, as a shell reads them, by which another command reads the same data in the same way.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let DataArguments { data, input_format, delimiter, no_header, na, text, number, decimal, date, .. } = self;
+        let character = |byte: &u8| char::from(*byte).to_string().replace('\t', "tab");
+        let given = [
+            ("--input-format", input_format.iter().map(ToString::to_string).collect()),
+            ("--delimiter", delimiter.iter().map(character).collect()),
+            ("--na", na.clone()),
+            ("--text", text.clone()),
+            ("--number", number.clone()),
+            ("--decimal", decimal.iter().map(character).collect()),
+            ("--date", date.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        ];
+        let mut words: Vec<String> = data.iter().map(|data| quoted(data)).collect();
+        for (option, values) in given {
+            words.extend(values.iter().flat_map(|value| [option.to_owned(), quoted(value)]));
+        }
+        words.extend(no_header.then(|| "--no-header".to_owned()));
+        words
+    }
+}
+
+/// A word as a shell reads it back.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// How a result is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
@@ -150,5 +182,18 @@ fn parse_size(text: &str) -> Result<u64, String> {
     match digits.trim().parse::<f64>() {
         Ok(number) if number >= 0.0 && number.is_finite() => Ok((number * unit) as u64),
         _ => Err("a size is a number and a unit, such as 512MB or 2GiB".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_a_shell_reads_back() {
+        assert_eq!(quoted("data/x.csv"), "data/x.csv");
+        assert_eq!(quoted("y ~ x"), "'y ~ x'");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+        assert_eq!(quoted(""), "''");
     }
 }

@@ -9,7 +9,7 @@ use noisefit_core::network::{Network, Plan};
 use noisefit_core::record::{Coefficient, Confint, Counts, Fit};
 use noisefit_core::training;
 use noisefit_core::training::Trial;
-use noisefit_core::wording::Sentence;
+use noisefit_core::wording::{Sentence, Wording};
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::{DesignRows, SourceOptions};
@@ -36,6 +36,8 @@ pub struct Fitted {
     origin: Origin,
     /// What is to be said of the table's columns.
     notes: Vec<Sentence>,
+    /// How it was estimated, for what estimates again; by default after loading.
+    pub(crate) estimation: Options,
 }
 
 /// How a model came about.
@@ -53,11 +55,15 @@ pub(crate) enum Origin {
 impl Fitted {
     pub(crate) fn new(model: FittedModel, table: &Table, counts: Counts, origin: Origin) -> Self {
         let (name, table, counts) = ("the model".to_owned(), Some(table.clone()), Some(counts));
-        Fitted { model, name, table, counts, origin, notes: Vec::new() }
+        Fitted { model, name, table, counts, origin, notes: Vec::new(), estimation: Options::default() }
     }
 
     pub(crate) fn with_notes(self, notes: Vec<Sentence>) -> Self {
         Fitted { notes, ..self }
+    }
+
+    pub(crate) fn estimated_by(self, estimation: Options) -> Self {
+        Fitted { estimation, ..self }
     }
 
     /// Reads a model that [`Fitted::save`] wrote.
@@ -67,7 +73,8 @@ impl Fitted {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let (model, name) = (FittedModel::load(path)?, path.display().to_string());
-        Ok(Fitted { model, name, table: None, counts: None, origin: Origin::Loaded, notes: Vec::new() })
+        let (notes, estimation) = (Vec::new(), Options::default());
+        Ok(Fitted { model, name, table: None, counts: None, origin: Origin::Loaded, notes, estimation })
     }
 
     /// Writes the model as JSON, without data, beside `path`, and renames it, so that no half-written file is ever there.
@@ -231,15 +238,27 @@ impl Fitted {
         }
     }
 
-    /// The JSON object, for serde to write; of exact fits with the covariance matrices of the coefficients where asked for, which
+    /// The JSON object, for serde to write, with settings as `wording` writes them; of exact fits with the covariance matrices of the coefficients where asked for, which
     /// grow as the square of their number.
-    pub fn record(&self, vcov_matrix: bool) -> Record<'_> {
+    pub fn record(&self, vcov_matrix: bool, wording: &dyn Wording) -> Record<'_> {
+        let worded =
+            |sentences: &[Sentence]| sentences.iter().map(|sentence| sentence.worded(wording)).collect::<Vec<_>>();
         let (model, counts) = (&self.model, self.counts);
         match &self.origin {
-            Origin::Trained { fitted, plan, trials } => {
-                Record::Trained(Box::new(record_of_trained(model, fitted, (plan, trials), counts)))
-            }
-            _ => Record::Exact(Box::new(record::Exact::new(model, counts, self.chosen_by(), vcov_matrix))),
+            Origin::Trained { fitted, plan, trials } => Record::Trained(Box::new(record_of_trained(
+                model,
+                fitted,
+                (plan, trials),
+                counts,
+                worded(&self.warnings()),
+            ))),
+            _ => Record::Exact(Box::new(record::Exact::new(
+                model,
+                counts,
+                self.chosen_by(),
+                worded(&self.notes),
+                vcov_matrix,
+            ))),
         }
     }
 
@@ -249,7 +268,7 @@ impl Fitted {
     /// [`Error::NoSingleFit`]; those of reading and of the tests.
     pub fn diagnose(&self, table: Option<&Table>, options: &DiagnoseOptions) -> Result<Diagnosed, Error> {
         let (fit, table) = (self.fit()?, self.table_or(table)?);
-        let settings = Options { level: fit.level, ..Options::default() };
+        let settings = self.estimation_of(fit);
         table.reading(self.model.design.columns_needed(Scope::All), |table| {
             let rows = self.rows(table, SourceOptions::default())?;
             look(&rows, fit.clone(), &settings, table, options)
@@ -265,13 +284,18 @@ impl Fitted {
         self.model.fits = self.table_or(table)?.reading(known, |table| {
             let (mut fits, rows) = (self.model.fits.clone(), self.rows(table, SourceOptions::default())?);
             for fit in &mut fits {
-                let settings = Options { level: fit.level, ..Options::default() };
+                let settings = self.estimation_of(fit);
                 profile::intervals(&rows, fit, &settings)?;
                 fit.confint = Confint::Profile;
             }
             Ok(fits)
         })?;
         Ok(())
+    }
+
+    /// How one of the fits was estimated.
+    pub(crate) fn estimation_of(&self, fit: &Fit) -> Options {
+        Options { level: fit.level, ..self.estimation.clone() }
     }
 
     /// A table that is given, or that of the fit.

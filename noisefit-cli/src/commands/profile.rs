@@ -11,7 +11,7 @@ use noisefit::{Model, ProfileOptions};
 
 use super::model::{ModelArguments, NoiseArguments};
 use crate::arguments::{DataArguments, OutputFormat, parse_level};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{print, print_json, warn};
 
 #[derive(Debug, Args)]
@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: &ProfileArguments) -> Result<Outcome, Failure> {
             if let Some(path) = path {
                 write(profiled.curve(), TableWriter::create(path, &COLUMNS)?)?;
             }
-            print_json(&profiled.record())?;
+            print_json(&profiled.record(&Options))?;
         }
         (OutputFormat::Table, Some(path)) => {
             write(profiled.curve(), TableWriter::create(path, &COLUMNS)?)?;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::algebra::coordinates::Coordinates;
 use crate::algebra::gram::{packed, symmetric};
+use crate::numeric::dispatch::vectorised;
 use crate::numeric::double_double::DoubleDouble;
 use crate::rows::Values;
 
@@ -129,6 +130,46 @@ impl Leverage {
                 .sum()
         };
         (0..rows).map(row).collect()
+    }
+}
+
+impl Leverage {
+    /// [`Leverage::evaluate`] in doubles, for what needs some digits of many rows.
+    pub(crate) fn approximate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
+        let mut leverages = vec![0.0; rows];
+        for column in self.whitened(design, rows).chunks_exact(rows.max(1)) {
+            leverages.iter_mut().zip(column).for_each(|(h, u)| *h += u * u);
+        }
+        leverages
+    }
+
+    /// `L'z` of every row, whose squared length is the leverage: column after column.
+    pub(crate) fn whitened(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
+        let offset = usize::from(self.intercept);
+        let order = self.columns.len() + offset;
+        let mut whitened = vec![0.0; order * rows];
+        let mut z = vec![0.0; rows];
+        for j in 0..order {
+            match j.checked_sub(offset) {
+                None => z.fill(1.0),
+                Some(column) => {
+                    let (values, shift, scale) =
+                        (design[self.columns[column]], self.shifts[column], self.scales[column]);
+                    for (i, z) in z.iter_mut().enumerate() {
+                        *z = ((values.high[i] - shift) + values.low(i)) * scale;
+                    }
+                }
+            }
+            vectorised(|| {
+                for (k, target) in whitened.chunks_exact_mut(rows.max(1)).take(j + 1).enumerate() {
+                    let entry = self.factor[packed(j, k)];
+                    for (u, z) in target.iter_mut().zip(&z) {
+                        *u += entry * z;
+                    }
+                }
+            });
+        }
+        whitened
     }
 }
 

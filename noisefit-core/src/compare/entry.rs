@@ -27,7 +27,8 @@ pub struct Entry {
     pub akaike_weight: Option<f64>,
     /// How well it predicts rows that it was not fitted to.
     pub out_of_sample: Option<OutOfSample>,
-    /// How long its fit to all rows took.
+    /// How long its fit to all rows took; differs from run to run.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     /// Why it cannot win, or has no scores.
     pub note: Option<String>,

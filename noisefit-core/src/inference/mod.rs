@@ -7,6 +7,7 @@ pub mod evaluate;
 mod fit;
 mod options;
 pub mod predict;
+pub(crate) mod predictive;
 pub mod profile;
 
 pub use fit::fit;

@@ -210,6 +210,27 @@ impl std::str::FromStr for DateFormat {
     }
 }
 
+/// As it was written.
+impl std::fmt::Display for DateFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let specifier = |part: &Part| match part {
+            Part::Year => 'Y',
+            Part::ShortYear => 'y',
+            Part::Month => 'm',
+            Part::MonthName => 'b',
+            Part::Day => 'd',
+            Part::Hour => 'H',
+            Part::Minute => 'M',
+            Part::Second => 'S',
+            Part::Letter(letter) => *letter,
+        };
+        self.parts.iter().try_for_each(|part| match part {
+            Part::Letter(letter) => write!(f, "{letter}"),
+            part => write!(f, "%{}", specifier(part)),
+        })
+    }
+}
+
 impl DateFormat {
     /// Whether it tells the time of day, too.
     pub(crate) fn has_time(&self) -> bool {

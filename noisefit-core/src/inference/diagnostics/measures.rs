@@ -1,6 +1,5 @@
 //! What is measured of every row of a block.
 
-use crate::algebra::gram::packed;
 use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::predict::NewRows;
 use crate::numeric::dispatch::vectorised;
@@ -107,33 +106,9 @@ impl Diagnosis {
         }
     }
 
-    /// `L'z` of every row, column after column.
+    /// The whitened regressors of every row, column after column.
     fn whiten(&self, block: &Block<'_>) -> Vec<f64> {
-        let (rows, order) = (block.rows(), self.order());
-        let Some(leverage) = self.squares.leverage() else { return Vec::new() };
-        let (coordinates, factor) = (&self.coordinates, leverage.factor());
-        let mut whitened = vec![0.0; order * rows];
-        let mut z = vec![0.0; rows];
-        for j in 0..order {
-            match j.checked_sub(coordinates.offset()) {
-                None => z.fill(1.0),
-                Some(column) => {
-                    let values = block.design[leverage.columns()[column]];
-                    let (shift, scale) = (coordinates.shift(column), coordinates.scale(column));
-                    for (i, z) in z.iter_mut().enumerate() {
-                        *z = ((values.high[i] - shift) + values.low(i)) * scale;
-                    }
-                }
-            }
-            vectorised(|| {
-                for (k, target) in whitened.chunks_exact_mut(rows.max(1)).take(j + 1).enumerate() {
-                    let entry = factor[packed(j, k)];
-                    for (u, z) in target.iter_mut().zip(&z) {
-                        *u += entry * z;
-                    }
-                }
-            });
-        }
-        whitened
+        let leverage = self.squares.leverage();
+        leverage.map_or_else(Vec::new, |leverage| leverage.whitened(block.design, block.rows()))
     }
 }
