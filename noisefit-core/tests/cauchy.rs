@@ -15,7 +15,7 @@ use noisefit_core::inference::{self, conformal, profile};
 use noisefit_core::network::{Objective, Targets};
 use noisefit_core::noise::{Cauchy, Evaluate, Kernel, Noise, NoiseFamily, StudentT};
 use noisefit_core::record::Fit;
-use noisefit_core::rows::{Matrix, MemoryRows, RowSourceExt, Values};
+use noisefit_core::rows::{Design, Matrix, MemoryRows, RowSourceExt, Values};
 use serde_json::Value;
 
 const STUDENT_T: Noise = Noise::StudentT(StudentT::new(1.0));
@@ -113,7 +113,7 @@ fn fits_and_what_follows_from_them_are_those_of_one_degree_of_freedom() {
             let scale: Vec<Values<'_>> = vec![Values::from(&data.x[1][..])];
             let mut new = NewRows::new(&columns, ROWS);
             new.weights = Some(&data.weights);
-            new.scale_design = if modelled { &scale } else { &[] };
+            new.scale_design = if modelled { (&scale).into() } else { Design::default() };
             for kind in [IntervalKind::Confidence, IntervalKind::Prediction] {
                 let [one, other] =
                     [&cauchy, &student_t].map(|fit| Predictor::new(fit).unwrap().intervals(&new, kind, 0.9).unwrap());

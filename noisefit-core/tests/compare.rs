@@ -7,7 +7,9 @@ use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::noise::{Gaussian, Laplace, NoiseFamily, StudentT};
 use noisefit_core::numeric::distribution::{ChiSquared, Distribution};
 use noisefit_core::record::{Fit, Warning};
-use noisefit_core::rows::{Accumulator, Block, Folds, Matrix, MemoryRows, Part, RowSource, RowSourceExt, Values};
+use noisefit_core::rows::{
+    Accumulator, Block, Design, Folds, Matrix, MemoryRows, Part, RowSource, RowSourceExt, Values,
+};
 use noisefit_core::{estimate, inference};
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +81,7 @@ impl Accumulator for Collect {
     const KIND: &'static str = "collect";
     fn fold(&mut self, block: &Block<'_>) {
         self.0.y.extend(block.response.high);
-        self.0.x.extend(block.design[0].high);
+        self.0.x.extend(block.design.first().unwrap());
         self.0.w.extend(block.weights.unwrap());
         self.0.f.extend(block.frequencies.unwrap());
     }
@@ -162,7 +164,7 @@ fn naive(source: &dyn RowSource, folds: Folds, candidate: &Candidate) -> Naive {
         let test = Rows::part(source, folds, Part::Only(part));
         let family = fit.noise.family();
         let column = [Values::from(&test.x[..])];
-        let scale_design = if candidate.models_scale { &column[..] } else { &[] };
+        let scale_design = if candidate.models_scale { Design::from(&column) } else { Design::default() };
         let new = NewRows { scale_design, weights: Some(&test.w), ..NewRows::new(&column, test.y.len()) };
         let predictor = Predictor::new(&fit).unwrap();
         let interval = predictor.intervals(&new, IntervalKind::Prediction, 0.9).unwrap();

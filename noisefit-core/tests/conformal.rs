@@ -10,7 +10,9 @@ use noisefit_core::inference::predict::{NewRows, Predictor};
 use noisefit_core::noise;
 use noisefit_core::noise::{Logistic, Noise, NoiseFamily, Noises, StudentT};
 use noisefit_core::record::Fit;
-use noisefit_core::rows::{Accumulator, Block, Folds, Matrix, MemoryRows, Part, RowSource, RowSourceExt, Values};
+use noisefit_core::rows::{
+    Accumulator, Block, Design, Folds, Matrix, MemoryRows, Part, RowSource, RowSourceExt, Values,
+};
 use noisefit_core::{Error, inference};
 use serde::{Deserialize, Serialize};
 
@@ -78,7 +80,7 @@ struct Collect(Data);
 impl Accumulator for Collect {
     const KIND: &'static str = "collect";
     fn fold(&mut self, block: &Block<'_>) {
-        self.0.x.extend(block.design[0].high);
+        self.0.x.extend(block.design.first().unwrap());
         self.0.y.extend(block.response.high);
         self.0.weights.extend(block.weights.unwrap());
         self.0.frequencies.extend(block.frequencies.unwrap());
@@ -99,7 +101,10 @@ fn guess(fits: &[Fit], x: f64, weight: f64) -> [f64; 3] {
     let column = [x];
     let design = [Values::from(&column[..])];
     let modelled = !fits[0].scale.coefficients().is_empty();
-    let new = NewRows { scale_design: if modelled { &design } else { &[] }, ..NewRows::new(&design, 1) };
+    let new = NewRows {
+        scale_design: if modelled { (&design).into() } else { Design::default() },
+        ..NewRows::new(&design, 1)
+    };
     let location = |fit: &Fit| Predictor::new(fit).unwrap().location(&new)[0];
     let scale = if modelled { Predictor::new(&fits[0]).unwrap().scale(&new)[0] } else { 1.0 };
     [location(&fits[0]), location(fits.last().unwrap()), scale / weight.sqrt()]
@@ -145,7 +150,7 @@ fn uneven(models_scale: bool) -> Data {
 fn same(conformal: &Conformal, x: f64, weight: f64, level: f64, [low, high]: [f64; 2], what: &str) {
     let (column, weights) = ([x], [weight]);
     let design = [Values::from(&column[..])];
-    let new = NewRows { scale_design: &design, weights: Some(&weights), ..NewRows::new(&design, 1) };
+    let new = NewRows { scale_design: (&design).into(), weights: Some(&weights), ..NewRows::new(&design, 1) };
     let found = conformal.intervals(&new, level).unwrap();
     let middle = 0.5 * (low + high);
     for (found, end) in [(found.low[0], low.min(middle)), (found.high[0], high.max(middle))] {

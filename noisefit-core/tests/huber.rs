@@ -14,7 +14,7 @@ use noisefit_core::estimate::{Options, active_set, closed_form};
 use noisefit_core::noise::{Huber, HuberScale, Noise, Noises};
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::record::{Fit, ScaleRule, VcovKind};
-use noisefit_core::rows::{Block, Layout, Matrix, MemoryRows, Next, Pass, Precision, RowSource, Values};
+use noisefit_core::rows::{Block, Design, Layout, Matrix, MemoryRows, Next, Pass, Precision, RowSource, Values};
 use noisefit_core::{Error, inference};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -301,10 +301,10 @@ impl RowSource for Pieces<'_> {
                 let low = (empty.precision() != Precision::Double).then_some(&zeros[..]);
                 let design: Vec<Values<'_>> = columns.iter().map(|high| Values { high, low }).collect();
                 let response = Values { high: &self.data.y[start..stop], low };
-                let (scale_design, weights, frequencies, log_jacobian) = (&[][..], None, None, None);
+                let (scale_design, weights, frequencies, log_jacobian) = (Design::default(), None, None, None);
                 state.fold(&Block {
                     response,
-                    design: &design,
+                    design: (&design).into(),
                     scale_design,
                     weights,
                     frequencies,

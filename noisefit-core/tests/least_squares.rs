@@ -10,7 +10,7 @@ use noisefit_core::estimate::{Options, closed_form};
 use noisefit_core::inference::evaluate::Evaluation;
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::rows::{
-    Accumulator, Block, Layout, Matrix, MemoryRows, Next, Pass, Precision, RowSource, RowSourceExt, Values,
+    Accumulator, Block, Design, Layout, Matrix, MemoryRows, Next, Pass, Precision, RowSource, RowSourceExt, Values,
 };
 use proptest::prelude::*;
 
@@ -309,8 +309,8 @@ impl RowSource for Cut<'_> {
             if end > start {
                 unit.fold(&Block {
                     response,
-                    design: &design,
-                    scale_design: &[],
+                    design: (&design).into(),
+                    scale_design: Design::default(),
                     weights: None,
                     frequencies: None,
                     log_jacobian: None,

@@ -489,8 +489,8 @@ impl RowSource for Cut<'_> {
             if end > start {
                 state.fold(&Block {
                     response: self.data.y[start..end].into(),
-                    design: &x.iter().map(|c| c[..].into()).collect::<Vec<Values<'_>>>(),
-                    scale_design: &z.iter().map(|c| c[..].into()).collect::<Vec<Values<'_>>>(),
+                    design: (&x.iter().map(|c| c[..].into()).collect::<Vec<Values<'_>>>()).into(),
+                    scale_design: (&z.iter().map(|c| c[..].into()).collect::<Vec<Values<'_>>>()).into(),
                     weights: self.data.weights.as_ref().map(|w| &w[start..end]),
                     frequencies: self.data.frequencies.as_ref().map(|f| &f[start..end]),
                     log_jacobian: None,

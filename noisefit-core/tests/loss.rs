@@ -8,7 +8,7 @@ use common::near;
 use noisefit_core::Error;
 use noisefit_core::loss::report::{ReportOptions, ReportPass, report};
 use noisefit_core::loss::{Loss, Pairs, Parameter, Reduction};
-use noisefit_core::rows::{Accumulator, Block, Layout, Values};
+use noisefit_core::rows::{Accumulator, Block, Design, Layout, Values};
 
 const VARIANCES: [f64; 5] = [0.5, 1.0, 2.0, 0.25, 4.0];
 
@@ -306,8 +306,8 @@ fn a_report_does_not_depend_on_how_rows_are_split() {
         let response = Values::from(&truth[from..to]);
         pass.fold(&Block {
             response,
-            design: &design,
-            scale_design: &[],
+            design: (&design).into(),
+            scale_design: Design::default(),
             weights: None,
             frequencies: None,
             log_jacobian: None,
@@ -337,8 +337,8 @@ fn weights_of_a_report_are_repeated_rows() {
         let design = [Values::from(prediction)];
         pass.fold(&Block {
             response: truth.into(),
-            design: &design,
-            scale_design: &[],
+            design: (&design).into(),
+            scale_design: Design::default(),
             weights: None,
             frequencies,
             log_jacobian: None,

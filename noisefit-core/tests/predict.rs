@@ -117,7 +117,7 @@ fn an_uncertain_location_widens_both_ends() {
 fn gaussian_noise_of_known_variance_is_exact() {
     // The variance of a new observation about the predicted location is s^2 + se^2.
     let (design, z) = ([Values::from(&[2.5, 2.5][..])], [Values::from(&[0.0, 3.0][..])]);
-    let new = NewRows { scale_design: &z, ..NewRows::new(&design, 2) };
+    let new = NewRows { scale_design: (&z).into(), ..NewRows::new(&design, 2) };
     let fit = modelled(Noise::Gaussian, 0.8, [2f64.ln(), 0.5]);
     let predictor = Predictor::new(&fit).unwrap();
     let scales = [2.0, 2.0 * 1.5f64.exp()];
@@ -214,7 +214,7 @@ fn coverage(choice: &str, noise: &dyn NoiseFamily, n: usize, sets: u64, growth: 
         let new = [0.2, 0.9, 1.7];
         let (first, second) = (new, [1.1, 0.4, 1.9]);
         let design = [Values::from(&first[..]), Values::from(&second[..])];
-        let new = NewRows { scale_design: &design[..1], ..NewRows::new(&design, 3) };
+        let new = NewRows { scale_design: (&design[..1]).into(), ..NewRows::new(&design, 3) };
         let ends = Predictor::new(&fits[0]).unwrap().intervals(&new, IntervalKind::Prediction, 0.9).unwrap();
         for i in 0..3 {
             let (mu, s) = (1.0 + first[i] - second[i], (growth * first[i]).exp());

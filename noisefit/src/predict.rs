@@ -286,7 +286,7 @@ impl Prediction<'_> {
             let rows = bound.evaluate(range, &mut workspace).map_err(|error| locate(dataset, error))?;
             self.incomplete.fetch_add(rows.missing(), Ordering::Relaxed);
             self.undefined.fetch_add(rows.undefined(), Ordering::Relaxed);
-            let new = NewRows { scale_design: rows.scale_design(), ..NewRows::new(rows.design(), rows.rows()) };
+            let new = NewRows { scale_design: rows.scale_design().into(), ..NewRows::new(rows.design(), rows.rows()) };
             let mut results = self.predictors.predict(&new, asked)?;
             if let (Some(Asked { kind: Interval::Conformal, levels }), Some(conformal)) = (asked, &self.model.conformal)
             {

@@ -340,6 +340,25 @@ fn the_folders_of_the_core_use_only_those_below_them() {
     assert!(upward.is_empty(), "{} arrows run up:\n{}", upward.len(), upward.join("\n"));
 }
 
+/// What hands out the columns of a design, and the folders that may ask for them: one keeps blocks, the other multiplies them.
+const COLUMNS_OF_A_DESIGN: &str = "dense_columns";
+const SEE_COLUMNS: [&str; 2] = ["rows", "algebra"];
+
+#[test]
+fn only_rows_and_algebra_see_the_columns_of_a_design() {
+    // Whoever cannot name them cannot index them: a design has no other way in.
+    let design = fs::read_to_string(root().join("noisefit-core/src/rows/design.rs")).unwrap();
+    assert!(design.contains("pub struct Design<'a>(&'a [Values<'a>]);"), "the columns of a design are its own");
+    assert!(design.contains(&format!("pub(crate) fn {COLUMNS_OF_A_DESIGN}(")), "and the core's");
+    let house = House::of("noisefit-core");
+    let looks = house.files.values().filter(|source| source.text.contains(COLUMNS_OF_A_DESIGN));
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        looks.partition(|source| source.module.first().is_some_and(|folder| SEE_COLUMNS.contains(&folder.as_str())));
+    assert!(inside.len() > 5, "only {} files see columns: was the word changed?", inside.len());
+    let outside: Vec<String> = outside.iter().map(|source| source.module.join("/")).collect();
+    assert!(outside.is_empty(), "these ask algebra for products instead: {}", outside.join(", "));
+}
+
 #[test]
 fn crates_depend_only_on_those_below_them() {
     for (place, name) in CRATES.iter().enumerate() {

@@ -7,7 +7,7 @@ use noisefit_core::inference::conformal::{Plan, Scheme};
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::NewRows;
 use noisefit_core::noise::{Noise, Noises};
-use noisefit_core::rows::Values;
+use noisefit_core::rows::{Design, Values};
 
 use crate::data::{Sample, Truth, replicate};
 use crate::random::Random;
@@ -46,7 +46,10 @@ fn covered(way: &Way, sample: &Sample, new: &Sample, seed: u64) -> Result<f64, E
     let (_, conformal) = conformal::fit(&sample.rows(way.modelled)?, &way.choice, &options, &plan)?;
     let columns: Vec<Vec<f64>> = (0..2).map(|j| new.x.iter().skip(j).step_by(2).copied().collect()).collect();
     let design: Vec<Values<'_>> = columns.iter().map(|column| column.as_slice().into()).collect();
-    let rows = NewRows { scale_design: if way.modelled { &design } else { &[] }, ..NewRows::new(&design, new.y.len()) };
+    let rows = NewRows {
+        scale_design: if way.modelled { (&design).into() } else { Design::default() },
+        ..NewRows::new(&design, new.y.len())
+    };
     let ends = conformal.intervals(&rows, 0.9)?;
     let inside = new.y.iter().zip(ends.low.iter().zip(&ends.high)).filter(|(y, (low, high))| *low <= *y && *y <= *high);
     Ok(inside.count() as f64 / new.y.len() as f64)

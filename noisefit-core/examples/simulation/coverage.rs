@@ -4,7 +4,7 @@ use noisefit_core::inference::Options;
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::noise::{Noise, Noises, StudentT};
-use noisefit_core::rows::Values;
+use noisefit_core::rows::{Design, Values};
 use noisefit_core::{Error, inference};
 
 use crate::data::{COEFFICIENTS, Sample, Truth, replicate};
@@ -54,8 +54,10 @@ fn covered(model: &Model, sample: &Sample, new: &Sample) -> Result<(bool, f64), 
         && COEFFICIENTS[1] <= slope.conf_high.unwrap_or(f64::INFINITY);
     let columns: Vec<Vec<f64>> = (0..2).map(|j| new.x.iter().skip(j).step_by(2).copied().collect()).collect();
     let design: Vec<Values<'_>> = columns.iter().map(|column| column.as_slice().into()).collect();
-    let rows =
-        NewRows { scale_design: if model.modelled { &design } else { &[] }, ..NewRows::new(&design, new.y.len()) };
+    let rows = NewRows {
+        scale_design: if model.modelled { (&design).into() } else { Design::default() },
+        ..NewRows::new(&design, new.y.len())
+    };
     let ends = Predictor::new(fit)?.intervals(&rows, IntervalKind::Prediction, 0.9)?;
     let inside = new.y.iter().zip(ends.low.iter().zip(&ends.high)).filter(|(y, (low, high))| *low <= *y && *y <= *high);
     Ok((holds, inside.count() as f64 / new.y.len() as f64))

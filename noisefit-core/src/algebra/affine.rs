@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::numeric::double_double::DoubleDouble;
-use crate::rows::{Block, Values};
+use crate::rows::{Block, Design};
 
 /// A linear predictor `intercept + x'slopes`.
 ///
@@ -32,9 +32,10 @@ impl Affine {
     }
 
     /// Its value in every row, each summed in double-double.
-    pub fn values(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
+    pub fn values<'a>(&self, design: impl Into<Design<'a>>, rows: usize) -> Vec<f64> {
+        let columns = design.into().dense_columns();
         let row = |i: usize| {
-            let terms = self.slopes.iter().zip(design).filter(|(slope, _)| **slope != 0.0);
+            let terms = self.slopes.iter().zip(columns).filter(|(slope, _)| **slope != 0.0);
             let sum = terms.fold(DoubleDouble::from(self.intercept), |sum, (&slope, values)| {
                 sum + DoubleDouble::from_sum(values.high[i], values.low(i)) * slope
             });
@@ -54,9 +55,9 @@ impl Affine {
     }
 
     /// Its value in the first row, and what that of every row is more: columns far from zero cost no digits.
-    pub(crate) fn evaluate(&self, design: &[Values<'_>], rows: usize) -> (DoubleDouble, Vec<f64>) {
+    pub(crate) fn evaluate(&self, design: Design<'_>, rows: usize) -> (DoubleDouble, Vec<f64>) {
         let (mut first, mut differences) = (DoubleDouble::from(self.intercept), vec![0.0; rows]);
-        for (&slope, values) in self.slopes.iter().zip(design).filter(|(slope, _)| **slope != 0.0) {
+        for (&slope, values) in self.slopes.iter().zip(design.dense_columns()).filter(|(slope, _)| **slope != 0.0) {
             let Some(&origin) = values.high.first() else { continue };
             first += DoubleDouble::from_sum(origin, values.low(0)) * slope;
             let origin_low = values.low(0);
@@ -75,4 +76,15 @@ impl Affine {
         }
         values
     }
+}
+
+/// `y - value x` in every row, of design column `column`, or of ones where there is none.
+pub(crate) fn without_term(block: &Block<'_>, column: Option<usize>, value: f64) -> Vec<DoubleDouble> {
+    let column = column.map(|j| block.design.dense_columns()[j]);
+    let part = |i: usize| match column {
+        None => DoubleDouble::from(value),
+        Some(x) => DoubleDouble::from_sum(x.high[i], x.low(i)) * value,
+    };
+    let moved = |i: usize| DoubleDouble::from_sum(block.response.high[i], block.response.low(i)) - part(i);
+    (0..block.rows()).map(moved).collect()
 }

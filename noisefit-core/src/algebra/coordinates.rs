@@ -2,9 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::algebra::gram::symmetric;
-use crate::numeric::double_double::DoubleDouble;
-use crate::rows::{Block, Values};
+use std::ops::Range;
+
+use crate::algebra::gram::{Columns, symmetric};
+use crate::numeric::dispatch::vectorised;
+use crate::numeric::double_double::{DoubleDouble, quick_two_sum, two_sum};
+use crate::rows::{Block, Design, Values};
 
 /// `z = (x - shift) * scale` for every design column and, last, the response.
 ///
@@ -78,8 +81,119 @@ impl Coordinates {
     }
 
     /// Column `j` of a block; the response is the last.
-    pub(crate) fn column<'a>(&self, block: &Block<'a>, j: usize) -> Values<'a> {
-        block.design.get(j).copied().unwrap_or(block.response)
+    pub(super) fn column<'a>(&self, block: &Block<'a>, j: usize) -> Values<'a> {
+        block.design.dense_columns().get(j).copied().unwrap_or(block.response)
+    }
+
+    /// Writes `z` of design column `j`.
+    #[inline(always)]
+    pub(crate) fn fill(&self, design: Design<'_>, j: usize, rows: Range<usize>, target: &mut [f64]) {
+        let (shift, scale) = (self.shifts[j], self.scales[j]);
+        let x = &design.dense_columns()[j].high[rows];
+        let target = &mut target[..x.len()];
+        for i in 0..x.len() {
+            target[i] = (x[i] - shift) * scale;
+        }
+    }
+
+    /// Writes `z` of the response.
+    #[inline(always)]
+    pub(crate) fn fill_response(&self, block: &Block<'_>, rows: Range<usize>, target: &mut [f64]) {
+        let (shift, scale) = (self.response_shift(), self.response_scale());
+        let y = &block.response.high[rows];
+        let target = &mut target[..y.len()];
+        for i in 0..y.len() {
+            target[i] = (y[i] - shift) * scale;
+        }
+    }
+
+    /// Writes `z` of a design's columns (ones for an intercept first) to a tile, from a column of the target on, and shows
+    /// each to `next`.
+    #[inline(always)]
+    pub(crate) fn fill_tile(
+        &self,
+        design: Design<'_>,
+        rows: &Range<usize>,
+        target: &mut Columns,
+        (tile, first): (usize, usize),
+        mut next: impl FnMut(usize, &[f64]),
+    ) {
+        let offset = self.offset();
+        if offset == 1 {
+            let ones = target.tile_mut(tile, first);
+            ones[..rows.len()].fill(1.0);
+            next(0, ones);
+        }
+        for (j, values) in design.dense_columns().iter().enumerate() {
+            let (shift, scale) = (self.shifts[j], self.scales[j]);
+            let z = target.tile_mut(tile, first + j + offset);
+            for (z, x) in z.iter_mut().zip(&values.high[rows.clone()]) {
+                *z = (x - shift) * scale;
+            }
+            next(j + offset, z);
+        }
+    }
+
+    /// Row `i` of a design, one for an intercept first.
+    pub(crate) fn row(&self, design: Design<'_>, i: usize) -> impl Iterator<Item = f64> {
+        let columns = design.dense_columns().iter().zip(self.shifts.iter().zip(&self.scales));
+        let z = columns.map(move |(values, (shift, scale))| (values.high[i] - shift) * scale);
+        self.intercept.then_some(1.0).into_iter().chain(z)
+    }
+
+    /// Both words of `z` in row `i` of design column `j`.
+    #[inline]
+    pub(crate) fn both_words(&self, values: Values<'_>, j: usize, i: usize) -> DoubleDouble {
+        (DoubleDouble::from_sum(values.high[i], -self.shifts[j]) + values.low(i)) * self.scales[j]
+    }
+
+    /// Writes `e = z_y - z'b` of every row.
+    #[inline(always)]
+    pub(crate) fn residuals(&self, block: &Block<'_>, coefficients: &[f64], residuals: &mut Vec<f64>) {
+        let offset = self.offset();
+        let (shift, scale) = (self.response_shift(), self.response_scale());
+        let intercept = if offset == 1 { coefficients[0] } else { 0.0 };
+        let y = block.response.high;
+        residuals.clear();
+        residuals.resize(y.len(), 0.0);
+        for i in 0..y.len() {
+            residuals[i] = (y[i] - shift) * scale - intercept;
+        }
+        let columns = &block.design.dense_columns()[..self.columns() - 1];
+        for (j, values) in columns.iter().enumerate() {
+            let (shift, slope) = (self.shifts[j], coefficients[j + offset] * self.scales[j]);
+            let x = &values.high[..residuals.len()];
+            for i in 0..x.len() {
+                residuals[i] -= slope * (x[i] - shift);
+            }
+        }
+    }
+
+    /// Appends both words of `z` of column `j` of a block; the response is the last.
+    pub(crate) fn extend(&self, block: &Block<'_>, j: usize, words: [&mut Vec<f64>; 2]) {
+        self.extend_with(self.column(block, j), j, words);
+    }
+
+    /// Appends both words of `z` of a column that is the `j`th of these.
+    pub(crate) fn extend_with(&self, values: Values<'_>, j: usize, [high, low]: [&mut Vec<f64>; 2]) {
+        let (shift, scale, start) = (self.shifts[j], self.scales[j], high.len());
+        high.extend_from_slice(values.high);
+        low.resize(high.len(), 0.0);
+        if let Some(words) = values.low {
+            low[start..].copy_from_slice(words);
+        }
+        let (high, low) = (&mut high[start..], &mut low[start..]);
+        vectorised(
+            #[inline(always)]
+            || {
+                for i in 0..high.len() {
+                    let (sum, error) = two_sum(high[i], -shift);
+                    let (sum, error) = quick_two_sum(sum, error + low[i]);
+                    high[i] = sum * scale;
+                    low[i] = error * scale;
+                }
+            },
+        );
     }
 
     /// The coefficients of `z` from those of the columns themselves.

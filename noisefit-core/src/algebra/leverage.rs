@@ -6,7 +6,7 @@ use crate::algebra::coordinates::Coordinates;
 use crate::algebra::gram::{packed, symmetric};
 use crate::numeric::dispatch::vectorised;
 use crate::numeric::double_double::DoubleDouble;
-use crate::rows::Values;
+use crate::rows::Design;
 
 /// The quadratic form `h = x' (X' V X)^-1 x` of a row `x` of the design: its leverage, and the variance of its estimated
 /// location in units of the noise variance.
@@ -108,13 +108,14 @@ impl Leverage {
     }
 
     /// `h` of every row of a design: `rows` values from columns that are each `rows` long.
-    pub fn evaluate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
+    pub fn evaluate<'a>(&self, design: impl Into<Design<'a>>, rows: usize) -> Vec<f64> {
+        let columns = design.into().dense_columns();
         let offset = usize::from(self.intercept);
         let order = self.columns.len() + offset;
         let coordinate = |j: usize, i: usize| match j.checked_sub(offset) {
             None => DoubleDouble::ONE,
             Some(j) => {
-                let values = design[self.columns[j]];
+                let values = columns[self.columns[j]];
                 (DoubleDouble::from_sum(values.high[i], -self.shifts[j]) + values.low(i)) * self.scales[j]
             }
         };
@@ -131,11 +132,9 @@ impl Leverage {
         };
         (0..rows).map(row).collect()
     }
-}
 
-impl Leverage {
     /// [`Leverage::evaluate`] in doubles, for what needs some digits of many rows.
-    pub(crate) fn approximate(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
+    pub(crate) fn approximate(&self, design: Design<'_>, rows: usize) -> Vec<f64> {
         let mut leverages = vec![0.0; rows];
         for column in self.whitened(design, rows).chunks_exact(rows.max(1)) {
             leverages.iter_mut().zip(column).for_each(|(h, u)| *h += u * u);
@@ -143,21 +142,18 @@ impl Leverage {
         leverages
     }
 
-    /// `L'z` of every row, whose squared length is the leverage: column after column.
-    pub(crate) fn whitened(&self, design: &[Values<'_>], rows: usize) -> Vec<f64> {
+    /// `L'z` of every row in doubles, `rows` values of each of its columns one after the other.
+    pub(crate) fn whitened(&self, design: Design<'_>, rows: usize) -> Vec<f64> {
         let offset = usize::from(self.intercept);
         let order = self.columns.len() + offset;
         let mut whitened = vec![0.0; order * rows];
-        let mut z = vec![0.0; rows];
+        let mut z = vec![1.0; rows];
         for j in 0..order {
-            match j.checked_sub(offset) {
-                None => z.fill(1.0),
-                Some(column) => {
-                    let (values, shift, scale) =
-                        (design[self.columns[column]], self.shifts[column], self.scales[column]);
-                    for (i, z) in z.iter_mut().enumerate() {
-                        *z = ((values.high[i] - shift) + values.low(i)) * scale;
-                    }
+            if let Some(j) = j.checked_sub(offset) {
+                let values = design.dense_columns()[self.columns[j]];
+                let (shift, scale) = (self.shifts[j], self.scales[j]);
+                for (i, z) in z.iter_mut().enumerate() {
+                    *z = ((values.high[i] - shift) + values.low(i)) * scale;
                 }
             }
             vectorised(|| {

@@ -52,7 +52,7 @@ impl Accumulator for Magnitudes {
 
     fn fold(&mut self, block: &Block<'_>) {
         for j in 0..self.largest.len() {
-            let values = block.design.get(j).map_or(block.response.high, |values| values.high);
+            let values = block.design.dense_columns().get(j).map_or(block.response.high, |values| values.high);
             for (i, &value) in values.iter().enumerate() {
                 let row = self.rows + i as u64;
                 if !value.is_finite() {

@@ -14,10 +14,13 @@ pub(crate) mod least_squares;
 pub(crate) mod leverage;
 pub(crate) mod magnitudes;
 pub(crate) mod moments;
+pub(crate) mod products;
 pub(crate) mod residuals;
 pub(crate) mod row_kernels;
 pub(crate) mod solution;
+pub(crate) mod spread;
 pub(crate) mod triangle;
+pub(crate) mod whitened;
 
 pub use affine::Affine;
 pub(crate) use cholesky::Cholesky;
@@ -32,5 +35,5 @@ pub use triangle::Triangle;
 /// The passes of this module.
 pub(crate) fn kinds() -> crate::rows::Kinds {
     let sums = crate::rows::Kinds::default().with::<Moments>().with::<magnitudes::Magnitudes>().with::<Residuals>();
-    sums.with::<Triangle>().with::<ExtendedMoments>()
+    sums.with::<Triangle>().with::<ExtendedMoments>().with::<spread::Spread>().with_adaptor::<whitened::Whitened>()
 }

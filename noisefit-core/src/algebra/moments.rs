@@ -166,7 +166,7 @@ impl Accumulator for Moments {
         }
         let mut scratch = std::mem::take(&mut self.scratch);
         root_weights(block, &mut scratch.root_weights);
-        let column = |j: usize| block.design.get(j).map_or(block.response.high, |values| values.high);
+        let column = |j: usize| block.design.dense_columns().get(j).map_or(block.response.high, |values| values.high);
         if self.centred && self.totals.rows == 0 && block.rows() > 0 {
             // Any value near the data serves as a first mean, but the first row of a weighted block may be an outlier of no
             // weight. Taken from the first row, the mean of a constant column is exactly its value.

@@ -120,9 +120,10 @@ impl Residuals {
         let intercept = if offset == 1 { coefficients[0].to_f64() } else { 0.0 };
         residuals.clear();
         residuals.extend(responses.iter().map(|y| y - intercept));
+        let columns = &block.design.dense_columns()[..design];
         for j in 0..design {
             let slope = coefficients[j + offset].to_f64() * coordinates.scale(j);
-            subtract(simd, residuals, &block.design[j].high[rows.clone()], coordinates.shift(j), slope);
+            subtract(simd, residuals, &columns[j].high[rows.clone()], coordinates.shift(j), slope);
         }
         let v = row_weights(block, rows.clone(), weighted);
         let frequencies = block.frequencies.map(|f| &f[rows.clone()]);
@@ -141,7 +142,7 @@ impl Residuals {
             gradient[0] += weighted_sum(weighted_residuals, None);
         }
         for j in 0..design {
-            let x = &block.design[j].high[rows.clone()];
+            let x = &columns[j].high[rows.clone()];
             gradient[j + offset] +=
                 deviation_dot(simd, weighted_residuals, x, coordinates.shift(j)) * coordinates.scale(j);
         }

@@ -79,8 +79,7 @@ fn variance(fit: &Fit, sample: &SampledRows, spread: &Spread) -> Option<Variance
     let terms = table.rows.iter().skip(usize::from(table.intercept)).enumerate();
     let size = |statistic: Option<f64>| statistic.map_or(0.0, f64::abs);
     let (place, driver) = terms.max_by(|(_, a), (_, b)| size(a.statistic).total_cmp(&size(b.statistic)))?;
-    let column: Vec<f64> = sample.show(|block| block.scale_design.get(place).map(|values| values.high.to_vec()))?;
-    let column = Ordered::new(&column, sample.frequencies());
+    let column = Ordered::new(sample.scale_column(place), sample.frequencies());
     let between = |low: f64, high: f64| (column.quantile(low), column.quantile(high));
     let (from, to) = Some(between(0.1, 0.9)).filter(|(from, to)| from < to).unwrap_or_else(|| between(0.0, 1.0));
     let scales = &spread.scales;

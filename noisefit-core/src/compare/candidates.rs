@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::noise::{Compared, FAMILIES, Huber, HuberScale, Listed, ModelledScale, Noise, Noises, scalable, written};
-use crate::rows::{Adapted, Adaptor, Block, Layout, RowSource};
+use crate::rows::{Adapted, Adaptor, Block, Design, Layout, RowSource};
 
 /// A model to be compared with others on the same rows: a noise family of one scale, or with a modelled one.
 ///
@@ -151,7 +151,7 @@ impl Adaptor for ScaleColumns {
     const KIND: &'static str = "scale columns";
 
     fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
-        let scale_design = if self.shown { block.scale_design } else { &[] };
+        let scale_design = if self.shown { block.scale_design } else { Design::default() };
         next(&Block { scale_design, ..*block });
     }
 }

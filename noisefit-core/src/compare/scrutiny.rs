@@ -11,7 +11,7 @@ use crate::inference::diagnostics::order::Ordered;
 use crate::inference::predict::{NewRows, Predictor};
 use crate::numeric::distribution::{Distribution, Normal};
 use crate::record::Fit;
-use crate::rows::{Accumulator, Block, Layout, Precision, RowSource, RowSourceExt, Sample, Values};
+use crate::rows::{Accumulator, Block, Design, Layout, Precision, RowSource, RowSourceExt, Sample, Values};
 
 /// Rows of the sample from which quantiles are taken and values counted.
 const SAMPLE_ROWS: usize = 20_000;
@@ -114,8 +114,8 @@ impl Accumulator for Look {
         let design = [Values::from(response.high)];
         self.sample.fold(&Block {
             response: Values::from(&residuals[..]),
-            design: &design,
-            scale_design: &[],
+            design: (&design).into(),
+            scale_design: Design::default(),
             weights: None,
             frequencies: block.frequencies,
             log_jacobian: None,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::algebra::Affine;
+use crate::algebra::products::quadratic_form;
 use crate::noise::{Kernel, Noise, Shaped, Visitor};
 use crate::numeric::Level;
 use crate::numeric::distribution::{Normal, StudentT, Symmetric};
@@ -167,7 +168,7 @@ impl Predictor {
         {
             // Of a scale of zero all ends are zero.
             let high = StudentT::new(df)?.critical(level) * if scale > 0.0 { deviation / scale } else { 1.0 };
-            return Ok(OwnInterval { low: -high, high, normal: 0.0, quantile: f64::NAN });
+            return Ok(OwnInterval { low: -high, high, normal: 0.0, quantile: high });
         }
         let (low, high) = fit.noise.family().interval(level)?;
         let normal = Normal.critical(level);
@@ -184,7 +185,9 @@ impl Predictor {
 
     /// The variance of the logarithm of every row's modelled scale.
     pub(super) fn log_scale_variances(&self, rows: &NewRows<'_>) -> Vec<f64> {
-        quadratic_form(self.fit.scale.vcov(), rows)
+        let form = quadratic_form(self.fit.scale.vcov(), rows.scale_design, rows.count);
+        // Rounding may carry it below zero.
+        form.into_iter().map(|value| value.max(0.0)).collect()
     }
 
     /// The variance of the logarithm of the common scale, times the end of an interval.
@@ -243,20 +246,6 @@ impl Visitor for LogEndVariance {
         let slope = (at(theta + step) - at(below)) / (theta + step - below);
         (shape - 2.0 * slope * cross + slope * slope * scale) / (scale * shape - cross * cross) / self.n
     }
-}
-
-/// `z' C z` of every row `z` of the scale's design, the intercept first where there is one.
-fn quadratic_form(covariance: &[Vec<f64>], rows: &NewRows<'_>) -> Vec<f64> {
-    let offset = covariance.len() - rows.scale_design.len().min(covariance.len());
-    let entry = |k: usize, i: usize| k.checked_sub(offset).map_or(1.0, |j| rows.scale_design[j].high[i]);
-    let row = |i: usize| {
-        let product = |(k, row): (usize, &Vec<f64>)| {
-            entry(k, i) * row.iter().enumerate().map(|(l, value)| value * entry(l, i)).sum::<f64>()
-        };
-        // Rounding may carry it below zero.
-        covariance.iter().enumerate().map(product).sum::<f64>().max(0.0)
-    };
-    (0..rows.count).map(row).collect()
 }
 
 /// How far out an end of the noise's interval lies once `margin` is added in quadrature. An end on the other side of the

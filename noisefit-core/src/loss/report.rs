@@ -247,7 +247,7 @@ impl Accumulator for ReportPass {
             (Some(w), Some(f)) => Some(w.iter().zip(f).map(|(w, f)| w * f).collect()),
         };
         let weight = |i: usize| weights.as_ref().map_or(1.0, |w| w[i]);
-        let pairs = Pairs::new(truth, prediction.high).and_then(|pairs| match &weights {
+        let pairs = Pairs::new(truth, prediction).and_then(|pairs| match &weights {
             Some(weights) => pairs.with_weights(weights),
             None => Ok(pairs),
         });
@@ -266,7 +266,7 @@ impl Accumulator for ReportPass {
         self.merge_truth(pairs.total_weight, mean, squares);
         self.weight.add(pairs.total_weight);
         for i in 0..n {
-            let (truth, prediction) = (truth[i], prediction.high[i]);
+            let (truth, prediction) = (truth[i], prediction[i]);
             let row = self.rows + i as u64 + 1;
             self.keep(LargeError { row, truth, prediction, error: truth - prediction, weight: weight(i) });
         }

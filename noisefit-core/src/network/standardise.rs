@@ -5,8 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::algebra::products::extend_single;
+use crate::algebra::spread::{ColumnSpread, Spread};
 use crate::network::{Embedding, TrainingRows};
-use crate::rows::{Accumulator, Block, Kinds, RowSource, RowSourceExt, Values};
+use crate::rows::{Accumulator, Block, Design, Kinds, RowSource, RowSourceExt};
 
 /// What is subtracted from a column, and what it is then divided by.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -42,11 +44,11 @@ impl Standardisation {
     /// [`Error::NoRows`]; [`Error::Range`] for a column whose squares are no doubles; what the source reports.
     pub fn of(source: &dyn RowSource, embeddings: &[Embedding]) -> Result<(Self, u64, Vec<f64>), Error> {
         let columns = source.layout().terms.len() + 1;
-        let moments = source.pass(Spread { rows: 0, weight: 0.0, columns: vec![Column::default(); columns] })?;
+        let moments = source.pass(Spread::new(columns))?;
         if moments.rows == 0 {
             return Err(Error::NoRows);
         }
-        let centre = |(j, column): (usize, &Column)| {
+        let centre = |(j, column): (usize, &ColumnSpread)| {
             let mean = column.origin + column.sum / moments.weight;
             let variance = (column.squares - column.sum * (column.sum / moments.weight)) / moments.weight;
             if !(mean.is_finite() && variance.is_finite()) {
@@ -70,7 +72,7 @@ impl Standardisation {
             }
         };
         let mut inputs = moments.columns.iter().enumerate().map(centre).collect::<Result<Vec<_>, _>>()?;
-        let farthest = |(centre, column): (&Centre, &Column)| {
+        let farthest = |(centre, column): (&Centre, &ColumnSpread)| {
             let [low, high] = column.ends.map(|end| (end - centre.mean).abs() * centre.per_deviation());
             // Of two values one may be as rare as it likes.
             if column.has_others { low.max(high) } else { 0.0 }
@@ -89,16 +91,9 @@ impl Standardisation {
     }
 
     /// Rows of a design as inputs, appended one after the other.
-    pub fn extend_inputs(&self, design: &[Values<'_>], rows: usize, inputs: &mut Vec<f32>) {
-        let (width, start) = (self.inputs.len(), inputs.len());
-        inputs.resize(start + rows * width, 0.0);
-        let new = &mut inputs[start..];
-        for (j, (values, centre)) in design.iter().zip(&self.inputs).enumerate() {
-            let inverse = centre.per_deviation();
-            for (row, value) in new.chunks_exact_mut(width).zip(values.high) {
-                row[j] = ((value - centre.mean) * inverse) as f32;
-            }
-        }
+    pub fn extend_inputs<'a>(&self, design: impl Into<Design<'a>>, rows: usize, inputs: &mut Vec<f32>) {
+        let moves: Vec<[f64; 2]> = self.inputs.iter().map(|centre| [centre.mean, centre.per_deviation()]).collect();
+        extend_single(design.into(), &moves, rows, inputs);
     }
 
     /// Appends the rows of a block.
@@ -121,87 +116,6 @@ impl Standardisation {
 
 /// Columns that vary by less have squares that are no doubles.
 const LEAST_RANGE: f64 = 1e-150;
-
-/// Sums of every column, the response last.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Spread {
-    rows: u64,
-    weight: f64,
-    columns: Vec<Column>,
-}
-
-/// Sums of the distances from a value among them, and of their squares.
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
-struct Column {
-    origin: f64,
-    sum: f64,
-    squares: f64,
-    /// The least and the largest value.
-    ends: [f64; 2],
-    /// Whether there are others.
-    has_others: bool,
-}
-
-impl Column {
-    /// Moves the ends out to a value.
-    #[inline]
-    fn see(&mut self, value: f64) {
-        let [low, high] = self.ends;
-        if value < low || value > high {
-            // What was an end lies between now, unless both were one.
-            self.has_others |= low < high;
-            self.ends = [low.min(value), high.max(value)];
-        } else {
-            self.has_others |= low < value && value < high;
-        }
-    }
-}
-
-impl Accumulator for Spread {
-    const KIND: &'static str = "column-spread";
-
-    fn fold(&mut self, block: &Block<'_>) {
-        let count = block.rows();
-        let frequency = |i: usize| block.frequency(i);
-        for (column, values) in self.columns.iter_mut().zip(block.design.iter().chain([&block.response])) {
-            if let (0, Some(first)) = (self.rows, values.high.first()) {
-                (column.origin, column.ends) = (*first, [*first; 2]);
-            }
-            for &value in values.high {
-                column.see(value);
-            }
-            let (mut sum, mut squares) = (0.0, 0.0);
-            for (i, value) in values.high.iter().enumerate() {
-                let distance = value - column.origin;
-                sum += frequency(i) * distance;
-                squares += frequency(i) * distance * distance;
-            }
-            (column.sum, column.squares) = (column.sum + sum, column.squares + squares);
-        }
-        self.rows += count as u64;
-        self.weight += (0..count).map(frequency).sum::<f64>();
-    }
-
-    fn merge(&mut self, later: Self) {
-        if self.rows == 0 {
-            *self = later;
-            return;
-        }
-        for (mine, theirs) in self.columns.iter_mut().zip(&later.columns).filter(|_| later.rows > 0) {
-            let shift = theirs.origin - mine.origin;
-            mine.sum += theirs.sum + shift * later.weight;
-            mine.squares += theirs.squares + shift * (2.0 * theirs.sum + shift * later.weight);
-            theirs.ends.into_iter().for_each(|end| mine.see(end));
-            mine.has_others |= theirs.has_others;
-        }
-        self.rows += later.rows;
-        self.weight += later.weight;
-    }
-
-    fn rows(&self) -> u64 {
-        self.rows
-    }
-}
 
 /// Rows of a source, standardised.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -235,5 +149,5 @@ impl Accumulator for Gather {
 
 /// The passes of this module.
 pub(crate) fn kinds() -> Kinds {
-    Kinds::default().with::<Spread>().with::<Gather>()
+    Kinds::default().with::<Gather>()
 }

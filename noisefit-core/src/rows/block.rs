@@ -1,5 +1,7 @@
 //! A block of rows: columns side by side.
 
+use crate::rows::Design;
+
 /// One column of a block.
 #[derive(Debug, Clone, Copy)]
 pub struct Values<'a> {
@@ -29,10 +31,10 @@ pub struct Block<'a> {
     /// The response `y`.
     pub response: Values<'a>,
     /// The design columns, in the order of [`super::Layout::terms`]; the intercept has none.
-    pub design: &'a [Values<'a>],
+    pub design: Design<'a>,
     /// The columns of the noise scale's logarithm, in the order of [`super::ScaleLayout::terms`]; empty where the scale
     /// is not modelled.
-    pub scale_design: &'a [Values<'a>],
+    pub scale_design: Design<'a>,
     /// Known relative precisions `w > 0`: the noise of row `i` has scale `s / sqrt(w[i])`.
     pub weights: Option<&'a [f64]>,
     /// How many identical rows row `i` stands for, `f > 0`.
@@ -49,6 +51,14 @@ impl Block<'_> {
     #[inline]
     pub fn rows(&self) -> usize {
         self.response.high.len()
+    }
+
+    /// The columns of row `i` of the design and, last, its response; where their low words are wanted, these after them.
+    pub(crate) fn words(&self, i: usize, low: bool) -> impl Iterator<Item = f64> {
+        let columns = move || self.design.dense_columns().iter().chain([&self.response]);
+        columns()
+            .map(move |values| values.high[i])
+            .chain(columns().filter(move |_| low).map(move |values| values.low(i)))
     }
 
     /// How many identical rows row `i` stands for.
@@ -94,8 +104,8 @@ impl RowBlock<'_> {
         let design: Vec<Values<'_>> = columns.iter().map(|column| column[..].into()).collect();
         next(&Block {
             response: self.response.into(),
-            design: &design,
-            scale_design: &[],
+            design: (&design).into(),
+            scale_design: Design::default(),
             weights: None,
             frequencies: None,
             log_jacobian: None,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rows::{Adapted, Adaptor, Block, RowSource, Values, scattered};
+use crate::rows::{Adapted, Adaptor, Block, Design, RowSource, Values, scattered};
 
 /// The rows of a source in `count` parts of equal size, at random.
 ///
@@ -161,7 +161,10 @@ impl Gathered {
         numbers.clear();
         clusters.clear();
         let count = kept.len();
-        let columns = || block.design.iter().chain(block.scale_design).chain([&block.response]);
+        let columns = || {
+            let designs = [block.design, block.scale_design].into_iter().flat_map(Design::dense_columns);
+            designs.chain([&block.response])
+        };
         let others = || [block.weights, block.frequencies, block.log_jacobian].into_iter().flatten();
         for values in columns().flat_map(|values| [Some(values.high), values.low]).flatten().chain(others()) {
             numbers.extend(kept.iter().map(|&i| values[i]));
@@ -171,13 +174,13 @@ impl Gathered {
         let mut take = || parts.next().unwrap_or_default();
         let columns: Vec<Values<'_>> =
             columns().map(|values| Values { high: take(), low: values.low.map(|_| take()) }).collect();
-        let (design, rest) = columns.split_at(block.design.len());
-        let (scale_design, response) = rest.split_at(block.scale_design.len());
+        let (design, rest) = columns.split_at(block.design.count());
+        let (scale_design, response) = rest.split_at(block.scale_design.count());
         let clusters: Vec<&[u64]> = clusters.chunks_exact(count).collect();
         next(&Block {
             response: response[0],
-            design,
-            scale_design,
+            design: design.into(),
+            scale_design: scale_design.into(),
             weights: block.weights.map(|_| take()),
             frequencies: block.frequencies.map(|_| take()),
             log_jacobian: block.log_jacobian.map(|_| take()),

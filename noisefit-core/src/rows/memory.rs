@@ -315,8 +315,8 @@ impl<'a> MemoryRows<'a> {
             let clusters: Vec<&[u64]> = self.clusters.iter().map(|ids| &ids[start..start + count]).collect();
             state.fold(&Block {
                 response: columns[p + q],
-                design: &columns[..p],
-                scale_design: &columns[p..p + q],
+                design: (&columns[..p]).into(),
+                scale_design: (&columns[p..p + q]).into(),
                 weights: self.weights.map(|w| &w[start..start + count]),
                 frequencies: self.frequencies.map(|f| &f[start..start + count]),
                 log_jacobian: None,

@@ -1,14 +1,14 @@
 //! Rows without a response.
 
-use crate::rows::{Block, Values};
+use crate::rows::{Block, Design};
 
 /// Rows to be predicted, column by column.
 #[derive(Debug, Clone, Copy)]
 pub struct NewRows<'a> {
     /// The columns of the design, in the order of [`crate::rows::Layout::terms`].
-    pub design: &'a [Values<'a>],
+    pub design: Design<'a>,
     /// The columns of a modelled scale, in the order of [`crate::rows::ScaleLayout::terms`]; else none.
-    pub scale_design: &'a [Values<'a>],
+    pub scale_design: Design<'a>,
     /// Known relative precisions, one each, which divide the squared scale; 1 where absent.
     pub weights: Option<&'a [f64]>,
     /// The number of rows.
@@ -17,8 +17,8 @@ pub struct NewRows<'a> {
 
 impl<'a> NewRows<'a> {
     /// `count` rows of a design.
-    pub fn new(design: &'a [Values<'a>], count: usize) -> Self {
-        NewRows { design, scale_design: &[], weights: None, count }
+    pub fn new(design: impl Into<Design<'a>>, count: usize) -> Self {
+        NewRows { design: design.into(), scale_design: Design::default(), weights: None, count }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::rows::{Accumulator, Block, Layout, Matrix, MemoryRows, RowBlock, Values, scattered};
+use crate::rows::{Accumulator, Block, Design, Layout, Matrix, MemoryRows, RowBlock, Values, scattered};
 
 /// Keeps the rows whose random priority lies below a bar; the bar is lowered when there are too many.
 ///
@@ -105,7 +105,8 @@ impl Accumulator for Sample {
     fn fold(&mut self, block: &Block<'_>) {
         let count = block.rows();
         if self.limit > 0 && count > 0 {
-            let columns: Vec<Values<'_>> = block.design.iter().chain(block.scale_design).copied().collect();
+            let columns: Vec<Values<'_>> =
+                [block.design, block.scale_design].into_iter().flat_map(Design::dense_columns).copied().collect();
             let first: Vec<f64> = columns.iter().chain([&block.response]).map(|column| column.high[0]).collect();
             let (unit, mut start) = (self.unit(&first), 0);
             while let Some((i, priority)) = self.next(unit, start, count) {
@@ -259,6 +260,11 @@ impl SampledRows {
         self.frequencies.as_deref()
     }
 
+    /// A column of the scale's design.
+    pub(crate) fn scale_column(&self, j: usize) -> &[f64] {
+        &self.scale_design[j * self.len()..(j + 1) * self.len()]
+    }
+
     /// Shows `next` all rows as one block.
     pub(crate) fn show<T>(&self, next: impl FnOnce(&Block<'_>) -> T) -> T {
         let count = self.len().max(1);
@@ -266,8 +272,8 @@ impl SampledRows {
         let scale_design: Vec<Values<'_>> = self.scale_design.chunks_exact(count).map(Values::from).collect();
         next(&Block {
             response: self.response[..].into(),
-            design: &design,
-            scale_design: &scale_design,
+            design: (&design).into(),
+            scale_design: (&scale_design).into(),
             weights: self.weights.as_deref(),
             frequencies: self.frequencies.as_deref(),
             log_jacobian: None,

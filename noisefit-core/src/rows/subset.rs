@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rows::{Adapted, Adaptor, Block, Layout, RowBlock, RowSource, Values};
+use crate::rows::{Adapted, Adaptor, Block, Layout, RowBlock, RowSource};
 
 /// A row source that shows only some design columns of another one.
 pub type Subset<'a> = Adapted<'a, Columns>;
@@ -30,8 +30,8 @@ impl Adaptor for Columns {
     const KIND: &'static str = "columns";
 
     fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
-        let design: Vec<Values<'_>> = self.0.iter().map(|&j| block.design[j]).collect();
-        next(&Block { design: &design, ..*block });
+        let design = block.design.chosen(&self.0);
+        next(&Block { design: design.design(), ..*block });
     }
 
     fn keeps_rows(&self, rows: &RowBlock<'_>) -> bool {

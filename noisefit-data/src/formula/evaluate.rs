@@ -136,8 +136,8 @@ impl EvaluatedRows<'_> {
     pub fn block(&self) -> Option<Block<'_>> {
         Some(Block {
             response: self.response?,
-            design: &self.design,
-            scale_design: &self.scale_design,
+            design: (&self.design).into(),
+            scale_design: (&self.scale_design).into(),
             weights: self.weights,
             frequencies: self.frequencies,
             log_jacobian: self.log_jacobian,

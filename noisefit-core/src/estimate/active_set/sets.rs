@@ -166,36 +166,22 @@ impl Sets {
     fn classify(&mut self, block: &Block<'_>) {
         let Sets { coordinates, coefficients, knee, sums, scratch, .. } = self;
         let Scratch { residuals, roots, factors, signs, .. } = scratch;
-        let (design, offset) = (coordinates.columns() - 1, coordinates.offset());
-        let (shift, scale) = (coordinates.shift(design), coordinates.scale(design));
-        let intercept = if offset == 1 { coefficients[0] } else { 0.0 };
-        let y = block.response.high;
-        residuals.clear();
-        residuals.resize(y.len(), 0.0);
-        for i in 0..y.len() {
-            residuals[i] = (y[i] - shift) * scale - intercept;
-        }
-        for j in 0..design {
-            let (shift, slope) = (coordinates.shift(j), coefficients[j + offset] * coordinates.scale(j));
-            let x = &block.design[j].high[..residuals.len()];
-            for i in 0..x.len() {
-                residuals[i] -= slope * (x[i] - shift);
-            }
-        }
+        coordinates.residuals(block, coefficients, residuals);
+        let rows = residuals.len();
         roots.clear();
-        roots.resize(y.len(), 1.0);
+        roots.resize(rows, 1.0);
         if let Some(weights) = block.weights {
-            for i in 0..y.len() {
+            for i in 0..rows {
                 roots[i] = weights[i].sqrt();
             }
         }
         factors.clear();
         factors.extend_from_slice(roots);
         signs.clear();
-        signs.resize(y.len(), 0.0);
+        signs.resize(rows, 0.0);
         let mut lanes = [[0.0; LANES]; 6];
-        for start in (0..y.len()).step_by(LANES) {
-            let count = LANES.min(y.len() - start);
+        for start in (0..rows).step_by(LANES) {
+            let count = LANES.min(rows - start);
             for lane in 0..count {
                 let i = start + lane;
                 let f = match block.frequencies {
@@ -237,13 +223,12 @@ impl Sets {
                 outside[0] += lanes_sum(signs, |_| 1.0);
             }
             for j in 0..design {
-                let (shift, scale) = (coordinates.shift(j), coordinates.scale(j));
-                let x = &block.design[j].high[range.clone()][..count];
-                let target = &mut columns.tile_mut(tile, j + offset)[..count];
+                let z = &mut columns.tile_mut(tile, j + offset)[..count];
+                coordinates.fill(block.design, j, range.clone(), z);
+                outside[j + offset] += lanes_sum(signs, |i| z[i]);
                 for i in 0..count {
-                    target[i] = factors[i] * ((x[i] - shift) * scale);
+                    z[i] *= factors[i];
                 }
-                outside[j + offset] += lanes_sum(signs, |i| (x[i] - shift) * scale);
             }
             let residuals = &residuals[range][..count];
             let target = &mut columns.tile_mut(tile, design + offset)[..count];
@@ -261,10 +246,7 @@ impl Sets {
         for (i, (e, root)) in residuals.iter().zip(roots.iter()).enumerate() {
             let (u, f) = (root * e, block.frequency(i));
             if window.reaches(u.abs(), f) {
-                let column = |j: usize| (block.design[j].high[i] - coordinates.shift(j)) * coordinates.scale(j);
-                let intercept = coordinates.intercept().then_some(1.0);
-                let row = intercept.into_iter().chain((0..coordinates.columns() - 1).map(column));
-                window.keep(u, f, row.map(|z| root * z));
+                window.keep(u, f, coordinates.row(block.design, i).map(|z| root * z));
             }
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::algebra::Affine;
+use crate::algebra::products::widen_ranges;
 use crate::error::Unbounded;
 use crate::rows::{Accumulator, Block, Layout};
 
@@ -79,9 +80,7 @@ impl Accumulator for Collapse {
             let exact = size < EXACT * self.typical;
             self.observations += f;
             self.exact += if exact { f } else { 0.0 };
-            for ([low, high], values) in self.ranges[usize::from(!exact)].iter_mut().zip(block.scale_design) {
-                (*low, *high) = (low.min(values.high[i]), high.max(values.high[i]));
-            }
+            widen_ranges(block.scale_design, i, &mut self.ranges[usize::from(!exact)]);
         }
         self.rows += rows as u64;
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::algebra::Affine;
 use crate::numeric::dispatch::vectorised;
 use crate::numeric::special::elementary::exp;
-use crate::rows::{Adaptor, Block, Layout, ScaleLayout};
+use crate::rows::{Adaptor, Block, Design, Layout, ScaleLayout};
 
 /// `ln |e|` on the columns of the scale, every row counting as often as its frequency says: a first idea of how the scale
 /// depends on them (Harvey 1976, *Econometrica* 44, 461-465), and which of them are aliased.
@@ -39,7 +39,7 @@ impl Adaptor for LogResiduals {
         next(&Block {
             response: response[..].into(),
             design: block.scale_design,
-            scale_design: &[],
+            scale_design: Design::default(),
             weights: None,
             log_jacobian: None,
             ..*block
@@ -59,7 +59,7 @@ impl Adaptor for Constant {
         next(&Block {
             response: response[..].into(),
             design: block.scale_design,
-            scale_design: &[],
+            scale_design: Design::default(),
             weights: None,
             ..*block
         });
@@ -83,7 +83,7 @@ impl Adaptor for Residual {
 
     fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let response = self.location.residuals(block);
-        next(&Block { response: response[..].into(), design: &[], log_jacobian: None, ..*block });
+        next(&Block { response: response[..].into(), design: Design::default(), log_jacobian: None, ..*block });
     }
 }
 
@@ -104,6 +104,6 @@ impl Adaptor for Reweighted {
         if let Some(given) = block.weights {
             weights.iter_mut().zip(given).for_each(|(value, w)| *value *= w);
         }
-        next(&Block { scale_design: &[], weights: Some(&weights), log_jacobian: None, ..*block });
+        next(&Block { scale_design: Design::default(), weights: Some(&weights), log_jacobian: None, ..*block });
     }
 }

@@ -1,13 +1,12 @@
 //! The rows of a block, tile by tile: what each contributes to the sums, and the columns whose products are wanted.
 
-use crate::algebra::Coordinates;
 use crate::algebra::gram::{Columns, TILE_ROWS};
 use crate::estimate::smooth::point::{Curvature, Point, ScaleColumns};
 use crate::noise;
 use crate::numeric::dispatch::{Kernel, multiply_add};
 use crate::numeric::special::elementary::exp;
 use crate::numeric::sum::Sum;
-use crate::rows::{Block, Values};
+use crate::rows::Block;
 
 /// Sums over rows.
 pub(crate) type Sums = [Sum; 8];
@@ -65,8 +64,8 @@ impl<F: noise::Kernel> Kernel for FoldRows<'_, '_, F> {
         let Point { coordinates, scale_columns, location, scale, functions, curvature } = point;
         let (functions, log_unit) = (*functions, point.log_unit());
         let (shift, unit) = (coordinates.shift(coordinates.columns() - 1), coordinates.response_scale());
-        let scale_design: Vec<Values<'_>> =
-            scale_columns.iter().flat_map(|scale| &scale.columns).map(|&j| block.scale_design[j]).collect();
+        let chosen = scale_columns.as_ref().map(|scale| block.scale_design.chosen(&scale.columns)).unwrap_or_default();
+        let scale_design = chosen.design();
         // Of a common scale.
         let common = if scale_columns.is_none() { scale[0] } else { 0.0 };
         let inverse_common = exp(-(common + log_unit));
@@ -85,16 +84,9 @@ impl<F: noise::Kernel> Kernel for FoldRows<'_, '_, F> {
                 }
                 Some(ScaleColumns { coordinates, .. }) => {
                     log_scale = [0.0; TILE_ROWS];
-                    columns(
-                        &mut scratch.scale_design,
-                        (tile, 0),
-                        coordinates,
-                        scale_design.iter().copied(),
-                        &rows,
-                        |j, z| {
-                            add_multiple::<FUSED>(scale[j], z, &mut log_scale);
-                        },
-                    );
+                    coordinates.fill_tile(scale_design, &rows, &mut scratch.scale_design, (tile, 0), |j, z| {
+                        add_multiple::<FUSED>(scale[j], z, &mut log_scale);
+                    });
                     for i in 0..TILE_ROWS {
                         inverse[i] = exp(-(log_scale[i] + log_unit));
                     }
@@ -125,7 +117,7 @@ impl<F: noise::Kernel> Kernel for FoldRows<'_, '_, F> {
                 *e = (y - shift) * unit;
             }
             e[count..].fill(0.0);
-            columns(&mut scratch.design, (tile, 0), coordinates, block.design.iter().copied(), &rows, |j, z| {
+            coordinates.fill_tile(block.design, &rows, &mut scratch.design, (tile, 0), |j, z| {
                 add_multiple::<FUSED>(-location[j], z, &mut e);
             });
             factors.fill(functions, &e, &inverse, &f);
@@ -156,33 +148,6 @@ impl<F: noise::Kernel> Kernel for FoldRows<'_, '_, F> {
                 scale_design_times.tile_mut(tile, q + 1).copy_from_slice(&factors.scale_shape);
             }
         }
-    }
-}
-
-/// Writes the columns of a design (ones for an intercept first) in their coordinates to a tile, from a column of the target
-/// on, and shows each to `next`.
-#[inline(always)]
-pub(crate) fn columns<'a>(
-    target: &mut Columns,
-    (tile, first): (usize, usize),
-    coordinates: &Coordinates,
-    design: impl Iterator<Item = Values<'a>>,
-    rows: &std::ops::Range<usize>,
-    mut next: impl FnMut(usize, &[f64]),
-) {
-    let offset = coordinates.offset();
-    if offset == 1 {
-        let ones = target.tile_mut(tile, first);
-        ones[..rows.len()].fill(1.0);
-        next(0, ones);
-    }
-    for (j, values) in design.enumerate() {
-        let (shift, scale) = (coordinates.shift(j), coordinates.scale(j));
-        let z = target.tile_mut(tile, first + j + offset);
-        for (z, x) in z.iter_mut().zip(&values.high[rows.clone()]) {
-            *z = (x - shift) * scale;
-        }
-        next(j + offset, z);
     }
 }
 

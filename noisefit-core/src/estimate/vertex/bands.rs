@@ -141,23 +141,15 @@ impl Bands {
         let (offset, design) = (coordinates.offset(), coordinates.columns() - 1);
         columns.resize(coordinates.coefficients() * TILE, 1.0);
         response.resize(TILE, 0.0);
-        let take = |out: &mut [f64], values: Values<'_>, j: usize| {
-            let (shift, scale) = (coordinates.shift(j), coordinates.scale(j));
-            let values = &values.high[rows.clone()];
-            vectorised(
-                #[inline(always)]
-                || {
-                    for i in 0..values.len() {
-                        out[i] = (values[i] - shift) * scale;
-                    }
-                },
-            );
-        };
-        for j in 0..design {
-            let start = (j + offset) * TILE;
-            take(&mut columns[start..start + count], block.design[j], j);
-        }
-        take(&mut response[..count], block.response, design);
+        vectorised(
+            #[inline(always)]
+            || {
+                for j in 0..design {
+                    coordinates.fill(block.design, j, rows.clone(), &mut columns[(j + offset) * TILE..][..count]);
+                }
+                coordinates.fill_response(block, rows.clone(), response);
+            },
+        );
         lengths.resize(TILE, 0.0);
         row_lengths(columns, TILE, &mut lengths[..count]);
         multipliers.clear();
@@ -334,14 +326,10 @@ impl Band {
         with_low: bool,
     ) {
         self.inside += 1;
-        let first = block.response.high[row].to_bits() ^ block.design.first().map_or(0, |x| x.high[row].to_bits());
+        let first = block.design.first().map_or(0, |x| x[row].to_bits()) ^ block.response.high[row].to_bits();
         let priority = scattered(first, number);
-        let columns = || block.design.iter().chain([&block.response]);
         let start = self.kept.len();
-        self.kept.extend(columns().map(|values| values.high[row]));
-        if with_low {
-            self.kept.extend(columns().map(|values| values.low(row)));
-        }
+        self.kept.extend(block.words(row, with_low));
         self.kept.push(multiplier(block, row));
         self.kept.push(f64::from(u8::from(tie)));
         if priority <= self.bar {
@@ -462,7 +450,8 @@ fn rows_of(coordinates: &Coordinates, records: &[f64], width: usize, multipliers
     }
     let mut rows = Rows::new(coordinates.coefficients());
     let low = |j: usize| words.get(columns + j).map(|low| &low[..]);
-    rows.extend(coordinates, |j| Values { high: &words[j], low: low(j) }, multipliers);
+    let values = |j: usize| Values { high: &words[j], low: low(j) };
+    rows.extend(coordinates, |j, words| coordinates.extend_with(values(j), j, words), multipliers);
     rows
 }
 

@@ -35,8 +35,8 @@ impl Accumulator for Collect {
 
     fn fold(&mut self, block: &Block<'_>) {
         let multipliers: Vec<f64> = (0..block.rows()).map(|i| multiplier(block, i)).collect();
-        let words = |j: usize| block.design.get(j).copied().unwrap_or(block.response);
-        self.rows.extend(&self.coordinates, words, &multipliers);
+        let Collect { coordinates, rows, .. } = self;
+        rows.extend(coordinates, |j, words| coordinates.extend(block, j, words), &multipliers);
     }
 
     fn merge(&mut self, later: Self) {

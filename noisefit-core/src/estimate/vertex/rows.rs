@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::algebra::Coordinates;
 use crate::numeric::dispatch::vectorised;
-use crate::numeric::double_double::{DoubleDouble, quick_two_sum, two_sum};
-use crate::rows::Values;
+use crate::numeric::double_double::DoubleDouble;
 
 /// Rows column by column, the response beside them, both words of each number.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -55,11 +54,11 @@ impl Rows {
         rows
     }
 
-    /// Appends rows whose design columns and response (the last) are `words(j)`, taken into `coordinates`.
-    pub(super) fn extend<'a>(
+    /// Appends rows, the words of whose design columns and response (the last) in `coordinates` are what `extend` appends.
+    pub(super) fn extend(
         &mut self,
         coordinates: &Coordinates,
-        words: impl Fn(usize) -> Values<'a>,
+        extend: impl Fn(usize, [&mut Vec<f64>; 2]),
         multipliers: &[f64],
     ) {
         let response = coordinates.columns() - 1;
@@ -76,7 +75,7 @@ impl Rows {
                     (&mut self.columns[place], &mut self.columns_low[place])
                 }
             };
-            extend_coordinates(words(j), coordinates.shift(j), coordinates.scale(j), high, low);
+            extend(j, [high, low]);
         }
         self.multipliers.extend_from_slice(multipliers);
     }
@@ -188,28 +187,6 @@ impl Rows {
     pub(super) fn combination(&self, factors: &[f64]) -> Vec<f64> {
         self.columns.iter().map(|column| dot(column, factors)).collect()
     }
-}
-
-/// Appends `(x - shift) * scale`, exact but for the last digit of the low word.
-fn extend_coordinates(values: Values<'_>, shift: f64, scale: f64, high: &mut Vec<f64>, low: &mut Vec<f64>) {
-    let start = high.len();
-    high.extend_from_slice(values.high);
-    low.resize(high.len(), 0.0);
-    if let Some(words) = values.low {
-        low[start..].copy_from_slice(words);
-    }
-    let (high, low) = (&mut high[start..], &mut low[start..]);
-    vectorised(
-        #[inline(always)]
-        || {
-            for i in 0..high.len() {
-                let (sum, error) = two_sum(high[i], -shift);
-                let (sum, error) = quick_two_sum(sum, error + low[i]);
-                high[i] = sum * scale;
-                low[i] = error * scale;
-            }
-        },
-    );
 }
 
 /// Rows that fit the first-level cache beside the sums.

@@ -18,7 +18,7 @@ use crate::estimate::vertex::Refits;
 use crate::inference::covariance::contract::{Covariance, Request};
 use crate::inference::covariance::parts::Estimated;
 use crate::inference::covariance::quantile::level_of;
-use crate::inference::covariance::whitened::Whitened;
+use crate::inference::covariance::whitened::whitened;
 use crate::noise::Noise;
 use crate::record::{Coefficient, Fit, Reference, Warning};
 use crate::rows::{Accumulator, RowSource, RowSourceExt, Sample, SampledRows, parallel_map, scattered};
@@ -136,7 +136,7 @@ fn estimate(
         ));
     }
     // Coefficients of whitened rows, whose covariance is well conditioned.
-    let whitened = Whitened::rows(source, fit, &leverage);
+    let whitened = whitened(source, fit, &leverage);
     let whitened = whitened.adaptor();
     let locations: Vec<Vec<f64>> = refits.iter().map(|refit| whitened.solve(&refit.location)).collect();
     let scales: Vec<&[f64]> = refits.iter().map(|refit| &refit.scale[..]).collect();

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::algebra::Cholesky;
 use crate::algebra::gram::{packed, packed_length};
+use crate::algebra::products::add_row;
 use crate::inference::covariance::contract::{Covariance, Kind, Request};
 use crate::inference::covariance::least_squares;
 use crate::inference::covariance::products::{Clustered, Found};
@@ -122,12 +123,7 @@ impl Accumulator for Clusters {
                 self.sums.entry(cluster).or_insert_with(|| (vec![0.0; packed_length(count)], vec![0.0; count]));
             let weight = block.weight(i) * block.frequency(i);
             let residual = weight * (block.response.high[i] / self.unit);
-            for (j, u) in block.design.iter().enumerate() {
-                let u = u.high[i];
-                score[j] += residual * u;
-                let row = gram[packed(j, 0)..packed(j, j) + 1].iter_mut();
-                row.zip(block.design).for_each(|(sum, other)| *sum += weight * u * other.high[i]);
-            }
+            add_row(block.design, i, (weight, residual), gram, score);
         }
         self.rows += block.rows() as u64;
     }

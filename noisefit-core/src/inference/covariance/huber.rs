@@ -8,7 +8,7 @@ use crate::inference::covariance::contract::Request;
 use crate::inference::covariance::form::Form;
 use crate::inference::covariance::meat::{Dependence, Meat, Scores};
 use crate::inference::covariance::parts::{Estimated, factored, inverse, sandwich};
-use crate::inference::covariance::whitened::Whitened;
+use crate::inference::covariance::whitened::whitened;
 use crate::noise::{self, HuberKernel};
 use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::record::Reference;
@@ -25,7 +25,7 @@ pub(super) fn estimate(request: Request<'_>, kernel: HuberKernel, form: Form) ->
     else {
         return Ok(());
     };
-    let rows = Whitened::rows(source, fit, &leverage);
+    let rows = whitened(source, fit, &leverage);
     let order = rows.adaptor().count();
     let (mut matrix, mut clusters) = (vec![0.0; packed_length(order)], None);
     if form == Form::Expected {
@@ -111,12 +111,7 @@ impl Kernel for Fill<'_, '_> {
                     Part::Curvature => root * found.curvature.sqrt(),
                 };
             }
-            for (j, values) in block.design.iter().enumerate() {
-                let column = scores.tile_mut(tile, j);
-                for ((score, u), factor) in column.iter_mut().zip(&values.high[rows.clone()]).zip(&factors) {
-                    *score = u * factor;
-                }
-            }
+            scores.fill_products(tile, block.design, &rows, &factors);
         }
     }
 }

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::algebra::Cholesky;
 use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
+use crate::algebra::products::add_squared_lengths;
+use crate::algebra::whitened::Whitened;
 use crate::inference::covariance::contract::Request;
 use crate::inference::covariance::meat::{Dependence, Meat, Scores};
 use crate::inference::covariance::parts::{Estimated, positive_semidefinite};
 use crate::inference::covariance::products::Found;
-use crate::inference::covariance::whitened::Whitened;
+use crate::inference::covariance::whitened::whitened;
 use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::record::{FTest, Fit, Reference};
 use crate::rows::{Block, Kinds, RowSource, RowSourceExt};
@@ -50,7 +52,7 @@ pub(super) fn estimate(
 ) -> Result<(), Error> {
     let Request { source, fit, written, .. } = request;
     let Some(leverage) = fit.leverage().cloned() else { return Ok(()) };
-    let rows = Whitened::rows(source, fit, &leverage);
+    let rows = whitened(source, fit, &leverage);
     // So that no square leaves the range of a double.
     let unit = fit.scale.common().filter(|scale| *scale > 0.0).unwrap_or(1.0);
     let Found { mut matrix, clusters, difference } = meat(&rows, unit, rows.adaptor().count())?;
@@ -128,11 +130,7 @@ impl Kernel for Fill<'_, '_> {
                 *factor = e * inverse_unit;
             }
             if inflation != Inflation::None {
-                for values in block.design {
-                    for (sum, u) in freedom.iter_mut().zip(&values.high[rows.clone()]) {
-                        *sum += u * u;
-                    }
-                }
+                add_squared_lengths(block.design, &rows, &mut freedom);
             }
             if let Some(weights) = block.weights {
                 for i in 0..count {
@@ -156,12 +154,7 @@ impl Kernel for Fill<'_, '_> {
                     factors[i] /= freedom[i].powf(exponent);
                 }),
             }
-            for (j, values) in block.design.iter().enumerate() {
-                let column = scores.tile_mut(tile, j);
-                for ((score, u), factor) in column.iter_mut().zip(&values.high[rows.clone()]).zip(&factors) {
-                    *score = u * factor;
-                }
-            }
+            scores.fill_products(tile, block.design, &rows, &factors);
         }
         alone
     }

@@ -10,7 +10,7 @@ use crate::inference::covariance::huber;
 use crate::inference::covariance::likelihood_scores::LikelihoodScores;
 use crate::inference::covariance::meat::Meat;
 use crate::inference::covariance::parts::{Estimated, factored, inverse, sandwich};
-use crate::inference::covariance::whitened::Whitened;
+use crate::inference::covariance::whitened::whitened;
 use crate::noise::{Huber, Kernel, RouteVisitor, Shaped};
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::{Coefficients, Reference};
@@ -62,7 +62,7 @@ fn of_kernel<F: Kernel>(request: Request<'_>, functions: F, form: Form) -> Resul
     let modelled = fit.scale.is_modelled();
     let common = fit.scale.common().filter(|scale| *scale > 0.0);
     let (Some(leverage), true) = (fit.leverage().cloned(), modelled || common.is_some()) else { return Ok(()) };
-    let rows = Whitened::rows(source, fit, &leverage);
+    let rows = whitened(source, fit, &leverage);
     let order = rows.adaptor().count();
     let (scale_columns, scale) = match common {
         Some(scale) => (None, vec![scale.ln()]),

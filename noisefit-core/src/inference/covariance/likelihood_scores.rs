@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::algebra::gram::{Columns, TILE_ROWS};
-use crate::estimate::smooth::tile::{add_multiple, columns};
+use crate::estimate::smooth::tile::add_multiple;
 use crate::estimate::smooth::{Point, ScaleColumns};
 use crate::inference::covariance::meat::Meat;
 use crate::inference::covariance::meat::Scores;
@@ -74,8 +74,8 @@ impl<F: noise::Kernel> Kernel for FillScores<'_, '_, F> {
                     scores.tile_mut(tile, p)[..count].fill(1.0);
                 }
                 Some(ScaleColumns { coordinates, columns: chosen }) => {
-                    let design = chosen.iter().map(|&j| block.scale_design[j]);
-                    columns(scores, (tile, p), coordinates, design, &rows, |j, z| {
+                    let design = block.scale_design.chosen(chosen);
+                    coordinates.fill_tile(design.design(), &rows, scores, (tile, p), |j, z| {
                         add_multiple::<FUSED>(scale[j], z, &mut log_scale);
                     });
                 }
@@ -84,7 +84,7 @@ impl<F: noise::Kernel> Kernel for FillScores<'_, '_, F> {
             for (e, y) in e.iter_mut().zip(&block.response.high[rows.clone()]) {
                 *e = (y - shift) * unit;
             }
-            columns(scores, (tile, 0), coordinates, block.design.iter().copied(), &rows, |j, z| {
+            coordinates.fill_tile(block.design, &rows, scores, (tile, 0), |j, z| {
                 add_multiple::<FUSED>(-location[j], z, &mut e);
             });
 

@@ -152,6 +152,7 @@ fn multiply(columns: &mut Columns, factors: &[f64], function: impl Fn(f64) -> f6
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::rows::Design;
 
     /// The response, and its square.
     #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -184,8 +185,8 @@ mod tests {
             let clusters = [&one[rows.clone()], &other[rows.clone()]];
             state.fold(&Block {
                 response: y[rows].into(),
-                design: &[],
-                scale_design: &[],
+                design: Design::default(),
+                scale_design: Design::default(),
                 weights: None,
                 frequencies: None,
                 log_jacobian: None,

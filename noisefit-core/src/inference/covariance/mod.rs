@@ -79,6 +79,6 @@ impl Vcov {
 
 /// The passes of this module.
 pub(super) fn kinds() -> Kinds {
-    let made = likelihood_scores::kinds().with_adaptor::<whitened::Whitened>();
+    let made = likelihood_scores::kinds();
     made.and(huber::kinds()).and(least_squares::kinds()).and(order::kinds()).and(quantile::kinds()).and(vcov::kinds())
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::algebra::Affine;
 use crate::estimate::{Options, vertex};
-use crate::rows::{Accumulator, Adapted, Adaptor, Block, Kinds, Layout, RowSource, RowSourceExt, Values};
+use crate::rows::{Accumulator, Adapted, Adaptor, Block, Design, Kinds, Layout, RowSource, RowSourceExt, Values};
 
 /// The residuals of another source's rows times the roots of their weights, as responses without a design.
 pub(super) struct Standardised<'a> {
@@ -39,8 +39,8 @@ impl Adaptor for Residual {
         }
         next(&Block {
             response: Values::from(&residuals[..]),
-            design: &[],
-            scale_design: &[],
+            design: Design::default(),
+            scale_design: Design::default(),
             weights: None,
             frequencies: block.frequencies,
             log_jacobian: None,

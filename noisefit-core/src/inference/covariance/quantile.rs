@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::algebra::Cholesky;
 use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
+use crate::algebra::products::add_combination;
 use crate::estimate::vertex::{Neighbours, fit_laplace, fit_with_neighbours};
 use crate::estimate::{Options, closed_form};
 use crate::inference::covariance::contract::Request;
@@ -24,7 +25,7 @@ use crate::inference::covariance::meat::{Dependence, Meat, Scores};
 use crate::inference::covariance::order::{Standardised, nearest, quartiles};
 use crate::inference::covariance::parts::{Estimated, sandwich};
 use crate::inference::covariance::products::{Clustered, Found};
-use crate::inference::covariance::whitened::Whitened;
+use crate::inference::covariance::whitened::whitened;
 use crate::noise::{Noise, Route};
 use crate::numeric::distribution::{Distribution, Normal};
 use crate::numeric::special::elementary::exp;
@@ -188,7 +189,7 @@ fn with_neighbours(
     let Some((first, leverage)) = fits.iter().find_map(|fit| Some((fit, fit.leverage()?))) else {
         return Ok(none());
     };
-    let rows = Whitened::rows(source, first, leverage);
+    let rows = whitened(source, first, leverage);
     let order = rows.adaptor().count();
     let density = |(fit, neighbours): (&Fit, &Option<Neighbours>)| {
         let Neighbours { bandwidth, coordinates, difference } = neighbours.as_ref()?;
@@ -249,9 +250,7 @@ impl Density {
         match self {
             Density::Apart { bandwidth, difference, zero } => {
                 let mut apart = [0.0; TILE_ROWS];
-                for (d, column) in difference.iter().zip(block.design) {
-                    apart.iter_mut().zip(&column.high[rows.clone()]).for_each(|(sum, u)| *sum += d * u);
-                }
+                add_combination(block.design, difference, &rows, &mut apart);
                 for i in 0..count {
                     let apart = root(i) * apart[i];
                     factors[i] = if apart > *zero { root(i) * (2.0 * bandwidth / apart).sqrt() } else { NO_DENSITY };
@@ -301,10 +300,7 @@ impl Scores for Density {
                     (*factor, without) = (0.0, without + 1);
                 }
             }
-            for (j, column) in block.design.iter().enumerate() {
-                let (scores, column) = (scores.tile_mut(tile, j), &column.high[rows.clone()]);
-                scores.iter_mut().zip(column).zip(&factors).for_each(|((score, u), factor)| *score = u * factor);
-            }
+            scores.fill_products(tile, block.design, &rows, &factors);
         }
         without
     }
@@ -357,7 +353,7 @@ fn kernel(
         let what = "half of the residuals are the same number, and the width of a kernel does not follow from them";
         return Err(Error::Unsupported(format!("the covariance {written}: {what}; use bootstrap")));
     }
-    let rows = Whitened::rows(source, fit, &leverage);
+    let rows = whitened(source, fit, &leverage);
     let count = rows.adaptor().count();
     let density = Meat::new(Density::Kernel { bandwidth, count }, Dependence::Independent);
     let factored = |sums: Meat<Density>| {

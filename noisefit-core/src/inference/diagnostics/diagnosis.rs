@@ -10,7 +10,7 @@ use crate::estimate::{Options, closed_form};
 use crate::inference::predict::{NewRows, Predictor};
 use crate::noise::Noise;
 use crate::record::{Fit, VcovKind};
-use crate::rows::{Adapted, Adaptor, Block, Layout, RowSource};
+use crate::rows::{Adapted, Adaptor, Block, Design, Layout, RowSource};
 
 /// A fit, made ready to look at its rows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -133,6 +133,6 @@ impl Adaptor for ByScale {
     fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let scales = self.0.scale(&NewRows::from(block));
         let weights: Vec<f64> = scales.iter().map(|scale| 1.0 / (scale * scale)).collect();
-        next(&Block { weights: Some(&weights), scale_design: &[], ..*block });
+        next(&Block { weights: Some(&weights), scale_design: Design::default(), ..*block });
     }
 }

@@ -79,7 +79,7 @@ impl Diagnosis {
         if let Some(roots) = &roots {
             errors.iter_mut().zip(roots).for_each(|(e, root)| *e *= root);
         }
-        let whitened = self.whiten(block);
+        let whitened = self.squares.leverage().map_or_else(Vec::new, |leverage| leverage.whitened(block.design, rows));
         let mut leverages = vec![0.0; rows];
         vectorised(|| {
             for column in whitened.chunks_exact(rows.max(1)) {
@@ -104,11 +104,5 @@ impl Diagnosis {
             whitened,
             leverages,
         }
-    }
-
-    /// The whitened regressors of every row, column after column.
-    fn whiten(&self, block: &Block<'_>) -> Vec<f64> {
-        let leverage = self.squares.leverage();
-        leverage.map_or_else(Vec::new, |leverage| leverage.whitened(block.design, block.rows()))
     }
 }

@@ -12,7 +12,7 @@ use crate::inference::diagnostics::influence::Worst;
 use crate::inference::diagnostics::measures::Measured;
 use crate::inference::diagnostics::normality::PowerSums;
 use crate::inference::diagnostics::specification::Powers;
-use crate::rows::{Accumulator, Block, Layout, Precision, Sample, Values};
+use crate::rows::{Accumulator, Block, Design, Layout, Precision, Sample, Values};
 
 /// Up to so many observations the low words of their values are used.
 const EXTENDED_OBSERVATIONS: u64 = 100_000;
@@ -63,8 +63,8 @@ impl Survey {
         let errors = Values::from(&rows.errors[..]);
         self.sample.fold(&Block {
             response: Values::from(&standardised[..]),
-            design: &[errors],
-            scale_design: &[],
+            design: (&[errors]).into(),
+            scale_design: Design::default(),
             weights: None,
             frequencies: rows.frequencies,
             log_jacobian: None,
@@ -154,8 +154,8 @@ mod tests {
             let columns = [Values::from(&x[from..to]), Values::from(&x[n + from..n + to])];
             state.fold(&Block {
                 response: Values::from(&y[from..to]),
-                design: &columns,
-                scale_design: &[],
+                design: (&columns).into(),
+                scale_design: Design::default(),
                 weights: None,
                 frequencies: None,
                 log_jacobian: None,
@@ -201,8 +201,8 @@ mod tests {
                 let columns = [Values::from(&x[pair[0]..pair[1]]), Values::from(&x[n + pair[0]..n + pair[1]])];
                 folded.fold(&Block {
                     response: Values::from(&y[pair[0]..pair[1]]),
-                    design: &columns,
-                    scale_design: &[],
+                    design: (&columns).into(),
+                    scale_design: Design::default(),
                     weights: None,
                     frequencies: None,
                     log_jacobian: None,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::numeric::double_double::DoubleDouble;
+use crate::algebra::affine::without_term;
 use crate::record::Fit;
 use crate::rows::{Adapted, Adaptor, Block, Layout, RowSource, Values};
 
@@ -37,13 +37,9 @@ impl Adaptor for Moved {
 
     fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
         let Moved { column, value, kept } = self;
-        let part = |i: usize| match column.map(|j| block.design[j]) {
-            None => DoubleDouble::from(*value),
-            Some(x) => DoubleDouble::from_sum(x.high[i], x.low(i)) * *value,
-        };
-        let moved = |i: usize| DoubleDouble::from_sum(block.response.high[i], block.response.low(i)) - part(i);
-        let (high, low): (Vec<f64>, Vec<f64>) = (0..block.rows()).map(moved).map(|y| (y.high, y.low)).unzip();
-        let design: Vec<Values<'_>> = kept.iter().map(|&j| block.design[j]).collect();
-        next(&Block { response: Values { high: &high, low: Some(&low) }, design: &design, ..*block });
+        let moved = without_term(block, *column, *value);
+        let (high, low): (Vec<f64>, Vec<f64>) = moved.into_iter().map(|y| (y.high, y.low)).unzip();
+        let design = block.design.chosen(kept);
+        next(&Block { response: Values { high: &high, low: Some(&low) }, design: design.design(), ..*block });
     }
 }
