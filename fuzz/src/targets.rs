@@ -151,7 +151,7 @@ pub fn model(bytes: &[u8]) {
         Err(error) => return drop(error.to_string()),
     };
     drop(fitted.summary());
-    if let Ok(record) = serde_json::to_string(&fitted.record(true)) {
+    if let Ok(record) = serde_json::to_string(&fitted.record(true, &noisefit::InRust)) {
         strict(&record);
     }
     fitted.warnings().iter().for_each(|warning| drop(warning.clone()));
@@ -237,7 +237,7 @@ fn kept(model: &Model, table: &Table, scratch: &Scratch) {
         Err(error) => return drop(error.to_string()),
     };
     drop(fitted.summary());
-    if let Ok(record) = serde_json::to_string(&fitted.record(true)) {
+    if let Ok(record) = serde_json::to_string(&fitted.record(true, &noisefit::InRust)) {
         strict(&record);
     }
     used(&fitted, table);

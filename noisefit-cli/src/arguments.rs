@@ -84,6 +84,38 @@ impl DataArguments {
     }
 }
 
+impl DataArguments {
+    /// The words, as a shell reads them, by which another command reads the same data in the same way.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let DataArguments { data, input_format, delimiter, no_header, na, text, number, decimal, date, .. } = self;
+        let character = |byte: &u8| char::from(*byte).to_string().replace('\t', "tab");
+        let given = [
+            ("--input-format", input_format.iter().map(ToString::to_string).collect()),
+            ("--delimiter", delimiter.iter().map(character).collect()),
+            ("--na", na.clone()),
+            ("--text", text.clone()),
+            ("--number", number.clone()),
+            ("--decimal", decimal.iter().map(character).collect()),
+            ("--date", date.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        ];
+        let mut words: Vec<String> = data.iter().map(|data| quoted(&data.0.to_string_lossy())).collect();
+        for (option, values) in given {
+            words.extend(values.iter().flat_map(|value| [option.to_owned(), quoted(value)]));
+        }
+        words.extend(no_header.then(|| "--no-header".to_owned()));
+        words
+    }
+}
+
+/// A word as a shell reads it back.
+pub(crate) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
+}
+
 /// How a result is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
@@ -128,5 +160,18 @@ where
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(self.names.iter().copied().map(PossibleValue::new)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_a_shell_reads_back() {
+        assert_eq!(quoted("data/x.csv"), "data/x.csv");
+        assert_eq!(quoted("y ~ x"), "'y ~ x'");
+        assert_eq!(quoted("it's"), "'it'\\''s'");
+        assert_eq!(quoted(""), "''");
     }
 }

@@ -89,19 +89,22 @@ fn values<'a, T: Clone + Send + Sync + 'static>(matches: &'a ArgMatches, id: &st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
+    use clap::builder::ValueParser;
+    use clap::{CommandFactory, value_parser};
 
     /// What is called a file in help is a file that is checked, under a name that messages have.
     #[test]
     fn every_option_that_names_a_file_is_of_a_type_that_is_checked() {
+        let checked: [ValueParser; 2] = [value_parser!(Output).into(), value_parser!(TableOutput).into()];
         let command = crate::command::Cli::command();
         let mut found = 0;
         for command in command.get_subcommands() {
             for argument in command.get_arguments().filter(|argument| !argument.is_positional()) {
                 let names = argument.get_value_names().unwrap_or_default();
                 if names.iter().any(|name| name.contains("FILE") || name.contains(".json")) {
-                    let parser = format!("{:?}", argument.get_value_parser());
-                    assert!(parser.contains("Output"), "{}: {} is {parser}", command.get_name(), argument.get_id());
+                    let of_type = argument.get_value_parser().type_id();
+                    let is_checked = checked.iter().any(|parser| parser.type_id() == of_type);
+                    assert!(is_checked, "{} {} is {of_type:?}", command.get_name(), argument.get_id());
                     assert!(Setting::of_name(argument.get_id().as_str()).is_some(), "{}", argument.get_id());
                     found += 1;
                 }

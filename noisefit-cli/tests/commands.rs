@@ -115,3 +115,27 @@ fn help_shows_examples() {
     }
     assert!(folder.done(&["--help"]).contains("Name the noise, get the fit"));
 }
+
+#[test]
+fn what_is_weighted_about_what_is_said() {
+    let folder = Folder::new();
+    let row = |i: u32| format!("{},{},{}\n", 3.0 + (f64::from(i) * 2.3).sin(), f64::from(i), 1 + i % 3);
+    folder.write("d.csv", "y,x,w\n".to_owned() + &(0..30).map(row).collect::<String>());
+    let fit = |arguments: &[&str]| folder.done(&[&["fit", "d.csv", "-o", "m.json"], arguments].concat());
+    let line = |text: &str, name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    let plain = fit(&["-f", "y ~ x"]);
+    assert!(!plain.contains("weighted") && !plain.contains("about zero"), "{plain}");
+    assert!(!folder.done(&["evaluate", "m.json", "d.csv"]).contains("weights"));
+    let without = fit(&["-f", "y ~ 0 + x"]);
+    assert!(line(&without, "R2").ends_with(", about zero"), "{without}");
+    assert!(folder.done(&["evaluate", "m.json", "d.csv"]).contains("R2, about the mean of these rows"));
+    let weighted = fit(&["-f", "y ~ x", "--weights", "w"]);
+    assert!(
+        line(&weighted, "R2").ends_with(", weighted") && line(&weighted, "RMSE").ends_with(", unweighted"),
+        "{weighted}"
+    );
+    let scores = folder.done(&["evaluate", "m.json", "d.csv"]);
+    assert!(scores.contains("Each row counts as much as any other: the model's weights"), "{scores}");
+    let profile = fit(&["-f", "y ~ x", "--scale", "~ x", "--confint", "profile"]);
+    assert!(line(&profile, "intervals").ends_with("those of the log scale by standard errors"), "{profile}");
+}

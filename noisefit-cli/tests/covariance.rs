@@ -157,3 +157,28 @@ fn combinations_without_meaning_name_others() {
     let said = refusal(2, &["--vcov", "hc9"]);
     assert!(said.contains("no covariance 'hc9'"), "{said}");
 }
+
+#[test]
+fn what_a_covariance_does_not_know_is_said() {
+    let folder = Folder::new();
+    let row = |i: u32| {
+        let wave = (f64::from(i) * 1.7).sin();
+        let x = if i % 9 == 4 { String::new() } else { format!("{}", f64::from(i) + wave) };
+        format!("{},{x}\n", f64::from(i) + (f64::from(i) * 0.9).cos())
+    };
+    folder.write("gaps.csv", "y,x\n".to_owned() + &(0..45).map(row).collect::<String>());
+    // Rows on both sides of a gap become neighbours.
+    let warned = |arguments: &[&str]| folder.run(&[&["fit", "gaps.csv", "-f", "y ~ x"], arguments].concat()).stderr;
+    for noise in ["gaussian", "student-t:4", "laplace"] {
+        let said = warned(&["--noise", noise, "--vcov", "hac:2"]);
+        assert!(said.contains("left out (5 rows) for neighbours"), "{noise}: {said}");
+    }
+    assert!(!warned(&["--vcov", "hc3"]).contains("neighbours"));
+    // Of 5 draws a standard deviation is off by 1 / sqrt(2 (5 - 1)).
+    assert!(warned(&["--vcov", "bootstrap:5"]).contains("of 5 bootstrap draws are themselves off by 35%"));
+    assert!(!warned(&["--vcov", "bootstrap:200"]).contains("draws are themselves"));
+    // In JSON, too.
+    let json = folder.run(&["fit", "gaps.csv", "-f", "y ~ x", "--vcov", "hac:2", "--format", "json"]).stdout;
+    let fit: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(fit["warnings"][0].as_str().unwrap().contains("for neighbours"), "{fit}");
+}

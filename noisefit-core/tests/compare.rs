@@ -1,7 +1,7 @@
 //! Noise models side by side, against what single fits and naive loops give.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use noisefit_core::compare::{Candidate, Candidates, Comparison, Options, compare, judge};
+use noisefit_core::compare::{Candidate, Candidates, Comparison, Options, choose, compare, judge};
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::noise::{Gaussian, Laplace, NoiseFamily, StudentT};
@@ -145,13 +145,16 @@ fn likelihoods_and_criteria_are_those_of_single_fits() {
     assert!(comparison.models.is_sorted_by_key(|entry| entry.bic.unwrap()));
 }
 
+/// `2 n^(2/5)` of 180 observations.
+const PARTS: usize = 15;
+
 /// What a naive loop over materialised folds scores.
 #[derive(Default)]
 struct Naive {
     log_scores: Vec<f64>,
     crps: f64,
     covered: f64,
-    bins: [f64; 20],
+    bins: [f64; PARTS],
 }
 
 fn naive(source: &dyn RowSource, folds: Folds, candidate: &Candidate) -> Naive {
@@ -179,7 +182,16 @@ fn naive(source: &dyn RowSource, folds: Folds, candidate: &Candidate) -> Naive {
             (0..f as usize).for_each(|_| naive.log_scores.push(log_score));
             naive.crps += f * scale * family.crps(r);
             naive.covered += if interval.low[i] <= y && y <= interval.high[i] { f } else { 0.0 };
-            naive.bins[((family.cdf(r) * 20.0) as usize).min(19)] += f;
+            // The ends of prediction intervals of all levels that leave whole parts outside, and the median.
+            let ends = |outside: usize| {
+                let level = 1.0 - 2.0 * outside as f64 / PARTS as f64;
+                let own = predictor.intervals(&new, IntervalKind::Prediction, level).unwrap();
+                [own.low[i], own.high[i]]
+            };
+            let outside = 1..PARTS.div_ceil(2);
+            let below = outside.flat_map(ends).filter(|end| *end < y).count();
+            let median = usize::from(PARTS % 2 == 0 && value(0) + value(1) * x < y);
+            naive.bins[below + median] += f;
         }
     }
     naive
@@ -220,8 +232,12 @@ fn scores_are_those_of_a_naive_loop_over_materialised_folds() {
         for (found, expected) in scores.pit.iter().zip(&naive.bins) {
             assert!((found - expected / n).abs() < 1e-12, "{}", entry.candidate);
         }
-        let statistic: f64 = naive.bins.iter().map(|count| (count - n / 20.0).powi(2) / (n / 20.0)).sum();
-        close(scores.pit_p_value, ChiSquared::new(19.0).unwrap().survival(statistic), 1e-9);
+        let expected = n / PARTS as f64;
+        let statistic: f64 = naive.bins.iter().map(|count| (count - expected).powi(2) / expected).sum();
+        // Location, scale, and degrees of freedom where these are estimated.
+        let estimated = if entry.candidate.noise.to_string() == "student-t" { 3.0 } else { 2.0 };
+        let df = PARTS as f64 - 1.0 - estimated;
+        close(scores.pit_p_value.unwrap(), ChiSquared::new(df).unwrap().survival(statistic), 1e-9);
     }
     let [first, second] = [0, 1].map(|i: usize| &comparison.models[i].candidate);
     let pairs = all[0].log_scores.iter().zip(&all[1].log_scores).map(|(own, other)| own - other);
@@ -229,6 +245,45 @@ fn scores_are_those_of_a_naive_loop_over_materialised_folds() {
     let difference = comparison.difference(first, second).unwrap();
     assert!((difference.log_score - mean).abs() < 1e-8 && (difference.std_error - error).abs() < 1e-8);
     assert_eq!(comparison.difference(second, first).unwrap().log_score, -difference.log_score);
+}
+
+#[test]
+fn what_speaks_against_the_preferred_model_is_found() {
+    let candidates = Candidate::all(false);
+    let look = |y: Vec<f64>| {
+        let mut uniform = Uniform(3);
+        let x: Vec<f64> = y.iter().map(|_| uniform.next()).collect();
+        let rows = MemoryRows::new(&y, Matrix::column_major(&x, y.len(), 1).unwrap()).unwrap();
+        let chosen = choose(&rows, &candidates, &Options::default()).unwrap();
+        let pit = chosen.preferred().unwrap().out_of_sample.as_ref().unwrap().pit_p_value.unwrap();
+        // As a comparison that scores all models has it.
+        let compared = compare(&rows, &candidates, &Options::default()).unwrap();
+        assert_eq!(compared.preferred().unwrap().out_of_sample.as_ref().unwrap().pit_p_value, Some(pit));
+        assert_eq!(compared.scrutiny, chosen.scrutiny);
+        assert!(chosen.models.iter().filter(|entry| entry.out_of_sample.is_some()).count() == 1);
+        (pit, chosen.scrutiny.unwrap())
+    };
+    let draws = |seed: u64| {
+        let mut uniform = Uniform(seed);
+        (0..600).map(move |_| uniform.draw(&Gaussian)).collect::<Vec<f64>>()
+    };
+    let (pit, sound) = look(draws(1));
+    assert!(pit > 0.01 && sound.asymmetry.unwrap().p_value > 0.01 && sound.dependence.unwrap().p_value > 0.01);
+    assert_eq!((sound.distinct_values, sound.spike), (None, None));
+    assert_eq!(sound.least_response, draws(1).into_iter().fold(f64::INFINITY, f64::min));
+    // Uniform noise: none of the families is.
+    let mut uniform = Uniform(2);
+    assert!(look((0..600).map(|_| uniform.next()).collect()).0 < 1e-4);
+    // Skewed; each row like the one before; steps; zeros.
+    let (_, skewed) = look(draws(3).into_iter().map(|z| (0.6 * z).exp()).collect());
+    assert!(skewed.asymmetry.is_some_and(|found| found.p_value < 1e-6 && found.quantile_skewness > 0.2));
+    let mut last = 0.0;
+    let (_, dependent) = look(draws(4).into_iter().map(|z| (last = 0.5 * last + z, last).1).collect());
+    assert!(dependent.dependence.is_some_and(|found| found.p_value < 1e-16 && found.correlation > 0.3));
+    let (_, steps) = look(draws(5).into_iter().map(|z| z.clamp(-2.0, 2.0).round()).collect());
+    assert_eq!(steps.distinct_values, Some(5));
+    let (_, zeros) = look(draws(6).into_iter().map(|z| z.max(-0.5)).collect());
+    assert!(zeros.spike.is_some_and(|spike| spike.value == -0.5 && (spike.share - 0.309).abs() < 0.05));
 }
 
 #[test]

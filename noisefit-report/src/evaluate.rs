@@ -5,12 +5,15 @@ use noisefit_core::record::Counts;
 
 use crate::text::{count_of, optional, percent, significant, table};
 
-/// The scores of one curve as lines, of several quantiles as a table.
-pub fn summary(evaluated: &[Scores], counts: Counts) -> String {
-    match evaluated {
+/// The scores of one curve as lines, of several quantiles as a table; `is_weighted` where the model has weights.
+pub fn summary(evaluated: &[Scores], counts: Counts, is_weighted: bool) -> String {
+    let scores = match evaluated {
         [one] => scores(one, counts),
         several => quantiles(several, counts),
-    }
+    };
+    let unweighted = "Each row counts as much as any other: the model's weights tell the noise of a row, for its likelihood and \
+                      its interval.\n";
+    if is_weighted { format!("{scores}\n{unweighted}") } else { scores }
 }
 
 /// The level and the coverage of the conformal interval of several quantiles.
@@ -27,7 +30,7 @@ fn scores(scores: &Scores, counts: Counts) -> String {
         ("MSE".to_owned(), significant(scores.mse, 7)),
         ("RMSE".to_owned(), significant(scores.rmse, 7)),
         ("MAE".to_owned(), significant(scores.mae, 7)),
-        ("R2".to_owned(), optional(scores.r_squared, 7)),
+        ("R2, about the mean of these rows".to_owned(), optional(scores.r_squared, 7)),
         ("mean negative log-likelihood".to_owned(), optional(scores.mean_nll, 7)),
     ];
     match &scores.quantile {

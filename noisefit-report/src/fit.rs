@@ -31,7 +31,7 @@ pub fn summary(model: &Specification, fits: &[Fit], conformal: Option<&Conformal
             text += &format!("\n{}", coefficients("log scale", &table.rows, fit));
             text += &factor(table);
         }
-        text += &format!("\n{}", facts(fit));
+        text += &format!("\n{}", facts(fit, model.weights.is_some()));
         if let Some(line) = &fit.closed_form {
             text += &closed_form(line, &fit.location.rows[1].term, &model.response);
         }
@@ -181,7 +181,7 @@ fn factor(table: &Coefficients) -> String {
 }
 
 /// The numbers below the tables.
-fn facts(fit: &Fit) -> String {
+fn facts(fit: &Fit, is_weighted: bool) -> String {
     let mut lines = vec![("noise scale", scale(fit))];
     if fit.noise == Noise::Gaussian && fit.scale.common().is_some() {
         let (error, df) = (optional(fit.goodness.residual_std_error, 6), fit.df_residual);
@@ -194,7 +194,13 @@ fn facts(fit: &Fit) -> String {
     if !matches!(fit.noise, Noise::Quantile(_)) {
         lines.push((
             "R2",
-            format!("{}, adjusted {}", optional(fit.goodness.r_squared, 5), optional(fit.goodness.adj_r_squared, 5)),
+            format!(
+                "{}, adjusted {}{}{}",
+                optional(fit.goodness.r_squared, 5),
+                optional(fit.goodness.adj_r_squared, 5),
+                if fit.location.intercept { "" } else { ", about zero" },
+                if is_weighted { ", weighted" } else { "" }
+            ),
         ));
     }
     if let Some(test) = &fit.f_test {
@@ -216,7 +222,15 @@ fn facts(fit: &Fit) -> String {
                 optional(fit.likelihood.map(|found| found.bic), 7)
             ),
         ),
-        ("RMSE, MAE", format!("{}, {}", significant(fit.goodness.rmse, 6), optional(fit.goodness.mae, 6))),
+        (
+            "RMSE, MAE",
+            format!(
+                "{}, {}{}",
+                significant(fit.goodness.rmse, 6),
+                optional(fit.goodness.mae, 6),
+                if is_weighted { ", unweighted" } else { "" }
+            ),
+        ),
     ]);
     lines.extend(fit.goodness.mean_loss.map(|loss| ("mean huber loss", significant(loss, 6))));
     lines.push(("standard errors", standard_errors(fit)));
@@ -227,7 +241,8 @@ fn facts(fit: &Fit) -> String {
             .iter()
             .any(|row| row.estimate.is_some() && (row.conf_low.is_none() || row.conf_high.is_none()));
         let open = if open { "; NA where it is open" } else { "" };
-        lines.push(("intervals", format!("profile likelihood{open}")));
+        let scale = if fit.scale.is_modelled() { "; those of the log scale by standard errors" } else { "" };
+        lines.push(("intervals", format!("profile likelihood{open}{scale}")));
     }
     lines.extend(termination(fit).map(|text| ("termination", text)));
     lines.push(("accuracy", accuracy(fit)));

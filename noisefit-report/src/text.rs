@@ -33,14 +33,14 @@ pub fn percent(level: f64) -> String {
     format!("{short}%")
 }
 
-/// A p-value: three digits, however small.
+/// A p-value below this is no more than that: what would have to be true for its digits to matter never is.
+const LEAST_P_VALUE: f64 = 1e-16;
+
+/// A p-value to three significant digits.
 pub fn p_value(p: Option<f64>) -> String {
     match p {
-        None => "NA".to_owned(),
-        // Near the least double and below, where digits end.
-        Some(p) if p < 1e-300 => "<1e-300".to_owned(),
-        Some(p) if p >= 0.001 => format!("{p:.4}"),
-        Some(p) => significant(p, 3),
+        Some(p) if p < LEAST_P_VALUE => format!("<{LEAST_P_VALUE:e}"),
+        p => optional(p, 3),
     }
 }
 
@@ -108,8 +108,16 @@ mod tests {
         }
         let words = ["word"; 40].join(" ");
         assert_eq!(wrapped(&words).lines().map(str::len).collect::<Vec<_>>(), [109, 89]);
-        assert_eq!(p_value(Some(2.5e-120)), "2.50e-120");
-        assert_eq!(p_value(Some(0.0321)), "0.0321");
+        for (p, text) in [
+            (2.5e-120, "<1e-16"),
+            (0.0, "<1e-16"),
+            (2.5e-16, "2.50e-16"),
+            (0.03214, "0.0321"),
+            (0.60141, "0.601"),
+            (1.0, "1.00"),
+        ] {
+            assert_eq!(p_value(Some(p)), text);
+        }
         assert_eq!(p_value(None), "NA");
     }
 }

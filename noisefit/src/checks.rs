@@ -100,7 +100,10 @@ impl Model {
 
     /// How intervals are calibrated, checked against the noise; none where they are not asked for.
     pub(crate) fn conformal_plan(&self, noise: &[Noise]) -> Result<Option<Plan>, Refusal> {
-        let Some(method) = self.conformal else { return Ok(None) };
+        let Some(method) = self.conformal else {
+            let idle = self.calibration.map(|_| Setting::Calibration).or(self.folds.map(|_| Setting::Folds));
+            return idle.map_or(Ok(None), |setting| Err(Refusal::OnlyConformal { setting }));
+        };
         if self.calibration.is_some() && method != Scheme::Split {
             return Err(Refusal::OnlySplit { method });
         }

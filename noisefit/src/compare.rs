@@ -1,19 +1,23 @@
 //! Noise models side by side.
 
+use std::collections::BTreeMap;
+
 use noisefit_core::compare::{self, Candidate, Candidates, Comparison};
+use noisefit_core::estimate;
 use noisefit_core::record::Counts;
 use noisefit_core::wording::Wording;
 use noisefit_data::formula::{Design, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
 use noisefit_report::compare::Found;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::candidates;
 use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::model::{Model, Scale};
 use crate::remark::Remark;
-use crate::rows::{explain, notes, place, specification};
+use crate::rows::{explain, name_rows, notes, place, specification};
 use crate::table::Table;
 
 /// What a comparison sets side by side, and how it scores.
@@ -37,7 +41,9 @@ pub struct Compared {
     comparison: Comparison,
     design: Design,
     counts: Counts,
-    places: Vec<RowPlace>,
+    places: BTreeMap<u64, RowPlace>,
+    /// Whether rows are of several files.
+    several_files: bool,
     /// What is to be said of the table's columns.
     notes: Vec<Remark>,
 }
@@ -71,7 +77,8 @@ impl Model {
         let comparison = comparison.map_err(|error| explain(error, rows.counts(), table))?;
         let places = places(&rows, &comparison)?;
         let (design, counts, notes) = (rows.design().clone(), rows.counts(), notes(&rows, table));
-        Ok(Compared { comparison, design, counts, places, notes })
+        let several_files = table.dataset().files().len() > 1;
+        Ok(Compared { comparison, design, counts, places, several_files, notes })
     }
 }
 
@@ -93,10 +100,14 @@ impl Fitted {
     pub fn compare(&self, table: Option<&Table>, options: &CompareOptions) -> Result<Compared, Error> {
         let design = &self.model.design;
         let formula = design.formula();
+        let estimate::Options { settings, collinear, seed, .. } = self.estimation.clone();
         let model = Model {
             scale: formula.scale().map(|scale| Scale::Formula(scale.text().to_owned())),
             weights: design.weights().map(|weights| weights.text().to_owned()),
             frequencies: design.frequencies().map(|frequencies| frequencies.text().to_owned()),
+            collinear,
+            digits: settings.digits,
+            seed,
             ..Model::new(formula.text())
         };
         model.compare(self.table_or(table)?, options)
@@ -104,11 +115,12 @@ impl Fitted {
 }
 
 /// Where the outlying rows stand.
-fn places(rows: &DesignRows<'_>, comparison: &Comparison) -> Result<Vec<RowPlace>, Error> {
+fn places(rows: &DesignRows<'_>, comparison: &Comparison) -> Result<BTreeMap<u64, RowPlace>, Error> {
     let outliers = comparison.advice.as_ref().and_then(|advice| advice.outliers.as_ref());
     let mut numbers: Vec<u64> = outliers.iter().flat_map(|outliers| &outliers.rows).map(|row| row.row).collect();
     numbers.sort_unstable();
-    Ok(if numbers.is_empty() { Vec::new() } else { rows.places(&numbers)? })
+    let places = if numbers.is_empty() { Vec::new() } else { rows.places(&numbers)? };
+    Ok(places.into_iter().map(|place| (place.row, place)).collect())
 }
 
 impl Compared {
@@ -127,13 +139,6 @@ impl Compared {
         self.design.formula().scale()
     }
 
-    /// The same without how long each fit took, so that two runs give the same record.
-    #[must_use]
-    pub fn without_times(mut self) -> Self {
-        self.comparison.models.iter_mut().for_each(|entry| entry.seconds = None);
-        self
-    }
-
     /// What is to be said of the table's columns and of the comparison.
     pub fn warnings(&self) -> Vec<Remark> {
         let warnings = self.comparison.warnings.iter().map(Remark::from);
@@ -143,13 +148,23 @@ impl Compared {
     /// The tables and the advice, with settings as `wording` writes them; `next` is what whoever reads this does to fit the
     /// preferred model, `times` adds how long each fit took.
     pub fn summary(&self, next: Option<&str>, times: bool, wording: &dyn Wording) -> String {
-        let rows: Vec<_> = self.places.iter().map(place).collect();
+        let rows: Vec<_> = self.places.values().map(place).collect();
         let found = Found { comparison: &self.comparison, outlying_rows: &rows, next };
         noisefit_report::compare::summary(&specification(&self.design, Some(self.counts)), &found, times, wording)
     }
 
-    /// The JSON object.
-    pub fn record<'a>(&'a self, next: Option<&'a str>) -> impl Serialize + use<'a> {
+    /// The JSON object, with settings as `wording` writes them; rows have the numbers of their records, from 1, and of several
+    /// files `{"file", "record"}`. With `times` it has how long each fit took, and differs from run to run.
+    pub fn record<'a>(&'a self, next: Option<&'a str>, times: bool, wording: &dyn Wording) -> impl Serialize + use<'a> {
+        let mut comparison = serde_json::to_value(&self.comparison).unwrap_or_default();
+        if let (false, Some(models)) = (times, comparison["models"].as_array_mut()) {
+            models.iter_mut().filter_map(Value::as_object_mut).for_each(|model| drop(model.shift_remove("seconds")));
+        }
+        comparison["warnings"] = self.warnings().iter().map(|warning| warning.worded(wording)).collect();
+        let mut outlying_rows = serde_json::to_value(self.places.values().collect::<Vec<_>>()).unwrap_or_default();
+        for value in [&mut comparison, &mut outlying_rows] {
+            name_rows(value, &self.places, self.several_files);
+        }
         ComparisonRecord {
             schema: "noisefit.compare/1",
             formula: self.design.formula().text(),
@@ -157,8 +172,8 @@ impl Compared {
             dropped: self.counts.missing,
             zero_weight: self.counts.weightless,
             response_jacobian: self.design.transforms_response(),
-            comparison: &self.comparison,
-            outlying_rows: &self.places,
+            comparison,
+            outlying_rows,
             next,
         }
     }
@@ -178,9 +193,9 @@ struct ComparisonRecord<'a> {
     /// Whether the log-likelihoods contain the Jacobian of a transformed response.
     response_jacobian: bool,
     #[serde(flatten)]
-    comparison: &'a Comparison,
+    comparison: Value,
     /// Where the outlying rows of the advice stand.
-    outlying_rows: &'a [RowPlace],
+    outlying_rows: Value,
     /// What to do to fit the preferred model.
     next: Option<&'a str>,
 }

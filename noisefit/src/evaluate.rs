@@ -38,6 +38,8 @@ pub struct Evaluated {
     /// The rows that were met.
     pub counts: Counts,
     too_few: Option<Warning>,
+    /// Whether the model has weights, by which scores are not weighted.
+    is_weighted: bool,
 }
 
 impl Fitted {
@@ -80,7 +82,8 @@ impl Fitted {
         }
         let scores = evaluations.iter().map(Evaluation::finish).collect::<Result<Vec<_>, _>>()?;
         let too_few = model.conformal.as_ref().and_then(|conformal| conformal.too_few(level));
-        Ok(Evaluated { scores, counts, too_few })
+        let is_weighted = model.design.weights().is_some();
+        Ok(Evaluated { scores, counts, too_few, is_weighted })
     }
 }
 
@@ -92,7 +95,7 @@ impl Evaluated {
 
     /// The scores as lines, of several quantiles as a table.
     pub fn summary(&self) -> String {
-        summary(&self.scores, self.counts)
+        summary(&self.scores, self.counts, self.is_weighted)
     }
 
     /// The JSON object.
@@ -109,6 +112,7 @@ impl Evaluated {
             level: coverage.map(|(level, _)| level),
             conformal_coverage: coverage.map(|(_, coverage)| coverage),
             dropped: self.counts.missing,
+            weighted: false,
         }
     }
 }
@@ -126,4 +130,6 @@ struct EvaluationRecord<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     conformal_coverage: Option<f64>,
     dropped: u64,
+    /// No means are weighted, whatever the weights of the model.
+    weighted: bool,
 }

@@ -1,16 +1,20 @@
 //! Fitting: exactly under a noise that is named or found out, or by gradient steps.
 
 use noisefit_core::compare::{self, Comparison};
+use noisefit_core::estimate;
+use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::{self, conformal, profile};
 use noisefit_core::noise::{Noise, Noises};
-use noisefit_core::record::Confint;
+use noisefit_core::record::{Confint, Counts, Topic};
 use noisefit_data::formula::Formula;
 use noisefit_data::model::FittedModel;
+use noisefit_report::text::count_of;
 
 use crate::candidates;
 use crate::error::Error;
 use crate::fitted::{Fitted, Origin};
 use crate::model::Model;
+use crate::remark::Remark;
 use crate::rows::{explain, notes};
 use crate::table::Table;
 use crate::train;
@@ -60,16 +64,20 @@ impl Model {
             fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &estimation))?;
         }
         let model = FittedModel::new(rows.design().clone(), fits).with_conformal(conformal);
-        let notes = notes(&rows, table);
-        Ok(Fitted::new(model, table, rows.counts(), Origin::Exact { chosen_by }).with_notes(notes))
+        let mut notes = notes(&rows, table);
+        notes.extend(Remark::all(Topic::StandardErrors, closed_gaps(&self.vcov, rows.counts())));
+        Ok(Fitted::new(model, table, rows.counts(), Origin::Exact { chosen_by })
+            .with_notes(notes)
+            .estimated_by(options.estimation()))
     }
 
-    /// Judges all families on the rows. Where none can be preferred, as for rows without residuals, Gaussian noise is fitted.
+    /// Judges all families on the rows, and looks whether these agree. Where none can be preferred, as for rows without residuals, Gaussian noise is fitted.
     fn choose(&self, table: &Table) -> Result<Chosen, Error> {
         let (candidates, formula) = candidates::of(self, None)?;
         let rows = self.rows(&formula, table)?;
         let candidates = candidates::fitting(candidates, self, &rows);
-        let comparison = compare::judge(&rows, &candidates, &self.estimation());
+        let fit = estimate::Options { seed: self.seed, ..self.estimation() };
+        let comparison = compare::choose(&rows, &candidates, &compare::Options { fit, ..compare::Options::default() });
         let mut comparison = comparison.map_err(|error| explain(error, rows.counts(), table))?;
         // Two fits of the same rows are to give the same record.
         comparison.models.iter_mut().for_each(|entry| entry.seconds = None);
@@ -79,6 +87,18 @@ impl Model {
         let formula = if models_scale { formula } else { self.location()? };
         Ok(Chosen { noise, formula, comparison })
     }
+}
+
+/// What is to be said of a covariance of rows in order where rows are left out.
+fn closed_gaps(vcov: &Vcov, counts: Counts) -> Option<String> {
+    let left_out = counts.missing + counts.weightless;
+    (left_out > 0 && matches!(vcov, Vcov::Hac(_))).then(|| {
+        format!(
+            "{vcov} takes the rows on both sides of one that is left out ({}) for neighbours: of a series with gaps its errors are \
+             of other distances than they say",
+            count_of(left_out, "row")
+        )
+    })
 }
 
 /// What was found out.

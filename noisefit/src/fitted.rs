@@ -9,7 +9,7 @@ use noisefit_core::network::{Network, Plan};
 use noisefit_core::record::{Coefficient, Confint, Counts, Fit, Topic, Warning};
 use noisefit_core::training;
 use noisefit_core::training::Trial;
-use noisefit_core::wording::Setting;
+use noisefit_core::wording::{Setting, Wording};
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::{DesignRows, SourceOptions};
@@ -41,6 +41,8 @@ pub struct Fitted {
     origin: Origin,
     /// What is to be said of the table's columns.
     notes: Vec<Remark>,
+    /// How it was estimated, for what estimates again; by default after loading.
+    pub(crate) estimation: Options,
 }
 
 /// How a model came about.
@@ -58,11 +60,15 @@ pub(crate) enum Origin {
 impl Fitted {
     pub(crate) fn new(model: FittedModel, table: &Table, counts: Counts, origin: Origin) -> Self {
         let (name, table, counts) = ("the model".to_owned(), Some(table.clone()), Some(counts));
-        Fitted { model, name, file: None, table, counts, origin, notes: Vec::new() }
+        Fitted { model, name, file: None, table, counts, origin, notes: Vec::new(), estimation: Options::default() }
     }
 
     pub(crate) fn with_notes(self, notes: Vec<Remark>) -> Self {
         Fitted { notes, ..self }
+    }
+
+    pub(crate) fn estimated_by(self, estimation: Options) -> Self {
+        Fitted { estimation, ..self }
     }
 
     /// Reads a model that [`Fitted::save`] wrote.
@@ -72,8 +78,8 @@ impl Fitted {
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let (model, name) = (FittedModel::load(path)?, path.display().to_string());
-        let file = FileIdentity::of(path);
-        Ok(Fitted { model, name, file, table: None, counts: None, origin: Origin::Loaded, notes: Vec::new() })
+        let (file, notes, estimation) = (FileIdentity::of(path), Vec::new(), Options::default());
+        Ok(Fitted { model, name, file, table: None, counts: None, origin: Origin::Loaded, notes, estimation })
     }
 
     /// Writes the model as JSON, without data, beside `path`, and renames it, so that no half-written file is ever there.
@@ -108,7 +114,8 @@ impl Fitted {
     pub fn from_json(text: &str) -> Result<Self, Error> {
         let name = "the model".to_owned();
         let model = FittedModel::from_json(text.as_bytes(), &name)?;
-        Ok(Fitted { model, name, file: None, table: None, counts: None, origin: Origin::Loaded, notes: Vec::new() })
+        let (notes, estimation) = (Vec::new(), Options::default());
+        Ok(Fitted { model, name, file: None, table: None, counts: None, origin: Origin::Loaded, notes, estimation })
     }
 
     /// Each of the exact fits as a model of its own: one, or one for each of several quantiles.
@@ -291,15 +298,27 @@ impl Fitted {
         }
     }
 
-    /// The JSON object, for serde to write; of exact fits with the covariance matrices of the coefficients where asked for, which
+    /// The JSON object, for serde to write, with settings as `wording` writes them; of exact fits with the covariance matrices of the coefficients where asked for, which
     /// grow as the square of their number.
-    pub fn record(&self, vcov_matrix: bool) -> Record<'_> {
+    pub fn record(&self, vcov_matrix: bool, wording: &dyn Wording) -> Record<'_> {
+        let worded =
+            |sentences: &[Remark]| sentences.iter().map(|sentence| sentence.worded(wording)).collect::<Vec<_>>();
         let (model, counts) = (&self.model, self.counts);
         match &self.origin {
-            Origin::Trained { fitted, plan, trials } => {
-                Record::Trained(Box::new(record_of_trained(model, fitted, (plan, trials), counts)))
-            }
-            _ => Record::Exact(Box::new(record::Exact::new(model, counts, self.chosen_by(), vcov_matrix))),
+            Origin::Trained { fitted, plan, trials } => Record::Trained(Box::new(record_of_trained(
+                model,
+                fitted,
+                (plan, trials),
+                counts,
+                worded(&self.warnings()),
+            ))),
+            _ => Record::Exact(Box::new(record::Exact::new(
+                model,
+                counts,
+                self.chosen_by(),
+                worded(&self.notes),
+                vcov_matrix,
+            ))),
         }
     }
 
@@ -310,7 +329,7 @@ impl Fitted {
     pub fn diagnose(&self, table: Option<&Table>, options: &DiagnoseOptions) -> Result<Diagnosed, Error> {
         let (fit, table) = (self.fit()?, self.table_or(table)?);
         table.refuse_overwriting(&[(Setting::Rows, options.rows.as_deref())])?;
-        let settings = Options { level: fit.level, ..Options::default() };
+        let settings = self.estimation_of(fit);
         table.reading(self.model.design.columns_needed(Scope::All), |table| {
             let rows = self.rows(table, SourceOptions::default())?;
             look(&rows, fit.clone(), &settings, table, options)
@@ -326,13 +345,18 @@ impl Fitted {
         self.model.fits = self.table_or(table)?.reading(known, |table| {
             let (mut fits, rows) = (self.model.fits.clone(), self.rows(table, SourceOptions::default())?);
             for fit in &mut fits {
-                let settings = Options { level: fit.level, ..Options::default() };
+                let settings = self.estimation_of(fit);
                 profile::intervals(&rows, fit, &settings)?;
                 fit.confint = Confint::Profile;
             }
             Ok(fits)
         })?;
         Ok(())
+    }
+
+    /// How one of the fits was estimated.
+    pub(crate) fn estimation_of(&self, fit: &Fit) -> Options {
+        Options { level: fit.level, ..self.estimation.clone() }
     }
 
     /// A table that is given, or that of the fit.

@@ -5,6 +5,7 @@ use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::profile::{self, Curve};
 use noisefit_core::inference::{self, Options};
 use noisefit_core::record::{Fit, Topic};
+use noisefit_core::wording::Wording;
 use noisefit_data::formula::Scope;
 use noisefit_data::source::{DesignRows, SourceOptions};
 use serde::Serialize;
@@ -104,7 +105,7 @@ impl Fitted {
     /// fit does not have; those of reading.
     pub fn profile(&self, table: Option<&Table>, options: &ProfileOptions) -> Result<Profiled, Error> {
         let (fit, table) = (self.fit()?, self.table_or(table)?);
-        let settings = estimate::Options { level: fit.level, ..estimate::Options::default() };
+        let settings = self.estimation_of(fit);
         table.reading(self.model.design.columns_needed(Scope::All), |table| {
             let rows = self.rows(table, SourceOptions::default())?;
             follow(&rows, fit.clone(), &settings, options, table)
@@ -192,8 +193,8 @@ impl Profiled {
         })
     }
 
-    /// The JSON object.
-    pub fn record<'a>(&'a self) -> impl Serialize + use<'a> {
+    /// The JSON object, with settings as `wording` writes them.
+    pub fn record<'a>(&'a self, wording: &dyn Wording) -> impl Serialize + use<'a> {
         ProfileRecord {
             schema: "noisefit.profile/1",
             formula: &self.formula,
@@ -203,7 +204,7 @@ impl Profiled {
             conf_high: self.ends.1,
             nll: self.fit.log_likelihood().map(|value| -value),
             curve: &self.curve,
-            warnings: self.warnings.iter().map(ToString::to_string).collect(),
+            warnings: self.warnings().iter().map(|warning| warning.worded(wording)).collect(),
         }
     }
 }

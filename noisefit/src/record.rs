@@ -1,11 +1,12 @@
 //! A fitted model as programs read it.
 
-use noisefit_core::compare::{Comparison, Entry, Judgement};
+use noisefit_core::compare::{Comparison, Entry, Judgement, Scrutiny};
 use noisefit_core::record::{Counts, Fit};
 use noisefit_data::formula::ScaleFormula;
 use noisefit_data::model::FittedModel;
 use noisefit_report::compare::verdict;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::calibration::Calibration;
 use crate::train::record::Trained;
@@ -48,7 +49,7 @@ pub struct Exact<'a> {
     chosen_by: Option<ChosenBy<'a>>,
     /// The fit's own fields; of several quantiles `fits`, a list of them.
     #[serde(flatten)]
-    found: serde_json::Map<String, serde_json::Value>,
+    found: serde_json::Map<String, Value>,
 }
 
 impl<'a> Exact<'a> {
@@ -57,13 +58,20 @@ impl<'a> Exact<'a> {
         model: &'a FittedModel,
         counts: Option<Counts>,
         chosen_by: Option<&'a Comparison>,
+        notes: Vec<String>,
         vcov_matrix: bool,
     ) -> Self {
         let mut fits: Vec<_> = model.fits.iter().map(|fit| fields(fit, vcov_matrix)).collect();
-        let found = match fits.len() {
+        let mut found = match fits.len() {
             1 => fits.remove(0),
             _ => [("fits".to_owned(), fits.into())].into_iter().collect(),
         };
+        // What is said of the table's columns is of no fit, and stands before what is said of the one that there is.
+        let own = found.get("warnings").and_then(Value::as_array).cloned().unwrap_or_default();
+        let warnings: Vec<Value> = notes.into_iter().map(Value::from).chain(own).collect();
+        if !warnings.is_empty() {
+            found.insert("warnings".to_owned(), warnings.into());
+        }
         Exact {
             schema: "noisefit.fit/1",
             formula: model.design.formula().text(),
@@ -84,22 +92,25 @@ struct ChosenBy<'a> {
     /// In a sentence.
     verdict: String,
     judgement: Option<&'a Judgement>,
+    /// What was looked at in the rows.
+    scrutiny: Option<&'a Scrutiny>,
     /// The models, that of the least BIC first.
-    models: &'a [Entry],
+    models: Vec<Entry>,
 }
 
 impl<'a> ChosenBy<'a> {
     fn new(comparison: &'a Comparison) -> Self {
-        let Comparison { judgement, models, .. } = comparison;
-        ChosenBy { verdict: verdict(comparison), judgement: judgement.as_ref(), models }
+        let Comparison { judgement, models, scrutiny, .. } = comparison;
+        let models = models.iter().cloned().map(Entry::without_time).collect();
+        ChosenBy { verdict: verdict(comparison), judgement: judgement.as_ref(), scrutiny: scrutiny.as_ref(), models }
     }
 }
 
 /// What a reader wants to know of a fit. What is only needed to predict is left out, and the covariance matrices, which grow as
 /// the square of the number of coefficients, are there where they were asked for.
-fn fields(fit: &Fit, vcov_matrix: bool) -> serde_json::Map<String, serde_json::Value> {
+fn fields(fit: &Fit, vcov_matrix: bool) -> serde_json::Map<String, Value> {
     let mut fields = match serde_json::to_value(fit) {
-        Ok(serde_json::Value::Object(fields)) => fields,
+        Ok(Value::Object(fields)) => fields,
         _ => serde_json::Map::new(),
     };
     let matrices = ["vcov", "scale_vcov"].into_iter().filter(|_| !vcov_matrix);

@@ -112,6 +112,11 @@ pub enum Refusal {
         /// How intervals are calibrated.
         method: Scheme,
     },
+    /// What says how conformal intervals are calibrated, without them.
+    OnlyConformal {
+        /// What is set.
+        setting: Setting,
+    },
     /// A conformal interval of one quantile.
     ConformalOfQuantile {
         /// Its level.
@@ -358,6 +363,13 @@ impl Refusal {
             ),
             Refusal::OnlyCvPlus { method } => {
                 format!("{} goes with {}, not with {method}", name(Setting::Folds), with(Setting::Conformal, "cv+"))
+            }
+            Refusal::OnlyConformal { setting } => {
+                format!(
+                    "{} says how intervals are calibrated, and goes with {}",
+                    name(*setting),
+                    name(Setting::Conformal)
+                )
             }
             Refusal::ConformalOfQuantile { level } => format!(
                 "{}: an interval of quantiles lies between two of them, and {level} is one; say {}",

@@ -1,7 +1,7 @@
 //! What is to be said beside a result.
 
 use noisefit_core::record::{Topic, Warning};
-use noisefit_core::wording::Sentence;
+use noisefit_core::wording::{Sentence, Wording};
 
 /// A sentence that a reader should know before using a result, and what it is about; its Display is the sentence in Rust's words.
 ///
@@ -22,6 +22,11 @@ pub struct Remark {
 }
 
 impl Remark {
+    /// The sentence, with settings as a front end writes them.
+    pub fn worded(&self, wording: &dyn Wording) -> String {
+        self.sentence.worded(wording)
+    }
+
     /// Sentences about one topic.
     pub(crate) fn all<S: Into<Sentence>>(topic: Topic, sentences: impl IntoIterator<Item = S>) -> Vec<Remark> {
         sentences.into_iter().map(|sentence| Remark { topic, sentence: sentence.into() }).collect()

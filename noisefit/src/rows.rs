@@ -1,6 +1,6 @@
 //! A table's rows as a model sees them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use noisefit_core::record::{Counts, Topic};
 use noisefit_core::wording::Sentence;
@@ -11,6 +11,7 @@ use noisefit_data::records::Records;
 use noisefit_data::source::{DesignRows, RowPlace, SourceOptions, columns_of};
 use noisefit_report::text::count_of;
 use noisefit_report::{Place, Specification};
+use serde_json::{Value, json};
 
 use crate::error::Error;
 use crate::machine;
@@ -123,6 +124,27 @@ pub(crate) fn specification(design: &Design, counts: Option<Counts>) -> Specific
         transforms_response: design.transforms_response(),
         terms: layout.coefficient_names(),
         counts,
+    }
+}
+
+/// Rows of a record, as JSON names them: by the number of the record in its file, from 1, and where the data are of several files
+/// by `{"file", "record"}`. Every `row` within the value that has a place is named so.
+pub(crate) fn name_rows(value: &mut Value, places: &BTreeMap<u64, RowPlace>, several_files: bool) {
+    let name = |number: &Value| {
+        let RowPlace { file, record, .. } = places.get(&number.as_u64()?)?;
+        Some(if several_files { json!({ "file": file, "record": record }) } else { json!(record) })
+    };
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(|value| name_rows(value, places, several_files)),
+        Value::Object(fields) => {
+            for (key, value) in fields.iter_mut() {
+                match (key == "row").then(|| name(value)).flatten() {
+                    Some(named) => *value = named,
+                    None => name_rows(value, places, several_files),
+                }
+            }
+        }
+        _ => {}
     }
 }
 

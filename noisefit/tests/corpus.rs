@@ -32,8 +32,12 @@ fn damaged_seeds_are_refused_or_read() {
         let mut files: Vec<PathBuf> =
             std::fs::read_dir(corpus.join(name)).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
-        // Those that train are slow.
-        let (count, places) = if name == "checkpoint" { (1, 20) } else { (4, 40) };
+        // Those that train and fit are slow.
+        let (count, places) = match name {
+            "checkpoint" => (1, 20),
+            "fit_tiny" => (4, 12),
+            _ => (4, 40),
+        };
         for file in files.iter().take(count) {
             let bytes = std::fs::read(file).unwrap();
             for place in (0..bytes.len()).step_by((bytes.len() / places).max(1)) {

@@ -197,3 +197,14 @@ fn what_data_refuse_says_what_is_there() {
         compared.preferred().is_some() && compared.summary(None, false, &InRust).contains("models on 113 observations")
     );
 }
+
+#[test]
+fn what_says_how_intervals_are_calibrated_goes_with_conformal_ones() {
+    let model = || Model::new("foodexp ~ income");
+    for (model, name) in
+        [(Model { calibration: Some(0.3), ..model() }, "calibration"), (Model { folds: Some(5), ..model() }, "folds")]
+    {
+        let refusal = model.check().unwrap_err().to_string();
+        assert!(refusal.starts_with(name) && refusal.ends_with("goes with conformal"), "{refusal}");
+    }
+}

@@ -7,7 +7,7 @@ use noisefit::data::source::Missing;
 use noisefit::{CompareOptions, Compared, Model, parse};
 
 use super::model::ModelArguments;
-use crate::arguments::{DataArguments, OutputFormat};
+use crate::arguments::{DataArguments, OutputFormat, quoted};
 use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{print, print_json, warn};
 
@@ -48,10 +48,9 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
     let (table, passes) = arguments.data.open()?;
     let compared = model.compare(&table, &options)?;
     passes.finish();
-    let compared = if arguments.times { compared } else { compared.without_times() };
     let next = next(arguments, &compared);
     match arguments.format {
-        OutputFormat::Json => print_json(&compared.record(next.as_deref()))?,
+        OutputFormat::Json => print_json(&compared.record(next.as_deref(), arguments.times, &Options))?,
         OutputFormat::Table => print(&compared.summary(next.as_deref(), arguments.times, &Options))?,
     }
     warn(&compared.warnings());
@@ -63,13 +62,8 @@ fn next(arguments: &CompareArguments, compared: &Compared) -> Option<String> {
     let preferred = compared.preferred()?;
     let CompareArguments { data, model, .. } = arguments;
     let mut words: Vec<String> = ["noisefit", "fit"].map(str::to_owned).into();
-    words.extend(data.data.iter().map(|data| quoted(&data.0.to_string_lossy())));
+    words.extend(data.words());
     let mut option = |name: &str, value: &str| words.extend([name.to_owned(), quoted(value)]);
-    if let Some(delimiter) = data.delimiter {
-        option("--delimiter", &char::from(delimiter).to_string().replace('\t', "tab"));
-    }
-    data.na.iter().for_each(|text| option("--na", text));
-    data.text.iter().for_each(|column| option("--text", column));
     option("-f", &model.formula);
     option("--noise", &preferred.noise.to_string());
     if let Some(scale) = compared.scale_formula().filter(|_| preferred.models_scale) {
@@ -83,33 +77,8 @@ fn next(arguments: &CompareArguments, compared: &Compared) -> Option<String> {
     if model.collinear == Collinear::Fail {
         option("--collinear", "fail");
     }
-    if data.no_header {
-        words.push("--no-header".to_owned());
-    }
-    if let Some(format) = data.input_format {
-        words.extend(["--input-format".to_owned(), format.to_string()]);
+    if model.digits != Model::new("").digits {
+        option("--digits", &model.digits.to_string());
     }
     Some(words.join(" "))
-}
-
-/// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_that_a_shell_reads_back() {
-        assert_eq!(quoted("data/x.csv"), "data/x.csv");
-        assert_eq!(quoted("y ~ x"), "'y ~ x'");
-        assert_eq!(quoted("it's"), "'it'\\''s'");
-        assert_eq!(quoted(""), "''");
-    }
 }

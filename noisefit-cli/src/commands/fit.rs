@@ -10,7 +10,7 @@ use super::model::{ModelArguments, NoiseArguments};
 use super::training::TrainArguments;
 use crate::arguments::{DataArguments, OutputFormat, named, suggested};
 use crate::files::Output;
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{print, print_json, tell, warn};
 
 #[derive(Debug, Args)]
@@ -123,10 +123,15 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
         fitted.save(path)?;
     }
     match arguments.format {
-        OutputFormat::Json => print_json(&fitted.record(arguments.vcov_matrix))?,
+        OutputFormat::Json => print_json(&fitted.record(arguments.vcov_matrix, &Options))?,
         OutputFormat::Table => print(&fitted.summary())?,
     }
     fitted.verdict().iter().for_each(|verdict| tell(verdict));
     warn(&fitted.warnings());
+    if let (Some(method), None) = (&arguments.conformal.conformal, &arguments.output) {
+        warn(&[format!(
+            "the {method} intervals that were calibrated are lost: save the model with -o for predict and evaluate"
+        )]);
+    }
     Ok(Outcome::of(fitted.converged()))
 }

@@ -10,7 +10,7 @@ use noisefit::{Model, ProfileOptions, parse};
 use super::model::{ModelArguments, NoiseArguments};
 use crate::arguments::{DataArguments, OutputFormat};
 use crate::files::TableOutput;
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{Screen, print, print_json, tell, warn};
 
 #[derive(Debug, Args)]
@@ -81,7 +81,7 @@ pub(crate) fn run(arguments: &ProfileArguments) -> Result<Outcome, Failure> {
             if let Some(TableOutput(path)) = path {
                 write(profiled.curve(), TableWriter::create(path, &COLUMNS)?)?;
             }
-            print_json(&profiled.record())?;
+            print_json(&profiled.record(&Options))?;
         }
         (OutputFormat::Table, Some(TableOutput(path))) => {
             write(profiled.curve(), TableWriter::create(path, &COLUMNS)?)?;

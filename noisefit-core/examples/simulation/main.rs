@@ -1,4 +1,4 @@
-//! The simulation studies behind docs/simulation.md: `cargo run --release -p noisefit-core --example simulation -- [REPLICATIONS [coverage|conformal|judgement]]`
+//! The simulation studies behind docs/simulation.md: `cargo run --release -p noisefit-core --example simulation -- [REPLICATIONS [coverage|conformal|judgement|pit|scrutiny|tails]]`
 //! prints the page (2,000 replications take some minutes), or a part of it.
 
 mod conformal;
@@ -6,6 +6,7 @@ mod coverage;
 mod data;
 mod judgement;
 mod random;
+mod scrutiny;
 
 fn main() -> Result<(), noisefit_core::Error> {
     let replications = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(2000);
@@ -25,6 +26,15 @@ fn main() -> Result<(), noisefit_core::Error> {
     }
     if wanted("judgement") {
         judgement::print(replications)?;
+    }
+    if wanted("pit") {
+        scrutiny::sizes(replications)?;
+    }
+    if wanted("scrutiny") {
+        scrutiny::detection(replications)?;
+    }
+    if wanted("tails") {
+        scrutiny::tails(replications)?;
     }
     Ok(())
 }

@@ -133,6 +133,15 @@ impl Leverage {
         (0..rows).map(row).collect()
     }
 
+    /// [`Leverage::evaluate`] in doubles, for what needs some digits of many rows.
+    pub(crate) fn approximate(&self, design: Design<'_>, rows: usize) -> Vec<f64> {
+        let mut leverages = vec![0.0; rows];
+        for column in self.whitened(design, rows).chunks_exact(rows.max(1)) {
+            leverages.iter_mut().zip(column).for_each(|(h, u)| *h += u * u);
+        }
+        leverages
+    }
+
     /// `L'z` of every row in doubles, `rows` values of each of its columns one after the other.
     pub(crate) fn whitened(&self, design: Design<'_>, rows: usize) -> Vec<f64> {
         let offset = usize::from(self.intercept);

@@ -6,6 +6,7 @@ use crate::Error;
 use crate::compare::candidates::seen_by;
 use crate::compare::comparison::{Advice, Comparison, Outlier, Outliers, Shift, VarianceAdvice};
 use crate::compare::entry::Entry;
+use crate::inference::diagnostics::order::Ordered;
 use crate::inference::predict::{NewRows, Predictor};
 use crate::noise::{Huber, Noise, StudentT};
 use crate::numeric::distribution::{Distribution, Normal};
@@ -41,11 +42,10 @@ pub(super) fn advise(source: &dyn RowSource, comparison: &Comparison) -> Result<
     let student = comparison.models.iter().find(df).and_then(|entry| entry.fit.as_ref());
     Ok(Some(Advice {
         kurtosis: gaussian.and(plain.kurtosis()),
-        skewness: gaussian.and(plain.skewness()),
         kurtosis_over_scale: errors.kurtosis().filter(|_| entry.candidate.models_scale),
         df: student.and_then(|fit| fit.shape.clone()),
         outliers: errors.outliers(),
-        variance: variance(fit, &sample, spread),
+        variance: variance(fit, &sample, &spread),
         coefficients: match gaussian {
             Some(gaussian) if !entry.candidate.is_plain_gaussian() => shifts(gaussian, fit),
             _ => Vec::new(),
@@ -74,29 +74,23 @@ fn shifts(gaussian: &Fit, preferred: &Fit) -> Vec<Shift> {
 }
 
 /// The term that drives a modelled scale, and how much.
-fn variance(fit: &Fit, sample: &SampledRows, spread: Spread) -> Option<VarianceAdvice> {
+fn variance(fit: &Fit, sample: &SampledRows, spread: &Spread) -> Option<VarianceAdvice> {
     let table = fit.scale.modelled()?;
     let terms = table.rows.iter().skip(usize::from(table.intercept)).enumerate();
     let size = |statistic: Option<f64>| statistic.map_or(0.0, f64::abs);
     let (place, driver) = terms.max_by(|(_, a), (_, b)| size(a.statistic).total_cmp(&size(b.statistic)))?;
-    let column = sample.scale_column(place).to_vec();
-    let between = |low: f64, high: f64| Some((quantile(column.clone(), low)?, quantile(column.clone(), high)?));
-    let (from, to) = between(0.1, 0.9).filter(|(from, to)| from < to).or_else(|| between(0.0, 1.0))?;
-    let scale = |share: f64| quantile(spread.scales.clone(), share);
+    let column = Ordered::new(sample.scale_column(place), sample.frequencies());
+    let between = |low: f64, high: f64| (column.quantile(low), column.quantile(high));
+    let (from, to) = Some(between(0.1, 0.9)).filter(|(from, to)| from < to).unwrap_or_else(|| between(0.0, 1.0));
+    let scales = &spread.scales;
     Some(VarianceAdvice {
         term: driver.term.clone(),
         statistic: driver.statistic?,
         from,
         to,
         factor: (driver.estimate? * (to - from)).exp(),
-        overall_factor: scale(0.9)? / scale(0.1)?,
+        overall_factor: scales.quantile(0.9) / scales.quantile(0.1),
     })
-}
-
-/// The value that a share of the values does not exceed.
-fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
-    let place = (share * (values.len().checked_sub(1)?) as f64).round() as usize;
-    Some(*values.select_nth_unstable_by(place, f64::total_cmp).1)
 }
 
 /// The spread of a sample's residuals.
@@ -105,18 +99,17 @@ struct Spread {
     /// The robust standard deviation of the residuals over their modelled scale; none where half are zero.
     deviation: Option<f64>,
     /// The scale of each row.
-    scales: Vec<f64>,
+    scales: Ordered,
 }
 
 impl Spread {
     fn of(sample: &SampledRows, fit: &Fit) -> Result<Self, Error> {
         let residuals = Residuals::new(fit, None)?;
-        let (sizes, scales) = sample.show(|block| {
-            let sizes = residuals.evaluate(block).into_iter().map(f64::abs).collect();
-            (sizes, residuals.predictor.scale(&NewRows::from(block)))
-        });
-        let deviation = quantile(sizes, 0.5).map(|median| median / Huber::NORMAL_QUARTILE);
-        Ok(Spread { deviation: deviation.filter(|deviation| *deviation > 0.0), scales })
+        let (residuals, scales) =
+            sample.show(|block| (residuals.evaluate(block), residuals.predictor.scale(&NewRows::from(block))));
+        let ordered = |values: &[f64]| Ordered::new(values, sample.frequencies());
+        let deviation = ordered(&residuals).sizes().quantile(0.5) / Huber::NORMAL_QUARTILE;
+        Ok(Spread { deviation: Some(deviation).filter(|deviation| *deviation > 0.0), scales: ordered(&scales) })
     }
 }
 
@@ -136,11 +129,11 @@ pub(super) struct Residuals {
     rows: u64,
     observations: f64,
     squares: f64,
-    cubes: f64,
     fourth_powers: f64,
-    beyond: u64,
-    /// The farthest, farthest first.
-    far: Vec<Outlier>,
+    /// Observations beyond the limit.
+    beyond: f64,
+    /// The farthest rows, farthest first, and how many observations each is.
+    far: Vec<(Outlier, f64)>,
 }
 
 impl Residuals {
@@ -153,9 +146,8 @@ impl Residuals {
             rows: 0,
             observations: 0.0,
             squares: 0.0,
-            cubes: 0.0,
             fourth_powers: 0.0,
-            beyond: 0,
+            beyond: 0.0,
             far: Vec::new(),
         })
     }
@@ -169,13 +161,8 @@ impl Residuals {
     }
 
     fn keep_farthest(&mut self) {
-        self.far.sort_by(|a, b| b.deviations.abs().total_cmp(&a.deviations.abs()));
+        self.far.sort_by(|(a, _), (b, _)| b.deviations.abs().total_cmp(&a.deviations.abs()));
         self.far.truncate(FAR_ROWS);
-    }
-
-    fn skewness(&self) -> Option<f64> {
-        let spread = self.squares / self.observations;
-        Some(self.cubes / self.observations / spread.powf(1.5)).filter(|skewness| skewness.is_finite())
     }
 
     fn kurtosis(&self) -> Option<f64> {
@@ -184,16 +171,17 @@ impl Residuals {
     }
 
     fn outliers(&self) -> Option<Outliers> {
-        let sizes: Vec<f64> = self.far.iter().map(|row| row.deviations.abs()).chain([self.limit]).collect();
+        let sizes = self.far.iter().map(|(row, _)| row.deviations.abs()).chain([self.limit]);
+        let sizes: Vec<f64> = sizes.collect();
         let gaps = sizes.windows(2).map(|sizes| sizes[0] - sizes[1]).enumerate();
         let widest = gaps.max_by(|(_, a), (_, b)| a.total_cmp(b)).filter(|(_, gap)| *gap > self.limit);
-        let apart = widest.map_or(0, |(place, _)| place as u64 + 1);
+        let apart: f64 = self.far.iter().take(widest.map_or(0, |(place, _)| place + 1)).map(|(_, count)| count).sum();
         Some(Outliers {
             deviation: self.deviation?,
             limit: self.limit,
-            beyond: self.beyond,
-            apart: (self.beyond <= FAR_ROWS as u64).then_some(apart),
-            rows: self.far.iter().take(ROWS_TOLD).copied().collect(),
+            beyond: self.beyond.round() as u64,
+            apart: (self.beyond <= FAR_ROWS as f64).then_some(apart.round() as u64),
+            rows: self.far.iter().take(ROWS_TOLD).map(|(row, _)| *row).collect(),
         })
     }
 }
@@ -207,13 +195,12 @@ impl Accumulator for Residuals {
             let (f, square) = (block.frequency(i), (residual / self.unit).powi(2));
             self.observations += f;
             self.squares += f * square;
-            self.cubes += f * square * (residual / self.unit);
             self.fourth_powers += f * square * square;
             if let Some(deviations) = self.deviation.map(|deviation| residual / deviation)
                 && deviations.abs() > self.limit
             {
-                self.beyond += 1;
-                self.far.push(Outlier { row: self.rows + i as u64, deviations });
+                self.beyond += f;
+                self.far.push((Outlier { row: self.rows + i as u64, deviations }, f));
             }
         }
         self.keep_farthest();
@@ -222,12 +209,12 @@ impl Accumulator for Residuals {
 
     fn merge(&mut self, later: Self) {
         let before = self.rows;
-        self.far.extend(later.far.into_iter().map(|far| Outlier { row: far.row + before, ..far }));
+        let moved = |(row, f): (Outlier, f64)| (Outlier { row: row.row + before, ..row }, f);
+        self.far.extend(later.far.into_iter().map(moved));
         self.keep_farthest();
         self.rows += later.rows;
         self.observations += later.observations;
         self.squares += later.squares;
-        self.cubes += later.cubes;
         self.fourth_powers += later.fourth_powers;
         self.beyond += later.beyond;
     }

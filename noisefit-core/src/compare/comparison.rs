@@ -6,6 +6,7 @@ use crate::compare::candidates::Candidate;
 use crate::compare::entry::Entry;
 use crate::compare::judgement::Judgement;
 use crate::compare::scores::Difference;
+use crate::inference::diagnostics::Asymmetry;
 use crate::record::{ShapeParameter, Warning};
 
 /// Models fitted to the same rows.
@@ -21,6 +22,8 @@ pub struct Comparison {
     pub models: Vec<Entry>,
     /// Which is preferred; absent where none may win.
     pub judgement: Option<Judgement>,
+    /// What speaks against it in the data, whatever the others; absent without a judgement or where only that was asked for.
+    pub scrutiny: Option<Scrutiny>,
     /// What speaks for it in the data; absent without a judgement or where only a judgement was asked for.
     pub advice: Option<Advice>,
     /// What a reader should know before using the numbers.
@@ -56,8 +59,6 @@ impl Comparison {
 pub struct Advice {
     /// The kurtosis of the residuals of plain Gaussian noise, which is 3 if that is right.
     pub kurtosis: Option<f64>,
-    /// Their skewness, which is 0 for every family here.
-    pub skewness: Option<f64>,
     /// The kurtosis of the preferred model's residuals over their scale, where that is modelled.
     pub kurtosis_over_scale: Option<f64>,
     /// The degrees of freedom of Student's t noise with the scale of the preferred model, where it is among the models.
@@ -71,6 +72,41 @@ pub struct Advice {
     pub coefficients: Vec<Shift>,
 }
 
+/// What was looked at in the rows of the preferred model, beside where those left out fall
+/// ([`pit_p_value`](crate::compare::OutOfSample::pit_p_value)).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scrutiny {
+    /// Whether its residuals are skewed; absent where they are too few.
+    pub asymmetry: Option<Asymmetry>,
+    /// Whether they are like the ones before; absent with frequencies, whose rows have no order.
+    pub dependence: Option<Dependence>,
+    /// The number of values that the response takes, where it is 12 or less and each has five observations on average.
+    pub distinct_values: Option<u64>,
+    /// A value that a tenth of the responses or more have, if that is three times as many as any other has.
+    pub spike: Option<Spike>,
+    /// The least response.
+    pub least_response: f64,
+}
+
+/// How like a row's residual is to that of the row before.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Dependence {
+    /// The correlation of `2 F(r) - 1` of neighbouring rows, `F` the distribution of the noise: bounded, so that it holds
+    /// whatever the tails.
+    pub correlation: f64,
+    /// The probability of a larger one if the noise is independent from row to row.
+    pub p_value: f64,
+}
+
+/// A value that many responses have.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Spike {
+    /// The value.
+    pub value: f64,
+    /// The share of the responses that have it.
+    pub share: f64,
+}
+
 /// Rows far from the preferred fit.
 ///
 /// A residual is divided by the model's own scale where that is modelled, and by the robust standard deviation of all such
@@ -81,7 +117,7 @@ pub struct Outliers {
     pub deviation: f64,
     /// How many such deviations Gaussian noise exceeds anywhere in one sample of twenty of this size.
     pub limit: f64,
-    /// Rows beyond the limit.
+    /// Rows beyond the limit, each as often as its frequency.
     pub beyond: u64,
     /// How many of them stand apart: those above the widest gap between the limit and the largest of them, if that gap is
     /// wider than the limit itself. Known where no more than 64 rows are beyond.

@@ -27,7 +27,7 @@ pub struct Entry {
     pub akaike_weight: Option<f64>,
     /// How well it predicts rows that it was not fitted to.
     pub out_of_sample: Option<OutOfSample>,
-    /// How long its fit to all rows took, where that is asked for.
+    /// How long its fit to all rows took; differs from run to run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
     /// Why it cannot win, or has no scores.
@@ -40,6 +40,12 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The same without how long its fit took, which differs from run to run.
+    #[must_use]
+    pub fn without_time(self) -> Self {
+        Entry { seconds: None, ..self }
+    }
+
     /// Whether its fit is a proper maximum of the likelihood on enough rows.
     pub fn may_win(&self) -> bool {
         self.eligible

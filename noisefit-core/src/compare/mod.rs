@@ -22,13 +22,14 @@ mod crps;
 mod entry;
 mod judgement;
 mod scores;
+mod scrutiny;
 
 use crate::record::{Fit, Warning};
 use crate::rows::{Accumulator, Folds, Kinds, Part, RowSource, RowSourceExt, Sample};
 use crate::{Error, estimate};
 
 pub use candidates::{Candidate, Candidates, InvalidCandidate};
-pub use comparison::{Advice, Comparison, Outlier, Outliers, Shift, VarianceAdvice};
+pub use comparison::{Advice, Comparison, Dependence, Outlier, Outliers, Scrutiny, Shift, Spike, VarianceAdvice};
 pub use entry::Entry;
 pub use judgement::{BURDEN_OF_PROOF, Judgement};
 pub use scores::{Difference, OutOfSample};
@@ -51,7 +52,7 @@ impl Default for Options {
     }
 }
 
-/// Fits the candidates and judges them, without cross-validation and advice: what `--noise auto` does.
+/// Fits the candidates and judges them, and no more.
 ///
 /// # Errors
 /// What is wrong with the rows whatever the noise, such as [`Error::NoRows`] and those of the source.
@@ -81,6 +82,7 @@ pub fn judge(
         seed: options.seed,
         judgement: judgement::judge(&models),
         models,
+        scrutiny: None,
         advice: None,
         warnings: Vec::new(),
         differences: Vec::new(),
@@ -95,9 +97,26 @@ pub fn judge(
 pub fn compare(source: &dyn RowSource, candidates: &[Candidate], options: &Options) -> Result<Comparison, Error> {
     let mut comparison = judge(source, candidates, &options.fit)?;
     if options.folds > 0 {
-        cross_validate(source, &mut comparison, options)?;
+        cross_validate(source, &mut comparison, options, &|_| true)?;
     }
+    comparison.scrutiny = scrutiny::scrutinise(source, &comparison)?;
     comparison.advice = advice::advise(source, &comparison)?;
+    Ok(comparison)
+}
+
+/// Fits the candidates, judges them, and looks whether the rows agree with the preferred one, which alone is scored on rows left
+/// out: what `--noise auto` does.
+///
+/// # Errors
+/// As [`judge`].
+pub fn choose(source: &dyn RowSource, candidates: &[Candidate], options: &Options) -> Result<Comparison, Error> {
+    let mut comparison = judge(source, candidates, &options.fit)?;
+    if let Some(preferred) = comparison.preferred().map(|entry| entry.candidate.clone())
+        && options.folds > 0
+    {
+        cross_validate(source, &mut comparison, options, &|entry| entry.candidate == preferred)?;
+    }
+    comparison.scrutiny = scrutiny::scrutinise(source, &comparison)?;
     Ok(comparison)
 }
 
@@ -108,7 +127,13 @@ fn fit_to(source: &dyn RowSource, candidate: &Candidate, options: &estimate::Opt
     fit.ok_or_else(|| Error::Unsupported(format!("{candidate} has no fit")))
 }
 
-fn cross_validate(source: &dyn RowSource, comparison: &mut Comparison, options: &Options) -> Result<(), Error> {
+/// Scores the models that are asked for.
+fn cross_validate(
+    source: &dyn RowSource,
+    comparison: &mut Comparison,
+    options: &Options,
+    asked_for: &dyn Fn(&Entry) -> bool,
+) -> Result<(), Error> {
     let parameters = comparison.models.iter().map(|entry| entry.parameters).max().unwrap_or(0);
     // Rows rather than observations are left out.
     let rows = source.pass(Sample::none())?.rows() as usize;
@@ -122,10 +147,10 @@ fn cross_validate(source: &dyn RowSource, comparison: &mut Comparison, options: 
         comparison.warnings.push(Warning::FewerFolds { folds, asked: options.folds, rows });
     }
     let folds = Folds { count: folds, seed: options.fit.seed };
-    let (fold_fits, sums) = fold_sums(source, comparison, (folds, rows), &options.fit)?;
+    let (fold_fits, sums) = fold_sums(source, comparison, (folds, rows), &options.fit, asked_for)?;
     comparison.folds = folds.count;
     for (entry, scored) in comparison.models.iter_mut().zip(&fold_fits) {
-        if let (Some(_), Err(why)) = (&entry.fit, scored) {
+        if let (true, Some(_), Err(why)) = (asked_for(entry), &entry.fit, scored) {
             let note = format!("no scores, for in a fold {why}");
             entry.note = Some(entry.note.take().map_or(note.clone(), |own| format!("{own}; {note}")));
         }
@@ -133,7 +158,9 @@ fn cross_validate(source: &dyn RowSource, comparison: &mut Comparison, options: 
     let eligible: Vec<bool> = comparison.models.iter().map(Entry::may_win).collect();
     let scored: Vec<bool> = fold_fits.iter().map(Result::is_ok).collect();
     comparison.differences = sums.differences(&scored);
-    let scores = sums.finish(&scored, &eligible);
+    let estimated = |entry: &Entry| entry.fit.as_ref().and_then(scores::estimated);
+    let estimated: Vec<Option<usize>> = comparison.models.iter().map(estimated).collect();
+    let scores = sums.finish(&scored, &eligible, &estimated);
     comparison.models.iter_mut().zip(scores).for_each(|(entry, scores)| entry.out_of_sample = scores);
     Ok(())
 }
@@ -151,10 +178,12 @@ fn fold_sums(
     comparison: &Comparison,
     (folds, rows): (Folds, usize),
     options: &estimate::Options,
+    asked_for: &dyn Fn(&Entry) -> bool,
 ) -> Result<(Vec<Result<Vec<Fit>, String>>, Sums), Error> {
     // What cannot be fitted to all rows is not tried on most of them.
     let start = |entry: &Entry| match &entry.fit {
-        Some(_) => Ok(Vec::with_capacity(folds.count)),
+        Some(_) if asked_for(entry) => Ok(Vec::with_capacity(folds.count)),
+        Some(_) => Err("it was not asked for".to_owned()),
         None => Err("there is no fit".to_owned()),
     };
     let mut fold_fits: Vec<Result<Vec<Fit>, String>> = comparison.models.iter().map(start).collect();
@@ -172,11 +201,12 @@ fn fold_sums(
             fit_fold(&training, comparison, options, &mut fold_fits)?;
         }
     }
-    let mut sums = Sums::new(comparison.models.len());
+    let empty = Sums::new(comparison.models.len(), comparison.nobs);
+    let mut sums = empty.clone();
     for part in 0..folds.count {
         let fits: Vec<Option<&Fit>> = fold_fits.iter().map(|fits| fits.as_ref().ok().map(|fits| &fits[part])).collect();
         let scored = folds.select(source, Part::Only(part));
-        sums.add(&scored.pass(Scoring::new(&fits, scored.rows_hint())?)?.into_sums());
+        sums.add(&scored.pass(Scoring::new(&fits, empty.clone(), scored.rows_hint())?)?.into_sums());
     }
     Ok((fold_fits, sums))
 }
@@ -224,6 +254,6 @@ impl Stopwatch {
 
 /// The passes of this module.
 pub(crate) fn kinds() -> Kinds {
-    let scores = Kinds::default().with::<Scoring>().with::<advice::Residuals>();
+    let scores = Kinds::default().with::<Scoring>().with::<advice::Residuals>().with::<scrutiny::Look>();
     scores.with_adaptor::<candidates::ScaleColumns>()
 }

@@ -5,9 +5,10 @@ pub mod covariance;
 pub mod diagnostics;
 pub mod evaluate;
 mod fit;
+mod new_observation;
 mod options;
 pub mod predict;
-mod predictive;
+pub(crate) mod predictive;
 pub mod profile;
 
 pub use fit::fit;

@@ -88,6 +88,16 @@ impl Predictor {
         scales
     }
 
+    /// The noise of the fit that predicts.
+    pub(crate) fn noise(&self) -> Noise {
+        self.fit.noise
+    }
+
+    /// Whether the scale is modelled.
+    pub(super) fn models_scale(&self) -> bool {
+        self.log_scale.is_some()
+    }
+
     /// The fit that predicts.
     pub(crate) fn fit(&self) -> &Fit {
         &self.fit
@@ -139,34 +149,73 @@ impl Predictor {
 
     /// The ends of the noise's own interval about the location of every row, with the uncertainty of its scale.
     fn noise_ends(&self, rows: &NewRows<'_>, level: f64) -> Result<Vec<(f64, f64)>, Error> {
+        let own = self.own_interval(level)?;
+        let ends = |(s, variance): (f64, f64)| {
+            let factor = s * own.widening(variance);
+            (factor * own.low, factor * own.high)
+        };
+        Ok(self.scale(rows).into_iter().zip(self.log_end_variances(rows, &own)).map(ends).collect())
+    }
+
+    /// The noise's own interval of a level, in scales of a row.
+    pub(super) fn own_interval(&self, level: f64) -> Result<OwnInterval, Error> {
         let (fit, df) = (self.fit(), self.fit.df_residual as f64);
-        if let (Noise::Gaussian, Some(deviation)) = (fit.noise, fit.goodness.residual_std_error) {
-            let margin = StudentT::new(df)?.critical(level) * deviation;
-            let own = |i: usize| rows.weights.map_or(margin, |w| margin / w[i].sqrt());
-            return Ok((0..rows.count).map(own).map(|margin| (-margin, margin)).collect());
-        }
-        let (low, high) = fit.noise.family().interval(level)?;
         // Huber's second proposal counts degrees of freedom itself.
         let counted = fit.scale_rule() == ScaleRule::Proposal2 || df <= 0.0;
         let correction = if counted { 1.0 } else { (fit.nobs as f64 / df).sqrt() };
-        let critical = Normal.critical(level);
-        let widened = |variance: f64| (1.0 + critical * critical * variance).sqrt();
-        let ends = |(s, variance): (f64, f64)| {
-            let factor = s * correction * widened(variance);
-            (factor * low, factor * high)
-        };
-        Ok(self.scale(rows).into_iter().zip(self.log_end_variances(rows, high)).map(ends).collect())
+        if let (Noise::Gaussian, Some(deviation), Some(scale)) =
+            (fit.noise, fit.goodness.residual_std_error, fit.scale.common())
+        {
+            // Of a scale of zero all ends are zero.
+            let high = StudentT::new(df)?.critical(level) * if scale > 0.0 { deviation / scale } else { 1.0 };
+            return Ok(OwnInterval { low: -high, high, normal: 0.0, quantile: high });
+        }
+        let (low, high) = fit.noise.family().interval(level)?;
+        let normal = Normal.critical(level);
+        Ok(OwnInterval { low: correction * low, high: correction * high, normal, quantile: high })
     }
 
-    /// The variance of the logarithm of every row's scale, times a quantile of the noise whose shape was estimated.
-    fn log_end_variances(&self, rows: &NewRows<'_>, quantile: f64) -> Vec<f64> {
-        let (fit, n) = (self.fit(), self.fit.nobs as f64);
-        if self.log_scale.is_some() {
-            let form = quadratic_form(fit.scale.vcov(), rows.scale_design, rows.count);
-            // Rounding may carry it below zero.
-            return form.into_iter().map(|value| value.max(0.0)).collect();
+    /// The variance of the logarithm of every row's scale, times the end of an interval whose noise has an estimated shape.
+    fn log_end_variances(&self, rows: &NewRows<'_>, own: &OwnInterval) -> Vec<f64> {
+        match self.log_scale {
+            Some(_) => self.log_scale_variances(rows),
+            None => vec![self.common_log_end_variance(own); rows.count],
         }
-        vec![fit.noise.visit(LogEndVariance { noise: fit.noise, quantile, n }); rows.count]
+    }
+
+    /// The variance of the logarithm of every row's modelled scale.
+    pub(super) fn log_scale_variances(&self, rows: &NewRows<'_>) -> Vec<f64> {
+        let form = quadratic_form(self.fit.scale.vcov(), rows.scale_design, rows.count);
+        // Rounding may carry it below zero.
+        form.into_iter().map(|value| value.max(0.0)).collect()
+    }
+
+    /// The variance of the logarithm of the common scale, times the end of an interval.
+    pub(super) fn common_log_end_variance(&self, own: &OwnInterval) -> f64 {
+        let (noise, n) = (self.fit.noise, self.fit.nobs as f64);
+        if own.normal == 0.0 { 0.0 } else { noise.visit(LogEndVariance { noise, quantile: own.quantile, n }) }
+    }
+}
+
+/// The noise's own interval of a level, in scales of a row: what a prediction interval is made of, beside how well the location
+/// is known.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct OwnInterval {
+    pub(super) low: f64,
+    pub(super) high: f64,
+    /// The normal quantile by which the uncertainty of the scale is multiplied; zero where the ends allow for it already.
+    normal: f64,
+    /// The noise's own upper quantile.
+    quantile: f64,
+}
+
+impl OwnInterval {
+    /// By how much the interval is wider where the logarithm of its end has this variance.
+    pub(super) fn widening(&self, variance: f64) -> f64 {
+        match self.normal {
+            0.0 => 1.0,
+            z => (1.0 + z * z * variance).sqrt(),
+        }
     }
 }
 

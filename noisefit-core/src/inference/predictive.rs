@@ -1,72 +1,108 @@
-//! The distribution of a new observation: its quantiles and its standard deviation.
+//! Where responses lie in the distributions that a fit predicts for them.
+
+use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::inference::predict::{IntervalKind, NewRows, Predictor};
-use crate::noise::Noise;
-use crate::numeric::Level;
-use crate::record::ScaleRule;
+use crate::inference::predict::{NewRows, OwnInterval, Predictor};
 
-impl Predictor {
-    /// The quantile of a new observation at a probability `p`, with the uncertainty of the fit: the lower end of the prediction
-    /// interval at level `1 - 2 p` for `p` below a half, the upper one of `2 p - 1` above.
-    ///
-    /// ```
-    /// use noisefit_core::estimate::{Options, closed_form};
-    /// use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
-    /// use noisefit_core::rows::{Matrix, MemoryRows};
-    ///
-    /// let x = [1.0, 2.0, 3.0, 4.0];
-    /// let rows = MemoryRows::new(&[1.0, 3.0, 2.0, 4.0], Matrix::row_major(&x, 4, 1)?)?;
-    /// let predictor = Predictor::new(&closed_form::fit(&rows, &Options::default())?)?;
-    /// let design = [(&[2.5][..]).into()];
-    /// let new = NewRows::new(&design, 1);
-    /// let interval = predictor.intervals(&new, IntervalKind::Prediction, 0.9)?;
-    /// assert!((predictor.quantile(&new, 0.05)?[0] - interval.low[0]).abs() < 1e-12);
-    /// assert_eq!(predictor.quantile(&new, 0.5)?, [2.5]);
-    /// # Ok::<(), noisefit_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Predictor::intervals`].
-    pub fn quantile(&self, rows: &NewRows<'_>, probability: f64) -> Result<Vec<f64>, Error> {
-        let p = Level::named("quantile", probability)?.value();
-        let level = (2.0 * p - 1.0).abs();
-        if level < 1e-12 {
-            // No interval is that narrow: the middle of the noise itself.
-            let middle = self.fit().noise.family().quantile(0.5);
-            let locations = self.location(rows).into_iter().zip(self.scale(rows));
-            return Ok(locations.map(|(mu, s)| if middle == 0.0 { mu } else { mu + s * middle }).collect());
-        }
-        let ends = self.intervals(rows, IntervalKind::Prediction, level)?;
-        Ok(if p < 0.5 { ends.low } else { ends.high })
+/// The distribution that a fit predicts for a new observation, in parts of equal probability.
+///
+/// Its quantiles are the ends of the [prediction intervals](Predictor::intervals), so that it allows for what is not known of
+/// location and scale. Under Gaussian noise of one scale that is Student's t of the residual degrees of freedom, and where a
+/// new response lies in it is exactly uniform (the probability integral transform; Dawid 1984, *Journal of the Royal
+/// Statistical Society A* 147, 278-292).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Predictive {
+    predictor: Predictor,
+    /// The central intervals between whose ends the parts lie, the widest first.
+    intervals: Vec<Prepared>,
+    /// The noise's median in scales, where that is an end.
+    median: Option<f64>,
+    /// The interval whose coverage is counted.
+    counted: Prepared,
+}
+
+/// A prediction interval but for what differs from row to row.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Prepared {
+    own: OwnInterval,
+    /// How much wider it is for the uncertainty of the scale; absent where the row says.
+    widening: Option<f64>,
+    /// The standard error of a location of leverage 1, times the critical value.
+    margin: f64,
+}
+
+/// Where a response lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The part, from 0.
+    pub(crate) part: usize,
+    /// Whether it is within the interval whose coverage is counted.
+    pub(crate) covered: bool,
+}
+
+impl Predictive {
+    /// In so many parts, with the interval of `level` besides.
+    pub(crate) fn new(predictor: &Predictor, parts: usize, level: f64) -> Result<Self, Error> {
+        let fit = predictor.fit();
+        let reference = fit.reference_distribution();
+        let deviation = fit.location_variance().map_or(0.0, f64::sqrt);
+        let prepared = |level: f64| {
+            let own = predictor.own_interval(level)?;
+            let known = (!predictor.models_scale()).then(|| own.widening(predictor.common_log_end_variance(&own)));
+            let margin = reference.as_ref().map_or(0.0, |reference| reference.critical(level)) * deviation;
+            Ok::<_, Error>(Prepared { own, widening: known, margin })
+        };
+        let levels =
+            (1..).map(|part| (parts as f64 - 2.0 * f64::from(part)) / parts as f64).take_while(|level| *level > 0.0);
+        Ok(Predictive {
+            intervals: levels.map(prepared).collect::<Result<_, _>>()?,
+            median: parts.is_multiple_of(2).then(|| fit.noise.family().quantile(0.5)),
+            counted: prepared(level)?,
+            predictor: predictor.clone(),
+        })
     }
 
-    /// The standard deviation of a new observation about its location: of the noise, and in quadrature the standard error of the
-    /// location. The noise's own is the scale of the row times the root of the family's variance, times `sqrt(n / (n - p))` for the
-    /// degrees of freedom that maximum likelihood does not count; under Gaussian noise of one scale that is the residual standard
-    /// error. Infinite under noise without a variance.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] for a fit of as many coefficients as observations; [`Error::Unsupported`] for one without standard errors.
-    pub fn standard_deviation(&self, rows: &NewRows<'_>) -> Result<Vec<f64>, Error> {
-        let (fit, df) = (self.fit(), self.fit().df_residual as f64);
-        if fit.reference_distribution().is_none() {
-            let name = "residual degrees of freedom";
-            return Err(Error::Argument { name, value: df, expected: "positive for a standard deviation" });
-        }
-        let (Some(leverage), Some(variance)) = (fit.leverage(), fit.location_variance()) else {
-            return Err(Error::Unsupported(
-                "the fit has no standard errors, which a prediction's deviation has in it".to_owned(),
-            ));
+    /// The places of rows whose responses lie `residuals` scales from their locations.
+    pub(crate) fn places(&self, rows: &NewRows<'_>, residuals: &[f64], scales: &[f64]) -> Vec<Place> {
+        let leverages = match self.predictor.fit().leverage() {
+            Some(leverage) => leverage.approximate(rows.design, rows.count),
+            None => vec![0.0; rows.count],
         };
-        let counted = fit.scale_rule() == ScaleRule::Proposal2 || df <= 0.0;
-        let correction = if counted { 1.0 } else { fit.nobs as f64 / df };
-        let own = |(i, s): (usize, f64)| match (fit.noise, fit.goodness.residual_std_error) {
-            (Noise::Gaussian, Some(deviation)) => deviation * deviation / rows.weights.map_or(1.0, |w| w[i]),
-            _ => s * s * correction * fit.noise.family().variance(),
+        let variances = self.predictor.models_scale().then(|| self.predictor.log_scale_variances(rows));
+        let place = |(i, &r): (usize, &f64)| {
+            // What is not known of the location, in scales, but for the critical value.
+            let unknown = leverages[i].sqrt() / scales[i];
+            let variance = variances.as_ref().map_or(0.0, |variances| variances[i]);
+            let above = |interval: &Prepared| interval.high(unknown, variance) < r;
+            let reached = |interval: &Prepared| interval.low(unknown, variance) < r;
+            // Each interval has the next one within it.
+            let below = self.intervals.partition_point(|interval| reached(interval));
+            let part = match below == self.intervals.len() {
+                false => below,
+                true => {
+                    let after = self.intervals.iter().rev().take_while(|interval| above(interval)).count();
+                    below + after + usize::from(self.median.is_some_and(|median| median < r))
+                }
+            };
+            Place { part, covered: reached(&self.counted) && !above(&self.counted) }
         };
-        let noises = self.scale(rows).into_iter().enumerate().map(own);
-        let margins = leverage.evaluate(rows.design, rows.count);
-        Ok(noises.zip(margins).map(|(noise, h)| (noise + variance * h).sqrt()).collect())
+        residuals.iter().enumerate().map(place).collect()
+    }
+}
+
+impl Prepared {
+    fn low(&self, unknown: f64, variance: f64) -> f64 {
+        -self.outwards(-self.own.low, unknown, variance)
+    }
+
+    fn high(&self, unknown: f64, variance: f64) -> f64 {
+        self.outwards(self.own.high, unknown, variance)
+    }
+
+    /// As [`Predictor::intervals`] widens an end; in scales nothing can leave the range of a double.
+    fn outwards(&self, end: f64, unknown: f64, variance: f64) -> f64 {
+        let (end, margin) = (end * self.widening.unwrap_or_else(|| self.own.widening(variance)), self.margin * unknown);
+        end + ((end * end + margin * margin).sqrt() - end.abs())
     }
 }

@@ -47,7 +47,9 @@ pub fn minimise(
         ));
     }
     let (mut epochs, mut reason, mut best) = (Vec::new(), Reason::Epochs, None::<Best>);
-    for epoch in 0..steps {
+    for _ in 0..steps {
+        // A search that led nowhere is no step.
+        let epoch = epochs.len() as u64;
         let direction = direction(&at.gradient, &memory);
         let first = if memory.is_empty() { 1.0 / length(&at.gradient).max(1.0) } else { 1.0 };
         let Some((next, rate)) = search(learner, rows, decay, &at, &direction, first) else {

@@ -78,6 +78,7 @@ impl Warning {
             | Warning::IidInstead(_)
             | Warning::ClassicalInstead { .. }
             | Warning::DrawsLeftOut { .. }
+            | Warning::FewDraws { .. }
             | Warning::ProfileBeside { .. } => Topic::StandardErrors,
             Warning::FewScores { .. } | Warning::NotCalibrated => Topic::Calibration,
             Warning::NoValidation

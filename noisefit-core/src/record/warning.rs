@@ -90,6 +90,11 @@ pub enum Warning {
         /// Of how many.
         draws: usize,
     },
+    /// Too few bootstrap draws to trust the standard errors.
+    FewDraws {
+        /// How many there are.
+        draws: usize,
+    },
     /// A fit with one coefficient held, made for a profile, is likelier than this fit.
     HigherMaximum,
     /// Intervals of the profile likelihood stand beside standard errors that do not rest on the likelihood.
@@ -319,6 +324,12 @@ impl fmt::Display for Warning {
             Warning::DrawsLeftOut { failed, draws } => {
                 write!(f, "{failed} of {draws} bootstrap draws have no fit and were left out")
             }
+            // The coefficient of variation of a standard deviation of so many Gaussian draws.
+            Warning::FewDraws { draws } => write!(
+                f,
+                "standard errors of {draws} bootstrap draws are themselves off by {:.0}% as a rule: 200 draws or more keep that to 5%",
+                100.0 / (2.0 * (*draws as f64 - 1.0)).sqrt()
+            ),
             Warning::HigherMaximum => f.write_str(
                 "a fit with one coefficient held has a higher likelihood than this one: it is not the highest maximum",
             ),

@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unfinished_can_be_removed_at_once() {
+    fn what_is_unfinished_is_known_until_it_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let file = AtomicFile::create(&folder.path().join("out")).unwrap();
         assert_eq!(names(folder.path()).len(), 1);

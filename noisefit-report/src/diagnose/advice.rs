@@ -6,7 +6,7 @@ use noisefit_core::sentence;
 use noisefit_core::wording::{Piece, Sentence, Setting};
 
 use super::findings::{CLEAR, Findings};
-use crate::text::{count_of, significant};
+use crate::text::{count_of, p_value, significant};
 
 /// A variance inflation beyond which a coefficient can hardly be told from the others (Belsley, Kuh and Welsch 1980).
 const INFLATED: f64 = 10.0;
@@ -24,6 +24,7 @@ pub fn advice(findings: &Findings<'_>) -> Vec<Sentence> {
         outlying(findings),
         unheeded(findings),
         variance(findings),
+        skewness(findings),
         shape(findings),
         form(findings),
         order(findings),
@@ -51,7 +52,7 @@ fn outlying(findings: &Findings<'_>) -> Option<Sentence> {
     let what = format!(
         "{rows}: too far off for gaussian noise (p {} or less as the largest of so many): see whether the values are right, or \
          choose a noise that heeds such rows less (`",
-        significant(p.max(1e-300), 2)
+        p_value(Some(*p))
     );
     Some(sentence![what, Setting::Noise.with("student-t"), "`)"])
 }
@@ -105,6 +106,21 @@ fn variance(findings: &Findings<'_>) -> Option<Sentence> {
         }
         _ => sentence![words, ": "].and(scale),
     })
+}
+
+fn skewness(findings: &Findings<'_>) -> Option<Sentence> {
+    let diagnostics = findings.diagnostics;
+    let found = diagnostics.asymmetry.as_ref().filter(|found| found.p_value < CLEAR)?;
+    let is_above = found.quantile_skewness > 0.0;
+    let side = if is_above { "above" } else { "below" };
+    let what =
+        format!("the noise is skewed, with a long tail {side}, which no family here is: quantiles describe it (`");
+    // A logarithm draws in a tail above, of what is positive.
+    let logarithm = match is_above && diagnostics.least_response > 0.0 && !findings.model.transforms_response {
+        true => format!("`), or a transformed response (`log({}) ~ ...`)", findings.model.response),
+        false => "`)".to_owned(),
+    };
+    Some(sentence![what, Setting::Noise.with("quantile:0.1,0.5,0.9"), logarithm])
 }
 
 fn shape(findings: &Findings<'_>) -> Option<Sentence> {

@@ -65,6 +65,9 @@ fn judged(p: f64, holds: &str, refuted: &str) -> String {
     }
 }
 
+/// A residual of so little of its scale is one of rounding.
+const ROUNDING: f64 = 1e-10;
+
 /// Residual degrees of freedom below which tests have no power to speak of.
 const FEW_DEGREES: u64 = 5;
 
@@ -189,15 +192,12 @@ fn variance(findings: &Findings<'_>) -> Vec<Line> {
 fn shape(findings: &Findings<'_>) -> Vec<Line> {
     let (normality, diagnostics) = (&findings.diagnostics.normality, findings.diagnostics);
     let gaussian = |p: f64| judged(p, "as of gaussian noise", "the noise is not gaussian");
-    let skewness = |value: &f64| match *value {
-        v if v > 0.5 => "a long tail above",
-        v if v < -0.5 => "a long tail below",
-        _ => "about symmetric",
-    };
+    // Of gaussian noise one in a hundred is farther out.
+    let clear = 2.576 * (24.0 / diagnostics.nobs as f64).sqrt();
     let kurtosis = |value: &f64| match *value {
-        v if v > 1.0 => "tails heavier than gaussian ones",
-        v if v < -0.5 => "tails lighter than gaussian ones",
-        _ => "tails about as gaussian ones",
+        v if v > clear => "tails heavier than gaussian ones",
+        v if v < -clear => "tails lighter than gaussian ones",
+        _ => "tails as gaussian ones may have them",
     };
     let mut lines = vec![
         Line::chi_squared(&marked(findings, "Jarque-Bera"), &normality.jarque_bera, gaussian),
@@ -211,12 +211,19 @@ fn shape(findings: &Findings<'_>) -> Vec<Line> {
             )
         }),
         Line::of(&marked(findings, "skewness"), &normality.skewness, |value| {
-            Line::new(&marked(findings, "skewness"), *value, skewness(value))
+            Line::new(&marked(findings, "skewness"), *value, "one row far out may make it")
         }),
         Line::of(&marked(findings, "excess kurtosis"), &normality.excess_kurtosis, |value| {
             Line::new(&marked(findings, "excess kurtosis"), *value, kurtosis(value))
         }),
     ];
+    lines.push(Line::of("quantile skewness", &diagnostics.asymmetry, |found| {
+        let side = if found.quantile_skewness > 0.0 { "a long tail above" } else { "a long tail below" };
+        let words = judged(found.p_value, "no sign of skewness", side);
+        let error = significant(found.std_error, 2);
+        let words = format!("{words} (standard error {error})");
+        Line::test("quantile skewness", found.quantile_skewness, String::new(), found.p_value, words)
+    }));
     lines.push(Line::of("Anderson-Darling", &diagnostics.anderson_darling, |test| {
         let family = findings.fit.noise.family().name();
         let words = judged(test.p_value, &format!("as of {family} noise"), &format!("the noise is not {family}"));
@@ -225,17 +232,16 @@ fn shape(findings: &Findings<'_>) -> Vec<Line> {
     }));
     if let Some(tails) = diagnostics.tails.as_ref() {
         lines.push(Line::of("tail index (Hill)", &tails.tail_index, |index| {
-            let words = match index.index {
-                alpha if alpha < 2.0 => "so heavy a tail that it has no variance",
-                alpha if alpha < 4.0 => "heavy: a tail without kurtosis",
-                alpha if alpha < 6.0 => "heavier than a gaussian tail",
-                _ => "no heavy tail",
+            // A tail with index 2 has no variance, one with 4 no kurtosis.
+            let words = match (index.conf_low, index.conf_high) {
+                (low, _) if low > 0.5 => "so heavy a tail that it has no variance",
+                (low, _) if low > 0.25 => "heavy: a tail without kurtosis",
+                (_, high) if high < 0.25 => "light enough for a kurtosis",
+                (_, high) if high < 0.5 => "light enough for a variance",
+                _ => "too few to tell a heavy tail",
             };
-            let from = format!(
-                "{words} (of the {} largest, standard error {})",
-                index.extremes,
-                significant(index.std_error, 2)
-            );
+            let [low, high] = [index.conf_low, index.conf_high].map(|end| significant(end, 2));
+            let from = format!("{words} (of the {} largest; its inverse {low} to {high}, 95%)", index.extremes);
             Line::new("tail index (Hill)", index.index, from)
         }));
     }
@@ -337,7 +343,8 @@ fn quantiles(findings: &Findings<'_>, tails: &Tails) -> String {
     let heading: Vec<String> = tails.quantiles.iter().map(|pair| percent(pair.level)).collect();
     let heading: Vec<&str> = std::iter::once("quantiles of r").chain(heading.iter().map(String::as_str)).collect();
     let family = findings.fit.noise.family().name();
-    let rows = [row("residuals", &|i| tails.quantiles[i].residual), row(family, &|i| tails.quantiles[i].family)];
+    let residual = |i: usize| Some(tails.quantiles[i].residual).filter(|r| r.abs() > ROUNDING).unwrap_or(0.0);
+    let rows = [row("residuals", &residual), row(family, &|i| tails.quantiles[i].family)];
     format!("\n{}", table(&heading, &rows))
 }
 

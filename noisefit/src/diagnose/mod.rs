@@ -10,19 +10,20 @@ use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
 use noisefit_core::inference::{self, Options};
 use noisefit_core::noise::Noise;
-use noisefit_core::record::{Counts, Fit, Warning};
+use noisefit_core::record::{Counts, Fit};
 use noisefit_core::wording::Setting;
 use noisefit_core::wording::{InRust, Sentence, Wording};
 use noisefit_data::formula::{Design, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
 use noisefit_report::diagnose::{Findings, advice, summary};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::Error;
 use crate::model::Model;
 use crate::refusal::Refusal;
 use crate::remark::Remark;
-use crate::rows::{explain, notes, place, specification};
+use crate::rows::{explain, name_rows, notes, place, specification};
 use crate::table::Table;
 
 /// How much of a diagnosis is kept.
@@ -175,8 +176,14 @@ impl Diagnosed {
         }
     }
 
-    /// The JSON object, with settings as `wording` writes them.
+    /// The JSON object, with settings as `wording` writes them; rows have the numbers of their records, from 1, and of several
+    /// files `{"file", "record"}`.
     pub fn record<'a>(&'a self, wording: &dyn Wording) -> impl Serialize + use<'a> {
+        let named = |value: Result<Value, serde_json::Error>| {
+            let mut value = value.unwrap_or_default();
+            name_rows(&mut value, &self.places, self.several_files);
+            value
+        };
         DiagnosisRecord {
             schema: "noisefit.diagnose/1",
             formula: self.design.formula().text(),
@@ -184,10 +191,10 @@ impl Diagnosed {
             noise: &self.fit.noise,
             dropped: self.counts.missing,
             zero_weight: self.counts.weightless,
-            diagnostics: &self.diagnostics,
-            places: self.places.values().collect(),
+            diagnostics: named(serde_json::to_value(&self.diagnostics)),
+            places: named(serde_json::to_value(self.places.values().collect::<Vec<_>>())),
             advice: self.advice().iter().map(|sentence| sentence.worded(wording)).collect(),
-            warnings: &self.fit.warnings,
+            warnings: self.warnings().iter().map(|warning| warning.worded(wording)).collect(),
         }
     }
 }
@@ -202,10 +209,10 @@ struct DiagnosisRecord<'a> {
     dropped: u64,
     zero_weight: u64,
     #[serde(flatten)]
-    diagnostics: &'a Diagnostics,
+    diagnostics: Value,
     /// Where the rows of the lists stand, with their values.
-    places: Vec<&'a RowPlace>,
+    places: Value,
     /// What to do about it, in sentences.
     advice: Vec<String>,
-    warnings: &'a [Warning],
+    warnings: Vec<String>,
 }

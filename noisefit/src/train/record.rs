@@ -3,7 +3,7 @@
 use noisefit_core::algebra::Affine;
 use noisefit_core::inference::evaluate::Scores;
 use noisefit_core::network::{Member, Plan};
-use noisefit_core::record::{Coefficient, Counts, Warning};
+use noisefit_core::record::{Coefficient, Counts};
 use noisefit_core::training::{Fitted, Trial};
 use noisefit_data::model::FittedModel;
 use serde::Serialize;
@@ -50,7 +50,7 @@ pub struct Trained<'a> {
     members: &'a [Member],
     #[serde(skip_serializing_if = "Option::is_none")]
     conformal: Option<Calibration>,
-    warnings: &'a [Warning],
+    warnings: Vec<String>,
 }
 
 pub(crate) fn record<'a>(
@@ -58,6 +58,7 @@ pub(crate) fn record<'a>(
     fitted: &'a Fitted,
     (plan, trials): (&'a Plan, &'a [Trial]),
     counts: Option<Counts>,
+    warnings: Vec<String>,
 ) -> Trained<'a> {
     let Fitted { network, training, validation, .. } = fitted;
     let names = model.design.layout().coefficient_names();
@@ -87,7 +88,7 @@ pub(crate) fn record<'a>(
         validation: validation.as_deref(),
         members: &network.members,
         conformal: model.conformal.as_ref().map(Calibration::from),
-        warnings: &fitted.warnings,
+        warnings,
     }
 }
 

@@ -27,6 +27,9 @@ use crate::{Error, estimate};
 /// Bytes that the gathered rows may occupy.
 const MOST_BYTES: usize = 1 << 30;
 
+/// Of fewer draws a standard error is off by 7% or more as a rule.
+const FEW_DRAWS: usize = 100;
+
 /// A larger share of draws without a fit, and there is no covariance.
 const MOST_FAILED: f64 = 0.2;
 
@@ -140,6 +143,9 @@ fn estimate(
     let scale = (fit.scale.is_modelled()).then(|| square(&covariance(&scales)));
     if failed > 0 {
         fit.warnings.push(Warning::DrawsLeftOut { failed, draws });
+    }
+    if refits.len() < FEW_DRAWS {
+        fit.warnings.push(Warning::FewDraws { draws: refits.len() });
     }
     let matrix = covariance(&locations.iter().map(|location| &location[..]).collect::<Vec<_>>());
     Estimated { leverage: &leverage, matrix, scale, clusters: None, reference: Reference::Normal }.store(fit, written);

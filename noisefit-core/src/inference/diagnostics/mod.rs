@@ -21,6 +21,7 @@
 //! ```
 
 mod anderson_darling;
+mod asymmetry;
 mod autocorrelation;
 mod calibration;
 mod collinearity;
@@ -30,7 +31,7 @@ mod heteroscedasticity;
 mod influence;
 mod measures;
 mod normality;
-mod order;
+pub(crate) mod order;
 mod products;
 mod specification;
 mod summary;
@@ -38,6 +39,7 @@ mod survey;
 mod tails;
 
 pub use anderson_darling::{AndersonDarling, PValueType};
+pub use asymmetry::Asymmetry;
 pub use autocorrelation::{Autocorrelation, DurbinWatson};
 pub use calibration::{Calibration, Coverage};
 pub use collinearity::{Collinearity, VarianceInflation};
@@ -68,6 +70,8 @@ const SAMPLE_ROWS: usize = 1 << 16;
 pub struct Diagnostics {
     /// Observations.
     pub nobs: u64,
+    /// The least response.
+    pub least_response: f64,
     /// Whose residuals the tests for least squares are made on.
     pub tested_on: TestedOn,
     /// Rows whose residuals were put in order for Anderson and Darling's test and the tails: all, or a random sample.
@@ -76,6 +80,8 @@ pub struct Diagnostics {
     pub heteroscedasticity: Heteroscedasticity,
     /// Whether the noise is Gaussian.
     pub normality: Normality,
+    /// Whether it is skewed.
+    pub asymmetry: Found<Asymmetry>,
     /// Whether it is of the fitted family.
     pub anderson_darling: Found<AndersonDarling>,
     /// How heavy its tails are.
@@ -130,6 +136,7 @@ impl Diagnosis {
         let white = survey.white.finish(&summary);
         Ok(Diagnostics {
             nobs: self.fit.nobs,
+            least_response: survey.least_response,
             tested_on: match (&self.squares_location, self.fit.scale.common()) {
                 (None, _) => TestedOn::Fit,
                 (Some(_), Some(_)) => TestedOn::LeastSquares,
@@ -138,6 +145,7 @@ impl Diagnosis {
             ordered_rows: sampled.len() as u64,
             heteroscedasticity: survey.spread.finish(self, &summary, white),
             normality: survey.moments.finish(&summary, &errors),
+            asymmetry: summary.shape().and_then(|()| Asymmetry::of(&residuals)),
             anderson_darling: summary
                 .shape()
                 .and_then(|()| anderson_darling::anderson_darling(&residuals, &self.fit.noise, self.seed)),

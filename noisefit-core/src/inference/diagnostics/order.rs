@@ -2,14 +2,14 @@
 
 /// Values in ascending order.
 #[derive(Debug, Clone)]
-pub(super) struct Ordered {
-    pub(super) values: Vec<f64>,
+pub(crate) struct Ordered {
+    pub(crate) values: Vec<f64>,
     /// One each where there are none.
-    pub(super) frequencies: Option<Vec<f64>>,
+    pub(crate) frequencies: Option<Vec<f64>>,
 }
 
 impl Ordered {
-    pub(super) fn new(values: &[f64], frequencies: Option<&[f64]>) -> Self {
+    pub(crate) fn new(values: &[f64], frequencies: Option<&[f64]>) -> Self {
         let Some(frequencies) = frequencies else {
             let mut values = values.to_vec();
             values.sort_unstable_by(f64::total_cmp);
@@ -21,11 +21,11 @@ impl Ordered {
         Ordered { values, frequencies: Some(frequencies) }
     }
 
-    pub(super) fn frequency(&self, i: usize) -> f64 {
+    pub(crate) fn frequency(&self, i: usize) -> f64 {
         self.frequencies.as_ref().map_or(1.0, |f| f[i])
     }
 
-    pub(super) fn observations(&self) -> f64 {
+    pub(crate) fn observations(&self) -> f64 {
         match &self.frequencies {
             Some(frequencies) => frequencies.iter().sum(),
             None => self.values.len() as f64,
@@ -33,18 +33,18 @@ impl Ordered {
     }
 
     /// The sizes of the values.
-    pub(super) fn sizes(&self) -> Self {
+    pub(crate) fn sizes(&self) -> Self {
         let sizes: Vec<f64> = self.values.iter().map(|value| value.abs()).collect();
         Ordered::new(&sizes, self.frequencies.as_deref())
     }
 
     /// The values with their frequencies, the largest first.
-    pub(super) fn descending(&self) -> impl Iterator<Item = (f64, f64)> {
+    pub(crate) fn descending(&self) -> impl Iterator<Item = (f64, f64)> {
         self.values.iter().enumerate().rev().map(|(i, &value)| (value, self.frequency(i)))
     }
 
     /// The quantile that lies `(n - 1) level` steps beyond the least value, between neighbours on the line between them.
-    pub(super) fn quantile(&self, level: f64) -> f64 {
+    pub(crate) fn quantile(&self, level: f64) -> f64 {
         let place = level * (self.observations() - 1.0).max(0.0);
         let (whole, part) = (place.floor(), place.fract());
         let low = self.at(whole);

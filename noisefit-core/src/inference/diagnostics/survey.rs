@@ -25,6 +25,7 @@ pub(super) struct Survey {
     /// Rows times frequencies.
     pub(super) observations: f64,
     pub(super) has_frequencies: bool,
+    pub(super) least_response: f64,
     pub(super) worst: Worst,
     pub(super) spread: Spread,
     pub(super) white: White,
@@ -44,6 +45,7 @@ impl Survey {
             rows: 0,
             observations: 0.0,
             has_frequencies: false,
+            least_response: f64::INFINITY,
             worst: Worst::new(keep, diagnosis.order() as f64 / diagnosis.fit.nobs as f64),
             spread: Spread::new(slopes.clone()),
             white: White::new(slopes),
@@ -91,6 +93,7 @@ impl Accumulator for Survey {
         self.sample_residuals(&rows);
         self.observations += (0..rows.rows).map(|i| rows.frequency(i)).sum::<f64>();
         self.has_frequencies |= rows.frequencies.is_some();
+        self.least_response = block.response.high.iter().copied().fold(self.least_response, f64::min);
         self.rows += rows.rows as u64;
     }
 
@@ -107,6 +110,7 @@ impl Accumulator for Survey {
         self.sample.merge(later.sample);
         self.observations += later.observations;
         self.has_frequencies |= later.has_frequencies;
+        self.least_response = self.least_response.min(later.least_response);
         self.rows += later.rows;
     }
 

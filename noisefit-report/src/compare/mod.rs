@@ -1,13 +1,15 @@
 //! A comparison as people read it.
 
-use noisefit_core::compare::{
-    Advice, BURDEN_OF_PROOF, Comparison, Difference, Entry, Judgement, Outliers, Shift, VarianceAdvice,
-};
+mod verdict;
+
+use noisefit_core::compare::{Advice, Comparison, Difference, Entry, Outliers, Scrutiny, Shift, VarianceAdvice};
 use noisefit_core::record::ShapeParameter;
 use noisefit_core::wording::{Setting, Wording};
 
 use crate::text::{count_of, optional, p_value, significant, table, wrapped};
 use crate::{Place, Specification};
+
+pub use verdict::verdict;
 
 /// With fewer observations a word of caution is due.
 const FEW: u64 = 50;
@@ -60,7 +62,7 @@ pub fn summary(model: &Specification, found: &Found<'_>, times: bool, wording: &
         );
         text += &format!("\n{}", wrapped(&note));
     }
-    text + &format!("\n{}", advice(found, wording))
+    text + &format!("\n{}", advice(model, found, wording))
 }
 
 /// What the fits to all rows say.
@@ -95,11 +97,11 @@ fn scores(comparison: &Comparison) -> String {
             Some(scores) => vec![
                 format!("{:.4}", scores.log_score),
                 significant(scores.log_score_std_error, 2),
-                format!("{:.4}", scores.log_score_difference),
-                error_of_difference(scores.log_score_difference_std_error),
+                format!("{:.4}", or_zero(scores.log_score_difference)),
+                significant(or_zero(scores.log_score_difference_std_error), 2),
                 optional(scores.crps, 4),
                 format!("{:.1}%", 100.0 * scores.coverage),
-                p_value(Some(scores.pit_p_value)),
+                p_value(scores.pit_p_value),
             ],
         };
         [vec![name(comparison, entry)], cells].concat()
@@ -109,9 +111,12 @@ fn scores(comparison: &Comparison) -> String {
     table(&heading, &comparison.models.iter().map(row).collect::<Vec<_>>())
 }
 
-/// The standard error of a difference, 0 where the two are the same but for rounding.
-fn error_of_difference(error: f64) -> String {
-    significant(if error < 1e-9 { 0.0 } else { error }, 2)
+/// A difference of mean log densities below this is one of rounding.
+const ROUNDING: f64 = 1e-9;
+
+/// A difference of mean log densities, or its standard error: zero where it is one of rounding.
+fn or_zero(difference: f64) -> f64 {
+    if difference.abs() < ROUNDING { 0.0 } else { difference }
 }
 
 /// The model's name, that of the preferred one with a star.
@@ -120,60 +125,8 @@ fn name(comparison: &Comparison, entry: &Entry) -> String {
     format!("{}{}", entry.candidate, if star { " *" } else { "" })
 }
 
-/// Which model is preferred and how strong the evidence is, in a sentence.
-pub fn verdict(comparison: &Comparison) -> String {
-    let Some(Judgement { preferred, runner_up, ln_odds_runner_up, ln_odds_gaussian }) = &comparison.judgement else {
-        return "No model is preferred: none has a proper maximum of its likelihood.".to_owned();
-    };
-    let next = runner_up.as_ref().zip(*ln_odds_runner_up).filter(|(other, _)| !other.is_plain_gaussian());
-    if preferred.is_plain_gaussian() {
-        let beside = next.map(|(other, odds)| match odds < 0.0 {
-            true => format!(
-                "{other}, the best of the others, is {} as likely by AIC, which is not the evidence asked for: {BURDEN_OF_PROOF} \
-                 times by BIC.",
-                times(-odds)
-            ),
-            false => format!("by AIC it is {} as likely as {other}, the best of the others.", times(odds)),
-        });
-        return match (beside, fits_ill(comparison)) {
-            (None, _) => "Gaussian noise is taken by default: there is no other model that can be judged.".to_owned(),
-            (Some(beside), true) => format!("Of these models gaussian is the best: {beside}"),
-            (Some(beside), false) => format!("Gaussian noise holds: {beside} Nothing is gained by another."),
-        };
-    }
-    let gaussian = ln_odds_gaussian.map(|odds| format!("by BIC it is {} as likely as gaussian", times(odds)));
-    let next = next.map(|(other, odds)| match odds < 0.0 {
-        true => format!(
-            "{other}, by AIC {} as likely as it, is not proven against a simpler model ({BURDEN_OF_PROOF} times by BIC)",
-            times(-odds)
-        ),
-        false => format!("by AIC {} as likely as {other}, the next", times(odds)),
-    });
-    match [gaussian, next].into_iter().flatten().collect::<Vec<_>>().join("; ") {
-        nothing if nothing.is_empty() => format!("{preferred} is the only model that can be judged."),
-        evidence => format!("The data prefer {preferred}: {evidence}."),
-    }
-}
-
-/// A p-value of the uniformity of the PIT below which a model does not describe the noise.
-const ILL: f64 = 1e-3;
-
-/// Whether not even the preferred model describes rows that it was not fitted to.
-fn fits_ill(comparison: &Comparison) -> bool {
-    comparison.preferred().and_then(|entry| entry.out_of_sample.as_ref()).is_some_and(|scores| scores.pit_p_value < ILL)
-}
-
-/// How many times as likely, given the logarithm.
-fn times(ln_odds: f64) -> String {
-    match ln_odds {
-        ln if ln < 100f64.ln() => format!("{} times", significant(ln.exp(), 2)),
-        ln if ln < 1e6f64.ln() => format!("{:.0} times", ln.exp()),
-        ln => format!("10^{:.0} times", ln / std::f64::consts::LN_10),
-    }
-}
-
 /// What speaks for the preferred model, and what to do.
-fn advice(found: &Found<'_>, wording: &dyn Wording) -> String {
+fn advice(model: &Specification, found: &Found<'_>, wording: &dyn Wording) -> String {
     let comparison = found.comparison;
     let verdict = verdict(comparison);
     let (Some(entry), Some(advice)) = (comparison.preferred(), &comparison.advice) else { return wrapped(&verdict) };
@@ -183,8 +136,7 @@ fn advice(found: &Found<'_>, wording: &dyn Wording) -> String {
     };
     let mut text = wrapped(&format!("{verdict} {} {caution}", cross_validation(comparison, entry)));
     let paragraphs = [
-        misfit(comparison, entry),
-        skewness(advice, comparison.nobs, wording),
+        comparison.scrutiny.as_ref().and_then(|scrutiny| skewness(scrutiny, model, wording)),
         advice.variance.as_ref().map(variance),
         tails(advice, entry),
     ];
@@ -222,7 +174,7 @@ fn cross_validation(comparison: &Comparison, entry: &Entry) -> String {
         significant(errors, 2)
     );
     let said = match (log_score >= 0.0, errors >= 2.0) {
-        _ if errors.is_nan() => format!("Cross-validation cannot tell it from {name}."),
+        _ if log_score.abs() < ROUNDING => format!("Cross-validation cannot tell it from {name}: they predict alike."),
         (true, true) => format!("Cross-validation agrees: {size}."),
         (false, true) => format!("Cross-validation disagrees: {size}."),
         (_, false) => format!("Cross-validation does not decide: {size}."),
@@ -233,7 +185,7 @@ fn cross_validation(comparison: &Comparison, entry: &Entry) -> String {
     let best = scored.max_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(entry, _)| &entry.candidate);
     let ahead = best.filter(|best| **best != entry.candidate && **best != other.candidate).and_then(|best| {
         let Difference { log_score, std_error } = comparison.difference(best, &entry.candidate)?;
-        (log_score > 1e-9).then(|| {
+        (log_score > ROUNDING).then(|| {
             let (size, error) = (significant(log_score, 2), significant(std_error, 2));
             format!(" Out of sample {best} is the best, {size} ahead of it (standard error {error}).")
         })
@@ -244,34 +196,19 @@ fn cross_validation(comparison: &Comparison, entry: &Entry) -> String {
 /// Rows below which the robust standard deviation is so uncertain that limits in it are exceeded more often.
 const FEW_FOR_DEVIATION: u64 = 200;
 
-/// That not even the preferred model describes the noise, where that is so.
-fn misfit(comparison: &Comparison, entry: &Entry) -> Option<String> {
-    let p = entry.out_of_sample.as_ref()?.pit_p_value;
-    fits_ill(comparison).then(|| {
-        format!(
-            "But none of these models describes the noise: out of sample the twenty parts that are equally likely under {} do \
-             not hold equally many observations (PIT p {}). The preferred one is the least wrong.",
-            entry.candidate,
-            p_value(Some(p))
-        )
-    })
-}
-
-/// That the noise is skewed, where it clearly is.
-fn skewness(advice: &Advice, nobs: u64, wording: &dyn Wording) -> Option<String> {
-    let skewness = advice.skewness?;
-    // Four standard errors of that of Gaussian noise.
-    let clear = skewness.abs() > 4.0 * (6.0 / nobs as f64).sqrt() && skewness.abs() > 0.5 && advice.variance.is_none();
-    let side = if skewness > 0.0 { "above" } else { "below" };
-    clear.then(|| {
-        format!(
-            "The residuals of gaussian are skewed, with a long tail {side} (skewness {}). All families here are symmetric: of \
-             skewed noise they describe different middles, gaussian the mean and laplace the median, so that a shift of \
-             coefficients is no error of either. A transformed response (log(y) ~ ...) or quantiles ({}) may say more.",
-            significant(skewness, 3),
-            wording.with(Setting::Noise, "quantile:0.1,0.5,0.9")
-        )
-    })
+/// What to do where the noise is skewed.
+fn skewness(scrutiny: &Scrutiny, model: &Specification, wording: &dyn Wording) -> Option<String> {
+    let skewness = verdict::skewed(scrutiny)?;
+    // A logarithm draws in a tail above, of what is positive.
+    let logarithm = match skewness > 0.0 && scrutiny.least_response > 0.0 && !model.transforms_response {
+        true => format!("A transformed response (log({}) ~ ...) or quantiles", model.response),
+        false => "Quantiles".to_owned(),
+    };
+    Some(format!(
+        "All families here are symmetric: of skewed noise they describe different middles, gaussian the mean and laplace the \
+         median, so that a shift of coefficients is no error of either. {logarithm} ({}) may say more.",
+        wording.with(Setting::Noise, "quantile:0.1,0.5,0.9")
+    ))
 }
 
 /// How the scale varies.
