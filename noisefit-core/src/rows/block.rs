@@ -1,29 +1,6 @@
 //! A block of rows: columns side by side.
 
-use crate::rows::Design;
-
-/// One column of a block.
-#[derive(Debug, Clone, Copy)]
-pub struct Values<'a> {
-    /// The values as doubles.
-    pub high: &'a [f64],
-    /// What the doubles leave out: `high + low` is the value. Absent where it is zero or was not asked for.
-    pub low: Option<&'a [f64]>,
-}
-
-impl<'a> From<&'a [f64]> for Values<'a> {
-    fn from(high: &'a [f64]) -> Self {
-        Values { high, low: None }
-    }
-}
-
-impl<'a> Values<'a> {
-    /// The low word of row `i`, zero where there is none.
-    #[inline]
-    pub fn low(&self, i: usize) -> f64 {
-        self.low.map_or(0.0, |low| low[i])
-    }
-}
+use crate::rows::{Design, Values};
 
 /// Consecutive rows, all finite, column by column. Rows with a missing value or a zero weight were left out before.
 #[derive(Debug, Clone, Copy)]

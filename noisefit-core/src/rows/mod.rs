@@ -29,10 +29,11 @@ mod scatter;
 mod source;
 mod subset;
 mod together;
+mod values;
 
 pub use accumulator::Accumulator;
 pub use adaptor::{Adapted, Adaptor};
-pub use block::{Block, RowBlock, Values};
+pub use block::{Block, RowBlock};
 pub use design::Design;
 pub use envelope::hash_parameters;
 pub use folds::{Folds, Part, Selected, Selection};
@@ -50,6 +51,7 @@ pub(crate) use sample::{Sample, SampledRows};
 pub(crate) use scatter::{scattered, scattered_below, scattered_share};
 pub use source::{Next, RowSource, RowSourceExt};
 pub use subset::{Columns, Subset};
+pub use values::Values;
 
 /// The number of rows of the blocks that sources hand to [`Accumulator::fold`], at most.
 ///
