@@ -1,11 +1,13 @@
 //! Fitting: exactly under a noise that is named or found out, or by gradient steps.
 
 use noisefit_core::compare::{self, Comparison};
+use noisefit_core::inference::outside::outside;
 use noisefit_core::inference::{self, conformal, profile};
 use noisefit_core::noise::{Noise, Noises};
-use noisefit_core::record::Confint;
+use noisefit_core::record::{Confint, Fit, LikelihoodOf};
 use noisefit_data::formula::Formula;
 use noisefit_data::model::FittedModel;
+use noisefit_data::source::DesignRows;
 
 use crate::candidates;
 use crate::error::Error;
@@ -59,6 +61,7 @@ impl Model {
             let estimation = options.estimation();
             fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &estimation))?;
         }
+        let rows = of_response(rows, &mut fits)?;
         let model = FittedModel::new(rows.design().clone(), fits).with_conformal(conformal);
         let notes = look_alikes(rows.design(), table);
         Ok(Fitted::new(model, table, rows.counts(), Origin::Exact { chosen_by }).with_notes(notes))
@@ -77,6 +80,22 @@ impl Model {
         let formula = if models_scale { formula } else { self.location()? };
         Ok(Chosen { noise, formula, comparison })
     }
+}
+
+/// The rows and the fits where the noise of a transformed response reaches beyond the values that it can have: their likelihood is
+/// then that of the transformed response.
+fn of_response<'a>(rows: DesignRows<'a>, fits: &mut [Fit]) -> Result<DesignRows<'a>, Error> {
+    if !rows.design().has_jacobian() {
+        return Ok(rows);
+    }
+    let Some(range) = rows.design().response_range(&rows.slopes()?) else { return Ok(rows) };
+    let found = fits.iter().map(|fit| outside(&rows, fit, range)).collect::<Result<Vec<_>, _>>()?;
+    let most = found.iter().fold(0.0, |most: f64, found| most.max(found.mass));
+    if most <= LikelihoodOf::NEXT_TO_NOTHING {
+        return Ok(rows);
+    }
+    fits.iter_mut().zip(&found).for_each(|(fit, found)| fit.without_jacobian(found.log_jacobian));
+    Ok(rows.with_likelihood_of(LikelihoodOf::Beyond(most)))
 }
 
 /// What was found out.

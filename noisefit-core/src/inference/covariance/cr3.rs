@@ -55,8 +55,12 @@ impl Covariance for Cr3 {
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
         match request.kind() {
             Kind::LeastSquares => least_squares::estimate(request, 1.0, |rows, unit, count| {
-                rows.pass(Clusters { unit, count, rows: 0, sums: BTreeMap::new() })?.finish()
+                rows.pass(Clusters { unit, count, rows: 0, sums: BTreeMap::new(), full: false })?.finish()
             }),
+            Kind::ScaledVertex => request.refuse(
+                "it is one of least squares, and none for this noise with a modelled scale allows for dependence within groups; name \
+                 another noise, such as logistic, with cluster, or leave out the scale's formula",
+            ),
             _ => {
                 request.refuse("it is one of least squares; use cluster, which is right for many clusters of any noise")
             }
@@ -72,12 +76,29 @@ struct Clusters {
     count: usize,
     rows: u64,
     sums: BTreeMap<u64, (Vec<f64>, Vec<f64>)>,
+    /// Whether there was no room for all of them.
+    full: bool,
 }
 
+/// Bytes that the clusters' sums may occupy.
+const MOST_BYTES: usize = 1 << 30;
+
 impl Clusters {
+    /// Whether there is room for so many clusters.
+    fn has_room(&self, clusters: usize) -> bool {
+        clusters * (packed_length(self.count) + self.count) * size_of::<f64>() <= MOST_BYTES
+    }
+
     /// `sum of d d'`.
     fn finish(self) -> Result<Found, Error> {
         let order = self.count;
+        if self.full {
+            return Err(Error::Unsupported(format!(
+                "cr3 keeps a matrix of {order} columns for every cluster, and those of more than {} clusters are more than 1 GiB; \
+                 with so many clusters cluster says the same",
+                self.sums.len()
+            )));
+        }
         let mut matrix = vec![0.0; packed_length(order)];
         if self.sums.len() < 2 {
             return Err(Error::Unsupported(
@@ -93,7 +114,8 @@ impl Clusters {
             let left = Cholesky::new(&gram, order).filter(|_| !alone).ok_or_else(|| {
                 Error::Unsupported(
                     "cr3 is not defined where a cluster alone determines a coefficient; leave out the terms that are about it \
-                     alone, or use cluster"
+                     alone; cluster is defined, and counts the noise of that cluster as zero, so that it is too small for these \
+                     terms"
                         .to_owned(),
                 )
             })?;
@@ -118,6 +140,10 @@ impl Accumulator for Clusters {
         let count = self.count;
         for i in 0..block.rows() {
             let cluster = block.clusters.first().map_or(0, |ids| ids[i]);
+            if !self.sums.contains_key(&cluster) && !self.has_room(self.sums.len() + 1) {
+                self.full = true;
+                break;
+            }
             let (gram, score) =
                 self.sums.entry(cluster).or_insert_with(|| (vec![0.0; packed_length(count)], vec![0.0; count]));
             let weight = block.weight(i) * block.frequency(i);
@@ -133,7 +159,12 @@ impl Accumulator for Clusters {
     }
 
     fn merge(&mut self, later: Self) {
+        self.full |= later.full;
         for (cluster, (gram, score)) in later.sums {
+            if !self.sums.contains_key(&cluster) && !self.has_room(self.sums.len() + 1) {
+                self.full = true;
+                break;
+            }
             match self.sums.entry(cluster) {
                 std::collections::btree_map::Entry::Vacant(place) => {
                     place.insert((gram, score));
