@@ -91,6 +91,7 @@ settings! {
     Schedule = "schedule",
     Shuffle = "shuffle",
     ShuffleBuffer = "shuffle_buffer",
+    SmallSample = "small_sample",
     Solver = "solver",
     Text = "text",
     Trace = "trace",

@@ -65,7 +65,7 @@ impl Data {
 }
 
 fn fit(rows: &MemoryRows<'_>, noise: Noise, vcov: &str) -> Fit {
-    let options = Options { vcov: vcov.parse::<Vcov>().unwrap(), ..Options::default() };
+    let options = Options { vcov: vcov.parse::<Vcov>().unwrap(), ..common::plain() };
     inference::fit(rows, &[noise], &options).unwrap().remove(0)
 }
 

@@ -4,9 +4,9 @@
 use noisefit_core::compare::{Candidate, Candidates, Comparison, Options, choose, compare, judge};
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
-use noisefit_core::noise::{Gaussian, Laplace, NoiseFamily, StudentT};
+use noisefit_core::noise::{Gaussian, Laplace, Noise, NoiseFamily, StudentT};
 use noisefit_core::numeric::distribution::{ChiSquared, Distribution};
-use noisefit_core::record::{Fit, Warning};
+use noisefit_core::record::{Fit, SmallSample, Warning};
 use noisefit_core::rows::{
     Accumulator, Block, Design, Folds, Matrix, MemoryRows, Part, RowSource, RowSourceExt, Values,
 };
@@ -96,14 +96,17 @@ impl Accumulator for Collect {
     }
 }
 
-fn classical() -> inference::Options {
-    inference::Options { vcov: Vcov::CLASSICAL, ..inference::Options::default() }
+/// As the estimators have it, which is what is compared.
+fn classical(candidate: &Candidate) -> inference::Options {
+    let counted = candidate.noise == Noise::Gaussian && !candidate.models_scale;
+    let small_sample = if counted { SmallSample::Corrected } else { SmallSample::None };
+    inference::Options { vcov: Vcov::CLASSICAL, small_sample, ..inference::Options::default() }
 }
 
 fn fit(rows: &Rows, candidate: &Candidate) -> Fit {
     let fits = match candidate.models_scale {
-        true => inference::fit(&rows.weighted(), &[candidate.noise], &classical()),
-        false => inference::fit(&rows.without_scale(), &[candidate.noise], &classical()),
+        true => inference::fit(&rows.weighted(), &[candidate.noise], &classical(candidate)),
+        false => inference::fit(&rows.without_scale(), &[candidate.noise], &classical(candidate)),
     };
     fits.unwrap().remove(0)
 }

@@ -565,16 +565,15 @@ fn scales_whose_squares_leave_the_range_are_refused() {
 #[test]
 fn choices_lead_here() {
     let data = contaminated(30, 1, 9);
-    let fit = |choice: &str| {
-        inference::fit(&data.rows(), &choice.parse::<Noises>().unwrap(), &inference::Options::default()).unwrap()
-    };
+    let fit =
+        |choice: &str| inference::fit(&data.rows(), &choice.parse::<Noises>().unwrap(), &common::plain()).unwrap();
     let fixed = &fit("huber:1.2")[0];
     assert_eq!(fixed, &active_set::fit_fixed(&data.rows(), 1.2, &Options::default()).unwrap());
     assert_eq!((fixed.scale_rule(), &fixed.covariance.kind), (ScaleRule::MaximumLikelihood, &VcovKind::CLASSICAL));
     let Noise::Huber(noise) = fixed.noise else { panic!("{:?}", fixed.noise) };
     close(noise.k() * fixed.scale.common().unwrap(), 1.2, 1e-15, "delta");
     let choice = [Noise::Huber(Huber { scale: MAD, ..Huber::new(1.345) })];
-    let fit = &inference::fit(&data.rows(), &choice, &inference::Options::default()).unwrap()[0];
+    let fit = &inference::fit(&data.rows(), &choice, &common::plain()).unwrap()[0];
     assert_eq!((fit.scale_rule().to_string(), fit.covariance.kind.to_string()), ("mad".to_owned(), "huber".to_owned()));
 }
 

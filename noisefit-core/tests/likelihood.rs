@@ -58,9 +58,7 @@ impl Data {
     }
 
     fn fit(&self, noise: &str) -> Fit {
-        inference::fit(&self.rows(), &noise.parse::<Noises>().unwrap(), &inference::Options::default())
-            .unwrap()
-            .remove(0)
+        inference::fit(&self.rows(), &noise.parse::<Noises>().unwrap(), &common::plain()).unwrap().remove(0)
     }
 }
 
@@ -74,8 +72,7 @@ fn log_scale(fit: &Fit) -> Vec<f64> {
 
 /// The fit with given degrees of freedom.
 fn student_t(rows: &MemoryRows<'_>, df: f64) -> Result<Fit, Error> {
-    inference::fit(rows, &[Noise::StudentT(StudentT::new(df))], &inference::Options::default())
-        .map(|mut fits| fits.remove(0))
+    inference::fit(rows, &[Noise::StudentT(StudentT::new(df))], &common::plain()).map(|mut fits| fits.remove(0))
 }
 
 #[test]
@@ -101,6 +98,13 @@ fn maxima_found_elsewhere_with_fifty_digits() {
             values.map(|value| value.as_str().unwrap().parse().unwrap()).collect()
         };
         assert!(fit.termination.converged, "{name}: {:?}", fit.termination);
+        // Beyond the least degrees of freedom that are estimated from so few rows the reference is a maximum still.
+        let parameters = estimates(&fit).len() + log_scale(&fit).len() - 1;
+        let least = StudentT::least_estimated(data.y.len() as f64, parameters as f64);
+        if entry["df"].as_str().is_some_and(|df| df.parse::<f64>().unwrap() < least) {
+            close(fit.shape.as_ref().unwrap().estimate.unwrap(), least, 1e-9, name);
+            continue;
+        }
         for (key, found) in [("coefficients", estimates(&fit)), ("log_scale", log_scale(&fit))] {
             close_all(&found, &numbers(key), 1e-10, &format!("{name} {key}"));
         }
@@ -357,7 +361,7 @@ fn without_heavy_tails_student_t_and_huber_are_gaussian() {
     let data = simulated(&Noise::Gaussian, 500, false, 3);
     let least_squares = closed_form::fit(&data.rows(), &Options::default()).unwrap();
     let huber = Noises::from(Noise::Huber(Huber::new(50.0)));
-    let huber = inference::fit(&data.rows(), &huber, &inference::Options::default()).unwrap().remove(0);
+    let huber = inference::fit(&data.rows(), &huber, &common::plain()).unwrap().remove(0);
     let infinite = student_t(&data.rows(), f64::INFINITY).unwrap();
     // Uniform noise has lighter tails than any Student's t.
     let uniform = Data { y: (0..500).map(|i| data.x[i] + Random(i as u64 * 977).uniform()).collect(), ..data.clone() };
@@ -434,7 +438,7 @@ fn any_number_of_threads_gives_the_same_bits() {
     for noise in ["student-t", "gaussian"] {
         let fit = |threads| {
             let rows = data.rows().with_threads(threads);
-            inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &inference::Options::default()).unwrap()
+            inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &common::plain()).unwrap()
         };
         assert_eq!(fit(1), fit(3), "{noise}");
     }
@@ -607,7 +611,7 @@ proptest! {
         let mut cuts = cuts;
         cuts.sort_unstable();
         let cut = Cut { data: &data, cuts, layout: data.rows().layout().clone() };
-        let parts = inference::fit(&cut, &name.parse::<Noises>().unwrap(), &inference::Options::default()).unwrap().remove(0);
+        let parts = inference::fit(&cut, &name.parse::<Noises>().unwrap(), &common::plain()).unwrap().remove(0);
         assert_alike(&fit, &parts, name);
     }
 }
@@ -617,8 +621,7 @@ fn degenerate_rows_have_a_right_answer_or_say_why_not() {
     let fit = |y: &[f64], x: &[f64], noise: &str| -> Result<Fit, Error> {
         let design = Matrix::column_major(x, y.len(), x.len() / y.len()).unwrap();
         let rows = MemoryRows::new(y, design).unwrap();
-        inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &inference::Options::default())
-            .map(|mut fits| fits.remove(0))
+        inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &common::plain()).map(|mut fits| fits.remove(0))
     };
     for noise in ["logistic", "student-t", "student-t:3", "huber"] {
         // One row, as many rows as coefficients, a constant response, a response on the line.
@@ -684,8 +687,7 @@ fn likelihoods_without_bound_are_refused_and_their_rows_named() {
     };
     for noise in ["gaussian", "logistic", "student-t:4", "student-t"] {
         let error =
-            inference::fit(&rows(&["group[b]"]), &noise.parse::<Noises>().unwrap(), &inference::Options::default())
-                .unwrap_err();
+            inference::fit(&rows(&["group[b]"]), &noise.parse::<Noises>().unwrap(), &common::plain()).unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, Error::Unbounded(_)), "{noise}: {text}");
         assert!(text.contains("where group[b] is 1, where 6 of 30 observations are fitted exactly"), "{noise}: {text}");
@@ -695,24 +697,21 @@ fn likelihoods_without_bound_are_refused_and_their_rows_named() {
     let x = vec![0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 2.0, 2.0];
     let z = vec![0.5, 0.2, 0.2, 0.2, 0.2, 0.3, 0.3, 0.3];
     let twice = Data { y, x, z: Some(z), ..Data::default() };
-    let error = inference::fit(&twice.rows().without_intercept(), &[Noise::Gaussian], &inference::Options::default())
-        .unwrap_err();
+    let error = inference::fit(&twice.rows().without_intercept(), &[Noise::Gaussian], &common::plain()).unwrap_err();
     assert!(error.to_string().starts_with("the likelihood has no bound"), "{error}");
     // Half of the rows are the same number: with tails this heavy they are all that counts.
     let y: Vec<f64> = (0..40).map(|i| if i % 2 == 0 { 3.5 } else { f64::from(i) }).collect();
     let rows = MemoryRows::new(&y, Matrix::column_major(&[], 40, 0).unwrap()).unwrap();
     let error = student_t(&rows, 0.6).unwrap_err();
     assert!(error.to_string().contains("20 of 40 observations are fitted exactly"), "{error}");
-    assert!(
-        inference::fit(&rows, &[Noise::Logistic], &inference::Options::default()).unwrap()[0].termination.converged
-    );
+    assert!(inference::fit(&rows, &[Noise::Logistic], &common::plain()).unwrap()[0].termination.converged);
     // Families without a modelled scale say so.
     let scale = ScaleLayout::default();
     assert!(!scale.intercept);
     let error = inference::fit(
         &simulated(&Noise::Logistic, 20, true, 1).rows(),
         &"huber".parse::<Noises>().unwrap(),
-        &inference::Options::default(),
+        &common::plain(),
     );
     assert!(error.unwrap_err().to_string().starts_with("the scale of huber noise cannot be modelled"));
 }
@@ -721,8 +720,7 @@ fn likelihoods_without_bound_are_refused_and_their_rows_named() {
 fn a_maximum_beside_a_likelihood_without_bound_is_told_as_such() {
     let alone = |y: Vec<f64>, noise: &str| {
         let rows = MemoryRows::new(&y, Matrix::column_major(&[], y.len(), 0).unwrap()).unwrap();
-        inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &inference::Options::default())
-            .map(|mut fits| fits.remove(0))
+        inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &common::plain()).map(|mut fits| fits.remove(0))
     };
     let told = |found: Result<Fit, Error>| match found {
         Ok(fit) => fit.warnings.iter().map(Warning::to_string).collect::<Vec<_>>().join("\n"),
@@ -825,8 +823,8 @@ fn laplace_noise_of_a_modelled_scale_is_at_a_vertex_and_a_maximum() {
     data.y[50..].fill(7.0);
     data.x = group.clone();
     data.z = Some(group);
-    let error = inference::fit(&data.rows(), &[Noise::Laplace], &inference::Options::default()).unwrap_err();
-    assert!(error.to_string().contains("where z1 is 1, where 10 of 60 observations"), "{error}");
+    let error = inference::fit(&data.rows(), &[Noise::Laplace], &common::plain()).unwrap_err();
+    assert!(error.to_string().contains("where z1 is 1, where 11 of 60 observations"), "{error}");
 }
 
 /// The greatest log-likelihood of Laplace noise over the lines through two rows each, one of which the maximum is on; on each,
@@ -891,8 +889,7 @@ fn a_scale_without_an_intercept_is_the_same_model_of_groups() {
     };
     data.z = Some([group.iter().map(|b| 1.0 - b).collect(), group].concat());
     let rows = Cut { data: &data, cuts: vec![100], layout };
-    let without =
-        inference::fit(&rows, &[Noise::StudentT(StudentT::FREE)], &inference::Options::default()).unwrap().remove(0);
+    let without = inference::fit(&rows, &[Noise::StudentT(StudentT::FREE)], &common::plain()).unwrap().remove(0);
     close(without.log_likelihood().unwrap(), with.log_likelihood().unwrap(), 1e-13, "log-likelihood");
     let (a, b) = (log_scale(&with), log_scale(&without));
     assert!((a[0] - b[0]).abs() < 1e-10 && (a[0] + a[1] - b[1]).abs() < 1e-10, "{a:?} {b:?}");
@@ -919,8 +916,7 @@ fn a_scale_that_has_to_grow_ten_thousandfold_gets_there() {
     };
     let rows = Cut { data: &data, cuts: vec![150], layout };
     for noise in ["gaussian", "logistic"] {
-        let fit =
-            inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &inference::Options::default()).unwrap().remove(0);
+        let fit = inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &common::plain()).unwrap().remove(0);
         assert!(fit.termination.converged && fit.termination.iterations < 60, "{noise}: {:?}", fit.termination);
         // The derivative by the slope of ln s: the sum of z (r psi(r) - 1).
         let (b, g) = (estimates(&fit), log_scale(&fit)[0]);

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod common;
+
 use noisefit_core::estimate::{Options, closed_form};
 use noisefit_core::inference::profile;
 use noisefit_core::noise::{Huber, HuberScale, Noise, Noises, Observations, Scale};
@@ -45,8 +47,7 @@ fn response() -> Vec<f64> {
 
 fn profiled(source: &MemoryRows<'_>, noise: &str) -> Fit {
     let options = Options::default();
-    let mut fit =
-        inference::fit(source, &noise.parse::<Noises>().unwrap(), &inference::Options::default()).unwrap().remove(0);
+    let mut fit = inference::fit(source, &noise.parse::<Noises>().unwrap(), &common::plain()).unwrap().remove(0);
     profile::intervals(source, &mut fit, &options).unwrap();
     fit
 }
@@ -148,8 +149,7 @@ fn both_minima_are_at_the_estimate_under_every_noise() {
     let cases = noises.iter().map(|noise| (*noise, &common));
     for (noise, rows) in cases.chain(["gaussian", "logistic", "laplace"].map(|noise| (noise, &modelled))) {
         let options = Options::default();
-        let fit =
-            inference::fit(rows, &noise.parse::<Noises>().unwrap(), &inference::Options::default()).unwrap().remove(0);
+        let fit = inference::fit(rows, &noise.parse::<Noises>().unwrap(), &common::plain()).unwrap().remove(0);
         let names: Vec<&str> = fit.location.rows.iter().map(|row| row.term.as_str()).collect();
         for (term, row) in names.iter().zip(&fit.location.rows).take(2) {
             let (estimate, error) = (row.estimate.unwrap(), row.std_error.unwrap());
@@ -186,8 +186,7 @@ fn losses_are_what_they_are_called() {
     let (x, y) = (design(), response());
     let rows = MemoryRows::new(&y, Matrix::row_major(&x, 21, 3).unwrap()).unwrap();
     let at_estimate = |noise: &str| {
-        let fit =
-            inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &inference::Options::default()).unwrap().remove(0);
+        let fit = inference::fit(&rows, &noise.parse::<Noises>().unwrap(), &common::plain()).unwrap().remove(0);
         let estimate = fit.location.rows[1].estimate.unwrap();
         let curve = profile::curve(&rows, &fit, "x1", &[estimate], false, &Options::default()).unwrap();
         (curve.loss, curve.points[0].loss, fit)
@@ -248,7 +247,7 @@ fn a_scale_that_is_not_estimated_by_likelihood_has_no_profile() {
     let (x, y) = (design(), response());
     let rows = MemoryRows::new(&y, Matrix::row_major(&x, 21, 3).unwrap()).unwrap();
     let noise = Noise::Huber(Huber { scale: HuberScale::Proposal2, ..Huber::new(1.345) });
-    let mut fit = inference::fit(&rows, &[noise], &inference::Options::default()).unwrap().remove(0);
+    let mut fit = inference::fit(&rows, &[noise], &common::plain()).unwrap().remove(0);
     let error = profile::intervals(&rows, &mut fit, &Options::default()).unwrap_err();
     assert!(error.to_string().contains("a scale by proposal2 does not"), "{error}");
     assert_eq!(fit.confint, Confint::Wald);
@@ -263,12 +262,12 @@ fn a_curve_refits_with_the_scale_s_own_constant() {
     let values = [0.5, 0.8, 1.1];
     let curve = |scale: &str| {
         let noise = [Noise::Huber(Huber { scale: scale.parse().unwrap(), ..Huber::new(1.345) })];
-        let fit = inference::fit(&rows, &noise, &inference::Options::default()).unwrap().remove(0);
+        let fit = inference::fit(&rows, &noise, &common::plain()).unwrap().remove(0);
         let curve = profile::curve(&rows, &fit, "x1", &values, true, &Options::default()).unwrap();
         for point in &curve.points {
             let moved: Vec<f64> = STACK.iter().map(|row| row[3] - point.value * row[0]).collect();
             let rest = MemoryRows::new(&moved, Matrix::row_major(&rest, 21, 2).unwrap()).unwrap();
-            let rest = inference::fit(&rest, &noise, &inference::Options::default()).unwrap().remove(0);
+            let rest = inference::fit(&rest, &noise, &common::plain()).unwrap().remove(0);
             close(Some(point.nll), -rest.log_likelihood().unwrap(), 1e-12);
         }
         curve.points

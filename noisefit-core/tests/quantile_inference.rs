@@ -10,7 +10,7 @@ use noisefit_core::inference::Options;
 use noisefit_core::inference::covariance::{self, Resampling, Vcov};
 use noisefit_core::noise::{Huber, Noise, Noises};
 use noisefit_core::numeric::distribution::{Distribution, Normal};
-use noisefit_core::record::{Fit, NoNid, Reference, VcovKind, Warning};
+use noisefit_core::record::{Fit, NoNid, Reference, SmallSample, VcovKind, Warning};
 use noisefit_core::rows::{Matrix, MemoryRows};
 
 /// Numbers in 0..1 that look random (Knuth's linear congruential generator).
@@ -57,7 +57,9 @@ fn rows<'a>(design: &'a [f64], y: &'a [f64]) -> MemoryRows<'a> {
 }
 
 fn options(vcov: Vcov) -> Options {
-    Options { vcov, ..Options::default() }
+    // With clusters Student's t is part of the covariance.
+    let small_sample = if vcov.clusters().is_empty() { SmallSample::None } else { SmallSample::Corrected };
+    Options { vcov, small_sample, ..Options::default() }
 }
 
 fn fit(rows: &MemoryRows<'_>, noise: &[Noise], vcov: Vcov) -> Fit {
@@ -139,7 +141,7 @@ fn nid_of_many_rows_is_its_definition() {
     }
     // Several at once, in any number of threads.
     let levels = Noises::quantiles(&[0.2, 0.5, 0.8]);
-    let all = |threads| inference::fit(&source.clone().with_threads(threads), &levels, &Options::default()).unwrap();
+    let all = |threads| inference::fit(&source.clone().with_threads(threads), &levels, &common::plain()).unwrap();
     let together = all(3);
     assert_eq!(together, all(1));
     for (tau, fitted) in [0.2, 0.5, 0.8].into_iter().zip(&together) {

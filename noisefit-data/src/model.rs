@@ -7,7 +7,7 @@ use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::Predictor;
 use noisefit_core::network::Network;
 use noisefit_core::noise::Noise;
-use noisefit_core::record::{Fit, FittedScale, Reference, VcovKind};
+use noisefit_core::record::{Fit, FittedScale, VcovKind};
 use noisefit_core::rows::{Layout, ScaleLayout};
 use serde::{Deserialize, Serialize};
 
@@ -200,7 +200,7 @@ fn discrepancy(fit: &Fit, layout: &Layout) -> Option<String> {
     // Gaussian noise of one scale has both wherever there are degrees of freedom; other noise may lack either.
     let df_residual = fit.df_residual;
     let estimated = [fit.goodness.residual_std_error.is_some(), fit.leverage().is_some()];
-    let exact = fit.covariance.reference == Reference::StudentT;
+    let exact = fit.noise == Noise::Gaussian && !fit.scale.is_modelled();
     if (df_residual == 0 && estimated.contains(&true)) || (df_residual > 0 && exact && estimated.contains(&false)) {
         return Some(format!("its residual_std_error and leverage do not go with its df_residual {df_residual}"));
     }

@@ -3,12 +3,15 @@
 use std::sync::OnceLock;
 
 pub use noisefit_core::record::Counts;
+use noisefit_core::record::LikelihoodOf;
 use noisefit_core::rows::{BLOCK_ROWS, Layout, Next, Pass, Precision, RowSource, perturbation};
 use noisefit_core::sentence;
 use noisefit_core::wording::{Sentence, Setting};
 
 use crate::error::{DataError, Location};
-use crate::formula::{Design, EvaluateError, EvaluateOptions, Learner, Model, Scope, Undefined, Unseen, Workspace};
+use crate::formula::{
+    Design, EvaluateError, EvaluateOptions, Learner, Model, Scope, Slopes, Undefined, Unseen, Workspace,
+};
 use crate::frame::{Column, Field, Frame, Kind, MISSING};
 use crate::read::Dataset;
 use crate::records::Records;
@@ -183,6 +186,57 @@ impl<'a> DesignRows<'a> {
             next(evaluated.kept());
         }
         Ok(())
+    }
+
+    /// Looks at a transformed response, in a pass of its own: where it takes a value at several responses, or has no derivative at
+    /// one, the likelihood of models is that of the transformed response ([`Design::likelihood_of`]).
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn look_at_response(&mut self) -> Result<(), DataError> {
+        if !self.design.transforms_response() {
+            return Ok(());
+        }
+        // No derivative is an error while they are looked at.
+        self.design = self.design.clone().with_likelihood_of(LikelihoodOf::NoDerivative);
+        let slopes = self.slopes()?;
+        self.design = self.design.clone().with_likelihood_of(slopes.likelihood_of());
+        Ok(())
+    }
+
+    /// What the derivatives of a transformed response are like over the rows.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn slopes(&self) -> Result<Slopes, DataError> {
+        let mut all = Slopes::default();
+        self.records.fold(
+            |_| (Slopes::default(), Workspace::default()),
+            |(slopes, workspace), frame| {
+                let options = EvaluateOptions { scope: self.options.scope, ..EvaluateOptions::default() };
+                let bound = self.design.bind(frame, options).map_err(|error| locate(self.records.dataset(), error))?;
+                for start in (0..frame.rows).step_by(BLOCK_ROWS) {
+                    let rows = start..(start + BLOCK_ROWS).min(frame.rows);
+                    let evaluated =
+                        bound.evaluate(rows, workspace).map_err(|error| locate(self.records.dataset(), error))?;
+                    if evaluated.rows() > 0 {
+                        *slopes = slopes.and(evaluated.slopes());
+                    }
+                }
+                Ok(())
+            },
+            |_, (slopes, _)| {
+                all = all.and(slopes);
+                Ok(())
+            },
+        )?;
+        Ok(all)
+    }
+
+    /// The same rows of models whose likelihood is of that.
+    #[must_use]
+    pub fn with_likelihood_of(self, of: LikelihoodOf) -> Self {
+        DesignRows { design: self.design.with_likelihood_of(of), ..self }
     }
 
     /// The records met, once a pass has been run.

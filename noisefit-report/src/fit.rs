@@ -39,13 +39,7 @@ pub fn summary(model: &Specification, fits: &[Fit], conformal: Option<&Conformal
     if let Some(conformal) = conformal {
         text += &format!("\n{}", calibration(conformal, fits.first().map(|fit| fit.nobs)));
     }
-    if model.transforms_response {
-        let response = &model.response;
-        text += &format!(
-            "\nThe log-likelihood, AIC and BIC are those of the response itself: the Jacobian of {response} is in them, so\n\
-             they compare with models of the untransformed response. Coefficients, R2, RMSE and MAE are of {response}.\n"
-        );
-    }
+    text += &model.of_likelihoods().unwrap_or_default();
     text
 }
 
@@ -120,7 +114,8 @@ fn student_t(family: StudentT, fit: &Fit) -> String {
     let mut text = format!("student-t noise with {df} df");
     match &fit.shape {
         Some(shape) => {
-            let low = shape.conf_low.map_or_else(|| "below 0.5".to_owned(), |low| significant(low, 3));
+            let bound = significant(shape.bound.unwrap_or(0.5), 3);
+            let low = shape.conf_low.map_or_else(|| format!("below {bound}"), |low| significant(low, 3));
             let (level, high) = (percent(fit.level), shown(shape.conf_high));
             text += &format!(" (estimated, {level} interval {low} to {high})");
         }
@@ -146,6 +141,12 @@ fn rows(fit: &Fit, counts: Option<Counts>) -> String {
     text
 }
 
+/// Whether coefficients of the location have degrees of freedom of their own.
+fn varying_df(fit: &Fit) -> bool {
+    let mut df = fit.location.rows.iter().filter_map(|row| row.df);
+    df.next().is_some_and(|first| df.any(|other| (other - first).abs() > 1e-6 * first))
+}
+
 /// A coefficient table whose first column is headed `name`.
 fn coefficients(name: &str, coefficients: &[Coefficient], fit: &Fit) -> String {
     let statistic = match fit.covariance.reference {
@@ -153,18 +154,17 @@ fn coefficients(name: &str, coefficients: &[Coefficient], fit: &Fit) -> String {
         Reference::Normal => "z",
     };
     let low = format!("{} low", percent(fit.level));
+    // Where all have the same it stands below the table.
+    let with_df = fit.scale.is_modelled() && varying_df(fit);
     let rows = coefficients.iter().map(|c| {
-        vec![
-            c.term.clone(),
-            optional(c.estimate, 7),
-            optional(c.std_error, 5),
-            optional(c.statistic, 4),
-            p_value(c.p_value),
-            optional(c.conf_low, 5),
-            optional(c.conf_high, 5),
-        ]
+        let mut row = vec![c.term.clone(), optional(c.estimate, 7), optional(c.std_error, 5), optional(c.statistic, 4)];
+        row.extend(with_df.then(|| optional(c.df, 4)));
+        row.extend([p_value(c.p_value), optional(c.conf_low, 5), optional(c.conf_high, 5)]);
+        row
     });
-    let heading = [name, "estimate", "std_error", statistic, "p_value", &low, "high"];
+    let mut heading = vec![name, "estimate", "std_error", statistic];
+    heading.extend(with_df.then_some("df"));
+    heading.extend(["p_value", &low, "high"]);
     table(&heading, &rows.collect::<Vec<_>>())
 }
 
@@ -254,10 +254,18 @@ fn facts(fit: &Fit, is_weighted: bool) -> String {
 fn standard_errors(fit: &Fit) -> String {
     let allows = Vcov::of(&fit.covariance.kind).map(|vcov| vcov.remark()).unwrap_or_default();
     let reference = match fit.covariance.reference {
+        Reference::StudentT if varying_df(fit) => "Student's t with the df of each coefficient".to_owned(),
         Reference::StudentT => {
             format!("Student's t with {} df", fit.covariance.reference_df.unwrap_or(fit.df_residual as f64))
         }
         Reference::Normal => "normal".to_owned(),
+    };
+    // Least squares has the factor in its residual standard error.
+    let factor = match fit.covariance.small_sample_factor {
+        factor if factor != 1.0 && fit.goodness.residual_std_error.is_none_or(|_| fit.noise != Noise::Gaussian) => {
+            format!(" times n / (n - p) = {}", significant(factor, 4))
+        }
+        _ => String::new(),
     };
     let basis = match fit.noise {
         _ if fit.covariance.kind != VcovKind::CLASSICAL => "",
@@ -265,7 +273,7 @@ fn standard_errors(fit: &Fit) -> String {
         Noise::Quantile(_) => ", as far as the noise is asymmetric laplace: a rough guide",
         _ => "",
     };
-    format!("{}{allows}, {reference}{basis}", fit.covariance.kind)
+    format!("{}{allows}{factor}, {reference}{basis}", fit.covariance.kind)
 }
 
 /// The scale with how it was estimated; under other noise than the Gaussian also the standard deviation, in which families

@@ -25,7 +25,9 @@ pub mod profile;
 pub mod text;
 pub mod train;
 
-use noisefit_core::record::Counts;
+use noisefit_core::record::{Counts, LikelihoodOf};
+
+use crate::text::significant;
 
 /// What was fitted, and to how many rows: what a summary says beside what was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +42,8 @@ pub struct Specification {
     pub frequencies: Option<String>,
     /// The response as the formula has it, such as `log(y)`.
     pub response: String,
-    /// Whether it is a transformed column, whose Jacobian is in the likelihoods.
-    pub transforms_response: bool,
+    /// Of what the likelihoods are, where it is a transformed column.
+    pub transformed: Option<LikelihoodOf>,
     /// The names of the location's coefficients.
     pub terms: Vec<String>,
     /// The rows that were met; none of a model that was loaded.
@@ -49,6 +51,35 @@ pub struct Specification {
 }
 
 impl Specification {
+    /// Of what the likelihoods of a transformed response are, as a paragraph.
+    pub(crate) fn of_likelihoods(&self) -> Option<String> {
+        let response = &self.response;
+        Some(match self.no_claim() {
+            None if self.transformed.is_some() => format!(
+                "\nThe log-likelihood, AIC and BIC are those of the response itself: the Jacobian of {response} is in them, so\n\
+                 they compare with models of the untransformed response. Coefficients, R2, RMSE and MAE are of {response}.\n"
+            ),
+            None => return None,
+            Some(why) => format!(
+                "\nThe log-likelihood, AIC and BIC are those of {response}, not of the response itself, for {why}:\n\
+                 they compare with models of {response} alone.\n"
+            ),
+        })
+    }
+
+    /// Why the likelihoods of a transformed response are not those of the response itself.
+    pub(crate) fn no_claim(&self) -> Option<String> {
+        let response = &self.response;
+        Some(match self.transformed? {
+            LikelihoodOf::Response => return None,
+            LikelihoodOf::Folded => "it takes the same value at several responses".to_owned(),
+            LikelihoodOf::NoDerivative => "its derivative is zero or infinite at some responses".to_owned(),
+            LikelihoodOf::Beyond(mass) => {
+                format!("the fitted noise has {} of its mass where {response} cannot lie", significant(mass, 2))
+            }
+        })
+    }
+
     /// Lines that name the weights and the frequencies.
     fn weighting(&self) -> String {
         let lines = [("weights", &self.weights), ("frequencies", &self.frequencies)];

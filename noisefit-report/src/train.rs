@@ -42,11 +42,14 @@ pub fn summary(
             + validation.as_ref().and_then(|scores| scores.first()).map_or(0, |scores| scores.nobs);
         text += &format!("\n{}", calibration(conformal, Some(rows)));
     }
-    if model.transforms_response {
+    if model.transformed.is_some() {
         let response = &model.response;
+        let of = match model.no_claim() {
+            None => format!("the response itself: the Jacobian of {response} is in them"),
+            Some(why) => format!("{response}, not of the response itself, for {why}"),
+        };
         text += &format!(
-            "\nThe negative log-likelihoods are those of the response itself: the Jacobian of {response} is in them.\n\
-             Losses, R2, RMSE and MAE are of {response}.\n"
+            "\nThe negative log-likelihoods are those of {of}.\nLosses, R2, RMSE and MAE are of {response}.\n"
         );
     }
     text

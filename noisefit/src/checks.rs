@@ -7,7 +7,7 @@ use noisefit_core::inference::conformal::{Plan, Scheme};
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::network::{self, Schedule};
 use noisefit_core::noise::{Huber, ModelledScale, Noise, Noises, Parameter};
-use noisefit_core::record::Confint;
+use noisefit_core::record::{Confint, SmallSample};
 use noisefit_data::formula::Formula;
 
 use crate::error::Error;
@@ -124,8 +124,8 @@ impl Model {
     /// How the coefficients and their uncertainty are estimated.
     pub(crate) fn options(&self) -> Options {
         let settings = Settings { digits: self.digits, one_pass: self.one_pass };
-        let &Model { level, collinear, seed, .. } = self;
-        Options { level, settings, collinear, vcov: self.vcov.clone(), seed }
+        let &Model { level, collinear, small_sample, seed, .. } = self;
+        Options { level, settings, collinear, vcov: self.vcov.clone(), small_sample, seed }
     }
 
     /// How the coefficients are estimated, whatever is asked of their uncertainty.
@@ -138,6 +138,7 @@ impl Model {
     pub(crate) fn only_exact(&self) -> Result<(), Refusal> {
         let exact = [
             (Setting::Vcov, self.vcov != Vcov::Default),
+            (Setting::SmallSample, self.small_sample != SmallSample::Corrected),
             (Setting::Confint, self.confint == Confint::Profile),
             (Setting::OnePass, self.one_pass),
         ];

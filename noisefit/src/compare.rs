@@ -171,7 +171,7 @@ impl Compared {
             scale_formula: self.design.formula().scale().map(ScaleFormula::text),
             dropped: self.counts.missing,
             zero_weight: self.counts.weightless,
-            response_jacobian: self.design.transforms_response(),
+            response_jacobian: self.design.has_jacobian(),
             comparison,
             outlying_rows,
             next,

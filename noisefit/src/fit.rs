@@ -3,11 +3,13 @@
 use noisefit_core::compare::{self, Comparison};
 use noisefit_core::estimate;
 use noisefit_core::inference::covariance::Vcov;
+use noisefit_core::inference::outside::outside;
 use noisefit_core::inference::{self, conformal, profile};
 use noisefit_core::noise::{Noise, Noises};
-use noisefit_core::record::{Confint, Counts, Topic};
+use noisefit_core::record::{Confint, Counts, Fit, LikelihoodOf, Topic};
 use noisefit_data::formula::Formula;
 use noisefit_data::model::FittedModel;
+use noisefit_data::source::DesignRows;
 use noisefit_report::text::count_of;
 
 use crate::candidates;
@@ -63,6 +65,7 @@ impl Model {
             let estimation = options.estimation();
             fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &estimation))?;
         }
+        let rows = of_response(rows, &mut fits)?;
         let model = FittedModel::new(rows.design().clone(), fits).with_conformal(conformal);
         let mut notes = notes(&rows, table);
         notes.extend(Remark::all(Topic::StandardErrors, closed_gaps(&self.vcov, rows.counts())));
@@ -99,6 +102,22 @@ fn closed_gaps(vcov: &Vcov, counts: Counts) -> Option<String> {
             count_of(left_out, "row")
         )
     })
+}
+
+/// The rows and the fits where the noise of a transformed response reaches beyond the values that it can have: their likelihood is
+/// then that of the transformed response.
+fn of_response<'a>(rows: DesignRows<'a>, fits: &mut [Fit]) -> Result<DesignRows<'a>, Error> {
+    if !rows.design().has_jacobian() {
+        return Ok(rows);
+    }
+    let Some(range) = rows.design().response_range(&rows.slopes()?) else { return Ok(rows) };
+    let found = fits.iter().map(|fit| outside(&rows, fit, range)).collect::<Result<Vec<_>, _>>()?;
+    let most = found.iter().fold(0.0, |most: f64, found| most.max(found.mass));
+    if most <= LikelihoodOf::NEXT_TO_NOTHING {
+        return Ok(rows);
+    }
+    fits.iter_mut().zip(&found).for_each(|(fit, found)| fit.without_jacobian(found.log_jacobian));
+    Ok(rows.with_likelihood_of(LikelihoodOf::Beyond(most)))
 }
 
 /// What was found out.

@@ -4,7 +4,7 @@ use noisefit_core::estimate::Collinear;
 use noisefit_core::inference::conformal::Scheme;
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::noise::{HuberScale, InvalidNoise, Noise, Noises};
-use noisefit_core::record::Confint;
+use noisefit_core::record::{Confint, SmallSample};
 use noisefit_data::source::Missing;
 
 use crate::error::Error;
@@ -148,6 +148,8 @@ pub struct Model {
     pub collinear: Collinear,
     /// How the covariance of the coefficients is estimated.
     pub vcov: Vcov,
+    /// What standard errors and intervals allow for where rows are few.
+    pub small_sample: SmallSample,
     /// Where the confidence intervals of the coefficients come from.
     pub confint: Confint,
     /// The level of the confidence intervals.
@@ -182,6 +184,7 @@ impl Model {
             missing: Missing::Drop,
             collinear: Collinear::Drop,
             vcov: Vcov::Default,
+            small_sample: SmallSample::Corrected,
             confint: Confint::Wald,
             level: 0.95,
             conformal: None,
@@ -232,6 +235,26 @@ impl Model {
     pub fn vcov(mut self, vcov: &str) -> Result<Self, Error> {
         self.vcov = vcov.parse().map_err(Refusal::Vcov)?;
         Ok(self)
+    }
+
+    /// The same model with standard errors that do not, or do, allow for a small sample: `none` gives the scale of maximum
+    /// likelihood and the normal distribution, as other software does.
+    ///
+    /// ```
+    /// use noisefit::core::record::SmallSample;
+    /// use noisefit::{Model, Table};
+    ///
+    /// let table = Table::open("../testdata/stackloss.csv")?;
+    /// let model = Model::new("stack_loss ~ air_flow").noise("logistic")?;
+    /// let (corrected, plain) = (model.fit(&table)?, model.clone().small_sample(SmallSample::None).fit(&table)?);
+    /// let ratio = corrected.std_errors()?[1].unwrap() / plain.std_errors()?[1].unwrap();
+    /// assert!((ratio * ratio - 21.0 / 19.0).abs() < 1e-12);
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    #[must_use]
+    pub fn small_sample(mut self, small_sample: SmallSample) -> Self {
+        self.small_sample = small_sample;
+        self
     }
 
     /// The same model with confidence intervals from elsewhere.

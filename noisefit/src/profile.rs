@@ -76,7 +76,8 @@ impl Model {
         let formula = self.full_formula()?;
         let rows = self.rows(&formula, table)?;
         let estimate::Options { settings, collinear, seed, .. } = self.estimation();
-        let settings = Options { level: self.level, settings, collinear, vcov: Vcov::CLASSICAL, seed };
+        let small_sample = self.small_sample;
+        let settings = Options { level: self.level, settings, collinear, vcov: Vcov::CLASSICAL, small_sample, seed };
         let mut fits =
             inference::fit(&rows, &noise, &settings).map_err(|error| explain(error, rows.counts(), table))?;
         let (Some(fit), true) = (fits.pop(), fits.is_empty()) else {

@@ -1,7 +1,7 @@
 //! A fitted model as programs read it.
 
 use noisefit_core::compare::{Comparison, Entry, Judgement, Scrutiny};
-use noisefit_core::record::{Counts, Fit};
+use noisefit_core::record::{Counts, Fit, LikelihoodOf};
 use noisefit_data::formula::ScaleFormula;
 use noisefit_data::model::FittedModel;
 use noisefit_report::compare::verdict;
@@ -41,6 +41,9 @@ pub struct Exact<'a> {
     zero_weight: Option<u64>,
     /// Whether the log-likelihood, AIC and BIC contain the Jacobian of a transformed response.
     response_jacobian: bool,
+    /// Of what they are, where the response is transformed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    likelihood_of: Option<LikelihoodOf>,
     /// What calibrates conformal intervals.
     #[serde(skip_serializing_if = "Option::is_none")]
     conformal: Option<Calibration>,
@@ -78,7 +81,8 @@ impl<'a> Exact<'a> {
             scale_formula: model.design.formula().scale().map(ScaleFormula::text),
             dropped: counts.map(|counts| counts.missing),
             zero_weight: counts.map(|counts| counts.weightless),
-            response_jacobian: model.design.transforms_response(),
+            response_jacobian: model.design.has_jacobian(),
+            likelihood_of: model.design.transforms_response().then(|| model.design.likelihood_of()),
             conformal: model.conformal.as_ref().map(Calibration::from),
             chosen_by: chosen_by.map(ChosenBy::new),
             found,

@@ -52,7 +52,9 @@ impl Model {
         let names = model.columns_needed();
         let records = Records::new(dataset, &names, table.threads(), table.budget(), table.watch())?;
         let options = SourceOptions { missing: self.missing, ..SourceOptions::default() };
-        Ok(DesignRows::learn(model, records, options)?)
+        let mut rows = DesignRows::learn(model, records, options)?;
+        rows.look_at_response()?;
+        Ok(rows)
     }
 }
 
@@ -121,7 +123,7 @@ pub(crate) fn specification(design: &Design, counts: Option<Counts>) -> Specific
         weights: text(design.weights()),
         frequencies: text(design.frequencies()),
         response: layout.response.clone(),
-        transforms_response: design.transforms_response(),
+        transformed: design.transforms_response().then(|| design.likelihood_of()),
         terms: layout.coefficient_names(),
         counts,
     }

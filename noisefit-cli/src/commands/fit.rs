@@ -3,7 +3,7 @@
 use clap::Args;
 use noisefit::core::inference::conformal::Scheme;
 use noisefit::core::inference::covariance::{COVARIANCES, Vcov};
-use noisefit::core::record::Confint;
+use noisefit::core::record::{Confint, SmallSample};
 use noisefit::{Fitting, Model, Refusal, Setting, parse};
 
 use super::model::{ModelArguments, NoiseArguments};
@@ -39,6 +39,10 @@ pub(crate) struct FitArguments {
     /// Print the covariance matrices of the coefficients, too (with --format json)
     #[arg(long)]
     pub(crate) vcov_matrix: bool,
+    /// What standard errors and intervals allow for where rows are few: corrected (the factor n / (n - p) and Student's t, and what a
+    /// modelled scale asks for) or none (maximum likelihood and the normal distribution, as survreg and statsmodels have it)
+    #[arg(long, value_name = "HOW", value_parser = named::<SmallSample>(), default_value_t = SmallSample::Corrected)]
+    pub(crate) small_sample: SmallSample,
     /// Where the confidence intervals of the coefficients come from: wald (their standard errors) or profile (the values that
     /// a likelihood ratio test does not reject; fits the model again some twenty times for each coefficient)
     #[arg(long, value_name = "HOW", value_parser = named::<Confint>(), default_value_t = Confint::Wald)]
@@ -91,6 +95,7 @@ impl FitArguments {
         let ConformalArguments { conformal, calibration, folds } = self.conformal;
         Ok(Model {
             vcov: self.vcov.clone(),
+            small_sample: self.small_sample,
             confint: self.confint,
             level: self.level,
             conformal,

@@ -2,13 +2,14 @@
 
 use clap::Args;
 use noisefit::core::inference::profile::{Curve, CurvePoint};
+use noisefit::core::record::SmallSample;
 use noisefit::data::DataError;
 use noisefit::data::frame::Kind;
 use noisefit::data::write::{TableColumn, TableWriter};
 use noisefit::{Model, ProfileOptions, parse};
 
 use super::model::{ModelArguments, NoiseArguments};
-use crate::arguments::{DataArguments, OutputFormat};
+use crate::arguments::{DataArguments, OutputFormat, named};
 use crate::files::TableOutput;
 use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{Screen, print, print_json, tell, warn};
@@ -40,6 +41,9 @@ pub(crate) struct ProfileArguments {
     /// The level of the profile-likelihood interval
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse::level)]
     pub(crate) level: f64,
+    /// What the interval allows for where rows are few: corrected (Student's t) or none (the normal distribution)
+    #[arg(long, value_name = "HOW", value_parser = named::<SmallSample>(), default_value_t = SmallSample::Corrected)]
+    pub(crate) small_sample: SmallSample,
     /// How to print the result: the curve as CSV and what is to be seen on it on standard error, or one JSON object
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) format: OutputFormat,
@@ -65,7 +69,8 @@ fn parse_range(text: &str) -> Result<Range, String> {
 
 /// Fits, follows the likelihood along a coefficient, and prints.
 pub(crate) fn run(arguments: &ProfileArguments) -> Result<Outcome, Failure> {
-    let model = Model { level: arguments.level, ..arguments.model.with_noise(&arguments.noise) };
+    let &ProfileArguments { level, small_sample, .. } = arguments;
+    let model = Model { level, small_sample, ..arguments.model.with_noise(&arguments.noise) };
     model.check()?;
     let options = ProfileOptions {
         points: arguments.points,

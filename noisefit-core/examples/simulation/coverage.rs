@@ -11,7 +11,7 @@ use crate::data::{COEFFICIENTS, Sample, Truth, replicate};
 use crate::random::Random;
 
 /// The numbers of rows.
-const SIZES: [usize; 3] = [50, 200, 2000];
+const SIZES: [usize; 5] = [15, 30, 50, 200, 2000];
 
 /// New observations a replication.
 const NEW: usize = 20;

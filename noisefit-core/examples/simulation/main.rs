@@ -1,4 +1,4 @@
-//! The simulation studies behind docs/simulation.md: `cargo run --release -p noisefit-core --example simulation -- [REPLICATIONS [coverage|conformal|judgement|pit|scrutiny|tails]]`
+//! The simulation studies behind docs/simulation.md: `cargo run --release -p noisefit-core --example simulation -- [REPLICATIONS [coverage|small|conformal|judgement|pit|scrutiny|tails]]`
 //! prints the page (2,000 replications take some minutes), or a part of it.
 
 mod conformal;
@@ -7,6 +7,7 @@ mod data;
 mod judgement;
 mod random;
 mod scrutiny;
+mod small;
 
 fn main() -> Result<(), noisefit_core::Error> {
     let replications = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(2000);
@@ -20,6 +21,9 @@ fn main() -> Result<(), noisefit_core::Error> {
     let wanted = |name: &str| part.as_deref().is_none_or(|part| part == name);
     if wanted("coverage") {
         coverage::print(replications)?;
+    }
+    if wanted("small") {
+        small::print(replications)?;
     }
     if wanted("conformal") {
         conformal::print(replications)?;

@@ -141,6 +141,15 @@ impl Coordinates {
         self.intercept.then_some(1.0).into_iter().chain(z)
     }
 
+    /// Writes row `i` of some columns of a design, one for an intercept first.
+    pub(crate) fn fill_row(&self, design: Design<'_>, columns: &[usize], i: usize, target: &mut [f64]) {
+        let offset = self.offset();
+        target[..offset].fill(1.0);
+        for (j, &column) in columns.iter().enumerate() {
+            target[j + offset] = (design.dense_columns()[column].high[i] - self.shifts[j]) * self.scales[j];
+        }
+    }
+
     /// Both words of `z` in row `i` of design column `j`.
     #[inline]
     pub(crate) fn both_words(&self, values: Values<'_>, j: usize, i: usize) -> DoubleDouble {

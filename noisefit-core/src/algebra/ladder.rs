@@ -67,6 +67,9 @@ struct ErrorSums {
     absolute: Option<f64>,
 }
 
+/// Fewer digits of the worst coefficient than this are next to none.
+const FEW_DIGITS: f64 = 6.0;
+
 /// The state that the rungs share.
 pub(crate) struct Ladder<'a> {
     pub(crate) source: Subset<'a>,
@@ -281,8 +284,10 @@ impl Ladder<'_> {
         }
         let errors = self.rounding_errors(&solution, norm);
         let fit = self.finish(&solution, &self.error_sums(&solution, &residuals)?, method, &errors);
-        // Refined in double-double, what is left is the rounding of the data, which no further rung can mend.
-        let accepted = precision == Precision::Extended || self.is_enough(&fit, &errors);
+        // Refined in double-double, what is left is the rounding of the data, which no further rung can mend; but where it seems to
+        // leave next to nothing, the last one sees whether these data are rounded at all.
+        let refined = precision == Precision::Extended && fit.accuracy.digits >= FEW_DIGITS;
+        let accepted = refined || self.is_enough(&fit, &errors);
         Ok(accepted.then_some(fit))
     }
 

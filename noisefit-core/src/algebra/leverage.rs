@@ -71,27 +71,37 @@ impl Leverage {
     ///
     /// Nothing is lost to nearly collinear columns, whose large entries are all in `L`.
     pub(crate) fn of_whitened(&self, covariance: &[f64], coefficients: usize) -> (Self, Vec<Vec<f64>>) {
-        let (coordinates, offset) = (self.coordinates(), usize::from(self.intercept));
-        let order = coordinates.coefficients();
+        let order = self.coordinates().coefficients();
         let root = semidefinite_factor(covariance);
         let entry = |(i, j): (usize, usize)| (j..=i).map(|k| self.factor[packed(i, k)] * root[packed(k, j)]).sum();
         let factor = (0..order).flat_map(|i| (0..=i).map(move |j| (i, j))).map(entry).collect();
-        // Rows of L, carried back to the columns themselves.
-        let lower = |i: usize, j: usize| if j <= i { self.factor[packed(i, j)] } else { 0.0 };
-        let carried: Vec<Vec<f64>> = (0..order)
-            .map(|i| (0..order).map(|j| coordinates.carry_back(i, |k| lower(k, j).into()).to_f64()).collect())
-            .collect();
-        let place = |k: usize| k.checked_sub(offset).map_or(0, |j| self.columns[j] + offset);
+        let (carried, places) = (self.directions(), self.places());
         let mut matrix = vec![vec![0.0; coefficients]; coefficients];
         for i in 0..order {
             let half: Vec<f64> =
                 (0..order).map(|l| (0..order).map(|k| carried[i][k] * covariance[symmetric(k, l)]).sum()).collect();
             for j in 0..=i {
                 let value = half.iter().zip(&carried[j]).map(|(a, b)| a * b).sum();
-                (matrix[place(i)][place(j)], matrix[place(j)][place(i)]) = (value, value);
+                (matrix[places[i]][places[j]], matrix[places[j]][places[i]]) = (value, value);
             }
         }
         (Leverage { factor, ..self.clone() }, matrix)
+    }
+
+    /// The coefficients of the data that are determined as combinations of those of whitened rows `L'z`: the rows of `L`, carried back to
+    /// the columns themselves.
+    pub(crate) fn directions(&self) -> Vec<Vec<f64>> {
+        let coordinates = self.coordinates();
+        let order = coordinates.coefficients();
+        let lower = |i: usize, j: usize| if j <= i { self.factor[packed(i, j)] } else { 0.0 };
+        let row = |i: usize| (0..order).map(|j| coordinates.carry_back(i, |k| lower(k, j).into()).to_f64()).collect();
+        (0..order).map(row).collect()
+    }
+
+    /// Their places among all coefficients.
+    pub(crate) fn places(&self) -> Vec<usize> {
+        let offset = usize::from(self.intercept);
+        (0..offset).chain(self.columns.iter().map(|j| j + offset)).collect()
     }
 
     /// The number of design columns that rows must have, at least.

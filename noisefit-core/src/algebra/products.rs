@@ -18,6 +18,12 @@ impl Columns {
     }
 }
 
+/// Copies a row.
+#[inline]
+pub(crate) fn copy_row(design: Design<'_>, row: usize, target: &mut [f64]) {
+    target.iter_mut().zip(design.dense_columns()).for_each(|(value, values)| *value = values.high[row]);
+}
+
 /// Adds `x'x` of every row `x`.
 #[inline(always)]
 pub(crate) fn add_squared_lengths(design: Design<'_>, rows: &Range<usize>, sums: &mut [f64]) {

@@ -1,12 +1,12 @@
 //! Gaussian noise: maximum likelihood is weighted least squares, in closed form.
 
 use crate::Error;
+use crate::algebra::LeastSquares;
 use crate::algebra::gram::packed;
-use crate::algebra::{Accuracy, LeastSquares};
 use crate::estimate::estimated::{Covariance, ErrorSums, Estimate, EstimatedScale};
 use crate::estimate::{Options, smooth};
 use crate::noise::{Gaussian, Noise};
-use crate::record::{ClosedForm, FTest, Fit, Reason, Reference, Termination, VcovKind, Warning};
+use crate::record::{ClosedForm, FTest, Fit, Reason, Reference, SmallSample, Termination, VcovKind, Warning};
 use crate::rows::RowSource;
 
 /// The maximum likelihood fit of `y = b0 + x'b + s e`, `e` standard normal, over the rows of `source`.
@@ -101,19 +101,16 @@ pub fn fit(source: &dyn RowSource, options: &Options) -> Result<Fit, Error> {
         fit.f_test = FTest::new(solved.explained_sum_of_squares, df_model, residual, df_residual);
     }
     fit.closed_form = closed_form(&solved, layout.intercept);
+    if df_residual > 0.0 {
+        // The variance counts the degrees of freedom.
+        (fit.covariance.small_sample, fit.covariance.small_sample_factor) = (SmallSample::Corrected, n / df_residual);
+    }
     Ok(fit)
 }
 
 fn warnings(solved: &LeastSquares, df_residual: f64) -> Vec<Warning> {
-    let mut warnings = Vec::new();
-    if df_residual > 0.0 && solved.residual_sum_of_squares == 0.0 {
-        warnings.push(Warning::NoResiduals);
-    }
-    if solved.accuracy.digits < 6.0 {
-        let &Accuracy { digits, condition, .. } = &solved.accuracy;
-        warnings.push(Warning::FewDigits { digits, condition });
-    }
-    warnings
+    let exact = df_residual > 0.0 && solved.residual_sum_of_squares == 0.0;
+    exact.then_some(Warning::NoResiduals).into_iter().collect()
 }
 
 fn closed_form(solved: &LeastSquares, intercept: bool) -> Option<ClosedForm> {

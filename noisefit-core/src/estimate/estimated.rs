@@ -7,7 +7,7 @@ use crate::algebra::{Accuracy, LeastSquares, Leverage};
 use crate::noise::Noise;
 use crate::record::{
     self, Coefficients, Confint, Fit, FittedScale, Goodness, Likelihood, LocationCovariance, Reason, Reference,
-    ShapeParameter, Termination, VcovKind, Vertex, Warning,
+    ShapeParameter, SmallSample, Termination, VcovKind, Vertex, Warning,
 };
 use crate::rows::Layout;
 
@@ -21,6 +21,9 @@ pub(crate) struct ErrorSums {
     /// `sum(f |e|)`.
     pub(crate) absolute: f64,
 }
+
+/// Fewer digits of the worst coefficient than this are told of.
+const FEW_DIGITS: f64 = 6.0;
 
 /// The covariance of the coefficients.
 #[derive(Debug, Clone)]
@@ -102,10 +105,10 @@ impl Estimate {
         let df_residual = (n - rank as f64).max(0.0);
         let df_model = rank - usize::from(layout.intercept && rank > 0);
         let location = self.covariance.of_location(solved, names.len());
-        let reference = self.reference.distribution(df_residual);
+        let df = self.reference.degrees(df_residual);
         let table = |names, intercept: bool, values: &[Option<f64>], matrix: &[Vec<f64>]| {
             let variance = |j: usize| matrix.get(j).map(|row| row[j]);
-            Coefficients::new((names, intercept), values, variance, reference.as_deref(), level)
+            Coefficients::new((names, intercept), values, variance, |_| df, level)
         };
         let matrix = location.as_ref().map_or(&[][..], |location| &location.matrix);
         let coefficients = table(names, layout.intercept, &self.coefficients, matrix);
@@ -131,6 +134,10 @@ impl Estimate {
             warnings.push(Warning::Saturated);
         }
         warnings.extend(self.warnings);
+        let &Accuracy { digits, condition, .. } = &self.accuracy;
+        if digits < FEW_DIGITS {
+            warnings.push(Warning::FewDigits { digits, condition });
+        }
         Fit {
             nobs: n as u64,
             noise: self.noise,
@@ -153,7 +160,14 @@ impl Estimate {
             closed_form: None,
             level,
             confint: Confint::Wald,
-            covariance: record::Covariance { kind: self.kind, reference: self.reference, reference_df: None, location },
+            covariance: record::Covariance {
+                kind: self.kind,
+                reference: self.reference,
+                reference_df: None,
+                small_sample: SmallSample::None,
+                small_sample_factor: 1.0,
+                location,
+            },
             accuracy: self.accuracy,
             termination: self.termination,
             warnings,

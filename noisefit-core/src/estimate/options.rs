@@ -30,6 +30,8 @@ pub struct Options {
     pub collinear: Collinear,
     /// What everything that is drawn at random is drawn from.
     pub seed: u64,
+    /// Coefficients that are held where a profile has them, and count where it matters how many were estimated.
+    pub held: usize,
 }
 
 impl Options {
@@ -41,6 +43,6 @@ impl Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { level: 0.95, settings: Settings::default(), collinear: Collinear::Drop, seed: 0 }
+        Options { level: 0.95, settings: Settings::default(), collinear: Collinear::Drop, seed: 0, held: 0 }
     }
 }

@@ -4,13 +4,14 @@ use crate::Error;
 use crate::estimate;
 use crate::inference::Options;
 use crate::inference::covariance::{self, Vcov};
+use crate::inference::small_sample;
 use crate::noise::{ModelledScale, Noise, Route, scalable, written};
-use crate::record::Fit;
+use crate::record::{Fit, SmallSample};
 use crate::rows::RowSource;
 
 /// The maximum likelihood fit of a linear model under the noise that is named: one fit, or one for each quantile. Where the
-/// rows have columns for the scale, its logarithm is modelled, too. Standard errors are those of `options.vcov`; the fits of
-/// the families' own modules have the classical ones.
+/// rows have columns for the scale, its logarithm is modelled, too. Standard errors are those of `options.vcov`, with what
+/// `options.small_sample` makes of them; the fits of the families' own modules have the classical ones as they stand.
 ///
 /// # Errors
 /// Those of [`LeastSquares::solve`]; [`Error::Argument`] for a level outside (0, 1); [`Error::Collinear`] where asked for;
@@ -26,11 +27,19 @@ pub fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result
     let (estimation, by_default) = (options.estimation(), options.vcov == Vcov::Default);
     if of_quantiles && matches!(options.vcov, Vcov::Default | Vcov::Nid(_)) && !modelled {
         // The quantiles that this covariance needs are found in the passes of the fit itself.
-        return covariance::quantile::fit_nid(source, noise, &estimation, by_default);
+        let mut fits = covariance::quantile::fit_nid(source, noise, &estimation, by_default)?;
+        for fit in &mut fits {
+            if by_default && options.small_sample == SmallSample::Corrected {
+                small_sample::redraw_thin_tail(source, fit, &estimation)?;
+            }
+            small_sample::apply(source, fit, options.small_sample)?;
+        }
+        return Ok(fits);
     }
     let mut fits = estimate::fit(source, noise, &estimation)?;
     for fit in &mut fits {
         covariance::estimate(source, fit, &options.vcov, &estimation)?;
+        small_sample::apply(source, fit, options.small_sample)?;
     }
     Ok(fits)
 }

@@ -7,9 +7,11 @@ pub mod evaluate;
 mod fit;
 mod new_observation;
 mod options;
+pub mod outside;
 pub mod predict;
 pub(crate) mod predictive;
 pub mod profile;
+pub(crate) mod small_sample;
 
 pub use fit::fit;
 pub use options::Options;
@@ -17,5 +19,11 @@ pub use options::Options;
 /// The passes of this module.
 pub(crate) fn kinds() -> crate::rows::Kinds {
     let passes = crate::rows::Kinds::default().with::<evaluate::Evaluation>();
-    passes.and(covariance::kinds()).and(profile::kinds()).and(diagnostics::kinds()).and(conformal::kinds())
+    passes
+        .and(covariance::kinds())
+        .and(profile::kinds())
+        .and(diagnostics::kinds())
+        .and(conformal::kinds())
+        .and(small_sample::kinds())
+        .and(outside::kinds())
 }

@@ -11,7 +11,7 @@ use crate::noise::{Kernel, Noise, Shaped, Visitor};
 use crate::numeric::Level;
 use crate::numeric::distribution::{Normal, StudentT, Symmetric};
 pub use crate::record::Intervals;
-use crate::record::{Coefficients, Fit, ScaleRule};
+use crate::record::{Coefficients, Fit, ScaleRule, reference};
 pub use crate::rows::NewRows;
 
 /// What an interval is about.
@@ -127,7 +127,7 @@ impl Predictor {
     pub fn intervals(&self, rows: &NewRows<'_>, kind: IntervalKind, level: f64) -> Result<Intervals, Error> {
         let level = Level::new(level)?.value();
         let df = self.fit.df_residual as f64;
-        let Some(reference) = self.fit.reference_distribution() else {
+        let Some(reference) = self.fit.reference_degrees().and_then(reference) else {
             let name = "residual degrees of freedom";
             return Err(Error::Argument { name, value: df, expected: "positive for an interval" });
         };

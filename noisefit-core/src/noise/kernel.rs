@@ -103,6 +103,11 @@ pub trait Shaped: Kernel {
     /// The same with the shape where it is.
     fn held(self) -> Self::Held;
 
+    /// The shape of the heaviest tails that so many observations say anything of beside so many coefficients.
+    fn heaviest(_observations: f64, _coefficients: f64) -> f64 {
+        *Self::SHAPES.end()
+    }
+
     /// The parameter that people know a shape by.
     fn reported(theta: f64) -> f64;
 

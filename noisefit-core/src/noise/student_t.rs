@@ -36,6 +36,21 @@ impl StudentT {
     /// The least that are fitted.
     const LEAST: f64 = 0.5;
 
+    /// The least degrees of freedom that are estimated from so many observations by so many coefficients: 0.5, and not less than
+    /// twelve times those below which the likelihood has no bound at a fit through as many rows as there are coefficients (Fernandez
+    /// and Steel 1999, *Biometrika* 86, 153-167).
+    ///
+    /// ```text
+    /// max(1/2, 12 p / (n - p))
+    /// ```
+    ///
+    /// Near that region the likelihood has maxima, too, which are none of the noise. In simulations (docs/student-t.md) intervals
+    /// hold 91% and more of 95% from four observations a coefficient on with twelve times as many, and with half of that less.
+    pub fn least_estimated(observations: f64, coefficients: f64) -> f64 {
+        let room = observations - coefficients;
+        if room > 0.0 { (12.0 * coefficients / room).max(Self::LEAST) } else { f64::INFINITY }
+    }
+
     /// With given degrees of freedom.
     pub const fn new(df: f64) -> Self {
         StudentT { df: Parameter::Given(df) }
@@ -254,6 +269,10 @@ impl Shaped for StudentTKernel<true> {
 
     fn held(self) -> StudentTKernel<false> {
         StudentTKernel::new(self.theta)
+    }
+
+    fn heaviest(observations: f64, coefficients: f64) -> f64 {
+        1.0 / StudentT::least_estimated(observations, coefficients)
     }
 
     fn reported(theta: f64) -> f64 {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::algebra::Affine;
-use crate::numeric::distribution::Symmetric;
+use crate::record::covariance::reference;
 
 /// A coefficient with its uncertainty: one row of the table. Everything but the name is absent for an aliased term, and
 /// what rests on the scale is absent where the data leave no degree of freedom for it.
@@ -23,6 +23,9 @@ pub struct Coefficient {
     pub conf_low: Option<f64>,
     /// The upper end of the confidence interval.
     pub conf_high: Option<f64>,
+    /// The degrees of freedom of Student's t that the statistic is compared with; absent for the normal distribution.
+    #[serde(default)]
+    pub df: Option<f64>,
 }
 
 impl Coefficient {
@@ -36,6 +39,7 @@ impl Coefficient {
             p_value: None,
             conf_low: None,
             conf_high: None,
+            df: None,
         }
     }
 }
@@ -50,19 +54,22 @@ pub struct Coefficients {
 }
 
 impl Coefficients {
-    /// A table whose rows are tested against a reference distribution and have intervals at a level; without a reference
-    /// there are no standard errors. `variance(j)` is that of a coefficient, none where there is none to give.
+    /// A table whose rows are tested against reference distributions and have intervals at a level. `variance(j)` is that of a
+    /// coefficient, none where there is none to give; `df(j)` are the degrees of freedom of its Student's t, infinite for the
+    /// normal distribution; without them there are no standard errors.
     pub(crate) fn new(
         (names, intercept): (Vec<String>, bool),
         estimates: &[Option<f64>],
         variance: impl Fn(usize) -> Option<f64>,
-        reference: Option<&dyn Symmetric>,
+        df: impl Fn(usize) -> Option<f64>,
         level: f64,
     ) -> Self {
-        let critical = reference.map(|reference| reference.critical(level));
         let row = |(j, term): (usize, String)| {
             let estimate = estimates[j];
-            let std_error = estimate.and(variance(j)).map(f64::sqrt).filter(|_| reference.is_some());
+            let df = df(j);
+            let reference = df.and_then(reference);
+            let critical = reference.as_ref().map(|reference| reference.critical(level));
+            let std_error = estimate.and(variance(j)).map(f64::sqrt).filter(|_| critical.is_some());
             // A coefficient known without error has no statistic.
             let statistic = estimate.zip(std_error).map(|(b, se)| b / se).filter(|t| t.is_finite());
             let margin = critical.zip(std_error).map(|(c, se)| c * se);
@@ -71,19 +78,20 @@ impl Coefficients {
                 estimate,
                 std_error,
                 statistic,
-                p_value: reference.zip(statistic).map(|(reference, statistic)| reference.two_sided(statistic)),
+                p_value: reference.as_ref().zip(statistic).map(|(reference, statistic)| reference.two_sided(statistic)),
                 conf_low: estimate.zip(margin).map(|(b, m)| b - m),
                 conf_high: estimate.zip(margin).map(|(b, m)| b + m),
+                df: df.filter(|df| df.is_finite() && std_error.is_some()),
             }
         };
         Coefficients { intercept, rows: names.into_iter().enumerate().map(row).collect() }
     }
 
     /// The same estimates where their covariance matrix is another.
-    pub(crate) fn with_covariance(&self, matrix: &[Vec<f64>], reference: Option<&dyn Symmetric>, level: f64) -> Self {
+    pub(crate) fn with_covariance(&self, matrix: &[Vec<f64>], df: impl Fn(usize) -> Option<f64>, level: f64) -> Self {
         let names = self.rows.iter().map(|row| row.term.clone()).collect();
         let variance = |j: usize| matrix.get(j).map(|row| row[j]);
-        Self::new((names, self.intercept), &self.estimates(), variance, reference, level)
+        Self::new((names, self.intercept), &self.estimates(), variance, df, level)
     }
 
     /// The estimates; none for aliased terms.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::algebra::Leverage;
 use crate::numeric::distribution::{Normal, StudentT, Symmetric};
-use crate::record::VcovKind;
+use crate::record::{SmallSample, VcovKind};
 
 /// The distribution that statistics are compared with, and that gives confidence intervals their width.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,13 +17,21 @@ pub enum Reference {
 }
 
 impl Reference {
-    /// The distribution, for a fit with `df` residual degrees of freedom; none where there are none.
-    pub(crate) fn distribution(self, df: f64) -> Option<Box<dyn Symmetric>> {
-        match self {
-            _ if df <= 0.0 => None,
-            Reference::StudentT => StudentT::new(df).ok().map(|t| Box::new(t) as Box<dyn Symmetric>),
-            Reference::Normal => Some(Box::new(Normal)),
-        }
+    /// Its degrees of freedom, infinite for the normal distribution, for a fit with so many residual ones; none where these are
+    /// zero.
+    pub(crate) fn degrees(self, residual: f64) -> Option<f64> {
+        (residual > 0.0).then_some(match self {
+            Reference::StudentT => residual,
+            Reference::Normal => f64::INFINITY,
+        })
+    }
+}
+
+/// Student's t distribution with `df` degrees of freedom, the normal one where they are infinite.
+pub(crate) fn reference(df: f64) -> Option<Box<dyn Symmetric>> {
+    match df.is_infinite() {
+        true => Some(Box::new(Normal)),
+        false => StudentT::new(df).ok().map(|t| Box::new(t) as Box<dyn Symmetric>),
     }
 }
 
@@ -35,8 +43,12 @@ pub struct Covariance {
     /// What statistics are compared with.
     pub reference: Reference,
     /// The degrees of freedom of a Student's t reference, where they are others than those of the residuals: with clusters
-    /// one less than there are of them.
+    /// one less than there are of them. A coefficient may have its own, [`Coefficient::df`](crate::record::Coefficient::df).
     pub reference_df: Option<f64>,
+    /// What was made of it for a small sample.
+    pub small_sample: SmallSample,
+    /// What the covariance of maximum likelihood was multiplied by for that, of a modelled scale beside what it asks for.
+    pub small_sample_factor: f64,
     /// The covariance of the location's coefficients; none where the data leave no degree of freedom for it.
     pub location: Option<LocationCovariance>,
 }
@@ -68,4 +80,31 @@ pub(crate) struct CovarianceEstimate {
     pub(crate) reference: Reference,
     /// Degrees of freedom, where they are not the residual ones.
     pub(crate) reference_df: Option<f64>,
+}
+
+/// What is made of a covariance for a small sample.
+#[derive(Debug)]
+pub(crate) struct SmallSampled {
+    pub(crate) small_sample: SmallSample,
+    /// What it is multiplied by.
+    pub(crate) factor: f64,
+    /// What that of maximum likelihood is thereby multiplied by.
+    pub(crate) stated: f64,
+    /// What statistics are compared with.
+    pub(crate) reference: Reference,
+    /// Degrees of freedom, where they are not the residual ones.
+    pub(crate) reference_df: Option<f64>,
+    /// The location's, where it is more than multiplied.
+    pub(crate) refined: Option<Refined>,
+}
+
+/// A covariance of the location's coefficients in place of a multiple.
+#[derive(Debug)]
+pub(crate) struct Refined {
+    /// Over all coefficients, with zero rows for aliased ones.
+    pub(crate) matrix: Vec<Vec<f64>>,
+    /// The quadratic form whose value is the variance of a row's location.
+    pub(crate) leverage: Leverage,
+    /// The degrees of freedom of every coefficient.
+    pub(crate) df: Vec<f64>,
 }

@@ -57,11 +57,21 @@ pub struct ShapeParameter {
     pub name: String,
     /// The estimate; absent where it is infinite.
     pub estimate: Option<f64>,
-    /// The lower end of the profile-likelihood interval at the fit's level; absent where it is below 0.5, the least that is
-    /// searched.
+    /// The lower end of the profile-likelihood interval at the fit's level; absent where it is below
+    /// [`bound`](ShapeParameter::bound).
     pub conf_low: Option<f64>,
     /// The upper end; absent where it is infinite.
     pub conf_high: Option<f64>,
+    /// The least that is searched: 0.5, more where there are few observations a coefficient.
+    #[serde(default)]
+    pub bound: Option<f64>,
+}
+
+impl ShapeParameter {
+    /// Whether it is the least that is searched, but for rounding.
+    pub(crate) fn is_at_bound(&self) -> bool {
+        self.estimate.zip(self.bound).is_some_and(|(estimate, bound)| estimate <= bound * (1.0 + 1e-12))
+    }
 }
 
 /// What certifies that least absolute deviations, or a quantile's loss, are at their minimum.

@@ -7,7 +7,8 @@ use crate::numeric::Level;
 use crate::numeric::distribution::Symmetric;
 use crate::record::{
     ClosedForm, Coefficient, Coefficients, Confint, Covariance, CovarianceEstimate, FTest, LocationCovariance,
-    ScaleRule, ShapeParameter, Termination, Vertex, Warning,
+    ScaleRule, ShapeParameter, SmallSample, Termination, Vertex, Warning,
+    covariance::{Refined, SmallSampled, reference},
 };
 
 /// What a fit found. In JSON it is one flat object, with the names of `noisefit fit --format json`.
@@ -199,9 +200,9 @@ impl Fit {
     /// [`Error::Argument`] for a level outside (0, 1).
     pub fn confint(&self, level: f64) -> Result<Vec<Option<(f64, f64)>>, Error> {
         let level = Level::new(level)?.value();
-        let critical = self.reference_distribution().map(|reference| reference.critical(level));
         let interval = |row: &Coefficient| {
-            let (estimate, margin) = (row.estimate?, critical? * row.std_error?);
+            let (estimate, std_error) = (row.estimate?, row.std_error?);
+            let margin = reference(row.df.or_else(|| self.reference_degrees())?)?.critical(level) * std_error;
             Some((estimate - margin, estimate + margin))
         };
         Ok(self.location.rows.iter().map(interval).collect())
@@ -210,6 +211,15 @@ impl Fit {
     /// The complete log-likelihood; none where it has no bound.
     pub fn log_likelihood(&self) -> Option<f64> {
         self.likelihood.map(|likelihood| likelihood.log_likelihood)
+    }
+
+    /// Takes the Jacobian of a transformed response, whose sum over the observations this is, out of the likelihood: what is left is
+    /// that of the transformed response.
+    pub fn without_jacobian(&mut self, log_jacobian: f64) {
+        let parameters = self.dof();
+        self.likelihood = self
+            .log_likelihood()
+            .and_then(|log_likelihood| Likelihood::new(log_likelihood - log_jacobian, self.nobs, parameters));
     }
 
     /// The quadratic form whose value times [`Fit::location_variance`] is the variance of a row's location.
@@ -242,10 +252,47 @@ impl Fit {
         self.rank() + scale + usize::from(self.shape.is_some())
     }
 
-    /// The reference distribution with its degrees of freedom; none where there are none.
+    /// What statistics of the coefficients are compared with; none where there are no degrees of freedom.
     pub(crate) fn reference_distribution(&self) -> Option<Box<dyn Symmetric>> {
+        self.reference_degrees().and_then(reference)
+    }
+
+    /// The degrees of freedom of the reference distribution, infinite for the normal one; none where there are none.
+    pub(crate) fn reference_degrees(&self) -> Option<f64> {
         let Covariance { reference, reference_df, .. } = &self.covariance;
-        reference.distribution(reference_df.unwrap_or(self.df_residual as f64))
+        reference.degrees(reference_df.unwrap_or(self.df_residual as f64))
+    }
+
+    /// Makes of the covariance what a small sample asks for, and of all that rests on it.
+    pub(crate) fn set_small_sample(&mut self, made: SmallSampled) {
+        let SmallSampled { small_sample, factor, stated, reference, reference_df, refined } = made;
+        let times = |matrix: &mut Vec<Vec<f64>>| matrix.iter_mut().flatten().for_each(|value| *value *= factor);
+        let covariance = &mut self.covariance;
+        (covariance.small_sample, covariance.small_sample_factor) = (small_sample, stated);
+        (covariance.reference, covariance.reference_df) = (reference, reference_df);
+        let (df, residual) = (self.reference_degrees(), self.df_residual as f64);
+        let mut own = Vec::new();
+        match (&mut self.covariance.location, refined) {
+            (None, _) => {}
+            (Some(location), Some(Refined { matrix, leverage, df })) => {
+                *location = LocationCovariance { matrix, leverage, unit: 1.0 };
+                own = df;
+            }
+            (Some(location), None) => {
+                times(&mut location.matrix);
+                location.unit *= factor;
+            }
+        }
+        let of = |j: usize| own.get(j).map_or(df, |own| Some(own.min(residual)));
+        self.location = self.location.with_covariance(self.vcov(), of, self.level);
+        if let FittedScale::Modelled { coefficients, vcov } = &mut self.scale {
+            times(vcov);
+            *coefficients = coefficients.with_covariance(vcov, |_| df, self.level);
+        }
+        if small_sample == SmallSample::None {
+            // It is one of degrees of freedom.
+            self.f_test = None;
+        }
     }
 
     /// Replaces the covariance of the coefficients, and all that rests on it.
@@ -253,11 +300,12 @@ impl Fit {
         let CovarianceEstimate { location, leverage, scale, kind, reference, reference_df } = estimate;
         let matrix = location;
         let location = Some(LocationCovariance { matrix, leverage, unit: 1.0 });
-        self.covariance = Covariance { kind, reference, reference_df, location };
-        let reference = self.reference_distribution();
-        self.location = self.location.with_covariance(self.vcov(), reference.as_deref(), self.level);
+        let (small_sample, small_sample_factor) = (SmallSample::None, 1.0);
+        self.covariance = Covariance { kind, reference, reference_df, small_sample, small_sample_factor, location };
+        let df = self.reference_degrees();
+        self.location = self.location.with_covariance(self.vcov(), |_| df, self.level);
         if let (FittedScale::Modelled { coefficients, vcov }, Some(matrix)) = (&mut self.scale, scale) {
-            *coefficients = coefficients.with_covariance(&matrix, reference.as_deref(), self.level);
+            *coefficients = coefficients.with_covariance(&matrix, |_| df, self.level);
             *vcov = matrix;
         }
         // The F test is that of the classical covariance.

@@ -6,7 +6,8 @@ use crate::algebra::{Accuracy, Leverage};
 use crate::noise::Noise;
 use crate::record::{
     ClosedForm, Coefficient, Coefficients, Confint, Covariance, FTest, Fit, FittedScale, Goodness, Likelihood,
-    LocationCovariance, Reference, ScaleRule, ShapeParameter, Termination, VcovKind, Vertex, Warning, text,
+    LocationCovariance, Reference, ScaleRule, ShapeParameter, SmallSample, Termination, VcovKind, Vertex, Warning,
+    text,
 };
 use crate::rows::INTERCEPT;
 
@@ -44,6 +45,10 @@ struct Flat {
     reference: Reference,
     #[serde(default)]
     reference_df: Option<f64>,
+    #[serde(default)]
+    small_sample: SmallSample,
+    #[serde(default = "one")]
+    small_sample_factor: f64,
     vcov: Vec<Vec<f64>>,
     scale_vcov: Vec<Vec<f64>>,
     leverage: Option<Leverage>,
@@ -51,6 +56,11 @@ struct Flat {
     accuracy: Accuracy,
     termination: Termination,
     warnings: Vec<Warning>,
+}
+
+/// The factor of a covariance that nothing was made of.
+fn one() -> f64 {
+    1.0
 }
 
 impl Serialize for Fit {
@@ -74,7 +84,8 @@ impl From<Fit> for Flat {
             FittedScale::Common(scale) => (Some(scale), Vec::new(), Vec::new()),
             FittedScale::Modelled { coefficients, vcov } => (None, coefficients.rows, vcov),
         };
-        let Covariance { kind, reference, reference_df, location: estimate } = covariance;
+        let Covariance { kind, reference, reference_df, small_sample, small_sample_factor, location: estimate } =
+            covariance;
         let (vcov, leverage, location_variance) = match estimate {
             Some(LocationCovariance { matrix, leverage, unit }) => (matrix, Some(leverage), Some(unit)),
             None => (Vec::new(), None, None),
@@ -107,6 +118,8 @@ impl From<Fit> for Flat {
             vcov_type: kind,
             reference,
             reference_df,
+            small_sample,
+            small_sample_factor,
             vcov,
             scale_vcov,
             leverage,
@@ -139,7 +152,7 @@ impl TryFrom<Flat> for Fit {
             (None, None) => None,
             _ => return Err("it has not both of a leverage and a location_variance, or neither"),
         };
-        let Flat { vcov_type: kind, reference, reference_df, .. } = flat;
+        let Flat { vcov_type: kind, reference, reference_df, small_sample, small_sample_factor, .. } = flat;
         let likelihood = match (flat.log_likelihood, flat.aic, flat.bic) {
             (Some(log_likelihood), Some(aic), Some(bic)) => {
                 Some(Likelihood { log_likelihood, aic, aicc: flat.aicc, bic })
@@ -168,7 +181,7 @@ impl TryFrom<Flat> for Fit {
             closed_form: flat.closed_form,
             level: flat.level,
             confint: flat.confint,
-            covariance: Covariance { kind, reference, reference_df, location },
+            covariance: Covariance { kind, reference, reference_df, small_sample, small_sample_factor, location },
             accuracy: flat.accuracy,
             termination: flat.termination,
             warnings: flat.warnings,

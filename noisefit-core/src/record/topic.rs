@@ -69,7 +69,8 @@ impl Warning {
             | Warning::FewWithinKnee
             | Warning::Unbounded(_)
             | Warning::GaussianTails
-            | Warning::HeaviestTails
+            | Warning::HeaviestTails { .. }
+            | Warning::FewForTails { .. }
             | Warning::HigherMaximum => Topic::Likelihood,
             Warning::FewClusters { .. }
             | Warning::FewClustersLeftOut { .. }
@@ -79,6 +80,10 @@ impl Warning {
             | Warning::ClassicalInstead { .. }
             | Warning::DrawsLeftOut { .. }
             | Warning::FewDraws { .. }
+            | Warning::NoVariance { .. }
+            | Warning::RankOfCovariance { .. }
+            | Warning::BootstrapInstead { .. }
+            | Warning::FewForScale { .. }
             | Warning::ProfileBeside { .. } => Topic::StandardErrors,
             Warning::FewScores { .. } | Warning::NotCalibrated => Topic::Calibration,
             Warning::NoValidation

@@ -54,18 +54,46 @@ pub enum Warning {
     /// Student's degrees of freedom are infinite.
     GaussianTails,
     /// Student's degrees of freedom are the least that are searched.
-    HeaviestTails,
-    /// Too few clusters to trust the standard errors.
+    HeaviestTails {
+        /// So many.
+        least: f64,
+        /// The observations that there are a coefficient.
+        per_coefficient: f64,
+    },
+    /// Tails that were named are too heavy for so few observations a coefficient.
+    FewForTails {
+        /// As heavy as those of Student's t with so many degrees of freedom.
+        df: f64,
+        /// The observations that there are a coefficient.
+        per_coefficient: f64,
+    },
+    /// Too few clusters make up the variance of coefficients to trust their standard errors.
     FewClusters {
         /// How many there are.
         clusters: u64,
-        /// Of the fit.
-        coefficients: u64,
+        /// The terms, and how many clusters count for each.
+        effective: Vec<(String, f64)>,
     },
     /// Few clusters, of which each was left out in turn: right on average, and uncertain.
     FewClustersLeftOut {
         /// How many there are.
         clusters: u64,
+    },
+    /// Variances of coefficients that are zero, because what they are sums of cancels.
+    NoVariance {
+        /// The terms.
+        terms: Vec<String>,
+        /// The covariance.
+        vcov: VcovKind,
+    },
+    /// A covariance of fewer dimensions than there are coefficients.
+    RankOfCovariance {
+        /// Its dimensions.
+        rank: usize,
+        /// The coefficients.
+        coefficients: u64,
+        /// The covariance.
+        vcov: VcovKind,
     },
     /// A covariance by two columns of clusters had negative eigenvalues.
     NotPositiveSemidefinite,
@@ -82,6 +110,20 @@ pub enum Warning {
         nid: NoNid,
         /// Why there is no `iid`.
         iid: String,
+    },
+    /// The covariance is that of a bootstrap, for there are few observations beyond a quantile.
+    BootstrapInstead {
+        /// How many.
+        beyond: f64,
+        /// Of the fit.
+        coefficients: usize,
+    },
+    /// Few observations for the coefficients of location and scale together.
+    FewForScale {
+        /// For each of them.
+        per_coefficient: f64,
+        /// What intervals that say 95% held in simulations, in percent.
+        held: [u8; 2],
     },
     /// Bootstrap draws that could not be fitted.
     DrawsLeftOut {
@@ -292,18 +334,50 @@ impl fmt::Display for Warning {
                  heavier than Gaussian ones. Coefficients and scale are those of the Gaussian fit; the standard errors are the \
                  asymptotic ones of maximum likelihood, and AIC and BIC count the degrees of freedom",
             ),
-            Warning::HeaviestTails => f.write_str(
+            Warning::HeaviestTails { least, .. } if *least <= 0.5 => f.write_str(
                 "the degrees of freedom are at their lower bound of 0.5: the tails are heavier than any that are fitted here",
             ),
-            Warning::FewClusters { clusters, coefficients } => write!(
+            Warning::HeaviestTails { least, per_coefficient } => write!(
                 f,
-                "only {clusters} clusters for {coefficients} coefficients: standard errors from so few are too small more often \
-                 than not, even with the t distribution of {} df",
-                clusters - 1
+                "the degrees of freedom are at {least:.3}, the least that are estimated from {per_coefficient:.1} observations a \
+                 coefficient: below, the likeliest fit may be one that passes next to some rows and takes all others for outliers, \
+                 whatever the noise is. Where they are known, give them (student-t:DF)"
             ),
+            Warning::FewForTails { df, per_coefficient } => write!(
+                f,
+                "with {per_coefficient:.1} observations a coefficient the likelihood of tails as heavy as Student's with {df} df is often \
+                 largest at a fit that passes next to some rows, whatever the noise is: in simulations with so few 95% intervals hold 65 \
+                 to 90%"
+            ),
+            Warning::FewClusters { clusters, effective } => {
+                // The worst are enough.
+                let mut worst: Vec<&(String, f64)> = effective.iter().collect();
+                worst.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+                let shown: Vec<String> = worst.iter().take(3).map(|(term, count)| format!("{count:.1} for {term}")).collect();
+                let more = if effective.len() > 3 { ", and few for other terms" } else { "" };
+                write!(
+                    f,
+                    "of {clusters} clusters only so many count: {}{more} (Carter, Schnepel and Steigerwald 2017); with fewer than 8 \
+                     standard errors are too small more often than not, even with the t distribution of {} df",
+                    shown.join(", "),
+                    clusters.saturating_sub(1)
+                )
+            }
             Warning::FewClustersLeftOut { clusters } => write!(
                 f,
                 "only {clusters} clusters: standard errors from so few are themselves uncertain by a third and more"
+            ),
+            Warning::NoVariance { terms, vcov } => write!(
+                f,
+                "the variance of {} by {vcov} is zero, for the sums that it is made of cancel: it says nothing of how far off {} may \
+                 be, and there is no test",
+                terms.join(", "),
+                if terms.len() == 1 { "it" } else { "they" }
+            ),
+            Warning::RankOfCovariance { rank, coefficients, vcov } => write!(
+                f,
+                "the covariance {vcov} has rank {rank} for {coefficients} coefficients: tests of more than {rank} of them at once are \
+                 not determined"
             ),
             Warning::NotPositiveSemidefinite => f.write_str(
                 "the two-way covariance is not positive semidefinite: its negative eigenvalues were set to zero (Cameron, \
@@ -321,6 +395,16 @@ impl fmt::Display for Warning {
             Warning::ClassicalInstead { nid, iid } => {
                 write!(f, "standard errors are those of the noise model (classical): {nid}, and {iid}")
             }
+            Warning::BootstrapInstead { beyond, coefficients } => write!(
+                f,
+                "standard errors are those of a bootstrap: with {beyond:.0} observations beyond the quantile for {coefficients} \
+                 coefficients there are too few to learn the density of the noise from, on which nid and iid rest"
+            ),
+            Warning::FewForScale { per_coefficient, held: [low, high] } => write!(
+                f,
+                "{per_coefficient:.1} observations for each coefficient of mean and scale are few: in simulations with so few 95% \
+                 intervals of the mean's coefficients hold {low} to {high}%"
+            ),
             Warning::DrawsLeftOut { failed, draws } => {
                 write!(f, "{failed} of {draws} bootstrap draws have no fit and were left out")
             }

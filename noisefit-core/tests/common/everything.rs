@@ -8,6 +8,7 @@ use noisefit_core::inference::conformal::Scheme;
 use noisefit_core::inference::covariance::{COVARIANCES, Vcov};
 use noisefit_core::inference::diagnostics::Diagnosis;
 use noisefit_core::inference::evaluate::Evaluation;
+use noisefit_core::inference::outside::outside;
 use noisefit_core::inference::{Options, conformal, profile};
 use noisefit_core::loss::report::{ReportOptions, ReportPass};
 use noisefit_core::network::Plan;
@@ -64,6 +65,7 @@ pub fn everything(rows: &dyn RowSource) -> Vec<(String, Outcome)> {
         for fit in fits.into_iter().flatten() {
             tell(format!("{noise}, profile"), profiled(rows, &fit, quick(&noise)));
             tell(format!("{noise}, diagnosis"), diagnosed(rows, &fit));
+            tell(format!("{noise}, outside"), outside(rows, &fit, [0.0, 1.0]).map(shown));
             let evaluations = [0.5, 0.9].map(|level| Evaluation::new(&fit, level).unwrap()).to_vec();
             let scores = rows.pass(evaluations).map(|scores| scores.iter().map(Evaluation::finish).collect::<Vec<_>>());
             tell(format!("{noise}, evaluation"), scores.map(shown));

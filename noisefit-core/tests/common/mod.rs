@@ -2,7 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use noisefit_core::record::Fit;
+use noisefit_core::inference::Options;
+use noisefit_core::record::{Fit, SmallSample};
 
 /// Asserts `|found - expected| <= tolerance |expected|`.
 #[track_caller]
@@ -28,6 +29,11 @@ pub fn close_all(found: &[f64], expected: &[f64], tolerance: f64, what: &str) {
     for (j, (&found, &expected)) in found.iter().zip(expected).enumerate() {
         close(found, expected, tolerance, &format!("{what}, number {j}"));
     }
+}
+
+/// Options with which standard errors are those of maximum likelihood as it stands, which references and other software have.
+pub fn plain() -> Options {
+    Options { small_sample: SmallSample::None, ..Options::default() }
 }
 
 /// The estimates of all coefficients, none of which is aliased.

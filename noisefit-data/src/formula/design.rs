@@ -7,11 +7,13 @@ use super::expression::Expr;
 use super::learned::Learned;
 use super::learner::Learner;
 use super::plan::{Lessons, Plan, Step};
+use super::response::{self, Slopes};
 use super::scope::Scope;
 use super::select::EvaluateError;
 use super::syntax::Syntax;
 use super::written::{Expression, Formula};
 use crate::frame::{Field, Frame, Kind};
+use noisefit_core::record::LikelihoodOf;
 use noisefit_core::rows::Layout;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -93,7 +95,10 @@ impl Model {
     /// [`FormulaError`] at what is not learned yet.
     pub fn into_design(self) -> Result<Design, FormulaError> {
         match self.plan.pending.first() {
-            None => Ok(Design { source: self.source, learned: self.learned, plan: self.plan }),
+            None => {
+                let Model { source, learned, plan } = self;
+                Ok(Design { source, learned, plan, likelihood_of: LikelihoodOf::Response })
+            }
             Some(pending) => {
                 let message = format!("{} has not been learned from rows yet", pending.name);
                 Err(pending.refuse(message))
@@ -112,6 +117,7 @@ pub struct Design {
     source: Source,
     learned: Lessons,
     pub(super) plan: Arc<Plan>,
+    likelihood_of: LikelihoodOf,
 }
 
 impl Design {
@@ -135,10 +141,10 @@ impl Design {
     /// # Errors
     /// [`FormulaError`] for a column that the design was not made with.
     pub fn with_clusters(self, columns: &[String]) -> Result<Self, FormulaError> {
-        let Design { source, learned, .. } = self;
+        let Design { source, learned, likelihood_of, .. } = self;
         let source = Source { formula: source.formula.with_clusters(columns), ..source };
         let plan = Arc::new(compile(&source, &learned)?);
-        Model { source, learned, plan }.into_design()
+        Ok(Model { source, learned, plan }.into_design()?.with_likelihood_of(likelihood_of))
     }
 
     /// The response's and the terms' names.
@@ -149,6 +155,30 @@ impl Design {
     /// Whether the response is a transformed column, so that the log-likelihood has a Jacobian.
     pub fn transforms_response(&self) -> bool {
         self.plan.response.as_ref().is_some_and(|expr| !expr.is_column())
+    }
+
+    /// Of what the likelihood of its models is: with the Jacobian of a transformed response of the response itself, or without of
+    /// the transformed one.
+    pub fn likelihood_of(&self) -> LikelihoodOf {
+        self.likelihood_of
+    }
+
+    /// The same design of models whose likelihood is of that.
+    #[must_use]
+    pub fn with_likelihood_of(self, likelihood_of: LikelihoodOf) -> Self {
+        Design { likelihood_of, ..self }
+    }
+
+    /// Whether blocks have the Jacobian of a transformed response.
+    pub fn has_jacobian(&self) -> bool {
+        self.transforms_response() && self.likelihood_of == LikelihoodOf::Response
+    }
+
+    /// The least and the largest value that a transformed response can have where it is one to one about the data, whose slopes these
+    /// are; none where it is a column as it stands.
+    pub fn response_range(&self, slopes: &Slopes) -> Option<[f64; 2]> {
+        let expr = self.plan.response.as_ref().filter(|expr| !expr.is_column())?;
+        Some(response::range(expr, slopes))
     }
 
     /// The terms of the location and of the scale that are not columns of numbers as they stand in the data.
@@ -182,7 +212,7 @@ impl Design {
     /// # Errors
     /// [`EvaluateError::Columns`]: a frame without the columns of [`Design::columns_needed`].
     pub fn bind<'a>(&'a self, frame: &'a Frame, options: EvaluateOptions) -> Result<Bound<'a>, EvaluateError> {
-        Bound::new(&self.plan, frame, options)
+        Bound::new(&self.plan, frame, options, self.has_jacobian())
     }
 }
 
@@ -198,6 +228,13 @@ struct StoredDesign {
     frequencies: Option<String>,
     fields: Vec<(String, Kind)>,
     learned: Lessons,
+    #[serde(default, skip_serializing_if = "is_of_response")]
+    likelihood_of: LikelihoodOf,
+}
+
+/// Most are, and nothing is stored.
+fn is_of_response(of: &LikelihoodOf) -> bool {
+    *of == LikelihoodOf::Response
 }
 
 impl From<Design> for StoredDesign {
@@ -221,6 +258,7 @@ impl From<Design> for StoredDesign {
                 .filter(|field| all || read(field))
                 .map(|field| (field.name.clone(), field.kind))
                 .collect(),
+            likelihood_of: design.likelihood_of,
             learned: design.learned,
         }
     }
@@ -254,6 +292,7 @@ impl TryFrom<StoredDesign> for Design {
             }
         }
         let plan = Arc::new(compile(&source, &record.learned).map_err(damaged)?);
-        Model { source, learned: record.learned, plan }.into_design().map_err(damaged)
+        let design = Model { source, learned: record.learned, plan }.into_design().map_err(damaged)?;
+        Ok(design.with_likelihood_of(record.likelihood_of))
     }
 }

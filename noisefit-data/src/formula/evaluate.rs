@@ -3,6 +3,7 @@
 use super::expression::{Expr, evaluate};
 use super::learned::{Integer, Levels, key, shown};
 use super::plan::{Category, Plan, Recurrence, Step};
+use super::response::Slopes;
 use super::scalar::{Dual, Scalar};
 use super::scope::Scope;
 use super::select::{Buffer, EvaluateError, Selection, all_finite, check, value_error};
@@ -72,6 +73,7 @@ pub struct Workspace {
     steps: Vec<Buffer>,
     response: Buffer,
     log_jacobian: Vec<f64>,
+    slopes: Slopes,
     clusters: Vec<Vec<u64>>,
     doubles: Vec<Vec<f64>>,
     double_doubles: Vec<Vec<DoubleDouble>>,
@@ -87,6 +89,7 @@ pub struct EvaluatedRows<'a> {
     weights: Option<&'a [f64]>,
     frequencies: Option<&'a [f64]>,
     log_jacobian: Option<&'a [f64]>,
+    slopes: Slopes,
     clusters: Vec<&'a [u64]>,
     selection: &'a Selection,
 }
@@ -133,6 +136,11 @@ impl EvaluatedRows<'_> {
         self.response
     }
 
+    /// What the derivatives of a transformed response are like, where that was asked for.
+    pub fn slopes(&self) -> Slopes {
+        self.slopes
+    }
+
     /// The rows as an accumulator takes them, where the response was asked for.
     pub fn block(&self) -> Option<Block<'_>> {
         Some(Block {
@@ -156,6 +164,8 @@ pub struct Bound<'a> {
     plan: &'a Plan,
     frame: &'a Frame,
     options: EvaluateOptions,
+    /// Whether a transformed response has a Jacobian.
+    jacobian: bool,
     /// For each category of text, the model's code for each of the frame's.
     codes: Vec<Vec<u32>>,
     /// For each column of clusters that is text, a number for each of the frame's levels.
@@ -163,7 +173,12 @@ pub struct Bound<'a> {
 }
 
 impl<'a> Bound<'a> {
-    pub(super) fn new(plan: &'a Plan, frame: &'a Frame, mut options: EvaluateOptions) -> Result<Self, EvaluateError> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        frame: &'a Frame,
+        mut options: EvaluateOptions,
+        jacobian: bool,
+    ) -> Result<Self, EvaluateError> {
         check(&plan.columns, frame, plan.scope(options.scope))?;
         options.low_words |= needs_low_words(plan, frame, options.scope);
         let unknown = if options.unseen == Unseen::Missing { MISSING } else { UNSEEN };
@@ -179,7 +194,7 @@ impl<'a> Bound<'a> {
             Column::Category { levels, .. } => levels.iter().map(hashed).collect(),
             Column::Number { .. } => Vec::new(),
         });
-        Ok(Bound { plan, frame, options, codes: codes.collect(), clusters: clusters.collect() })
+        Ok(Bound { plan, frame, options, jacobian, codes: codes.collect(), clusters: clusters.collect() })
     }
 
     /// Evaluates the rows of `range`; a block's worth at a time keeps the buffers in the cache.
@@ -220,6 +235,7 @@ impl<'a> Bound<'a> {
             steps,
             response,
             log_jacobian,
+            slopes,
             clusters,
             doubles,
             double_doubles,
@@ -311,9 +327,12 @@ impl<'a> Bound<'a> {
             }
             let mut values_and_derivatives = duals.pop().unwrap_or_default();
             evaluate(expr, &values, rows, &mut values_and_derivatives, None, duals);
+            let column = expr.columns().first().map_or(&[][..], |&column| values[column].high);
+            *slopes = Slopes::of(column, &values_and_derivatives);
             log_jacobian.clear();
             log_jacobian.extend(values_and_derivatives.iter().map(|dual| dual.derivative.abs().ln()));
-            if let Some(place) = log_jacobian.iter().position(|value| !value.is_finite()) {
+            let first = log_jacobian.iter().position(|value| !value.is_finite());
+            if let Some(place) = first.filter(|_| self.jacobian) {
                 let (what, value) = (format!("the derivative of {name}"), values_and_derivatives[place].derivative);
                 let advice =
                     "a transformed response needs a derivative that is finite and not zero; leave such records out";
@@ -340,7 +359,7 @@ impl<'a> Bound<'a> {
     /// What [`Bound::compute`] has filled the buffers with.
     fn rows<'b>(&'b self, workspace: &'b Workspace) -> EvaluatedRows<'b> {
         let Bound { plan, frame, options, .. } = *self;
-        let Workspace { selection, steps, response, log_jacobian, clusters, .. } = workspace;
+        let Workspace { selection, steps, response, log_jacobian, slopes, clusters, .. } = workspace;
         let values = selection.columns(frame, plan.scope(options.scope));
         let response_expr = plan.response.as_ref().filter(|_| options.scope != Scope::Design);
         let transformed = response_expr.is_some_and(|expr| !expr.is_column());
@@ -354,7 +373,8 @@ impl<'a> Bound<'a> {
             scale_design: plan.scale_outputs.iter().map(|&step| view(plan, steps, &values, step)).collect(),
             weights: plan.weights.as_ref().filter(|_| weighted).map(|_| selection.weights()),
             frequencies: plan.frequencies.as_ref().filter(|_| weighted).map(|_| selection.frequencies()),
-            log_jacobian: transformed.then_some(log_jacobian.as_slice()),
+            log_jacobian: (transformed && self.jacobian).then_some(log_jacobian.as_slice()),
+            slopes: *slopes,
             clusters: clusters.iter().map(Vec::as_slice).collect(),
             selection,
         }

@@ -54,12 +54,13 @@ pub fn summary(model: &Specification, found: &Found<'_>, times: bool, wording: &
     if !notes.is_empty() {
         text += &format!("\n{notes}");
     }
-    if model.transforms_response {
+    if model.transformed.is_some() {
         let response = &model.response;
-        let note = format!(
-            "Likelihoods and log scores are those of the response itself: the Jacobian of {response} is in them. CRPS is of \
-             {response}."
-        );
+        let of = match model.no_claim() {
+            None => format!("the response itself: the Jacobian of {response} is in them"),
+            Some(why) => format!("{response}, not of the response itself, for {why}"),
+        };
+        let note = format!("Likelihoods and log scores are those of {of}. CRPS is of {response}.");
         text += &format!("\n{}", wrapped(&note));
     }
     text + &format!("\n{}", advice(model, found, wording))
@@ -200,7 +201,7 @@ const FEW_FOR_DEVIATION: u64 = 200;
 fn skewness(scrutiny: &Scrutiny, model: &Specification, wording: &dyn Wording) -> Option<String> {
     let skewness = verdict::skewed(scrutiny)?;
     // A logarithm draws in a tail above, of what is positive.
-    let logarithm = match skewness > 0.0 && scrutiny.least_response > 0.0 && !model.transforms_response {
+    let logarithm = match skewness > 0.0 && scrutiny.least_response > 0.0 && model.transformed.is_none() {
         true => format!("A transformed response (log({}) ~ ...) or quantiles", model.response),
         false => "Quantiles".to_owned(),
     };
@@ -232,13 +233,13 @@ fn tails(advice: &Advice, entry: &Entry) -> Option<String> {
     if let Some(kurtosis) = advice.kurtosis_over_scale {
         text += &format!(" Over the modelled scale it is {}.", significant(kurtosis, 3));
     }
-    if let Some(ShapeParameter { estimate, conf_low, conf_high, .. }) = &advice.df {
+    if let Some(ShapeParameter { estimate, conf_low, conf_high, bound, .. }) = &advice.df {
         let df = |value: &Option<f64>, absent: &str| value.map_or_else(|| absent.to_owned(), |df| significant(df, 3));
         let scale = if entry.candidate.models_scale { "+scale" } else { "" };
         text += &format!(
             " student-t{scale} estimates {} degrees of freedom, 95% interval {} to {}; Gaussian noise has infinitely many.",
             df(estimate, "infinite"),
-            df(conf_low, "below 0.5"),
+            df(conf_low, &format!("below {}", significant(bound.unwrap_or(0.5), 3))),
             df(conf_high, "infinity")
         );
     }

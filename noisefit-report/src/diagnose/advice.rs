@@ -116,7 +116,7 @@ fn skewness(findings: &Findings<'_>) -> Option<Sentence> {
     let what =
         format!("the noise is skewed, with a long tail {side}, which no family here is: quantiles describe it (`");
     // A logarithm draws in a tail above, of what is positive.
-    let logarithm = match is_above && diagnostics.least_response > 0.0 && !findings.model.transforms_response {
+    let logarithm = match is_above && diagnostics.least_response > 0.0 && findings.model.transformed.is_none() {
         true => format!("`), or a transformed response (`log({}) ~ ...`)", findings.model.response),
         false => "`)".to_owned(),
     };

@@ -83,7 +83,14 @@ impl Model {
         let formula = self.full_formula()?;
         let rows = self.rows(&formula, table)?;
         let estimate::Options { level, settings, collinear, .. } = self.estimation();
-        let settings = Options { level, settings, collinear, vcov: Vcov::CLASSICAL, seed: self.seed };
+        let settings = Options {
+            level,
+            settings,
+            collinear,
+            vcov: Vcov::CLASSICAL,
+            small_sample: self.small_sample,
+            seed: self.seed,
+        };
         let fits = inference::fit(&rows, &noise, &settings).map_err(|error| explain(error, rows.counts(), table))?;
         let fit = fits.into_iter().next().ok_or(Error::NoSingleFit)?;
         look(&rows, fit, &settings.estimation(), table, options)

@@ -78,7 +78,7 @@ pub(crate) fn record<'a>(
         zero_weight: counts.map(|counts| counts.weightless),
         parameters: network.parameters(),
         log_likelihood: first.filter(|_| training.len() == 1).and_then(|s| Some(-s.mean_nll? * s.nobs as f64)),
-        response_jacobian: model.design.transforms_response(),
+        response_jacobian: model.design.has_jacobian(),
         coefficients: lines.as_deref().map(|lines| table(&names, mean(lines))),
         scale_coefficients: network.scale_coefficients().map(|lines| table(&names, mean(&lines))),
         member_coefficients: lines

@@ -10,8 +10,7 @@ use crate::rows::{Accumulator, Block, Layout};
 /// Rows whose scale, and rows whose residual, is less than this part of the typical one count as fitted exactly.
 const EXACT: f64 = 1e-6;
 
-/// One pass: how many rows have next to no scale, or no residual where the scale is common, and what sets them apart in the
-/// scale's design.
+/// One pass: how many rows have next to no residual, and what sets those apart in the scale's design that have next to no scale.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Collapse {
     location: Affine,
@@ -22,7 +21,7 @@ pub(super) struct Collapse {
     rows: u64,
     observations: f64,
     exact: f64,
-    /// The range of each column of the scale over the exact rows, then over the others.
+    /// The range of each column of the scale over the rows without scale, then over the others.
     ranges: [Vec<[f64; 2]>; 2],
 }
 
@@ -73,14 +72,12 @@ impl Accumulator for Collapse {
         let log_scale = self.log_scale.as_ref().map(|predictor| predictor.evaluate(block.scale_design, rows));
         for i in 0..rows {
             let f = block.frequency(i);
-            let size = match &log_scale {
-                Some((first, differences)) => (first.to_f64() + differences[i]).exp(),
-                None => residuals[i].abs() * block.root_weight(i),
-            };
-            let exact = size < EXACT * self.typical;
+            let exact = residuals[i].abs() * block.root_weight(i) < EXACT * self.typical;
             self.observations += f;
             self.exact += if exact { f } else { 0.0 };
-            widen_ranges(block.scale_design, i, &mut self.ranges[usize::from(!exact)]);
+            let Some((first, differences)) = &log_scale else { continue };
+            let without = (first.to_f64() + differences[i]).exp() < EXACT * self.typical;
+            widen_ranges(block.scale_design, i, &mut self.ranges[usize::from(!without)]);
         }
         self.rows += rows as u64;
     }

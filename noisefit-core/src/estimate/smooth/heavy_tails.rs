@@ -4,18 +4,29 @@
 //! The likelihood has no bound where many rows can be fitted exactly, of which a warning tells. Searches start from least
 //! squares on all rows and on the half of the rows whose regressors are most central, and climb through ever heavier tails of
 //! Student's t distribution; the best end is kept (Lange, Little and Taylor 1989, *JASA* 84, 881-896).
+//!
+//! With few rows a coefficient the likelihood also has maxima that are none of the noise: a fit that passes next to some rows and
+//! takes all others for outliers, beside where it has no bound. How heavy tails may be is then bounded, [`Shaped::heaviest`].
 
 use crate::Error;
 use crate::error::{Unbounded, least_degrees};
 use crate::estimate::smooth::{Likelihood, Maximum, Outcome, Point, Problem, Search};
 use crate::estimate::{Options, smooth};
-use crate::noise::{Kernel, Noise, Shaped, StudentTKernel};
+use crate::noise::{Kernel, Noise, Shaped, StudentT, StudentTKernel};
 use crate::numeric::distribution::{Normal, Symmetric};
 use crate::record::{Fit, ShapeParameter, Warning};
 use crate::rows::{RowSource, RowSourceExt};
 
+/// A step to the end of a range may miss it by this part.
+const ROUNDING: f64 = 1e-12;
+
+/// The end of a range, where rounding may have left a parameter that is on it.
+fn within(heaviest: f64) -> f64 {
+    heaviest * (1.0 - ROUNDING)
+}
+
 /// A search that need not end exactly.
-const ROUGH: Search = Search { hold_shape: false, tolerance: 1e-3, iterations: 60, fallen: 0.0 };
+const ROUGH: Search = Search { tolerance: 1e-3, iterations: 60, ..Search::FULL };
 
 /// The fit under noise of a given shape.
 ///
@@ -23,10 +34,16 @@ const ROUGH: Search = Search { hold_shape: false, tolerance: 1e-3, iterations: 6
 /// Those of [`smooth::fit`].
 pub(super) fn fit<K: Kernel>(problem: &Problem<'_>, kernel: K, noise: Noise) -> Result<Fit, Error> {
     let [lightest, ..] = StudentTKernel::LADDER;
-    let starts = starts(problem, StudentTKernel::<true>::new(lightest))?;
+    let starts = starts(problem, StudentTKernel::<true>::new(lightest), f64::INFINITY)?;
     let starts = starts.into_iter().map(|start| start.with_functions(kernel));
-    let (maximum, collapsed) = best(problem, starts.collect())?;
-    let warning = unbounded(problem, &collapsed, kernel.tail_index())?;
+    let (maximum, collapsed) = best(problem, starts.collect(), f64::INFINITY)?;
+    let [observations, parameters] = problem.size();
+    let (df, per_coefficient) = (kernel.tail_index(), observations / parameters);
+    let few = df < StudentT::least_estimated(observations, parameters);
+    let warning = match unbounded(problem, &collapsed, df)? {
+        None => few.then_some(Warning::FewForTails { df, per_coefficient }),
+        unbounded => unbounded,
+    };
     problem.fit(&maximum, noise, None, warning.into_iter().collect())
 }
 
@@ -40,12 +57,14 @@ pub(crate) fn fit_shaped<K: Shaped>(source: &dyn RowSource, kernel: K, options: 
         // Nothing is heavier than nothing.
         return Ok(problem.exact_fit(kernel.with_parameter(*K::SHAPES.start()).estimated()));
     }
-    let (lightest, heaviest) = (K::LADDER[0], *K::SHAPES.end());
-    let (maximum, collapsed) = best(&problem, starts(&problem, kernel.with_parameter(lightest))?)?;
+    let [observations, parameters] = problem.size();
+    let (lightest, heaviest) = (K::LADDER[0], K::heaviest(observations, parameters));
+    let starts = starts(&problem, kernel.with_parameter(lightest), heaviest)?;
+    let (maximum, collapsed) = best(&problem, starts, heaviest)?;
     let unbounded = unbounded(&problem, &collapsed, kernel.with_parameter(heaviest).tail_index())?;
     let found = maximum.state.point().functions;
-    let [low, high] = interval(&problem, &maximum, options.level)?;
-    let inside = |theta: f64| K::SHAPES.start() < &theta && &theta < K::SHAPES.end();
+    let [low, high] = interval(&problem, &maximum, options.level, heaviest)?;
+    let inside = |theta: f64| *K::SHAPES.start() < theta && theta < within(heaviest);
     let mut ends = [low, high].map(|theta| Some(K::reported(theta)).filter(|_| inside(theta)));
     if K::reported(*K::SHAPES.start()) > K::reported(*K::SHAPES.end()) {
         ends.reverse();
@@ -56,13 +75,16 @@ pub(crate) fn fit_shaped<K: Shaped>(source: &dyn RowSource, kernel: K, options: 
         estimate: Some(K::reported(found.parameter())).filter(|value| value.is_finite()),
         conf_low,
         conf_high,
+        bound: Some(K::reported(heaviest)).filter(|bound| bound.is_finite()),
     };
     let theta = found.parameter();
     let warning = match theta {
         // Of a likelihood without bound this is not the largest.
         _ if unbounded.is_some() => None,
         theta if theta == *K::SHAPES.start() => Some(Warning::GaussianTails),
-        theta if theta == *K::SHAPES.end() => Some(Warning::HeaviestTails),
+        theta if theta >= within(heaviest) => {
+            Some(Warning::HeaviestTails { least: K::reported(heaviest), per_coefficient: observations / parameters })
+        }
         _ => None,
     };
     let warnings = unbounded.into_iter().chain(warning);
@@ -71,7 +93,7 @@ pub(crate) fn fit_shaped<K: Shaped>(source: &dyn RowSource, kernel: K, options: 
 
 /// Points on the sample from which searches begin: least squares, of all rows and of the central half, led through heavier
 /// and heavier tails.
-fn starts<K: Shaped>(problem: &Problem<'_>, kernel: K) -> Result<Vec<Point<K>>, Error> {
+fn starts<K: Shaped>(problem: &Problem<'_>, kernel: K, heaviest: f64) -> Result<Vec<Point<K>>, Error> {
     let [_, middling, _] = K::LADDER;
     let first = problem.first(kernel, kernel.with_parameter(middling).estimated().family());
     let central = problem.central(&first)?;
@@ -79,7 +101,7 @@ fn starts<K: Shaped>(problem: &Problem<'_>, kernel: K) -> Result<Vec<Point<K>>, 
     for first in [Some(first), central].into_iter().flatten() {
         let mut point = first;
         for theta in K::LADDER {
-            point = point.with_functions(kernel.with_parameter(theta));
+            point = point.with_functions(kernel.with_parameter(theta.min(heaviest)));
             let found = smooth::maximise(&sample, point.clone(), Search { hold_shape: true, ..ROUGH })?;
             if let Some(found) = found.maximum() {
                 point = found.state.point().clone();
@@ -93,7 +115,7 @@ fn starts<K: Shaped>(problem: &Problem<'_>, kernel: K) -> Result<Vec<Point<K>>, 
 /// The warning that the likelihood has no bound at `df` or more degrees of freedom, and the fit is but a maximum beside that:
 /// where `m` of `n` observations can be fitted exactly, it has none for `df < m / (n - m)` (Fernandez and Steel 1999).
 ///
-/// `m` is counted where searches collapsed and at quartiles; as many observations as there are coefficients are always
+/// `m` is counted where searches collapsed and at the response that most observations share; as many observations as there are coefficients are always
 /// fitted exactly somewhere, and are told of only where a search went there.
 fn unbounded<K: Kernel>(problem: &Problem<'_>, collapsed: &[Point<K>], df: f64) -> Result<Option<Warning>, Error> {
     let found = if problem.models_scale() {
@@ -108,12 +130,16 @@ fn unbounded<K: Kernel>(problem: &Problem<'_>, collapsed: &[Point<K>], df: f64) 
 }
 
 /// The maximum over all rows from where the sample's is largest, and where searches of the sample collapsed.
-fn best<K: Kernel>(problem: &Problem<'_>, starts: Vec<Point<K>>) -> Result<(Maximum<K>, Vec<Point<K>>), Error> {
+fn best<K: Kernel>(
+    problem: &Problem<'_>,
+    starts: Vec<Point<K>>,
+    heaviest: f64,
+) -> Result<(Maximum<K>, Vec<Point<K>>), Error> {
     let (sample, mut best, mut last) = (problem.sample()?, None::<Maximum<_>>, None);
     let mut collapsed = Vec::new();
     for start in starts {
         last = Some(start.clone());
-        let found = match smooth::maximise(&sample, start, ROUGH)? {
+        let found = match smooth::maximise(&sample, start, Search { heaviest, ..ROUGH })? {
             Outcome::Maximum(found) => *found,
             Outcome::Collapsed(point) => {
                 collapsed.push(point);
@@ -128,18 +154,23 @@ fn best<K: Kernel>(problem: &Problem<'_>, starts: Vec<Point<K>>) -> Result<(Maxi
     }
     let (iterations, fallen) = best.as_ref().map_or((0, 0.0), |best| (best.iterations, best.fallen));
     let start = best.map(|best| best.state.point().clone()).or(last).ok_or(Error::NoRows)?;
-    let mut maximum = problem.maximise(start, fallen)?;
+    let mut maximum = problem.maximise(start, fallen, heaviest)?;
     maximum.iterations += iterations;
     Ok((maximum, collapsed))
 }
 
 /// Where the profile likelihood of the shape falls short of its maximum by what the likelihood ratio
 /// test at `level` allows.
-fn interval<K: Shaped>(problem: &Problem<'_>, maximum: &Maximum<K>, level: f64) -> Result<[f64; 2], Error> {
+fn interval<K: Shaped>(
+    problem: &Problem<'_>,
+    maximum: &Maximum<K>,
+    level: f64,
+    heaviest: f64,
+) -> Result<[f64; 2], Error> {
     let critical = Normal.critical(level);
     let mut ends = [0.0; 2];
-    for (end, direction) in ends.iter_mut().zip([-1.0, 1.0]) {
-        *end = profile_end(problem, maximum, critical, direction)?;
+    for (end, (direction, bound)) in ends.iter_mut().zip([(-1.0, *K::SHAPES.start()), (1.0, heaviest)]) {
+        *end = profile_end(problem, maximum, critical, (direction, bound))?;
     }
     Ok(ends)
 }
@@ -149,11 +180,11 @@ fn profile_end<K: Shaped>(
     problem: &Problem<'_>,
     maximum: &Maximum<K>,
     critical: f64,
-    direction: f64,
+    (direction, bound): (f64, f64),
 ) -> Result<f64, Error> {
     let top = maximum.state.point().functions.parameter();
-    let bound = if direction < 0.0 { *K::SHAPES.start() } else { *K::SHAPES.end() };
-    if top == bound {
+    // A step to the bound may round.
+    if direction * (bound - top) <= ROUNDING * bound {
         return Ok(bound);
     }
     let (slope, bend) = maximum.curve.profile(&maximum.state.gradient()).unwrap_or((0.0, 0.0));
@@ -161,7 +192,8 @@ fn profile_end<K: Shaped>(
     let against = (-direction * slope).max(0.0);
     let reach = critical * critical / (against + (against * against + bend.max(0.0) * critical * critical).sqrt());
     let (mut inner, mut outer) = (top, None);
-    let mut theta = (top + direction * reach).clamp(*K::SHAPES.start(), *K::SHAPES.end());
+    let nearer = |theta: f64| if direction * (bound - theta) > 0.0 { theta } else { bound };
+    let mut theta = nearer(top + direction * reach);
     let mut near = maximum.clone();
     for _ in 0..40 {
         let (log_likelihood, slope) = profile(problem, maximum, &mut near, theta)?;

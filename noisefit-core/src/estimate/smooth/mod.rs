@@ -52,7 +52,7 @@ pub(crate) fn fit<K: Kernel>(source: &dyn RowSource, kernel: K, noise: Noise, op
     if !K::LOG_CONCAVE {
         return heavy_tails::fit(&problem, kernel, noise);
     }
-    let maximum = problem.maximise(problem.first(kernel, noise.family()), 0.0)?;
+    let maximum = problem.maximise(problem.first(kernel, noise.family()), 0.0, f64::INFINITY)?;
     problem.fit(&maximum, noise, None, Vec::new())
 }
 

@@ -44,11 +44,14 @@ pub(crate) struct Search {
     pub(crate) iterations: u64,
     /// How far the least scale fell, as a logarithm, in the searches that led to this one's start.
     pub(crate) fallen: f64,
+    /// The largest parameter of the shape, where its range is to end before its end.
+    pub(crate) heaviest: f64,
 }
 
 impl Search {
     /// As near as anyone will ask.
-    pub(crate) const FULL: Search = Search { hold_shape: false, tolerance: 1e-12, iterations: 200, fallen: 0.0 };
+    pub(crate) const FULL: Search =
+        Search { hold_shape: false, tolerance: 1e-12, iterations: 200, fallen: 0.0, heaviest: f64::INFINITY };
     /// As near as doubles come, for rows so few that it costs nothing.
     pub(crate) const FINEST: Search = Search { tolerance: 1e-15, ..Search::FULL };
 }
@@ -232,7 +235,8 @@ pub(crate) fn maximise<F: Kernel>(
         };
         let n = state.observations();
         let theta = state.point().functions.parameter();
-        let room = (!search.hold_shape).then(|| F::SHAPES.start() - theta..=F::SHAPES.end() - theta);
+        let heaviest = F::SHAPES.end().min(search.heaviest);
+        let room = (!search.hold_shape).then(|| F::SHAPES.start() - theta..=heaviest - theta);
         let gradient = state.gradient();
         let Step { change, rise } = current.step(&gradient, room);
         let distance = (rise.max(0.0) / n).sqrt();

@@ -5,6 +5,7 @@ use crate::algebra::Affine;
 use crate::algebra::gram::{packed, symmetric};
 use crate::algebra::{Accuracy, Coordinates, LeastSquares, Method, Settings};
 use crate::error::Unbounded;
+use crate::estimate::Options;
 use crate::estimate::estimated::{Covariance, Estimate, EstimatedScale};
 use crate::estimate::smooth::collapse::Collapse;
 use crate::estimate::smooth::derived::{Constant, LogResiduals, Reweighted};
@@ -12,7 +13,6 @@ use crate::estimate::smooth::newton::{Maximum, Outcome, Search, maximise};
 use crate::estimate::smooth::pass::Likelihood;
 use crate::estimate::smooth::point::{Curvature, Point, ScaleColumns};
 use crate::estimate::start::Start;
-use crate::estimate::{Options, vertex};
 use crate::noise::{Kernel, Noise, NoiseFamily};
 use crate::record::{Fit, Reference, ShapeParameter, Shortfall, Termination, VcovKind, Vertex, Warning};
 use crate::rows::{Adapted, Layout, MemoryRows, RowSource, RowSourceExt, ScaleLayout, Subset};
@@ -134,18 +134,19 @@ impl<'a> Problem<'a> {
         self.start.sample.len() as u64 == self.start.least_squares.totals.rows
     }
 
-    /// The maximum over all rows, reached by way of that of the sample from a point to which the scale has `fallen`.
-    pub(crate) fn maximise<F: Kernel>(&self, start: Point<F>, fallen: f64) -> Result<Maximum<F>, Error> {
+    /// The maximum over all rows, reached by way of that of the sample from a point to which the scale has `fallen`; its shape is
+    /// at most `heaviest`.
+    pub(crate) fn maximise<F: Kernel>(&self, start: Point<F>, fallen: f64, heaviest: f64) -> Result<Maximum<F>, Error> {
         let (tolerance, search) = match self.sample_is_all() {
             true => (Search::FULL.tolerance, Search::FINEST),
             false => (1e-4, Search::FULL),
         };
-        let rough = Search { tolerance, fallen, ..Search::FULL };
+        let rough = Search { tolerance, fallen, heaviest, ..Search::FULL };
         let (point, done, fallen) = match maximise(&self.sample()?, start.clone(), rough)?.maximum() {
             Some(found) => (found.state.point().clone(), found.iterations, found.fallen),
             None => (start, 0, fallen),
         };
-        let mut found = match maximise(&self.rows(), point, Search { fallen, ..search })? {
+        let mut found = match maximise(&self.rows(), point, Search { fallen, heaviest, ..search })? {
             Outcome::Maximum(found) => *found,
             Outcome::Collapsed(point) => return Err(Error::Unbounded(self.collapsed(&point)?)),
             Outcome::Flat => return Err(self.undetermined()),
@@ -204,23 +205,27 @@ impl<'a> Problem<'a> {
         self.start.coordinates.coefficients()
     }
 
+    /// Observations, and how many numbers say where they are and how large their noise, but for one scale.
+    pub(crate) fn size(&self) -> [f64; 2] {
+        let of_scale =
+            self.scale.as_ref().map_or(0, |scale| scale.columns.coordinates.coefficients().saturating_sub(1));
+        [self.start.least_squares.totals.observations, (self.coefficient_count() + of_scale + self.options.held) as f64]
+    }
+
     /// Whether `ln s` is modelled.
     pub(crate) fn models_scale(&self) -> bool {
         self.scale.is_some()
     }
 
-    /// How many observations a location fits exactly, and how many there are; the most that was found at the points and at
-    /// the sample's quartiles.
-    ///
-    /// Of rows without regressors some quartile is any value that a third of them share.
+    /// How many observations a location fits exactly, and how many there are; the most that was found at the points and, with an
+    /// intercept, at the response that most of the sample's observations share.
     pub(crate) fn most_exact<F: Kernel>(&self, points: &[Point<F>]) -> Result<[f64; 2], Error> {
         let (layout, sample) = (self.source.layout(), self.sample()?);
         let mut locations: Vec<Vec<Option<f64>>> = points.iter().map(|point| self.coefficients(point)).collect();
-        let quartiles = vertex::fit_quantiles(&sample, &[0.25, 0.5, 0.75], self.options).unwrap_or_default();
-        locations.extend(quartiles.iter().map(|fit| {
-            let coefficients: Vec<f64> = fit.location.rows.iter().map(|row| row.estimate.unwrap_or(0.0)).collect();
-            self.start.widened(&coefficients)
-        }));
+        if let Some(shared) = self.most_shared_response().filter(|_| layout.intercept) {
+            let slopes = std::iter::repeat_n(0.0, self.coefficient_count().saturating_sub(1));
+            locations.push(self.start.widened(&std::iter::once(shared).chain(slopes).collect::<Vec<_>>()));
+        }
         let (mut most, mut best) = ([0.0; 2], None);
         let all_rows = self.sample_is_all();
         for location in &locations {
@@ -236,6 +241,20 @@ impl<'a> Problem<'a> {
             Some(location) => Ok(self.source.pass(Collapse::new(location, None, self.gaussian_scale()))?.counts()),
             None => Ok(most),
         }
+    }
+
+    /// The response that most observations of the sample have.
+    fn most_shared_response(&self) -> Option<f64> {
+        let mut responses: Vec<(f64, f64)> = self
+            .start
+            .sample
+            .show(|block| block.response.high.iter().enumerate().map(|(i, y)| (*y, block.frequency(i))).collect());
+        responses.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let shares = responses.chunk_by(|(a, _), (b, _)| a == b).map(|alike| {
+            let count: f64 = alike.iter().map(|(_, f)| f).sum();
+            (count, alike[0].0)
+        });
+        shares.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, response)| response)
     }
 
     /// The coefficients of a modelled scale in the units of the data, none for aliased terms; empty for a common scale.

@@ -4,8 +4,9 @@
 //!   the Bootstrap*, section 9.5); nothing is assumed but that they are independent.
 //! - wild: the regressors stay, and the residuals change at random. For means `y* = x'b +- e / sqrt(1 - h)` with the leverage
 //!   `h` of least squares and either sign as likely (Davidson and Flachaire 2008, *Journal of Econometrics* 146, 162-169).
-//!   For quantiles `y* = x'b + a |e|` with `a = 2 (1 - tau)` in a share `1 - tau` of the draws and `-2 tau` in the others, so
-//!   that the quantile of `y*` is `x'b` (Feng, He and Hu 2011, *Biometrika* 98, 995-999).
+//!   For quantiles `y* = x'b + a |e + h (tau - 1[e < 0]) / f|` with `a = 2 (1 - tau)` in a share `1 - tau` of the draws and
+//!   `-2 tau` in the others, so that the quantile of `y*` is `x'b`; what is added to a residual is what its row's leverage `h` took
+//!   from it, with the density `f` of the noise at the quantile (Feng, He and Hu 2011, *Biometrika* 98, 995-999).
 //!
 //! The rows are gathered into memory once; every draw counts them anew: wild draws count two versions of each row. A draw
 //! depends on the seed and on its number alone, so that the result is the same for any number of threads, and is fitted by
@@ -16,8 +17,9 @@ use crate::algebra::gram::packed_length;
 use crate::estimate::Options;
 use crate::estimate::vertex::Refits;
 use crate::inference::covariance::contract::{Covariance, Request};
+use crate::inference::covariance::density::density_at_zero;
 use crate::inference::covariance::parts::Estimated;
-use crate::inference::covariance::quantile::level_of;
+use crate::inference::covariance::quantile::{ON_THE_FIT, level_of};
 use crate::inference::covariance::whitened::whitened;
 use crate::noise::Noise;
 use crate::record::{Coefficient, Fit, Reference, Warning};
@@ -118,6 +120,10 @@ fn estimate(
         return refused(format!(
             "wild draws keep the sizes of the residuals and so say nothing of a modelled scale; bootstrap:{draws} draws rows"
         ));
+    }
+    if fit.scale.common() == Some(0.0) {
+        // What is drawn of residuals that are zero says nothing.
+        return Ok(());
     }
     let rows = gathered(source)?;
     let bootstrap = Draws::new(rows, noise, fit, &leverage, scheme, options)?;
@@ -222,7 +228,7 @@ impl<'a> Draws<'a> {
             }
             Resampling::Wild => {
                 let upper = tau.map_or(0.5, |tau| 1.0 - tau);
-                (versions(&rows, fit, leverage, tau), Draw::Wild(upper, frequencies))
+                (versions(&rows, frequencies.as_deref(), fit, leverage, tau), Draw::Wild(upper, frequencies))
             }
         };
         let estimated: Vec<f64> = fit.location.rows.iter().filter_map(|c| c.estimate).collect();
@@ -266,19 +272,43 @@ fn estimates(drawn: &[Coefficient], data: &[Coefficient]) -> Option<Vec<f64>> {
     drawn.iter().zip(data).map(difference).collect()
 }
 
-/// The upper versions of the rows, and the lower ones behind them.
-fn versions(rows: &SampledRows, fit: &Fit, leverage: &Leverage, tau: Option<f64>) -> SampledRows {
+/// The upper versions of the rows, and the lower ones behind them; of a quantile by its level.
+fn versions(
+    rows: &SampledRows,
+    frequencies: Option<&[f64]>,
+    fit: &Fit,
+    leverage: &Leverage,
+    tau: Option<f64>,
+) -> SampledRows {
     let location = fit.location.affine();
     let (residuals, leverages, weights, responses) = rows.show(|block| {
-        let leverages = if tau.is_none() { leverage.evaluate(block.design, block.rows()) } else { Vec::new() };
+        let leverages = leverage.evaluate(block.design, block.rows());
         let weights = block.weights.map(<[f64]>::to_vec);
         (location.residuals(block), leverages, weights, block.response.high.to_vec())
     });
+    let weight = |i: usize| weights.as_ref().map_or(1.0, |w| w[i]);
     let (upper, lower): (Vec<f64>, Vec<f64>) = match tau {
-        Some(tau) => residuals.iter().map(|e| (2.0 * (1.0 - tau) * e.abs(), -2.0 * tau * e.abs())).unzip(),
+        Some(tau) => {
+            let zero = ON_THE_FIT * fit.scale.common().unwrap_or(0.0);
+            let standardised: Vec<f64> = residuals.iter().enumerate().map(|(i, e)| e * weight(i).sqrt()).collect();
+            let sparsity = density_at_zero(&standardised, frequencies).map_or(0.0, |density| 1.0 / density);
+            let size = |(i, e): (usize, &f64)| {
+                // A row on the fit may be taken for one of either side.
+                let side = if e.abs() <= zero {
+                    tau.max(1.0 - tau)
+                } else if *e < 0.0 {
+                    1.0 - tau
+                } else {
+                    tau
+                };
+                e.abs() + leverages[i] * weight(i).sqrt() * side * sparsity
+            };
+            let sizes = residuals.iter().enumerate().map(size);
+            sizes.map(|size| (2.0 * (1.0 - tau) * size, -2.0 * tau * size)).unzip()
+        }
         None => {
             let stretched = |(i, e): (usize, &f64)| {
-                let free = 1.0 - leverages[i] * weights.as_ref().map_or(1.0, |w| w[i]);
+                let free = 1.0 - leverages[i] * weight(i);
                 // A row that alone determines a coefficient has no residual.
                 e / if free > 1e-10 { free.sqrt() } else { 1.0 }
             };

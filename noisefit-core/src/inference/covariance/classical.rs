@@ -19,6 +19,10 @@ impl Covariance for Classical {
         true
     }
 
+    fn is_of_expected_information(&self) -> bool {
+        true
+    }
+
     fn estimate(&self, _: Request<'_>) -> Result<(), Error> {
         Ok(())
     }

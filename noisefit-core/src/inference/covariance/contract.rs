@@ -41,6 +41,16 @@ pub(crate) trait Covariance: Clone + std::fmt::Debug + PartialEq {
         false
     }
 
+    /// Whether nothing in it counts the coefficients, so that it is too small by `n / (n - p)` where rows are few.
+    fn leaves_degrees_uncounted(&self) -> bool {
+        self.is_of_likelihood()
+    }
+
+    /// Whether it is the inverse of what is expected of the information.
+    fn is_of_expected_information(&self) -> bool {
+        false
+    }
+
     /// The columns that say which rows belong together.
     fn clusters(&self) -> &[String] {
         &[]

@@ -56,8 +56,12 @@ impl Covariance for Cr3 {
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
         match request.kind() {
             Kind::LeastSquares => least_squares::estimate(request, 1.0, |rows, unit, count| {
-                rows.pass(Clusters { unit, count, rows: 0, beyond: false, sums: BTreeMap::new() })?.finish()
+                rows.pass(Clusters { unit, count, rows: 0, sums: BTreeMap::new(), full: false })?.finish()
             }),
+            Kind::ScaledVertex => request.refuse(
+                "it is one of least squares, and none for this noise with a modelled scale allows for dependence within groups; name \
+                 another noise, such as logistic, with cluster, or leave out the scale's formula",
+            ),
             _ => {
                 request.refuse("it is one of least squares; use cluster, which is right for many clusters of any noise")
             }
@@ -72,36 +76,28 @@ struct Clusters {
     unit: f64,
     count: usize,
     rows: u64,
-    /// Whether the matrices are more than there is to be room for; none is kept then.
-    beyond: bool,
     sums: BTreeMap<u64, (Vec<f64>, Vec<f64>)>,
+    /// Whether there was no room for all of them.
+    full: bool,
 }
 
-/// Bytes that the matrices of all clusters may occupy.
+/// Bytes that the clusters' sums may occupy.
 const MOST_BYTES: usize = 1 << 28;
 
 impl Clusters {
-    /// Clusters at most.
-    fn most(&self) -> usize {
-        MOST_BYTES / (size_of::<f64>() * (packed_length(self.count) + self.count).max(1))
-    }
-
-    /// Gives up where there are too many clusters.
-    fn bound(&mut self) {
-        if self.sums.len() > self.most() {
-            self.beyond = true;
-            self.sums.clear();
-        }
+    /// Whether there is room for so many clusters.
+    fn has_room(&self, clusters: usize) -> bool {
+        clusters * (packed_length(self.count) + self.count) * size_of::<f64>() <= MOST_BYTES
     }
 
     /// `sum of d d'`.
     fn finish(self) -> Result<Found, Error> {
         let order = self.count;
-        if self.beyond {
+        if self.full {
             return Err(Error::Unsupported(format!(
-                "cr3 keeps a matrix of {order} by {order} for each cluster, and there are more than {} clusters, which is more than \
-                 it keeps; with so many cluster says the same",
-                self.most()
+                "cr3 keeps a matrix of {order} columns for every cluster, and those of more than {} clusters are more than 256 MB; \
+                 with so many clusters cluster says the same",
+                self.sums.len()
             )));
         }
         let mut matrix = vec![0.0; packed_length(order)];
@@ -119,7 +115,8 @@ impl Clusters {
             let left = Cholesky::new(&gram, order).filter(|_| !alone).ok_or_else(|| {
                 Error::Unsupported(
                     "cr3 is not defined where a cluster alone determines a coefficient; leave out the terms that are about it \
-                     alone, or use cluster"
+                     alone; cluster is defined, and counts the noise of that cluster as zero, so that it is too small for these \
+                     terms"
                         .to_owned(),
                 )
             })?;
@@ -142,29 +139,29 @@ impl Accumulator for Clusters {
 
     fn fold(&mut self, block: &Block<'_>) {
         self.rows += block.rows() as u64;
-        if self.beyond {
-            return;
-        }
         let count = self.count;
         for i in 0..block.rows() {
             let cluster = block.clusters.first().map_or(0, |ids| ids[i]);
+            if !self.sums.contains_key(&cluster) && !self.has_room(self.sums.len() + 1) {
+                self.full = true;
+                break;
+            }
             let (gram, score) =
                 self.sums.entry(cluster).or_insert_with(|| (vec![0.0; packed_length(count)], vec![0.0; count]));
             let weight = block.weight(i) * block.frequency(i);
             let residual = weight * (block.response.high[i] / self.unit);
             add_row(block.design, i, (weight, residual), gram, score);
         }
-        self.bound();
     }
 
     fn merge(&mut self, later: Self) {
         self.rows += later.rows;
-        self.beyond |= later.beyond;
-        if self.beyond {
-            self.sums.clear();
-            return;
-        }
+        self.full |= later.full;
         for (cluster, (gram, score)) in later.sums {
+            if !self.sums.contains_key(&cluster) && !self.has_room(self.sums.len() + 1) {
+                self.full = true;
+                break;
+            }
             match self.sums.entry(cluster) {
                 std::collections::btree_map::Entry::Vacant(place) => {
                     place.insert((gram, score));
@@ -176,7 +173,6 @@ impl Accumulator for Clusters {
                 }
             }
         }
-        self.bound();
     }
 
     fn rows(&self) -> u64 {

@@ -17,6 +17,10 @@ impl Covariance for Iid {
         without_parameter(parameter, Iid)
     }
 
+    fn leaves_degrees_uncounted(&self) -> bool {
+        true
+    }
+
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
         match request.kind() {
             Kind::Quantile => quantile::iid(request),

@@ -28,6 +28,10 @@ impl Covariance for Expected {
         true
     }
 
+    fn is_of_expected_information(&self) -> bool {
+        true
+    }
+
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
         match request.kind() {
             Kind::Quantile => request.refuse_vertex(),

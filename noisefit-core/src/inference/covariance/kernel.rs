@@ -17,6 +17,10 @@ impl Covariance for Kernel {
         without_parameter(parameter, Kernel)
     }
 
+    fn leaves_degrees_uncounted(&self) -> bool {
+        true
+    }
+
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
         match request.kind() {
             Kind::Quantile => quantile::by_kernel(request, Dependence::Independent),

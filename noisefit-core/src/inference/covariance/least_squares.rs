@@ -29,7 +29,8 @@ pub(super) fn independent(request: Request<'_>, inflation: Inflation, factor: f6
             0 => state.finish(),
             alone => Err(Error::Unsupported(format!(
                 "{written} is not defined where a row alone determines a coefficient, as {alone} of the rows do (leverage 1); \
-                 leave out the terms that are about them alone, or use hc1"
+                 leave out the terms that are about them alone; hc1 is defined, and counts the noise of such rows as zero, so that \
+                 it is too small for these terms"
             ))),
         }
     })
@@ -61,9 +62,9 @@ pub(super) fn estimate(
         fit.warnings.extend(positive_semidefinite(&mut matrix, &vec![1.0; leverage.coordinates().coefficients()]));
     }
     let f_test = wald(fit, rows.adaptor(), &matrix, clusters.map(|clusters| clusters.count() as f64 - 1.0));
-    Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::StudentT }
-        .store(fit, &written);
-    fit.f_test = f_test;
+    let estimated = Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::StudentT };
+    let full = estimated.store(fit, &written);
+    fit.f_test = f_test.filter(|_| full);
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use crate::inference::covariance::parts::{Estimated, factored, inverse, sandwich
 use crate::inference::covariance::whitened::whitened;
 use crate::noise::{Huber, Kernel, RouteVisitor, Shaped};
 use crate::numeric::double_double::DoubleDouble;
-use crate::record::{Coefficients, Reference};
+use crate::record::{Coefficients, Reference, ShapeParameter};
 use crate::rows::RowSourceExt;
 
 /// The covariance of a form, under whatever noise the fit has.
@@ -49,7 +49,8 @@ impl RouteVisitor for Of<'_> {
     /// is expected of it is known there, too.
     fn shaped<K: Shaped>(self, kernel: K) -> Self::Output {
         let theta = kernel.parameter();
-        let inside = *K::SHAPES.start() < theta && theta < *K::SHAPES.end();
+        let at_bound = self.request.fit.shape.as_ref().is_some_and(ShapeParameter::is_at_bound);
+        let inside = *K::SHAPES.start() < theta && theta < *K::SHAPES.end() && !at_bound;
         match inside || self.form == Form::Expected {
             true => of_kernel(self.request, kernel, self.form),
             false => of_kernel(self.request, kernel.held(), self.form),

@@ -9,6 +9,8 @@ mod cluster;
 mod clusters;
 mod contract;
 mod cr3;
+mod density;
+mod effective;
 mod form;
 mod hac;
 mod hc;
@@ -32,12 +34,14 @@ mod vcov;
 mod whitened;
 
 pub use bootstrap::Resampling;
+pub(super) use parts::inverse;
 pub use vcov::*;
+pub(super) use whitened::whitened;
 
 use crate::Error;
 use crate::estimate::Options;
 use crate::noise::Route;
-use crate::record::Fit;
+use crate::record::{Coefficient, Fit, VcovKind, Warning};
 use crate::rows::{Kinds, RowSource};
 use contract::Request;
 
@@ -63,7 +67,24 @@ use contract::Request;
 pub fn estimate(source: &dyn RowSource, fit: &mut Fit, vcov: &Vcov, options: &Options) -> Result<(), Error> {
     let vcov = vcov.resolved(fit);
     let written = vcov.to_string();
-    vcov.estimate(Request { source, fit, options, written })
+    let leverage = fit.leverage().cloned();
+    vcov.estimate(Request { source, fit, options, written: written.clone() })?;
+    if let (Vcov::Cluster(cluster), Some(leverage), Some(df)) = (&vcov, leverage, fit.covariance.reference_df) {
+        let (groupings, clusters) = (cluster.columns.len(), df as u64 + 1);
+        let effective = effective::effective_clusters(source, fit, &leverage, groupings, clusters)?;
+        let few = |(row, effective): (&Coefficient, &Option<f64>)| {
+            Some((row.term.clone(), effective.filter(|effective| *effective < effective::FEW)?))
+        };
+        let effective: Vec<(String, f64)> = fit.location.rows.iter().zip(&effective).filter_map(few).collect();
+        if !effective.is_empty() {
+            fit.warnings.push(Warning::FewClusters { clusters, effective });
+        }
+    }
+    if fit.scale.common() == Some(0.0) {
+        // Where every row is fitted exactly, all are zero.
+        fit.covariance.kind = VcovKind::of(&written);
+    }
+    Ok(())
 }
 
 impl Vcov {
@@ -80,5 +101,10 @@ impl Vcov {
 /// The passes of this module.
 pub(super) fn kinds() -> Kinds {
     let made = likelihood_scores::kinds();
-    made.and(huber::kinds()).and(least_squares::kinds()).and(order::kinds()).and(quantile::kinds()).and(vcov::kinds())
+    made.and(huber::kinds())
+        .and(least_squares::kinds())
+        .and(order::kinds())
+        .and(quantile::kinds())
+        .and(vcov::kinds())
+        .and(effective::kinds())
 }

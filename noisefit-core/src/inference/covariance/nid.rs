@@ -17,6 +17,10 @@ impl Covariance for Nid {
         without_parameter(parameter, Nid)
     }
 
+    fn leaves_degrees_uncounted(&self) -> bool {
+        true
+    }
+
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
         match request.kind() {
             Kind::Quantile => quantile::nid(request),

@@ -14,6 +14,10 @@ const FEW_CLUSTERS: u64 = 10;
 /// Eigenvalues below zero by less than this part of the largest are zeros that were rounded.
 const ROUNDING: f64 = 1e-12;
 
+/// A variance below this part of the one that the noise itself has at the fit is zero, but for the rounding of residuals and scores
+/// that cancel: no standard error is a thousand millionth of what independent rows make it.
+const NOTHING: f64 = 1e-18;
+
 /// A covariance of the coefficients of whitened rows.
 pub(super) struct Estimated<'a> {
     /// The form that whitened the rows.
@@ -28,10 +32,21 @@ pub(super) struct Estimated<'a> {
 }
 
 impl Estimated<'_> {
-    /// Makes it the fit's. With clusters statistics refer to Student's t with one degree of freedom less than there are of
+    /// Makes it the fit's, and says whether it has full rank. With clusters statistics refer to Student's t with one degree of freedom less than there are of
     /// them, whatever they refer to otherwise (Cameron and Miller 2015, *Journal of Human Resources* 50, 317-372).
-    pub(super) fn store(self, fit: &mut Fit, written: &str) {
-        let (leverage, location) = self.leverage.of_whitened(&self.matrix, fit.location.rows.len());
+    pub(super) fn store(self, fit: &mut Fit, written: &str) -> bool {
+        let (leverage, mut location) = self.leverage.of_whitened(&self.matrix, fit.location.rows.len());
+        let order = self.leverage.coordinates().coefficients();
+        let rank = rank(&self.matrix, order);
+        let nothing = |j: usize| {
+            let usual = fit.vcov().get(j).map_or(0.0, |row| row[j]);
+            usual > 0.0 && location[j][j] <= NOTHING * usual
+        };
+        let without: Vec<usize> = (0..location.len()).filter(|&j| nothing(j)).collect();
+        for &j in &without {
+            location[j].fill(0.0);
+            location.iter_mut().for_each(|row| row[j] = 0.0);
+        }
         let (reference, reference_df) = match self.clusters {
             Some(clusters) => (Reference::StudentT, Some(clusters.count() as f64 - 1.0)),
             None => (self.reference, None),
@@ -45,16 +60,34 @@ impl Estimated<'_> {
             reference_df,
         });
         let coefficients = fit.rank() as u64;
-        let few = |clusters: u64| clusters < FEW_CLUSTERS.max(coefficients + 1);
-        fit.warnings.extend(self.clusters.filter(|clusters| few(clusters.count())).map(|clusters| match clusters {
-            Clustered::Summed(clusters) => Warning::FewClusters { clusters, coefficients },
-            Clustered::LeftOut(clusters) => Warning::FewClustersLeftOut { clusters },
-        }));
+        if let Some(Clustered::LeftOut(clusters)) = self.clusters
+            && clusters < FEW_CLUSTERS.max(coefficients + 1)
+        {
+            fit.warnings.push(Warning::FewClustersLeftOut { clusters });
+        }
+        let vcov = VcovKind::of(written);
+        if !without.is_empty() {
+            let terms = without.iter().map(|&j| fit.location.rows[j].term.clone()).collect();
+            fit.warnings.push(Warning::NoVariance { terms, vcov });
+        } else if rank < order && rank > 0 {
+            fit.warnings.push(Warning::RankOfCovariance { rank, coefficients, vcov });
+        }
+        rank == order
     }
 }
 
+/// The rank of a covariance of whitened rows, whose variances are alike; none is counted that is rounding beside the largest.
+fn rank(matrix: &[f64], order: usize) -> usize {
+    let whole = Mat::from_fn(order, order, |i, j| matrix[symmetric(i, j)]);
+    let Ok(found) = whole.self_adjoint_eigen(Side::Lower) else { return order };
+    let values = found.S().column_vector();
+    let largest = values.iter().fold(0.0, |most: f64, value| most.max(*value));
+    // An eigenvalue is known to the rounding of the largest.
+    values.iter().filter(|value| **value > ROUNDING * largest).count()
+}
+
 /// `A^-1` of a positive definite `A`, packed.
-pub(super) fn inverse(bread: &Cholesky, order: usize) -> Vec<f64> {
+pub(crate) fn inverse(bread: &Cholesky, order: usize) -> Vec<f64> {
     let mut inverse = vec![0.0; packed_length(order)];
     for i in 0..order {
         let unit: Vec<f64> = (0..order).map(|j| f64::from(u8::from(i == j))).collect();

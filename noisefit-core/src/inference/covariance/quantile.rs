@@ -40,7 +40,7 @@ const NID: &str = "nid";
 const MOST_CROSSED: f64 = 0.1;
 
 /// Residuals, and distances of quantiles, below this, in units of the mean loss, are zeros that were rounded.
-const ON_THE_FIT: f64 = 1e-9;
+pub(super) const ON_THE_FIT: f64 = 1e-9;
 
 /// The bandwidth of Hall and Sheather, which makes the error of the coverage of a 95% interval smallest.
 fn hall_sheather(tau: f64, observations: f64) -> f64 {
@@ -314,14 +314,22 @@ fn standardised<'a>(source: &'a dyn RowSource, fit: &Fit) -> Standardised<'a> {
 /// The covariance `tau (1 - tau) s^2 (X'WX)^-1`, where the sparsity `s` is the inverse of the density at the quantile: the
 /// slope of the order statistics of the residuals nearest to zero over their ranks, by median regression.
 fn with_one_density(source: &dyn RowSource, fit: &mut Fit, tau: f64, options: &Options) -> Result<(), Error> {
-    let (n, p) = (fit.nobs as f64, fit.rank() as f64);
-    let zeros = fit.vertex.as_ref().map_or(0, |vertex| vertex.zero_residuals) as usize;
-    let count = (p + 1.0).max((n * hall_sheather(tau, n)).ceil()) as usize + 1;
-    let sparsity = sparsity(&nearest(&standardised(source, fit).source(), zeros, count)?, n - p, options)?;
+    let sparsity = one_sparsity(source, fit, tau, options)?;
     let mut matrix = vec![0.0; packed_length(fit.rank())];
     (0..fit.rank()).for_each(|k| matrix[packed(k, k)] = tau * (1.0 - tau) * sparsity * sparsity);
     store(fit, matrix, None, IID);
     Ok(())
+}
+
+/// The inverse of the density of all rows at the quantile.
+///
+/// # Errors
+/// [`Error::Unsupported`] where too few residuals are not zero.
+fn one_sparsity(source: &dyn RowSource, fit: &Fit, tau: f64, options: &Options) -> Result<f64, Error> {
+    let (n, p) = (fit.nobs as f64, fit.rank() as f64);
+    let zeros = fit.vertex.as_ref().map_or(0, |vertex| vertex.zero_residuals) as usize;
+    let count = (p + 1.0).max((n * hall_sheather(tau, n)).ceil()) as usize + 1;
+    sparsity(&nearest(&standardised(source, fit).source(), zeros, count)?, n - p, options)
 }
 
 /// The slope of the residuals over their ranks, of which there are `degrees`.

@@ -24,6 +24,10 @@ impl Covariance for Sandwich {
         " (for independent rows of any noise)".to_owned()
     }
 
+    fn leaves_degrees_uncounted(&self) -> bool {
+        true
+    }
+
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
         match request.kind() {
             Kind::LeastSquares => least_squares::independent(request, Inflation::None, 1.0),

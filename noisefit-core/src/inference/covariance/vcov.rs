@@ -102,6 +102,22 @@ macro_rules! covariances {
                 }
             }
 
+            /// Whether nothing in it counts the coefficients.
+            pub(crate) fn leaves_degrees_uncounted(&self) -> bool {
+                match self {
+                    Vcov::Default => false,
+                    $(Vcov::$covariance(covariance) => covariance.leaves_degrees_uncounted(),)*
+                }
+            }
+
+            /// Whether it is the inverse of what is expected of the information.
+            pub(crate) fn is_of_expected_information(&self) -> bool {
+                match self {
+                    Vcov::Default => false,
+                    $(Vcov::$covariance(covariance) => covariance.is_of_expected_information(),)*
+                }
+            }
+
             /// Gives it to a fit.
             pub(super) fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
                 match self {

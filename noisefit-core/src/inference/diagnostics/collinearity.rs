@@ -3,7 +3,7 @@
 use faer::{Mat, Side};
 use serde::Serialize;
 
-use crate::algebra::gram::symmetric;
+use crate::algebra::gram::{packed, packed_length, symmetric};
 use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::found::Found;
 
@@ -83,9 +83,12 @@ impl Diagnosis {
 
     /// The largest eigenvalue of `(X'VX)^-1`.
     fn largest_of_covariance(&self) -> Option<f64> {
-        let variance = self.squares.location_variance()?;
-        let vcov = &self.squares.vcov();
-        largest_eigenvalue(vcov.len(), |i, j| vcov[i][j] / variance)
+        let leverage = self.squares.leverage()?;
+        let mut identity = vec![0.0; packed_length(self.order())];
+        (0..self.order()).for_each(|k| identity[packed(k, k)] = 1.0);
+        // Where every row is fitted exactly the covariance itself is zero.
+        let (_, matrix) = leverage.of_whitened(&identity, self.squares.location.rows.len());
+        largest_eigenvalue(matrix.len(), |i, j| matrix[i][j])
     }
 }
 

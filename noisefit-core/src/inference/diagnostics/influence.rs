@@ -6,6 +6,9 @@ use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::measures::Measured;
 use crate::rows::Block;
 
+/// Of less than this part of the variance without a row nothing is known but rounding, and its studentised residual is undefined.
+const LEAST_SHRUNK: f64 = 1e-10;
+
 /// The rows that stand out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Influence {
@@ -165,9 +168,9 @@ impl Diagnosis {
         let r = rows.errors[i] / free.sqrt();
         measured.standardised = Some(r);
         measured.cooks_distance = (p > 0.0).then(|| r * r * leverage / (p * free));
-        // s(i)^2 / s^2; rounding may carry it below zero where only this row has a residual.
+        // s(i)^2 / s^2; rounding where only this row has a residual.
         let shrunk = (df - r * r) / (df - 1.0);
-        if df > 1.0 && shrunk > 0.0 {
+        if df > 1.0 && shrunk > LEAST_SHRUNK {
             let t = r / shrunk.sqrt();
             measured.studentised = Some(t);
             measured.dffits = Some(t * (leverage / free).sqrt());

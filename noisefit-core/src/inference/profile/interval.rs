@@ -1,8 +1,6 @@
 //! Where a deviance reaches what a likelihood ratio test allows.
 
 use crate::Error;
-use crate::numeric::Level;
-use crate::numeric::distribution::{Normal, Symmetric};
 
 /// The ends of an interval; absent where it is open.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,11 +15,6 @@ impl Ends {
     pub(super) fn about(centre: f64, margin: f64) -> Self {
         Ends { low: Some(centre - margin), high: Some(centre + margin), exceeded: false }
     }
-}
-
-/// The root of the deviance at the ends of an interval of `level`.
-pub(super) fn critical(level: f64) -> Result<f64, Error> {
-    Ok(Normal.critical(Level::new(level)?.value()))
 }
 
 /// Steps outwards after which the interval is open: by then it is `10^15` times wider than the standard error.

@@ -14,7 +14,9 @@ pub use along::{Curve, CurvePoint, curve, term_interval};
 use crate::Error;
 use crate::estimate::{Options, closed_form};
 use crate::inference::covariance::Vcov;
+use crate::inference::small_sample;
 use crate::noise::{Huber, HuberScale, Noise};
+use crate::numeric::Level;
 use crate::record::{Confint, Fit, VcovKind, Warning};
 use crate::rows::{Kinds, RowSource};
 use interval::Ends;
@@ -23,9 +25,11 @@ use rest::refit;
 /// Replaces the confidence intervals of a fit's coefficients by those of the profile likelihood, at the fit's own level.
 ///
 /// A value `b` is inside where `2 (log L - log L_p(b)) <= c^2`, with `L_p` the likelihood at its maximum over everything else
-/// and `c` the normal quantile of the level (Venzon and Moolgavkar 1988, *Applied Statistics* 37, 87-94). The interval need
-/// not be symmetric, is the same in any parametrisation, and does not rest on the curvature at the maximum. Under Gaussian
-/// noise of one scale it is `b -+ se sqrt((n - p) (exp(c^2 / n) - 1))`; elsewhere each end takes about ten fits of the rest.
+/// and `c` the normal quantile of the level (Venzon and Moolgavkar 1988, *Applied Statistics* 37, 87-94), or, where the fit's
+/// small sample is allowed for, `c^2 = n ln(1 + t^2 / (n - p))` with Student's quantile `t`. The interval need not be symmetric, is
+/// the same in any parametrisation, and does not rest on the curvature at the maximum. Under Gaussian noise of one scale it is
+/// `b -+ se sqrt((n - p) (exp(c^2 / n) - 1))`, with Student's `t` its own `b -+ t se`; elsewhere each end takes about ten fits of
+/// the rest.
 /// An end is absent where the likelihood falls no lower however far one goes.
 ///
 /// ```
@@ -86,14 +90,17 @@ pub(crate) fn interval(
     if fit.df_residual == 0 {
         return Ok(None);
     }
-    let critical = interval::critical(level)?;
+    let level = Level::new(level)?.value();
+    let Some(critical) = small_sample::critical(fit, term, level) else { return Ok(None) };
     if fit.noise == Noise::Gaussian && !fit.scale.is_modelled() {
+        let classical =
+            |fit: &Fit| Some(fit.location.rows[term].std_error? / fit.covariance.small_sample_factor.sqrt());
         let classical = match fit.covariance.kind == VcovKind::CLASSICAL {
-            true => fit.location.rows[term].std_error,
-            false => closed_form::fit(source, options)?.location.rows[term].std_error,
+            true => classical(fit),
+            false => classical(&closed_form::fit(source, options)?),
         };
         let n = fit.nobs as f64;
-        let margin = (fit.df_residual as f64 * (critical * critical / n).exp_m1()).sqrt();
+        let margin = (n * (critical * critical / n).exp_m1()).sqrt();
         return Ok(classical.map(|se| Ends::about(estimate, margin * se)));
     }
     let step = fit.location.rows[term].std_error.filter(|se| *se > 0.0);

@@ -15,10 +15,12 @@ pub(super) fn refit(
     options: &Options,
 ) -> Result<Fit, Error> {
     let rest = moved::without(source, fit, term, value);
-    let mut fits = estimate::fit(&rest, &[fit.noise.named()], options).map_err(|error| match error {
-        Error::Source(source) => Error::Source(source),
-        error => Error::Unsupported(format!("with {} held at {value}: {error}", fit.location.rows[term].term)),
-    })?;
+    let mut fits = estimate::fit(&rest, &[fit.noise.named()], &Options { held: 1, ..options.clone() }).map_err(
+        |error| match error {
+            Error::Source(source) => Error::Source(source),
+            error => Error::Unsupported(format!("with {} held at {value}: {error}", fit.location.rows[term].term)),
+        },
+    )?;
     fits.pop().ok_or(Error::NoRows)
 }
 
