@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::candidates;
 use crate::error::Error;
 use crate::fitted::Fitted;
-use crate::model::{Model, Scale};
+use crate::model::{Model, NoiseChoice, Scale};
 use crate::rows::{explain, look_alikes, place, specification};
 use crate::table::Table;
 
@@ -39,6 +39,9 @@ pub struct Compared {
     places: Vec<RowPlace>,
     /// What is to be said of the table's columns.
     notes: Vec<Sentence>,
+    /// What was compared on which table, for whoever goes on from it.
+    model: Model,
+    table: Table,
 }
 
 impl Model {
@@ -70,7 +73,8 @@ impl Model {
         let comparison = comparison.map_err(|error| explain(error, rows.counts(), table))?;
         let places = places(&rows, &comparison)?;
         let (design, counts, notes) = (rows.design().clone(), rows.counts(), look_alikes(rows.design(), table));
-        Ok(Compared { comparison, design, counts, places, notes })
+        let (model, table) = (self.clone(), table.clone());
+        Ok(Compared { comparison, design, counts, places, notes, model, table })
     }
 }
 
@@ -114,6 +118,33 @@ impl Compared {
     /// What was found.
     pub fn comparison(&self) -> &Comparison {
         &self.comparison
+    }
+
+    pub(crate) fn design(&self) -> &Design {
+        &self.design
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    pub(crate) fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Fits the model that the data prefer, where one can be.
+    ///
+    /// # Errors
+    /// As [`Model::fit`]'s.
+    pub fn fit(&self) -> Result<Option<Fitted>, Error> {
+        let Some(preferred) = self.preferred() else { return Ok(None) };
+        let scale = self.scale_formula().filter(|_| preferred.models_scale);
+        let model = Model {
+            noise: NoiseChoice::Named(preferred.noise.into()),
+            scale: scale.map(|scale| Scale::Formula(format!("~ {scale}"))),
+            ..self.model.clone()
+        };
+        model.fit(&self.table).map(Some)
     }
 
     /// The model that the data prefer, where one can be.

@@ -45,7 +45,13 @@ pub(crate) enum Origin {
     /// By an exact fit, of a noise that was perhaps found out.
     Exact { chosen_by: Option<Comparison> },
     /// By gradient steps.
-    Trained { fitted: training::Fitted, plan: Plan, trials: Vec<Trial> },
+    Trained {
+        fitted: training::Fitted,
+        plan: Plan,
+        trials: Vec<Trial>,
+        /// Of a linear model the coefficients of every member after every epoch, the intercept first.
+        lines: Vec<Vec<Vec<f64>>>,
+    },
     /// From a file.
     Loaded,
 }
@@ -76,6 +82,10 @@ impl Fitted {
     /// What the system reports.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         Ok(self.model.save(path.as_ref())?)
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The table that it was fitted to; none after loading.
@@ -219,7 +229,7 @@ impl Fitted {
         let FittedModel { design, fits, conformal, network, .. } = &self.model;
         let specification = specification(design, self.counts);
         match (&self.origin, network) {
-            (Origin::Trained { fitted, plan, trials }, _) => {
+            (Origin::Trained { fitted, plan, trials, .. }, _) => {
                 noisefit_report::train::summary(&specification, fitted, (plan, trials), conformal.as_ref())
             }
             (_, Some(network)) => noisefit_report::train::loaded(&specification, network, conformal.as_ref()),
@@ -236,7 +246,7 @@ impl Fitted {
     pub fn record(&self, vcov_matrix: bool) -> Record<'_> {
         let (model, counts) = (&self.model, self.counts);
         match &self.origin {
-            Origin::Trained { fitted, plan, trials } => {
+            Origin::Trained { fitted, plan, trials, .. } => {
                 Record::Trained(Box::new(record_of_trained(model, fitted, (plan, trials), counts)))
             }
             _ => Record::Exact(Box::new(record::Exact::new(model, counts, self.chosen_by(), vcov_matrix))),

@@ -7,13 +7,15 @@ use noisefit::core::inference::conformal::Scheme;
 use noisefit::core::inference::covariance::{COVARIANCES, Vcov};
 use noisefit::core::record::Confint;
 use noisefit::data::write::check_writable;
-use noisefit::{Fitting, Model, Refusal, Setting};
+use noisefit::report::chart::Kind;
+use noisefit::{ChartOptions, Fitting, Model, Refusal, Setting};
 
 use super::model::{ModelArguments, NoiseArguments};
 use super::training::TrainArguments;
 use crate::arguments::{DataArguments, OutputFormat, named, parse_level};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{print, print_json, tell, warn};
+use crate::picture::{show, write};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -54,6 +56,12 @@ pub(crate) struct FitArguments {
     /// Read the data once where that gives the digits asked for under gaussian noise: MAE is left out
     #[arg(long, help_heading = "Resources")]
     pub(crate) one_pass: bool,
+    /// Write the report of it, one HTML page with tables and charts, to this file
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+    /// Show residuals below the result, of what is trained the loss, where the terminal can
+    #[arg(long)]
+    pub(crate) plot: bool,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) format: OutputFormat,
@@ -128,6 +136,7 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
     let TrainArguments { trace, checkpoint, .. } = &arguments.train;
     table.refuse_overwriting(&[
         (Setting::Output, arguments.output.as_ref()),
+        (Setting::Report, arguments.report.as_ref()),
         (Setting::Trace, trace.as_ref()),
         (Setting::Checkpoint, checkpoint.as_ref()),
     ])?;
@@ -140,9 +149,20 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
     if let Some(path) = &arguments.output {
         fitted.save(path)?;
     }
+    if let Some(path) = &arguments.report {
+        write(
+            path,
+            &fitted.report(None, &ChartOptions { seed: arguments.seed, ..ChartOptions::default() }, &Options)?,
+        )?;
+    }
     match arguments.format {
         OutputFormat::Json => print_json(&fitted.record(arguments.vcov_matrix))?,
         OutputFormat::Table => print(&fitted.summary())?,
+    }
+    if arguments.plot {
+        let charts = fitted.charts(None, &ChartOptions { seed: arguments.seed, ..ChartOptions::default() })?;
+        let kinds = [Kind::Loss, Kind::Residuals];
+        show(&charts.into_iter().filter(|chart| kinds.contains(&chart.kind)).collect::<Vec<_>>())?;
     }
     fitted.verdict().iter().for_each(|verdict| tell(verdict));
     warn(&fitted.warnings());

@@ -7,12 +7,13 @@ use noisefit::core::inference::profile::{Curve, CurvePoint};
 use noisefit::data::DataError;
 use noisefit::data::frame::Kind;
 use noisefit::data::write::{TableColumn, TableWriter};
-use noisefit::{Model, ProfileOptions};
+use noisefit::{Model, ProfileOptions, Setting};
 
 use super::model::{ModelArguments, NoiseArguments};
 use crate::arguments::{DataArguments, OutputFormat, parse_level};
-use crate::outcome::{Failure, Outcome};
+use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{print, print_json, warn};
+use crate::picture::write as write_page;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -41,6 +42,9 @@ pub(crate) struct ProfileArguments {
     /// The level of the profile-likelihood interval
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse_level)]
     pub(crate) level: f64,
+    /// Write the report of it, one HTML page with tables and charts, to this file
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
     /// How to print the result: the curve as CSV and what is to be seen on it on standard error, or one JSON object
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) format: OutputFormat,
@@ -75,8 +79,15 @@ pub(crate) fn run(arguments: &ProfileArguments) -> Result<Outcome, Failure> {
         ..ProfileOptions::of(&arguments.term)
     };
     let (table, passes) = arguments.data.open()?;
+    table.refuse_overwriting(&[
+        (Setting::Output, arguments.output.as_ref()),
+        (Setting::Report, arguments.report.as_ref()),
+    ])?;
     let profiled = model.profile(&table, &options)?;
     passes.finish();
+    if let Some(path) = &arguments.report {
+        write_page(path, &profiled.report(&Options)?)?;
+    }
     match (arguments.format, &arguments.output) {
         (OutputFormat::Json, path) => {
             if let Some(path) = path {

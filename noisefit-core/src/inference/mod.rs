@@ -8,12 +8,13 @@ mod fit;
 mod options;
 pub mod predict;
 pub mod profile;
+pub mod sketch;
 
 pub use fit::fit;
 pub use options::Options;
 
 /// The passes of this module.
 pub(crate) fn kinds() -> crate::rows::Kinds {
-    let passes = crate::rows::Kinds::default().with::<evaluate::Evaluation>();
+    let passes = crate::rows::Kinds::default().with::<evaluate::Evaluation>().and(sketch::kinds());
     passes.and(covariance::kinds()).and(profile::kinds()).and(diagnostics::kinds()).and(conformal::kinds())
 }

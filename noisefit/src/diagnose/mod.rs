@@ -50,6 +50,7 @@ pub struct Diagnosed {
     several_files: bool,
     /// What is to be said of the table's columns.
     notes: Vec<Sentence>,
+    table: Table,
 }
 
 impl Model {
@@ -103,7 +104,8 @@ pub(crate) fn look(
     let several_files = table.dataset().files().len() > 1;
     drop(diagnosis);
     let (design, counts, notes) = (rows.design().clone(), rows.counts(), look_alikes(rows.design(), table));
-    Ok(Diagnosed { design, fit, counts, diagnostics, places, several_files, notes })
+    let table = table.clone();
+    Ok(Diagnosed { design, fit, counts, diagnostics, places, several_files, notes, table })
 }
 
 /// Where the rows of the lists stand.
@@ -127,6 +129,11 @@ impl Diagnosed {
     /// The fit that was looked at.
     pub fn fit(&self) -> &Fit {
         &self.fit
+    }
+
+    /// The parts of which the fit can be used in other ways: its design, its rows and their table, what is to be said of these.
+    pub(crate) fn parts(&self) -> (&Design, Counts, &Table, &[Sentence]) {
+        (&self.design, self.counts, &self.table, &self.notes)
     }
 
     /// What to do about it, in sentences, the gravest first.

@@ -67,7 +67,8 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
     })?;
     let saved = FittedModel::trained(rows.design().clone(), fitted.network.clone()).with_conformal(conformal);
     let notes = look_alikes(rows.design(), table);
-    Ok(Fitted::new(saved, table, rows.counts(), Origin::Trained { fitted, plan, trials }).with_notes(notes))
+    Ok(Fitted::new(saved, table, rows.counts(), Origin::Trained { fitted, plan, trials, lines: watcher.lines() })
+        .with_notes(notes))
 }
 
 fn run(
