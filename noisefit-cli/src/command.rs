@@ -8,11 +8,15 @@ use crate::commands::compare::CompareArguments;
 use crate::commands::describe::DescribeArguments;
 use crate::commands::diagnose::DiagnoseArguments;
 use crate::commands::evaluate::EvaluateArguments;
+use crate::commands::explain::ExplainArguments;
 use crate::commands::export::ExportArguments;
 use crate::commands::fit::FitArguments;
 use crate::commands::loss::LossArguments;
+use crate::commands::plot::PlotArguments;
 use crate::commands::predict::PredictArguments;
 use crate::commands::profile::ProfileArguments;
+use crate::commands::report::ReportArguments;
+use crate::commands::table::TableArguments;
 use crate::commands::worker::WorkerArguments;
 
 /// Name the noise, get the fit.
@@ -44,6 +48,14 @@ pub(crate) enum Command {
     Describe(DescribeArguments),
     /// Every loss of given predictions, what the largest errors carry of it, and the noise it implies
     Loss(LossArguments),
+    /// Draw a chart of a fitted model, or of the noise families: to a file, or in the terminal
+    Plot(Box<PlotArguments>),
+    /// Write the report of a fitted model: one HTML page with verdict, tables, charts and derivation
+    Report(ReportArguments),
+    /// From the density of a noise to the loss, the estimator and the scale, with the numbers of a model
+    Explain(ExplainArguments),
+    /// Set fitted models side by side, as papers print them: text, Markdown, LaTeX, Typst, HTML
+    Table(TableArguments),
     /// Write a fitted model in a form that other programs run: ONNX, safetensors
     Export(ExportArguments),
     /// Fold units of data for a row source in another process

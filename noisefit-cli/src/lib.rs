@@ -11,6 +11,7 @@ mod commands;
 mod files;
 mod outcome;
 mod output;
+mod picture;
 mod progress;
 mod signals;
 
@@ -51,6 +52,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Loss(arguments) => commands::loss::run(&arguments),
         Command::Profile(arguments) => commands::profile::run(&arguments),
         Command::Describe(arguments) => commands::describe::run(&arguments),
+        Command::Plot(arguments) => commands::plot::run(&arguments),
+        Command::Report(arguments) => commands::report::run(&arguments),
+        Command::Explain(arguments) => commands::explain::run(&arguments),
+        Command::Table(arguments) => commands::table::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
         Command::Worker(arguments) => commands::worker::run(&arguments),
         Command::Completions { shell } => commands::manual::completions(shell, Cli::command()),

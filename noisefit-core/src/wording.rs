@@ -84,6 +84,7 @@ settings! {
     Patience = "patience",
     Prediction = "prediction",
     Range = "range",
+    Report = "report",
     Resume = "resume",
     Rows = "rows",
     Safetensors = "safetensors",

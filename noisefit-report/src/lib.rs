@@ -1,7 +1,7 @@
-//! What noisefit found, as people read it: text summaries of the core's records.
+//! What noisefit found, as people read it: text summaries, tables, charts and pages of the core's records.
 //!
-//! Each module turns one kind of record into text that fits a terminal. Nothing here computes: what is shown stands in the
-//! records, and `NA` where they have no number.
+//! Each module turns records into something to read or to look at. Nothing is estimated here: what is shown stands in the records
+//! or is arithmetic on them that a caption tells, and `NA` where they have no number.
 //!
 //! | module | of |
 //! |---|---|
@@ -12,16 +12,25 @@
 //! | [`profile`] | the likelihood along a coefficient |
 //! | [`evaluate`] | scores on data |
 //! | [`loss`] | the losses of given predictions |
+//! | [`chart`], [`charts`] | pictures: as data, as SVG, in a terminal |
+//! | [`page`] | a report in one HTML file |
+//! | [`derivation`] | from the density to the estimator, with a fit's numbers |
+//! | [`tabulate`] | models side by side for a paper |
 //! | [`text`] | numbers and tables |
 
 #![forbid(unsafe_code)]
 
+pub mod chart;
+pub mod charts;
 pub mod compare;
+pub mod derivation;
 pub mod diagnose;
 pub mod evaluate;
 pub mod fit;
 pub mod loss;
+pub mod page;
 pub mod profile;
+pub mod tabulate;
 pub mod text;
 pub mod train;
 

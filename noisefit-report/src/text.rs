@@ -26,6 +26,22 @@ pub fn optional(x: Option<f64>, digits: usize) -> String {
     x.map_or_else(|| "NA".to_owned(), |x| significant(x, digits))
 }
 
+/// A text of unknown origin in one line: without control characters and marks that turn the direction of what follows, and no longer
+/// than `most` characters, the last of which is then an ellipsis.
+pub fn clean(text: &str, most: usize) -> String {
+    let turns =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let unfit = |c: char| matches!(c, '\u{fffe}' | '\u{ffff}');
+    let shown = |c: char| if c.is_control() || c == '\u{2028}' || c == '\u{2029}' { ' ' } else { c };
+    let mut kept = text.chars().filter(|&c| !turns(c) && !unfit(c)).map(shown);
+    let mut short: String = kept.by_ref().take(most).collect();
+    if kept.next().is_some() {
+        short.pop();
+        short.push('…');
+    }
+    short
+}
+
 /// A level between 0 and 1 as `95%`.
 pub fn percent(level: f64) -> String {
     let text = significant(level * 100.0, 4);
@@ -91,6 +107,14 @@ pub fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_unknown_origin() {
+        assert_eq!(clean("a\nb\u{0}c\u{202e}d", 100), "a b cd");
+        assert_eq!(clean("טמפרטורה", 100), "טמפרטורה");
+        assert_eq!(clean(&"é".repeat(10_000), 5), "éééé…");
+        assert_eq!(clean("12345", 5), "12345");
+    }
 
     #[test]
     fn significant_digits() {

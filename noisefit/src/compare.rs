@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::candidates;
 use crate::error::Error;
 use crate::fitted::Fitted;
-use crate::model::{Model, Scale};
+use crate::model::{Model, NoiseChoice, Scale};
 use crate::remark::Remark;
 use crate::rows::{explain, name_rows, notes, place, specification};
 use crate::table::Table;
@@ -46,6 +46,9 @@ pub struct Compared {
     several_files: bool,
     /// What is to be said of the table's columns.
     notes: Vec<Remark>,
+    /// What was compared on which table, for whoever goes on from it.
+    model: Model,
+    table: Table,
 }
 
 impl Model {
@@ -78,7 +81,8 @@ impl Model {
         let places = places(&rows, &comparison)?;
         let (design, counts, notes) = (rows.design().clone(), rows.counts(), notes(&rows, table));
         let several_files = table.dataset().files().len() > 1;
-        Ok(Compared { comparison, design, counts, places, several_files, notes })
+        let (model, table) = (self.clone(), table.clone());
+        Ok(Compared { comparison, design, counts, places, several_files, notes, model, table })
     }
 }
 
@@ -127,6 +131,33 @@ impl Compared {
     /// What was found.
     pub fn comparison(&self) -> &Comparison {
         &self.comparison
+    }
+
+    pub(crate) fn design(&self) -> &Design {
+        &self.design
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    pub(crate) fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Fits the model that the data prefer, where one can be.
+    ///
+    /// # Errors
+    /// As [`Model::fit`]'s.
+    pub fn fit(&self) -> Result<Option<Fitted>, Error> {
+        let Some(preferred) = self.preferred() else { return Ok(None) };
+        let scale = self.scale_formula().filter(|_| preferred.models_scale);
+        let model = Model {
+            noise: NoiseChoice::Named(preferred.noise.into()),
+            scale: scale.map(|scale| Scale::Formula(format!("~ {scale}"))),
+            ..self.model.clone()
+        };
+        model.fit(&self.table).map(Some)
     }
 
     /// The model that the data prefer, where one can be.

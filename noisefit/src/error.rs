@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use noisefit_core::record::Counts;
 use noisefit_data::DataError;
 use noisefit_data::formula::FormulaError;
+use noisefit_report::chart::Kind;
 use noisefit_report::text::count_of;
 
 use crate::refusal::Refusal;
@@ -64,6 +65,15 @@ pub enum Error {
     NoSingleFit,
     /// What was not kept: the table of a model that was loaded.
     NoTable,
+    /// A chart that a model does not have.
+    NoChart {
+        /// What was asked for.
+        kind: Kind,
+        /// The model.
+        model: String,
+        /// What there is.
+        kinds: Vec<Kind>,
+    },
     /// The weights of a model that has no network.
     NoNetwork {
         /// The model.
@@ -133,6 +143,10 @@ impl Error {
                     .to_owned()
             }
             Error::NoTable => "the model was loaded without its table; give one".to_owned(),
+            Error::NoChart { kind, model, kinds } => {
+                let kinds: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+                format!("{model} has no chart '{kind}'; there are {}", kinds.join(", "))
+            }
             Error::NoNetwork { model } => format!(
                 "{}: {model} holds no network; the coefficients of a linear fit are in it as JSON",
                 wording.setting(Setting::Safetensors)

@@ -52,7 +52,13 @@ pub(crate) enum Origin {
     /// By an exact fit, of a noise that was perhaps found out.
     Exact { chosen_by: Option<Comparison> },
     /// By gradient steps.
-    Trained { fitted: training::Fitted, plan: Plan, trials: Vec<Trial> },
+    Trained {
+        fitted: training::Fitted,
+        plan: Plan,
+        trials: Vec<Trial>,
+        /// Of a linear model the coefficients of every member after every epoch, the intercept first.
+        lines: Vec<Vec<Vec<f64>>>,
+    },
     /// From a file.
     Loaded,
 }
@@ -140,6 +146,10 @@ impl Fitted {
             [_] => vec![self.clone()],
             fits => fits.iter().map(alone).collect(),
         }
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The table that it was fitted to; none after loading.
@@ -286,7 +296,7 @@ impl Fitted {
         let FittedModel { design, fits, conformal, network, .. } = &self.model;
         let specification = specification(design, self.counts);
         match (&self.origin, network) {
-            (Origin::Trained { fitted, plan, trials }, _) => {
+            (Origin::Trained { fitted, plan, trials, .. }, _) => {
                 noisefit_report::train::summary(&specification, fitted, (plan, trials), conformal.as_ref())
             }
             (_, Some(network)) => noisefit_report::train::loaded(&specification, network, conformal.as_ref()),
@@ -305,7 +315,7 @@ impl Fitted {
             |sentences: &[Remark]| sentences.iter().map(|sentence| sentence.worded(wording)).collect::<Vec<_>>();
         let (model, counts) = (&self.model, self.counts);
         match &self.origin {
-            Origin::Trained { fitted, plan, trials } => Record::Trained(Box::new(record_of_trained(
+            Origin::Trained { fitted, plan, trials, .. } => Record::Trained(Box::new(record_of_trained(
                 model,
                 fitted,
                 (plan, trials),

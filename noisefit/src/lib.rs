@@ -45,6 +45,7 @@
 //! | say what is fitted | [`Model`], with [`Training`] for what is trained |
 //! | fit, compare, diagnose, profile | [`Model::fit`], [`Model::compare`], [`Model::diagnose`], [`Model::profile`] |
 //! | use a fit | [`Fitted::coef`], [`Fitted::confint`], [`Fitted::predict`], [`Fitted::evaluate`], [`Fitted::save`] |
+//! | show it | [`Fitted::charts`], [`Fitted::report`], [`tabulate()`], [`Fitted::explain`] |
 //! | look at data | [`Table::describe`], [`Table::losses`] |
 //!
 //! Settings that do not go together are [`Refusal`]s, which name [`Setting`]s; a front end writes them in its own words by
@@ -59,12 +60,14 @@ pub use noisefit_report as report;
 mod augment;
 mod calibration;
 mod candidates;
+mod chart;
 mod checks;
 mod compare;
 mod describe;
 mod diagnose;
 mod error;
 mod evaluate;
+mod explain;
 mod export;
 mod fit;
 mod fitted;
@@ -72,6 +75,7 @@ mod loss;
 mod machine;
 mod model;
 mod overwriting;
+mod page;
 pub mod parse;
 mod predict;
 mod profile;
@@ -80,15 +84,18 @@ mod refusal;
 mod remark;
 mod rows;
 mod table;
+mod tabulate;
 mod train;
 mod training;
 mod watch;
 
+pub use chart::ChartOptions;
 pub use compare::{CompareOptions, Compared};
 pub use describe::Described;
 pub use diagnose::{DiagnoseOptions, Diagnosed};
 pub use error::Error;
 pub use evaluate::{EvaluateOptions, Evaluated};
+pub use explain::{Explained, explain};
 pub use export::{ExportOptions, Exported};
 pub use fitted::Fitted;
 pub use loss::{LossOptions, Losses};
@@ -101,6 +108,7 @@ pub use record::Record;
 pub use refusal::Refusal;
 pub use remark::Remark;
 pub use table::Table;
+pub use tabulate::tabulate;
 pub use training::{Batch, Optimizer, Training};
 pub use watch::Watch;
 

@@ -162,6 +162,10 @@ impl ProfileOptions {
 }
 
 impl Profiled {
+    pub(crate) fn formula(&self) -> &str {
+        &self.formula
+    }
+
     /// The curve.
     pub fn curve(&self) -> &Curve {
         &self.curve

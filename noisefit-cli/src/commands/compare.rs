@@ -4,12 +4,14 @@ use clap::Args;
 use noisefit::core::compare::Candidates;
 use noisefit::core::estimate::Collinear;
 use noisefit::data::source::Missing;
-use noisefit::{CompareOptions, Compared, Model, parse};
+use noisefit::{ChartOptions, CompareOptions, Compared, Model, parse};
 
 use super::model::ModelArguments;
 use crate::arguments::{DataArguments, OutputFormat, quoted};
+use crate::files::Output;
 use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{print, print_json, warn};
+use crate::picture::write;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -35,6 +37,9 @@ pub(crate) struct CompareArguments {
     /// Tell how long each fit took
     #[arg(long)]
     pub(crate) times: bool,
+    /// Write the report of it, one HTML page with tables and charts, to this file
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<Output>,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) format: OutputFormat,
@@ -49,6 +54,10 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
     let compared = model.compare(&table, &options)?;
     passes.finish();
     let next = next(arguments, &compared);
+    if let Some(Output(path)) = &arguments.report {
+        let charts = ChartOptions { seed: arguments.seed, ..ChartOptions::default() };
+        write(path, &compared.report(next.as_deref(), &charts, &Options)?)?;
+    }
     match arguments.format {
         OutputFormat::Json => print_json(&compared.record(next.as_deref(), arguments.times, &Options))?,
         OutputFormat::Table => print(&compared.summary(next.as_deref(), arguments.times, &Options))?,

@@ -1,13 +1,15 @@
 //! `noisefit diagnose`.
 
 use clap::Args;
-use noisefit::{DiagnoseOptions, Model};
+use noisefit::report::chart::Kind;
+use noisefit::{ChartOptions, DiagnoseOptions, Model};
 
 use super::model::{ModelArguments, NoiseArguments};
 use crate::arguments::{DataArguments, OutputFormat};
-use crate::files::TableOutput;
+use crate::files::{Output, TableOutput};
 use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{print, print_json, warn};
+use crate::picture::{show, write};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -31,6 +33,12 @@ pub(crate) struct DiagnoseArguments {
     /// Simulated p-values are drawn from this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Write the report of it, one HTML page with tables and charts, to this file
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<Output>,
+    /// Show residuals below the result, where the terminal can
+    #[arg(long)]
+    pub(crate) plot: bool,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) format: OutputFormat,
@@ -47,9 +55,16 @@ pub(crate) fn run(arguments: &DiagnoseArguments) -> Result<Outcome, Failure> {
     let (table, passes) = arguments.data.open()?;
     let diagnosed = model.diagnose(&table, &options)?;
     passes.finish();
+    let charts = ChartOptions { seed: arguments.seed, ..ChartOptions::default() };
+    if let Some(Output(path)) = &arguments.report {
+        write(path, &diagnosed.report(&charts, &Options)?)?;
+    }
     match arguments.format {
         OutputFormat::Json => print_json(&diagnosed.record(&Options))?,
         OutputFormat::Table => print(&diagnosed.summary_in(&Options))?,
+    }
+    if arguments.plot {
+        show(&diagnosed.fitted().chart(Kind::Residuals, None, &charts)?)?;
     }
     warn(&diagnosed.warnings());
     Ok(Outcome::of(diagnosed.fit().termination.converged))

@@ -4,7 +4,8 @@ use clap::Args;
 use noisefit::core::inference::conformal::Scheme;
 use noisefit::core::inference::covariance::{COVARIANCES, Vcov};
 use noisefit::core::record::{Confint, SmallSample};
-use noisefit::{Fitting, Model, Refusal, Setting, parse};
+use noisefit::report::chart::Kind;
+use noisefit::{ChartOptions, Fitting, Model, Refusal, Setting, parse};
 
 use super::model::{ModelArguments, NoiseArguments};
 use super::training::TrainArguments;
@@ -12,6 +13,7 @@ use crate::arguments::{DataArguments, OutputFormat, named, suggested};
 use crate::files::Output;
 use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{print, print_json, tell, warn};
+use crate::picture::{show, write};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -57,6 +59,12 @@ pub(crate) struct FitArguments {
     /// Read the data once where that gives the digits asked for under gaussian noise: MAE is left out
     #[arg(long, help_heading = "Resources")]
     pub(crate) one_pass: bool,
+    /// Write the report of it, one HTML page with tables and charts, to this file
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<Output>,
+    /// Show residuals below the result, of what is trained the loss, where the terminal can
+    #[arg(long)]
+    pub(crate) plot: bool,
     /// How to print the result
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) format: OutputFormat,
@@ -127,9 +135,20 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
     if let Some(Output(path)) = &arguments.output {
         fitted.save(path)?;
     }
+    if let Some(Output(path)) = &arguments.report {
+        write(
+            path,
+            &fitted.report(None, &ChartOptions { seed: arguments.seed, ..ChartOptions::default() }, &Options)?,
+        )?;
+    }
     match arguments.format {
         OutputFormat::Json => print_json(&fitted.record(arguments.vcov_matrix, &Options))?,
         OutputFormat::Table => print(&fitted.summary())?,
+    }
+    if arguments.plot {
+        let charts = fitted.charts(None, &ChartOptions { seed: arguments.seed, ..ChartOptions::default() })?;
+        let kinds = [Kind::Loss, Kind::Residuals];
+        show(&charts.into_iter().filter(|chart| kinds.contains(&chart.kind)).collect::<Vec<_>>())?;
     }
     fitted.verdict().iter().for_each(|verdict| tell(verdict));
     warn(&fitted.warnings());

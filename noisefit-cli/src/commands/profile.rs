@@ -10,9 +10,10 @@ use noisefit::{Model, ProfileOptions, parse};
 
 use super::model::{ModelArguments, NoiseArguments};
 use crate::arguments::{DataArguments, OutputFormat, named};
-use crate::files::TableOutput;
+use crate::files::{Output, TableOutput};
 use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{Screen, print, print_json, tell, warn};
+use crate::picture::write as write_page;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -44,6 +45,9 @@ pub(crate) struct ProfileArguments {
     /// What the interval allows for where rows are few: corrected (Student's t) or none (the normal distribution)
     #[arg(long, value_name = "HOW", value_parser = named::<SmallSample>(), default_value_t = SmallSample::Corrected)]
     pub(crate) small_sample: SmallSample,
+    /// Write the report of it, one HTML page with tables and charts, to this file
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<Output>,
     /// How to print the result: the curve as CSV and what is to be seen on it on standard error, or one JSON object
     #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
     pub(crate) format: OutputFormat,
@@ -81,6 +85,9 @@ pub(crate) fn run(arguments: &ProfileArguments) -> Result<Outcome, Failure> {
     let (table, passes) = arguments.data.open()?;
     let profiled = model.profile(&table, &options)?;
     passes.finish();
+    if let Some(Output(path)) = &arguments.report {
+        write_page(path, &profiled.report(&Options)?)?;
+    }
     match (arguments.format, &arguments.output) {
         (OutputFormat::Json, path) => {
             if let Some(TableOutput(path)) = path {

@@ -11,6 +11,7 @@ pub mod outside;
 pub mod predict;
 pub(crate) mod predictive;
 pub mod profile;
+pub mod sketch;
 pub(crate) mod small_sample;
 
 pub use fit::fit;
@@ -18,7 +19,7 @@ pub use options::Options;
 
 /// The passes of this module.
 pub(crate) fn kinds() -> crate::rows::Kinds {
-    let passes = crate::rows::Kinds::default().with::<evaluate::Evaluation>();
+    let passes = crate::rows::Kinds::default().with::<evaluate::Evaluation>().and(sketch::kinds());
     passes
         .and(covariance::kinds())
         .and(profile::kinds())

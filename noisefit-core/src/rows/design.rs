@@ -28,6 +28,11 @@ impl<'a> Design<'a> {
         self.0.first().map(|values| values.high)
     }
 
+    /// The values of a row, for whoever shows it.
+    pub fn row(self, i: usize) -> impl Iterator<Item = f64> + use<'a> {
+        self.0.iter().map(move |column| column.high[i])
+    }
+
     /// The columns as doubles.
     #[inline]
     pub(crate) fn dense_columns(self) -> &'a [Values<'a>] {

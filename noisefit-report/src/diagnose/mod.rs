@@ -71,6 +71,17 @@ const ROUNDING: f64 = 1e-10;
 /// Residual degrees of freedom below which tests have no power to speak of.
 const FEW_DEGREES: u64 = 5;
 
+/// What is said where there is nothing to do, of a fit with so many residual degrees of freedom.
+pub fn nothing_found(df_residual: u64) -> &'static str {
+    match df_residual {
+        0 => "nothing can be said: there are as many coefficients as observations",
+        1..FEW_DEGREES => {
+            "with so few residual degrees of freedom these tests see hardly anything: more rows are needed"
+        }
+        _ => "nothing that these tests can see speaks against the model",
+    }
+}
+
 /// The findings for people, with settings as `wording` writes them.
 pub fn summary(findings: &Findings<'_>, wording: &dyn Wording) -> String {
     let fit = findings.fit;
@@ -111,13 +122,7 @@ pub fn summary(findings: &Findings<'_>, wording: &dyn Wording) -> String {
     let advice = advice(findings);
     text += "\nwhat to do\n";
     if advice.is_empty() {
-        text += match findings.fit.df_residual {
-            0 => "  nothing can be said: there are as many coefficients as observations\n",
-            1..FEW_DEGREES => {
-                "  with so few residual degrees of freedom these tests see hardly anything: more rows are needed\n"
-            }
-            _ => "  nothing that these tests can see speaks against the model\n",
-        };
+        text += &format!("  {}\n", nothing_found(findings.fit.df_residual));
     }
     for sentence in advice {
         text += &wrapped(&format!("- {}", sentence.worded(wording)), "  ", "    ");

@@ -53,6 +53,7 @@ pub struct Diagnosed {
     several_files: bool,
     /// What is to be said of the table's columns.
     notes: Vec<Remark>,
+    table: Table,
 }
 
 impl Model {
@@ -114,7 +115,8 @@ pub(crate) fn look(
     let several_files = table.dataset().files().len() > 1;
     drop(diagnosis);
     let (design, counts, notes) = (rows.design().clone(), rows.counts(), notes(&rows, table));
-    Ok(Diagnosed { design, fit, counts, diagnostics, places, several_files, notes })
+    let table = table.clone();
+    Ok(Diagnosed { design, fit, counts, diagnostics, places, several_files, notes, table })
 }
 
 /// What is measured of every row of a table: the names, and the columns.
@@ -150,6 +152,11 @@ impl Diagnosed {
     /// The fit that was looked at.
     pub fn fit(&self) -> &Fit {
         &self.fit
+    }
+
+    /// The parts of which the fit can be used in other ways: its design, its rows and their table, what is to be said of these.
+    pub(crate) fn parts(&self) -> (&Design, Counts, &Table, &[Remark]) {
+        (&self.design, self.counts, &self.table, &self.notes)
     }
 
     /// What to do about it, in sentences, the gravest first.

@@ -76,7 +76,8 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
     })?;
     let saved = FittedModel::trained(rows.design().clone(), fitted.network.clone()).with_conformal(conformal);
     let notes = notes(&rows, table);
-    Ok(Fitted::new(saved, table, rows.counts(), Origin::Trained { fitted, plan, trials }).with_notes(notes))
+    Ok(Fitted::new(saved, table, rows.counts(), Origin::Trained { fitted, plan, trials, lines: watcher.lines() })
+        .with_notes(notes))
 }
 
 /// Refuses networks, or so many of them, as there is no memory for.

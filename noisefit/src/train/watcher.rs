@@ -19,6 +19,8 @@ pub(super) struct Watcher<'a> {
     epochs: u64,
     members: u64,
     trace: Option<Trace>,
+    /// Of a linear model its coefficients after every epoch of every member.
+    lines: Option<Mutex<Vec<Vec<Vec<f64>>>>>,
     checkpoint: Option<PathBuf>,
     every: Option<u64>,
     /// When a checkpoint was last written, and how long that took.
@@ -82,6 +84,7 @@ impl<'a> Watcher<'a> {
             epochs,
             members: members as u64,
             trace,
+            lines: terms.is_some().then(|| Mutex::new(vec![Vec::new(); members])),
             checkpoint: training.checkpoint.clone(),
             every: training.every,
             written: Mutex::new((Instant::now(), Duration::ZERO)),
@@ -91,6 +94,11 @@ impl<'a> Watcher<'a> {
             epochs_done: AtomicU64::new(0),
             best: Mutex::new(None),
         })
+    }
+
+    /// The coefficients after every epoch of every member; none of what is no line.
+    pub(super) fn lines(&self) -> Vec<Vec<Vec<f64>>> {
+        self.lines.as_ref().map_or_else(Vec::new, |lines| lock(lines).clone())
     }
 
     /// Writes the trace, member after member.
@@ -173,6 +181,10 @@ impl Watch for Watcher<'_> {
         let done = self.epochs_done.fetch_add(1, Ordering::Relaxed) + 1;
         if let Some(trace) = self.trace.as_ref().filter(|trace| !trace.by_step) {
             self.trace_row(trace, member, epoch_row(member, epoch, self.seconds()), Some(learner));
+        }
+        if let (Some(lines), Some(begun)) = (&self.lines, self.begun.get()) {
+            let line = line(learner.architecture(), &begun.standardisation, learner.parameters());
+            lock(lines)[member].push(line.numbers().collect());
         }
         self.see(epoch);
         let best = *lock(&self.best);

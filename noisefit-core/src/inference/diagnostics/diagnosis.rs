@@ -77,6 +77,11 @@ impl Diagnosis {
         Ok(diagnosis)
     }
 
+    /// The fit that is looked at.
+    pub fn fit(&self) -> &Fit {
+        &self.fit
+    }
+
     /// The number of coefficients that least squares determined; zero where it left no degree of freedom.
     pub(super) fn order(&self) -> usize {
         if self.squares.leverage().is_some() { self.coordinates.coefficients() } else { 0 }
