@@ -222,7 +222,7 @@ def compare(
     Examples
     --------
     >>> import noisefit as nf
-    >>> nf.compare("calls ~ year", "testdata/phones.csv").preferred
+    >>> nf.compare("calls ~ year", "testdata/phones.csv", noise=["gaussian", "student-t"]).preferred
     'student-t'
     """
     asked: dict[str, Any] = {
@@ -260,8 +260,11 @@ def diagnose(
     Examples
     --------
     >>> import noisefit as nf
-    >>> nf.diagnose("foodexp ~ income", "testdata/engel.csv").advice[0][:33]
-    'the variance grows with income an'
+    >>> for sentence in nf.diagnose("foodexp ~ income", "testdata/engel.csv").advice[:3]:
+    ...     print(sentence.partition(":")[0])
+    row 138 carries the fit (Cook's distance above 1)
+    rows 138, 105, 59
+    the variance grows with income
     """
     asked: dict[str, Any] = {
         "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
@@ -366,7 +369,7 @@ def loss(
     Examples
     --------
     >>> import noisefit as nf
-    >>> nf.loss({"y": [1.0, 2, 4], "mu": [1.0, 1, 1]}, truth="y", prediction="mu")["mse"]
+    >>> nf.loss({"y": [1.0, 2, 4], "mu": [1.0, 1, 1]}, truth="y", prediction="mu").means["mse"]
     3.3333333333333335
     """
     asked: dict[str, Any] = {
