@@ -13,14 +13,14 @@ use noisefit::core::rows::{Layout, Matrix, MemoryRows, Next, Pass, RowSource, Va
 use noisefit::data::DataError;
 use noisefit::data::read::Progress;
 use noisefit::parse;
-use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::errors::{exception, of_core, raised, usage};
 use crate::found::json;
 use crate::model::set;
-use crate::numbers::array;
+use crate::numbers::{Numbers, array};
 use crate::settings::Settings;
 use crate::work::{Passes, apart, guarded};
 
@@ -80,6 +80,7 @@ impl Asked {
         let mut options = Options::default();
         set(&mut options.level, settings.by("level", parse::level)?);
         set(&mut options.vcov, settings.of("vcov")?);
+        set(&mut options.small_sample, settings.of("small_sample")?);
         set(&mut options.collinear, settings.of("collinear")?);
         set(&mut options.settings.digits, settings.by("digits", parse::digits)?);
         set(&mut options.seed, settings.count("seed", 0)?);
@@ -287,13 +288,13 @@ impl ArrayFit {
 #[pymethods]
 impl ArrayFit {
     /// The estimates of one fit, the intercept first where there is one; NaN for a term that is not determined.
-    fn coef<'py>(&self, py: Python<'py>, number: usize) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    fn coef<'py>(&self, py: Python<'py>, number: usize) -> PyResult<Numbers<'py>> {
         let rows = &self.fit(py, number)?.location.rows;
         Ok(array(py, rows.iter().map(|row| row.estimate.unwrap_or(f64::NAN)).collect()))
     }
 
     /// The standard errors of one fit.
-    fn std_error<'py>(&self, py: Python<'py>, number: usize) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    fn std_error<'py>(&self, py: Python<'py>, number: usize) -> PyResult<Numbers<'py>> {
         let rows = &self.fit(py, number)?.location.rows;
         Ok(array(py, rows.iter().map(|row| row.std_error.unwrap_or(f64::NAN)).collect()))
     }
@@ -343,7 +344,7 @@ impl ArrayFit {
         py: Python<'py>,
         design: PyReadonlyArray2<'py, f64>,
         number: usize,
-    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    ) -> PyResult<Numbers<'py>> {
         let predictor = self.one(py, number)?;
         Ok(array(py, self.with_rows(py, &design, |rows| Ok(predictor.location(rows)))?))
     }
@@ -356,7 +357,7 @@ impl ArrayFit {
         number: usize,
         level: f64,
         confidence: bool,
-    ) -> PyResult<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>)> {
+    ) -> PyResult<(Numbers<'py>, Numbers<'py>)> {
         let predictor = self.one(py, number)?;
         let kind = if confidence { IntervalKind::Confidence } else { IntervalKind::Prediction };
         let ends = self.with_rows(py, &design, |rows| predictor.intervals(rows, kind, level))?;
@@ -370,7 +371,7 @@ impl ArrayFit {
         design: PyReadonlyArray2<'py, f64>,
         number: usize,
         probability: f64,
-    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    ) -> PyResult<Numbers<'py>> {
         let predictor = self.one(py, number)?;
         Ok(array(py, self.with_rows(py, &design, |rows| predictor.quantile(rows, probability))?))
     }
@@ -381,18 +382,13 @@ impl ArrayFit {
         py: Python<'py>,
         design: PyReadonlyArray2<'py, f64>,
         number: usize,
-    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    ) -> PyResult<Numbers<'py>> {
         let predictor = self.one(py, number)?;
         Ok(array(py, self.with_rows(py, &design, |rows| predictor.standard_deviation(rows))?))
     }
 
     /// The noise scale of every row.
-    fn scale<'py>(
-        &self,
-        py: Python<'py>,
-        design: PyReadonlyArray2<'py, f64>,
-        number: usize,
-    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    fn scale<'py>(&self, py: Python<'py>, design: PyReadonlyArray2<'py, f64>, number: usize) -> PyResult<Numbers<'py>> {
         let predictor = self.one(py, number)?;
         Ok(array(py, self.with_rows(py, &design, |rows| Ok(predictor.scale(rows)))?))
     }

@@ -5,7 +5,7 @@ use noisefit::{Error, LossOptions, Model, Refusal, parse};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::errors::raised;
+use crate::errors::{Keywords, raised};
 use crate::fitted::Fitted;
 use crate::found::Found;
 use crate::model::{model, set};
@@ -70,7 +70,7 @@ pub(crate) fn profile(
     let (model, options) = (model(settings, py)?, profile_options(settings)?);
     model.check().map_err(|error| raised(py, &error))?;
     let profiled = apart(py, progress.as_ref(), |watch| model.profile(&watched(&table.inner, watch), &options))?;
-    Found::new(py, profiled.summary(), &profiled.record(), &profiled.warnings())
+    Found::new(py, profiled.summary(), &profiled.record(&Keywords), &profiled.warnings())
 }
 
 /// Describes columns.

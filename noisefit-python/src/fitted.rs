@@ -8,7 +8,7 @@ use noisefit::{EvaluateOptions, ExportOptions, Interval, Keep, PredictOptions, p
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::errors::raised;
+use crate::errors::{Keywords, raised};
 use crate::found::{Columns, Found, columns, json, said};
 use crate::model::set;
 use crate::options::{compare_options, diagnose_options, of_comparison, of_diagnosis, profile_options};
@@ -44,7 +44,7 @@ impl Fitted {
     /// Writes a model file.
     fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         if let Some(table) = self.inner.table() {
-            let outputs = [(noisefit::Setting::Output, Some(&path))];
+            let outputs = [(noisefit::Setting::Output, Some(path.as_path()))];
             table.refuse_overwriting(&outputs).map_err(|error| raised(py, &error))?;
         }
         self.inner.save(path).map_err(|error| raised(py, &error))
@@ -52,7 +52,7 @@ impl Fitted {
 
     /// The record as JSON, with the covariance matrices.
     fn record(&self, py: Python<'_>) -> PyResult<String> {
-        json(py, &self.inner.record(true))
+        json(py, &self.inner.record(true, &Keywords))
     }
 
     /// The summary for people.
@@ -116,7 +116,7 @@ impl Fitted {
     ) -> PyResult<Vec<(String, String)>> {
         let options = predict_options(&Settings(settings))?;
         self.inner.check_prediction(&options).map_err(|error| raised(py, &error))?;
-        let outputs = [(noisefit::Setting::Output, Some(&path))];
+        let outputs = [(noisefit::Setting::Output, Some(path.as_path()))];
         table.inner.refuse_overwriting(&outputs).map_err(|error| raised(py, &error))?;
         let predict = |watch| self.inner.predict_to(&watched(&table.inner, watch), &options, &path);
         Ok(said(&apart(py, progress.as_ref(), predict)?))
@@ -194,7 +194,7 @@ impl Fitted {
         let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
         let profile = |watch| self.inner.profile(Some(&watched(&table, watch)), &options);
         let profiled = apart(py, progress.as_ref(), profile)?;
-        Found::new(py, profiled.summary(), &profiled.record(), &profiled.warnings())
+        Found::new(py, profiled.summary(), &profiled.record(&Keywords), &profiled.warnings())
     }
 
     /// Writes the model in forms that other programs run.

@@ -2,15 +2,14 @@
 
 use noisefit::Remark;
 use noisefit::core::named::Named;
-use numpy::PyArray1;
 use pyo3::prelude::*;
 use serde::Serialize;
 
 use crate::errors::{Keywords, raised};
-use crate::numbers::array;
+use crate::numbers::{Numbers, array};
 
 /// Named columns of numbers.
-pub(crate) type Columns<'py> = (Vec<String>, Vec<Bound<'py, PyArray1<f64>>>);
+pub(crate) type Columns<'py> = (Vec<String>, Vec<Numbers<'py>>);
 
 /// A result: its summary, its record as JSON, and what is to be said of it.
 #[pyclass(frozen, get_all, module = "noisefit._noisefit")]

@@ -24,7 +24,7 @@ pub(crate) fn loss_of<'py>(
     spread: Option<&Bound<'py, PyAny>>,
     reduction: &str,
     gradient: bool,
-) -> PyResult<(Option<f64>, Option<Bound<'py, PyAny>>, Option<Bound<'py, PyAny>>)> {
+) -> PyResult<Answer<'py>> {
     let asked = Asked { name, weights, number, spread, reduction, gradient };
     guarded(py, || match prediction.cast::<PyArray1<f32>>() {
         Ok(_) => asked.answer::<f32>(py, prediction, truth),
@@ -41,6 +41,7 @@ struct Asked<'a, 'py> {
     gradient: bool,
 }
 
+/// The reduced loss, the losses of the rows, and the gradient.
 type Answer<'py> = (Option<f64>, Option<Bound<'py, PyAny>>, Option<Bound<'py, PyAny>>);
 
 impl<'py> Asked<'_, 'py> {
@@ -74,7 +75,8 @@ impl<'py> Asked<'_, 'py> {
         };
         let mut slopes = vec![T::narrow(0.0); if self.gradient { rows.len() } else { 0 }];
         let mut values = vec![T::narrow(0.0); if reduction.is_none() { rows.len() } else { 0 }];
-        let reduced = py.detach(|| match (reduction, self.gradient) {
+        let with_gradient = self.gradient;
+        let reduced = py.detach(|| match (reduction, with_gradient) {
             (Some(reduction), false) => loss.value(&rows, reduction).map(Some),
             (Some(reduction), true) => loss.value_and_gradient(&rows, reduction, &mut slopes).map(Some),
             (None, gradient) => loss.values(&rows, &mut values).and_then(|()| match gradient {

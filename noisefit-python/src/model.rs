@@ -22,6 +22,7 @@ pub(crate) fn model(settings: &Settings<'_, '_>, py: Python<'_>) -> PyResult<Mod
     set(&mut model.digits, settings.by("digits", parse::digits)?);
     set(&mut model.level, settings.by("level", parse::level)?);
     set(&mut model.vcov, settings.of("vcov")?);
+    set(&mut model.small_sample, settings.of("small_sample")?);
     set(&mut model.confint, settings.of::<Confint>("confint")?);
     model.conformal = settings.of("conformal")?;
     model.calibration = settings.by("calibration", parse::calibration)?;

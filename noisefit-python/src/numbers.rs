@@ -23,7 +23,10 @@ pub(crate) fn buffer<T: Element>(array: &Bound<'_, PyArray1<T>>) -> Buffer {
     unsafe { Buffer::from_custom_allocation(data, length, owner) }
 }
 
+/// An array of doubles.
+pub(crate) type Numbers<'py> = Bound<'py, PyArray1<f64>>;
+
 /// Numbers as an array.
-pub(crate) fn array<'py>(py: Python<'py>, numbers: Vec<f64>) -> Bound<'py, PyArray1<f64>> {
+pub(crate) fn array<'py>(py: Python<'py>, numbers: Vec<f64>) -> Numbers<'py> {
     PyArray1::from_vec(py, numbers)
 }

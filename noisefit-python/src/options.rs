@@ -51,7 +51,8 @@ pub(crate) fn of_comparison(
         format!("nf.fit(..., noise=\"{}\"{scale})", preferred.noise)
     });
     let times = settings.flag("times")?.unwrap_or(false);
-    let (summary, record) = (compared.summary(next.as_deref(), times, &Keywords), compared.record(next.as_deref()));
+    let record = compared.record(next.as_deref(), times, &Keywords);
+    let summary = compared.summary(next.as_deref(), times, &Keywords);
     let found = Found::new(py, summary, &record, &compared.warnings())?;
     Ok(found.with_advice(compared.preferred().map(ToString::to_string).into_iter().collect()))
 }

@@ -61,7 +61,8 @@ def test_the_attributes_of_a_fit() -> None:
     fitted = nf.fit("foodexp ~ income", ENGEL)
     assert fitted.noise == "gaussian" and fitted.nobs == 235 and fitted.converged
     assert fitted.terms == ["(Intercept)", "income"]
-    assert fitted.coef["income"] == pytest.approx(0.48517842366769, rel=1e-12)
+    # In rational arithmetic.
+    assert fitted.coef["income"] == pytest.approx(0.48517842367692315, rel=1e-13)
     assert fitted.std_error["income"] == pytest.approx(0.014366, rel=1e-4)
     assert fitted.log_likelihood == pytest.approx(-1445.675, abs=1e-3)
     assert fitted.aic == pytest.approx(2 * 3 - 2 * fitted.log_likelihood)
@@ -86,7 +87,7 @@ def test_what_is_done_with_a_fit() -> None:
     rows = fitted.augment()
     assert len(rows["residual"]) == 235 and abs(rows["residual"].sum()) < 1e-8
     assert fitted.evaluate()["rmse"] == pytest.approx(113.6213, abs=1e-4)
-    assert fitted.diagnose().advice[0].startswith("the variance grows with income")
+    assert any(sentence.startswith("the variance grows with income") for sentence in fitted.diagnose().advice)
     assert "scale=" in " ".join(fitted.diagnose().advice)
     assert fitted.compare().preferred == "gaussian+scale"
     low, high = fitted.profile("income").conf_int
@@ -109,7 +110,11 @@ def test_a_modelled_scale_and_a_noise_that_is_found_out() -> None:
     fitted = nf.fit("foodexp ~ income", ENGEL, scale="~ log(income)")
     assert set(fitted.tidy()["part"]) == {"location", "scale"}
     assert list(fitted.predict({"income": [500.0]}, interval=0.5)) == ["prediction", "pred_low", "pred_high", "scale"]
-    assert nf.fit("calls ~ year", "testdata/phones.csv", noise="auto").noise == "student-t"
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=1000)
+    for noise, drawn in (("laplace", rng.laplace(size=1000)), ("student-t", rng.standard_t(2.5, size=1000))):
+        data = {"y": 1 + 2 * x + drawn, "x": x}
+        assert nf.fit("y ~ x", data, noise="auto").noise == nf.compare("y ~ x", data).preferred == noise
 
 
 def test_saved_loaded_and_pickled_without_data(tmp_path: Path) -> None:
@@ -145,7 +150,7 @@ def test_tables_beside_a_fit(tmp_path: Path) -> None:
     assert nf.describe(ENGEL)["rows"] == 235
     assert nf.describe({"x": [1.0, 2.0, None]}, "x")["columns"][0]["missing"] == 1
     told = nf.loss({"y": [1.0, 2.0, 4.0], "mu": [1.0, 1.0, 1.0]}, truth="y", prediction="mu")
-    assert told["mse"] == pytest.approx(10 / 3)
+    assert told.means["mse"] == pytest.approx(10 / 3) and told.means["mae"] == pytest.approx(4 / 3)
     output = tmp_path / "predicted.csv"
     fitted = nf.fit("foodexp ~ income", ENGEL)
     assert fitted.predict(ENGEL, keep="income", output=output) is None

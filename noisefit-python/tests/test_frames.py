@@ -149,7 +149,7 @@ def test_missing_values_stay_in_their_rows() -> None:
 def test_decimals_times_and_names_that_are_no_identifiers() -> None:
     pa = pytest.importorskip("pyarrow")
     prices = [decimal.Decimal(f"{i}.{i:02d}") for i in range(1, 21)]
-    times = [datetime.datetime(2024, 1, 1, i, tzinfo=datetime.timezone.utc) for i in range(20)]
+    times = [datetime.datetime(2024, 1, 1, i * i % 24, tzinfo=datetime.timezone.utc) for i in range(20)]
     y = [float(i % 7) for i in range(20)]
     table = pa.table({"my y": y, "price (EUR)": prices, "at": times})
     arrow = nf.fit("`my y` ~ `price (EUR)` + at", table)

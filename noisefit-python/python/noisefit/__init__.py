@@ -3,7 +3,7 @@
 >>> import noisefit as nf
 >>> fitted = nf.fit("foodexp ~ income", "testdata/engel.csv", noise="student-t", scale="~ income")
 >>> fitted.predict({"income": [500.0]}, interval=0.9)["prediction"].round(0)
-array([351.])
+array([354.])
 
 `fit`, `compare`, `diagnose`, `profile`, `describe` and `loss` take a formula and a table: a frame of pandas, polars or pyarrow, a
 dict of arrays, a file. `fit_array` takes arrays; `noisefit.sklearn` has estimators, `noisefit.losses` losses of arrays and

@@ -82,6 +82,7 @@ def fit(
     missing: str | None = None,
     collinear: str | None = None,
     vcov: str | None = None,
+    small_sample: str | None = None,
     confint: str | None = None,
     level: float = 0.95,
     conformal: str | None = None,
@@ -123,6 +124,9 @@ def fit(
     vcov
         How the covariance of the coefficients is estimated: `classical`, `hc3`, `cluster:firm`, `hac:4`, `sandwich`,
         `bootstrap:999`, ...
+    small_sample
+        What standard errors and intervals allow for where rows are few: `corrected` (default: the factor n / (n - p) and
+        Student's t) or `none` (maximum likelihood and the normal distribution).
     confint
         Where the confidence intervals come from: `wald` (default) or `profile`.
     level
@@ -168,8 +172,8 @@ def fit(
     """
     asked: dict[str, Any] = {
         "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
-        "missing": missing, "collinear": collinear, "vcov": vcov, "confint": confint, "level": level, "conformal": conformal,
-        "calibration": calibration, "folds": folds, "huber_k": huber_k, "huber_scale": huber_scale, "seed": seed,
+        "missing": missing, "collinear": collinear, "vcov": vcov, "small_sample": small_sample, "confint": confint, "level": level,
+        "conformal": conformal, "calibration": calibration, "folds": folds, "huber_k": huber_k, "huber_scale": huber_scale, "seed": seed,
         "digits": digits, "one_pass": one_pass, "model": model, **_known("fit", more, TRAINING),
     }  # fmt: skip
     made, like = table(data, asked, _noisefit.columns(asked), frame)
@@ -218,7 +222,7 @@ def compare(
     Examples
     --------
     >>> import noisefit as nf
-    >>> nf.compare("calls ~ year", "testdata/phones.csv").preferred
+    >>> nf.compare("calls ~ year", "testdata/phones.csv", noise=["gaussian", "student-t"]).preferred
     'student-t'
     """
     asked: dict[str, Any] = {
@@ -256,8 +260,11 @@ def diagnose(
     Examples
     --------
     >>> import noisefit as nf
-    >>> nf.diagnose("foodexp ~ income", "testdata/engel.csv").advice[0][:33]
-    'the variance grows with income an'
+    >>> for sentence in nf.diagnose("foodexp ~ income", "testdata/engel.csv").advice[:3]:
+    ...     print(sentence.partition(":")[0])
+    row 138 carries the fit (Cook's distance above 1)
+    rows 138, 105, 59
+    the variance grows with income
     """
     asked: dict[str, Any] = {
         "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
@@ -285,6 +292,7 @@ def profile(
     range: tuple[float, float] | None = None,
     profile: bool = False,
     level: float = 0.95,
+    small_sample: str | None = None,
     frame: str | None = None,
     progress: bool | None = None,
     **more: Unpack[Reading],
@@ -303,7 +311,8 @@ def profile(
     asked: dict[str, Any] = {
         "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
         "missing": missing, "collinear": collinear, "digits": digits, "huber_k": huber_k, "huber_scale": huber_scale,
-        "term": term, "points": points, "range": range, "profile": profile, "level": level, **_known("profile", more, ()),
+        "term": term, "points": points, "range": range, "profile": profile, "level": level,
+        "small_sample": small_sample, **_known("profile", more, ()),
     }  # fmt: skip
     return Profile(*_called(_noisefit.profile, data, asked, frame, progress))
 
@@ -360,7 +369,7 @@ def loss(
     Examples
     --------
     >>> import noisefit as nf
-    >>> nf.loss({"y": [1.0, 2, 4], "mu": [1.0, 1, 1]}, truth="y", prediction="mu")["mse"]
+    >>> nf.loss({"y": [1.0, 2, 4], "mu": [1.0, 1, 1]}, truth="y", prediction="mu").means["mse"]
     3.3333333333333335
     """
     asked: dict[str, Any] = {
@@ -400,6 +409,6 @@ def _known(function: str, more: Any, names: Sequence[str]) -> dict[str, Any]:
 
 #: The plain keywords of `fit`, for suggestions.
 _PLAIN = (
-    "noise", "scale", "weights", "frequency_weights", "missing", "collinear", "vcov", "confint", "level", "conformal",
+    "noise", "scale", "weights", "frequency_weights", "missing", "collinear", "vcov", "small_sample", "confint", "level", "conformal",
     "calibration", "folds", "huber_k", "huber_scale", "seed", "digits", "one_pass", "model", "frame", "progress",
 )  # fmt: skip

@@ -155,6 +155,7 @@ def fit_array(
     scale_features: Sequence[int] | None = None,
     names: Sequence[str] | None = None,
     vcov: str | None = None,
+    small_sample: str | None = None,
     level: float | None = None,
     collinear: str | None = None,
     digits: float | None = None,
@@ -169,7 +170,7 @@ def fit_array(
         A matrix n x p of numbers, by rows or by columns; doubles are not copied.
     y
         The response, length n.
-    noise, vcov, level, collinear, digits, seed
+    noise, vcov, small_sample, level, collinear, digits, seed
         As in `fit`.
     intercept
         Whether there is an intercept.
@@ -197,8 +198,8 @@ def fit_array(
     precisions = None if weights is None else _vector("weights", weights, rows)
     settings: dict[str, Any] = {"noise": noise, "intercept": intercept}
     given = {
-        "scale_features": scale_features, "names": names, "vcov": vcov, "level": level, "collinear": collinear,
-        "digits": digits, "seed": seed, "threads": threads,
+        "scale_features": scale_features, "names": names, "vcov": vcov, "small_sample": small_sample, "level": level,
+        "collinear": collinear, "digits": digits, "seed": seed, "threads": threads,
     }  # fmt: skip
     settings.update((name, value) for name, value in given.items() if value is not None)
     fitted = _noisefit.fit_array(X, y, frequencies, precisions, settings)

@@ -449,6 +449,11 @@ class Fitted:
         """Write the model as JSON, without data; `load` reads it, and so does the command."""
         self._inner.save(path)
 
+    def without_data(self) -> Fitted:
+        """Give the same model that refers to no data, as it is after loading."""
+        make, parts = self.__reduce__()
+        return cast(Fitted, make(*parts))
+
     def __reduce__(self) -> Any:
         record = self._json if self._json is not None else self._inner.record()
         return _unpickled, (self._inner.to_json(), record, self._like.backend, self._asked)

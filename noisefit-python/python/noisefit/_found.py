@@ -98,6 +98,11 @@ class Description(Found):
 class Losses(Found):
     """Every loss of predictions, and the noise that they imply."""
 
+    @property
+    def means(self) -> dict[str, float]:
+        """The mean over the rows of every loss, by its name."""
+        return {row["loss"]: float(row["mean"]) for row in self._record["losses"] if row["mean"] is not None}
+
 
 class Exported(Found):
     """What was written, and what it takes and gives."""

@@ -8,9 +8,9 @@ read and gradients are written in single precision, and everything is computed i
 >>> import noisefit as nf
 >>> nf.losses.mse([1.0, 2.0], [1.0, 4.0])
 2.0
->>> value, gradient = nf.losses.huber([1.0, 2.0], [1.0, 4.0], delta=1.0, gradient=True)
+>>> value, gradient = nf.losses.huber([1.0, 2.0], [1.5, 4.0], delta=1.0, gradient=True)
 >>> value, gradient.tolist()
-(0.75, [0.0, -0.5])
+(0.8125, [-0.25, -0.5])
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ import numpy as np
 from noisefit import _noisefit
 from noisefit._array import ArrayFitted, fit_array
 from noisefit._errors import UsageError
+from noisefit._fitted import Fitted
 
 try:
     from sklearn.base import BaseEstimator, RegressorMixin
@@ -313,29 +314,17 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 if (value := getattr(self, name)) is not None
             },
         )  # fmt: skip
-        self._model: str = fitted._inner.to_json()
+        self._fitted: Fitted = fitted.without_data()
         self.n_iter_ = max((int(member.get("epochs", 1)) for member in fitted.to_dict().get("members", ())), default=1)
         return self
 
-    def _inner(self) -> _noisefit.Fitted:
-        loaded: _noisefit.Fitted | None = self.__dict__.get("_loaded")
-        if loaded is None:
-            loaded = _noisefit.Fitted.from_json(self._model)
-            self.__dict__["_loaded"] = loaded
-        return loaded
-
-    def __getstate__(self) -> dict[str, Any]:
-        state: dict[str, Any] = dict(super().__getstate__())
-        state.pop("_loaded", None)
-        return state
-
     def predict(self, X: ArrayLike, interval: float | None = None) -> Any:
         """Predict rows; with the level of an `interval` the triple of the prediction and the two ends comes back."""
-        check_is_fitted(self, "_model")
+        check_is_fitted(self, "_fitted")
         rows = validate_data(self, X, dtype=np.float64, reset=False)
         made = [(name, "float64", np.ascontiguousarray(values), None) for name, values in _columns(rows).items()]
         settings = {} if interval is None else {"interval": interval}
-        (_, columns), _ = self._inner().predict(_noisefit.Table.columns(made, {}), settings, None)
+        (_, columns), _ = self._fitted._inner.predict(_noisefit.Table.columns(made, {}), settings, None)
         return columns[0] if interval is None else tuple(columns[:3])
 
 
