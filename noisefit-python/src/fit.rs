@@ -5,11 +5,11 @@ use noisefit::{Error, LossOptions, Model, Refusal, parse};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::errors::{Keywords, raised};
+use crate::errors::raised;
 use crate::fitted::Fitted;
 use crate::found::Found;
 use crate::model::{model, set};
-use crate::options::{compare_options, diagnose_options, of_comparison, of_diagnosis, profile_options};
+use crate::options::{compare_options, diagnose_options, of_comparison, of_diagnosis, of_profile, profile_options};
 use crate::settings::Settings;
 use crate::table::{Table, watched};
 use crate::work::apart;
@@ -40,7 +40,7 @@ pub(crate) fn compare(
     let (model, options) = (without_noise(settings, py)?, compare_options(settings)?);
     model.check().map_err(|error| raised(py, &error))?;
     let compared = apart(py, progress.as_ref(), |watch| model.compare(&watched(&table.inner, watch), &options))?;
-    of_comparison(py, &compared, settings)
+    of_comparison(py, compared, settings)
 }
 
 /// Fits a model and looks at the fit.
@@ -55,7 +55,7 @@ pub(crate) fn diagnose(
     let (model, options) = (model(settings, py)?, diagnose_options(settings)?);
     model.check().map_err(|error| raised(py, &error))?;
     let diagnosed = apart(py, progress.as_ref(), |watch| model.diagnose(&watched(&table.inner, watch), &options))?;
-    of_diagnosis(py, &diagnosed)
+    of_diagnosis(py, diagnosed)
 }
 
 /// Fits a model and follows its likelihood along one coefficient.
@@ -70,7 +70,7 @@ pub(crate) fn profile(
     let (model, options) = (model(settings, py)?, profile_options(settings)?);
     model.check().map_err(|error| raised(py, &error))?;
     let profiled = apart(py, progress.as_ref(), |watch| model.profile(&watched(&table.inner, watch), &options))?;
-    Found::new(py, profiled.summary(), &profiled.record(&Keywords), &profiled.warnings())
+    of_profile(py, profiled)
 }
 
 /// Describes columns.

@@ -11,8 +11,9 @@ use pyo3::types::PyDict;
 use crate::errors::{Keywords, raised};
 use crate::found::{Columns, Found, columns, json, said};
 use crate::model::set;
-use crate::options::{compare_options, diagnose_options, of_comparison, of_diagnosis, profile_options};
+use crate::options::{compare_options, diagnose_options, of_comparison, of_diagnosis, of_profile, profile_options};
 use crate::settings::Settings;
+use crate::shown::{Chart, chart_options, form, shown};
 use crate::table::{Table, of, watched};
 use crate::work::apart;
 
@@ -164,7 +165,7 @@ impl Fitted {
         let options = diagnose_options(&Settings(settings))?;
         let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
         let diagnose = |watch| self.inner.diagnose(Some(&watched(&table, watch)), &options);
-        of_diagnosis(py, &apart(py, progress.as_ref(), diagnose)?)
+        of_diagnosis(py, apart(py, progress.as_ref(), diagnose)?)
     }
 
     /// Sets noise models side by side for the same formula.
@@ -179,7 +180,7 @@ impl Fitted {
         let options = compare_options(settings)?;
         let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
         let compare = |watch| self.inner.compare(Some(&watched(&table, watch)), &options);
-        of_comparison(py, &apart(py, progress.as_ref(), compare)?, settings)
+        of_comparison(py, apart(py, progress.as_ref(), compare)?, settings)
     }
 
     /// Follows the likelihood along one coefficient.
@@ -194,7 +195,40 @@ impl Fitted {
         let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
         let profile = |watch| self.inner.profile(Some(&watched(&table, watch)), &options);
         let profiled = apart(py, progress.as_ref(), profile)?;
-        Found::new(py, profiled.summary(), &profiled.record(&Keywords), &profiled.warnings())
+        of_profile(py, profiled)
+    }
+
+    /// All charts of the model over a table.
+    fn charts(
+        &self,
+        py: Python<'_>,
+        table: Option<&Table>,
+        settings: &Bound<'_, PyDict>,
+        progress: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Vec<Chart>> {
+        let options = chart_options(settings)?;
+        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
+        let charts = |watch| self.inner.charts(Some(&watched(&table, watch)), &options);
+        Ok(shown(apart(py, progress.as_ref(), charts)?))
+    }
+
+    /// The report as an HTML page.
+    fn report(
+        &self,
+        py: Python<'_>,
+        table: Option<&Table>,
+        settings: &Bound<'_, PyDict>,
+        progress: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<String> {
+        let options = chart_options(settings)?;
+        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
+        let report = |watch| self.inner.report(Some(&watched(&table, watch)), &options, &Keywords);
+        apart(py, progress.as_ref(), report)
+    }
+
+    /// The derivation of its noise with its own numbers.
+    fn explain(&self, py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<String> {
+        self.inner.explain(form(settings)?).map_err(|error| raised(py, &error))
     }
 
     /// Writes the model in forms that other programs run.

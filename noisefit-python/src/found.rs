@@ -3,32 +3,71 @@
 use noisefit::Remark;
 use noisefit::core::named::Named;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use serde::Serialize;
 
 use crate::errors::{Keywords, raised};
 use crate::numbers::{Numbers, array};
+use crate::shown::{Chart, Source, chart_options, shown};
+use crate::work::apart;
 
 /// Named columns of numbers.
 pub(crate) type Columns<'py> = (Vec<String>, Vec<Numbers<'py>>);
 
 /// A result: its summary, its record as JSON, and what is to be said of it.
-#[pyclass(frozen, get_all, module = "noisefit._noisefit")]
+#[pyclass(frozen, module = "noisefit._noisefit")]
 pub(crate) struct Found {
+    #[pyo3(get)]
     summary: String,
+    #[pyo3(get)]
     record: String,
+    #[pyo3(get)]
     warnings: Vec<(String, String)>,
     /// Sentences of advice, and the preferred model, where there are such.
+    #[pyo3(get)]
     advice: Vec<String>,
+    /// What it is shown by.
+    pub(crate) source: Source,
 }
 
 impl Found {
     pub(crate) fn new(py: Python<'_>, summary: String, record: &impl Serialize, warnings: &[Remark]) -> PyResult<Self> {
         let record = json(py, record)?;
-        Ok(Found { summary, record, warnings: said(warnings), advice: Vec::new() })
+        Ok(Found { summary, record, warnings: said(warnings), advice: Vec::new(), source: Source::None })
     }
 
     pub(crate) fn with_advice(self, advice: Vec<String>) -> Self {
         Found { advice, ..self }
+    }
+
+    pub(crate) fn shown_by(self, source: Source) -> Self {
+        Found { source, ..self }
+    }
+}
+
+#[pymethods]
+impl Found {
+    /// Its charts.
+    fn charts(&self, py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<Vec<Chart>> {
+        let options = chart_options(settings)?;
+        let charts = apart(py, None, |_| match &self.source {
+            Source::None => Ok(Vec::new()),
+            Source::Compared(compared, _) => compared.charts(&options),
+            Source::Diagnosed(diagnosed) => diagnosed.fitted().charts(None, &options),
+            Source::Profiled(profiled) => Ok(profiled.charts()),
+        })?;
+        Ok(shown(charts))
+    }
+
+    /// Its report as an HTML page.
+    fn report(&self, py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<String> {
+        let options = chart_options(settings)?;
+        apart(py, None, |_| match &self.source {
+            Source::None => Ok(String::new()),
+            Source::Compared(compared, next) => compared.report(next.as_deref(), &options, &Keywords),
+            Source::Diagnosed(diagnosed) => diagnosed.report(&options, &Keywords),
+            Source::Profiled(profiled) => profiled.report(&Keywords),
+        })
     }
 }
 

@@ -15,6 +15,7 @@ mod model;
 mod numbers;
 mod options;
 mod settings;
+mod shown;
 mod table;
 mod work;
 
@@ -28,6 +29,7 @@ fn _noisefit(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<fitted::Fitted>()?;
     module.add_class::<found::Found>()?;
     module.add_class::<array::ArrayFit>()?;
+    module.add_class::<shown::Chart>()?;
     module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
     module.add_function(wrap_pyfunction!(fit::compare, module)?)?;
     module.add_function(wrap_pyfunction!(fit::diagnose, module)?)?;
@@ -38,6 +40,9 @@ fn _noisefit(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(array::fit_array, module)?)?;
     module.add_function(wrap_pyfunction!(losses::loss_of, module)?)?;
     module.add_function(wrap_pyfunction!(losses::likelihood_of, module)?)?;
+    module.add_function(wrap_pyfunction!(shown::family_charts, module)?)?;
+    module.add_function(wrap_pyfunction!(shown::explain, module)?)?;
+    module.add_function(wrap_pyfunction!(shown::tabulate, module)?)?;
     module.add_function(wrap_pyfunction!(command::main, module)?)?;
     module.add_function(wrap_pyfunction!(command::flags, module)?)
 }

@@ -8,6 +8,7 @@ use crate::errors::Keywords;
 use crate::found::Found;
 use crate::model::set;
 use crate::settings::Settings;
+use crate::shown::Source;
 
 pub(crate) fn compare_options(settings: &Settings<'_, '_>) -> PyResult<CompareOptions> {
     let mut options = CompareOptions { noise: settings.of::<Candidates>("noise")?, ..CompareOptions::default() };
@@ -42,7 +43,7 @@ pub(crate) fn profile_options(settings: &Settings<'_, '_>) -> PyResult<ProfileOp
 
 pub(crate) fn of_comparison(
     py: Python<'_>,
-    compared: &noisefit::Compared,
+    compared: noisefit::Compared,
     settings: &Settings<'_, '_>,
 ) -> PyResult<Found> {
     let next = compared.preferred().map(|preferred| {
@@ -54,10 +55,19 @@ pub(crate) fn of_comparison(
     let record = compared.record(next.as_deref(), times, &Keywords);
     let summary = compared.summary(next.as_deref(), times, &Keywords);
     let found = Found::new(py, summary, &record, &compared.warnings())?;
-    Ok(found.with_advice(compared.preferred().map(ToString::to_string).into_iter().collect()))
+    drop(record);
+    let preferred = compared.preferred().map(ToString::to_string);
+    let found = found.with_advice(preferred.into_iter().collect());
+    Ok(found.shown_by(Source::Compared(Box::new(compared), next)))
 }
 
-pub(crate) fn of_diagnosis(py: Python<'_>, diagnosed: &noisefit::Diagnosed) -> PyResult<Found> {
+pub(crate) fn of_diagnosis(py: Python<'_>, diagnosed: noisefit::Diagnosed) -> PyResult<Found> {
     let found = Found::new(py, diagnosed.summary_in(&Keywords), &diagnosed.record(&Keywords), &diagnosed.warnings())?;
-    Ok(found.with_advice(diagnosed.advice().iter().map(|sentence| sentence.worded(&Keywords)).collect()))
+    let advice = diagnosed.advice().iter().map(|sentence| sentence.worded(&Keywords)).collect();
+    Ok(found.with_advice(advice).shown_by(Source::Diagnosed(Box::new(diagnosed))))
+}
+
+pub(crate) fn of_profile(py: Python<'_>, profiled: noisefit::Profiled) -> PyResult<Found> {
+    let found = Found::new(py, profiled.summary(), &profiled.record(&Keywords), &profiled.warnings())?;
+    Ok(found.shown_by(Source::Profiled(Box::new(profiled))))
 }

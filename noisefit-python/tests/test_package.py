@@ -11,7 +11,7 @@ import pytest
 
 import noisefit as nf
 
-MODULES = ["noisefit", "noisefit._api", "noisefit._fitted", "noisefit._array", "noisefit.losses", "noisefit.sklearn"]
+MODULES = ["noisefit", "noisefit._api", "noisefit._fitted", "noisefit._array", "noisefit._shown", "noisefit.losses", "noisefit.sklearn"]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -58,7 +58,8 @@ def test_every_option_of_the_command_has_its_keyword() -> None:
     functions = {
         "fit": [nf.fit, nf.Fitted.save], "compare": [nf.compare], "diagnose": [nf.diagnose], "profile": [nf.profile],
         "describe": [nf.describe], "loss": [nf.loss], "predict": [nf.Fitted.predict], "evaluate": [nf.Fitted.evaluate],
-        "export": [nf.Fitted.export],
+        "export": [nf.Fitted.export], "plot": [nf.Fitted.charts, nf.Chart.svg], "report": [nf.Fitted.report],
+        "table": [nf.tabulate], "explain": [nf.explain],
     }  # fmt: skip
     for flag, commands, keyword in rows:
         flag, keyword = flag.split(",")[0].strip("` "), keyword.strip().strip("`").partition("=")[0]

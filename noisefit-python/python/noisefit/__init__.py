@@ -36,16 +36,17 @@ from noisefit._errors import (
 )
 from noisefit._fitted import Fitted, load
 from noisefit._noisefit import __version__
+from noisefit._shown import Chart, charts, explain, tabulate
 
 if TYPE_CHECKING:
     from noisefit import losses
     from noisefit._array import ArrayFitted, fit_array
 
 __all__ = [
-    "AccuracyWarning", "ArrayFitted", "CalibrationWarning", "CollinearityWarning", "ComparisonWarning", "ConvergenceWarning",
-    "DataError", "DataWarning", "ExportWarning", "FitError", "Fitted", "InternalError", "LikelihoodWarning", "NoisefitError",
-    "NoisefitWarning", "PredictionWarning", "StandardErrorWarning", "TrainingWarning", "UsageError", "__version__", "compare",
-    "describe", "diagnose", "fit", "fit_array", "load", "loss", "losses", "profile",
+    "AccuracyWarning", "ArrayFitted", "CalibrationWarning", "Chart", "CollinearityWarning", "ComparisonWarning",
+    "ConvergenceWarning", "DataError", "DataWarning", "ExportWarning", "FitError", "Fitted", "InternalError", "LikelihoodWarning", "NoisefitError",
+    "NoisefitWarning", "PredictionWarning", "StandardErrorWarning", "TrainingWarning", "UsageError", "__version__", "charts",
+    "compare", "describe", "diagnose", "explain", "fit", "fit_array", "load", "loss", "losses", "profile", "tabulate",
 ]  # fmt: skip
 
 #: What is imported when it is asked for: NumPy takes longer to load than everything here.

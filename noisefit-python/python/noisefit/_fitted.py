@@ -13,6 +13,7 @@ from noisefit import _noisefit, _progress
 from noisefit._errors import UsageError, warn
 from noisefit._found import Comparison, Diagnosis, Evaluation, Exported, Profile
 from noisefit._frames import Like
+from noisefit._shown import Chart, charts_of, page_to
 from noisefit._table import table
 
 _ROW = ("term", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")
@@ -408,6 +409,59 @@ class Fitted:
         made, like = self._table_of(data)
         settings = {"term": term, "points": points, "range": range, "profile": profile}
         return Profile(self._called(self._inner.profile, made, settings, progress), like)
+
+    def charts(
+        self,
+        data: Any = None,
+        *,
+        kind: str | None = None,
+        points: int | None = None,
+        seed: int | None = None,
+        level: float | None = None,
+        progress: bool | None = None,
+    ) -> list[Chart]:
+        """Draw the model: all of its charts in the order in which they are best read, or those of a kind.
+
+        Parameters
+        ----------
+        data
+            The table of the fit, after loading.
+        kind
+            `coefficients`, `data`, `residuals`, `quantiles`, ..., as the command `noisefit plot` names them. Those of
+            comparisons and profiles are theirs.
+        points, seed
+            Rows that are drawn, at most (500): of more a random sample, drawn from the seed.
+        level
+            The level of prediction bands (0.9).
+        """
+        made, _ = self._table_of(data)
+        settings = {"points": points, "seed": seed, "level": level}
+        shown = _progress.of(progress)
+        try:
+            return charts_of(self._inner.charts(made, settings, shown), kind)
+        finally:
+            _progress.close(shown)
+
+    def report(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        data: Any = None,
+        *,
+        points: int | None = None,
+        seed: int | None = None,
+        progress: bool | None = None,
+    ) -> str | None:
+        """Write the report, one HTML page with verdict, tables, charts and derivation; without a path it comes back as text."""
+        made, _ = self._table_of(data)
+        shown = _progress.of(progress)
+        try:
+            return page_to(path, self._inner.report(made, {"points": points, "seed": seed}, shown))
+        finally:
+            _progress.close(shown)
+
+    def explain(self, *, format: str | None = None) -> str:
+        """Derive loss, estimator and scale from the density of the noise, with the fit's own numbers: `text`, `html`, `latex`."""
+        return self._inner.explain({"format": format})
 
     @staticmethod
     def _called(verb: Any, made: _noisefit.Table | None, settings: dict[str, Any], progress: bool | None) -> _noisefit.Found:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import html
 import json
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from noisefit import _noisefit
 from noisefit._errors import warn
 from noisefit._frames import Like
+from noisefit._shown import Chart, charts_of, page_to
 
 
 class Found(Mapping[str, Any]):
@@ -18,6 +20,7 @@ class Found(Mapping[str, Any]):
     def __init__(self, found: _noisefit.Found, like: Like) -> None:
         warn(found.warnings, stacklevel=4)
         self._record: dict[str, Any] = json.loads(found.record)
+        self._found = found
         self._summary = found.summary
         self._advice = found.advice
         self._like = like
@@ -46,7 +49,21 @@ class Found(Mapping[str, Any]):
         return f"<pre>{html.escape(self._summary)}</pre>"
 
 
-class Comparison(Found):
+class Shown(Found):
+    """A result with charts and a report."""
+
+    def charts(self, *, kind: str | None = None, points: int | None = None, seed: int | None = None) -> list[Chart]:
+        """Draw it: all of its charts, or those of a kind; of many rows so many `points`, drawn from `seed`."""
+        return charts_of(self._found.charts({"points": points, "seed": seed}), kind)
+
+    def report(
+        self, path: str | os.PathLike[str] | None = None, *, points: int | None = None, seed: int | None = None
+    ) -> str | None:
+        """Write its report, one HTML page with tables and charts; without a path it comes back as text."""
+        return page_to(path, self._found.report({"points": points, "seed": seed}))
+
+
+class Comparison(Shown):
     """Noise models side by side."""
 
     @property
@@ -62,7 +79,7 @@ class Comparison(Found):
         return self._like.frame({name: [row.get(name) for row in rows] for name in names})
 
 
-class Diagnosis(Found):
+class Diagnosis(Shown):
     """A fit that was looked at."""
 
     @property
@@ -71,7 +88,7 @@ class Diagnosis(Found):
         return list(self._advice)
 
 
-class Profile(Found):
+class Profile(Shown):
     """The likelihood and the loss along one coefficient."""
 
     @property
