@@ -57,8 +57,10 @@ def _made(data: Any, reading: dict[str, Any], needed: Needed) -> tuple[_noisefit
         return _noisefit.Table.stream(data, reading), Like("polars")
     if root == "pyarrow" and hasattr(data, "to_table") and not hasattr(data, "__arrow_c_stream__"):
         return _noisefit.Table.rerun(_of_dataset(data, needed), reading), Like("pyarrow")
-    if root in ("duckdb", "_duckdb") and hasattr(data, "fetch_arrow_reader"):
-        return _noisefit.Table.rerun(lambda: iter([data.fetch_arrow_reader(100_000)]), reading), Like("pyarrow")
+    # The first is what newer versions of DuckDB call it.
+    reader = getattr(data, "to_arrow_reader", None) or getattr(data, "fetch_arrow_reader", None)
+    if root in ("duckdb", "_duckdb") and reader is not None:
+        return _noisefit.Table.rerun(lambda: iter([reader(100_000)]), reading), Like("pyarrow")
     if isinstance(data, Mapping):
         return _of_columns(data.items(), reading, needed), Like()
     if root == "numpy" and kind.__name__ in ("ndarray", "recarray", "MaskedArray"):
