@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::{Folder, assert_close, number, reference, testdata};
+use common::{Folder, assert_close, column, number, reference, testdata};
+use serde_json::Value;
 
 #[test]
 fn standard_errors_and_tests_of_every_reference() {
@@ -21,15 +22,83 @@ fn standard_errors_and_tests_of_every_reference() {
                 let what = format!("{name}, {vcov}, {}", row["term"]);
                 assert_close(number(&row["std_error"]), number(&expected["std_errors"][j]), 1e-11, &what);
                 assert_close(number(&row["p_value"]), number(&expected["p_values"][j]), 1e-10, &what);
+                assert_close(number(&row["df"]), number(&expected["df"]), 1e-15, &what);
                 compared += 1;
             }
             if let Some(f) = expected.get("f") {
                 assert_close(number(&fit["f_test"]["statistic"]), number(f), 1e-10, &format!("{name}, {vcov}, F"));
             }
             assert_eq!(fit["vcov_type"], vcov[..]);
+            // These count the coefficients themselves, where they do.
+            assert_eq!((&fit["small_sample"], &fit["small_sample_factor"]), (&"corrected".into(), &1.0.into()));
+            // By the normal distribution the errors are the same.
+            let normal = folder.fit(&[&options[..], &["--vcov", vcov, "--small-sample", "none"]].concat());
+            assert_eq!(column(&normal, "std_error"), column(&fit, "std_error"), "{name}, {vcov}");
+            said_as_normal(&normal, &format!("{name}, {vcov}"));
         }
     }
     assert!(compared > 350, "{compared}");
+}
+
+/// The half width of a 95% interval by the normal distribution.
+const NORMAL: f64 = 1.959_963_984_540_054;
+
+/// What `--small-sample none` says of a fit: no factor, and the normal distribution for every coefficient.
+fn said_as_normal(fit: &Value, what: &str) {
+    assert_eq!((&fit["small_sample"], &fit["small_sample_factor"]), (&"none".into(), &1.0.into()), "{what}");
+    assert_eq!((&fit["reference"], &fit["reference_df"]), (&"normal".into(), &Value::Null), "{what}");
+    assert!(fit["f_test"].is_null(), "{what}");
+    for row in ["coefficients", "scale_coefficients"].iter().flat_map(|table| fit[*table].as_array().unwrap()) {
+        assert!(row["df"].is_null(), "{what}, {row}");
+        let half = 0.5 * (number(&row["conf_high"]) - number(&row["conf_low"]));
+        assert_close(half, NORMAL * number(&row["std_error"]), 1e-11, what);
+    }
+}
+
+#[test]
+fn what_few_rows_add_to_errors_is_a_factor_that_is_stated() {
+    let (folder, data) = (Folder::new(), testdata("stackloss.csv"));
+    let degrees: f64 = 21.0 / 17.0;
+    let (counted, uncounted) = (1.0, degrees);
+    for (noise, vcov, factor, df) in [
+        ("gaussian", "classical", uncounted, 17.0),
+        ("gaussian", "sandwich", uncounted, 17.0),
+        ("gaussian", "bootstrap:20", counted, 17.0),
+        ("logistic", "classical", uncounted, 17.0),
+        ("logistic", "observed", uncounted, 17.0),
+        ("logistic", "expected", uncounted, 17.0),
+        ("logistic", "hac:2", counted, 17.0),
+        ("huber", "sandwich", uncounted, 17.0),
+        ("huber", "cluster:water_temp", counted, 8.0),
+        ("student-t:4", "classical", uncounted, 17.0),
+        ("student-t", "sandwich", uncounted, 17.0),
+        ("cauchy", "observed", uncounted, 17.0),
+        ("laplace", "classical", uncounted, 17.0),
+        ("laplace", "iid", uncounted, 17.0),
+        ("quantile:0.4", "nid", uncounted, 17.0),
+        ("quantile:0.4", "kernel", uncounted, 17.0),
+        ("quantile:0.4", "cluster:water_temp", counted, 8.0),
+    ] {
+        let what = format!("{noise}, {vcov}");
+        let options = [&data, "-f", "stack_loss ~ .", "--noise", noise, "--vcov", vcov];
+        let corrected = folder.fit(&options);
+        let none = folder.fit(&[&options[..], &["--small-sample", "none"]].concat());
+        said_as_normal(&none, &what);
+        for field in ["scale", "log_likelihood", "aic", "residual_std_error", "noise", "vcov_type"] {
+            assert_eq!(corrected[field], none[field], "{what}, {field}");
+        }
+        assert_eq!(column(&corrected, "estimate"), column(&none, "estimate"), "{what}");
+        assert_eq!((&corrected["small_sample"], &corrected["reference"]), (&"corrected".into(), &"student-t".into()));
+        assert_close(number(&corrected["small_sample_factor"]), factor, 1e-15, &what);
+        for (with, without) in corrected["coefficients"].as_array().unwrap().iter().zip(column(&none, "std_error")) {
+            assert_close(number(&with["std_error"]), factor.sqrt() * without.unwrap(), 1e-13, &what);
+            assert_close(number(&with["df"]), df, 1e-15, &what);
+            // Student's t at 97.5% with so many degrees of freedom, by R's qt.
+            let t = if df == 8.0 { 2.306_004_135_204_168 } else { 2.109_815_577_833_318 };
+            let half = 0.5 * (number(&with["conf_high"]) - number(&with["conf_low"]));
+            assert_close(half, t * number(&with["std_error"]), 1e-11, &what);
+        }
+    }
 }
 
 /// Rows in which neither noise nor its scale is simple, in more bytes than a small `--memory` holds.
@@ -102,11 +171,39 @@ fn the_summary_says_which_covariance_it_is() {
         (&["--vcov", "classical"][..], "classical, Student's t with 233 df"),
         (&["--vcov", "hc3"], "hc3 (for a noise scale that varies), Student's t with 233 df"),
         (&["--vcov", "hac:1"], "hac:1 (for dependence over 1 row), Student's t with 233 df"),
-        (&["--noise", "logistic"], "classical, normal"),
-        (&["--noise", "logistic", "--vcov", "observed"], "observed information, inverted, normal"),
-        (&["--noise", "huber", "--vcov", "sandwich"], "sandwich (for independent rows of any noise), normal"),
+        (&["--small-sample", "none"], "classical, normal"),
+        (&["--vcov", "hc3", "--small-sample", "none"], "hc3 (for a noise scale that varies), normal"),
+        // 235 / 233. Least squares has it in its residual standard error.
+        (&["--noise", "logistic"], "classical times n / (n - p) = 1.009, Student's t with 233 df"),
+        (&["--noise", "logistic", "--small-sample", "none"], "classical, normal"),
+        (
+            &["--noise", "logistic", "--vcov", "observed"],
+            "observed information, inverted times n / (n - p) = 1.009, Student's t with 233 df",
+        ),
+        (
+            &["--noise", "huber", "--vcov", "sandwich"],
+            "sandwich (for independent rows of any noise) times n / (n - p) = 1.009, Student's t with 233 df",
+        ),
+        (
+            &["--noise", "huber", "--vcov", "sandwich", "--small-sample", "none"],
+            "sandwich (for independent rows of any noise), normal",
+        ),
+        (
+            &["--vcov", "sandwich"],
+            "sandwich (for independent rows of any noise) times n / (n - p) = 1.009, Student's t with 233 df",
+        ),
+        (&["--noise", "logistic", "--vcov", "hac:1"], "hac:1 (for dependence over 1 row), Student's t with 233 df"),
+        (
+            &["--noise", "student-t:4", "--scale", "~ income", "--vcov", "sandwich"],
+            "sandwich (for independent rows of any noise) times n / (n - p) = 1.009, Student's t with 233 df",
+        ),
         (
             &["--noise", "student-t", "--scale", "~ income", "--vcov", "expected"],
+            "expected information, inverted, corrected for few rows (log scale times n / (n - p) = 1.009), Student's t with \
+             the df of each coefficient",
+        ),
+        (
+            &["--noise", "student-t", "--scale", "~ income", "--vcov", "expected", "--small-sample", "none"],
             "expected information, inverted, normal",
         ),
     ] {
@@ -179,6 +276,6 @@ fn what_a_covariance_does_not_know_is_said() {
     assert!(!warned(&["--vcov", "bootstrap:200"]).contains("draws are themselves"));
     // In JSON, too.
     let json = folder.run(&["fit", "gaps.csv", "-f", "y ~ x", "--vcov", "hac:2", "--format", "json"]).stdout;
-    let fit: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let fit: Value = serde_json::from_str(&json).unwrap();
     assert!(fit["warnings"][0].as_str().unwrap().contains("for neighbours"), "{fit}");
 }

@@ -168,9 +168,30 @@ fn several_quantiles_are_columns_and_rows() {
     let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!((lines[0].join(" "), lines[3][0], lines[4][0]), ("235 observations scored".to_owned(), "0.1", "0.9"));
     let text = folder.done(&[&["fit", &data, "-f", "foodexp ~ income"], &noise[..]].concat());
-    for said in ["quantiles 0.1, 0.9, asymmetric laplace noise", "\nquantile 0.1\nterm ", "crossings ", "  z  "] {
+    for said in [
+        "quantiles 0.1, 0.9, asymmetric laplace noise",
+        "\nquantile 0.1\nterm ",
+        "crossings ",
+        "  t  ",
+        "standard errors  nid times n / (n - p) = 1.009, Student's t with 233 df\n",
+    ] {
         assert!(text.contains(said), "{said}\n{text}");
     }
+    // The factor and the reference are those of each quantile.
+    let plain = [&[data.as_str(), "-f", "foodexp ~ income", "--small-sample", "none"], &noise[..]].concat();
+    for (fit, none) in fits(&record).iter().zip(fits(&folder.fit(&plain))) {
+        assert_eq!((&fit["reference"], &fit["small_sample"]), (&"student-t".into(), &"corrected".into()));
+        assert_eq!((&none["reference"], &none["small_sample"]), (&"normal".into(), &"none".into()));
+        assert_close(number(&fit["small_sample_factor"]), 235.0 / 233.0, 1e-15, "the factor");
+        for (row, none) in fit["coefficients"].as_array().unwrap().iter().zip(none["coefficients"].as_array().unwrap())
+        {
+            assert_eq!((&row["df"], &none["df"], &row["estimate"]), (&233.0.into(), &Value::Null, &none["estimate"]));
+            let ratio = number(&row["std_error"]) / number(&none["std_error"]);
+            assert_close(ratio * ratio, 235.0 / 233.0, 1e-13, "the errors");
+        }
+    }
+    let text = folder.done(&[&["fit"], &plain[..]].concat());
+    assert!(text.contains("  z  ") && text.contains("standard errors  nid, normal\n"), "{text}");
 }
 
 #[test]
@@ -233,7 +254,24 @@ fn a_scale_of_categories_with_weights() {
     let terms: Vec<&str> =
         fit["scale_coefficients"].as_array().unwrap().iter().map(|row| row["term"].as_str().unwrap()).collect();
     assert_eq!(terms, ["(Intercept)", "C(cyl)[6]", "C(cyl)[8]"]);
-    assert_eq!((&fit["scale_type"], &fit["reference"]), (&"modelled".into(), &"normal".into()));
+    assert_eq!((&fit["scale_type"], &fit["reference"]), (&"modelled".into(), &"student-t".into()));
+    assert_eq!((&fit["small_sample"], &fit["small_sample_factor"]), (&"corrected".into(), &(32.0 / 30.0).into()));
+    // The log scale has the factor alone, the location what estimated weights cost, and degrees of freedom of its own.
+    let none = folder.fit(&[&[data.as_str(), "--small-sample", "none"], &model[..6]].concat());
+    assert_eq!((&none["reference"], &none["small_sample_factor"]), (&"normal".into(), &1.0.into()));
+    for (table, is_scale) in [("scale_coefficients", true), ("coefficients", false)] {
+        for (row, plain) in fit[table].as_array().unwrap().iter().zip(none[table].as_array().unwrap()) {
+            assert_eq!((&row["estimate"], &plain["df"]), (&plain["estimate"], &Value::Null));
+            let (ratio, df) = (number(&row["std_error"]) / number(&plain["std_error"]), number(&row["df"]));
+            match is_scale {
+                true => {
+                    assert_close(ratio * ratio, 32.0 / 30.0, 1e-13, "the factor");
+                    assert_eq!(df, 30.0);
+                }
+                false => assert!(ratio * ratio > 32.0 / 30.0 && df > 20.0 && df < 30.0, "{row} {plain}"),
+            }
+        }
+    }
     let scores = folder.done(&["evaluate", "m.json", &data, "--format", "json"]);
     let scores: Value = serde_json::from_str(&scores).unwrap();
     assert_close(number(&scores["mean_nll"]), -number(&fit["log_likelihood"]) / 32.0, 1e-12, "mean NLL");
@@ -262,26 +300,77 @@ fn a_scale_of_categories_with_weights() {
 }
 
 #[test]
+fn two_groups_with_a_scale_each_are_welchs_test() {
+    let (folder, data) = (Folder::new(), testdata("mtcars.csv"));
+    let fit = folder.fit(&[&data, "-f", "mpg ~ am", "--scale", "~ am"]);
+    let row = &fit["coefficients"][1];
+    // R's t.test(mpg ~ am, mtcars): t = -3.7671, df = 18.332, p-value = 0.001374, 3.209684 to 11.280194.
+    for (name, expected, tolerance) in [
+        ("statistic", 3.7671, 2e-5),
+        ("df", 18.332, 3e-5),
+        ("p_value", 0.001374, 4e-4),
+        ("conf_low", 3.209_684, 2e-7),
+        ("conf_high", 11.280_194, 1e-7),
+    ] {
+        assert_close(number(&row[name]), expected, tolerance, name);
+    }
+    // The mean of the 19 automatic ones is on 18 degrees of freedom.
+    assert_close(number(&fit["coefficients"][0]["df"]), 18.0, 1e-9, "df of a mean");
+    // The mean of all rows alone has degrees of freedom of its own, too.
+    let text = folder.done(&["fit", &data, "-f", "mpg ~ 1", "--scale", "~ wt"]);
+    let own = number(&folder.fit(&[&data, "-f", "mpg ~ 1", "--scale", "~ wt"])["coefficients"][0]["df"]);
+    assert!(own < 30.0 && text.contains(&format!("  {own:.2}  ")), "{own}: {text}");
+    let said = "standard errors  classical, corrected for few rows (log scale times n / (n - p) = 1.032), Student's t with the \
+                df of each coefficient\n";
+    assert!(text.contains(said), "{text}");
+    let text = folder.done(&["fit", &data, "-f", "mpg ~ am", "--scale", "~ am"]);
+    assert!(text.contains("term         estimate  std_error      t     df   p_value  95% low    high\n"), "{text}");
+    assert!(text.contains("am           7.244939     1.9232  3.767  18.33   0.00137   3.2097  11.280\n"), "{text}");
+}
+
+#[test]
 fn degrees_of_freedom_are_said_with_how_they_came_about() {
-    let (folder, data) = (Folder::new(), testdata("stackloss.csv"));
-    let heading = |noise: &str, level: &str| {
-        let text = folder.done(&["fit", &data, "-f", "stack_loss ~ .", "--noise", noise, "--level", level]);
+    let (folder, engel, stackloss) = (Folder::new(), testdata("engel.csv"), testdata("stackloss.csv"));
+    let heading = |data: &str, formula: &str, noise: &str, level: &str| {
+        let text = folder.done(&["fit", data, "-f", formula, "--noise", noise, "--level", level]);
         text.lines().nth(1).unwrap().to_owned()
     };
-    assert_eq!(heading("student-t:4", "0.95"), "student-t noise with 4 df, maximum likelihood, 21 observations");
-    let fit = folder.fit(&[&data, "-f", "stack_loss ~ .", "--noise", "student-t", "--level", "0.5"]);
+    assert_eq!(
+        heading(&stackloss, "stack_loss ~ .", "student-t:4", "0.95"),
+        "student-t noise with 4 df, maximum likelihood, 21 observations"
+    );
+    let fit = folder.fit(&[&engel, "-f", "foodexp ~ income", "--noise", "student-t", "--level", "0.5"]);
     assert_eq!((&fit["noise"]["df_estimated"], &fit["noise"]["df"]), (&true.into(), &fit["shape"]["estimate"]));
     let [df, low, high] = ["estimate", "conf_low", "conf_high"].map(|name| number(&fit["shape"][name]));
     assert!(low < df && df < high);
+    // With so many rows a coefficient the search begins where it does with any number.
+    assert_eq!(number(&fit["shape"]["bound"]), 0.5);
     assert_eq!(
-        heading("student-t", "0.5"),
+        heading(&engel, "foodexp ~ income", "student-t", "0.5"),
         format!(
-            "student-t noise with {df:.2} df (estimated, 50% interval {low:.3} to {high:.2}), maximum likelihood, 21 \
+            "student-t noise with {df:.2} df (estimated, 50% interval {low:.2} to {high:.2}), maximum likelihood, 235 \
              observations"
         )
     );
-    // Less than what is searched.
-    assert!(heading("student-t", "0.9").contains("90% interval below 0.5 to "));
+
+    // Less than what is searched, the more the fewer rows a coefficient has, (6 p / (n - p))^2: by the interval alone.
+    for (formula, level, said) in [
+        ("stack_loss ~ air_flow", "0.99", "with 1.46 df (estimated, 99% interval below 0.500 to 27.8)"),
+        ("stack_loss ~ air_flow + acid_conc", "0.9", "with 1.45 df (estimated, 90% interval below 1.00 to 5.31)"),
+    ] {
+        let found = heading(&stackloss, formula, "student-t", level);
+        assert!(found.contains(said), "{found}");
+    }
+    // And by the estimate.
+    let fit = folder.fit(&[&stackloss, "-f", "stack_loss ~ .", "--noise", "student-t", "--level", "0.5"]);
+    assert_close(number(&fit["shape"]["bound"]), (24.0_f64 / 17.0).powi(2), 1e-15, "the least that is searched");
+    assert_eq!((&fit["noise"]["df"], &fit["shape"]["conf_low"]), (&fit["shape"]["bound"], &Value::Null));
+    assert!(number(&fit["shape"]["conf_high"]) > number(&fit["noise"]["df"]));
+    let warning = fit["warnings"][0].as_str().unwrap();
+    let said = "the degrees of freedom are at 1.993, the least that are estimated from 5.2 observations a coefficient: ";
+    assert!(warning.starts_with(said) && warning.ends_with("give them (student-t:DF)"), "{warning}");
+    let found = heading(&stackloss, "stack_loss ~ .", "student-t", "0.5");
+    assert!(found.contains("with 1.99 df (estimated, 50% interval below 1.99 to "), "{found}");
 }
 
 #[test]

@@ -51,9 +51,26 @@ fn a_range_and_a_file() {
     let values: Vec<f64> = points(&folder.read("curve.csv")).iter().map(|point| point[0]).collect();
     assert_eq!(values, [-0.5, 0.0, 0.5, 1.0, 1.5]);
     // Both at the value nearest to the estimate, 0.485.
-    for said in [" at 0.5000000\n", "least mean squared error  ", "95% profile interval      0.4570"] {
+    for said in [" at 0.5000000\n", "least mean squared error  ", "95% profile interval      0.4568738 to 0.5134830\n"]
+    {
         assert!(text.contains(said), "{said}: {text}");
     }
+    // Student's own; without allowing for few rows it is as likelihood ratio and normal distribution have it.
+    let fit = folder.fit(&words[1..4]);
+    let record = |more: &[&str]| -> Value {
+        serde_json::from_str(&folder.done(&[&words[..], &["--points", "3", "--format", "json"], more].concat()))
+            .unwrap()
+    };
+    let (corrected, none) = (record(&[]), record(&["--small-sample", "none"]));
+    for end in ["conf_low", "conf_high"] {
+        assert_close(number(&corrected[end]), number(&fit["coefficients"][1][end]), 1e-9, end);
+    }
+    // With the scale at its maximum n ln(1 + t^2 / (n - p)) = z^2.
+    let z = 1.959_963_984_540_054_f64;
+    let t = (233.0 * (z * z / 235.0).exp_m1()).sqrt();
+    let [estimate, error] = ["estimate", "std_error"].map(|name| number(&fit["coefficients"][1][name]));
+    assert_close(number(&none["conf_low"]), estimate - t * error, 1e-9, "low end");
+    assert_close(number(&none["conf_high"]), estimate + t * error, 1e-9, "high end");
     let run = folder.run(&[&words[..], &["--points", "3"]].concat());
     assert_eq!(points(&run.stdout).len(), 3);
     assert!(

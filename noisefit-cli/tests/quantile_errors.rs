@@ -5,11 +5,15 @@ mod common;
 
 use std::fmt::Write;
 
-use common::{Folder, number, reference, testdata};
+use common::{Folder, assert_close, number, reference, testdata};
 use serde_json::Value;
 
+fn table(fit: &Value) -> &[Value] {
+    fit["coefficients"].as_array().unwrap()
+}
+
 fn errors(fit: &Value) -> Vec<f64> {
-    fit["coefficients"].as_array().unwrap().iter().map(|row| number(&row["std_error"])).collect()
+    table(fit).iter().map(|row| number(&row["std_error"])).collect()
 }
 
 fn worst(found: &[f64], expected: &Value) -> f64 {
@@ -51,13 +55,29 @@ fn every_standard_error() {
             if case[name].is_null() {
                 continue;
             }
-            let fit = folder.fit(&[&arguments[..], &["--vcov", how]].concat());
+            let options = [&arguments[..], &["--vcov", how]].concat();
+            let fit = folder.fit(&[&options[..], &["--small-sample", "none"]].concat());
             let what = format!("{} {} at {} of {}", how, case["formula"], case["tau"], case["data"]);
             assert_eq!(fit["vcov_type"], how, "{what}");
             let off = worst(&errors(&fit), &case[name]);
             assert!(off < tolerance, "{what}: {:?} and not {}", errors(&fit), case[name]);
             let warned = fit["warnings"].to_string().contains("cross");
             assert_eq!(warned, how == "nid" && case["crossed"] != 0, "{what}: {}", fit["warnings"]);
+            // For few rows they are larger by a factor that is stated, with the same estimates.
+            let corrected = folder.fit(&options);
+            assert_eq!(corrected["vcov_type"], how, "{what}");
+            let [n, left] = ["nobs", "df_residual"].map(|field| number(&corrected[field]));
+            assert_eq!(left, n - errors(&fit).len() as f64, "{what}");
+            assert_eq!(fit["small_sample_factor"], 1.0, "{what}");
+            assert_close(number(&corrected["small_sample_factor"]), n / left, 1e-15, &what);
+            for (found, plain) in errors(&corrected).iter().zip(errors(&fit)) {
+                assert_close(*found, (n / left).sqrt() * plain, 1e-13, &what);
+            }
+            for (row, plain) in table(&corrected).iter().zip(table(&fit)) {
+                assert_eq!((&row["estimate"], &row["df"]), (&plain["estimate"], &left.into()), "{what}");
+                assert!(plain["df"].is_null(), "{what}");
+            }
+            assert_eq!((&fit["reference"], &corrected["reference"]), (&"normal".into(), &"student-t".into()), "{what}");
             compared += 1;
         }
     }

@@ -9,7 +9,7 @@ use serde_json::Value;
 const TOLERANCE: f64 = 1e-12;
 
 /// What a fit prints that is not a number to check here.
-const WORDS: [&str; 16] = [
+const WORDS: [&str; 18] = [
     "schema",
     "formula",
     "scale_formula",
@@ -22,6 +22,8 @@ const WORDS: [&str; 16] = [
     "level",
     "vcov_type",
     "reference",
+    "small_sample",
+    "small_sample_factor",
     "confint",
     "accuracy",
     "termination",
@@ -63,6 +65,9 @@ fn every_number_of_a_fit() {
             for (key, value) in fit.as_object().unwrap().iter().filter(|(key, _)| !WORDS.contains(&key.as_str())) {
                 compare(value, &case[key], &format!("{name}, {key}"));
             }
+            let [n, left] = ["nobs", "df_residual"].map(|field| number(&case[field]));
+            assert_eq!((&fit["small_sample"], &fit["reference"]), (&"corrected".into(), &"student-t".into()));
+            assert_close(number(&fit["small_sample_factor"]), n / left, 1e-15, name);
             let rows = fit["coefficients"].as_array().unwrap();
             assert_eq!(rows.len(), case["coefficients"].as_array().unwrap().len());
             for (row, expected) in rows.iter().zip(case["coefficients"].as_array().unwrap()) {
@@ -74,7 +79,37 @@ fn every_number_of_a_fit() {
                 let interval = &expected["intervals"][level];
                 compare(&row["conf_low"], &interval[0], &format!("{name}, {term}, low end at {level}"));
                 compare(&row["conf_high"], &interval[1], &format!("{name}, {term}, high end at {level}"));
+                assert_eq!(number(&row["df"]), left, "{name}, {term}");
             }
+        }
+    }
+}
+
+#[test]
+fn without_what_few_rows_ask_for_errors_are_those_of_maximum_likelihood() {
+    let folder = Folder::new();
+    for case in reference("reference/lm.json").as_array().unwrap() {
+        let (name, data) = (case["name"].as_str().unwrap(), testdata(case["data"].as_str().unwrap()));
+        let fit = folder.fit(&[&options(case, &data)[..], &["--small-sample", "none"]].concat());
+        assert_eq!((&fit["small_sample"], &fit["reference"]), (&"none".into(), &"normal".into()), "{name}");
+        assert_eq!((&fit["small_sample_factor"], &fit["f_test"]), (&1.0.into(), &Value::Null), "{name}");
+        for key in ["scale", "residual_std_error", "log_likelihood", "aic", "aicc", "bic", "adj_r_squared"] {
+            compare(&fit[key], &case[key], &format!("{name}, {key}"));
+        }
+        // The scale of maximum likelihood in place of the residual standard error.
+        let ratio = number(&case["scale"]) / number(&case["residual_std_error"]);
+        for (row, expected) in
+            fit["coefficients"].as_array().unwrap().iter().zip(case["coefficients"].as_array().unwrap())
+        {
+            let what = format!("{name}, {}", row["term"]);
+            let error = ratio * number(&expected["std_error"]);
+            assert_close(number(&row["estimate"]), number(&expected["estimate"]), TOLERANCE, &what);
+            assert_close(number(&row["std_error"]), error, TOLERANCE, &what);
+            assert_close(number(&row["statistic"]), number(&expected["statistic"]) / ratio, TOLERANCE, &what);
+            assert!(row["df"].is_null(), "{what}");
+            // The normal quantile of 97.5%.
+            let half = 0.5 * (number(&row["conf_high"]) - number(&row["conf_low"]));
+            assert_close(half, 1.959_963_984_540_054 * error, 1e-10, &what);
         }
     }
 }

@@ -44,7 +44,8 @@ fn what_is_drawn_is_what_was_found() {
     }
     // Residuals, leverages and Cook's distances are those that `diagnose --rows` writes.
     folder.done(&[&["diagnose"], &model[..], &["--rows", "rows.csv", "--report", "d.html"]].concat());
-    let (header, rows) = csv(&folder.read("rows.csv"));
+    let table = folder.read("rows.csv");
+    let (header, rows) = csv(&table);
     let of = |name: &str| -> Vec<f64> {
         let place = header.iter().position(|known| *known == name).unwrap();
         rows.iter().map(|row| row[place].parse().unwrap()).collect()
@@ -66,7 +67,8 @@ fn what_is_drawn_is_what_was_found() {
     let (x, location) = (column(line, "x"), column(line, "location"));
     let grid: String = x.iter().map(|x| format!("{x}\n")).collect();
     folder.write("grid.csv", format!("income\n{grid}"));
-    let (names, predicted) = csv(&folder.done(&["predict", "m.json", "grid.csv", "--interval", "0.9"]));
+    let printed = folder.done(&["predict", "m.json", "grid.csv", "--interval", "0.9"]);
+    let (names, predicted) = csv(&printed);
     assert_eq!(names, ["prediction", "pred_low", "pred_high"]);
     for (j, found) in [location, column(line, "pred_low"), column(line, "pred_high")].iter().enumerate() {
         let expected: Vec<f64> = predicted.iter().map(|row| row[j].parse().unwrap()).collect();

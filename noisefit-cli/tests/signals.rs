@@ -15,7 +15,7 @@ const ENDLESS: [&str; 10] =
     ["-f", "y ~ .", "--model", "network", "--epochs", "1000000", "--patience", "1000000", "--checkpoint", "c"];
 
 fn started(folder: &Folder, arguments: &[&str]) -> Child {
-    folder.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    folder.heeding_signals(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 fn send(child: &Child, signal: &str) {

@@ -154,7 +154,7 @@ impl Drop for Running {
 }
 
 fn started(folder: &Folder, arguments: &[&str]) -> Running {
-    Running(folder.command(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
+    Running(folder.heeding_signals(arguments).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap())
 }
 
 /// Waits until a file is there or the program has ended.

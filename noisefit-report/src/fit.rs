@@ -143,8 +143,8 @@ fn rows(fit: &Fit, counts: Option<Counts>) -> String {
 
 /// Whether coefficients of the location have degrees of freedom of their own.
 fn varying_df(fit: &Fit) -> bool {
-    let mut df = fit.location.rows.iter().filter_map(|row| row.df);
-    df.next().is_some_and(|first| df.any(|other| (other - first).abs() > 1e-6 * first))
+    let common = fit.covariance.reference_df.unwrap_or(fit.df_residual as f64);
+    fit.location.rows.iter().filter_map(|row| row.df).any(|df| (df - common).abs() > 1e-6 * common)
 }
 
 /// A coefficient table whose first column is headed `name`.
@@ -260,12 +260,14 @@ fn standard_errors(fit: &Fit) -> String {
         }
         Reference::Normal => "normal".to_owned(),
     };
-    // Least squares has the factor in its residual standard error.
+    // The classical errors of least squares have the factor in the residual standard error.
+    let squares = fit.noise == Noise::Gaussian && fit.goodness.residual_std_error.is_some();
+    let times = |factor| format!("times n / (n - p) = {}", significant(factor, 4));
     let factor = match fit.covariance.small_sample_factor {
-        factor if factor != 1.0 && fit.goodness.residual_std_error.is_none_or(|_| fit.noise != Noise::Gaussian) => {
-            format!(" times n / (n - p) = {}", significant(factor, 4))
-        }
-        _ => String::new(),
+        1.0 => String::new(),
+        _ if squares && fit.covariance.kind == VcovKind::CLASSICAL => String::new(),
+        factor if varying_df(fit) => format!(", corrected for few rows (log scale {})", times(factor)),
+        factor => format!(" {}", times(factor)),
     };
     let basis = match fit.noise {
         _ if fit.covariance.kind != VcovKind::CLASSICAL => "",

@@ -56,6 +56,18 @@ impl Folder {
         command
     }
 
+    /// A program that heeds signals, even where whoever runs the tests ignores them, as a shell does in the background.
+    #[allow(dead_code, reason = "not all tests send signals")]
+    pub fn heeding_signals(&self, arguments: &[&str]) -> Command {
+        if cfg!(not(target_os = "linux")) {
+            return self.command(arguments);
+        }
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT,TERM,HUP", env!("CARGO_BIN_EXE_noisefit")]).args(arguments);
+        command.current_dir(self.path()).stdin(Stdio::null());
+        command
+    }
+
     pub fn run(&self, arguments: &[&str]) -> Run {
         finished(self.command(arguments))
     }
