@@ -114,6 +114,6 @@ mod tests {
                 }
             }
         }
-        assert!(found >= 8, "{found}");
+        assert!(found >= 15, "{found}");
     }
 }

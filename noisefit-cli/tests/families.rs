@@ -367,7 +367,8 @@ fn degrees_of_freedom_are_said_with_how_they_came_about() {
     assert_eq!((&fit["noise"]["df"], &fit["shape"]["conf_low"]), (&fit["shape"]["bound"], &Value::Null));
     assert!(number(&fit["shape"]["conf_high"]) > number(&fit["noise"]["df"]));
     let warning = fit["warnings"][0].as_str().unwrap();
-    let said = "the degrees of freedom are at 1.993, the least that are estimated from 5.2 observations a coefficient: ";
+    let said =
+        "the degrees of freedom are at 1.993, the least that are estimated from 5.2 observations a coefficient: ";
     assert!(warning.starts_with(said) && warning.ends_with("give them (student-t:DF)"), "{warning}");
     let found = heading(&stackloss, "stack_loss ~ .", "student-t", "0.5");
     assert!(found.contains("with 1.99 df (estimated, 50% interval below 1.99 to "), "{found}");

@@ -242,7 +242,9 @@ fn models_stand_side_by_side() {
     assert!(text.contains("| hp |  | -0.0"), "{text}");
     for format in ["text", "latex", "typst", "html"] {
         let named = folder.done(&["table", "one.json", "two.json", "--names", "A,B", "--stars", "--format", format]);
-        assert!(named.contains("***"), "{format}: {named}");
+        // Typst would read bare stars as strong text.
+        let stars = if format == "typst" { "\\*\\*\\*" } else { "***" };
+        assert!(named.contains(stars), "{format}: {named}");
     }
     assert!(folder.refusal(2, &["table", "one.json", "two.json", "--names", "A"]).contains("1 for 2 models"));
 }
@@ -286,6 +288,8 @@ fn names_and_levels_cannot_break_out() {
     }
     for format in ["markdown", "html", "latex", "typst"] {
         let text = folder.done(&["table", "m.json", "--format", format]);
+        // After a backslash a sign is no more than itself in Typst.
+        let text = if format == "typst" { text.replace("\\<", "") } else { text };
         assert!(!text.contains("<script") && !text.contains("<img"), "{format}: {text}");
     }
 }

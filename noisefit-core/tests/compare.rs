@@ -193,7 +193,7 @@ fn naive(source: &dyn RowSource, folds: Folds, candidate: &Candidate) -> Naive {
             };
             let outside = 1..PARTS.div_ceil(2);
             let below = outside.flat_map(ends).filter(|end| *end < y).count();
-            let median = usize::from(PARTS % 2 == 0 && value(0) + value(1) * x < y);
+            let median = usize::from(PARTS.is_multiple_of(2) && value(0) + value(1) * x < y);
             naive.bins[below + median] += f;
         }
     }

@@ -297,8 +297,7 @@ fn clusters_whose_sums_cancel_leave_no_variance() {
     let found = inference::fit(&rows, &[Noise::Gaussian], &options).unwrap().remove(0);
     let slope = &found.location.rows[1];
     assert_eq!((slope.std_error, slope.statistic, slope.p_value), (Some(0.0), None, None));
-    let named =
-        |warning: &Warning| matches!(warning, Warning::NoVariance { terms, .. } if terms == &[slope.term.clone()]);
+    let named = |warning: &Warning| matches!(warning, Warning::NoVariance { terms, .. } if terms == std::slice::from_ref(&slope.term));
     assert!(found.warnings.iter().any(named), "{:?}", found.warnings);
     assert!(found.f_test.is_none());
 }

@@ -252,9 +252,18 @@ fn typst(cells: &Cells, stars: bool) -> String {
 }
 
 fn in_typst(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in text.chars() {
-        if c.is_ascii_punctuation() && !matches!(c, '(' | ')' | '.' | ',') {
+    // The sign of a number.
+    let negative = text.strip_prefix('-').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let mut escaped = if negative.is_some() { "\u{2212}".to_owned() } else { String::new() };
+    let mut letters = negative.unwrap_or(text).chars().peekable();
+    while let Some(c) = letters.next() {
+        let plain = match c {
+            '(' | ')' | ',' => true,
+            // `1. x` would be an item of a list, and `...` one sign.
+            '.' => letters.peek().is_some_and(char::is_ascii_alphanumeric),
+            _ => !c.is_ascii_punctuation(),
+        };
+        if !plain {
             escaped.push('\\');
         }
         escaped.push(c);
@@ -313,7 +322,7 @@ mod tests {
                 .contains("income & $-$0.4852 \\\\\n & (0.0144) \\\\\n\\midrule\nObservations & 235")
         );
         assert!(written(Format::Html, false).contains("<th scope=\"row\">income</th><td>-0.4852</td>"));
-        assert!(written(Format::Typst, false).contains("[income], [\\-0.4852],\n  [], [(0.0144)],"));
+        assert!(written(Format::Typst, false).contains("[income], [\u{2212}0.4852],\n  [], [(0.0144)],"));
     }
 
     /// What a hostile name could do is written so that it does nothing.

@@ -135,7 +135,7 @@ fn follow(
         Err(error) => return Err(error.into()),
     };
     let formula = rows.design().formula().text().to_owned();
-    let notes = notes(&rows, table);
+    let notes = notes(rows, table);
     Ok(Profiled { formula, fit, curve, level, ends, notes, warnings })
 }
 

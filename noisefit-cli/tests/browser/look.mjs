@@ -73,12 +73,17 @@ const inspect = () => {
     if (!svg.getAttribute("aria-label")) wrong.push(`${kind}: no words for those who do not see it`);
     const marks = svg.querySelectorAll("g[clip-path] circle, g[clip-path] path, g[clip-path] rect, circle, path").length;
     if (marks === 0) wrong.push(`${kind}: nothing is drawn`);
-    const texts = [...svg.querySelectorAll("text")].map((text) => ({ text: text.textContent, box: text.getBoundingClientRect() }));
-    for (const { text, box: own } of texts) {
+    const texts = [...svg.querySelectorAll("text")].map((text) => ({
+      text: text.textContent,
+      box: text.getBoundingClientRect(),
+      // Whichever way the text is turned.
+      size: parseFloat(getComputedStyle(text).fontSize) * box.width / svg.viewBox.baseVal.width,
+    }));
+    for (const { text, box: own, size } of texts) {
       if (own.left < box.left - 2 || own.right > box.right + 2 || own.top < box.top - 2 || own.bottom > box.bottom + 2) {
         wrong.push(`${kind}: '${text}' is cut off`);
       }
-      if (own.height > 0 && own.height < 7.5) wrong.push(`${kind}: '${text}' is ${own.height.toFixed(1)} high`);
+      if (text !== "" && !(size >= 9)) wrong.push(`${kind}: the letters of '${text}' are of size ${size.toFixed(1)}`);
     }
     texts.forEach((one, i) => texts.slice(i + 1).forEach((other) => {
       const wide = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);

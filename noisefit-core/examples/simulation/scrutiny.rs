@@ -125,6 +125,9 @@ fn kinds() -> Vec<(&'static str, Draw)> {
     ]
 }
 
+/// Which looks object, and whether Gaussian noise is preferred.
+type Looked = ([bool; 4], bool);
+
 /// What speaks against the preferred model: shares, symmetry, neighbours, values.
 fn objections(comparison: &Comparison) -> [bool; 4] {
     let pit = comparison.preferred().and_then(|entry| entry.out_of_sample.as_ref()?.pit_p_value);
@@ -150,7 +153,7 @@ pub fn detection(replications: u64) -> Result<(), Error> {
     println!("|---|---|---|---|---|---|---|---|");
     for (place, (name, draw)) in kinds().into_iter().enumerate() {
         for n in [50, 200, 1000] {
-            let all: Vec<([bool; 4], bool)> = replicate(replications, |i| {
+            let all: Vec<Looked> = replicate(replications, |i| {
                 let mut random = Random::new((5_000_000 + place * 10_000 + n) as u64, i);
                 let (x, y) = (regressors(n, 2, &mut random), draw(n, &mut random));
                 let rows = MemoryRows::new(&y, Matrix::row_major(&x, n, 1)?)?.with_threads(1);
@@ -160,10 +163,10 @@ pub fn detection(replications: u64) -> Result<(), Error> {
             })
             .into_iter()
             .collect::<Result<_, Error>>()?;
-            let share = |holds: &dyn Fn(&([bool; 4], bool)) -> bool| {
+            let share = |holds: &dyn Fn(&Looked) -> bool| {
                 format!("{:.1}", 100.0 * all.iter().filter(|found| holds(found)).count() as f64 / all.len() as f64)
             };
-            let any = |found: &([bool; 4], bool)| found.0.contains(&true);
+            let any = |found: &Looked| found.0.contains(&true);
             let cells: Vec<String> = (0..4).map(|k| share(&move |found| found.0[k])).collect();
             let silent = share(&|found| found.1 && !any(found));
             println!("| {name} | {n} | {} | {} | {silent} |", share(&any), cells.join(" | "));

@@ -392,8 +392,9 @@ mod tests {
 
     fn sketched(n: usize, limit: usize, seed: u64) -> (Vec<f64>, Sketched) {
         let x: Vec<f64> = (0..n).map(|i| (i % 97) as f64).collect();
-        let y: Vec<f64> =
-            (0..n).map(|i| 2.0 + 0.5 * x[i] + Gaussian.quantile((i as f64 * 0.618_033_988_749_895 + 0.3).fract())).collect();
+        let y: Vec<f64> = (0..n)
+            .map(|i| 2.0 + 0.5 * x[i] + Gaussian.quantile((i as f64 * 0.618_033_988_749_895 + 0.3).fract()))
+            .collect();
         let rows = MemoryRows::new(&y, Matrix::column_major(&x, n, 1).unwrap()).unwrap();
         let fit = closed_form::fit(&rows, &Options::default()).unwrap();
         let diagnosis = Diagnosis::new(&rows, &fit, &Options::default()).unwrap();

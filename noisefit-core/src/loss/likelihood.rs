@@ -24,7 +24,7 @@ pub struct Slopes<'a, T> {
 /// use noisefit_core::noise::Noise;
 ///
 /// let rows = Pairs::new(&[1.0, 2.0], &[0.0, 2.0])?;
-/// let (mut values, mut by_prediction, mut by_log_scale) = ([0.0; 2], [0.0; 2], [0.0; 2]);
+/// let (mut values, mut by_prediction, mut by_log_scale) = ([0.0_f64; 2], [0.0; 2], [0.0; 2]);
 /// let slopes =
 ///     Slopes { values: &mut values, by_prediction: &mut by_prediction, by_log_scale: &mut by_log_scale };
 /// likelihood(&Noise::Laplace, &rows, &[0.0, 0.0], slopes)?;

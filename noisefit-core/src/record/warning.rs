@@ -14,8 +14,8 @@ use crate::record::VcovKind;
 /// ```
 /// use noisefit_core::record::Warning;
 ///
-/// let warning = Warning::FewClusters { clusters: 8, coefficients: 3 };
-/// assert!(warning.to_string().starts_with("only 8 clusters for 3 coefficients: "));
+/// let warning = Warning::FewClusters { clusters: 12, effective: vec![("treated".to_owned(), 5.1)] };
+/// assert!(warning.to_string().starts_with("of 12 clusters only so many count: 5.1 for treated "));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -331,8 +331,8 @@ impl fmt::Display for Warning {
             Warning::Unbounded(unbounded) => beside(unbounded, f),
             Warning::GaussianTails => f.write_str(
                 "the likelihood is largest at infinite degrees of freedom, where Student's t is Gaussian: the tails are no \
-                 heavier than Gaussian ones. Coefficients and scale are those of the Gaussian fit; the standard errors are the \
-                 asymptotic ones of maximum likelihood, and AIC and BIC count the degrees of freedom",
+                 heavier than Gaussian ones. Coefficients, scale and standard errors are those of the Gaussian fit, and AIC and BIC \
+                 count the degrees of freedom",
             ),
             Warning::HeaviestTails { least, .. } if *least <= 0.5 => f.write_str(
                 "the degrees of freedom are at their lower bound of 0.5: the tails are heavier than any that are fitted here",

@@ -9,6 +9,7 @@ use noisefit_core::inference::covariance::{COVARIANCES, Vcov};
 use noisefit_core::inference::diagnostics::Diagnosis;
 use noisefit_core::inference::evaluate::Evaluation;
 use noisefit_core::inference::outside::outside;
+use noisefit_core::inference::sketch::Sketch;
 use noisefit_core::inference::{Options, conformal, profile};
 use noisefit_core::loss::report::{ReportOptions, ReportPass};
 use noisefit_core::network::Plan;
@@ -107,7 +108,9 @@ fn profiled(rows: &dyn RowSource, fit: &Fit, intervals: bool) -> Result<String, 
 }
 
 fn diagnosed(rows: &dyn RowSource, fit: &Fit) -> Result<String, Error> {
-    Diagnosis::new(rows, fit, &estimate::Options::default())?.run(rows, 3).map(shown)
+    let diagnosis = Diagnosis::new(rows, fit, &estimate::Options::default())?;
+    let sketched = rows.pass(Sketch::of_fit(diagnosis.clone(), 8, 1))?.finish();
+    Ok(shown((diagnosis.run(rows, 3)?, sketched)))
 }
 
 fn trained(rows: &dyn RowSource, noise: &[Noise], models_scale: bool, memory: u64) -> Result<String, Error> {

@@ -43,7 +43,8 @@ impl Look {
     pub(crate) fn of_refused(text: &str, kind: Kind, comma: bool) -> Option<Look> {
         let is_number = || comma && decorated_number(text, true).is_some();
         match (Look::of(text), kind) {
-            (Some(Look::Date), Kind::Date | Kind::Timestamp) => Some(Look::Date),
+            // A day that there is not, 2024-02-30, is written as it should be.
+            (Some(Look::Date), Kind::Date | Kind::Timestamp) if !has_year_first(text) => Some(Look::Date),
             (Some(Look::Comma | Look::CommaOrThousands), Kind::Number) if comma => Some(Look::Decorated),
             (look @ Some(Look::Comma | Look::CommaOrThousands | Look::Decorated), Kind::Number) => look,
             (_, Kind::Number) if is_number() => Some(Look::Decorated),
@@ -112,6 +113,11 @@ fn grouped(text: &str, marks: &[char]) -> bool {
         0 => (1..=3).contains(&group.len()) && digits(group),
         _ => group.len() == 3 && digits(group),
     })
+}
+
+/// Whether a text begins as dates of ISO 8601 do.
+fn has_year_first(text: &str) -> bool {
+    text.split_once('-').is_some_and(|(year, _)| year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether a text is a date in numbers with the year first or last, or with the name of the month.

@@ -69,7 +69,7 @@ pub(crate) struct AtomicFile {
 
 #[derive(Debug)]
 enum Target {
-    Beside(BufWriter<Beside>),
+    Beside(Box<BufWriter<Beside>>),
     Itself(BufWriter<File>),
 }
 
@@ -81,9 +81,11 @@ impl AtomicFile {
             Ok(metadata) if !metadata.is_file() => {
                 Target::Itself(BufWriter::new(File::options().write(true).open(path).map_err(failed)?))
             }
-            Ok(metadata) => Target::Beside(BufWriter::new(Beside::new(path, Some(metadata)).map_err(failed)?)),
+            Ok(metadata) => {
+                Target::Beside(Box::new(BufWriter::new(Beside::new(path, Some(metadata)).map_err(failed)?)))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Target::Beside(BufWriter::new(Beside::new(path, None).map_err(failed)?))
+                Target::Beside(Box::new(BufWriter::new(Beside::new(path, None).map_err(failed)?)))
             }
             // A circle of links, or a folder on the way that is none.
             Err(error) => return Err(failed(error)),

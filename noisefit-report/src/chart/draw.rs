@@ -22,6 +22,9 @@ use crate::text::{clean, significant};
 const LABEL: usize = 60;
 const CATEGORY: usize = 26;
 
+/// The height of one or two categories, which would else be a strip without a picture's proportions.
+const FEWEST: f64 = 72.0;
+
 /// How a chart becomes a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figure {
@@ -104,11 +107,15 @@ impl Chart {
         let entries = entries(self);
         let heads = Heads::new(self, figure, &sizes, &entries);
         let height = match categories {
-            Some(names) => heads.height + 62.0 + 26.0 * names.len() as f64,
+            Some(names) => heads.height + 62.0 + (26.0 * names.len() as f64).max(FEWEST),
             None => figure.height.max(heads.height + 160.0),
         };
-        let room = if self.y2.is_some() { width - 160.0 } else { width - 80.0 };
-        let x = Range::of(self, Along::X, room / if narrow { 62.0 } else { 84.0 });
+        let tick_size = f64::from(sizes.tick);
+        let most = if narrow { 16 } else { CATEGORY };
+        let names = categories.map(|names| names.iter().map(|name| clean(name, most)).collect::<Vec<String>>());
+        let beside = names.iter().flatten().map(|name| width_of(name, tick_size)).fold(20.0, f64::max);
+        let room = width - 60.0 - beside - if self.y2.is_some() { 80.0 } else { 0.0 };
+        let x = Range::of(self, Along::X, room / if narrow { 50.0 } else { 84.0 });
         let plot_height = height - heads.height - 60.0;
         let y = Range::of(self, Along::Y, plot_height / 44.0);
         let second = self.y2.as_ref().map(|axis| (axis, Range::of(self, Along::SecondY, plot_height / 44.0)));
@@ -136,10 +143,14 @@ impl Chart {
         if !self.y.label.is_empty() {
             layout = layout.with_y_label(text(&self.y.label)).with_y_label_wrap(letters(plot_height));
         }
-        if let Some(names) = categories {
+        if let Some(names) = names {
             // Drawn from below.
-            let most = if narrow { 16 } else { CATEGORY };
-            layout = layout.with_y_categories(names.iter().rev().map(|name| plain(&clean(name, most))).collect());
+            layout = layout.with_y_categories(names.iter().rev().map(|name| plain(name)).collect());
+        }
+        if self.y2.is_none() {
+            // Room for the right half of a label at the end.
+            let last = (x.high / x.step).floor() * x.step;
+            layout.force_margin_right = Some((0.5 * width_of(&x.label(last), tick_size) + 2.0).max(12.0));
         }
         if let Some((axis, range)) = second {
             layout = layout

@@ -184,12 +184,17 @@ pub fn pit(rows: &Sketched) -> Chart {
     let half = NORMAL_95 * ((1.0 - share) / (share * n)).sqrt();
     let end = |k: usize| k as f64 * share;
     let heights = counts.iter().map(|count| count / (n * share)).collect();
+    // Lines and no band, which would change the colour of bars behind it.
+    let bound = |name: &str, height: f64| {
+        let columns = [("probability", vec![0.0, 1.0]), (name, vec![height; 2])];
+        Series::new("95% for each bar", Mark::Dotted, Colour::Vermillion, &columns)
+    };
     Chart {
         kind: Kind::Pit,
         title: "Probability integral transform".to_owned(),
         caption: "Where responses lie in their fitted distributions: all heights are one if these are right. High at the ends means \
-                  tails that are too light, high in the middle a noise that is too wide. The band holds some 95% of the samples \
-                  for each bar by itself."
+                  tails that are too light, high in the middle a noise that is too wide. Between the dotted lines each bar by \
+                  itself is in some 95% of the samples."
             .to_owned(),
         note: None,
         x: Axis::new("fitted probability of no more").between(0.0, 1.0),
@@ -207,12 +212,8 @@ pub fn pit(rows: &Sketched) -> Chart {
                     ("count", counts),
                 ],
             ),
-            Series::new(
-                "95% for each bar",
-                Mark::Band,
-                Colour::Vermillion,
-                &[("probability", vec![0.0, 1.0]), ("low", vec![(1.0 - half).max(0.0); 2]), ("high", vec![1.0 + half; 2])],
-            ),
+            bound("low", (1.0 - half).max(0.0)),
+            bound("high", 1.0 + half),
             Series::new("", Mark::Horizontal, Colour::Grey, &[("even", vec![1.0])]),
         ],
     }

@@ -69,8 +69,9 @@ const LONGEST: usize = 1200;
 const CELL: usize = 80;
 
 const WIDE: Figure = Figure { width: 560.0, height: 380.0, title: false, tooltips: true, dark: false };
-const NARROW: Figure = Figure { width: 330.0, height: 290.0, title: false, tooltips: false, dark: false };
-const SMALL: Figure = Figure { width: 330.0, height: 250.0, title: false, tooltips: true, dark: false };
+// As wide as the narrowest screens leave, so that letters are not made smaller there.
+const NARROW: Figure = Figure { width: 290.0, height: 265.0, title: false, tooltips: false, dark: false };
+const SMALL: Figure = Figure { width: 300.0, height: 235.0, title: false, tooltips: true, dark: false };
 
 /// What the page holds for programs: the record as `--format json` prints it, and every chart's data.
 #[derive(Serialize)]

@@ -114,7 +114,7 @@ pub(crate) fn look(
     }
     let several_files = table.dataset().files().len() > 1;
     drop(diagnosis);
-    let (design, counts, notes) = (rows.design().clone(), rows.counts(), notes(&rows, table));
+    let (design, counts, notes) = (rows.design().clone(), rows.counts(), notes(rows, table));
     let table = table.clone();
     Ok(Diagnosed { design, fit, counts, diagnostics, places, several_files, notes, table })
 }

@@ -9,7 +9,7 @@ use crate::algebra::products::add_squared_lengths;
 use crate::algebra::whitened::Whitened;
 use crate::inference::covariance::contract::Request;
 use crate::inference::covariance::meat::{Dependence, Meat, Scores};
-use crate::inference::covariance::parts::{Estimated, positive_semidefinite};
+use crate::inference::covariance::parts::{Estimated, positive_semidefinite, rank};
 use crate::inference::covariance::products::Found;
 use crate::inference::covariance::whitened::whitened;
 use crate::numeric::dispatch::{Kernel, dispatch};
@@ -64,7 +64,8 @@ pub(super) fn estimate(
     let f_test = wald(fit, rows.adaptor(), &matrix, clusters.map(|clusters| clusters.count() as f64 - 1.0));
     let estimated = Estimated { leverage: &leverage, matrix, scale: None, clusters, reference: Reference::StudentT };
     let full = estimated.store(fit, &written);
-    fit.f_test = f_test.filter(|_| full);
+    // Where a row alone determines the intercept the slopes have a covariance all the same; sums over few clusters may cancel.
+    fit.f_test = f_test.filter(|_| full || clusters.is_none());
     Ok(())
 }
 
@@ -187,6 +188,9 @@ fn wald(fit: &Fit, whitened: &Whitened, covariance: &[f64], df: Option<f64>) -> 
                 matrix[packed(i, j)] += crossed + shared[i] * shared[j] * entry(0, 0);
             }
         }
+    }
+    if rank(&matrix, slopes) < slopes {
+        return None;
     }
     let coefficients = whitened.solve_slopes(|j| whitened.coefficient(j + offset));
     let solution = Cholesky::new(&matrix, slopes)?.solve(&coefficients);
