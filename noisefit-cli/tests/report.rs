@@ -23,7 +23,7 @@ fn charts<'a>(held: &'a Value, kind: &str) -> Vec<&'a Value> {
 /// A column of the series of a chart that has it.
 fn column(chart: &Value, name: &str) -> Vec<f64> {
     let all = chart["series"].as_array().unwrap().iter().flat_map(|series| series["columns"].as_array().unwrap());
-    let found = all.filter(|column| column["name"] == name).last().unwrap_or_else(|| panic!("{name} of {chart}"));
+    let found = all.rev().find(|column| column["name"] == name).unwrap_or_else(|| panic!("{name} of {chart}"));
     found["values"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap_or(f64::NAN)).collect()
 }
 
@@ -72,7 +72,7 @@ fn what_is_drawn_is_what_was_found() {
     assert_eq!(names, ["prediction", "pred_low", "pred_high"]);
     for (j, found) in [location, column(line, "pred_low"), column(line, "pred_high")].iter().enumerate() {
         let expected: Vec<f64> = predicted.iter().map(|row| row[j].parse().unwrap()).collect();
-        close(found, &expected, &names[j]);
+        close(found, &expected, names[j]);
     }
     // Bars count every row.
     for kind in ["pit", "histogram"] {

@@ -18,9 +18,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::errors::{exception, of_core, raised, usage};
-use crate::found::json;
 use crate::model::set;
 use crate::numbers::{Numbers, array};
+use crate::record::json;
 use crate::settings::Settings;
 use crate::work::{Passes, apart, guarded};
 

@@ -9,9 +9,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::errors::{Keywords, raised};
-use crate::found::{Columns, Found, columns, json, said};
+use crate::found::{Columns, Found, columns, said};
 use crate::model::set;
 use crate::options::{compare_options, diagnose_options, of_comparison, of_diagnosis, of_profile, profile_options};
+use crate::record::json;
 use crate::settings::Settings;
 use crate::shown::{Chart, chart_options, form, shown};
 use crate::table::{Table, of, watched};

@@ -6,8 +6,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde::Serialize;
 
-use crate::errors::{Keywords, raised};
+use crate::errors::Keywords;
 use crate::numbers::{Numbers, array};
+use crate::record::json;
 use crate::shown::{Chart, Source, chart_options, shown};
 use crate::work::apart;
 
@@ -69,11 +70,6 @@ impl Found {
             Source::Profiled(profiled) => profiled.report(&Keywords),
         })
     }
-}
-
-/// A record as JSON, in which numbers read back to the same doubles.
-pub(crate) fn json(py: Python<'_>, record: &impl Serialize) -> PyResult<String> {
-    serde_json::to_string(record).map_err(|error| raised(py, &error.into()))
 }
 
 /// Warnings as pairs of what they are about and the sentence.

@@ -14,9 +14,11 @@ mod losses;
 mod model;
 mod numbers;
 mod options;
+mod record;
 mod settings;
 mod shown;
 mod table;
+mod tabulated;
 mod work;
 
 use pyo3::prelude::*;
@@ -42,7 +44,7 @@ fn _noisefit(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(losses::likelihood_of, module)?)?;
     module.add_function(wrap_pyfunction!(shown::family_charts, module)?)?;
     module.add_function(wrap_pyfunction!(shown::explain, module)?)?;
-    module.add_function(wrap_pyfunction!(shown::tabulate, module)?)?;
+    module.add_function(wrap_pyfunction!(tabulated::tabulate, module)?)?;
     module.add_function(wrap_pyfunction!(command::main, module)?)?;
     module.add_function(wrap_pyfunction!(command::flags, module)?)
 }

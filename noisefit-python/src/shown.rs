@@ -3,15 +3,13 @@
 use noisefit::core::noise::Noises;
 use noisefit::report::chart::Figure;
 use noisefit::report::charts;
-use noisefit::report::tabulate::Options;
 use noisefit::{ChartOptions, Compared, Diagnosed, Explained, Profiled, parse};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::errors::usage;
-use crate::fitted::Fitted;
-use crate::found::json;
 use crate::model::set;
+use crate::record::json;
 use crate::settings::Settings;
 
 /// A chart: its data, and how it is drawn.
@@ -72,18 +70,6 @@ pub(crate) fn explain(py: Python<'_>, noise: &str, settings: &Bound<'_, PyDict>)
 /// How a derivation is written.
 pub(crate) fn form(settings: &Bound<'_, PyDict>) -> PyResult<Explained> {
     Ok(Settings(settings).of("format")?.unwrap_or_default())
-}
-
-/// Models side by side, each under its name.
-#[pyfunction]
-pub(crate) fn tabulate(models: Vec<(String, PyRef<'_, Fitted>)>, settings: &Bound<'_, PyDict>) -> PyResult<String> {
-    let settings = Settings(settings);
-    let mut options = Options::default();
-    set(&mut options.format, settings.of("format")?);
-    set(&mut options.stars, settings.flag("stars")?);
-    let columns: Vec<(String, &noisefit::Fitted)> =
-        models.iter().map(|(name, fitted)| (name.clone(), &fitted.inner)).collect();
-    Ok(noisefit::tabulate(&columns, options))
 }
 
 /// How much of the rows is drawn.

@@ -83,7 +83,7 @@ const inspect = () => {
       if (own.left < box.left - 2 || own.right > box.right + 2 || own.top < box.top - 2 || own.bottom > box.bottom + 2) {
         wrong.push(`${kind}: '${text}' is cut off`);
       }
-      if (text !== "" && !(size >= 9)) wrong.push(`${kind}: the letters of '${text}' are of size ${size.toFixed(1)}`);
+      if (text !== "" && !(size >= 8.5)) wrong.push(`${kind}: the letters of '${text}' are of size ${size.toFixed(1)}`);
     }
     texts.forEach((one, i) => texts.slice(i + 1).forEach((other) => {
       const wide = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);

@@ -71,6 +71,8 @@ const CELL: usize = 80;
 const WIDE: Figure = Figure { width: 560.0, height: 380.0, title: false, tooltips: true, dark: false };
 // As wide as the narrowest screens leave, so that letters are not made smaller there.
 const NARROW: Figure = Figure { width: 290.0, height: 265.0, title: false, tooltips: false, dark: false };
+// The label of the second axis needs room, too.
+const NARROW_OF_TWO_AXES: Figure = Figure { width: 330.0, height: 290.0, ..NARROW };
 const SMALL: Figure = Figure { width: 300.0, height: 235.0, title: false, tooltips: true, dark: false };
 
 /// What the page holds for programs: the record as `--format json` prints it, and every chart's data.
@@ -189,12 +191,13 @@ fn table_html(table: &Table) -> String {
 }
 
 fn chart_html(chart: &Chart, number: usize, small: bool) -> String {
+    let narrow = if chart.y2.is_some() { &NARROW_OF_TWO_AXES } else { &NARROW };
     let drawn = match small {
         true => format!("<div class=\"only\">{}</div>", chart.svg(&SMALL, &format!("chart-{number}-small"))),
         false => format!(
             "<div class=\"wide\">{}</div><div class=\"narrow\">{}</div>",
             chart.svg(&WIDE, &format!("chart-{number}-wide")),
-            chart.svg(&NARROW, &format!("chart-{number}-narrow"))
+            chart.svg(narrow, &format!("chart-{number}-narrow"))
         ),
     };
     let note = chart.note.as_ref().map_or_else(String::new, |note| format!(" {note}"));
