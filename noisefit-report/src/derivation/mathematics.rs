@@ -9,7 +9,8 @@ pub(super) fn mathml(tex: &str) -> String {
     let mut text = String::new();
     let config = RenderConfig { display_mode: DisplayMode::Block, ..RenderConfig::default() };
     match push_mathml(&mut text, Parser::new(tex, &storage), config) {
-        Ok(()) => text,
+        // A long line is scrolled where the page is narrow, with the keyboard, too.
+        Ok(()) => text.replacen("<math ", "<math tabindex=\"0\" ", 1),
         Err(_) => unicode(tex),
     }
 }

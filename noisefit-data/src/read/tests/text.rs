@@ -198,7 +198,7 @@ fn progress_sums_to_the_whole_and_can_be_stopped() {
 
 fn any_cell() -> impl Strategy<Value = String> {
     prop_oneof![
-        3 => "[a-z]{1,6}",
+        3 => "[a-z]{1,6}".prop_filter("no missing value", |word| word != "nan" && word != "null"),
         2 => any::<f64>().prop_filter("a value", |value| !value.is_nan()).prop_map(|value| value.to_string()),
         1 => Just(String::new()),
         2 => "[ \"\n\r,;|\té0-9.]{0,8}",
