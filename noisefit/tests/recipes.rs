@@ -38,7 +38,7 @@ fn what_the_documents_name_is_there() {
         let mut checked = 0;
         for path in paths {
             let path = path.split_whitespace().next().unwrap().trim_end_matches('/');
-            let is_there = ["", "noisefit-core/src", "noisefit-data/src"]
+            let is_there = ["", "noisefit-core/src", "noisefit-data/src", "noisefit-report/src"]
                 .iter()
                 .any(|folder| root().join(folder).join(path).exists());
             assert!(is_there, "{document} names {path}");
