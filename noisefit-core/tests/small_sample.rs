@@ -288,6 +288,24 @@ fn students_degrees_of_freedom_stay_clear_of_where_the_likelihood_has_no_bound()
 }
 
 #[test]
+fn tails_of_which_few_rows_make_no_steady_errors_are_warned_of() {
+    // Six of 24 responses far off: half a degree of freedom, where 12 p / (n - p) is 1.09. Of normal residuals there are more.
+    let x: Vec<f64> = (0..24).map(f64::from).collect();
+    let close: Vec<f64> = (0..24).map(|i| f64::from(i) + (f64::from(i) * 2.3).sin()).collect();
+    let far: Vec<f64> =
+        close.iter().enumerate().map(|(i, y)| if i < 6 { y + 100.0 + 20.0 * i as f64 } else { *y }).collect();
+    let told = |y: &[f64], noise: &str| {
+        let rows = MemoryRows::new(y, Matrix::column_major(&x, 24, 1).unwrap()).unwrap();
+        let found = fit(&rows, noise, SmallSample::Corrected);
+        found.warnings.iter().any(|warning| matches!(warning, Warning::FewForTails { .. }))
+    };
+    near(StudentT::least_steady(24.0, 2.0), 24.0 / 22.0, 1e-15);
+    assert_eq!(StudentT::least_estimated(24.0, 2.0), 0.5);
+    assert!(told(&far, "student-t") && told(&far, "student-t:1") && told(&far, "cauchy"));
+    assert!(!told(&close, "student-t") && !told(&far, "student-t:1.2"));
+}
+
+#[test]
 fn clusters_whose_sums_cancel_leave_no_variance() {
     // The sums of scores for the slope are zero in rationals.
     let (y, x) = ([1.0, 2.0, 4.0, 5.0], [1.0, 2.0, 3.0, 4.0]);

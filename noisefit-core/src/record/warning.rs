@@ -345,9 +345,9 @@ impl fmt::Display for Warning {
             ),
             Warning::FewForTails { df, per_coefficient } => write!(
                 f,
-                "with {per_coefficient:.1} observations a coefficient the likelihood of tails as heavy as Student's with {df} df is often \
-                 largest at a fit that passes next to some rows, whatever the noise is: in simulations with so few 95% intervals hold 65 \
-                 to 90%"
+                "with {per_coefficient:.1} observations a coefficient standard errors under tails as heavy as Student's with {} df are too \
+                 small: in simulations with so few 95% intervals hold 65 to 90%",
+                (df * 1e3).round() / 1e3
             ),
             Warning::FewClusters { clusters, effective } => {
                 // The worst are enough.

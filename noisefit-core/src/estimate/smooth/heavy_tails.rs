@@ -39,7 +39,7 @@ pub(super) fn fit<K: Kernel>(problem: &Problem<'_>, kernel: K, noise: Noise) -> 
     let (maximum, collapsed) = best(problem, starts.collect(), f64::INFINITY)?;
     let [observations, parameters] = problem.size();
     let (df, per_coefficient) = (kernel.tail_index(), observations / parameters);
-    let few = df < StudentT::least_estimated(observations, parameters);
+    let few = df < StudentT::least_steady(observations, parameters);
     let warning = match unbounded(problem, &collapsed, df)? {
         None => few.then_some(Warning::FewForTails { df, per_coefficient }),
         unbounded => unbounded,
@@ -77,17 +77,20 @@ pub(crate) fn fit_shaped<K: Shaped>(source: &dyn RowSource, kernel: K, options: 
         conf_high,
         bound: Some(K::reported(heaviest)).filter(|bound| bound.is_finite()),
     };
-    let theta = found.parameter();
+    let (theta, per_coefficient) = (found.parameter(), observations / parameters);
+    let df = found.tail_index();
+    let few = df < StudentT::least_steady(observations, parameters);
     let warning = match theta {
         // Of a likelihood without bound this is not the largest.
         _ if unbounded.is_some() => None,
         theta if theta == *K::SHAPES.start() => Some(Warning::GaussianTails),
         theta if theta >= within(heaviest) => {
-            Some(Warning::HeaviestTails { least: K::reported(heaviest), per_coefficient: observations / parameters })
+            Some(Warning::HeaviestTails { least: K::reported(heaviest), per_coefficient })
         }
         _ => None,
     };
-    let warnings = unbounded.into_iter().chain(warning);
+    let few = (few && unbounded.is_none()).then_some(Warning::FewForTails { df, per_coefficient });
+    let warnings = unbounded.into_iter().chain(warning).chain(few);
     problem.fit(&maximum, found.estimated(), Some(shape), warnings.collect())
 }
 
