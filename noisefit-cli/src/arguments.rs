@@ -14,6 +14,7 @@ use noisefit::{Error, Table, parse};
 
 use crate::files::Data;
 use crate::progress::Passes;
+use crate::shell::quoted;
 
 /// Which data, and how to read them.
 #[derive(Debug, Args)]
@@ -107,15 +108,6 @@ impl DataArguments {
     }
 }
 
-/// A word as a shell reads it back.
-pub(crate) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
-}
-
 /// How a result is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OutputFormat {
@@ -160,18 +152,5 @@ where
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(self.names.iter().copied().map(PossibleValue::new)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_that_a_shell_reads_back() {
-        assert_eq!(quoted("data/x.csv"), "data/x.csv");
-        assert_eq!(quoted("y ~ x"), "'y ~ x'");
-        assert_eq!(quoted("it's"), "'it'\\''s'");
-        assert_eq!(quoted(""), "''");
     }
 }

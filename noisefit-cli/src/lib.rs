@@ -13,6 +13,7 @@ mod outcome;
 mod output;
 mod picture;
 mod progress;
+mod shell;
 mod signals;
 
 use std::ffi::OsString;

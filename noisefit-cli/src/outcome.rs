@@ -2,6 +2,8 @@
 
 use noisefit::{Setting, Wording};
 
+use crate::shell::{in_quotes, quoted};
+
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -45,26 +47,12 @@ impl Wording for Options {
     fn with(&self, setting: Setting, value: &str) -> String {
         // What comes from the data stands in quotes, so that it is seen where it ends.
         let of_data = matches!(setting, Setting::MissingText | Setting::Number | Setting::Text);
-        format!(
-            "{} {}",
-            self.setting(setting),
-            if of_data || !is_plain(value) { quoted(value) } else { value.to_owned() }
-        )
+        format!("{} {}", self.setting(setting), if of_data { in_quotes(value) } else { quoted(value) })
     }
 
     fn verb(&self, verb: &str) -> String {
         format!("`noisefit {verb}`")
     }
-}
-
-/// Whether a shell takes a value for one word, as it is.
-fn is_plain(value: &str) -> bool {
-    !value.is_empty() && value.chars().all(|c| c.is_alphanumeric() || "_-+./:,=%@^".contains(c))
-}
-
-/// A value in quotes for a shell.
-fn quoted(value: &str) -> String {
-    format!("'{}'", value.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

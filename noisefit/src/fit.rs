@@ -74,16 +74,15 @@ impl Model {
             .estimated_by(options.estimation()))
     }
 
-    /// Judges all families on the rows, and looks whether these agree. Where none can be preferred, as for rows without residuals, Gaussian noise is fitted.
+    /// Judges all families on the rows, and looks whether these agree. Where none can be preferred, as for rows without
+    /// residuals, Gaussian noise is fitted.
     fn choose(&self, table: &Table) -> Result<Chosen, Error> {
         let (candidates, formula) = candidates::of(self, None)?;
         let rows = self.rows(&formula, table)?;
         let candidates = candidates::fitting(candidates, self, &rows);
         let fit = estimate::Options { seed: self.seed, ..self.estimation() };
         let comparison = compare::choose(&rows, &candidates, &compare::Options { fit, ..compare::Options::default() });
-        let mut comparison = comparison.map_err(|error| explain(error, rows.counts(), table))?;
-        // Two fits of the same rows are to give the same record.
-        comparison.models.iter_mut().for_each(|entry| entry.seconds = None);
+        let comparison = comparison.map_err(|error| explain(error, rows.counts(), table))?;
         let (noise, models_scale) = comparison.preferred().map_or((Noises::from(Noise::Gaussian), false), |entry| {
             (entry.candidate.noise.into(), entry.candidate.models_scale)
         });

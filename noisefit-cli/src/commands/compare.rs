@@ -7,11 +7,12 @@ use noisefit::data::source::Missing;
 use noisefit::{ChartOptions, CompareOptions, Compared, Model, parse};
 
 use super::model::ModelArguments;
-use crate::arguments::{DataArguments, OutputFormat, quoted};
+use crate::arguments::{DataArguments, OutputFormat};
 use crate::files::Output;
 use crate::outcome::{Failure, Options, Outcome};
 use crate::output::{print, print_json, warn};
 use crate::picture::write;
+use crate::shell::quoted;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -57,7 +57,6 @@ impl Folder {
     }
 
     /// A program that heeds signals, even where whoever runs the tests ignores them, as a shell does in the background.
-    #[allow(dead_code, reason = "not all tests send signals")]
     pub fn heeding_signals(&self, arguments: &[&str]) -> Command {
         if cfg!(not(target_os = "linux")) {
             return self.command(arguments);
