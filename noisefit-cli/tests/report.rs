@@ -227,6 +227,22 @@ fn a_derivation_has_the_numbers_of_the_fit() {
     assert!(folder.done(&["explain", "gaussian", "--format", "latex"]).starts_with("\\begin{enumerate}"));
 }
 
+/// Nothing is drawn of nothing.
+#[test]
+fn data_without_rows_are_no_picture() {
+    let folder = Folder::new();
+    folder.done(&["fit", &testdata("engel.csv"), "-f", "foodexp ~ income", "-o", "m.json"]);
+    folder.write("none.csv", "foodexp,income\n");
+    folder.write("missing.csv", "foodexp,income\n1,NA\n");
+    for (data, said) in [("none.csv", "a header but no row"), ("missing.csv", "of 1 row, 1 with a missing value")] {
+        for command in [&["plot", "residuals", "m.json", data][..], &["report", "m.json", data, "-o", "r.html"]] {
+            let error = folder.refusal(1, command);
+            assert!(error.contains(said), "{error}");
+        }
+    }
+    assert_eq!(folder.names(), ["m.json", "missing.csv", "none.csv"]);
+}
+
 #[test]
 fn models_stand_side_by_side() {
     let (folder, data) = (Folder::new(), testdata("mtcars.csv"));

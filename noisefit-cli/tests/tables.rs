@@ -434,3 +434,14 @@ fn responses_of_another_kind_are_named() {
         }
     }
 }
+
+/// What is known of a column is said where there is no fit, too: beyond 2^62 the doubles of these keys are 512 apart.
+#[test]
+fn long_keys_that_keep_a_fit_from_being_are_named() {
+    let folder = Folder::new();
+    let rows: String = (0..50u64).map(|i| format!("{},{}\n", i * i % 13, i64::MAX as u64 - 7 * i)).collect();
+    folder.write("d.csv", format!("y,k\n{rows}"));
+    let error = folder.refusal(1, &["fit", "d.csv", "-f", "y ~ k", "--noise", "student-t"]);
+    assert!(error.contains("column k has integers beyond 2^53") && error.contains("center(k)"), "{error}");
+    assert!(number(&folder.fit(&["d.csv", "-f", "y ~ center(k)", "--noise", "student-t"])["scale"]) > 0.0);
+}

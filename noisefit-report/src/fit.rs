@@ -252,6 +252,9 @@ fn facts(fit: &Fit, is_weighted: bool) -> String {
 
 /// How the covariance was estimated, what it allows for, and what statistics refer to.
 fn standard_errors(fit: &Fit) -> String {
+    if fit.df_residual == 0 {
+        return "none: as many coefficients as observations".to_owned();
+    }
     let allows = Vcov::of(&fit.covariance.kind).map(|vcov| vcov.remark()).unwrap_or_default();
     let reference = match fit.covariance.reference {
         Reference::StudentT if varying_df(fit) => "Student's t with the df of each coefficient".to_owned(),

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use noisefit_core::record::Counts;
 use noisefit_data::DataError;
-use noisefit_data::formula::FormulaError;
 use noisefit_report::chart::Kind;
 use noisefit_report::text::count_of;
 
@@ -93,10 +92,10 @@ pub enum Error {
         /// Why not.
         why: String,
     },
-    /// A formula that does not go with the table, and what the table has to say to that.
-    Formula {
+    /// What went wrong, and what the table has to say to that.
+    Remarked {
         /// What is wrong.
-        error: FormulaError,
+        error: Box<Error>,
         /// About columns that the formula names.
         remarks: Vec<Sentence>,
     },
@@ -114,6 +113,9 @@ impl Error {
         match self {
             Error::Refused(refusal) => refusal.sentence(wording),
             Error::NothingToFit { files, counts } => nothing_to_fit(files, *counts, wording),
+            Error::NothingToScore { file, counts } if counts.records == 0 => {
+                format!("{file}: there is a header but no row; a score needs rows of data")
+            }
             Error::NothingToScore { file, counts } => format!(
                 "{file}: nothing to score: of {}, {} with a missing value are left out",
                 count_of(counts.records, "row"),
@@ -156,7 +158,7 @@ impl Error {
                 wording.setting(Setting::Resume),
                 trials.display()
             ),
-            Error::Formula { error, remarks } => {
+            Error::Remarked { error, remarks } => {
                 let remarks: Vec<String> = remarks.iter().map(|remark| remark.worded(wording)).collect();
                 format!("{}\n{}", error.sentence(wording), remarks.join("\n"))
             }
@@ -186,6 +188,7 @@ impl Error {
         match self {
             Error::Data(error) => Some(error),
             Error::Core(noisefit_core::Error::Source(source)) => source.downcast_ref(),
+            Error::Remarked { error, .. } => error.of_data(),
             _ => None,
         }
     }
@@ -221,6 +224,7 @@ impl std::error::Error for Error {
             Error::Refused(refusal) => Some(refusal),
             Error::Data(error) => Some(&**error),
             Error::Core(error) => Some(error),
+            Error::Remarked { error, .. } => Some(&**error),
             Error::Json(error) => Some(error),
             _ => None,
         }

@@ -7,6 +7,7 @@ use noisefit_core::inference::outside::outside;
 use noisefit_core::inference::{self, conformal, profile};
 use noisefit_core::noise::{Noise, Noises};
 use noisefit_core::record::{Confint, Counts, Fit, LikelihoodOf, Topic};
+use noisefit_core::wording::Sentence;
 use noisefit_data::formula::Formula;
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::DesignRows;
@@ -17,7 +18,7 @@ use crate::error::Error;
 use crate::fitted::{Fitted, Origin};
 use crate::model::Model;
 use crate::remark::Remark;
-use crate::rows::{explain, notes};
+use crate::rows::{explain, notes, remarked};
 use crate::table::Table;
 use crate::train;
 
@@ -60,7 +61,11 @@ impl Model {
                 conformal::fit(&rows, &noise, &options, &plan).map(|(fits, conformal)| (fits, Some(conformal)))
             }
         }
-        .map_err(|error| explain(error, rows.counts(), table))?;
+        // What is to be said of the columns may be why there is no fit.
+        .map_err(|error| {
+            let remarks = notes(&rows, table).into_iter().map(Sentence::from).collect();
+            remarked(explain(error, rows.counts(), table), remarks)
+        })?;
         if self.confint == Confint::Profile {
             let estimation = options.estimation();
             fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &estimation))?;

@@ -83,9 +83,14 @@ fn explained(error: FormulaError, formula: &Formula, table: &Table) -> Error {
         .collect();
     let alike = dataset.look_alikes().iter().filter(|alike| names.contains(&alike.column.as_str()));
     remarks.extend(alike.map(LookAlike::sentence));
+    remarked(DataError::from(error).into(), remarks)
+}
+
+/// An error with what else is to be said, where there is something.
+pub(crate) fn remarked(error: Error, remarks: Vec<Sentence>) -> Error {
     match remarks.is_empty() {
-        true => DataError::from(error).into(),
-        false => Error::Formula { error, remarks },
+        true => error,
+        false => Error::Remarked { error: Box::new(error), remarks },
     }
 }
 

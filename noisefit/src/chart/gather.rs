@@ -47,6 +47,9 @@ impl Fitted {
             }
         };
         let sketched = rows.pass(sketch)?.finish();
+        if sketched.met == 0 {
+            return Err(Error::NothingToScore { file: table.dataset().file_name(0).to_owned(), counts: rows.counts() });
+        }
         let regressor = self.regressor(&rows, &sketched)?;
         Ok(Gathered { rows: sketched, regressor })
     }
