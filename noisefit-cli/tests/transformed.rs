@@ -45,10 +45,13 @@ fn holds(folder: &Folder, formula: &str, g: &[f64], log_jacobian: f64) -> Value 
 fn responses_that_fold_make_no_claim_of_the_response_itself() {
     let y = [-2.0, 1.5, -3.0, 2.2, -1.0, 0.5, 2.8, -2.6];
     let folder = folder_of(&y);
-    let folds: [(&str, fn(f64) -> f64); 4] =
-        [("abs(y)", f64::abs), ("I(y^2)", |y| y * y), ("sin(y)", f64::sin), ("cos(y)", f64::cos)];
-    for (response, of) in folds {
-        let g: Vec<f64> = y.iter().map(|&y| of(y)).collect();
+    let folds = [
+        ("abs(y)", y.map(f64::abs)),
+        ("I(y^2)", y.map(|y| y * y)),
+        ("sin(y)", y.map(f64::sin)),
+        ("cos(y)", y.map(f64::cos)),
+    ];
+    for (response, g) in folds {
         assert_eq!(holds(&folder, &format!("{response} ~ x"), &g, 0.0), json!("folded"), "{response}");
         let text = folder.done(&["fit", "d.csv", "-f", &format!("{response} ~ x")]).replace('\n', " ");
         assert!(
