@@ -22,6 +22,13 @@ pub(crate) struct DataArguments {
     /// Files, folders, patterns such as 'data/*.parquet', or - for standard input
     #[arg(value_name = "DATA", required = true)]
     pub(crate) data: Vec<Data>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
+}
+
+/// How data are read.
+#[derive(Debug, Args)]
+pub(crate) struct ReadingArguments {
     /// The format, where neither name nor contents tell it
     #[arg(long, value_name = "FORMAT", value_parser = named::<Format>(), help_heading = "Reading data")]
     pub(crate) input_format: Option<Format>,
@@ -65,6 +72,13 @@ impl DataArguments {
 
     /// The table as a model reads it that was fitted to columns such as `known`.
     pub(crate) fn open_for(&self, known: &[Field]) -> Result<(Table, Arc<Passes>), Error> {
+        self.reading.open(&self.data, known)
+    }
+}
+
+impl ReadingArguments {
+    /// The table of some data as a model reads it that was fitted to columns such as `known`.
+    pub(crate) fn open(&self, data: &[Data], known: &[Field]) -> Result<(Table, Arc<Passes>), Error> {
         let defaults = ReadOptions::default();
         let options = ReadOptions {
             format: self.input_format,
@@ -79,7 +93,7 @@ impl DataArguments {
             threads: self.threads.map_or(defaults.threads, usize::from),
             ..defaults
         };
-        let table = Table::files(&self.data, &options)?.memory(self.memory);
+        let table = Table::files(data, &options)?.memory(self.memory);
         let passes = Arc::new(Passes::new(table.dataset().size_in_bytes(), self.quiet));
         Ok((table.watched_by(passes.clone()), passes))
     }
@@ -88,7 +102,8 @@ impl DataArguments {
 impl DataArguments {
     /// The words, as a shell reads them, by which another command reads the same data in the same way.
     pub(crate) fn words(&self) -> Vec<String> {
-        let DataArguments { data, input_format, delimiter, no_header, na, text, number, decimal, date, .. } = self;
+        let DataArguments { data, reading } = self;
+        let ReadingArguments { input_format, delimiter, no_header, na, text, number, decimal, date, .. } = reading;
         let character = |byte: &u8| char::from(*byte).to_string().replace('\t', "tab");
         let given = [
             ("--input-format", input_format.iter().map(ToString::to_string).collect()),
@@ -115,6 +130,19 @@ pub(crate) enum OutputFormat {
     Table,
     /// One JSON object
     Json,
+}
+
+/// How a result that is a table is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// For people
+    Table,
+    /// One JSON object
+    Json,
+    /// Tidy: a line for each row, a column for each number
+    Csv,
+    /// A table of Markdown
+    Markdown,
 }
 
 /// A parser of values that have names in the library, with these in the help.

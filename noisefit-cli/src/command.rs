@@ -17,6 +17,7 @@ use crate::commands::predict::PredictArguments;
 use crate::commands::profile::ProfileArguments;
 use crate::commands::report::ReportArguments;
 use crate::commands::table::TableArguments;
+use crate::commands::test::TestArguments;
 use crate::commands::worker::WorkerArguments;
 
 /// Name the noise, get the fit.
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Evaluate(EvaluateArguments),
     /// Fit a model and say what is wrong with it: variance, shape of the noise, form of the mean, rows that stand out
     Diagnose(DiagnoseArguments),
+    /// Test hypotheses about the coefficients of a fitted model: x1 = x2, a whole term, a function such as b1/b2
+    Test(TestArguments),
     /// The likelihood and the loss along one coefficient, and its profile-likelihood interval
     Profile(ProfileArguments),
     /// Set noise models side by side, say which the data prefer and what speaks for it

@@ -47,6 +47,7 @@ settings! {
     Calibration = "calibration",
     Checkpoint = "checkpoint",
     Clip = "clip",
+    Cluster = "cluster",
     Columns = "columns",
     CommonScale = "common_scale",
     Confint = "confint",

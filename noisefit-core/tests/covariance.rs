@@ -426,8 +426,7 @@ fn what_cannot_be_estimated_is_refused_or_warned_of() {
     );
     assert!(data.refused("gaussian", "nid").ends_with("use hc3"));
     let few = data.fit("gaussian", "cluster:g0");
-    let named =
-        |warning: &Warning| matches!(warning, Warning::FewClusters { clusters: 8, effective } if !effective.is_empty());
+    let named = |warning: &Warning| matches!(warning, Warning::FewClusters { clusters: 8, effective, .. } if !effective.is_empty());
     assert!(few.warnings.iter().any(named), "{:?}", few.warnings);
     assert_eq!(data.fit("gaussian", "cr3:g0").warnings[0], Warning::FewClustersLeftOut { clusters: 8 });
     data.clusters[0] = vec![9; 50];

@@ -349,7 +349,7 @@ fn clusters_that_count_are_those_that_make_up_the_variance() {
     let options = Options { vcov: "cluster:g".parse::<Vcov>().unwrap(), ..Options::default() };
     let found = inference::fit(&rows, &[Noise::Gaussian], &options).unwrap().remove(0);
     let effective = found.warnings.iter().find_map(|warning| match warning {
-        Warning::FewClusters { clusters: 12, effective } => Some(effective.clone()),
+        Warning::FewClusters { clusters: 12, effective, .. } => Some(effective.clone()),
         _ => None,
     });
     let effective = effective.expect("a warning");

@@ -4,14 +4,16 @@ use std::path::PathBuf;
 
 use noisefit::data::formula::{Undefined, Unseen};
 use noisefit::data::source::Missing;
-use noisefit::{EvaluateOptions, ExportOptions, Interval, Keep, PredictOptions, parse};
+use noisefit::{EvaluateOptions, ExportOptions, Interval, Keep, PredictOptions, TestMethod, parse};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::errors::{Keywords, raised};
 use crate::found::{Columns, Found, columns, said};
 use crate::model::set;
-use crate::options::{compare_options, diagnose_options, of_comparison, of_diagnosis, of_profile, profile_options};
+use crate::options::{
+    compare_options, diagnose_options, of_comparison, of_diagnosis, of_profile, profile_options, test_options,
+};
 use crate::record::json;
 use crate::settings::Settings;
 use crate::shown::{Chart, chart_options, form, shown};
@@ -153,6 +155,27 @@ impl Fitted {
         let evaluate = |watch| self.inner.evaluate(&watched(&table, watch), &options);
         let evaluated = apart(py, progress.as_ref(), evaluate)?;
         Found::new(py, evaluated.summary(), &evaluated.record(), &evaluated.warnings())
+    }
+
+    /// Tests hypotheses about the coefficients; Wald tests need no table.
+    fn test(
+        &self,
+        py: Python<'_>,
+        hypotheses: Vec<String>,
+        table: Option<&Table>,
+        settings: &Bound<'_, PyDict>,
+        progress: Option<Bound<'_, PyAny>>,
+    ) -> PyResult<Found> {
+        let options = test_options(&Settings(settings))?;
+        let tested = match options.method {
+            TestMethod::Wald => apart(py, progress.as_ref(), |_| self.inner.test(&hypotheses, None, &options))?,
+            _ => {
+                let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
+                let test = |watch| self.inner.test(&hypotheses, Some(&watched(&table, watch)), &options);
+                apart(py, progress.as_ref(), test)?
+            }
+        };
+        Found::new(py, tested.summary(), &tested.record(), &[])
     }
 
     /// Says what is wrong with the model.

@@ -177,3 +177,15 @@ def test_the_package_brings_the_command() -> None:
     wrong = subprocess.run([script, "fit", "nowhere.csv", "-f", "y ~ x"], capture_output=True, text=True)
     assert wrong.returncode == 1 and "nowhere.csv" in wrong.stderr
     assert subprocess.run([script, "--version"], capture_output=True, text=True).stdout.split() == ["noisefit", nf.__version__]
+
+
+def test_hypotheses_are_tested() -> None:
+    fitted = nf.fit("mpg ~ wt + hp", "testdata/mtcars.csv", vcov="cluster:carb")
+    tests = fitted.test("wt = -3", "wt, hp", eval="wt/hp")["tests"]
+    assert [test["test"] for test in tests] == ["t", "F", "t"]
+    assert tests[0]["estimate"] == fitted.tidy()["estimate"][1]
+    ratio = fitted.test("hp", lr=True)["tests"][0]
+    assert ratio["likelihood_ratio"] > 0
+    wild = fitted.test("hp", wild=True)
+    # Every draw of signs of six clusters; wildboottest has the same.
+    assert wild["drawn"]["draws"] == 64 and wild["tests"][0]["p_value"] == 0.0625

@@ -59,7 +59,7 @@ def test_every_option_of_the_command_has_its_keyword() -> None:
     functions = {
         "fit": [nf.fit, nf.Fitted.save], "compare": [nf.compare], "diagnose": [nf.diagnose], "profile": [nf.profile],
         "describe": [nf.describe], "loss": [nf.loss], "predict": [nf.Fitted.predict], "evaluate": [nf.Fitted.evaluate],
-        "export": [nf.Fitted.export], "plot": [nf.Fitted.charts, nf.Chart.svg], "report": [nf.Fitted.report],
+        "export": [nf.Fitted.export], "test": [nf.Fitted.test], "plot": [nf.Fitted.charts, nf.Chart.svg], "report": [nf.Fitted.report],
         "table": [nf.tabulate], "explain": [nf.explain],
     }  # fmt: skip
     for flag, commands, keyword in rows:

@@ -155,7 +155,7 @@ fn coefficients(name: &str, coefficients: &[Coefficient], fit: &Fit) -> String {
     };
     let low = format!("{} low", percent(fit.level));
     // Where all have the same it stands below the table.
-    let with_df = fit.scale.is_modelled() && varying_df(fit);
+    let with_df = varying_df(fit);
     let rows = coefficients.iter().map(|c| {
         let mut row = vec![c.term.clone(), optional(c.estimate, 7), optional(c.std_error, 5), optional(c.statistic, 4)];
         row.extend(with_df.then(|| optional(c.df, 4)));
@@ -204,7 +204,8 @@ fn facts(fit: &Fit, is_weighted: bool) -> String {
         ));
     }
     if let Some(test) = &fit.f_test {
-        let (df_model, df_residual) = (test.df_model, test.df_residual);
+        let whole = |df: f64| if df.fract() == 0.0 { df.to_string() } else { significant(df, 4) };
+        let (df_model, df_residual) = (whole(test.df_model), whole(test.df_residual));
         let statistic = significant(test.statistic, 5);
         // Sums of squares make an F test of the classical covariance alone.
         let name = if fit.covariance.kind == VcovKind::CLASSICAL { "F" } else { "Wald F" };
@@ -251,7 +252,7 @@ fn facts(fit: &Fit, is_weighted: bool) -> String {
 }
 
 /// How the covariance was estimated, what it allows for, and what statistics refer to.
-fn standard_errors(fit: &Fit) -> String {
+pub(crate) fn standard_errors(fit: &Fit) -> String {
     if fit.df_residual == 0 {
         return "none: as many coefficients as observations".to_owned();
     }

@@ -6,6 +6,7 @@
 //! | module | of |
 //! |---|---|
 //! | [`fit`] | exact fits, with their certificate and digits |
+//! | [`hypothesis`] | tests of hypotheses about coefficients |
 //! | [`train`] | what was trained by gradient steps |
 //! | [`compare`] | noise models side by side, with the verdict |
 //! | [`diagnose`] | what is wrong with a fit, and what to do |
@@ -17,6 +18,7 @@
 //! | [`derivation`] | from the density to the estimator, with a fit's numbers |
 //! | [`tabulate`] | models side by side for a paper |
 //! | [`text`] | numbers and tables |
+//! | [`tidy`] | tables that programs read, and of Markdown |
 
 #![forbid(unsafe_code)]
 
@@ -27,11 +29,13 @@ pub mod derivation;
 pub mod diagnose;
 pub mod evaluate;
 pub mod fit;
+pub mod hypothesis;
 pub mod loss;
 pub mod page;
 pub mod profile;
 pub mod tabulate;
 pub mod text;
+pub mod tidy;
 pub mod train;
 
 use noisefit_core::record::{Counts, LikelihoodOf};

@@ -167,7 +167,7 @@ fn markdown(cells: &Cells, stars: bool) -> String {
     format!("{}{rule}{rows}{note}", line(&cells.head))
 }
 
-fn in_markdown(text: &str) -> String {
+pub(crate) fn in_markdown(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
         match c {

@@ -45,6 +45,7 @@
 //! | say what is fitted | [`Model`], with [`Training`] for what is trained |
 //! | fit, compare, diagnose, profile | [`Model::fit`], [`Model::compare`], [`Model::diagnose`], [`Model::profile`] |
 //! | use a fit | [`Fitted::coef`], [`Fitted::confint`], [`Fitted::predict`], [`Fitted::evaluate`], [`Fitted::save`] |
+//! | test hypotheses | [`Fitted::test`] |
 //! | show it | [`Fitted::charts`], [`Fitted::report`], [`tabulate()`], [`Fitted::explain`] |
 //! | look at data | [`Table::describe`], [`Table::losses`] |
 //!
@@ -71,6 +72,7 @@ mod explain;
 mod export;
 mod fit;
 mod fitted;
+mod hypothesis;
 mod loss;
 mod machine;
 mod model;
@@ -98,6 +100,7 @@ pub use evaluate::{EvaluateOptions, Evaluated};
 pub use explain::{Explained, explain};
 pub use export::{ExportOptions, Exported};
 pub use fitted::Fitted;
+pub use hypothesis::{TestMethod, TestOptions, Tested};
 pub use loss::{LossOptions, Losses};
 pub use model::{Fitting, Location, Model, NoiseChoice, Scale, Solver};
 pub use noisefit_core::wording::{InRust, Piece, Sentence, Setting, Wording};

@@ -66,6 +66,8 @@ pub enum Refusal {
         /// The setting.
         setting: Setting,
     },
+    /// A bootstrap of clusters without the column that says which rows belong together.
+    NoClusters,
     /// Layers of a linear model.
     OnlyNetworks,
     /// Hidden units to be left out of a linear model.
@@ -292,6 +294,10 @@ impl Refusal {
                 "{} is about training: say {network}, or {} for a linear model by gradient steps",
                 name(*setting),
                 with(Setting::Solver, "train")
+            ),
+            Refusal::NoClusters => format!(
+                "the covariance of the model has no clusters: name the column that says which rows belong together by {}",
+                wording.setting(Setting::Cluster)
             ),
             Refusal::OnlyExact { setting } => {
                 let (what, why) = match setting {

@@ -15,5 +15,6 @@ pub(crate) mod predict;
 pub(crate) mod profile;
 pub(crate) mod report;
 pub(crate) mod table;
+pub(crate) mod test;
 pub(crate) mod training;
 pub(crate) mod worker;

@@ -88,3 +88,17 @@ pub(crate) fn without_term(block: &Block<'_>, column: Option<usize>, value: f64)
     let moved = |i: usize| DoubleDouble::from_sum(block.response.high[i], block.response.low(i)) - part(i);
     (0..block.rows()).map(moved).collect()
 }
+
+/// A sum of columns in every row: places, none for a column of ones, and what each is multiplied by.
+pub(crate) fn combined(design: Design<'_>, rows: usize, sum: &[(Option<usize>, f64)]) -> Vec<DoubleDouble> {
+    let mut values = vec![DoubleDouble::ZERO; rows];
+    for &(column, factor) in sum {
+        match column.map(|j| design.dense_columns()[j]) {
+            None => values.iter_mut().for_each(|value| *value += factor),
+            Some(x) => values.iter_mut().enumerate().for_each(|(i, value)| {
+                *value += DoubleDouble::from_sum(x.high[i], x.low(i)) * factor;
+            }),
+        }
+    }
+    values
+}

@@ -5,6 +5,7 @@ pub mod covariance;
 pub mod diagnostics;
 pub mod evaluate;
 mod fit;
+pub mod hypothesis;
 mod new_observation;
 mod options;
 pub mod outside;
@@ -23,6 +24,7 @@ pub(crate) fn kinds() -> crate::rows::Kinds {
     passes
         .and(covariance::kinds())
         .and(profile::kinds())
+        .and(hypothesis::kinds())
         .and(diagnostics::kinds())
         .and(conformal::kinds())
         .and(small_sample::kinds())

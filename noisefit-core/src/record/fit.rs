@@ -7,7 +7,7 @@ use crate::numeric::Level;
 use crate::numeric::distribution::Symmetric;
 use crate::record::{
     ClosedForm, Coefficient, Coefficients, Confint, Covariance, CovarianceEstimate, FTest, LocationCovariance,
-    ScaleRule, ShapeParameter, SmallSample, Termination, Vertex, Warning,
+    Reference, ScaleRule, ShapeParameter, SmallSample, Termination, Vertex, Warning,
     covariance::{Refined, SmallSampled, reference},
 };
 
@@ -271,6 +271,9 @@ impl Fit {
         (covariance.small_sample, covariance.small_sample_factor) = (small_sample, stated);
         (covariance.reference, covariance.reference_df) = (reference, reference_df);
         let (df, residual) = (self.reference_degrees(), self.df_residual as f64);
+        // A covariance may have given coefficients degrees of freedom of their own, and some no standard error.
+        let kept: Vec<Option<Option<f64>>> =
+            self.location.rows.iter().map(|row| row.std_error.map(|_| row.df)).collect();
         let mut own = Vec::new();
         match (&mut self.covariance.location, refined) {
             (None, _) => {}
@@ -283,7 +286,11 @@ impl Fit {
                 location.unit *= factor;
             }
         }
-        let of = |j: usize| own.get(j).map_or(df, |own| Some(own.min(residual)));
+        let of = |j: usize| match (own.get(j), reference) {
+            (Some(own), _) => Some(own.min(residual)),
+            (None, Reference::StudentT) => kept[j].and_then(|kept| kept.or(df)),
+            (None, Reference::Normal) => kept[j].and(df),
+        };
         self.location = self.location.with_covariance(self.vcov(), of, self.level);
         if let FittedScale::Modelled { coefficients, vcov } = &mut self.scale {
             times(vcov);
@@ -293,6 +300,21 @@ impl Fit {
             // It is one of degrees of freedom.
             self.f_test = None;
         }
+    }
+
+    /// Gives every coefficient degrees of freedom of its own, none to those that have no standard error; what is about several refers to
+    /// the least of them.
+    pub(crate) fn set_degrees(&mut self, degrees: &[Option<f64>]) {
+        let least = degrees.iter().copied().flatten().fold(f64::INFINITY, f64::min);
+        self.covariance.reference_df = Some(least).filter(|least| least.is_finite()).or(self.covariance.reference_df);
+        let of = |j: usize| degrees.get(j).copied().flatten();
+        if let Some(location) = &mut self.covariance.location {
+            for j in (0..location.matrix.len()).filter(|j| of(*j).is_none()) {
+                location.matrix[j].fill(0.0);
+                location.matrix.iter_mut().for_each(|row| row[j] = 0.0);
+            }
+        }
+        self.location = self.location.with_covariance(self.vcov(), of, self.level);
     }
 
     /// Replaces the covariance of the coefficients, and all that rests on it.

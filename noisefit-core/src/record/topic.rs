@@ -74,6 +74,8 @@ impl Warning {
             | Warning::HigherMaximum => Topic::Likelihood,
             Warning::FewClusters { .. }
             | Warning::FewClustersLeftOut { .. }
+            | Warning::OfOneCluster { .. }
+            | Warning::FewDegrees { .. }
             | Warning::NotPositiveSemidefinite
             | Warning::Crossed { .. }
             | Warning::IidInstead(_)

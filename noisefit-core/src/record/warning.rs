@@ -14,7 +14,8 @@ use crate::record::VcovKind;
 /// ```
 /// use noisefit_core::record::Warning;
 ///
-/// let warning = Warning::FewClusters { clusters: 12, effective: vec![("treated".to_owned(), 5.1)] };
+/// let effective = vec![("treated".to_owned(), 5.1)];
+/// let warning = Warning::FewClusters { clusters: 12, effective, least_squares: true };
 /// assert!(warning.to_string().starts_with("of 12 clusters only so many count: 5.1 for treated "));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +74,18 @@ pub enum Warning {
         clusters: u64,
         /// The terms, and how many clusters count for each.
         effective: Vec<(String, f64)>,
+        /// Whether they are of least squares, for which there are errors that hold with few.
+        least_squares: bool,
+    },
+    /// Coefficients that a cluster alone determines, in part at least, and that have no standard error therefore.
+    OfOneCluster {
+        /// The terms.
+        terms: Vec<String>,
+    },
+    /// Coefficients whose standard errors are of so few degrees of freedom that their t distribution is a rough guide.
+    FewDegrees {
+        /// The terms with their degrees of freedom.
+        terms: Vec<(String, f64)>,
     },
     /// Few clusters, of which each was left out in turn: right on average, and uncertain.
     FewClustersLeftOut {
@@ -349,7 +362,27 @@ impl fmt::Display for Warning {
                  small: in simulations with so few 95% intervals hold 65 to 90%",
                 (df * 1e3).round() / 1e3
             ),
-            Warning::FewClusters { clusters, effective } => {
+            Warning::OfOneCluster { terms } => write!(
+                f,
+                "one cluster alone determines {}, or a part of {}, which therefore has no standard error, and counts as nothing in \
+                 confidence intervals of predictions",
+                terms.join(", "),
+                if terms.len() == 1 { "it" } else { "each" }
+            ),
+            Warning::FewDegrees { terms } => {
+                // The worst are enough.
+                let mut worst: Vec<&(String, f64)> = terms.iter().collect();
+                worst.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+                let shown: Vec<String> = worst.iter().take(3).map(|(term, df)| format!("{df:.1} for {term}")).collect();
+                let more = if terms.len() > 3 { ", and few for other terms" } else { "" };
+                write!(
+                    f,
+                    "few degrees of freedom: {}{more}; with fewer than 4 tests and intervals are a rough guide (Tipton 2015): see \
+                     whether a wild cluster bootstrap says the same",
+                    shown.join(", ")
+                )
+            }
+            Warning::FewClusters { clusters, effective, least_squares } => {
                 // The worst are enough.
                 let mut worst: Vec<&(String, f64)> = effective.iter().collect();
                 worst.sort_by(|(_, a), (_, b)| a.total_cmp(b));
@@ -358,9 +391,13 @@ impl fmt::Display for Warning {
                 write!(
                     f,
                     "of {clusters} clusters only so many count: {}{more} (Carter, Schnepel and Steigerwald 2017); with fewer than 8 \
-                     standard errors are too small more often than not, even with the t distribution of {} df",
+                     standard errors are too small more often than not, even with the t distribution of {} df{}",
                     shown.join(", "),
-                    clusters.saturating_sub(1)
+                    clusters.saturating_sub(1),
+                    match least_squares {
+                        true => ": use the covariance cr2, or a wild cluster bootstrap of the test",
+                        false => "",
+                    }
                 )
             }
             Warning::FewClustersLeftOut { clusters } => write!(

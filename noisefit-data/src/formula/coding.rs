@@ -43,6 +43,12 @@ impl Side {
         })
     }
 
+    /// The name of each term: those of its variables.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let name = |term: &Term| term.iter().map(|&variable| self.variables[variable].0.as_str()).collect::<Vec<_>>();
+        self.terms.iter().map(move |term| name(term).join(":"))
+    }
+
     /// The number of columns that the terms are, before any of them is made: a double, for it may be of any size.
     pub fn columns(&self) -> f64 {
         let pieces = |(&variable, full): (&usize, bool)| match &self.variables[variable].1 {
@@ -57,8 +63,8 @@ impl Side {
 }
 
 impl Coder {
-    /// The steps that are the columns of the side's terms.
-    pub fn code(&mut self, side: &Side) -> Vec<usize> {
+    /// The steps that are the columns of each of the side's terms.
+    pub fn code(&mut self, side: &Side) -> Vec<Vec<usize>> {
         let full = side.coding();
         let mut outputs = Vec::new();
         for (term, full) in side.terms.iter().zip(full) {
@@ -79,7 +85,7 @@ impl Coder {
                 }
                 columns = products;
             }
-            outputs.extend(columns);
+            outputs.push(columns);
         }
         outputs
     }

@@ -61,6 +61,7 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         steps: Vec::new(),
         outputs: Vec::new(),
         scale_outputs: Vec::new(),
+        terms: Default::default(),
         response,
         weights,
         frequencies,
@@ -74,8 +75,11 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         }
         let mut coder = Coder::default();
         let outputs = coder.code(&location);
-        let scale_outputs = scale.map(|side| coder.code(&side)).unwrap_or_default();
+        let scale_outputs = scale.as_ref().map(|side| coder.code(side)).unwrap_or_default();
         plan.steps = coder.steps;
+        let terms = |side: &Side, outputs: &[Vec<usize>]| side.names().zip(outputs.iter().map(Vec::len)).collect();
+        plan.terms = [terms(&location, &outputs), scale.map(|side| terms(&side, &scale_outputs)).unwrap_or_default()];
+        let (outputs, scale_outputs) = (outputs.concat(), scale_outputs.concat());
         let names = |outputs: &[usize]| outputs.iter().map(|&step| plan.steps[step].0.clone()).collect();
         plan.layout.terms = names(&outputs);
         if let Some(layout) = &mut plan.layout.scale {

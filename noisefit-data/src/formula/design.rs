@@ -147,9 +147,34 @@ impl Design {
         Ok(Model { source, learned, plan }.into_design()?.with_likelihood_of(likelihood_of))
     }
 
+    /// [`Design::with_clusters`] by columns of a table with these fields, which the design need not have been made with.
+    ///
+    /// # Errors
+    /// [`FormulaError`] for a column that the table does not have.
+    pub fn with_clusters_of(mut self, columns: &[String], fields: &[Field]) -> Result<Self, FormulaError> {
+        let known = |name: &String| self.source.fields.iter().any(|field| field.name == *name);
+        let new = |name: &&String| !known(name);
+        let found = columns.iter().filter(new).filter_map(|name| fields.iter().find(|field| field.name == *name));
+        let more: Vec<Field> = found.cloned().collect();
+        self.source.fields.extend(more);
+        self.with_clusters(columns)
+    }
+
     /// The response's and the terms' names.
     pub fn layout(&self) -> &Layout {
         &self.plan.layout
+    }
+
+    /// The terms of the location and those of the scale, each with the names of its coefficients: `city` with `city[Paris]`.
+    pub fn terms(&self) -> [Vec<(String, Vec<String>)>; 2] {
+        let layout = &self.plan.layout;
+        let members = |terms: &[(String, usize)], names: &[String]| {
+            let mut names = names.iter().cloned();
+            terms.iter().map(|(name, count)| (name.clone(), names.by_ref().take(*count).collect())).collect()
+        };
+        let [location, scale] = &self.plan.terms;
+        let of_scale = layout.scale.as_ref().map_or(&[][..], |scale| &scale.terms);
+        [members(location, &layout.terms), members(scale, of_scale)]
     }
 
     /// Whether the response is a transformed column, so that the log-likelihood has a Jacobian.

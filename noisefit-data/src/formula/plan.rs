@@ -33,6 +33,8 @@ pub(super) struct Plan {
     pub outputs: Vec<usize>,
     /// The steps that are the columns of the scale.
     pub scale_outputs: Vec<usize>,
+    /// The terms of the location, and those of the scale, with the number of their columns.
+    pub terms: [Vec<(String, usize)>; 2],
     pub response: Option<Expr>,
     pub weights: Option<(String, Expr)>,
     pub frequencies: Option<(String, Expr)>,

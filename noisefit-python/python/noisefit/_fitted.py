@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from noisefit import _noisefit, _progress
 from noisefit._errors import UsageError, warn
-from noisefit._found import Comparison, Diagnosis, Evaluation, Exported, Profile
+from noisefit._found import Comparison, Diagnosis, Evaluation, Exported, Profile, Tests
 from noisefit._frames import Like
 from noisefit._shown import Chart, charts_of, page_to
 from noisefit._table import table
@@ -346,6 +346,53 @@ class Fitted:
         made, like = self._table_of(new)
         settings = {"level": level, "missing": missing, "unseen": unseen}
         return Evaluation(self._called(self._inner.evaluate, made, settings, progress), like)
+
+    def test(
+        self,
+        *hypotheses: str,
+        data: Any = None,
+        eval: str | Sequence[str] | None = None,
+        lr: bool = False,
+        wild: bool = False,
+        cluster: str | None = None,
+        draws: int | None = None,
+        draw_weights: str | None = None,
+        adjust: str | None = None,
+        level: float | None = None,
+        seed: int | None = None,
+        progress: bool | None = None,
+    ) -> Tests:
+        """Test hypotheses about the coefficients: `x1 = x2`, the name of a term, `.`, several with commas between.
+
+        Parameters
+        ----------
+        hypotheses
+            Each is a test; without any, every term is tested.
+        data
+            The table of the fit, after loading, for `lr` and `wild`.
+        eval
+            Functions of the coefficients, by the delta method: `x1/x2`, `exp(income) = 2`.
+        lr
+            By likelihood ratio, fitting again under each hypothesis.
+        wild, cluster, draws, draw_weights
+            By the wild cluster bootstrap of least squares.
+        adjust
+            How several tests at once are allowed for: `holm`, `bonferroni`, `max-t`.
+        level
+            The level of the intervals; that of the fit unless given.
+        seed
+            What is drawn at random is drawn from this number.
+        """
+        made, like = self._table_of(data)
+        settings = {
+            "eval": eval, "lr": lr, "wild": wild, "cluster": cluster, "draws": draws, "draw_weights": draw_weights,
+            "adjust": adjust, "level": level, "seed": seed,
+        }  # fmt: skip
+
+        def test(table: Any, settings: dict[str, Any], progress: Any) -> Any:
+            return self._inner.test(list(hypotheses), table, settings, progress)
+
+        return Tests(self._called(test, made, settings, progress), like)
 
     def diagnose(
         self,

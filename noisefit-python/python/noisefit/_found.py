@@ -108,6 +108,10 @@ class Evaluation(Found):
     """Scores of a model."""
 
 
+class Tests(Found):
+    """Tests of hypotheses; `tests` has a dict for each."""
+
+
 class Description(Found):
     """What is in the columns of a table."""
 

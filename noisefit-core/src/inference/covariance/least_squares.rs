@@ -164,13 +164,19 @@ impl Kernel for Fill<'_, '_> {
 
 /// The test that all slopes are zero by their covariance: `F = b' C^-1 b / q` on `q` and `df` degrees of freedom; none where
 /// `C` does not determine it, as with fewer clusters than slopes.
+fn wald(fit: &Fit, whitened: &Whitened, covariance: &[f64], df: Option<f64>) -> Option<FTest> {
+    let df = df.unwrap_or(fit.df_residual as f64);
+    let (square, slopes) = distance(whitened, covariance)?;
+    (df > 0.0).then(|| FTest::new(square, slopes as f64, df, df))?
+}
+
+/// `b' C^-1 b` of the slopes, and how many there are; none where `C` does not determine it.
 ///
 /// In the coordinates whitened by the slopes' own triangle of `L`, where `C` is as well conditioned as it can be.
-fn wald(fit: &Fit, whitened: &Whitened, covariance: &[f64], df: Option<f64>) -> Option<FTest> {
+pub(super) fn distance(whitened: &Whitened, covariance: &[f64]) -> Option<(f64, usize)> {
     let (order, offset) = (whitened.count(), whitened.offset());
     let slopes = order - offset;
-    let df = df.unwrap_or(fit.df_residual as f64);
-    if slopes == 0 || df <= 0.0 {
+    if slopes == 0 {
         return None;
     }
     // K = [k I] with L's rows of the slopes = their triangle times K.
@@ -194,8 +200,7 @@ fn wald(fit: &Fit, whitened: &Whitened, covariance: &[f64], df: Option<f64>) -> 
     }
     let coefficients = whitened.solve_slopes(|j| whitened.coefficient(j + offset));
     let solution = Cholesky::new(&matrix, slopes)?.solve(&coefficients);
-    let square: f64 = solution.iter().zip(&coefficients).map(|(a, b)| a * b).sum();
-    FTest::new(square, slopes as f64, df, df)
+    Some((solution.iter().zip(&coefficients).map(|(a, b)| a * b).sum(), slopes))
 }
 
 /// The passes of this module.

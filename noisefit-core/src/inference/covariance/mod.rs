@@ -4,10 +4,12 @@
 //! standard errors, statistics and intervals. A covariance is a file and a line in [`COVARIANCES`].
 
 mod bootstrap;
+pub(crate) mod by_cluster;
 mod classical;
 mod cluster;
 mod clusters;
 mod contract;
+mod cr2;
 mod cr3;
 mod density;
 mod effective;
@@ -53,6 +55,7 @@ use contract::Request;
 /// |---|---|---|
 /// | `hc0` to `hc4` | gaussian of one scale | `(X'VX)^-1 sum(f c (w e)^2 x x') (X'VX)^-1`, `c` by leverages |
 /// | `cluster`, `hac` | gaussian of one scale | the same with sums over clusters or lags of `w e x` |
+/// | `cr2` | gaussian of one scale | the same with `(I - H_gg)^-1/2 e` in place of a cluster's residuals, and degrees of freedom for each coefficient |
 /// | `cr3` | gaussian of one scale | the sum over clusters of `(b_g - b)(b_g - b)'`, `b_g` fitted without cluster `g` |
 /// | `sandwich`, `cluster`, `hac` | smooth likelihoods, huber | `A^-1 B A^-1`, `A` the observed information, `B` of the scores |
 /// | `observed`, `expected` | smooth likelihoods, huber | the inverse of the information |
@@ -77,7 +80,8 @@ pub fn estimate(source: &dyn RowSource, fit: &mut Fit, vcov: &Vcov, options: &Op
         };
         let effective: Vec<(String, f64)> = fit.location.rows.iter().zip(&effective).filter_map(few).collect();
         if !effective.is_empty() {
-            fit.warnings.push(Warning::FewClusters { clusters, effective });
+            let least_squares = groupings == 1 && fit.noise.route() == Route::ClosedForm && !fit.scale.is_modelled();
+            fit.warnings.push(Warning::FewClusters { clusters, effective, least_squares });
         }
     }
     if fit.scale.common() == Some(0.0) {

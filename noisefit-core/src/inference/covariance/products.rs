@@ -23,12 +23,14 @@ pub(crate) enum Clustered {
     Summed(u64),
     /// It is left out.
     LeftOut(u64),
+    /// Its residuals are made as large as independent rows would have them, and every coefficient has its own degrees of freedom.
+    Adjusted(u64),
 }
 
 impl Clustered {
     /// How many there are.
     pub(super) fn count(self) -> u64 {
-        let (Clustered::Summed(count) | Clustered::LeftOut(count)) = self;
+        let (Clustered::Summed(count) | Clustered::LeftOut(count) | Clustered::Adjusted(count)) = self;
         count
     }
 }

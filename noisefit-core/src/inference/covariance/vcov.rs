@@ -137,6 +137,7 @@ covariances! {
     hc::Hc3,
     hc4::Hc4,
     cluster::Cluster,
+    cr2::Cr2,
     cr3::Cr3,
     hac::Hac,
     sandwich::Sandwich,

@@ -1,0 +1,156 @@
+//! Wald tests: how far estimates are from what a hypothesis says, in units of their own covariance.
+
+use crate::Error;
+use crate::algebra::cholesky::Cholesky;
+use crate::algebra::gram::{packed, packed_length};
+use crate::inference::hypothesis::estimates::Estimates;
+use crate::inference::hypothesis::language::{Names, function};
+use crate::inference::hypothesis::restrictions::Restrictions;
+use crate::inference::hypothesis::test::{Statistic, Test};
+use crate::numeric::distribution::{ChiSquared, Distribution, FisherF};
+use crate::record::reference;
+
+/// A function of the coefficients that is set beside a number: linear, or by its gradient.
+#[derive(Debug, Clone)]
+pub(super) struct Single {
+    text: String,
+    estimate: f64,
+    value: f64,
+    gradient: Vec<f64>,
+    left_out: Vec<String>,
+}
+
+impl Single {
+    /// The only restriction of a hypothesis.
+    pub(super) fn of(restrictions: &Restrictions, estimates: &Estimates<'_>) -> Option<Self> {
+        let [row] = &restrictions.rows[..] else { return None };
+        let estimate = row.weights.iter().zip(estimates.values()).map(|(weight, b)| weight * b).sum();
+        let (text, left_out) = (restrictions.text.clone(), restrictions.left_out.clone());
+        Some(Single { text, estimate, value: row.value, gradient: row.weights.clone(), left_out })
+    }
+
+    /// A function of the coefficients, by the delta method.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for what cannot be read, and where function or derivatives are not finite at the estimates.
+    pub(super) fn function(text: &str, names: &Names, estimates: &Estimates<'_>) -> Result<Self, Error> {
+        let wrong = |why: &str| Error::Unsupported(format!("hypothesis '{text}': {why}"));
+        let (expression, value) = function(text, names)?;
+        let mut named = Vec::new();
+        expression.places(&mut named);
+        if named.is_empty() {
+            return Err(wrong("it says nothing of any coefficient"));
+        }
+        estimates.check(text, &named)?;
+        let found = expression.at(&estimates.values());
+        if !(found.value.is_finite() && found.gradient.iter().all(|slope| slope.is_finite())) {
+            return Err(wrong("at the estimates it has no value, or no finite slope"));
+        }
+        let (text, left_out) = (text.to_owned(), Vec::new());
+        Ok(Single { text, estimate: found.value, value, gradient: found.gradient, left_out })
+    }
+
+    pub(super) fn gradient(&self) -> &[f64] {
+        &self.gradient
+    }
+
+    /// Its test and interval, by the least degrees of freedom of the coefficients in it.
+    pub(super) fn test(&self, estimates: &Estimates<'_>, level: f64) -> Test {
+        let Single { text, estimate, value, gradient, left_out } = self;
+        let df = estimates.df([&gradient[..]]);
+        let known = df.and_then(reference);
+        let std_error = estimates.product(gradient, gradient).map(|variance| variance.max(0.0).sqrt());
+        let std_error = std_error.filter(|_| known.is_some());
+        // What is known without error has no statistic.
+        let statistic = std_error.map(|error| (estimate - value) / error).filter(|statistic| statistic.is_finite());
+        let margin = known.as_ref().zip(std_error).map(|(known, error)| known.critical(level) * error);
+        let df_residual = df.filter(|df| df.is_finite());
+        Test {
+            hypothesis: text.clone(),
+            estimate: Some(*estimate),
+            value: Some(*value),
+            std_error,
+            test: if df.is_some_and(f64::is_infinite) { Statistic::Z } else { Statistic::T },
+            statistic,
+            df: 1.0,
+            df_residual,
+            p_value: known.as_ref().zip(statistic).map(|(known, statistic)| known.two_sided(statistic)),
+            p_adjusted: None,
+            conf_low: margin.map(|margin| estimate - margin),
+            conf_high: margin.map(|margin| estimate + margin),
+            log_likelihood: None,
+            likelihood_ratio: None,
+            left_out: left_out.clone(),
+        }
+    }
+}
+
+/// The test of several restrictions at once: `(R b - r)' (R V R')^-1 (R b - r)`, compared with chi-squared, or, divided by their
+/// number, with F on the degrees of freedom that the coefficients' own statistics have.
+///
+/// # Errors
+/// [`Error::Unsupported`] where the covariance is of less rank than there are restrictions.
+pub(super) fn joint(restrictions: &Restrictions, estimates: &Estimates<'_>) -> Result<Test, Error> {
+    let (rows, count) = (&restrictions.rows, restrictions.rows.len());
+    let values = estimates.values();
+    let distances: Vec<f64> = rows
+        .iter()
+        .map(|row| row.weights.iter().zip(&values).map(|(weight, b)| weight * b).sum::<f64>() - row.value)
+        .collect();
+    let df = estimates.df(restrictions.weights());
+    let mut matrix = vec![0.0; packed_length(count)];
+    let mut has_errors = df.is_some();
+    for i in 0..count {
+        for j in 0..=i {
+            let product = estimates.product(&rows[i].weights, &rows[j].weights);
+            has_errors &= product.is_some();
+            matrix[packed(i, j)] = product.unwrap_or(0.0);
+        }
+    }
+    let is_zero = matrix.iter().all(|value| *value == 0.0);
+    let statistic = match has_errors && !is_zero {
+        false => None,
+        true => {
+            let factor = Cholesky::new(&matrix, count).ok_or_else(|| {
+                let Restrictions { text, .. } = restrictions;
+                Error::Unsupported(format!(
+                    "hypothesis '{text}': the covariance {} is of a lower rank than the {count} restrictions, as one of fewer \
+                     clusters is; test fewer coefficients at once",
+                    estimates.fit().covariance.kind
+                ))
+            })?;
+            let solved = factor.solve(&distances);
+            Some(distances.iter().zip(solved).map(|(a, b)| a * b).sum::<f64>().max(0.0))
+        }
+    };
+    let q = count as f64;
+    let df_residual = df.filter(|df| df.is_finite());
+    let (test, statistic, p_value) = match df_residual {
+        Some(df) => {
+            let statistic = statistic.map(|statistic| statistic / q);
+            let f = FisherF::new(q, df).ok();
+            (Statistic::F, statistic, f.zip(statistic).map(|(f, statistic)| f.survival(statistic)))
+        }
+        None => {
+            let chi = ChiSquared::new(q).ok();
+            (Statistic::ChiSquared, statistic, chi.zip(statistic).map(|(chi, statistic)| chi.survival(statistic)))
+        }
+    };
+    Ok(Test {
+        hypothesis: restrictions.text.clone(),
+        estimate: None,
+        value: None,
+        std_error: None,
+        test,
+        statistic,
+        df: q,
+        df_residual,
+        p_value,
+        p_adjusted: None,
+        conf_low: None,
+        conf_high: None,
+        log_likelihood: None,
+        likelihood_ratio: None,
+        left_out: restrictions.left_out.clone(),
+    })
+}
