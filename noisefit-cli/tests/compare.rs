@@ -238,3 +238,23 @@ fn few_rows_are_warned_of_and_a_bad_candidate_is_told() {
     assert!(model(&stackloss, "student-t")["note"].is_null());
     assert_eq!(stackloss["judgement"]["preferred"], "gaussian");
 }
+
+/// What a comparison prints of a model's errors is what its fit prints.
+#[test]
+fn errors_beside_each_other_are_those_of_the_fits() {
+    let folder = Folder::new();
+    folder.write("d.csv", "x,y\n1,1.1\n2,2.3\n3,2.7\n4,4.4\n5,4.6\n6,6.3\n7,7.1\n8,7.4\n9,30\n10,10.2\n11,10.7\n12,12.4\n13,12.9\n14,14\n15,-9\n16,16.1\n");
+    let text = folder.done(&["compare", "d.csv", "-f", "y ~ x", "--folds", "0", "--format", "json"]);
+    let compared: Value = serde_json::from_str(&text).unwrap();
+    let preferred = compared["judgement"]["preferred"].as_str().unwrap();
+    assert_ne!(preferred, "gaussian");
+    let errors = |noise: &str| column(&folder.fit(&["d.csv", "-f", "y ~ x", "--noise", noise]), "std_error");
+    let (gaussian, other) = (errors("gaussian"), errors(preferred));
+    let shifts = compared["advice"]["coefficients"].as_array().unwrap();
+    assert_eq!(shifts.len(), 2);
+    for shift in shifts {
+        let place = usize::from(shift["term"] == "x");
+        assert_close(number(&shift["gaussian_std_error"]), gaussian[place].unwrap(), 1e-12, "gaussian");
+        assert_close(number(&shift["preferred_std_error"]), other[place].unwrap(), 1e-12, preferred);
+    }
+}

@@ -224,3 +224,18 @@ fn a_sum_beyond_the_largest_double_is_said() {
     let run = folder.run(&["loss", "d.csv", "--truth", "y", "--prediction", "p"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""));
 }
+
+/// A shell sent standard output to a file: what is written to `/dev/stdout` stands there, before what else is said.
+#[test]
+#[cfg(unix)]
+fn standard_output_by_its_path_is_the_file_of_the_shell() {
+    let folder = folder();
+    let out = folder.path().join("out");
+    let mut command = folder.command(&["fit", "d.csv", "-f", "y ~ x", "-o", "/dev/stdout"]);
+    command.stdout(std::fs::File::create(&out).unwrap());
+    assert!(command.status().unwrap().success());
+    let text = folder.read("out");
+    assert!(text.starts_with('{') && text.contains("observations"), "{text}");
+    let whole: usize = text.matches("\"schema\"").count();
+    assert_eq!(whole, 1, "{text}");
+}

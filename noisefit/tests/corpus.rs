@@ -7,6 +7,9 @@ use std::path::PathBuf;
 #[allow(dead_code, reason = "some of it is for the fuzzer alone")]
 mod targets;
 
+#[path = "../../fuzz/src/mutate.rs"]
+mod mutate;
+
 #[test]
 fn the_corpus_of_every_target_is_replayed() {
     let corpus: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "fuzz", "corpus"].iter().collect();
@@ -52,4 +55,31 @@ fn damaged_seeds_are_refused_or_read() {
         }
     }
     assert!(tried > 1000, "{tried}");
+}
+
+/// Mutations that know Parquet and Arrow change a number of the file, leave the rest, and are refused or read.
+#[test]
+fn changed_numbers_of_binary_files_are_refused_or_read() {
+    let corpus: PathBuf = [env!("CARGO_MANIFEST_DIR"), "..", "fuzz", "corpus", "binary"].iter().collect();
+    for name in ["types_parquet", "types_arrow"] {
+        let bytes = std::fs::read(corpus.join(name)).unwrap();
+        let mut others = std::collections::BTreeSet::new();
+        for seed in 1..300 {
+            let Some(changed) = mutate::binary(&bytes[1..], seed) else { continue };
+            if name == "types_parquet" {
+                let footer = |bytes: &[u8]| {
+                    let end = bytes.len() - 8;
+                    end - u32::from_le_bytes(bytes[end..end + 4].try_into().unwrap()) as usize
+                };
+                let start = footer(&bytes[1..]);
+                assert_eq!(footer(&changed), start, "the length of the footer is put right");
+                assert_eq!(changed[..start], bytes[1..=start]);
+            } else {
+                assert_eq!(changed.len(), bytes.len() - 1);
+            }
+            targets::binary(&[&bytes[..1], &changed[..]].concat());
+            others.insert(changed);
+        }
+        assert!(others.len() > 100, "{name}: {} files", others.len());
+    }
 }

@@ -6,11 +6,14 @@ use crate::Error;
 use crate::compare::candidates::seen_by;
 use crate::compare::comparison::{Advice, Comparison, Outlier, Outliers, Shift, VarianceAdvice};
 use crate::compare::entry::Entry;
+use crate::estimate;
+use crate::inference::covariance::{self, Vcov};
 use crate::inference::diagnostics::order::Ordered;
 use crate::inference::predict::{NewRows, Predictor};
+use crate::inference::small_sample;
 use crate::noise::{Huber, Noise, StudentT};
 use crate::numeric::distribution::{Distribution, Normal};
-use crate::record::{Coefficient, Fit};
+use crate::record::{Coefficient, Fit, SmallSample};
 use crate::rows::{Accumulator, Block, Precision, RowSource, RowSourceExt, Sample, SampledRows};
 
 /// Rows of the sample from which medians and quantiles are taken: of so many they are right to a percent.
@@ -23,14 +26,18 @@ const ROWS_TOLD: usize = 10;
 const FALSE_ALARM: f64 = 0.05;
 
 /// The advice on a comparison; none without a preferred model. Two passes over the rows.
-pub(super) fn advise(source: &dyn RowSource, comparison: &Comparison) -> Result<Option<Advice>, Error> {
+pub(super) fn advise(
+    source: &dyn RowSource,
+    comparison: &Comparison,
+    options: &estimate::Options,
+) -> Result<Option<Advice>, Error> {
     let Some((entry, fit)) = comparison.preferred().and_then(|entry| Some((entry, entry.fit.as_ref()?))) else {
         return Ok(None);
     };
     let seen = seen_by(&entry.candidate, source);
     let sample = Sample::new(seen.layout(), SAMPLE_ROWS, seen.rows_hint());
-    let gaussian = comparison.gaussian().and_then(|entry| entry.fit.as_ref());
-    let (sample, plain) = seen.pass((sample, Residuals::new(gaussian.unwrap_or(fit), None)?))?;
+    let gaussian = comparison.gaussian().and_then(|entry| Some((entry, entry.fit.as_ref()?)));
+    let (sample, plain) = seen.pass((sample, Residuals::new(gaussian.map_or(fit, |(_, fit)| fit), None)?))?;
     let sample = sample.finish(seen.layout());
     let spread = Spread::of(&sample, fit)?;
     let errors = seen.pass(Residuals::new(fit, spread.deviation)?)?;
@@ -47,10 +54,25 @@ pub(super) fn advise(source: &dyn RowSource, comparison: &Comparison) -> Result<
         outliers: errors.outliers(),
         variance: variance(fit, &sample, &spread),
         coefficients: match gaussian {
-            Some(gaussian) if !entry.candidate.is_plain_gaussian() => shifts(gaussian, fit),
+            Some((other, gaussian)) if !entry.candidate.is_plain_gaussian() => {
+                let plain = seen_by(&other.candidate, source);
+                shifts(&with_errors(&plain, gaussian, options)?, &with_errors(&seen, fit, options)?)
+            }
             _ => Vec::new(),
         },
     }))
+}
+
+/// The fit with the standard errors that it has by default where it is fitted alone; none where the rows determine none.
+fn with_errors(source: &dyn RowSource, fit: &Fit, options: &estimate::Options) -> Result<Fit, Error> {
+    let mut fit = fit.clone();
+    let found = covariance::estimate(source, &mut fit, &Vcov::Default, options)
+        .and_then(|()| small_sample::apply(source, &mut fit, SmallSample::Corrected));
+    match found {
+        Err(Error::Unsupported(_)) => fit.location.rows.iter_mut().for_each(|row| row.std_error = None),
+        found => found?,
+    }
+    Ok(fit)
 }
 
 /// The coefficients side by side, the one that is most off first.

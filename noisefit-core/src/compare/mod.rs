@@ -100,7 +100,7 @@ pub fn compare(source: &dyn RowSource, candidates: &[Candidate], options: &Optio
         cross_validate(source, &mut comparison, options, &|_| true)?;
     }
     comparison.scrutiny = scrutiny::scrutinise(source, &comparison)?;
-    comparison.advice = advice::advise(source, &comparison)?;
+    comparison.advice = advice::advise(source, &comparison, &options.fit)?;
     Ok(comparison)
 }
 

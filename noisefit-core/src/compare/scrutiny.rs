@@ -105,10 +105,7 @@ impl Accumulator for Look {
         let response = &block.response;
         let residual = |i: usize| ((response.high[i] - locations[i]) + response.low(i)) / scales[i];
         let residuals: Vec<f64> = (0..rows.count).map(residual).collect();
-        let noise = self.predictor.noise();
-        let family = noise.family();
-        // Between -1 and 1, however far out a residual is.
-        residuals.iter().for_each(|&r| self.order.add(family.cdf(r) - family.survival(r)));
+        residuals.iter().for_each(|&r| self.order.add(bounded(r)));
         self.order.counts_rows |= block.frequencies.is_some();
         self.least = response.high.iter().copied().fold(self.least, f64::min);
         let design = [Values::from(response.high)];
@@ -136,6 +133,11 @@ impl Accumulator for Look {
     fn precision(&self) -> Precision {
         Precision::Double
     }
+}
+
+/// `r / (1 + |r|)`: between -1 and 1, however far out a residual is, so that no row outweighs the others.
+fn bounded(r: f64) -> f64 {
+    if r.abs() < 1.0 { r / (1.0 + r.abs()) } else { r.signum() / (1.0 + 1.0 / r.abs()) }
 }
 
 /// Sums over numbers and over each with the next.

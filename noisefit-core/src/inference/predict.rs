@@ -88,11 +88,6 @@ impl Predictor {
         scales
     }
 
-    /// The noise of the fit that predicts.
-    pub(crate) fn noise(&self) -> Noise {
-        self.fit.noise
-    }
-
     /// Whether the scale is modelled.
     pub(super) fn models_scale(&self) -> bool {
         self.log_scale.is_some()

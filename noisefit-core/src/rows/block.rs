@@ -30,12 +30,13 @@ impl Block<'_> {
         self.response.high.len()
     }
 
-    /// The columns of row `i` of the design and, last, its response; where their low words are wanted, these after them.
-    pub(crate) fn words(&self, i: usize, low: bool) -> impl Iterator<Item = f64> {
-        let columns = move || self.design.dense_columns().iter().chain([&self.response]);
-        columns()
-            .map(move |values| values.high[i])
-            .chain(columns().filter(move |_| low).map(move |values| values.low(i)))
+    /// Appends the columns of row `i` of the design and, last, its response; where their low words are wanted, these after them.
+    pub(crate) fn push_words(&self, i: usize, low: bool, into: &mut Vec<f64>) {
+        let columns = || self.design.dense_columns().iter().chain([&self.response]);
+        into.extend(columns().map(|values| values.high[i]));
+        if low {
+            into.extend(columns().map(|values| values.low(i)));
+        }
     }
 
     /// How many identical rows row `i` stands for.

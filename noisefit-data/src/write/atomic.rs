@@ -15,7 +15,7 @@ use crate::error::DataError;
 /// any failure, also of `write`, the older file stays as it was. A symbolic link goes on pointing where it points, and what is
 /// there is written, whether it exists yet or not; a file that is read-only is refused.
 ///
-/// Something that is not a regular file, such as `/dev/stdout` or a named pipe, is written to as it is.
+/// Something that is not a regular file, such as a named pipe, is written to as it is, and so is `/dev/stdout`, whatever it is.
 ///
 /// # Errors
 /// [`DataError::Write`] with the path: a folder that does not exist or may not be written to, a full disk.
@@ -76,6 +76,9 @@ enum Target {
 impl AtomicFile {
     pub fn create(path: &Path) -> Result<AtomicFile, DataError> {
         let failed = |source| DataError::Write { path: path.to_owned(), source };
+        if let Some(stream) = standard_stream(path).map_err(failed)? {
+            return Ok(AtomicFile { path: path.to_owned(), target: Target::Itself(BufWriter::new(stream)) });
+        }
         let target = match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => return Err(failed(io::ErrorKind::IsADirectory.into())),
             Ok(metadata) if !metadata.is_file() => {
@@ -103,6 +106,24 @@ impl AtomicFile {
         };
         finished.map_err(|source| DataError::Write { path: self.path, source })
     }
+}
+
+/// Standard output or standard error, where that is what a path names: a shell may have sent them to a file, in which others
+/// write, too, and whose place another file must not take.
+#[cfg(unix)]
+fn standard_stream(path: &Path) -> io::Result<Option<File>> {
+    use std::os::fd::AsFd;
+    let stream = match path.to_str() {
+        Some("/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1") => io::stdout().as_fd().try_clone_to_owned(),
+        Some("/dev/stderr" | "/dev/fd/2" | "/proc/self/fd/2") => io::stderr().as_fd().try_clone_to_owned(),
+        _ => return Ok(None),
+    };
+    stream.map(|stream| Some(File::from(stream)))
+}
+
+#[cfg(not(unix))]
+fn standard_stream(_: &Path) -> io::Result<Option<File>> {
+    Ok(None)
 }
 
 impl Write for AtomicFile {

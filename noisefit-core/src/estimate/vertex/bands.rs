@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::algebra::Coordinates;
 use crate::estimate::estimated::ErrorSums;
 use crate::estimate::vertex::collect::multiplier;
+use crate::estimate::vertex::records::Records;
 use crate::estimate::vertex::rows::{Rows, dot, row_lengths};
 use crate::numeric::dispatch::vectorised;
 use crate::numeric::double_double::DoubleDouble;
@@ -55,7 +56,7 @@ impl Place {
 pub(super) struct Band {
     place: Place,
     /// Rows kept, each as its numbers in the data, its multiplier, and whether it is a tie.
-    kept: Vec<f64>,
+    kept: Records,
     priorities: Vec<u64>,
     /// Rows whose priority is above the bar are not kept.
     bar: u64,
@@ -114,7 +115,7 @@ impl Bands {
         let band = |place: Place| Band {
             bar: (place.share * u64::MAX as f64) as u64,
             place,
-            kept: Vec::new(),
+            kept: Records::default(),
             priorities: Vec::new(),
             groups: Vec::new(),
             inside: 0,
@@ -328,14 +329,14 @@ impl Band {
         self.inside += 1;
         let first = block.design.first().map_or(0, |x| x[row].to_bits()) ^ block.response.high[row].to_bits();
         let priority = scattered(first, number);
-        let start = self.kept.len();
-        self.kept.extend(block.words(row, with_low));
-        self.kept.push(multiplier(block, row));
-        self.kept.push(f64::from(u8::from(tie)));
+        self.kept.push(|record| {
+            block.push_words(row, with_low, record);
+            record.extend([multiplier(block, row), f64::from(u8::from(tie))]);
+        });
         if priority <= self.bar {
             self.priorities.push(priority);
         } else {
-            let record = self.kept.split_off(start);
+            let record = self.kept.pop();
             self.leave_out(coordinates, &record, priority);
         }
     }
@@ -349,7 +350,9 @@ impl Band {
         }
         let order = coordinates.coefficients();
         self.groups.resize(TIE_GROUPS, vec![DoubleDouble::ZERO; order + 1]);
-        let row = rows_of(coordinates, record, record.len(), &[multiplier], true);
+        let mut alone = Records::default();
+        alone.push(|into| into.extend_from_slice(record));
+        let row = rows_of(coordinates, &alone, &[multiplier], true);
         let group = &mut self.groups[(priority >> 20) as usize % TIE_GROUPS];
         for (j, sum) in group[..order].iter_mut().enumerate() {
             *sum += row.at(0, j) * multiplier;
@@ -366,15 +369,10 @@ impl Band {
 
     fn lower_bar(&mut self, coordinates: &Coordinates, bar: u64) {
         self.bar = bar;
-        let count = self.priorities.len();
-        if count == 0 {
-            return;
-        }
-        let width = self.kept.len() / count;
         let (kept, priorities) = (std::mem::take(&mut self.kept), std::mem::take(&mut self.priorities));
-        for (record, priority) in kept.chunks_exact(width).zip(priorities) {
+        for (record, priority) in kept.iter().zip(priorities) {
             if priority <= bar {
-                self.kept.extend_from_slice(record);
+                self.kept.push(|into| into.extend_from_slice(record));
                 self.priorities.push(priority);
             } else {
                 self.leave_out(coordinates, record, priority);
@@ -390,7 +388,7 @@ impl Band {
                 band.lower_bar(coordinates, bar);
             }
         }
-        self.kept.extend(later.kept);
+        self.kept.append(later.kept);
         self.priorities.extend(later.priorities);
         if self.groups.is_empty() {
             self.groups = later.groups;
@@ -416,14 +414,13 @@ impl Band {
     /// The rows of the band, with low words where `exact`; where chance left some out, the others count for them.
     pub(super) fn rows(&self, coordinates: &Coordinates, exact: bool) -> Rows {
         let order = coordinates.coefficients();
-        let width = self.kept.len() / self.priorities.len().max(1);
         let share = if self.lost > 0 { self.bar as f64 / u64::MAX as f64 } else { 1.0 };
         let multiplier = |record: &[f64]| match *record {
             [.., multiplier, tie] => multiplier / if tie == 0.0 { share } else { 1.0 },
             _ => 0.0,
         };
-        let multipliers: Vec<f64> = self.kept.chunks_exact(width.max(1)).map(multiplier).collect();
-        let mut rows = rows_of(coordinates, &self.kept, width, &multipliers, exact);
+        let multipliers: Vec<f64> = self.kept.iter().map(multiplier).collect();
+        let mut rows = rows_of(coordinates, &self.kept, &multipliers, exact);
         for group in self.groups.iter().filter(|group| group[..order].iter().any(|sum| sum.high != 0.0)) {
             rows.push_coordinates(&group[..order], group[order], 1.0);
         }
@@ -431,20 +428,13 @@ impl Band {
     }
 }
 
-/// Records of `width` numbers, one after the other, as rows.
-fn rows_of(coordinates: &Coordinates, records: &[f64], width: usize, multipliers: &[f64], exact: bool) -> Rows {
+/// Records as rows; their last two numbers are not words of the row.
+fn rows_of(coordinates: &Coordinates, records: &Records, multipliers: &[f64], exact: bool) -> Rows {
     let (columns, count) = (coordinates.columns(), multipliers.len());
     if count == 0 {
         return Rows::new(coordinates.coefficients());
     }
-    // The last two numbers are not words of the row.
-    let mut words: Vec<Vec<f64>> = (2..width).map(|_| Vec::with_capacity(count)).collect();
-    // A few records at a time, which stay in the cache while their columns are taken out of them.
-    for records in records.chunks(TILE * width) {
-        for (place, words) in words.iter_mut().enumerate() {
-            words.extend(records.chunks_exact(width).map(|record| record[place]));
-        }
-    }
+    let words = records.columns(2, count);
     if !exact {
         return Rows::in_doubles(coordinates, |j| &words[j], multipliers);
     }

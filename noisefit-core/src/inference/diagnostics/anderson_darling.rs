@@ -1,9 +1,12 @@
 //! Anderson and Darling's test that the noise is of the fitted family.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::inference::diagnostics::contract::Diagnostic;
+use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::found::Found;
 use crate::inference::diagnostics::order::Ordered;
+use crate::inference::diagnostics::summary::Summary;
 use crate::noise::{Noise, NoiseFamily};
 use crate::rows::scattered;
 
@@ -38,8 +41,24 @@ pub enum PValueType {
     Simulated,
 }
 
+/// Looks at the residuals in their order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct OfFamily;
+
+impl Diagnostic for OfFamily {
+    type Finding = Found<AndersonDarling>;
+
+    fn new(_: &Diagnosis, _: usize) -> Self {
+        OfFamily
+    }
+
+    fn finish(&self, diagnosis: &Diagnosis, summary: &Summary) -> Found<AndersonDarling> {
+        summary.shape().and_then(|()| anderson_darling(&summary.residuals, &diagnosis.fit.noise, diagnosis.seed))
+    }
+}
+
 /// `residuals` are standardised by the fit.
-pub(super) fn anderson_darling(residuals: &Ordered, noise: &Noise, seed: u64) -> Found<AndersonDarling> {
+fn anderson_darling(residuals: &Ordered, noise: &Noise, seed: u64) -> Found<AndersonDarling> {
     if residuals.observations() < 8.0 {
         return Found::no("there are fewer than eight observations");
     }

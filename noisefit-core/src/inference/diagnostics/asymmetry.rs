@@ -1,9 +1,12 @@
 //! Whether the noise is skewed.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::inference::diagnostics::contract::Diagnostic;
+use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::found::Found;
 use crate::inference::diagnostics::order::Ordered;
+use crate::inference::diagnostics::summary::Summary;
 use crate::numeric::distribution::{Normal, Symmetric};
 
 /// The share of the residuals beyond each outer quantile.
@@ -31,6 +34,22 @@ pub struct Asymmetry {
     pub std_error: f64,
     /// The p-value of the hypothesis that it is.
     pub p_value: f64,
+}
+
+/// Looks at the residuals in their order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Skewed;
+
+impl Diagnostic for Skewed {
+    type Finding = Found<Asymmetry>;
+
+    fn new(_: &Diagnosis, _: usize) -> Self {
+        Skewed
+    }
+
+    fn finish(&self, _: &Diagnosis, summary: &Summary) -> Found<Asymmetry> {
+        summary.shape().and_then(|()| Asymmetry::of(&summary.residuals))
+    }
 }
 
 impl Asymmetry {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::inference::diagnostics::contract::Diagnostic;
+use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::found::{ChiSquaredTest, Found};
 use crate::inference::diagnostics::measures::Measured;
 use crate::inference::diagnostics::products::Products;
@@ -42,7 +44,7 @@ pub(super) struct Neighbours {
     /// Of the differences: `Y'AY`, bordered by the errors.
     differences: Products,
     order: usize,
-    pub(super) rows: u64,
+    rows: u64,
     /// The inner products of neighbouring differences of `Y`.
     successive: f64,
     /// Of each error with the next.
@@ -63,8 +65,11 @@ struct Ends {
     last_difference: Vec<f64>,
 }
 
-impl Neighbours {
-    pub(super) fn new(order: usize) -> Self {
+impl Diagnostic for Neighbours {
+    type Finding = Autocorrelation;
+
+    fn new(diagnosis: &Diagnosis, _: usize) -> Self {
+        let order = diagnosis.order();
         Neighbours {
             differences: Products::new(order + 1),
             order,
@@ -77,7 +82,7 @@ impl Neighbours {
         }
     }
 
-    pub(super) fn fold(&mut self, rows: &Measured<'_>) {
+    fn fold(&mut self, _: &Diagnosis, rows: &Measured<'_>, _: u64) {
         let (order, count) = (self.order, rows.rows);
         if count == 0 {
             return;
@@ -129,7 +134,7 @@ impl Neighbours {
         self.rows += count as u64;
     }
 
-    pub(super) fn merge(&mut self, later: Self) {
+    fn merge(&mut self, later: Self, _: u64) {
         let Some(theirs) = later.ends else { return };
         let Some(mine) = &mut self.ends else {
             *self = Neighbours { ends: Some(theirs), ..later };
@@ -155,7 +160,7 @@ impl Neighbours {
         self.rows += later.rows;
     }
 
-    pub(super) fn finish(&self, summary: &Summary) -> Autocorrelation {
+    fn finish(&self, _: &Diagnosis, summary: &Summary) -> Autocorrelation {
         let ready = summary.test().and_then(|()| match summary.has_frequencies {
             true => Found::no("rows stand for several observations, whose order is not known"),
             false => Found::Yes(()),
@@ -169,7 +174,9 @@ impl Neighbours {
             }
         }
     }
+}
 
+impl Neighbours {
     fn durbin_watson(&self) -> Found<DurbinWatson> {
         let (n, p) = (self.rows as f64, self.order as f64);
         if self.rows < 3 {

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::inference::diagnostics::contract::Diagnostic;
+use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::found::{ChiSquaredTest, Found};
 use crate::inference::diagnostics::measures::Measured;
 use crate::inference::diagnostics::summary::Summary;
-use crate::noise::NoiseFamily;
 
 /// Bins of equal probability.
 const BINS: usize = 10;
@@ -40,17 +41,20 @@ pub struct Coverage {
 pub(super) struct Counts {
     bounds: Vec<f64>,
     intervals: Vec<(f64, f64)>,
-    pub(super) counts: Vec<f64>,
+    counts: Vec<f64>,
 }
 
-impl Counts {
-    pub(super) fn new(family: &dyn NoiseFamily) -> Self {
+impl Diagnostic for Counts {
+    type Finding = Found<Calibration>;
+
+    fn new(diagnosis: &Diagnosis, _: usize) -> Self {
+        let family = diagnosis.fit.noise.family();
         let bounds = (1..BINS).map(|k| family.quantile(k as f64 / BINS as f64)).collect();
         let interval = |level| family.interval(level).unwrap_or((f64::NAN, f64::NAN));
         Counts { bounds, intervals: LEVELS.map(interval).to_vec(), counts: vec![0.0; BINS + LEVELS.len()] }
     }
 
-    pub(super) fn fold(&mut self, rows: &Measured<'_>) {
+    fn fold(&mut self, _: &Diagnosis, rows: &Measured<'_>, _: u64) {
         for i in 0..rows.rows {
             let (r, f) = (rows.standardised(i), rows.frequency(i));
             // NaN at a scale of zero, of which nothing is said in the end.
@@ -61,11 +65,11 @@ impl Counts {
         }
     }
 
-    pub(super) fn merge(&mut self, later: &Self) {
-        self.counts.iter_mut().zip(&later.counts).for_each(|(mine, theirs)| *mine += theirs);
+    fn merge(&mut self, later: Self, _: u64) {
+        self.counts.iter_mut().zip(later.counts).for_each(|(mine, theirs)| *mine += theirs);
     }
 
-    pub(super) fn finish(&self, summary: &Summary) -> Found<Calibration> {
+    fn finish(&self, _: &Diagnosis, summary: &Summary) -> Found<Calibration> {
         let n = summary.observations;
         summary.shape().and_then(|()| {
             let (counts, covered) = self.counts.split_at(BINS);

@@ -1,11 +1,13 @@
 //! How far the regressors can be told apart.
 
 use faer::{Mat, Side};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::algebra::gram::{packed, packed_length, symmetric};
+use crate::inference::diagnostics::contract::Diagnostic;
 use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::found::Found;
+use crate::inference::diagnostics::summary::Summary;
 
 /// Collinearity of the regressors, those of aliased terms left out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,9 +31,25 @@ pub struct VarianceInflation {
     pub factor: f64,
 }
 
+/// Follows from the factor of the fit, whatever the rows.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Columns;
+
+impl Diagnostic for Columns {
+    type Finding = Collinearity;
+
+    fn new(_: &Diagnosis, _: usize) -> Self {
+        Columns
+    }
+
+    fn finish(&self, diagnosis: &Diagnosis, _: &Summary) -> Collinearity {
+        diagnosis.collinearity()
+    }
+}
+
 impl Diagnosis {
     /// Follows from the factor of the fit alone.
-    pub(super) fn collinearity(&self) -> Collinearity {
+    fn collinearity(&self) -> Collinearity {
         let Some(leverage) = self.squares.leverage().filter(|_| self.order() > 0) else {
             let no = || Found::no(self.no_errors());
             return Collinearity {

@@ -7,6 +7,7 @@ use crate::algebra::Affine;
 use crate::algebra::Coordinates;
 use crate::algebra::gram::packed;
 use crate::estimate::{Options, closed_form};
+use crate::inference::diagnostics::summary::TestedOn;
 use crate::inference::predict::{NewRows, Predictor};
 use crate::noise::Noise;
 use crate::record::{Fit, VcovKind};
@@ -80,6 +81,20 @@ impl Diagnosis {
     /// The fit that is looked at.
     pub fn fit(&self) -> &Fit {
         &self.fit
+    }
+
+    /// Whose residuals the tests for least squares are made on.
+    pub(super) fn tested_on(&self) -> TestedOn {
+        match (&self.squares_location, self.fit.scale.common()) {
+            (None, _) => TestedOn::Fit,
+            (Some(_), Some(_)) => TestedOn::LeastSquares,
+            (Some(_), None) => TestedOn::ScaledLeastSquares,
+        }
+    }
+
+    /// The columns of the slopes among the whitened ones.
+    pub(super) fn slopes(&self) -> std::ops::Range<usize> {
+        self.coordinates.offset()..self.order()
     }
 
     /// The number of coefficients that least squares determined; zero where it left no degree of freedom.

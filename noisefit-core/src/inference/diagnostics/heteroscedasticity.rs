@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::algebra::gram::packed;
+use crate::inference::diagnostics::contract::Diagnostic;
 use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::found::{ChiSquaredTest, Found};
 use crate::inference::diagnostics::measures::Measured;
@@ -47,16 +48,21 @@ pub struct Driver {
 /// Sums of products of a constant, the whitened regressors, `e^2` and `|e|`; each row counts as often as its frequency.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Spread {
-    pub(super) products: Products,
+    products: Products,
     slopes: std::ops::Range<usize>,
+    white: White,
 }
 
-impl Spread {
-    pub(super) fn new(slopes: std::ops::Range<usize>) -> Self {
-        Spread { products: Products::new(slopes.len() + 3), slopes }
+impl Diagnostic for Spread {
+    type Finding = Heteroscedasticity;
+
+    fn new(diagnosis: &Diagnosis, _: usize) -> Self {
+        let slopes = diagnosis.slopes();
+        Spread { products: Products::new(slopes.len() + 3), white: White::new(slopes.clone()), slopes }
     }
 
-    pub(super) fn fold(&mut self, rows: &Measured<'_>) {
+    fn fold(&mut self, _: &Diagnosis, rows: &Measured<'_>, _: u64) {
+        self.white.fold(rows);
         let count = self.slopes.len();
         let first = self.slopes.start;
         self.products.add(rows.rows, |j, range, values| {
@@ -71,12 +77,12 @@ impl Spread {
         });
     }
 
-    pub(super) fn finish(
-        &self,
-        diagnosis: &Diagnosis,
-        summary: &Summary,
-        white: Found<ChiSquaredTest>,
-    ) -> Heteroscedasticity {
+    fn merge(&mut self, later: Self, _: u64) {
+        self.products.merge(&later.products);
+        self.white.merge(&later.white);
+    }
+
+    fn finish(&self, diagnosis: &Diagnosis, summary: &Summary) -> Heteroscedasticity {
         let count = self.slopes.len();
         let (square, size) = (count + 1, count + 2);
         let factor = self.products.factor(count + 1);
@@ -98,9 +104,11 @@ impl Spread {
             Found::No { .. } => Vec::new(),
         };
         drivers.sort_by(|a, b| b.statistic.abs().total_cmp(&a.statistic.abs()));
-        Heteroscedasticity { breusch_pagan, studentised_breusch_pagan, white, drivers }
+        Heteroscedasticity { breusch_pagan, studentised_breusch_pagan, white: self.white.finish(summary), drivers }
     }
+}
 
+impl Spread {
     /// The coefficients of the regressors themselves in the regression of `|e|` on the whitened ones.
     fn drivers(&self, diagnosis: &Diagnosis, factor: &super::products::Factor<'_>, size: usize, n: f64) -> Vec<Driver> {
         let df = n - factor.kept.len() as f64;
@@ -126,14 +134,14 @@ impl Spread {
 
 /// Sums of products of a constant, the whitened regressors, their squares and cross products, and `e^2`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct White {
+struct White {
     /// Empty where there would be too many columns.
-    pub(super) products: Option<Products>,
+    products: Option<Products>,
     slopes: std::ops::Range<usize>,
 }
 
 impl White {
-    pub(super) fn new(slopes: std::ops::Range<usize>) -> Self {
+    fn new(slopes: std::ops::Range<usize>) -> Self {
         let columns = Self::columns(slopes.len());
         White { products: (columns <= WHITE_COLUMNS).then(|| Products::new(columns + 1)), slopes }
     }
@@ -143,7 +151,7 @@ impl White {
         (slopes + 1) * (slopes + 2) / 2
     }
 
-    pub(super) fn fold(&mut self, rows: &Measured<'_>) {
+    fn fold(&mut self, rows: &Measured<'_>) {
         let (count, first) = (self.slopes.len(), self.slopes.start);
         let columns = Self::columns(count);
         let Some(products) = &mut self.products else { return };
@@ -165,7 +173,13 @@ impl White {
         });
     }
 
-    pub(super) fn finish(&self, summary: &Summary) -> Found<ChiSquaredTest> {
+    fn merge(&mut self, later: &Self) {
+        if let (Some(mine), Some(theirs)) = (&mut self.products, &later.products) {
+            mine.merge(theirs);
+        }
+    }
+
+    fn finish(&self, summary: &Summary) -> Found<ChiSquaredTest> {
         let (count, n) = (self.slopes.len(), summary.observations);
         let columns = Self::columns(count);
         let Some(products) = &self.products else {

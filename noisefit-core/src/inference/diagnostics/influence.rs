@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::inference::diagnostics::contract::Diagnostic;
 use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::measures::Measured;
+use crate::inference::diagnostics::summary::Summary;
 use crate::rows::Block;
 
 /// Of less than this part of the variance without a row nothing is known but rounding, and its studentised residual is undefined.
@@ -194,20 +196,23 @@ impl Diagnosis {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Worst {
     /// How many of each list are kept.
-    pub(super) keep: usize,
+    keep: usize,
     lists: [Vec<(f64, RowInfluence)>; 3],
     mean_leverage: f64,
     counts: [f64; 3],
 }
 
-impl Worst {
-    pub(super) fn new(keep: usize, mean_leverage: f64) -> Self {
+impl Diagnostic for Worst {
+    type Finding = Influence;
+
+    fn new(diagnosis: &Diagnosis, keep: usize) -> Self {
+        let mean_leverage = diagnosis.order() as f64 / diagnosis.fit.nobs as f64;
         Worst { keep, lists: Default::default(), mean_leverage, counts: [0.0; 3] }
     }
 
-    pub(super) fn fold(&mut self, diagnosis: &Diagnosis, rows: &Measured<'_>, first: u64) {
+    fn fold(&mut self, diagnosis: &Diagnosis, rows: &Measured<'_>, before: u64) {
         for i in 0..rows.rows {
-            let measured = diagnosis.influence(rows, i, first + i as u64);
+            let measured = diagnosis.influence(rows, i, before + i as u64);
             let f = rows.frequency(i);
             for (count, times) in self.counts.iter_mut().zip([2.0, 3.0]) {
                 *count += if measured.leverage > times * self.mean_leverage { f } else { 0.0 };
@@ -222,8 +227,7 @@ impl Worst {
         }
     }
 
-    /// Takes the rows of `later`, whose numbers are counted from `before` on.
-    pub(super) fn merge(&mut self, later: Self, before: u64) {
+    fn merge(&mut self, later: Self, before: u64) {
         self.counts.iter_mut().zip(later.counts).for_each(|(mine, theirs)| *mine += theirs);
         for (list, theirs) in self.lists.iter_mut().zip(later.lists) {
             for (key, measured) in theirs {
@@ -232,7 +236,14 @@ impl Worst {
         }
     }
 
-    pub(super) fn finish(&self, measures: Measures) -> Influence {
+    fn finish(&self, diagnosis: &Diagnosis, _: &Summary) -> Influence {
+        self.lists(diagnosis.measures())
+    }
+}
+
+impl Worst {
+    /// The rows that are kept.
+    pub(super) fn lists(&self, measures: Measures) -> Influence {
         let [residuals, distances, leverages] = &self.lists;
         let rows = |list: &Vec<(f64, RowInfluence)>| list.iter().map(|(_, row)| row.clone()).collect();
         let [twice, thrice, large_residuals] = self.counts;

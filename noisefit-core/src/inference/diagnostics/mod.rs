@@ -25,10 +25,12 @@ mod asymmetry;
 mod autocorrelation;
 mod calibration;
 mod collinearity;
+mod contract;
 mod diagnosis;
 mod found;
 mod heteroscedasticity;
 mod influence;
+mod list;
 mod measures;
 mod normality;
 pub(crate) mod order;
@@ -47,16 +49,16 @@ pub use diagnosis::Diagnosis;
 pub use found::{ChiSquaredTest, FisherTest, Found};
 pub use heteroscedasticity::{Driver, Heteroscedasticity};
 pub use influence::{Influence, Measures, RowInfluence};
+pub use list::Diagnostics;
 pub use normality::{Normality, ShapiroWilk};
 pub use specification::Specification;
+pub use summary::TestedOn;
 pub use tails::{QuantilePair, TailIndex, Tails};
 
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use crate::Error;
-use crate::rows::{Kinds, RowSource, RowSourceExt};
+use crate::rows::{Accumulator, Kinds, RowSource, RowSourceExt};
 use diagnosis::ByScale;
 use order::Ordered;
 use summary::Summary;
@@ -64,51 +66,6 @@ use survey::{Survey, sampled_layout};
 
 /// Order statistics are those of a random sample where there are more rows.
 const SAMPLE_ROWS: usize = 1 << 16;
-
-/// Everything that was found.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Diagnostics {
-    /// Observations.
-    pub nobs: u64,
-    /// The least response.
-    pub least_response: f64,
-    /// Whose residuals the tests for least squares are made on.
-    pub tested_on: TestedOn,
-    /// Rows whose residuals were put in order for Anderson and Darling's test and the tails: all, or a random sample.
-    pub ordered_rows: u64,
-    /// Whether the spread of the noise varies.
-    pub heteroscedasticity: Heteroscedasticity,
-    /// Whether the noise is Gaussian.
-    pub normality: Normality,
-    /// Whether it is skewed.
-    pub asymmetry: Found<Asymmetry>,
-    /// Whether it is of the fitted family.
-    pub anderson_darling: Found<AndersonDarling>,
-    /// How heavy its tails are.
-    pub tails: Found<Tails>,
-    /// Whether shares of responses are what the fit promises.
-    pub calibration: Found<Calibration>,
-    /// Whether rows depend on the rows before.
-    pub autocorrelation: Autocorrelation,
-    /// Whether the mean has the form of the formula.
-    pub specification: Specification,
-    /// Whether regressors can be told apart.
-    pub collinearity: Collinearity,
-    /// Which rows stand out.
-    pub influence: Influence,
-}
-
-/// Whose residuals are tested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TestedOn {
-    /// The fit is least squares.
-    Fit,
-    /// Least squares of the same formula beside the fit.
-    LeastSquares,
-    /// Least squares of the same formula beside the fit, weighted by one over the square of its scale.
-    ScaledLeastSquares,
-}
 
 impl Diagnosis {
     /// Passes over the rows once, those that the fit was made of, and draws the conclusions; `worst` rows are kept in each
@@ -118,44 +75,25 @@ impl Diagnosis {
     /// What the source reports.
     pub fn run(&self, source: &dyn RowSource, worst: usize) -> Result<Diagnostics, Error> {
         let survey = source.pass(Survey::new(Arc::new(self.clone()), worst, SAMPLE_ROWS, source.rows_hint()))?;
-        let summary = Summary {
-            observations: survey.observations,
-            has_frequencies: survey.has_frequencies,
-            no_errors: (self.unit() == 0.0).then(|| self.no_errors()),
-            no_shape: self.no_shape(),
-        };
-        let rows = crate::rows::Accumulator::rows(&survey);
-        let sampled = survey.sample.clone().finish(&sampled_layout());
-        let complete = sampled.len() as u64 == rows;
+        let rows = Accumulator::rows(&survey);
+        let sampled = survey.sample.finish(&sampled_layout());
         let frequencies = sampled.frequencies();
-        let residuals = Ordered::new(sampled.response(), frequencies);
+        let complete = sampled.len() as u64 == rows;
         let errors = normality::repeated(sampled.column(0), frequencies, complete).and_then(|mut errors| {
             errors.sort_unstable_by(f64::total_cmp);
             Found::Yes(errors)
         });
-        let white = survey.white.finish(&summary);
-        Ok(Diagnostics {
-            nobs: self.fit.nobs,
+        let summary = Summary {
+            observations: survey.observations,
+            has_frequencies: survey.has_frequencies,
             least_response: survey.least_response,
-            tested_on: match (&self.squares_location, self.fit.scale.common()) {
-                (None, _) => TestedOn::Fit,
-                (Some(_), Some(_)) => TestedOn::LeastSquares,
-                (Some(_), None) => TestedOn::ScaledLeastSquares,
-            },
             ordered_rows: sampled.len() as u64,
-            heteroscedasticity: survey.spread.finish(self, &summary, white),
-            normality: survey.moments.finish(&summary, &errors),
-            asymmetry: summary.shape().and_then(|()| Asymmetry::of(&residuals)),
-            anderson_darling: summary
-                .shape()
-                .and_then(|()| anderson_darling::anderson_darling(&residuals, &self.fit.noise, self.seed)),
-            tails: summary.shape().and_then(|()| Found::Yes(tails::tails(&residuals, self.fit.noise.family()))),
-            calibration: survey.counts.finish(&summary),
-            autocorrelation: survey.neighbours.finish(&summary),
-            specification: survey.powers.finish(self, &summary),
-            collinearity: self.collinearity(),
-            influence: survey.worst.finish(self.measures()),
-        })
+            no_errors: (self.unit() == 0.0).then(|| self.no_errors()),
+            no_shape: self.no_shape(),
+            residuals: Ordered::new(sampled.response(), frequencies),
+            errors,
+        };
+        Ok(survey.sums.finish(self, &summary))
     }
 }
 

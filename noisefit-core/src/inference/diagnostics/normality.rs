@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::inference::diagnostics::contract::Diagnostic;
+use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::found::{ChiSquaredTest, Found};
 use crate::inference::diagnostics::measures::Measured;
 use crate::inference::diagnostics::summary::Summary;
@@ -35,11 +37,17 @@ pub struct ShapiroWilk {
 /// Sums of powers of the errors.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct PowerSums {
-    pub(super) sums: [f64; 4],
+    sums: [f64; 4],
 }
 
-impl PowerSums {
-    pub(super) fn fold(&mut self, rows: &Measured<'_>) {
+impl Diagnostic for PowerSums {
+    type Finding = Normality;
+
+    fn new(_: &Diagnosis, _: usize) -> Self {
+        PowerSums::default()
+    }
+
+    fn fold(&mut self, _: &Diagnosis, rows: &Measured<'_>, _: u64) {
         let mut sums = [0.0; 4];
         for (i, &e) in rows.errors.iter().enumerate() {
             let (f, square) = (rows.frequency(i), e * e);
@@ -48,15 +56,14 @@ impl PowerSums {
             sums[2] += f * square * e;
             sums[3] += f * square * square;
         }
-        self.merge(PowerSums { sums });
+        self.add(sums);
     }
 
-    pub(super) fn merge(&mut self, later: Self) {
-        self.sums.iter_mut().zip(later.sums).for_each(|(mine, theirs)| *mine += theirs);
+    fn merge(&mut self, later: Self, _: u64) {
+        self.add(later.sums);
     }
 
-    /// `errors` are those of all observations, sorted, unless they are only a sample.
-    pub(super) fn finish(&self, summary: &Summary, errors: &Found<Vec<f64>>) -> Normality {
+    fn finish(&self, _: &Diagnosis, summary: &Summary) -> Normality {
         let n = summary.observations;
         let [mean, second, third, fourth] = self.sums.map(|sum| sum / n);
         let square = mean * mean;
@@ -68,7 +75,7 @@ impl PowerSums {
             false if summary.no_errors.is_none() => Found::no("the residuals are all the same"),
             _ => summary.test(),
         };
-        let shapiro_wilk = ready().and_then(|()| match errors {
+        let shapiro_wilk = ready().and_then(|()| match &summary.errors {
             Found::Yes(errors) => shapiro_wilk(errors),
             Found::No { not_defined_because } => Found::no(not_defined_because.clone()),
         });
@@ -79,6 +86,12 @@ impl PowerSums {
                 .and_then(|()| ChiSquaredTest::new(n / 6.0 * (skewness * skewness + 0.25 * kurtosis * kurtosis), 2.0)),
             shapiro_wilk,
         }
+    }
+}
+
+impl PowerSums {
+    fn add(&mut self, sums: [f64; 4]) {
+        self.sums.iter_mut().zip(sums).for_each(|(mine, theirs)| *mine += theirs);
     }
 }
 

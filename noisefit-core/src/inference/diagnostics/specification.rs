@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::inference::diagnostics::contract::Diagnostic;
 use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::found::{FisherTest, Found};
 use crate::inference::diagnostics::measures::Measured;
@@ -19,16 +20,19 @@ pub struct Specification {
 /// Sums of products, weighted by precision, of the whitened regressors, two powers of the fitted values and the errors.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Powers {
-    pub(super) products: Products,
+    products: Products,
     order: usize,
 }
 
-impl Powers {
-    pub(super) fn new(order: usize) -> Self {
+impl Diagnostic for Powers {
+    type Finding = Specification;
+
+    fn new(diagnosis: &Diagnosis, _: usize) -> Self {
+        let order = diagnosis.order();
         Powers { products: Products::new(order + 3), order }
     }
 
-    pub(super) fn fold(&mut self, rows: &Measured<'_>) {
+    fn fold(&mut self, _: &Diagnosis, rows: &Measured<'_>, _: u64) {
         let order = self.order;
         self.products.add(rows.rows, |j, range, values| {
             if j < order {
@@ -50,7 +54,11 @@ impl Powers {
         });
     }
 
-    pub(super) fn finish(&self, diagnosis: &Diagnosis, summary: &Summary) -> Specification {
+    fn merge(&mut self, later: Self, _: u64) {
+        self.products.merge(&later.products);
+    }
+
+    fn finish(&self, diagnosis: &Diagnosis, summary: &Summary) -> Specification {
         let reset = summary.test().and_then(|()| {
             if diagnosis.fitted_coordinates.1.is_nan() {
                 return Found::no("all fitted values are the same");

@@ -4,14 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::inference::diagnostics::autocorrelation::Neighbours;
-use crate::inference::diagnostics::calibration::Counts;
 use crate::inference::diagnostics::diagnosis::Diagnosis;
-use crate::inference::diagnostics::heteroscedasticity::{Spread, White};
-use crate::inference::diagnostics::influence::Worst;
+use crate::inference::diagnostics::list::Sums;
 use crate::inference::diagnostics::measures::Measured;
-use crate::inference::diagnostics::normality::PowerSums;
-use crate::inference::diagnostics::specification::Powers;
 use crate::rows::{Accumulator, Block, Design, Layout, Precision, Sample, Values};
 
 /// Up to so many observations the low words of their values are used.
@@ -26,13 +21,7 @@ pub(super) struct Survey {
     pub(super) observations: f64,
     pub(super) has_frequencies: bool,
     pub(super) least_response: f64,
-    pub(super) worst: Worst,
-    pub(super) spread: Spread,
-    pub(super) white: White,
-    pub(super) powers: Powers,
-    pub(super) neighbours: Neighbours,
-    pub(super) moments: PowerSums,
-    pub(super) counts: Counts,
+    pub(super) sums: Sums,
     /// Of rows that consist of the fit's standardised residual (the response) and the error of least squares.
     pub(super) sample: Sample,
 }
@@ -40,19 +29,12 @@ pub(super) struct Survey {
 impl Survey {
     /// The empty state, for lists of `keep` rows and a sample of `limit` from about `expected` rows.
     pub(super) fn new(diagnosis: Arc<Diagnosis>, keep: usize, limit: usize, expected: Option<u64>) -> Self {
-        let slopes = diagnosis.coordinates.offset()..diagnosis.order();
         Survey {
             rows: 0,
             observations: 0.0,
             has_frequencies: false,
             least_response: f64::INFINITY,
-            worst: Worst::new(keep, diagnosis.order() as f64 / diagnosis.fit.nobs as f64),
-            spread: Spread::new(slopes.clone()),
-            white: White::new(slopes),
-            powers: Powers::new(diagnosis.order()),
-            neighbours: Neighbours::new(diagnosis.order()),
-            moments: PowerSums::default(),
-            counts: Counts::new(diagnosis.fit.noise.family()),
+            sums: Sums::new(&diagnosis, keep),
             sample: Sample::new(&sampled_layout(), limit, expected),
             diagnosis,
         }
@@ -83,13 +65,7 @@ impl Accumulator for Survey {
 
     fn fold(&mut self, block: &Block<'_>) {
         let rows = self.diagnosis.measure(block);
-        self.worst.fold(&self.diagnosis, &rows, self.rows);
-        self.spread.fold(&rows);
-        self.white.fold(&rows);
-        self.powers.fold(&rows);
-        self.neighbours.fold(&rows);
-        self.moments.fold(&rows);
-        self.counts.fold(&rows);
+        self.sums.fold(&self.diagnosis, &rows, self.rows);
         self.sample_residuals(&rows);
         self.observations += (0..rows.rows).map(|i| rows.frequency(i)).sum::<f64>();
         self.has_frequencies |= rows.frequencies.is_some();
@@ -98,15 +74,7 @@ impl Accumulator for Survey {
     }
 
     fn merge(&mut self, later: Self) {
-        self.worst.merge(later.worst, self.rows);
-        self.spread.products.merge(&later.spread.products);
-        if let (Some(mine), Some(theirs)) = (&mut self.white.products, &later.white.products) {
-            mine.merge(theirs);
-        }
-        self.powers.products.merge(&later.powers.products);
-        self.neighbours.merge(later.neighbours);
-        self.moments.merge(later.moments);
-        self.counts.merge(&later.counts);
+        self.sums.merge(later.sums, self.rows);
         self.sample.merge(later.sample);
         self.observations += later.observations;
         self.has_frequencies |= later.has_frequencies;
@@ -165,14 +133,14 @@ mod tests {
         };
         // All plain sums.
         let numbers = |state: &Survey| {
-            let Survey { spread, white, powers, neighbours, moments, counts, .. } = state;
-            let sums = serde_json::to_value((spread, white, powers, neighbours, moments, counts)).unwrap();
+            let mut sums = serde_json::to_value(&state.sums).unwrap();
+            sums.as_object_mut().unwrap().remove("influence");
             let mut found = Vec::new();
             gather(&sums, &mut found);
             found
         };
         let rows = |state: &Survey| {
-            let found = state.worst.finish(diagnosis.measures());
+            let found = state.sums.influence.lists(diagnosis.measures());
             let lists = [found.largest_residuals, found.largest_cooks_distances, found.largest_leverages];
             lists.map(|list| list.iter().map(|row| row.row).collect::<Vec<_>>())
         };

@@ -1,9 +1,12 @@
 //! How heavy the tails are, and where the residuals leave the fitted family.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use crate::inference::diagnostics::contract::Diagnostic;
+use crate::inference::diagnostics::diagnosis::Diagnosis;
 use crate::inference::diagnostics::found::Found;
 use crate::inference::diagnostics::order::Ordered;
+use crate::inference::diagnostics::summary::Summary;
 use crate::noise::NoiseFamily;
 use crate::numeric::distribution::{Normal, Symmetric};
 
@@ -60,7 +63,23 @@ pub struct QuantilePair {
     pub family: f64,
 }
 
-pub(super) fn tails(residuals: &Ordered, family: &dyn NoiseFamily) -> Tails {
+/// Looks at the residuals in their order.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Extremes;
+
+impl Diagnostic for Extremes {
+    type Finding = Found<Tails>;
+
+    fn new(_: &Diagnosis, _: usize) -> Self {
+        Extremes
+    }
+
+    fn finish(&self, diagnosis: &Diagnosis, summary: &Summary) -> Found<Tails> {
+        summary.shape().and_then(|()| Found::Yes(tails(&summary.residuals, diagnosis.fit.noise.family())))
+    }
+}
+
+fn tails(residuals: &Ordered, family: &dyn NoiseFamily) -> Tails {
     let n = residuals.observations();
     let reached = |level: &f64| level.min(1.0 - level) * n >= 0.5;
     // A quantile of minus zero is shown as zero.
