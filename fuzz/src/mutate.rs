@@ -53,7 +53,9 @@ impl Random {
 
 /// A number of the Parquet footer or the Arrow messages in `bytes` changed; none where these hold neither.
 pub fn binary(bytes: &[u8], seed: u32) -> Option<Vec<u8>> {
-    let mut random = Random(u64::from(seed) << 17 | 0x9e37_79b9);
+    let mut random = Random((u64::from(seed) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    // Seeds that are near each other draw alike at first.
+    (0..8).for_each(|_| _ = random.next());
     let length = bytes.len();
     let footer = bytes.ends_with(b"PAR1").then(|| length.checked_sub(8)).flatten().and_then(|end| {
         let size = u32::from_le_bytes(bytes[end..end + 4].try_into().ok()?) as usize;

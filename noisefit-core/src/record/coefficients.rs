@@ -64,11 +64,18 @@ impl Coefficients {
         df: impl Fn(usize) -> Option<f64>,
         level: f64,
     ) -> Self {
+        // Most rows, if not all, have one distribution, whose quantile takes longer than all else here.
+        let mut last = (None, None, None);
         let row = |(j, term): (usize, String)| {
             let estimate = estimates[j];
             let df = df(j);
-            let reference = df.and_then(reference);
-            let critical = reference.as_ref().map(|reference| reference.critical(level));
+            if df != last.0 {
+                let reference = df.and_then(reference);
+                let critical = reference.as_ref().map(|reference| reference.critical(level));
+                last = (df, reference, critical);
+            }
+            let (_, reference, critical) = &last;
+            let critical = *critical;
             let std_error = estimate.and(variance(j)).map(f64::sqrt).filter(|_| critical.is_some());
             // A coefficient known without error has no statistic.
             let statistic = estimate.zip(std_error).map(|(b, se)| b / se).filter(|t| t.is_finite());
