@@ -62,8 +62,8 @@ pub struct Sketch {
     /// Rows that are kept in the end, at most.
     limit: usize,
     seed: u64,
-    /// Tells units of work apart: a hash of the first row met.
-    unit: Option<u64>,
+    /// The number of the first row that is met, from 0.
+    first: u64,
     rows: u64,
     observations: f64,
     width: usize,
@@ -136,7 +136,7 @@ impl Sketch {
             measurer,
             limit: limit.max(1),
             seed,
-            unit: None,
+            first: 0,
             rows: 0,
             observations: 0.0,
             width: MEASURES,
@@ -266,18 +266,25 @@ impl Sketch {
 impl Accumulator for Sketch {
     const KIND: &'static str = "sketch";
 
+    fn begin(&mut self, rows_before: u64) {
+        self.first = rows_before;
+    }
+
+    /// A row is drawn or not by its number alone: the same rows of a table, however it is stored and divided.
+    fn needs_place(&self) -> bool {
+        true
+    }
+
     fn fold(&mut self, block: &Block<'_>) {
         if block.rows() == 0 {
             return;
         }
         self.width = MEASURES + block.design.count();
-        let first = block.design.row(0).chain([block.response.high[0]]).map(f64::to_bits);
-        let seed = self.seed;
-        let unit = *self.unit.get_or_insert_with(|| first.fold(seed, scattered));
+        let seed = scattered(self.seed, 0xd7a3);
         for (i, measures) in self.measured(block).into_iter().enumerate() {
             let [.., standardised, probability, _, _, frequency] = measures;
-            let number = self.rows + i as u64;
-            let priority = scattered(unit, number);
+            let number = self.first + self.rows + i as u64;
+            let priority = scattered(seed, number);
             // A cell holds what is above its lower end, to its upper end. NaN has none.
             let cell = ((standardised + REACH) * FINENESS).ceil().clamp(0.0, (CELLS - 1) as f64);
             if !cell.is_nan() {
@@ -304,15 +311,11 @@ impl Accumulator for Sketch {
             return;
         }
         self.width = later.width;
-        let before = self.rows as f64;
-        for row in later.values.chunks_exact(later.width) {
-            self.values.push(row[0] + before);
-            self.values.extend(&row[1..]);
-        }
+        self.values.extend(later.values);
         self.priorities.extend(later.priorities);
         self.bar = self.bar.min(later.bar);
         self.thin(4 * self.limit);
-        self.unit = self.unit.or(later.unit);
+        self.first = self.first.min(later.first);
         self.rows += later.rows;
         self.observations += later.observations;
         self.cells.iter_mut().zip(later.cells).for_each(|(mine, theirs)| *mine += theirs);

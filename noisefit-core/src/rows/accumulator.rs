@@ -64,6 +64,15 @@ pub trait Accumulator: Clone + Send + Sync + Serialize + DeserializeOwned + 'sta
         Self::KIND.to_owned()
     }
 
+    /// Tells it, before its first block, how many rows of the source stand before those of its work unit.
+    fn begin(&mut self, _rows_before: u64) {}
+
+    /// Whether it makes a difference to it how many rows stand before: then the source has to know, which may take it a pass of its
+    /// own.
+    fn needs_place(&self) -> bool {
+        false
+    }
+
     /// Adds the rows of a block.
     fn fold(&mut self, block: &Block<'_>);
 
@@ -107,6 +116,14 @@ pub trait Accumulator: Clone + Send + Sync + Serialize + DeserializeOwned + 'sta
 impl<A: Accumulator> Pass for A {
     fn kind(&self) -> String {
         A::kind()
+    }
+
+    fn begin(&mut self, rows_before: u64) {
+        Accumulator::begin(self, rows_before);
+    }
+
+    fn needs_place(&self) -> bool {
+        Accumulator::needs_place(self)
     }
 
     fn fold(&mut self, block: &Block<'_>) {

@@ -22,7 +22,11 @@ pub(super) fn style_of(noise: &Noise) -> (Colour, Mark) {
 /// What is to be said where not all rows are drawn.
 pub(super) fn sampled(rows: &Sketched) -> Option<String> {
     (!rows.is_complete()).then(|| {
-        format!("{} of {}, drawn at random; the same in every run.", count_of(rows.rows.len() as u64, "row"), rows.met)
+        format!(
+            "{} of {}, drawn at random by their numbers; the same in every run.",
+            count_of(rows.rows.len() as u64, "row"),
+            rows.met
+        )
     })
 }
 
