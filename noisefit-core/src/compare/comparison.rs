@@ -7,7 +7,7 @@ use crate::compare::entry::Entry;
 use crate::compare::judgement::Judgement;
 use crate::compare::scores::Difference;
 use crate::inference::diagnostics::Asymmetry;
-use crate::record::{ShapeParameter, Warning};
+use crate::record::{Fit, ShapeParameter, Warning};
 
 /// Models fitted to the same rows.
 #[derive(Debug, Clone, Serialize)]
@@ -38,6 +38,11 @@ impl Comparison {
     pub fn preferred(&self) -> Option<&Entry> {
         let preferred = &self.judgement.as_ref()?.preferred;
         self.models.iter().find(|entry| entry.candidate == *preferred)
+    }
+
+    /// The fits to all rows, that of the least BIC first.
+    pub fn fits(&self) -> impl Iterator<Item = &Fit> {
+        self.models.iter().filter_map(|entry| entry.fit.as_ref())
     }
 
     /// Plain Gaussian noise.

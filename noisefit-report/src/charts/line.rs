@@ -102,6 +102,7 @@ pub fn data(model: &Specification, rows: &Sketched, column: &str, x: &[f64], cur
 /// The data of one column with the line of every model; then a chart for each with its band.
 pub fn lines(model: &Specification, rows: &Sketched, column: &str, x: &[f64], curves: &[Curve]) -> Vec<Chart> {
     let axis = upright(model, rows, &curves.iter().collect::<Vec<_>>());
+    let bare: Vec<Curve> = curves.iter().map(|curve| Curve { band: None, ..curve.clone() }).collect();
     let drawn = curves.iter().rev().map(|curve| {
         let (colour, mark) = style_of(&curve.noise);
         // Of two with the same noise the one whose scale is modelled is dotted.
@@ -120,11 +121,11 @@ pub fn lines(model: &Specification, rows: &Sketched, column: &str, x: &[f64], cu
         y2: None,
         series,
     };
-    let all = chart(
-        "Every model's line".to_owned(),
-        "The data and where each noise model puts its line; models that agree lie on each other.".to_owned(),
-        series,
-    );
+    let caption = "The data and where each noise model puts its line; models that agree lie on each other.";
+    let all = Chart {
+        y: upright(model, rows, &bare.iter().collect::<Vec<_>>()),
+        ..chart("Every model's line".to_owned(), caption.to_owned(), series)
+    };
     let one = |curve: &Curve| {
         let (colour, _) = style_of(&curve.noise);
         let band = curve.area(colour);

@@ -19,5 +19,5 @@ pub use families::{densities, gradients, losses};
 pub use line::{Curve, data, lines, partial};
 pub use profile::{likelihood, normalised};
 pub use rows::{leverage, observed, residuals, scale_location};
-pub use shape::{Rival, calibration, histogram, pit, quantiles, rivals};
+pub use shape::{Rival, Rivals, calibration, histogram, pit, quantiles};
 pub use training::{losses_by_epoch, traces};

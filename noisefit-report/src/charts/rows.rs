@@ -52,7 +52,14 @@ pub fn observed(model: &Specification, rows: &Sketched) -> Chart {
 /// Residuals against fitted values, with the band that should hold nine tenths of them.
 pub fn residuals(model: &Specification, rows: &Sketched) -> Chart {
     let (low, high) = rows.noise.family().interval(BAND).unwrap_or((f64::NAN, f64::NAN));
-    let scales = along(rows, |part| part.iter().map(|row| row.scale).sum::<f64>() / part.len() as f64);
+    let mut scales = along(rows, |part| part.iter().map(|row| row.scale).sum::<f64>() / part.len() as f64);
+    // At the ends, where rows are few and a modelled scale is steep, their own.
+    let known = || rows.rows.iter().filter(|row| row.fitted.is_finite());
+    let ends =
+        [known().min_by(|a, b| a.fitted.total_cmp(&b.fitted)), known().max_by(|a, b| a.fitted.total_cmp(&b.fitted))];
+    if let ([first, .., last], [Some(least), Some(most)]) = (&mut scales[..], ends) {
+        (first.1, last.1) = (least.scale, most.scale);
+    }
     let (at, scale): (Vec<f64>, Vec<f64>) = scales.into_iter().unzip();
     let band = |end: f64| scale.iter().map(|s| s * end).collect::<Vec<f64>>();
     Chart {

@@ -2,6 +2,7 @@
 
 use noisefit_core::inference::sketch::Sketched;
 use noisefit_core::noise::{Compared, FAMILIES, Noise, StudentT};
+use noisefit_core::record::Fit;
 
 use crate::chart::{Axis, Chart, Colour, Kind, Mark, Series};
 use crate::charts::common::{grid, style_of};
@@ -12,6 +13,9 @@ const NORMAL_95: f64 = 1.959_963_984_540_054;
 
 /// Points of a curve.
 const POINTS: usize = 161;
+
+/// Rivals that are drawn, at most.
+const RIVALS: usize = 3;
 
 /// Quantiles of the residuals against those of the fitted noise, with a band for each point by itself.
 pub fn quantiles(rows: &Sketched) -> Chart {
@@ -75,49 +79,88 @@ pub fn quantiles(rows: &Sketched) -> Chart {
     }
 }
 
-/// Another noise for the same residuals: about the fitted location, at the scale that makes them likeliest.
+/// Another noise for the same residuals.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rival {
     /// The noise.
     pub noise: Noise,
     /// Its scale in scales of the fit.
     pub scale: f64,
-    /// The log-likelihood of the residuals that were drawn, in scales of the fit.
+    /// The log-likelihood by which rivals are ranked: of its fit, or of the residuals that were drawn, in scales of the fit.
     pub log_likelihood: f64,
 }
 
-/// The families that are compared by default, about the fitted location and each at its likeliest scale, the likeliest first; that
-/// of the fit is not among them.
-pub fn rivals(rows: &Sketched) -> Vec<Rival> {
-    let residuals: Vec<f64> = rows.rows.iter().map(|row| row.standardised).filter(|r| r.is_finite()).collect();
-    let rival = |noise: Noise| {
-        let family = noise.family();
-        let scale = family.maximum_likelihood_scale(&residuals, None).ok().filter(|scale| *scale > 0.0)?;
-        let terms = residuals.iter().map(|r| -family.negative_log_density(r / scale) - scale.ln());
-        Some(Rival { noise, scale, log_likelihood: terms.sum() })
-    };
-    let by_default = FAMILIES
-        .iter()
-        .filter(|family| matches!(family.description.compared, Compared::ByDefault | Compared::ByDefaultWithScale));
-    let mut found: Vec<Rival> = by_default
-        .filter_map(|family| family.unparametrised())
-        .filter(|noise| noise.family().name() != rows.noise.family().name())
-        .filter_map(|noise| match noise {
-            // The likeliest of some degrees of freedom.
-            Noise::StudentT(_) => {
-                let dfs = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 30.0];
-                let all = dfs.into_iter().filter_map(|df| rival(StudentT::estimated(df).into()));
-                all.max_by(|a, b| a.log_likelihood.total_cmp(&b.log_likelihood))
+/// Other noises for the same residuals, the likeliest first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rivals {
+    found: Vec<Rival>,
+    /// What is said of their densities.
+    said: &'static str,
+}
+
+impl Rivals {
+    /// Those of fits of other noise to the same rows, each at the scale of its fit; none where the scale of `fit` is modelled, or no
+    /// other has one scale.
+    pub fn of_fits(fit: &Fit, others: &[&Fit]) -> Option<Self> {
+        let own = fit.scale.common().filter(|scale| *scale > 0.0)?;
+        let rival = |other: &&Fit| {
+            let (scale, log_likelihood) = (other.scale.common()?, other.log_likelihood()?);
+            Some(Rival { noise: other.noise, scale: scale / own, log_likelihood })
+        };
+        let others = others.iter().filter(|other| other.noise.family().name() != fit.noise.family().name());
+        let found: Vec<Rival> = others.filter_map(rival).collect();
+        let said =
+            " The dashed densities are those of the likeliest other fits to the same rows, each at its own scale.";
+        (!found.is_empty()).then(|| Rivals { found, said }.ranked())
+    }
+
+    /// The families that are compared by default, about the fitted location and each at the scale that makes the residuals that
+    /// were drawn likeliest; that of the fit is not among them.
+    pub fn of_residuals(rows: &Sketched) -> Self {
+        let residuals: Vec<f64> = rows.rows.iter().map(|row| row.standardised).filter(|r| r.is_finite()).collect();
+        let rival = |noise: Noise| {
+            let family = noise.family();
+            let scale = family.maximum_likelihood_scale(&residuals, None).ok().filter(|scale| *scale > 0.0)?;
+            let terms = residuals.iter().map(|r| -family.negative_log_density(r / scale) - scale.ln());
+            Some(Rival { noise, scale, log_likelihood: terms.sum() })
+        };
+        let by_default = FAMILIES
+            .iter()
+            .filter(|family| matches!(family.description.compared, Compared::ByDefault | Compared::ByDefaultWithScale));
+        let found: Vec<Rival> = by_default
+            .filter_map(|family| family.unparametrised())
+            .filter(|noise| noise.family().name() != rows.noise.family().name())
+            .filter_map(|noise| match noise {
+                // The likeliest of some degrees of freedom.
+                Noise::StudentT(_) => {
+                    let dfs = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 30.0];
+                    let all = dfs.into_iter().filter_map(|df| rival(StudentT::estimated(df).into()));
+                    all.max_by(|a, b| a.log_likelihood.total_cmp(&b.log_likelihood))
+                }
+                noise => rival(noise),
+            })
+            .collect();
+        let said = match (found.is_empty(), rows.is_complete()) {
+            (true, _) => "",
+            (false, true) => {
+                " The dashed densities are the likeliest other families about the same location, each at its own likeliest scale."
             }
-            noise => rival(noise),
-        })
-        .collect();
-    found.sort_by(|a, b| b.log_likelihood.total_cmp(&a.log_likelihood));
-    found
+            (false, false) => {
+                " The dashed densities are the likeliest other families about the same location, each at its own likeliest scale, by \
+                 the rows that other charts show."
+            }
+        };
+        Rivals { found, said }.ranked()
+    }
+
+    fn ranked(mut self) -> Self {
+        self.found.sort_by(|a, b| b.log_likelihood.total_cmp(&a.log_likelihood));
+        self
+    }
 }
 
 /// How residuals are distributed, with the fitted density and those of rivals.
-pub fn histogram(rows: &Sketched, rivals: &[Rival]) -> Chart {
+pub fn histogram(rows: &Sketched, rivals: &Rivals) -> Chart {
     let n = rows.observations;
     let sizes = rows.rows.iter().map(|row| row.standardised.abs()).filter(|size| size.is_finite());
     let reach = sizes.fold(0.0f64, f64::max).clamp(3.5, 8.0).ceil();
@@ -141,7 +184,7 @@ pub fn histogram(rows: &Sketched, rivals: &[Rival]) -> Chart {
         let family = noise.family();
         x.iter().map(|r| (-family.negative_log_density(r / scale)).exp() / scale).collect::<Vec<f64>>()
     };
-    for rival in rivals.iter().take(3).rev() {
+    for rival in rivals.found.iter().take(RIVALS).rev() {
         let (colour, _) = style_of(&rival.noise);
         let name = rival.noise.to_string();
         series.push(Series::new(
@@ -157,16 +200,10 @@ pub fn histogram(rows: &Sketched, rivals: &[Rival]) -> Chart {
     let outside = beyond[0] + beyond[1];
     let note =
         (outside > 0.0).then(|| format!("{} beyond {reach} scales not shown.", count_of(outside as u64, "residual")));
-    let rest = match rivals.is_empty() {
-        true => "",
-        false => {
-            " The dashed densities are the likeliest other families about the same location, each at its own likeliest scale."
-        }
-    };
     Chart {
         kind: Kind::Histogram,
         title: "Residuals and densities".to_owned(),
-        caption: format!("All residuals in scales of the fit, and the density that was fitted.{rest}"),
+        caption: format!("All residuals in scales of the fit, and the density that was fitted.{}", rivals.said),
         note,
         x: Axis::new("standardised residual").between(-reach, reach),
         y: Axis::new("density"),

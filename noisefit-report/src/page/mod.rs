@@ -184,7 +184,7 @@ fn table_html(table: &Table) -> String {
     };
     let caption = escaped(&clean(&table.caption, 200));
     format!(
-        "<div class=\"scroll whole\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table><caption>{caption}</caption>\n\
+        "<div class=\"scroll whole\" tabindex=\"0\" role=\"region\" aria-label=\"{caption}\"><table><caption><span>{caption}</span></caption>\n\
          <thead><tr>{head}</tr></thead>\n<tbody>\n{}</tbody></table></div>\n",
         table.rows.iter().map(row).collect::<String>()
     )

@@ -46,7 +46,9 @@
       const name = (series.name || series.mark) + (rows > MOST ? `, the first ${MOST} of ${rows}` : "");
       box.setAttribute("aria-label", `${chart.title}: ${name}`);
       const table = element("table");
-      table.append(element("caption", name));
+      const caption = element("caption");
+      caption.append(element("span", name));
+      table.append(caption);
       const head = element("tr");
       for (const column of series.columns) {
         const cell = element("th", column.name);
