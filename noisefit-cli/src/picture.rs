@@ -5,6 +5,7 @@ use std::path::Path;
 
 use noisefit::data::write::write_atomically;
 use noisefit::report::chart::{Chart, Figure, sheet};
+use noisefit::{ChartFile, charts_csv, write_charts};
 
 use crate::outcome::Failure;
 use crate::output::{print, tell};
@@ -12,14 +13,6 @@ use crate::output::{print, tell};
 /// Writes text to a file beside its place and renames it.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     Ok(write_atomically(path, |file| file.write_all(text.as_bytes()))?)
-}
-
-/// What a file of charts holds, by its ending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Svg,
-    Csv,
-    Json,
 }
 
 /// Where charts go: a file by its ending, a terminal, or as SVG whatever reads standard output.
@@ -31,19 +24,28 @@ pub(crate) struct Destination<'a> {
     pub(crate) data: bool,
     /// The size of a chart.
     pub(crate) figure: Figure,
+    /// Pixels of an inch of a PNG.
+    pub(crate) dpi: f64,
 }
 
 impl Destination<'_> {
     /// Refuses a file of an unknown ending, before there is work to lose.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        self.output.map_or(Ok(()), |path| form_of(path).map(|_| ()))
+        let Some(path) = self.output else { return Ok(()) };
+        match ChartFile::of(path)? {
+            ChartFile::Svg | ChartFile::Png | ChartFile::Pdf if self.data => Err(Failure::Usage(format!(
+                "{}: with --data it is data that are written, as .csv or .json",
+                path.display()
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// Writes or prints the charts.
     pub(crate) fn write(&self, charts: &[Chart]) -> Result<(), Failure> {
         let Some(path) = self.output else {
             return match (self.data, std::io::stdout().is_terminal()) {
-                (true, _) => Ok(print(&data(charts))?),
+                (true, _) => Ok(print(&charts_csv(charts))?),
                 (false, true) => {
                     let pictures: Vec<String> = charts.iter().map(|chart| in_terminal(chart, 24)).collect();
                     Ok(print(&pictures.join("\n"))?)
@@ -51,37 +53,7 @@ impl Destination<'_> {
                 (false, false) => Ok(print(&sheet(charts, &self.figure))?),
             };
         };
-        match if self.data { Form::Csv } else { form_of(path)? } {
-            Form::Svg => write(path, &sheet(charts, &self.figure)),
-            Form::Csv => write(path, &data(charts)),
-            Form::Json => {
-                write(path, &format!("{}\n", serde_json::to_string_pretty(charts).map_err(noisefit::Error::from)?))
-            }
-        }
-    }
-}
-
-fn form_of(path: &Path) -> Result<Form, Failure> {
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("svg") => Ok(Form::Svg),
-        Some("csv") => Ok(Form::Csv),
-        Some("json") => Ok(Form::Json),
-        Some(ending @ ("png" | "pdf")) => Err(Failure::Usage(format!(
-            "{}: pictures are written as .svg, and their data as .csv or .json; `rsvg-convert -f {ending}`, Inkscape or a browser make \
-             a {ending} of it",
-            path.display()
-        ))),
-        _ => Err(Failure::Usage(format!("{}: a picture ends in .svg, its data in .csv or .json", path.display()))),
-    }
-}
-
-/// The data of charts: of several with their titles before them.
-fn data(charts: &[Chart]) -> String {
-    match charts {
-        [chart] => chart.csv(),
-        several => {
-            several.iter().map(|chart| format!("# {}\n{}\n", chart.title.replace('\n', " "), chart.csv())).collect()
-        }
+        Ok(write_charts(path, charts, &self.figure, self.dpi)?)
     }
 }
 

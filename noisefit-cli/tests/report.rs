@@ -185,8 +185,10 @@ fn a_chart_is_drawn_by_itself() {
     assert_eq!(once, folder.done(&["plot", "residuals", "m.json", &data]));
     let refused = folder.refusal(1, &["plot", "data", "m.json", &data]);
     assert!(refused.contains("has no chart 'data'; there are coefficients, observed, partial"), "{refused}");
-    let refused = folder.refusal(2, &["plot", "residuals", "m.json", &data, "-o", "f.png"]);
-    assert!(refused.contains("rsvg-convert"), "{refused}");
+    let refused = folder.refusal(2, &["plot", "residuals", "m.json", &data, "-o", "f.gif"]);
+    assert!(refused.contains("f.gif: a picture ends in .svg, .png or .pdf, its data in .csv or .json"), "{refused}");
+    let refused = folder.refusal(2, &["plot", "residuals", "m.json", &data, "--data", "-o", "f.png"]);
+    assert!(refused.contains("with --data"), "{refused}");
     assert!(folder.refusal(2, &["plot", "residuals"]).contains("needs a model"));
     assert!(folder.refusal(2, &["plot", "likelihood", "m.json", &data]).contains("--term"));
     // Where there is no terminal a picture is not put into a result.
@@ -196,6 +198,36 @@ fn a_chart_is_drawn_by_itself() {
         "{}",
         run.stderr
     );
+}
+
+/// For papers: as large as asked for, with letters, the same in every run, with one chart and with a sheet of several.
+#[test]
+fn pictures_for_papers() {
+    let (folder, data) = (Folder::new(), testdata("engel.csv"));
+    folder.done(&["fit", &data, "-f", "foodexp ~ income", "-o", "m.json"]);
+    let drawn = |words: &[&str], name: &str| {
+        folder.done(&[&["plot"], words, &["-o", name]].concat());
+        std::fs::read(folder.path().join(name)).unwrap()
+    };
+    let residuals = ["residuals", "m.json", data.as_str()];
+    let size = |png: &[u8]| [16, 20].map(|at| u32::from_be_bytes(png[at..at + 4].try_into().unwrap()));
+    let png = drawn(&residuals, "r.png");
+    assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"));
+    assert_eq!(size(&png), [1280, 840], "192 to the inch, where the figure has 96");
+    assert_eq!(png, drawn(&residuals, "again.png"));
+    let words = [&residuals[..], &["--dpi", "300", "--width", "480", "--height", "320"]].concat();
+    let print = drawn(&words, "print.png");
+    assert_eq!(size(&print), [1500, 1000]);
+    // 300 to the inch are 11811 to the metre.
+    let place = print.windows(4).position(|window| window == b"pHYs").unwrap();
+    assert_eq!(u32::from_be_bytes(print[place + 4..place + 8].try_into().unwrap()), 11_811);
+    let pdf = drawn(&residuals, "r.pdf");
+    assert!(pdf.starts_with(b"%PDF-") && pdf == drawn(&residuals, "again.pdf"));
+    let text = String::from_utf8_lossy(&pdf);
+    // 640 x 420 units are 480 x 315 points, and letters are letters.
+    assert!(text.contains("480 315]") && text.contains("/FontFile"), "{}", &text[..600]);
+    assert!(drawn(&["losses"], "losses.pdf").len() > pdf.len());
+    assert_eq!(size(&drawn(&["losses", "--dpi", "96"], "losses.png")), [640, 3 * 420]);
 }
 
 #[test]
@@ -318,15 +350,23 @@ fn many_rows_are_drawn_as_few_and_counted_as_many() {
         let x = f64::from(i % 997) / 100.0;
         text += &format!("{x},{}\n", 2.0 + x + (f64::from(i) * 12.9898).sin());
     }
-    folder.write("many.csv", text);
+    folder.write("many.csv", &text);
     folder.done(&["fit", "many.csv", "-f", "y ~ x", "--report", "many.html"]);
     let page = folder.read("many.html");
     assert!(page.len() < 2_000_000, "{}", page.len());
     let held = held(&page);
     let residuals = charts(&held, "residuals")[0];
     assert_eq!(column(residuals, "residual").len(), 500);
-    assert_eq!(residuals["note"], "500 rows of 20000, drawn at random; the same in every run.");
+    assert_eq!(residuals["note"], "500 rows of 20000, drawn at random by their numbers; the same in every run.");
     let rows = column(residuals, "row");
+    // Which rows are drawn depends on their numbers alone: of the same rows in two files the same.
+    let (head, tail) = text.split_at(text.match_indices('\n').nth(7000).unwrap().0 + 1);
+    std::fs::create_dir(folder.path().join("parts")).unwrap();
+    folder.write("parts/a.csv", head);
+    folder.write("parts/b.csv", format!("x,y\n{tail}"));
+    folder.done(&["fit", "parts", "-f", "y ~ x", "--report", "parts.html"]);
+    let parts = self::held(&folder.read("parts.html"));
+    assert_eq!(column(charts(&parts, "residuals")[0], "row"), rows);
     assert!(rows.windows(2).all(|pair| pair[0] < pair[1]) && rows[0] >= 1.0 && rows[499] <= 20_000.0);
     assert_eq!(column(charts(&held, "pit")[0], "count").iter().sum::<f64>(), 20_000.0);
     let quantiles = charts(&held, "quantiles")[0];

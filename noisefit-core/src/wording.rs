@@ -82,6 +82,7 @@ settings! {
     Onnx = "onnx",
     Optimizer = "optimizer",
     Output = "output",
+    Path = "path",
     Patience = "patience",
     Prediction = "prediction",
     Range = "range",

@@ -1,6 +1,7 @@
 //! Noise models side by side.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use noisefit_core::compare::{self, Candidate, Candidates, Comparison};
 use noisefit_core::estimate;
@@ -19,6 +20,7 @@ use crate::model::{Model, NoiseChoice, Scale};
 use crate::remark::Remark;
 use crate::rows::{explain, name_rows, notes, place, specification};
 use crate::table::Table;
+use crate::watch::Watch;
 
 /// What a comparison sets side by side, and how it scores.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +38,7 @@ impl Default for CompareOptions {
 }
 
 /// Noise models side by side on one table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Compared {
     comparison: Comparison,
     design: Design,
@@ -141,8 +143,15 @@ impl Compared {
         self.counts
     }
 
-    pub(crate) fn table(&self) -> &Table {
+    /// The table whose rows were compared.
+    pub fn table(&self) -> &Table {
         &self.table
+    }
+
+    /// The same, with someone who watches over the passes that charts and reports make, and may stop them.
+    #[must_use]
+    pub fn watched_by(&self, watch: Arc<dyn Watch>) -> Self {
+        Compared { table: self.table.clone().watched_by(watch), ..self.clone() }
     }
 
     /// Fits the model that the data prefer, where one can be.

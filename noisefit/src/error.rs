@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use noisefit_core::record::Counts;
 use noisefit_data::DataError;
-use noisefit_report::chart::Kind;
+use noisefit_report::chart::{Kind, NotConverted};
 use noisefit_report::text::count_of;
 
 use crate::refusal::Refusal;
@@ -105,6 +105,8 @@ pub enum Error {
     Core(noisefit_core::Error),
     /// A record could not be written as JSON.
     Json(serde_json::Error),
+    /// A picture could not be made.
+    Picture(NotConverted),
 }
 
 impl Error {
@@ -170,6 +172,7 @@ impl Error {
             Error::Data(error) => error.sentence(wording),
             Error::Core(error) => self.of_data().map_or_else(|| error.to_string(), |error| error.sentence(wording)),
             Error::Json(error) => error.to_string(),
+            Error::Picture(error) => error.to_string(),
         }
     }
 
@@ -226,6 +229,7 @@ impl std::error::Error for Error {
             Error::Core(error) => Some(error),
             Error::Remarked { error, .. } => Some(&**error),
             Error::Json(error) => Some(error),
+            Error::Picture(error) => Some(error),
             _ => None,
         }
     }
@@ -246,6 +250,12 @@ impl From<DataError> for Error {
 impl From<noisefit_core::Error> for Error {
     fn from(error: noisefit_core::Error) -> Self {
         Error::Core(error)
+    }
+}
+
+impl From<NotConverted> for Error {
+    fn from(error: NotConverted) -> Self {
+        Error::Picture(error)
     }
 }
 

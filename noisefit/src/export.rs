@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::fitted::Fitted;
-use crate::overwriting::{Read, refuse_overwriting};
+use crate::overwriting::refuse_overwriting;
 use crate::remark::Remark;
 
 /// The files to write.
@@ -46,8 +46,7 @@ impl Fitted {
     pub fn export(&self, options: &ExportOptions) -> Result<Exported, Error> {
         let named = [(Setting::Onnx, &options.onnx), (Setting::Safetensors, &options.safetensors)];
         let outputs: Vec<_> = named.iter().filter_map(|(setting, path)| Some((*setting, path.as_deref()?))).collect();
-        let read: Vec<Read> = self.read().into_iter().collect();
-        refuse_overwriting(&outputs, &read)?;
+        refuse_overwriting(&outputs, &self.read(None))?;
         let about = About::of(&self.model);
         let onnx = Model::of(&self.model)?;
         // Made before anything is written, so that a refusal leaves no file.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use noisefit_core::compare::Comparison;
 use noisefit_core::estimate::Options;
+use noisefit_core::inference::diagnostics::Diagnosis;
 use noisefit_core::inference::profile;
 use noisefit_core::network::{Network, Plan};
 use noisefit_core::record::{Coefficient, Confint, Counts, Fit, Topic, Warning};
@@ -100,9 +101,11 @@ impl Fitted {
         Ok(self.model.save(path)?)
     }
 
-    /// The file that it was loaded from, as one that is read.
-    pub(crate) fn read(&self) -> Option<Read> {
-        self.file.clone().map(Read::Model)
+    /// The files that nothing is to be written over: that which it was loaded from, and those of the table that it was fitted to, or
+    /// of one that is given.
+    pub fn read(&self, table: Option<&Table>) -> Vec<Read> {
+        let table = table.or(self.table.as_ref()).into_iter().flat_map(Table::read);
+        self.file.iter().cloned().map(Read::Model).chain(table).collect()
     }
 
     /// The text that [`Fitted::save`] writes, on one line.
@@ -342,7 +345,7 @@ impl Fitted {
         let settings = self.estimation_of(fit);
         table.reading(self.model.design.columns_needed(Scope::All), |table| {
             let rows = self.rows(table, SourceOptions::default())?;
-            look(&rows, fit.clone(), &settings, table, options)
+            look(&Diagnosis::new(&rows, fit, &settings)?, &rows, table, options)
         })
     }
 

@@ -91,7 +91,7 @@ mod train;
 mod training;
 mod watch;
 
-pub use chart::ChartOptions;
+pub use chart::{ChartFile, ChartOptions, charts_csv, write_charts};
 pub use compare::{CompareOptions, Compared};
 pub use describe::Described;
 pub use diagnose::{DiagnoseOptions, Diagnosed};

@@ -1,7 +1,6 @@
 //! Reports: one HTML file with the verdict, the tables, the charts and the derivation.
 
 use noisefit_core::compare::{Comparison, Entry};
-use noisefit_core::noise::Noise;
 use noisefit_core::record::{Coefficient, Fit};
 use noisefit_core::wording::{Sentence, Wording};
 use noisefit_data::model::FittedModel;
@@ -13,7 +12,7 @@ use noisefit_report::text::{count_of, optional, p_value, percent, significant};
 
 use crate::chart::ChartOptions;
 use crate::compare::Compared;
-use crate::diagnose::{DiagnoseOptions, Diagnosed};
+use crate::diagnose::Diagnosed;
 use crate::error::Error;
 use crate::explain::Explained;
 use crate::fitted::{Fitted, Origin};
@@ -41,29 +40,23 @@ impl Fitted {
         options: &ChartOptions,
         wording: &dyn Wording,
     ) -> Result<String, Error> {
-        let diagnosed = match self.fits() {
-            [fit] if !matches!(fit.noise, Noise::Quantile(_)) => {
-                Some(self.diagnose(table, &DiagnoseOptions::default())?)
-            }
-            _ => None,
-        };
-        let page = self.page(table, diagnosed.as_ref(), self.verdict(), (options, wording))?;
+        let (diagnosed, charts) = self.looked_at_and_drawn(self.table_or(table)?, &[], options)?;
+        let page = self.page(&charts, diagnosed.as_ref(), self.verdict(), wording)?;
         Ok(page.html(self.record(false, wording))?)
     }
 
     /// The page without what a comparison adds; `verdict` is that of one.
     fn page(
         &self,
-        table: Option<&Table>,
+        charts: &[Chart],
         diagnosed: Option<&Diagnosed>,
         verdict: Option<String>,
-        (options, wording): (&ChartOptions, &dyn Wording),
+        wording: &dyn Wording,
     ) -> Result<Page, Error> {
         let design = &self.model.design;
         let worded =
             |all: Vec<Sentence>| all.iter().map(|said| sentence(&said.worded(wording))).collect::<Vec<String>>();
         let advice = diagnosed.map(|diagnosed| worded(diagnosed.advice()));
-        let charts = self.charts(table, options)?;
         let of =
             |kinds: &[Kind]| charts.iter().filter(|chart| kinds.contains(&chart.kind)).cloned().collect::<Vec<Chart>>();
         let summary = self.summary();
@@ -125,7 +118,8 @@ impl Diagnosed {
     /// # Errors
     /// Those of reading.
     pub fn report(&self, options: &ChartOptions, wording: &dyn Wording) -> Result<String, Error> {
-        let mut page = self.fitted().page(None, Some(self), None, (options, wording))?;
+        let fitted = self.fitted();
+        let mut page = fitted.page(&fitted.charts(None, options)?, Some(self), None, wording)?;
         page.sections.push(Section {
             html: preformatted(&self.summary_in(wording)),
             ..Section::new("The diagnosis as printed")
@@ -157,8 +151,9 @@ impl Compared {
         };
         let mut page = match self.fit()? {
             Some(fitted) => {
-                let diagnosed = fitted.diagnose(None, &DiagnoseOptions::default())?;
-                let page = fitted.page(None, Some(&diagnosed), Some(verdict), (options, wording))?;
+                let others: Vec<&Fit> = comparison.fits().collect();
+                let (diagnosed, charts) = fitted.looked_at_and_drawn(self.table(), &others, options)?;
+                let page = fitted.page(&charts, diagnosed.as_ref(), Some(verdict), wording)?;
                 let asked = format!(
                     "{} compared; below: {}",
                     count_of(comparison.models.len() as u64, "noise model"),

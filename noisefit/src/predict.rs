@@ -173,8 +173,7 @@ impl Fitted {
         path: impl AsRef<Path>,
     ) -> Result<Vec<Remark>, Error> {
         let path = path.as_ref();
-        table.refuse_overwriting(&[(Setting::Output, Some(path))])?;
-        refuse_overwriting(&[(Setting::Output, path)], &self.read().into_iter().collect::<Vec<_>>())?;
+        refuse_overwriting(&[(Setting::Output, path)], &self.read(Some(table)))?;
         self.predict_into(table, options, |columns| TableWriter::create(path, columns))
     }
 

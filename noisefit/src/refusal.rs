@@ -205,6 +205,11 @@ pub enum Refusal {
         /// Where it stands the second time, from 1.
         place: usize,
     },
+    /// A file of charts whose ending says no form of them.
+    ChartFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// A name of what is predicted that a column has that is carried along.
     NameTaken {
         /// The name.
@@ -462,6 +467,9 @@ impl Refusal {
             }
             Refusal::KeptTwice { name: column, place } => {
                 format!("{}: `{column}` is named twice, the second time as column {place}", name(Setting::Keep))
+            }
+            Refusal::ChartFile { path } => {
+                format!("{}: a picture ends in .svg, .png or .pdf, its data in .csv or .json", path.display())
             }
             Refusal::NameTaken { name: column } => format!(
                 "the data have a column `{column}` already, which is to be carried along; say {} NAME for another name of what is \

@@ -183,8 +183,8 @@ impl Table {
         Ok(refuse_overwriting(&outputs, &self.read())?)
     }
 
-    /// The files it is read from.
-    fn read(&self) -> Vec<Read> {
+    /// The files it is read from, which nothing is to be written over.
+    pub fn read(&self) -> Vec<Read> {
         match &*self.origin {
             Origin::Files(inputs) => inputs.identities().cloned().map(Read::Data).collect(),
             Origin::Batches(_) | Origin::Rerun(_) => Vec::new(),

@@ -17,7 +17,7 @@ use crate::picture::Destination;
 Examples:
   noisefit plot losses -o losses.svg
   noisefit plot residuals model.json engel.csv
-  noisefit plot quantiles model.json engel.csv -o quantiles.svg
+  noisefit plot quantiles model.json engel.csv -o quantiles.pdf
   noisefit plot likelihood model.json engel.csv --term income --data -o likelihood.csv")]
 pub(crate) struct PlotArguments {
     /// What is drawn
@@ -34,7 +34,7 @@ pub(crate) struct PlotArguments {
     /// The data of the chart as CSV in the place of the picture
     #[arg(long = "data")]
     pub(crate) as_data: bool,
-    /// Write to a .svg, .csv or .json file [default: a terminal shows it, and what else reads gets SVG]
+    /// Write to a .svg, .png, .pdf, .csv or .json file [default: a terminal shows it, and what else reads gets SVG]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<Output>,
     /// The width of a chart
@@ -43,6 +43,9 @@ pub(crate) struct PlotArguments {
     /// The height of a chart
     #[arg(long, value_name = "PIXELS", default_value_t = 420, value_parser = clap::value_parser!(u32).range(180..=4000))]
     pub(crate) height: u32,
+    /// Pixels of an inch of a PNG: --width and --height are in 96ths of an inch
+    #[arg(long, value_name = "NUMBER", default_value_t = 192, value_parser = clap::value_parser!(u16).range(24..=1200))]
+    pub(crate) dpi: u16,
     /// On dark ground
     #[arg(long)]
     pub(crate) dark: bool,
@@ -59,10 +62,14 @@ pub(crate) struct PlotArguments {
 
 /// Draws.
 pub(crate) fn run(arguments: &PlotArguments) -> Result<Outcome, Failure> {
-    let PlotArguments { kind, output, width, height, dark, as_data, .. } = arguments;
+    let PlotArguments { kind, output, width, height, dpi, dark, as_data, .. } = arguments;
     let figure = Figure { width: f64::from(*width), height: f64::from(*height), dark: *dark, ..Figure::default() };
-    let destination =
-        Destination { output: output.as_ref().map(|Output(path)| path.as_path()), data: *as_data, figure };
+    let destination = Destination {
+        output: output.as_ref().map(|Output(path)| path.as_path()),
+        data: *as_data,
+        figure,
+        dpi: f64::from(*dpi),
+    };
     destination.check()?;
     let charts = match kind {
         // One sheet to teach from.

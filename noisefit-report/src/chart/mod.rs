@@ -1,15 +1,17 @@
 //! Charts: what they show as data, and how that is drawn.
 //!
 //! A [`Chart`] is its data, column by column, with marks, axes and words; nothing in it is a pixel. It is drawn as SVG by
-//! [`Chart::svg`] or for a terminal by [`Chart::terminal`], and read as a table by [`Chart::csv`]. Which library draws is known to
-//! `chart/draw.rs` alone.
+//! [`Chart::svg`] or for a terminal by [`Chart::terminal`], and read as a table by [`Chart::csv`]; [`convert`] makes PNG and PDF of SVG.
+//! Which library draws is known to `chart/draw.rs` alone, and which converts to `chart/convert.rs`.
 
 mod colour;
+mod convert;
 mod draw;
 mod legend;
 mod scale;
 
 pub use colour::Colour;
+pub use convert::{Form, NotConverted, convert};
 pub use draw::{Figure, sheet};
 
 use noisefit_core::named;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, RecordBatch};
-use noisefit_core::estimate::Options;
 use noisefit_core::inference::diagnostics::Diagnosis;
 use noisefit_core::inference::predict::Predictor;
 use noisefit_core::inference::sketch::{Sketch, Sketched};
@@ -12,7 +11,7 @@ use noisefit_core::record::Fit;
 use noisefit_core::rows::RowSourceExt;
 use noisefit_data::formula::Scope;
 use noisefit_data::frame::Kind;
-use noisefit_data::source::{DesignRows, SourceOptions};
+use noisefit_data::source::DesignRows;
 use noisefit_report::charts::Curve;
 
 use crate::chart::options::ChartOptions;
@@ -31,17 +30,29 @@ pub(super) struct Gathered {
 }
 
 impl Fitted {
-    /// Draws and counts the rows of a table.
-    pub(super) fn gather(&self, table: &Table, options: &ChartOptions) -> Result<Gathered, Error> {
-        let rows = self.rows(table, SourceOptions::default())?;
-        let &ChartOptions { rows: limit, seed, .. } = options;
-        let sketch = match (self.network(), self.fits()) {
-            (Some(network), _) => Sketch::of_network(network.clone(), limit, seed),
+    /// What the one exact fit whose residuals can be tested is looked at by.
+    pub(super) fn diagnosis(&self, rows: &DesignRows<'_>) -> Result<Option<Diagnosis>, Error> {
+        match (self.network(), self.fits()) {
             (None, [fit]) if !matches!(fit.noise, Noise::Quantile(_)) => {
-                let settings = Options { level: fit.level, ..Options::default() };
-                Sketch::of_fit(Diagnosis::new(&rows, fit, &settings)?, limit, seed)
+                Ok(Some(Diagnosis::new(rows, fit, &self.estimation_of(fit))?))
             }
-            (None, fits) => {
+            _ => Ok(None),
+        }
+    }
+
+    /// Draws and counts rows, by their [`Fitted::diagnosis`].
+    pub(super) fn gather(
+        &self,
+        rows: &DesignRows<'_>,
+        diagnosis: Option<Diagnosis>,
+        table: &Table,
+        options: &ChartOptions,
+    ) -> Result<Gathered, Error> {
+        let &ChartOptions { rows: limit, seed, .. } = options;
+        let sketch = match (self.network(), diagnosis, self.fits()) {
+            (Some(network), ..) => Sketch::of_network(network.clone(), limit, seed),
+            (None, Some(diagnosis), _) => Sketch::of_fit(diagnosis, limit, seed),
+            (None, None, fits) => {
                 let middle = fits.iter().min_by(|a, b| from_middle(a).total_cmp(&from_middle(b)));
                 Sketch::of_quantile(Predictor::new(middle.ok_or(Error::NoSingleFit)?)?, limit, seed)
             }
@@ -50,7 +61,7 @@ impl Fitted {
         if sketched.met == 0 {
             return Err(Error::NothingToScore { file: table.dataset().file_name(0).to_owned(), counts: rows.counts() });
         }
-        let regressor = self.regressor(&rows, &sketched)?;
+        let regressor = self.regressor(rows, &sketched)?;
         Ok(Gathered { rows: sketched, regressor })
     }
 

@@ -1,17 +1,24 @@
 //! Charts of what was fitted, compared or followed.
 
+mod file;
 mod gather;
 mod options;
 
+pub use file::{ChartFile, charts_csv, write_charts};
 pub use options::ChartOptions;
 
+use noisefit_core::compare::Comparison;
+use noisefit_core::inference::diagnostics::Diagnosis;
 use noisefit_core::noise::Noise;
+use noisefit_core::record::Fit;
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
+use noisefit_data::source::{DesignRows, SourceOptions};
 use noisefit_report::chart::{Chart, Kind};
-use noisefit_report::charts;
+use noisefit_report::charts::{self, Rivals};
 
 use crate::compare::Compared;
+use crate::diagnose::{DiagnoseOptions, Diagnosed, look};
 use crate::error::Error;
 use crate::fitted::{Fitted, Origin};
 use crate::model::Model;
@@ -41,7 +48,11 @@ impl Fitted {
     /// [`Error::NoTable`] after loading without a table; those of reading.
     pub fn charts(&self, table: Option<&Table>, options: &ChartOptions) -> Result<Vec<Chart>, Error> {
         let known = self.model.design.columns_needed(Scope::All);
-        self.table_or(table)?.reading(known, |table| self.charts_once(table, options))
+        self.table_or(table)?.reading(known, |table| {
+            let rows = self.rows(table, SourceOptions::default())?;
+            let diagnosis = self.diagnosis(&rows)?;
+            self.drawn(&rows, diagnosis, table, &[], options)
+        })
     }
 
     /// The charts of one kind, of partial residuals and traces several. The kinds of comparisons and profiles are those of
@@ -58,7 +69,31 @@ impl Fitted {
         }
     }
 
-    fn charts_once(&self, table: &Table, options: &ChartOptions) -> Result<Vec<Chart>, Error> {
+    /// Looks at the fit, where it can be, and draws its charts, over the same reading of the rows. `others` are fits of other noise
+    /// to them.
+    pub(crate) fn looked_at_and_drawn(
+        &self,
+        table: &Table,
+        others: &[&Fit],
+        options: &ChartOptions,
+    ) -> Result<(Option<Diagnosed>, Vec<Chart>), Error> {
+        table.reading(self.model.design.columns_needed(Scope::All), |table| {
+            let rows = self.rows(table, SourceOptions::default())?;
+            let diagnosis = self.diagnosis(&rows)?;
+            let look = |diagnosis| look(diagnosis, &rows, table, &DiagnoseOptions::default());
+            let diagnosed = diagnosis.as_ref().map(look).transpose()?;
+            Ok((diagnosed, self.drawn(&rows, diagnosis, table, others, options)?))
+        })
+    }
+
+    fn drawn(
+        &self,
+        rows: &DesignRows<'_>,
+        diagnosis: Option<Diagnosis>,
+        table: &Table,
+        others: &[&Fit],
+        options: &ChartOptions,
+    ) -> Result<Vec<Chart>, Error> {
         let specification = specification(&self.model.design, self.counts());
         let mut all = Vec::new();
         match self.fits() {
@@ -67,7 +102,7 @@ impl Fitted {
             fits => all.extend(charts::quantile_coefficients(fits)),
         }
         all.extend(self.course(table)?);
-        let Gathered { rows, regressor } = self.gather(table, options)?;
+        let Gathered { rows, regressor } = self.gather(rows, diagnosis, table, options)?;
         if let Some((column, x)) = &regressor {
             let curves = self.curves(column, x, options.level)?;
             all.push(charts::data(&specification, &rows, column, x, &curves));
@@ -89,7 +124,10 @@ impl Fitted {
             all.extend(fit.and_then(|fit| charts::leverage(&rows, fit.rank())));
             if !matches!(rows.noise, Noise::Quantile(_)) {
                 all.push(charts::quantiles(&rows));
-                all.push(charts::histogram(&rows, &charts::rivals(&rows)));
+                let compared = self.chosen_by().into_iter().flat_map(Comparison::fits);
+                let others: Vec<&Fit> = others.iter().copied().chain(compared).collect();
+                let rivals = fit.and_then(|fit| Rivals::of_fits(fit, &others));
+                all.push(charts::histogram(&rows, &rivals.unwrap_or_else(|| Rivals::of_residuals(&rows))));
                 all.push(charts::pit(&rows));
                 all.push(charts::calibration(&rows));
             }
@@ -153,7 +191,10 @@ impl Compared {
         // The rows are the same under every model.
         let Some((_, first)) = fitted.first() else { return Ok(all) };
         let known = self.design().columns_needed(Scope::All);
-        let Gathered { rows, regressor } = self.table().reading(known, |table| first.gather(table, options))?;
+        let Gathered { rows, regressor } = self.table().reading(known, |table| {
+            let rows = first.rows(table, SourceOptions::default())?;
+            first.gather(&rows, first.diagnosis(&rows)?, table, options)
+        })?;
         if let Some((column, x)) = &regressor {
             let mut curves = Vec::new();
             for (name, fitted) in &fitted {

@@ -4,6 +4,7 @@ mod rows;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use noisefit_core::estimate;
 use noisefit_core::inference::covariance::Vcov;
@@ -25,6 +26,7 @@ use crate::refusal::Refusal;
 use crate::remark::Remark;
 use crate::rows::{explain, name_rows, notes, place, specification};
 use crate::table::Table;
+use crate::watch::Watch;
 
 /// How much of a diagnosis is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,7 +44,7 @@ impl Default for DiagnoseOptions {
 }
 
 /// A fit that was looked at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Diagnosed {
     design: Design,
     fit: Fit,
@@ -93,30 +95,35 @@ impl Model {
             seed: self.seed,
         };
         let fits = inference::fit(&rows, &noise, &settings).map_err(|error| explain(error, rows.counts(), table))?;
-        let fit = fits.into_iter().next().ok_or(Error::NoSingleFit)?;
-        look(&rows, fit, &settings.estimation(), table, options)
+        let fit = fits.first().ok_or(Error::NoSingleFit)?;
+        look(&Diagnosis::new(&rows, fit, &settings.estimation())?, &rows, table, options)
     }
 }
 
-/// Looks at a fit to some rows of a table.
+/// Looks at the rows by a diagnosis that was made of them.
 pub(crate) fn look(
+    diagnosis: &Diagnosis,
     rows: &DesignRows<'_>,
-    fit: Fit,
-    settings: &estimate::Options,
     table: &Table,
     options: &DiagnoseOptions,
 ) -> Result<Diagnosed, Error> {
-    let diagnosis = Diagnosis::new(rows, &fit, settings)?;
     let diagnostics = diagnosis.run(rows, options.worst)?;
     let places = places(rows, &diagnostics.influence)?;
     if let Some(path) = &options.rows {
-        rows::write(path, &diagnosis, rows.design(), table)?;
+        rows::write(path, diagnosis, rows.design(), table)?;
     }
     let several_files = table.dataset().files().len() > 1;
-    drop(diagnosis);
-    let (design, counts, notes) = (rows.design().clone(), rows.counts(), notes(rows, table));
-    let table = table.clone();
-    Ok(Diagnosed { design, fit, counts, diagnostics, places, several_files, notes, table })
+    let (design, fit, table) = (rows.design().clone(), diagnosis.fit().clone(), table.clone());
+    Ok(Diagnosed {
+        design,
+        fit,
+        counts: rows.counts(),
+        diagnostics,
+        places,
+        several_files,
+        notes: notes(rows, &table),
+        table,
+    })
 }
 
 /// What is measured of every row of a table: the names, and the columns.
@@ -157,6 +164,17 @@ impl Diagnosed {
     /// The parts of which the fit can be used in other ways: its design, its rows and their table, what is to be said of these.
     pub(crate) fn parts(&self) -> (&Design, Counts, &Table, &[Remark]) {
         (&self.design, self.counts, &self.table, &self.notes)
+    }
+
+    /// The table whose rows were looked at.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The same, with someone who watches over the passes that charts and reports make, and may stop them.
+    #[must_use]
+    pub fn watched_by(&self, watch: Arc<dyn Watch>) -> Self {
+        Diagnosed { table: self.table.clone().watched_by(watch), ..self.clone() }
     }
 
     /// What to do about it, in sentences, the gravest first.
