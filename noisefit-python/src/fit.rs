@@ -14,18 +14,28 @@ use crate::settings::Settings;
 use crate::table::{Table, watched};
 use crate::work::apart;
 
+/// Does something with a model and a table.
+fn worked<T: Send>(
+    py: Python<'_>,
+    table: &Table,
+    model: &Model,
+    progress: Option<&Bound<'_, PyAny>>,
+    work: impl FnOnce(&Model, &noisefit::Table) -> Result<T, Error> + Send,
+) -> PyResult<T> {
+    model.check().map_err(|error| raised(py, &error))?;
+    apart(py, progress, |watch| work(model, &watched(&table.inner, watch)))
+}
+
 /// Fits a model.
 #[pyfunction]
 pub(crate) fn fit(
     py: Python<'_>,
     table: &Table,
     settings: &Bound<'_, PyDict>,
-    progress: Option<Bound<'_, PyAny>>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Fitted> {
     let model = model(&Settings(settings), py)?;
-    model.check().map_err(|error| raised(py, &error))?;
-    let fitted = apart(py, progress.as_ref(), |watch| model.fit(&watched(&table.inner, watch)))?;
-    Ok(Fitted { inner: fitted })
+    Ok(Fitted { inner: worked(py, table, &model, progress, Model::fit)? })
 }
 
 /// Sets noise models side by side.
@@ -34,12 +44,11 @@ pub(crate) fn compare(
     py: Python<'_>,
     table: &Table,
     settings: &Bound<'_, PyDict>,
-    progress: Option<Bound<'_, PyAny>>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Found> {
     let settings = &Settings(settings);
     let (model, options) = (without_noise(settings, py)?, compare_options(settings)?);
-    model.check().map_err(|error| raised(py, &error))?;
-    let compared = apart(py, progress.as_ref(), |watch| model.compare(&watched(&table.inner, watch), &options))?;
+    let compared = worked(py, table, &model, progress, |model, table| model.compare(table, &options))?;
     of_comparison(py, compared, settings)
 }
 
@@ -49,13 +58,11 @@ pub(crate) fn diagnose(
     py: Python<'_>,
     table: &Table,
     settings: &Bound<'_, PyDict>,
-    progress: Option<Bound<'_, PyAny>>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Found> {
     let settings = &Settings(settings);
     let (model, options) = (model(settings, py)?, diagnose_options(settings)?);
-    model.check().map_err(|error| raised(py, &error))?;
-    let diagnosed = apart(py, progress.as_ref(), |watch| model.diagnose(&watched(&table.inner, watch), &options))?;
-    of_diagnosis(py, diagnosed)
+    of_diagnosis(py, worked(py, table, &model, progress, |model, table| model.diagnose(table, &options))?)
 }
 
 /// Fits a model and follows its likelihood along one coefficient.
@@ -64,13 +71,12 @@ pub(crate) fn profile(
     py: Python<'_>,
     table: &Table,
     settings: &Bound<'_, PyDict>,
-    progress: Option<Bound<'_, PyAny>>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Found> {
     let settings = &Settings(settings);
     let (model, options) = (model(settings, py)?, profile_options(settings)?);
-    model.check().map_err(|error| raised(py, &error))?;
-    let profiled = apart(py, progress.as_ref(), |watch| model.profile(&watched(&table.inner, watch), &options))?;
-    of_profile(py, profiled)
+    let profiled = worked(py, table, &model, progress, |model, table| model.profile(table, &options))?;
+    of_profile(py, profiled, table.inner.read())
 }
 
 /// Describes columns.
@@ -79,9 +85,9 @@ pub(crate) fn describe(
     py: Python<'_>,
     table: &Table,
     columns: Vec<String>,
-    progress: Option<Bound<'_, PyAny>>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Found> {
-    let described = apart(py, progress.as_ref(), |watch| watched(&table.inner, watch).describe(&columns))?;
+    let described = apart(py, progress, |watch| watched(&table.inner, watch).describe(&columns))?;
     Found::new(py, described.summary(), &described.record(), described.warnings())
 }
 
@@ -91,7 +97,7 @@ pub(crate) fn loss(
     py: Python<'_>,
     table: &Table,
     settings: &Bound<'_, PyDict>,
-    progress: Option<Bound<'_, PyAny>>,
+    progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Found> {
     let settings = &Settings(settings);
     let text = |name: &str| settings.text(name).map(Option::unwrap_or_default);
@@ -100,7 +106,7 @@ pub(crate) fn loss(
     set(&mut options.tau, settings.by("tau", parse::level)?);
     set(&mut options.largest, settings.size("largest", 0)?);
     set(&mut options.missing, settings.of("missing")?);
-    let losses = apart(py, progress.as_ref(), |watch| watched(&table.inner, watch).losses(&options))?;
+    let losses = apart(py, progress, |watch| watched(&table.inner, watch).losses(&options))?;
     Found::new(py, losses.summary(), &losses.record(), &[])
 }
 

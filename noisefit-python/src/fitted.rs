@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use noisefit::data::formula::{Undefined, Unseen};
 use noisefit::data::source::Missing;
-use noisefit::{EvaluateOptions, ExportOptions, Interval, Keep, PredictOptions, TestMethod, parse};
+use noisefit::{Error, EvaluateOptions, ExportOptions, Interval, Keep, PredictOptions, Read, TestMethod, parse};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -16,8 +16,8 @@ use crate::options::{
 };
 use crate::record::json;
 use crate::settings::Settings;
-use crate::shown::{Chart, chart_options, form, shown};
-use crate::table::{Table, of, watched};
+use crate::shown::{Chart, Place, chart_options, form, shown};
+use crate::table::{Table, watched};
 use crate::work::apart;
 
 /// A fitted model; the class that users see holds it.
@@ -100,12 +100,10 @@ impl Fitted {
         py: Python<'py>,
         table: &Table,
         settings: &Bound<'py, PyDict>,
-        progress: Option<Bound<'py, PyAny>>,
+        progress: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Columns<'py>, Vec<(String, String)>)> {
-        let options = predict_options(&Settings(settings))?;
-        self.inner.check_prediction(&options).map_err(|error| raised(py, &error))?;
-        let predict = |watch| self.inner.predict(&watched(&table.inner, watch), &options);
-        let predicted = apart(py, progress.as_ref(), predict)?;
+        let options = self.predict_options(py, settings)?;
+        let predicted = self.worked(py, Some(table), progress, |fitted, table| fitted.predict(table, &options))?;
         Ok((columns(py, predicted.names, predicted.columns), said(&predicted.warnings)))
     }
 
@@ -116,14 +114,12 @@ impl Fitted {
         table: &Table,
         settings: &Bound<'_, PyDict>,
         path: PathBuf,
-        progress: Option<Bound<'_, PyAny>>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<(String, String)>> {
-        let options = predict_options(&Settings(settings))?;
-        self.inner.check_prediction(&options).map_err(|error| raised(py, &error))?;
-        let outputs = [(noisefit::Setting::Output, Some(path.as_path()))];
-        table.inner.refuse_overwriting(&outputs).map_err(|error| raised(py, &error))?;
-        let predict = |watch| self.inner.predict_to(&watched(&table.inner, watch), &options, &path);
-        Ok(said(&apart(py, progress.as_ref(), predict)?))
+        let options = self.predict_options(py, settings)?;
+        let predicted =
+            self.worked(py, Some(table), progress, |fitted, table| fitted.predict_to(table, &options, &path))?;
+        Ok(said(&predicted))
     }
 
     /// What is measured of every row.
@@ -131,10 +127,9 @@ impl Fitted {
         &self,
         py: Python<'py>,
         table: Option<&Table>,
-        progress: Option<Bound<'py, PyAny>>,
+        progress: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Columns<'py>> {
-        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
-        let measured = apart(py, progress.as_ref(), |watch| self.inner.augment(Some(&watched(&table, watch))))?;
+        let measured = self.worked(py, table, progress, |fitted, table| fitted.augment(Some(table)))?;
         Ok(columns(py, measured.names, measured.columns))
     }
 
@@ -144,16 +139,14 @@ impl Fitted {
         py: Python<'_>,
         table: Option<&Table>,
         settings: &Bound<'_, PyDict>,
-        progress: Option<Bound<'_, PyAny>>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Found> {
         let settings = &Settings(settings);
         let mut options = EvaluateOptions::default();
         set(&mut options.level, settings.by("level", parse::level)?);
         set(&mut options.missing, settings.of::<Missing>("missing")?);
         set(&mut options.unseen, settings.of::<Unseen>("unseen")?);
-        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
-        let evaluate = |watch| self.inner.evaluate(&watched(&table, watch), &options);
-        let evaluated = apart(py, progress.as_ref(), evaluate)?;
+        let evaluated = self.worked(py, table, progress, |fitted, table| fitted.evaluate(table, &options))?;
         Found::new(py, evaluated.summary(), &evaluated.record(), &evaluated.warnings())
     }
 
@@ -164,16 +157,12 @@ impl Fitted {
         hypotheses: Vec<String>,
         table: Option<&Table>,
         settings: &Bound<'_, PyDict>,
-        progress: Option<Bound<'_, PyAny>>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Found> {
         let options = test_options(&Settings(settings))?;
         let tested = match options.method {
-            TestMethod::Wald => apart(py, progress.as_ref(), |_| self.inner.test(&hypotheses, None, &options))?,
-            _ => {
-                let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
-                let test = |watch| self.inner.test(&hypotheses, Some(&watched(&table, watch)), &options);
-                apart(py, progress.as_ref(), test)?
-            }
+            TestMethod::Wald => apart(py, progress, |_| self.inner.test(&hypotheses, None, &options))?,
+            _ => self.worked(py, table, progress, |fitted, table| fitted.test(&hypotheses, Some(table), &options))?,
         };
         Found::new(py, tested.summary(), &tested.record(), &[])
     }
@@ -184,12 +173,10 @@ impl Fitted {
         py: Python<'_>,
         table: Option<&Table>,
         settings: &Bound<'_, PyDict>,
-        progress: Option<Bound<'_, PyAny>>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Found> {
         let options = diagnose_options(&Settings(settings))?;
-        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
-        let diagnose = |watch| self.inner.diagnose(Some(&watched(&table, watch)), &options);
-        of_diagnosis(py, apart(py, progress.as_ref(), diagnose)?)
+        of_diagnosis(py, self.worked(py, table, progress, |fitted, table| fitted.diagnose(Some(table), &options))?)
     }
 
     /// Sets noise models side by side for the same formula.
@@ -198,13 +185,12 @@ impl Fitted {
         py: Python<'_>,
         table: Option<&Table>,
         settings: &Bound<'_, PyDict>,
-        progress: Option<Bound<'_, PyAny>>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Found> {
         let settings = &Settings(settings);
         let options = compare_options(settings)?;
-        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
-        let compare = |watch| self.inner.compare(Some(&watched(&table, watch)), &options);
-        of_comparison(py, apart(py, progress.as_ref(), compare)?, settings)
+        let compared = self.worked(py, table, progress, |fitted, table| fitted.compare(Some(table), &options))?;
+        of_comparison(py, compared, settings)
     }
 
     /// Follows the likelihood along one coefficient.
@@ -213,13 +199,11 @@ impl Fitted {
         py: Python<'_>,
         table: Option<&Table>,
         settings: &Bound<'_, PyDict>,
-        progress: Option<Bound<'_, PyAny>>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Found> {
         let options = profile_options(&Settings(settings))?;
-        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
-        let profile = |watch| self.inner.profile(Some(&watched(&table, watch)), &options);
-        let profiled = apart(py, progress.as_ref(), profile)?;
-        of_profile(py, profiled)
+        let profiled = self.worked(py, table, progress, |fitted, table| fitted.profile(Some(table), &options))?;
+        of_profile(py, profiled, self.read(table))
     }
 
     /// All charts of the model over a table.
@@ -228,26 +212,26 @@ impl Fitted {
         py: Python<'_>,
         table: Option<&Table>,
         settings: &Bound<'_, PyDict>,
-        progress: Option<Bound<'_, PyAny>>,
+        progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Vec<Chart>> {
         let options = chart_options(settings)?;
-        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
-        let charts = |watch| self.inner.charts(Some(&watched(&table, watch)), &options);
-        Ok(shown(apart(py, progress.as_ref(), charts)?))
+        let charts = self.worked(py, table, progress, |fitted, table| fitted.charts(Some(table), &options))?;
+        Ok(shown(charts, &self.read(table)))
     }
 
-    /// The report as an HTML page.
+    /// The report as an HTML page, which goes into a file where there is a path.
     fn report(
         &self,
         py: Python<'_>,
         table: Option<&Table>,
         settings: &Bound<'_, PyDict>,
-        progress: Option<Bound<'_, PyAny>>,
-    ) -> PyResult<String> {
+        path: Option<PathBuf>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Option<String>> {
         let options = chart_options(settings)?;
-        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
-        let report = |watch| self.inner.report(Some(&watched(&table, watch)), &options, &Keywords);
-        apart(py, progress.as_ref(), report)
+        let place = Place::of(py, path, &self.read(table))?;
+        let page = self.worked(py, table, progress, |fitted, table| fitted.report(Some(table), &options, &Keywords))?;
+        place.put(py, page)
     }
 
     /// The derivation of its noise with its own numbers.
@@ -263,20 +247,43 @@ impl Fitted {
     }
 }
 
-/// What is predicted beside the location.
-fn predict_options(settings: &Settings<'_, '_>) -> PyResult<PredictOptions> {
-    let levels = |text: &str| text.split(',').map(|level| parse::level(level.trim())).collect::<Result<Vec<_>, _>>();
-    let mut options = PredictOptions {
-        levels: settings.by("interval", levels)?.unwrap_or_default(),
-        interval: settings.of::<Interval>("kind")?,
-        name: settings.text("name")?,
-        ..PredictOptions::default()
-    };
-    set(&mut options.unseen, settings.of::<Unseen>("unseen")?);
-    set(&mut options.undefined, settings.of::<Undefined>("undefined")?);
-    options.keep = match settings.flag("keep_all")? {
-        Some(true) => Keep::All,
-        _ => Keep::Named(settings.texts("keep")?),
-    };
-    Ok(options)
+impl Fitted {
+    /// Does something with the model and a table that is given, or its own.
+    fn worked<T: Send>(
+        &self,
+        py: Python<'_>,
+        table: Option<&Table>,
+        progress: Option<&Bound<'_, PyAny>>,
+        work: impl FnOnce(&noisefit::Fitted, &noisefit::Table) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
+        let table = table.map(|table| &table.inner).or(self.inner.table());
+        let table = table.ok_or_else(|| raised(py, &Error::NoTable))?;
+        apart(py, progress, |watch| work(&self.inner, &watched(table, watch)))
+    }
+
+    /// The files that the model and its table, or one that is given, are read from.
+    fn read(&self, table: Option<&Table>) -> Vec<Read> {
+        self.inner.read(table.map(|table| &table.inner))
+    }
+
+    /// What is predicted beside the location.
+    fn predict_options(&self, py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<PredictOptions> {
+        let settings = &Settings(settings);
+        let levels =
+            |text: &str| text.split(',').map(|level| parse::level(level.trim())).collect::<Result<Vec<_>, _>>();
+        let mut options = PredictOptions {
+            levels: settings.by("interval", levels)?.unwrap_or_default(),
+            interval: settings.of::<Interval>("kind")?,
+            name: settings.text("name")?,
+            ..PredictOptions::default()
+        };
+        set(&mut options.unseen, settings.of::<Unseen>("unseen")?);
+        set(&mut options.undefined, settings.of::<Undefined>("undefined")?);
+        options.keep = match settings.flag("keep_all")? {
+            Some(true) => Keep::All,
+            _ => Keep::Named(settings.texts("keep")?),
+        };
+        self.inner.check_prediction(&options).map_err(|error| raised(py, &error))?;
+        Ok(options)
+    }
 }

@@ -1,5 +1,7 @@
 //! What was found, as text, JSON and sentences.
 
+use std::path::PathBuf;
+
 use noisefit::Remark;
 use noisefit::core::named::Named;
 use pyo3::prelude::*;
@@ -9,7 +11,7 @@ use serde::Serialize;
 use crate::errors::Keywords;
 use crate::numbers::{Numbers, array};
 use crate::record::json;
-use crate::shown::{Chart, Source, chart_options, shown};
+use crate::shown::{Chart, Place, Source, chart_options, shown};
 use crate::work::apart;
 
 /// Named columns of numbers.
@@ -49,26 +51,39 @@ impl Found {
 #[pymethods]
 impl Found {
     /// Its charts.
-    fn charts(&self, py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<Vec<Chart>> {
+    fn charts(
+        &self,
+        py: Python<'_>,
+        settings: &Bound<'_, PyDict>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Vec<Chart>> {
         let options = chart_options(settings)?;
-        let charts = apart(py, None, |_| match &self.source {
+        let charts = apart(py, progress, |watch| match &self.source {
             Source::None => Ok(Vec::new()),
-            Source::Compared(compared, _) => compared.charts(&options),
-            Source::Diagnosed(diagnosed) => diagnosed.fitted().charts(None, &options),
-            Source::Profiled(profiled) => Ok(profiled.charts()),
+            Source::Compared(compared, _) => compared.watched_by(watch).charts(&options),
+            Source::Diagnosed(diagnosed) => diagnosed.watched_by(watch).fitted().charts(None, &options),
+            Source::Profiled(profiled, _) => Ok(profiled.charts()),
         })?;
-        Ok(shown(charts))
+        Ok(shown(charts, &self.source.read()))
     }
 
-    /// Its report as an HTML page.
-    fn report(&self, py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<String> {
+    /// Its report as an HTML page, which goes into a file where there is a path.
+    fn report(
+        &self,
+        py: Python<'_>,
+        settings: &Bound<'_, PyDict>,
+        path: Option<PathBuf>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Option<String>> {
         let options = chart_options(settings)?;
-        apart(py, None, |_| match &self.source {
+        let place = Place::of(py, path, &self.source.read())?;
+        let page = apart(py, progress, |watch| match &self.source {
             Source::None => Ok(String::new()),
-            Source::Compared(compared, next) => compared.report(next.as_deref(), &options, &Keywords),
-            Source::Diagnosed(diagnosed) => diagnosed.report(&options, &Keywords),
-            Source::Profiled(profiled) => profiled.report(&Keywords),
-        })
+            Source::Compared(compared, next) => compared.watched_by(watch).report(next.as_deref(), &options, &Keywords),
+            Source::Diagnosed(diagnosed) => diagnosed.watched_by(watch).report(&options, &Keywords),
+            Source::Profiled(profiled, _) => profiled.report(&Keywords),
+        })?;
+        place.put(py, page)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use noisefit::core::compare::Candidates;
 use noisefit::core::inference::hypothesis::{Adjust, DrawWeights, Wild};
-use noisefit::{CompareOptions, DiagnoseOptions, ProfileOptions, TestMethod, TestOptions, parse};
+use noisefit::{CompareOptions, DiagnoseOptions, ProfileOptions, Read, TestMethod, TestOptions, parse};
 use pyo3::prelude::*;
 
 use crate::errors::Keywords;
@@ -85,7 +85,7 @@ pub(crate) fn of_diagnosis(py: Python<'_>, diagnosed: noisefit::Diagnosed) -> Py
     Ok(found.with_advice(advice).shown_by(Source::Diagnosed(Box::new(diagnosed))))
 }
 
-pub(crate) fn of_profile(py: Python<'_>, profiled: noisefit::Profiled) -> PyResult<Found> {
+pub(crate) fn of_profile(py: Python<'_>, profiled: noisefit::Profiled, read: Vec<Read>) -> PyResult<Found> {
     let found = Found::new(py, profiled.summary(), &profiled.record(&Keywords), &profiled.warnings())?;
-    Ok(found.shown_by(Source::Profiled(Box::new(profiled))))
+    Ok(found.shown_by(Source::Profiled(Box::new(profiled), read)))
 }

@@ -12,7 +12,7 @@ use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use noisefit::data::DataError;
 use noisefit::data::read::{ReadOptions, Rerun, Run};
-use noisefit::{Error, parse};
+use noisefit::parse;
 use numpy::{Element, PyArray1, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict};
@@ -260,9 +260,4 @@ fn present(missing: Option<&Bound<'_, PyAny>>) -> PyResult<Option<NullBuffer>> {
 /// The table that is given, watched over, and not the one that it came from.
 pub(crate) fn watched(table: &noisefit::Table, watch: Arc<crate::work::Passes>) -> noisefit::Table {
     table.clone().watched_by(watch)
-}
-
-/// A table of one's own where there is one.
-pub(crate) fn of(table: Option<&Table>, fitted: Option<&noisefit::Table>) -> Result<noisefit::Table, Error> {
-    table.map(|table| &table.inner).or(fitted).cloned().ok_or(Error::NoTable)
 }

@@ -160,10 +160,11 @@ def test_a_warning_points_at_the_call() -> None:
 SLOW = """
 import numpy as np, noisefit as nf, sys
 rng = np.random.default_rng(1)
-data = {"y": rng.normal(size=200_000), "x": rng.normal(size=200_000)}
+data = {"y": rng.normal(size=ROWS), "x": rng.normal(size=ROWS)}
+MADE
 print("ready", flush=True)
 try:
-    nf.fit("y ~ x", data, %s)
+    DONE
 except KeyboardInterrupt:
     print("stopped", flush=True)
     sys.exit(7)
@@ -171,11 +172,23 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-@pytest.mark.parametrize("how", ['model="network", epochs=100000, patience=100000', 'noise="student-t", vcov="bootstrap:100000"'])
-def test_ctrl_c_stops_a_fit_within_a_second(how: str) -> None:
-    with subprocess.Popen([sys.executable, "-c", SLOW % how], stdout=subprocess.PIPE, text=True) as process:
+@pytest.mark.parametrize(
+    ("rows", "made", "done"),
+    [
+        (200_000, "", 'nf.fit("y ~ x", data, model="network", epochs=100000, patience=100000)'),
+        (200_000, "", 'nf.fit("y ~ x", data, noise="student-t", vcov="bootstrap:100000")'),
+        (6_000_000, 'it = nf.fit("y ~ x", data)', "it.diagnose()"),
+        (6_000_000, 'it = nf.fit("y ~ x", data)', "it.charts()"),
+        (6_000_000, 'it = nf.fit("y ~ x", data)', "it.report()"),
+        (1_000_000, 'it = nf.compare("y ~ x", data, noise=["gaussian"], folds=0)', "it.report()"),
+    ],
+    ids=["network", "bootstrap", "diagnose", "charts", "report", "report of a comparison"],
+)
+def test_ctrl_c_stops_work_within_a_second(rows: int, made: str, done: str) -> None:
+    code = SLOW.replace("ROWS", str(rows)).replace("MADE", made).replace("DONE", done)
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None and process.stdout.readline() == "ready\n"
-        time.sleep(2.0)
+        time.sleep(2.0 if rows == 200_000 else 0.3)
         begun = time.monotonic()
         process.send_signal(signal.SIGINT)
         code = process.wait(timeout=60)

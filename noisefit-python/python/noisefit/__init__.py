@@ -36,7 +36,7 @@ from noisefit._errors import (
 )
 from noisefit._fitted import Fitted, load
 from noisefit._noisefit import __version__
-from noisefit._shown import Chart, charts, explain, tabulate
+from noisefit._shown import Chart, charts, explain, table
 
 if TYPE_CHECKING:
     from noisefit import losses
@@ -46,7 +46,7 @@ __all__ = [
     "AccuracyWarning", "ArrayFitted", "CalibrationWarning", "Chart", "CollinearityWarning", "ComparisonWarning",
     "ConvergenceWarning", "DataError", "DataWarning", "ExportWarning", "FitError", "Fitted", "InternalError", "LikelihoodWarning", "NoisefitError",
     "NoisefitWarning", "PredictionWarning", "StandardErrorWarning", "TrainingWarning", "UsageError", "__version__", "charts",
-    "compare", "describe", "diagnose", "explain", "fit", "fit_array", "load", "loss", "losses", "profile", "tabulate",
+    "compare", "describe", "diagnose", "explain", "fit", "fit_array", "load", "loss", "losses", "profile", "table",
 ]  # fmt: skip
 
 #: What is imported when it is asked for: NumPy takes longer to load than everything here.

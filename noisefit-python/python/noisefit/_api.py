@@ -170,18 +170,10 @@ def fit(
     >>> round(fitted.coef["income"], 12)
     0.8
     """
-    asked: dict[str, Any] = {
-        "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
-        "missing": missing, "collinear": collinear, "vcov": vcov, "small_sample": small_sample, "confint": confint, "level": level,
-        "conformal": conformal, "calibration": calibration, "folds": folds, "huber_k": huber_k, "huber_scale": huber_scale, "seed": seed,
-        "digits": digits, "one_pass": one_pass, "model": model, **_known("fit", more, TRAINING),
-    }  # fmt: skip
+    asked = _asked("fit", locals(), TRAINING)
     made, like = table(data, asked, _noisefit.columns(asked), frame)
-    shown = _progress.of(progress)
-    try:
+    with _progress.shown(progress) as shown:
         fitted = _noisefit.fit(made, asked, shown)
-    finally:
-        _progress.close(shown)
     warn(fitted.warnings())
     return Fitted(fitted, like, data, made, {**asked, "frame": frame, "progress": progress})
 
@@ -225,12 +217,7 @@ def compare(
     >>> nf.compare("calls ~ year", "testdata/phones.csv", noise=["gaussian", "student-t"]).preferred
     'student-t'
     """
-    asked: dict[str, Any] = {
-        "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
-        "missing": missing, "collinear": collinear, "digits": digits, "folds": folds, "seed": seed, "times": times,
-        **_known("compare", more, ()),
-    }  # fmt: skip
-    return Comparison(*_called(_noisefit.compare, data, asked, frame, progress))
+    return Comparison(*_called(_noisefit.compare, data, _asked("compare", locals()), frame, progress))
 
 
 def diagnose(
@@ -266,12 +253,7 @@ def diagnose(
     rows 138, 105, 59
     the variance grows with income
     """
-    asked: dict[str, Any] = {
-        "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
-        "missing": missing, "collinear": collinear, "digits": digits, "huber_k": huber_k, "huber_scale": huber_scale,
-        "worst": worst, "rows": rows, "seed": seed, **_known("diagnose", more, ()),
-    }  # fmt: skip
-    return Diagnosis(*_called(_noisefit.diagnose, data, asked, frame, progress))
+    return Diagnosis(*_called(_noisefit.diagnose, data, _asked("diagnose", locals()), frame, progress))
 
 
 def profile(
@@ -308,13 +290,7 @@ def profile(
     >>> round(low, 3), round(high, 3)
     (0.457, 0.513)
     """
-    asked: dict[str, Any] = {
-        "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
-        "missing": missing, "collinear": collinear, "digits": digits, "huber_k": huber_k, "huber_scale": huber_scale,
-        "term": term, "points": points, "range": range, "profile": profile, "level": level,
-        "small_sample": small_sample, **_known("profile", more, ()),
-    }  # fmt: skip
-    return Profile(*_called(_noisefit.profile, data, asked, frame, progress))
+    return Profile(*_called(_noisefit.profile, data, _asked("profile", locals()), frame, progress))
 
 
 def describe(
@@ -328,13 +304,10 @@ def describe(
     >>> nf.describe("testdata/engel.csv")["rows"]
     235
     """
-    made, like = table(data, _known("describe", more, ()))
+    made, like = table(data, _asked("describe", locals()))
     names = [columns] if isinstance(columns, str) else list(columns or ())
-    shown = _progress.of(progress)
-    try:
+    with _progress.shown(progress) as shown:
         return Description(_noisefit.describe(made, names, shown), like)
-    finally:
-        _progress.close(shown)
 
 
 def loss(
@@ -372,43 +345,28 @@ def loss(
     >>> nf.loss({"y": [1.0, 2, 4], "mu": [1.0, 1, 1]}, truth="y", prediction="mu").means["mse"]
     3.3333333333333335
     """
-    asked: dict[str, Any] = {
-        "truth": truth, "prediction": prediction, "delta": delta, "tau": tau, "largest": largest, "missing": missing,
-        **_known("loss", more, ()),
-    }  # fmt: skip
+    asked = _asked("loss", locals())
     made, like = table(data, asked)
-    shown = _progress.of(progress)
-    try:
+    with _progress.shown(progress) as shown:
         return Losses(_noisefit.loss(made, asked, shown), like)
-    finally:
-        _progress.close(shown)
 
 
 def _called(verb: Any, data: Any, asked: dict[str, Any], frame: str | None, progress: bool | None) -> Any:
     without = {name: value for name, value in asked.items() if name not in ("noise", "folds")}
     made, like = table(data, asked, _noisefit.columns(without), frame)
-    shown = _progress.of(progress)
-    try:
+    with _progress.shown(progress) as shown:
         return verb(made, asked, shown), like
-    finally:
-        _progress.close(shown)
 
 
-def _known(function: str, more: Any, names: Sequence[str]) -> dict[str, Any]:
-    """Refuse keywords that there are not, as Python does."""
-    from difflib import get_close_matches
-
-    known = [*READING, *names]
+def _asked(function: str, given: dict[str, Any], training: Sequence[str] = ()) -> dict[str, Any]:
+    """Gather the settings of a call from its arguments, and refuse keywords that there are not, as Python does."""
+    more = given.pop("more")
+    known = [*READING, *training]
     for name in more:
         if name not in known:
-            near = get_close_matches(name, [*known, *_PLAIN], 1)
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, [*known, *given], 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise TypeError(f"{function}() got an unexpected keyword argument '{name}'{hint}")
-    return dict(more)
-
-
-#: The plain keywords of `fit`, for suggestions.
-_PLAIN = (
-    "noise", "scale", "weights", "frequency_weights", "missing", "collinear", "vcov", "small_sample", "confint", "level", "conformal",
-    "calibration", "folds", "huber_k", "huber_scale", "seed", "digits", "one_pass", "model", "frame", "progress",
-)  # fmt: skip
+    return {name: value for name, value in given.items() if name not in ("data", "frame", "progress")} | more

@@ -8,10 +8,10 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from noisefit import _noisefit
+from noisefit import _noisefit, _progress
 from noisefit._errors import warn
 from noisefit._frames import Like
-from noisefit._shown import Chart, charts_of, page_to
+from noisefit._shown import Chart, Plot, charts_of
 
 
 class Found(Mapping[str, Any]):
@@ -52,15 +52,29 @@ class Found(Mapping[str, Any]):
 class Shown(Found):
     """A result with charts and a report."""
 
-    def charts(self, *, kind: str | None = None, points: int | None = None, seed: int | None = None) -> list[Chart]:
+    def charts(
+        self, *, kind: str | None = None, points: int | None = None, seed: int | None = None, progress: bool | None = None
+    ) -> list[Chart]:
         """Draw it: all of its charts, or those of a kind; of many rows so many `points`, drawn from `seed`."""
-        return charts_of(self._found.charts({"points": points, "seed": seed}), kind)
+        with _progress.shown(progress) as shown:
+            return charts_of(self._found.charts({"points": points, "seed": seed}, shown), kind)
+
+    @property
+    def plot(self) -> Plot:
+        """The charts by their names: `compared.plot.aic()`, `profiled.plot.likelihood()`."""
+        return Plot(self.charts)
 
     def report(
-        self, path: str | os.PathLike[str] | None = None, *, points: int | None = None, seed: int | None = None
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        points: int | None = None,
+        seed: int | None = None,
+        progress: bool | None = None,
     ) -> str | None:
         """Write its report, one HTML page with tables and charts; without a path it comes back as text."""
-        return page_to(path, self._found.report({"points": points, "seed": seed}))
+        with _progress.shown(progress) as shown:
+            return self._found.report({"points": points, "seed": seed}, path, shown)
 
 
 class Comparison(Shown):

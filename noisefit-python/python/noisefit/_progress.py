@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 #: Whoever shows it is called with the share that is done, where that is known, and a message.
@@ -74,7 +76,12 @@ class _Notebook:
             self.handle.update({"text/plain": ""}, raw=True)
 
 
-def close(shown: Shown) -> None:
-    """Take the line away."""
-    if shown is not None:
-        shown.close()
+@contextmanager
+def shown(progress: bool | None) -> Iterator[Shown]:
+    """Show how far the work within is, and take the line away after it."""
+    showing = of(progress)
+    try:
+        yield showing
+    finally:
+        if showing is not None:
+            showing.close()

@@ -284,7 +284,8 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
         design: Floats
         response: Floats
-        design, response = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        # One row cannot be divided into rows to learn from and rows to stop by.
+        design, response = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         weights = _weights(sample_weight, len(response))
         table = _columns(design)
         table["y"] = np.asarray(response, dtype=np.float64)
