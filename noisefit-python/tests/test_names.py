@@ -77,7 +77,7 @@ def test_both_names_give_the_same_numbers(library: str, theirs: str, ours: str, 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         found = [of_r(theirs, tmp_path) if library == "R" else eval(theirs, known), eval(ours, known)]
-    one, other = (np.asarray(list(value.values()) if isinstance(value, dict) else value, dtype=float) for value in found)
+    one, other = (np.atleast_1d(list(value.values()) if isinstance(value, dict) else value).astype(float) for value in found)
     # Linear programmes and gradients of theirs stop at a tolerance, least squares does not.
     assert other == pytest.approx(one, rel=1e-5 if "uant" in theirs else 1e-8, abs=1e-6 if "uant" in theirs else 1e-10)
 

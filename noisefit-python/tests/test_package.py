@@ -106,12 +106,11 @@ def told(source: str, names: dict[str, object]) -> dict[str, str]:
         exec(compile(ast.Module(body, []), "tour.ipynb", "exec"), names)
         value = eval(compile(ast.Expression(last.value), "tour.ipynb", "eval"), names) if isinstance(last, ast.Expr) else None
     found = {"text": printed.getvalue(), "text/plain": "" if value is None else repr(value)}
-    return {name: text for name, text in found.items() if text}
+    return {name: text.rstrip() for name, text in found.items() if text}
 
 
 def test_the_notebook_says_what_it_said() -> None:
-    """The outputs that docs/tour.ipynb holds are those of running it; `jupyter nbconvert --to notebook --execute --inplace` in the root
-    of the clone renews them."""
+    """The outputs that docs/tour.ipynb holds are those of running it; `python docs/run_tour.py` renews them."""
     for name in ("pandas", "sklearn"):
         pytest.importorskip(name)
     names: dict[str, object] = {}
@@ -123,4 +122,4 @@ def test_the_notebook_says_what_it_said() -> None:
             kept["text"] += "".join(output.get("text", ""))
             kept["text/plain"] += "".join(output.get("data", {}).get("text/plain", ""))
         source = "".join(cell["source"])
-        assert told(source, names) == {name: text for name, text in kept.items() if text}, source
+        assert told(source, names) == {name: text.rstrip() for name, text in kept.items() if text}, source

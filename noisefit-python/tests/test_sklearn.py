@@ -28,10 +28,6 @@ Y = X @ [1.0, -2.0, 0.5] + 3 + RNG.laplace(size=200)
 #: What mini-batches rule out, each with its reason.
 NETWORK_FAILS = {
     "check_sample_weight_equivalence_on_dense_data": "a repeated row is in several batches, a row of weight 2 in one",
-    "check_sample_weight_equivalence_on_sparse_data": "a repeated row is in several batches, a row of weight 2 in one",
-    "check_sample_weights_invariance": "a row of weight 0 is left out, and the batches are other ones",
-    "check_methods_sample_order_invariance": "sums in single precision depend on the order",
-    "check_methods_subset_invariance": "sums in single precision depend on the order",
 }
 
 

@@ -369,4 +369,4 @@ def _asked(function: str, given: dict[str, Any], training: Sequence[str] = ()) -
             near = get_close_matches(name, [*known, *given], 1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise TypeError(f"{function}() got an unexpected keyword argument '{name}'{hint}")
-    return {name: value for name, value in given.items() if name not in ("data", "frame", "progress")} | more
+    return {name: value for name, value in given.items() if name not in ("data", "frame", "progress")} | dict(more)
