@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -10,7 +9,7 @@ from typing import Any
 
 from noisefit import _noisefit, _progress
 from noisefit._errors import warn
-from noisefit._frames import Like
+from noisefit._frames import Like, preformatted
 from noisefit._shown import Chart, Plot, charts_of
 
 
@@ -46,7 +45,7 @@ class Found(Mapping[str, Any]):
         return self._summary
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self._summary)}</pre>"
+        return preformatted(self._summary)
 
 
 class Shown(Found):

@@ -58,6 +58,13 @@ class Like:
         return values
 
 
+def preformatted(text: str) -> str:
+    """Text whose columns stand below each other in HTML, whatever the page makes of such."""
+    import html
+
+    return f'<pre style="font-family: monospace; white-space: pre; overflow-x: auto">{html.escape(text)}</pre>'
+
+
 def _table(columns: Mapping[str, Any], html: bool, most: int = 20) -> str:
     """Columns as a table of their first rows."""
     import html as escape

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from noisefit import _noisefit
 from noisefit._errors import UsageError
-from noisefit._frames import Like
+from noisefit._frames import Like, preformatted
 
 _ROW = ("term", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")
 _SUMS = (
@@ -205,14 +205,14 @@ class Numbers:
         escape = html.escape
         text = self.summary()
         if any("coefficients" not in fit for fit in self._fits) or len(self._fits) > 1:
-            return f"<pre>{escape(text)}</pre>"
+            return preformatted(text)
         head, _, rest = text.partition("\n\n")
         _, _, rest = rest.partition("\n\n")
         names = [name for name in _ROW]
         lines = [[row["term"], *(_shown(row.get(name), name) for name in names[1:])] for row in self._rows()]
         top = "".join(f"<th>{escape(name)}</th>" for name in names)
         body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
-        return f"<pre>{escape(head)}</pre><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table><pre>{escape(rest)}</pre>"
+        return f"{preformatted(head)}<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>{preformatted(rest)}"
 
 
 def _number(value: Any) -> float:
