@@ -41,6 +41,7 @@ impl Fitted {
         options: &ChartOptions,
         wording: &dyn Wording,
     ) -> Result<String, Error> {
+        self.without_effects("report")?;
         let diagnosed = match self.fits() {
             [fit] if !matches!(fit.noise, Noise::Quantile(_)) => {
                 Some(self.diagnose(table, &DiagnoseOptions::default())?)

@@ -93,6 +93,7 @@ def fit(
     seed: int = 0,
     digits: float | None = None,
     one_pass: bool = False,
+    drop_effects: bool = False,
     model: str = "linear",
     frame: str | None = None,
     progress: bool | None = None,
@@ -140,6 +141,8 @@ def fit(
         What everything that is drawn at random is drawn from.
     digits, one_pass
         Digits of the worst coefficient to work for; whether data are read once where that gives them.
+    drop_effects
+        Whether the constants of absorbed effects (`y ~ x | firm`) are left out of the model, which then predicts nothing.
     model
         `linear`, or `network`, which reads the terms of the formula.
     frame
@@ -174,7 +177,7 @@ def fit(
         "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
         "missing": missing, "collinear": collinear, "vcov": vcov, "small_sample": small_sample, "confint": confint, "level": level,
         "conformal": conformal, "calibration": calibration, "folds": folds, "huber_k": huber_k, "huber_scale": huber_scale, "seed": seed,
-        "digits": digits, "one_pass": one_pass, "model": model, **_known("fit", more, TRAINING),
+        "digits": digits, "one_pass": one_pass, "drop_effects": drop_effects, "model": model, **_known("fit", more, TRAINING),
     }  # fmt: skip
     made, like = table(data, asked, _noisefit.columns(asked), frame)
     shown = _progress.of(progress)
@@ -410,5 +413,6 @@ def _known(function: str, more: Any, names: Sequence[str]) -> dict[str, Any]:
 #: The plain keywords of `fit`, for suggestions.
 _PLAIN = (
     "noise", "scale", "weights", "frequency_weights", "missing", "collinear", "vcov", "small_sample", "confint", "level", "conformal",
-    "calibration", "folds", "huber_k", "huber_scale", "seed", "digits", "one_pass", "model", "frame", "progress",
+    "calibration", "folds", "huber_k", "huber_scale", "seed", "digits", "one_pass", "drop_effects", "model", "frame",
+    "progress",
 )  # fmt: skip

@@ -59,6 +59,7 @@ impl Fitted {
     }
 
     fn charts_once(&self, table: &Table, options: &ChartOptions) -> Result<Vec<Chart>, Error> {
+        self.without_effects("plot")?;
         let specification = specification(&self.model.design, self.counts());
         let mut all = Vec::new();
         match self.fits() {

@@ -69,6 +69,8 @@ impl Survey {
             frequencies: rows.frequencies,
             log_jacobian: None,
             clusters: &[],
+            effects: &[],
+            level_leverage: None,
         });
     }
 }
@@ -160,6 +162,8 @@ mod tests {
                 frequencies: None,
                 log_jacobian: None,
                 clusters: &[],
+                effects: &[],
+                level_leverage: None,
             });
             state
         };
@@ -207,6 +211,8 @@ mod tests {
                     frequencies: None,
                     log_jacobian: None,
                     clusters: &[],
+                    effects: &[],
+                    level_leverage: None,
                 });
             }
             same(&folded, &whole);
