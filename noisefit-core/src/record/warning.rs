@@ -321,7 +321,7 @@ impl fmt::Display for Warning {
             ),
             Warning::WithinEffects { terms, effects } => write!(
                 f,
-                "not determined, because within the levels of {} they do not vary: {} (left out)",
+                "not determined, because the constants of {} explain them: {} (left out)",
                 effects.join(" and "),
                 terms.join(", ")
             ),

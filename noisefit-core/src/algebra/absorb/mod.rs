@@ -26,7 +26,7 @@ use within::Parts;
 pub(crate) use within::Within;
 
 /// A column of which the effects leave less than this part of its deviations is one of the effects' own: what the steps of several
-/// effects may leave is a hundredth of it.
+/// effects may leave is a thousandth of it.
 const EMPTY_PART: f64 = 1e-9;
 
 /// Sums of squares that differ by more than this part are told apart as they stand.
