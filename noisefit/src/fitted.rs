@@ -369,8 +369,13 @@ impl Fitted {
 
     /// Refuses what is not known beside absorbed effects.
     pub(crate) fn without_effects(&self, verb: &'static str) -> Result<(), Refusal> {
+        self.without(WithEffects::Verb(verb))
+    }
+
+    /// The same of anything.
+    pub(crate) fn without(&self, what: WithEffects) -> Result<(), Refusal> {
         match self.model.design.layout().effects.first() {
-            Some(effect) => Err(Refusal::WithEffects { what: WithEffects::Verb(verb), effect: effect.name.clone() }),
+            Some(effect) => Err(Refusal::WithEffects { what, effect: effect.name.clone() }),
             None => Ok(()),
         }
     }

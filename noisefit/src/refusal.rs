@@ -25,6 +25,8 @@ pub enum WithEffects {
     Conformal,
     /// Intervals of the profile likelihood.
     Profile,
+    /// Tests that fit the rows again.
+    Refits,
     /// What is called.
     Verb(&'static str),
 }
@@ -448,6 +450,11 @@ impl Refusal {
                     }
                     WithEffects::Profile => {
                         format!("{}: no profile is followed beside {effects}", with(Setting::Confint, "profile"))
+                    }
+                    WithEffects::Refits => {
+                        format!(
+                            "tests by likelihood ratio or bootstrap fit again, and are not defined beside {effects} as Wald's is"
+                        )
                     }
                     WithEffects::Verb(verb) => format!("{} is not defined beside {effects}", wording.verb(verb)),
                 };
