@@ -57,6 +57,7 @@ settings! {
     Decimal = "decimal",
     Delimiter = "delimiter",
     Delta = "delta",
+    DropEffects = "drop_effects",
     Dropout = "dropout",
     Embedding = "embedding",
     Ensemble = "ensemble",

@@ -310,6 +310,8 @@ impl RowSource for Pieces<'_> {
                     frequencies,
                     log_jacobian,
                     clusters: &[],
+                    effects: &[],
+                    level_leverage: None,
                 });
             }
             // A state may travel as bytes.

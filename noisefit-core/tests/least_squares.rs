@@ -315,6 +315,8 @@ impl RowSource for Cut<'_> {
                     frequencies: None,
                     log_jacobian: None,
                     clusters: &[],
+                    effects: &[],
+                    level_leverage: None,
                 });
             }
             let at_end = self.units.contains(&end) || end == n;

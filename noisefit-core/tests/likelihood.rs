@@ -499,6 +499,8 @@ impl RowSource for Cut<'_> {
                     frequencies: self.data.frequencies.as_ref().map(|f| &f[start..end]),
                     log_jacobian: None,
                     clusters: &[],
+                    effects: &[],
+                    level_leverage: None,
                 });
             }
             // Through bytes, as between machines.

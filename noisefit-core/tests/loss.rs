@@ -312,6 +312,8 @@ fn a_report_does_not_depend_on_how_rows_are_split() {
             frequencies: None,
             log_jacobian: None,
             clusters: &[],
+            effects: &[],
+            level_leverage: None,
         });
         pass
     };
@@ -343,6 +345,8 @@ fn weights_of_a_report_are_repeated_rows() {
             frequencies,
             log_jacobian: None,
             clusters: &[],
+            effects: &[],
+            level_leverage: None,
         });
         pass.report().unwrap()
     };

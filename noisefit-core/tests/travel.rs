@@ -12,7 +12,7 @@ use noisefit_core::Error;
 use noisefit_core::algebra::Moments;
 use noisefit_core::inference;
 use noisefit_core::inference::Options;
-use noisefit_core::noise::{NoiseFamily, Noises, StudentT};
+use noisefit_core::noise::{Noise, NoiseFamily, Noises, StudentT};
 use noisefit_core::rows::{
     Accumulator, Block, Kinds, Layout, Matrix, MemoryRows, Next, Pass, RowSource, RowSourceExt, Subset,
 };
@@ -25,12 +25,16 @@ struct Unit {
     x: Vec<f64>,
     weights: Vec<f64>,
     clusters: [Vec<u64>; 2],
+    /// The levels of two effects, 5 and 4 of them.
+    effects: [Vec<u32>; 2],
 }
 
 /// Rows in units.
 struct Units {
     units: Vec<Unit>,
     models_scale: bool,
+    /// How many effects are absorbed.
+    absorbed: usize,
     layout: Layout,
 }
 
@@ -46,11 +50,15 @@ impl Units {
                 y: rows.clone().map(y).collect(),
                 x: [&a[..], &b[..]].concat(),
                 weights: rows.clone().map(|i| 0.5 + (i % 4) as f64).collect(),
-                clusters: [rows.clone().map(|i| i as u64 % 17).collect(), rows.map(|i| i as u64 % 13).collect()],
+                clusters: [
+                    rows.clone().map(|i| i as u64 % 17).collect(),
+                    rows.clone().map(|i| i as u64 % 13).collect(),
+                ],
+                effects: [5, 4].map(|levels| rows.clone().map(|i| (i * i % 7) as u32 % levels).collect()),
             }
         };
         let units: Vec<Unit> = (0..count).map(|k| unit(k * rows)).collect();
-        let mut found = Units { units, models_scale, layout: Layout::default() };
+        let mut found = Units { units, models_scale, absorbed: 0, layout: Layout::default() };
         found.layout = found.rows(&found.units[0]).layout().clone();
         found
     }
@@ -62,11 +70,21 @@ impl Units {
         Units::new(3, 16, models_scale, |i, a| (0.3 * a).exp() * noise.quantile(share(i)))
     }
 
+    /// The same with so many absorbed effects.
+    fn absorbing(self, absorbed: usize) -> Self {
+        let found = Units { absorbed, ..self };
+        let layout = found.rows(&found.units[0]).layout().clone();
+        Units { layout, ..found }
+    }
+
     fn rows<'a>(&self, unit: &'a Unit) -> MemoryRows<'a> {
         let count = unit.y.len();
         let rows = MemoryRows::new(&unit.y, Matrix::column_major(&unit.x, count, 2).unwrap()).unwrap();
         let rows = rows.named("y", &["a", "b"]).unwrap().with_threads(1);
         let rows = rows.with_clusters("g", &unit.clusters[0]).unwrap().with_clusters("h", &unit.clusters[1]).unwrap();
+        let effects = ["e", "f"].into_iter().zip([5, 4]).zip(&unit.effects).take(self.absorbed);
+        let rows =
+            effects.fold(rows, |rows, ((name, levels), of_rows)| rows.with_effect(name, levels, of_rows).unwrap());
         match self.models_scale {
             true => {
                 let scale = Matrix::column_major(&unit.x[..count], count, 1).unwrap();
@@ -145,6 +163,16 @@ fn every_pass_is_rebuilt_from_bytes_and_gives_the_same_bits() {
         let sent = Sent { rows: &rows, kinds: kinds.clone(), seen: Mutex::default() };
         let fitted = |rows: &dyn RowSource| format!("{:?}", inference::fit(rows, &noise, &Options::default()));
         assert_eq!(fitted(&sent), fitted(&rows));
+        seen.extend(sent.seen.into_inner().unwrap());
+    }
+    for absorbed in [1, 2] {
+        let rows = Units::ordinary(false).absorbing(absorbed);
+        let sent = Sent { rows: &rows, kinds: kinds.clone(), seen: Mutex::default() };
+        for vcov in ["classical", "hc1", "cluster:g"] {
+            let options = Options { vcov: vcov.parse().unwrap(), ..Options::default() };
+            let fitted = |rows: &dyn RowSource| inference::fit(rows, &[Noise::Gaussian], &options).unwrap();
+            assert_eq!(fitted(&sent), fitted(&rows));
+        }
         seen.extend(sent.seen.into_inner().unwrap());
     }
     // Nothing is listed that nothing runs.

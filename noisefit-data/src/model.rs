@@ -7,8 +7,8 @@ use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::predict::Predictor;
 use noisefit_core::network::Network;
 use noisefit_core::noise::Noise;
-use noisefit_core::record::{Fit, FittedScale, VcovKind};
-use noisefit_core::rows::{Layout, ScaleLayout};
+use noisefit_core::record::{Absorbed, AbsorbedEffect, Fit, FittedScale, VcovKind};
+use noisefit_core::rows::{EffectLayout, Layout, ScaleLayout};
 use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
@@ -161,6 +161,14 @@ fn discrepancy(fit: &Fit, layout: &Layout) -> Option<String> {
             true => "it has coefficients of the scale and no formula of the scale".to_owned(),
             false => format!("its scale_coefficients are not those of its scale formula, {}", terms.join(", ")),
         });
+    }
+    let absorbed = fit.absorbed.iter().flat_map(|absorbed| &absorbed.effects);
+    let goes = |(effect, known): (&AbsorbedEffect, &EffectLayout)| {
+        effect.name == known.name && effect.constants.as_ref().is_none_or(|all| all.len() == known.levels)
+    };
+    let sound = fit.absorbed.as_ref().is_none_or(Absorbed::is_sound);
+    if !sound || absorbed.clone().count() != layout.effects.len() || !absorbed.zip(&layout.effects).all(goes) {
+        return Some("its absorbed effects are not those of its formula".to_owned());
     }
     if !fit.noise.is_density() {
         return Some(format!("its noise, {}, has parameters that no noise has", fit.noise));

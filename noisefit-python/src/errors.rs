@@ -15,6 +15,7 @@ impl Wording for Keywords {
             Setting::NoHeader => "header=False".to_owned(),
             Setting::NoShuffle => "shuffle=False".to_owned(),
             Setting::Resume => "resume=True".to_owned(),
+            Setting::DropEffects => "drop_effects=True".to_owned(),
             Setting::OnePass => "one_pass=True".to_owned(),
             _ => setting.name().to_owned(),
         }

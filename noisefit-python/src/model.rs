@@ -29,6 +29,7 @@ pub(crate) fn model(settings: &Settings<'_, '_>, py: Python<'_>) -> PyResult<Mod
     model.folds = settings.size("folds", 2)?;
     set(&mut model.seed, settings.count("seed", 0)?);
     set(&mut model.one_pass, settings.flag("one_pass")?);
+    set(&mut model.drop_effects, settings.flag("drop_effects")?);
     let location = settings.of::<Location>("model")?.unwrap_or_default();
     let fitting = Fitting::of(location, settings.of::<Solver>("solver")?, training(settings)?);
     model.fitting = fitting.map_err(|refusal| raised(py, &Error::from(refusal)))?;

@@ -5,7 +5,8 @@ use noisefit_core::inference::conformal::{self, Conformal};
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::noise::{AsymmetricLaplace, Huber, Noise, StudentT};
 use noisefit_core::record::{
-    ClosedForm, Coefficient, Coefficients, Confint, Counts, Fit, Reason, Reference, ScaleRule, VcovKind, Vertex,
+    Absorbed, AbsorbedEffect, ClosedForm, Coefficient, Coefficients, Confint, Counts, Fit, Reason, Reference,
+    ScaleRule, VcovKind, Vertex,
 };
 
 use crate::Specification;
@@ -187,6 +188,10 @@ fn facts(fit: &Fit, is_weighted: bool) -> String {
         let (error, df) = (optional(fit.goodness.residual_std_error, 6), fit.df_residual);
         lines.push(("residual std. error", format!("{error} on {df} degrees of freedom")));
     }
+    if let Some(absorbed) = &fit.absorbed {
+        lines.push(("absorbed effects", effects(absorbed)));
+        lines.push(("R2 within", optional(absorbed.within_r_squared, 5)));
+    }
     if let Some(vertex) = &fit.vertex {
         lines.extend(certificate(vertex, fit));
     }
@@ -198,7 +203,7 @@ fn facts(fit: &Fit, is_weighted: bool) -> String {
                 "{}, adjusted {}{}{}",
                 optional(fit.goodness.r_squared, 5),
                 optional(fit.goodness.adj_r_squared, 5),
-                if fit.location.intercept { "" } else { ", about zero" },
+                if fit.location.intercept || fit.absorbed.is_some() { "" } else { ", about zero" },
                 if is_weighted { ", weighted" } else { "" }
             ),
         ));
@@ -249,6 +254,23 @@ fn facts(fit: &Fit, is_weighted: bool) -> String {
     lines.push(("accuracy", accuracy(fit)));
     let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     lines.iter().map(|(name, value)| format!("{name:<width$}  {value}\n")).collect()
+}
+
+/// `firm (1000 levels, 3 of one observation), year (10 levels); together of rank 1009`.
+fn effects(absorbed: &Absorbed) -> String {
+    let effect = |effect: &AbsorbedEffect| {
+        let singletons = match effect.singletons {
+            0 => String::new(),
+            count => format!(", {count} of one observation"),
+        };
+        format!("{} ({}{singletons})", effect.name, count_of(effect.levels, "level"))
+    };
+    let effects: Vec<String> = absorbed.effects.iter().map(effect).collect();
+    let counted = match effects.len() {
+        1 => String::new(),
+        _ => format!("; together of rank {}", absorbed.rank),
+    };
+    format!("{}{counted}", effects.join(", "))
 }
 
 /// How the covariance was estimated, what it allows for, and what statistics refer to.

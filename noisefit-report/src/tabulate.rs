@@ -47,8 +47,10 @@ impl Tabulated {
         let scale = scale.map(|row| Coefficient { term: format!("log scale: {}", row.term), ..row.clone() });
         let number = |x: Option<f64>| x.map_or_else(String::new, |x| significant(x, 6));
         let likelihood = fit.likelihood;
+        let absorbed = fit.absorbed.iter().flat_map(|absorbed| &absorbed.effects).map(|effect| effect.name.as_str());
         let facts = vec![
             ("Observations", fit.nobs.to_string()),
+            ("Absorbed effects", absorbed.collect::<Vec<_>>().join(" + ")),
             ("Noise", fit.noise.to_string()),
             ("Scale", fit.scale.common().map_or_else(|| "modelled".to_owned(), |scale| significant(scale, 4))),
             ("Standard errors", fit.covariance.kind.as_str().to_owned()),

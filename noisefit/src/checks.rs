@@ -12,7 +12,7 @@ use noisefit_data::formula::Formula;
 
 use crate::error::Error;
 use crate::model::{Model, NoiseChoice, Scale};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, WithEffects};
 use noisefit_core::wording::Setting;
 
 impl Model {
@@ -25,20 +25,50 @@ impl Model {
             Some(_) => {
                 self.only_exact()?;
                 let noise = self.named_noise()?;
-                self.location()?;
+                self.without_effects(WithEffects::Training)?;
                 self.plan()?;
                 self.conformal_plan(&noise)?;
             }
             None if self.is_auto()? => {
-                self.location()?;
+                self.without_effects(WithEffects::Auto)?;
             }
             None => {
                 let noise = self.choice()?;
-                self.full_formula()?;
+                let formula = self.full_formula()?;
+                self.check_effects(&formula, &noise)?;
                 self.conformal_plan(&noise)?;
             }
         }
         Ok(())
+    }
+
+    /// Refuses what does not go with absorbed effects, and what goes with these alone.
+    fn check_effects(&self, formula: &Formula, noise: &Noises) -> Result<(), Refusal> {
+        let Some(effect) = formula.effects().first().map(ToString::to_string) else {
+            return match self.drop_effects {
+                true => Err(Refusal::OnlyEffects { setting: Setting::DropEffects }),
+                false => Ok(()),
+            };
+        };
+        let others = [
+            (self.scale.is_some(), WithEffects::Scale),
+            (noise[..] != [Noise::Gaussian], WithEffects::Noise(noise.to_string())),
+            (self.conformal.is_some(), WithEffects::Conformal),
+            (self.confint == Confint::Profile, WithEffects::Profile),
+        ];
+        match others.into_iter().find(|(given, _)| *given) {
+            Some((_, what)) => Err(Refusal::WithEffects { what, effect }),
+            None => Ok(()),
+        }
+    }
+
+    /// The formula without that of the scale, which must not have effects that are absorbed: something does not go with them.
+    pub(crate) fn without_effects(&self, what: WithEffects) -> Result<Formula, Refusal> {
+        let formula = self.location()?;
+        match formula.effects().first().map(ToString::to_string) {
+            Some(effect) => Err(Refusal::WithEffects { what, effect }),
+            None => Ok(formula),
+        }
     }
 
     /// The formula without that of the scale.

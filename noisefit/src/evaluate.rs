@@ -63,6 +63,7 @@ impl Fitted {
     }
 
     fn evaluate_once(&self, table: &Table, options: &EvaluateOptions) -> Result<Evaluated, Error> {
+        self.check_effects()?;
         let &EvaluateOptions { level, missing, unseen } = options;
         let model = &self.model;
         // A weighted model says how noisy a row is by its weight, so the weights are read, too.

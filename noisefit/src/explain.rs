@@ -63,6 +63,7 @@ impl Fitted {
     /// # Errors
     /// [`Error::NoSingleFit`] for a model without a noise.
     pub fn explain(&self, form: Explained) -> Result<String, Error> {
+        self.without_effects("explain")?;
         let model = specification(&self.model.design, self.counts());
         let fits = self.fits().iter().map(|fit| written(&fit.noise, Some(Given { model: &model, fit }), form));
         let trained = self.network().and_then(|network| network.members.first()).into_iter();

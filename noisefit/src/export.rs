@@ -44,6 +44,7 @@ impl Fitted {
     /// # Errors
     /// [`Error::Refused`] for a file that is the model itself, or named twice; [`Error::NoNetwork`]; what a form cannot hold; those of writing. Nothing is written then.
     pub fn export(&self, options: &ExportOptions) -> Result<Exported, Error> {
+        self.without_effects("export")?;
         let named = [(Setting::Onnx, &options.onnx), (Setting::Safetensors, &options.safetensors)];
         let outputs: Vec<_> = named.iter().filter_map(|(setting, path)| Some((*setting, path.as_deref()?))).collect();
         refuse_overwriting(&outputs, &self.read(None))?;

@@ -6,7 +6,7 @@ use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::outside::outside;
 use noisefit_core::inference::{self, conformal, profile};
 use noisefit_core::noise::{Noise, Noises};
-use noisefit_core::record::{Confint, Counts, Fit, LikelihoodOf, Topic};
+use noisefit_core::record::{Absorbed, Confint, Counts, Fit, LikelihoodOf, Topic};
 use noisefit_core::wording::Sentence;
 use noisefit_data::formula::Formula;
 use noisefit_data::model::FittedModel;
@@ -66,6 +66,9 @@ impl Model {
             let remarks = notes(&rows, table).into_iter().map(Sentence::from).collect();
             remarked(explain(error, rows.counts(), table), remarks)
         })?;
+        if self.drop_effects {
+            fits.iter_mut().filter_map(|fit| fit.absorbed.as_mut()).for_each(Absorbed::drop_constants);
+        }
         if self.confint == Confint::Profile {
             let estimation = options.estimation();
             fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &estimation))?;

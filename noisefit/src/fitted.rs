@@ -21,6 +21,7 @@ use crate::diagnose::{DiagnoseOptions, Diagnosed, look};
 use crate::error::Error;
 use crate::overwriting::Read;
 use crate::record::{self, Record};
+use crate::refusal::{Refusal, WithEffects};
 use crate::remark::Remark;
 use crate::rows::specification;
 use crate::table::Table;
@@ -340,6 +341,7 @@ impl Fitted {
     /// # Errors
     /// [`Error::NoSingleFit`]; those of reading and of the tests.
     pub fn diagnose(&self, table: Option<&Table>, options: &DiagnoseOptions) -> Result<Diagnosed, Error> {
+        self.without_effects("diagnose")?;
         let (fit, table) = (self.fit()?, self.table_or(table)?);
         table.refuse_overwriting(&[(Setting::Rows, options.rows.as_deref())])?;
         let settings = self.estimation_of(fit);
@@ -354,6 +356,7 @@ impl Fitted {
     /// # Errors
     /// A noise without a likelihood, and those of reading.
     pub fn profile_intervals(&mut self, table: Option<&Table>) -> Result<(), Error> {
+        self.without_effects("profile")?;
         let known = self.model.design.columns_needed(Scope::All);
         self.model.fits = self.table_or(table)?.reading(known, |table| {
             let (mut fits, rows) = (self.model.fits.clone(), self.rows(table, SourceOptions::default())?);
@@ -365,6 +368,19 @@ impl Fitted {
             Ok(fits)
         })?;
         Ok(())
+    }
+
+    /// Refuses what is not known beside absorbed effects.
+    pub(crate) fn without_effects(&self, verb: &'static str) -> Result<(), Refusal> {
+        self.without(WithEffects::Verb(verb))
+    }
+
+    /// The same of anything.
+    pub(crate) fn without(&self, what: WithEffects) -> Result<(), Refusal> {
+        match self.model.design.layout().effects.first() {
+            Some(effect) => Err(Refusal::WithEffects { what, effect: effect.name.clone() }),
+            None => Ok(()),
+        }
     }
 
     /// How one of the fits was estimated.

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::fitted::Fitted;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, WithEffects};
 use crate::table::Table;
 
 /// How hypotheses are tested.
@@ -98,6 +98,9 @@ impl Fitted {
         if options.method != TestMethod::Wald && !options.functions.is_empty() {
             let what = "a function of coefficients has a Wald test alone; test linear hypotheses otherwise";
             return Err(noisefit_core::Error::Unsupported(what.to_owned()).into());
+        }
+        if options.method != TestMethod::Wald {
+            self.without(WithEffects::Refits)?;
         }
         let mut by = By::Wald;
         let found = match &options.method {

@@ -108,7 +108,7 @@ pub use overwriting::{Read, refuse_overwriting};
 pub use predict::{Interval, Keep, PredictOptions, Predicted};
 pub use profile::{ProfileOptions, Profiled};
 pub use record::Record;
-pub use refusal::Refusal;
+pub use refusal::{Refusal, WithEffects};
 pub use remark::Remark;
 pub use table::Table;
 pub use tabulate::tabulate;

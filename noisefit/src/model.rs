@@ -128,7 +128,8 @@ impl Fitting {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
-    /// As in R: `y ~ x1 + log(x2) + city*x3`; `.` stands for all other columns.
+    /// As in R: `y ~ x1 + log(x2) + city*x3`; `.` stands for all other columns. Behind a bar stand categories whose levels are
+    /// absorbed: `y ~ x1 | firm + year`.
     pub formula: String,
     /// The noise family.
     pub noise: NoiseChoice,
@@ -166,6 +167,8 @@ pub struct Model {
     pub digits: f64,
     /// Whether data are read once where that gives these digits; the mean absolute error is then left out.
     pub one_pass: bool,
+    /// Whether the constants of absorbed effects are left out of the model that is saved, which then predicts nothing.
+    pub drop_effects: bool,
     /// What predicts the location, and how it is fitted.
     pub fitting: Fitting,
 }
@@ -193,6 +196,7 @@ impl Model {
             seed: 0,
             digits: 11.0,
             one_pass: false,
+            drop_effects: false,
             fitting: Fitting::Exact,
         }
     }

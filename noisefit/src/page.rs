@@ -40,6 +40,7 @@ impl Fitted {
         options: &ChartOptions,
         wording: &dyn Wording,
     ) -> Result<String, Error> {
+        self.without_effects("report")?;
         let (diagnosed, charts) = self.looked_at_and_drawn(self.table_or(table)?, &[], options)?;
         let page = self.page(&charts, diagnosed.as_ref(), self.verdict(), wording)?;
         Ok(page.html(self.record(false, wording))?)

@@ -123,6 +123,8 @@ struct Prediction<'a> {
     incomplete: AtomicUsize,
     /// Rows in which a term has no value.
     undefined: AtomicUsize,
+    /// Rows with levels of absorbed effects that no row of the fit connects.
+    unconnected: AtomicUsize,
 }
 
 /// The intervals that are asked for.
@@ -211,8 +213,21 @@ impl Fitted {
         let read = columns(model, table.dataset(), &carried)?;
         let names = named(predicted_names(model, asked.as_ref()), options.name.as_deref());
         refuse_twice(&carried, &names)?;
-        let (predictors, incomplete, undefined) = (Predictors::new(model)?, AtomicUsize::new(0), AtomicUsize::new(0));
-        Ok(Prediction { model, predictors, table, asked, options, carried, read, names, incomplete, undefined })
+        let predictors = Predictors::new(model)?;
+        let [incomplete, undefined, unconnected] = [0; 3].map(AtomicUsize::new);
+        Ok(Prediction {
+            model,
+            predictors,
+            table,
+            asked,
+            options,
+            carried,
+            read,
+            names,
+            incomplete,
+            undefined,
+            unconnected,
+        })
     }
 
     /// Refuses intervals that the model does not have, before a table is opened.
@@ -220,7 +235,23 @@ impl Fitted {
     /// # Errors
     /// [`Error::Refused`] and [`Error::NoIntervals`].
     pub fn check_prediction(&self, options: &PredictOptions) -> Result<(), Error> {
-        self.asked(options).as_ref().map_or(Ok(()), |asked| check(&self.model, asked, &self.name))
+        self.check_effects()?;
+        let effect = self.model.design.layout().effects.first().map(|effect| effect.name.clone());
+        match (self.asked(options), effect) {
+            (Some(_), Some(effect)) => Err(Refusal::IntervalWithEffects { effect }.into()),
+            (Some(asked), None) => check(&self.model, &asked, &self.name),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// Refuses predictions of a model without the constants of its effects.
+    pub(crate) fn check_effects(&self) -> Result<(), Refusal> {
+        let absorbed = self.fits().iter().filter_map(|fit| fit.absorbed.as_ref());
+        let mut dropped = absorbed.flat_map(|absorbed| &absorbed.effects).filter(|effect| effect.constants.is_none());
+        match dropped.next() {
+            Some(effect) => Err(Refusal::EffectsDropped { model: self.name.clone(), effect: effect.name.clone() }),
+            None => Ok(()),
+        }
     }
 
     fn asked(&self, options: &PredictOptions) -> Option<Asked> {
@@ -293,8 +324,16 @@ impl Prediction<'_> {
             let rows = bound.evaluate(range, &mut workspace).map_err(|error| locate(dataset, error))?;
             self.incomplete.fetch_add(rows.missing(), Ordering::Relaxed);
             self.undefined.fetch_add(rows.undefined(), Ordering::Relaxed);
-            let new = NewRows { scale_design: rows.scale_design().into(), ..NewRows::new(rows.design(), rows.rows()) };
+            let new = NewRows {
+                scale_design: rows.scale_design().into(),
+                effects: rows.effects(),
+                ..NewRows::new(rows.design(), rows.rows())
+            };
             let mut results = self.predictors.predict(&new, asked)?;
+            if let Some(locations) = results.first().filter(|_| !rows.effects().is_empty()) {
+                let unconnected = locations.iter().filter(|location| location.is_nan()).count();
+                self.unconnected.fetch_add(unconnected, Ordering::Relaxed);
+            }
             if let (Some(Asked { kind: Interval::Conformal, levels }), Some(conformal)) = (asked, &self.model.conformal)
             {
                 for &level in levels {
@@ -330,6 +369,19 @@ impl Prediction<'_> {
                 Setting::Undefined.with("fail"),
                 " names the first"
             ]);
+        }
+        let unconnected = self.unconnected.load(Ordering::Relaxed);
+        if unconnected > 0 {
+            let rows = count_of(unconnected as u64, "row");
+            let names: Vec<&str> = model.design.layout().effects.iter().map(|effect| effect.name.as_str()).collect();
+            warnings.push(
+                format!(
+                    "{rows} with levels of {} that no row of the fit connects, so that the sum of their constants is not determined: \
+                     the prediction is missing, too",
+                    names.join(" and ")
+                )
+                .into(),
+            );
         }
         if model.design.transforms_response() {
             warnings.push(format!("predictions are of {}", model.design.layout().response).into());

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::model::Model;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, WithEffects};
 use crate::remark::Remark;
 use crate::rows::{explain, notes};
 use crate::table::Table;
@@ -73,6 +73,7 @@ impl Model {
 
     fn profile_once(&self, table: &Table, options: &ProfileOptions) -> Result<Profiled, Error> {
         let noise = self.choice()?;
+        self.without_effects(WithEffects::Verb("profile"))?;
         let formula = self.full_formula()?;
         let rows = self.rows(&formula, table)?;
         let estimate::Options { settings, collinear, seed, .. } = self.estimation();
@@ -105,6 +106,7 @@ impl Fitted {
     /// [`Error::NoSingleFit`]; [`Error::NoTable`] after loading; [`Refusal::ProfileOfQuantiles`]; [`Refusal::NoRange`]; a term that the
     /// fit does not have; those of reading.
     pub fn profile(&self, table: Option<&Table>, options: &ProfileOptions) -> Result<Profiled, Error> {
+        self.without_effects("profile")?;
         let (fit, table) = (self.fit()?, self.table_or(table)?);
         let settings = self.estimation_of(fit);
         table.reading(self.model.design.columns_needed(Scope::All), |table| {

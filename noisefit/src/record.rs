@@ -118,6 +118,14 @@ fn fields(fit: &Fit, vcov_matrix: bool) -> serde_json::Map<String, Value> {
         _ => serde_json::Map::new(),
     };
     let matrices = ["vcov", "scale_vcov"].into_iter().filter(|_| !vcov_matrix);
+    // Levels may be many, and are never shown.
+    if let Some(Value::Object(absorbed)) = fields.get_mut("absorbed") {
+        absorbed.shift_remove("parts");
+        let effects = absorbed.get_mut("effects").and_then(Value::as_array_mut);
+        effects.into_iter().flatten().filter_map(Value::as_object_mut).for_each(|effect| {
+            effect.shift_remove("constants");
+        });
+    }
     for name in ["leverage", "location_variance"].into_iter().chain(matrices) {
         fields.shift_remove(name);
     }

@@ -9,6 +9,28 @@ use noisefit_data::formula::FormulaError;
 
 use noisefit_core::wording::{InRust, Setting, Wording};
 
+/// What does not go with absorbed effects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WithEffects {
+    /// A noise other than the Gaussian.
+    Noise(String),
+    /// A noise that is to be found out.
+    Auto,
+    /// A modelled scale.
+    Scale,
+    /// Training.
+    Training,
+    /// Calibrated intervals.
+    Conformal,
+    /// Intervals of the profile likelihood.
+    Profile,
+    /// Tests that fit the rows again.
+    Refits,
+    /// What is called.
+    Verb(&'static str),
+}
+
 /// A combination of settings that cannot be.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -126,6 +148,30 @@ pub enum Refusal {
     },
     /// Profile intervals of some of the rows.
     ProfileWithSplit,
+    /// What does not go with absorbed effects.
+    WithEffects {
+        /// What it is.
+        what: WithEffects,
+        /// The first of the effects.
+        effect: String,
+    },
+    /// A setting of absorbed effects without any.
+    OnlyEffects {
+        /// The setting.
+        setting: Setting,
+    },
+    /// Intervals around predictions by absorbed effects.
+    IntervalWithEffects {
+        /// The first of the effects.
+        effect: String,
+    },
+    /// Predictions of a model without the constants of its effects.
+    EffectsDropped {
+        /// The model.
+        model: String,
+        /// The first of the effects.
+        effect: String,
+    },
     /// What there is no memory for.
     Memory {
         /// The setting.
@@ -392,6 +438,44 @@ impl Refusal {
                 with(Setting::Confint, "profile"),
                 with(Setting::Conformal, "split"),
                 with(Setting::Conformal, "cv+")
+            ),
+            Refusal::WithEffects { what, effect } => {
+                let effects = format!("absorbed effects (| {effect})");
+                let what = match what {
+                    WithEffects::Noise(noise) => {
+                        format!("{}: {effects} are of gaussian noise alone", with(Setting::Noise, noise))
+                    }
+                    WithEffects::Auto => {
+                        format!("{}: families are compared without {effects}", with(Setting::Noise, "auto"))
+                    }
+                    WithEffects::Scale => format!("{}: no scale is modelled beside {effects}", name(Setting::Scale)),
+                    WithEffects::Training => format!("what is trained by gradient steps has no {effects}"),
+                    WithEffects::Conformal => {
+                        format!("{}: intervals are not calibrated beside {effects}", name(Setting::Conformal))
+                    }
+                    WithEffects::Profile => {
+                        format!("{}: no profile is followed beside {effects}", with(Setting::Confint, "profile"))
+                    }
+                    WithEffects::Refits => {
+                        format!(
+                            "tests by likelihood ratio or bootstrap fit again, and are not defined beside {effects} as Wald's is"
+                        )
+                    }
+                    WithEffects::Verb(verb) => format!("{} is not defined beside {effects}", wording.verb(verb)),
+                };
+                format!("{what}; put {effect} among the terms, where each of its levels has a coefficient")
+            }
+            Refusal::OnlyEffects { setting } => {
+                format!("{} is about absorbed effects, and the formula has none: y ~ x | firm", name(*setting))
+            }
+            Refusal::IntervalWithEffects { effect } => format!(
+                "{}: how sure the constants of absorbed effects (| {effect}) are is not kept, so that there are no intervals around \
+                 predictions by them; leave it out, or put {effect} among the terms",
+                name(Setting::Interval)
+            ),
+            Refusal::EffectsDropped { model, effect } => format!(
+                "{model} was saved without the constants of its effects (| {effect}), and predictions need them; fit it again without {}",
+                name(Setting::DropEffects)
             ),
             Refusal::Memory { setting, number, bytes, free } => {
                 let what = match setting {

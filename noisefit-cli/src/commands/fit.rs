@@ -62,6 +62,9 @@ pub(crate) struct FitArguments {
     /// Write the report of it, one HTML page with tables and charts, to this file
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<Output>,
+    /// Leave the constants of absorbed effects out of the saved model, which then predicts nothing
+    #[arg(long)]
+    pub(crate) drop_effects: bool,
     /// Show residuals below the result, of what is trained the loss, where the terminal can
     #[arg(long)]
     pub(crate) plot: bool,
@@ -111,6 +114,7 @@ impl FitArguments {
             folds: folds.map(usize::from),
             seed: self.seed,
             one_pass: self.one_pass,
+            drop_effects: self.drop_effects,
             fitting: self.train.fitting()?,
             ..self.model.with_noise(&self.noise)
         })

@@ -70,6 +70,28 @@ struct ErrorSums {
 /// Fewer digits of the worst coefficient than this are next to none.
 const FEW_DIGITS: f64 = 6.0;
 
+/// What the values of the columns are rounded by, where they were made of others that were larger.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rounding {
+    /// The root of the sum of squares of the columns that each was made of, the response's last; none where they stand in the data.
+    pub(crate) norms: Vec<f64>,
+    /// How many times that rounding a column may be off without being told from a combination of others; one unless given.
+    pub(crate) span: f64,
+}
+
+impl Rounding {
+    /// That of values as they stand in the data.
+    pub(crate) fn of_data() -> Self {
+        Rounding { norms: Vec::new(), span: 1.0 }
+    }
+
+    /// That of some of the design columns and of the response.
+    fn narrowed(&self, columns: &[usize]) -> Self {
+        let norms = columns.iter().filter_map(|&j| self.norms.get(j)).chain(self.norms.last()).copied().collect();
+        Rounding { norms, span: self.span }
+    }
+}
+
 /// The state that the rungs share.
 pub(crate) struct Ladder<'a> {
     pub(crate) source: Subset<'a>,
@@ -77,7 +99,8 @@ pub(crate) struct Ladder<'a> {
     pub(crate) coordinates: Coordinates,
     pub(crate) settings: Settings,
     /// How the same is solved on some of the columns, where others are combinations of them.
-    pub(crate) narrower: &'a dyn Fn(Subset<'_>) -> Result<LeastSquares, Error>,
+    pub(crate) narrower: &'a dyn Fn(Subset<'_>, Rounding) -> Result<LeastSquares, Error>,
+    pub(crate) rounding: Rounding,
 }
 
 impl Ladder<'_> {
@@ -178,7 +201,7 @@ impl Ladder<'_> {
                 (0..=kept).for_each(|k| shares[k] -= coefficient.to_f64() * transform[packed(kept, k)]);
             }
             let combined: f64 = (0..=j).map(|k| (shares[k] / shares[j]).abs() * norms(k)).sum();
-            distance <= 8.0 * UNIT_ROUNDOFF * combined
+            distance <= 8.0 * UNIT_ROUNDOFF * self.rounding.span * combined
         };
         let mut elimination =
             Elimination::new(products, order, |candidate| lies_in_span(candidate, &|k| self.raw_norm(k)));
@@ -218,7 +241,7 @@ impl Ladder<'_> {
             let what = "a sum of squares".to_owned();
             return Err(Error::Range { what, size: self.moments.totals().weight });
         }
-        let fit = (self.narrower)(self.source.narrowed(&columns))?;
+        let fit = (self.narrower)(self.source.narrowed(&columns), self.rounding.narrowed(&columns))?;
         let order = self.coordinates.coefficients();
         // The position of each coefficient in the smaller fit, which may itself have set columns aside.
         let position = |j: usize| kept.iter().position(|&k| k == j);
@@ -315,7 +338,8 @@ impl Ladder<'_> {
             None => weight.sqrt(),
             Some(j) => {
                 let deviation = self.moments.product(j, j).sqrt() / self.moments.scale(j);
-                deviation.hypot(self.moments.mean(j) * weight.sqrt()) * self.coordinates.scale(j)
+                let own = deviation.hypot(self.moments.mean(j) * weight.sqrt());
+                own.max(self.rounding.norms.get(j).copied().unwrap_or(0.0)) * self.coordinates.scale(j)
             }
         }
     }
@@ -329,7 +353,8 @@ impl Ladder<'_> {
         let (kept, moved) = (self.source.pass(squares.clone())?, self.source.pass(squares.moved(0))?);
         let exact = |j: usize| {
             let [kept, moved] = [&kept, &moved].map(|pass| pass.products()[packed(j, j)]);
-            kept == moved
+            // What was made of integers is rounded all the same.
+            kept == moved && self.rounding.norms.is_empty()
         };
         Ok((0..=order).map(|j| self.raw_norm(j) * if exact(j) { EXACT_PART } else { 1.0 }).collect())
     }
@@ -400,7 +425,7 @@ impl Ladder<'_> {
         };
         let total = sums.response_squares - mean_square;
         let norm = residual.to_f64().max(0.0).sqrt();
-        let is_rounding = |magnitude: f64| norm <= 2.0 * UNIT_ROUNDOFF * magnitude;
+        let is_rounding = |magnitude: f64| norm <= 2.0 * UNIT_ROUNDOFF * self.rounding.span * magnitude;
         if is_rounding(self.row_magnitude(solution)) {
             let norms = self.rounded_norms()?;
             if is_rounding(magnitude(solution, |j| norms[j])) {

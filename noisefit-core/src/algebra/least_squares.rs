@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::algebra::coordinates::Coordinates;
-use crate::algebra::ladder::Ladder;
+use crate::algebra::ladder::{Ladder, Rounding};
 use crate::algebra::magnitudes::Magnitudes;
 use crate::algebra::moments::Moments;
 use crate::algebra::solution::{LeastSquares, Settings};
@@ -28,13 +28,20 @@ impl LeastSquares {
         sample: Sample,
     ) -> Result<(Self, Sample), Error> {
         let all = (0..source.layout().terms.len()).collect();
-        Self::solve_subset(Subset::of(source, all), settings, sample)
+        Self::solve_subset(Subset::of(source, all), settings, sample, Rounding::of_data())
+    }
+
+    /// The same of columns that were made of others, and are rounded as these are.
+    pub(crate) fn solve_rounded(source: &dyn RowSource, settings: Settings, rounding: Rounding) -> Result<Self, Error> {
+        let all = (0..source.layout().terms.len()).collect();
+        Ok(Self::solve_subset(Subset::of(source, all), settings, Sample::none(), rounding)?.0)
     }
 
     pub(crate) fn solve_subset(
         source: Subset<'_>,
         settings: Settings,
         sample: Sample,
+        rounding: Rounding,
     ) -> Result<(Self, Sample), Error> {
         let layout = source.layout();
         let (columns, intercept) = (layout.terms.len(), layout.intercept);
@@ -57,8 +64,10 @@ impl LeastSquares {
             moments = source.pass(magnitudes.scaled_moments(intercept))?;
         }
         let coordinates = Coordinates::from_moments(&moments, intercept);
-        let narrower = |source: Subset<'_>| Ok(Self::solve_subset(source, settings, Sample::none())?.0);
-        Ok((Ladder { source, moments, coordinates, settings, narrower: &narrower }.climb()?, sample))
+        let narrower = |source: Subset<'_>, rounding: Rounding| {
+            Ok(Self::solve_subset(source, settings, Sample::none(), rounding)?.0)
+        };
+        Ok((Ladder { source, moments, coordinates, settings, narrower: &narrower, rounding }.climb()?, sample))
     }
 }
 

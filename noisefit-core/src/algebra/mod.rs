@@ -1,6 +1,7 @@
 //! Gram matrices, triangles, coordinates, leverages and linear predictors of designs: all that multiplies design columns, and
 //! the precision ladder of least squares. Nothing here knows of noise or of fits.
 
+pub(crate) mod absorb;
 pub(crate) mod affine;
 pub(crate) mod cholesky;
 pub(crate) mod coordinates;
@@ -35,5 +36,9 @@ pub use triangle::Triangle;
 /// The passes of this module.
 pub(crate) fn kinds() -> crate::rows::Kinds {
     let sums = crate::rows::Kinds::default().with::<Moments>().with::<magnitudes::Magnitudes>().with::<Residuals>();
-    sums.with::<Triangle>().with::<ExtendedMoments>().with::<spread::Spread>().with_adaptor::<whitened::Whitened>()
+    sums.and(absorb::kinds())
+        .with::<Triangle>()
+        .with::<ExtendedMoments>()
+        .with::<spread::Spread>()
+        .with_adaptor::<whitened::Whitened>()
 }

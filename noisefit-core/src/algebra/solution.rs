@@ -3,7 +3,6 @@
 use crate::algebra::coordinates::{Coordinates, power_of_two_near};
 use crate::algebra::leverage::Leverage;
 use crate::algebra::moments::Totals;
-use crate::rows::Layout;
 
 /// How the coefficients were computed: for least squares, the rung of the precision ladder that the fit stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -78,14 +77,6 @@ impl Default for Settings {
     /// 11 digits, with a pass over the residuals.
     fn default() -> Self {
         Settings { digits: 11.0, one_pass: false }
-    }
-}
-
-impl LeastSquares {
-    /// The names of the terms that were left out, where there are such.
-    pub(crate) fn aliased_terms(&self, layout: &Layout) -> Option<Vec<String>> {
-        let names = layout.coefficient_names();
-        (!self.aliased.is_empty()).then(|| self.aliased.iter().map(|&j| names[j].clone()).collect())
     }
 }
 

@@ -117,6 +117,8 @@ impl Accumulator for Look {
             frequencies: block.frequencies,
             log_jacobian: None,
             clusters: &[],
+            effects: &[],
+            level_leverage: None,
         });
     }
 

@@ -2,12 +2,13 @@
 
 use crate::Error;
 use crate::algebra::LeastSquares;
+use crate::algebra::absorb::Absorbed;
 use crate::algebra::gram::packed;
 use crate::estimate::estimated::{Covariance, ErrorSums, Estimate, EstimatedScale};
 use crate::estimate::{Options, smooth};
 use crate::noise::{Gaussian, Noise};
 use crate::record::{ClosedForm, FTest, Fit, Reason, Reference, SmallSample, Termination, VcovKind, Warning};
-use crate::rows::RowSource;
+use crate::rows::{Layout, RowSource};
 
 /// The maximum likelihood fit of `y = b0 + x'b + s e`, `e` standard normal, over the rows of `source`.
 ///
@@ -44,14 +45,40 @@ pub fn fit(source: &dyn RowSource, options: &Options) -> Result<Fit, Error> {
     if layout.scale.is_some() {
         return smooth::fit(source, Gaussian, Noise::Gaussian, options);
     }
+    if !layout.effects.is_empty() {
+        return Ok(fit_absorbing(source, options)?.0);
+    }
+    of_solution(layout, LeastSquares::solve(source, options.settings)?, None, options)
+}
+
+/// The fit of rows that have effects, and what was absorbed.
+///
+/// # Errors
+/// Those of [`fit`] and of [`Absorbed::new`].
+pub(crate) fn fit_absorbing(source: &dyn RowSource, options: &Options) -> Result<(Fit, Absorbed), Error> {
+    options.check()?;
+    let absorbed = Absorbed::new(source)?;
+    let rows = absorbed.rows(source);
+    let solved = LeastSquares::solve_rounded(&rows, options.settings, absorbed.rounding())?;
+    let fit = of_solution(rows.layout(), solved, Some(&absorbed), options)?;
+    Ok((fit, absorbed))
+}
+
+/// What follows from the solution of least squares.
+fn of_solution(
+    layout: &Layout,
+    solved: LeastSquares,
+    absorbed: Option<&Absorbed>,
+    options: &Options,
+) -> Result<Fit, Error> {
     let names = layout.coefficient_names();
-    let solved = LeastSquares::solve(source, options.settings)?;
     options.check_collinear(&solved, &names)?;
 
     let n = solved.totals.observations;
-    let rank = names.len() - solved.aliased.len();
+    let slopes = names.len() - solved.aliased.len();
+    let rank = slopes + absorbed.map_or(0, |absorbed| absorbed.rank);
     let df_residual = (n - rank as f64).max(0.0);
-    let df_model = (rank - usize::from(layout.intercept && rank > 0)) as f64;
+    let df_model = (slopes - usize::from(layout.intercept && slopes > 0)) as f64;
     let residual = solved.residual_sum_of_squares;
     let variance = (df_residual > 0.0).then(|| residual / df_residual);
     let covariance = |i: usize, j: usize| variance.map(|v| v * solved.unscaled_covariance[packed(i.max(j), i.min(j))]);
@@ -86,7 +113,7 @@ pub fn fit(source: &dyn RowSource, options: &Options) -> Result<Fit, Error> {
             squares: solved.squared_errors,
             absolute: solved.absolute_errors.unwrap_or(f64::NAN),
         },
-        explained: Some(solved.explained_sum_of_squares / solved.total_sum_of_squares),
+        explained: absorbed.is_none().then(|| solved.explained_sum_of_squares / solved.total_sum_of_squares),
         covariance: Covariance::Multiple(variance),
         kind: VcovKind::CLASSICAL,
         reference: Reference::StudentT,
@@ -94,7 +121,11 @@ pub fn fit(source: &dyn RowSource, options: &Options) -> Result<Fit, Error> {
         termination: Termination { converged: true, reason: Reason::ClosedForm, iterations: 0, duality_gap: None },
         warnings: warnings(&solved, df_residual),
     };
-    let mut fit = estimate.into_fit(layout, &solved, options.level);
+    let mut fit = estimate.beside(absorbed, layout, &solved, options.level);
+    if let Some(absorbed) = &mut fit.absorbed {
+        let (explained, total) = (solved.explained_sum_of_squares, solved.total_sum_of_squares);
+        absorbed.within_r_squared = (total > 0.0).then(|| explained / total);
+    }
     // They are not known where the rows were read only once.
     fit.goodness.mae = solved.absolute_errors.map(|sum| sum / n);
     if df_model > 0.0 && df_residual > 0.0 {

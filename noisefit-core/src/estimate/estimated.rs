@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::algebra::absorb::Absorbed;
 use crate::algebra::gram::packed;
 use crate::algebra::{Accuracy, LeastSquares, Leverage};
 use crate::noise::Noise;
 use crate::record::{
-    self, Coefficients, Confint, Fit, FittedScale, Goodness, Likelihood, LocationCovariance, Reason, Reference,
-    ShapeParameter, SmallSample, Termination, VcovKind, Vertex, Warning,
+    self, AbsorbedEffect, Coefficients, Confint, Fit, FittedScale, Goodness, Likelihood, LocationCovariance, Reason,
+    Reference, ShapeParameter, SmallSample, Termination, VcovKind, Vertex, Warning,
 };
 use crate::rows::Layout;
 
@@ -99,11 +100,17 @@ impl Estimate {
 
     /// The record, with everything that follows from the estimate and the least squares fit that it started from.
     pub(crate) fn into_fit(self, layout: &Layout, solved: &LeastSquares, level: f64) -> Fit {
+        self.beside(None, layout, solved, level)
+    }
+
+    /// The same where effects were absorbed, of which the columns and the least squares fit are free.
+    pub(crate) fn beside(self, absorbed: Option<&Absorbed>, layout: &Layout, solved: &LeastSquares, level: f64) -> Fit {
         let names = layout.coefficient_names();
         let n = solved.totals.observations;
-        let rank = names.len() - solved.aliased.len();
+        let slopes = names.len() - solved.aliased.len();
+        let rank = slopes + absorbed.map_or(0, |absorbed| absorbed.rank);
         let df_residual = (n - rank as f64).max(0.0);
-        let df_model = rank - usize::from(layout.intercept && rank > 0);
+        let df_model = slopes - usize::from(layout.intercept && slopes > 0);
         let location = self.covariance.of_location(solved, names.len());
         let df = self.reference.degrees(df_residual);
         let table = |names, intercept: bool, values: &[Option<f64>], matrix: &[Vec<f64>]| {
@@ -121,15 +128,15 @@ impl Estimate {
             }
         };
 
-        let total = solved.total_sum_of_squares;
+        let total = absorbed.map_or(solved.total_sum_of_squares, |absorbed| absorbed.total_sum_of_squares);
         let share = self.explained.unwrap_or_else(|| 1.0 - self.errors.weighted_squares / total);
         let r_squared = (total > 0.0).then_some(share);
-        let df_total = n - f64::from(u8::from(layout.intercept));
+        let df_total = n - f64::from(u8::from(layout.intercept || absorbed.is_some()));
         let adj_r_squared =
             r_squared.filter(|_| df_residual > 0.0).map(|r2| 1.0 - (1.0 - r2) * (df_total / df_residual));
         let residual_std_error =
             (df_residual > 0.0 && !scale.is_modelled()).then(|| (self.errors.weighted_squares / df_residual).sqrt());
-        let mut warnings = Vec::from_iter(solved.aliased_terms(layout).map(|terms| Warning::Aliased { terms }));
+        let mut warnings = aliased(absorbed, layout, solved);
         if df_residual == 0.0 {
             warnings.push(Warning::Saturated);
         }
@@ -141,6 +148,7 @@ impl Estimate {
         Fit {
             nobs: n as u64,
             noise: self.noise,
+            absorbed: absorbed.map(|absorbed| record(absorbed, &self.coefficients)),
             location: coefficients,
             scale,
             shape: self.shape,
@@ -173,6 +181,37 @@ impl Estimate {
             warnings,
         }
     }
+}
+
+/// Absorbed effects as a fit shows them, under these coefficients.
+fn record(absorbed: &Absorbed, coefficients: &[Option<f64>]) -> record::Absorbed {
+    let effects =
+        absorbed.effects.iter().zip(absorbed.constants(coefficients)).map(|(effect, constants)| AbsorbedEffect {
+            name: effect.name.clone(),
+            levels: effect.levels as u64,
+            singletons: effect.singletons as u64,
+            nested: effect.nested,
+            constants: Some(constants),
+        });
+    record::Absorbed {
+        effects: effects.collect(),
+        rank: absorbed.rank as u64,
+        within_r_squared: None,
+        steps: absorbed.steps as u64,
+        parts: absorbed.components().cloned(),
+    }
+}
+
+/// What is to be said of terms that have no coefficient.
+fn aliased(absorbed: Option<&Absorbed>, layout: &Layout, solved: &LeastSquares) -> Vec<Warning> {
+    let is_effect = |j: usize| absorbed.is_some_and(|absorbed| absorbed.empty[j]);
+    let (within, others): (Vec<usize>, Vec<usize>) = solved.aliased.iter().partition(|&&j| is_effect(j));
+    let names = layout.coefficient_names();
+    let terms = |columns: Vec<usize>| columns.iter().map(|&j| names[j].clone()).collect::<Vec<_>>();
+    let effects = absorbed.iter().flat_map(|absorbed| &absorbed.effects).map(|effect| effect.name.clone()).collect();
+    let within = (!within.is_empty()).then(|| Warning::WithinEffects { terms: terms(within), effects });
+    let others = (!others.is_empty()).then(|| Warning::Aliased { terms: terms(others) });
+    within.into_iter().chain(others).collect()
 }
 
 impl Covariance {

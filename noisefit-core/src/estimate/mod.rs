@@ -22,6 +22,7 @@ use crate::rows::{Kinds, RowSource};
 /// # Errors
 /// Those of the families' own estimators; [`Error::Argument`] for several noises that are no quantiles.
 pub(crate) fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result<Vec<Fit>, Error> {
+    check_effects(source, noise)?;
     match (noise, levels(noise)) {
         (_, Some(levels)) => vertex::fit_quantiles(source, &levels, options),
         (&[noise], None) => {
@@ -32,6 +33,24 @@ pub(crate) fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) ->
             let (value, expected) = (several.len() as f64, "1, or that of several quantiles");
             Err(Error::Argument { name: "the number of noise families", value, expected })
         }
+    }
+}
+
+/// Refuses effects that are to be absorbed under noise whose estimator does not.
+pub(crate) fn check_effects(source: &dyn RowSource, noise: &[Noise]) -> Result<(), Error> {
+    let layout = source.layout();
+    let Some(effect) = layout.effects.first() else { return Ok(()) };
+    let instead = format!("put {} among the terms, where it has a coefficient for each level", effect.name);
+    if layout.scale.is_some() {
+        return Err(Error::Unsupported(format!(
+            "a modelled scale beside absorbed effects has no estimator; {instead}"
+        )));
+    }
+    match noise.iter().find(|noise| **noise != Noise::Gaussian) {
+        None => Ok(()),
+        Some(noise) => Err(Error::Unsupported(format!(
+            "effects are absorbed under gaussian noise alone, and there is no such estimator for {noise} noise; {instead}"
+        ))),
     }
 }
 

@@ -143,6 +143,10 @@ impl Evaluation {
             return Err(Error::NoRows);
         }
         let sum = |which: usize| self.sums[which];
+        if sum(SQUARES).to_f64().is_nan() {
+            let why = "the rows have levels of absorbed effects that no row of the fit connects, and their sum is not determined";
+            return Err(Error::Undetermined { why: why.to_owned(), remedy: Some("leave such rows out") });
+        }
         let n = sum(OBSERVATIONS).to_f64();
         let total = (sum(RESPONSE_SQUARES) - sum(RESPONSE).square() / n).to_f64();
         let mse = sum(SQUARES).to_f64() / n;
@@ -174,7 +178,7 @@ impl Evaluation {
 
     fn has_intervals(&self) -> bool {
         let own = match &self.model {
-            Model::Fit(predictor) => predictor.fit().leverage().is_some(),
+            Model::Fit(predictor) => predictor.fit().leverage().is_some() && predictor.fit().absorbed.is_none(),
             Model::Network(..) => self.has_likelihood(),
         };
         self.conformal.is_some() || (self.tau().is_none() && own)

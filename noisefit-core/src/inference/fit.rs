@@ -1,7 +1,7 @@
 //! A fit with the standard errors that are asked for.
 
 use crate::Error;
-use crate::estimate;
+use crate::estimate::{self, closed_form};
 use crate::inference::Options;
 use crate::inference::covariance::{self, Vcov};
 use crate::inference::small_sample;
@@ -18,6 +18,9 @@ use crate::rows::RowSource;
 /// [`Error::Range`] for a noise scale whose square is no double; [`Error::Unbounded`] where rows that are fitted exactly let
 /// the likelihood grow without bound; [`Error::Unsupported`] for a modelled scale with a family that has none.
 pub fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result<Vec<Fit>, Error> {
+    if !source.layout().effects.is_empty() {
+        return fit_absorbing(source, noise, options);
+    }
     let modelled = source.layout().scale.is_some();
     if modelled && noise.iter().any(|noise| noise.description().scale != ModelledScale::Always) {
         let (noise, can) = (written(noise), scalable(ModelledScale::Always));
@@ -42,4 +45,16 @@ pub fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result
         small_sample::apply(source, fit, options.small_sample)?;
     }
     Ok(fits)
+}
+
+/// The same of rows that have effects: these are absorbed, and every covariance is one of the rows that they leave.
+fn fit_absorbing(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result<Vec<Fit>, Error> {
+    estimate::check_effects(source, noise)?;
+    let estimation = options.estimation();
+    let (mut fit, absorbed) = closed_form::fit_absorbing(source, &estimation)?;
+    covariance::check_absorbed(&options.vcov, &fit)?;
+    let rows = absorbed.rows(source);
+    covariance::estimate(&rows, &mut fit, &options.vcov, &estimation)?;
+    small_sample::apply(&rows, &mut fit, options.small_sample)?;
+    Ok(vec![fit])
 }

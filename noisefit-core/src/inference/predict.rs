@@ -67,9 +67,15 @@ impl Predictor {
         Ok(Predictor { fit: Arc::new(fit.clone()), location, log_scale })
     }
 
-    /// The location `b0 + x'b` of every row, summed in double-double.
+    /// The location `b0 + x'b` of every row, summed in double-double, with the constants of its levels where effects were absorbed;
+    /// NaN where these are not determined.
     pub fn location(&self, rows: &NewRows<'_>) -> Vec<f64> {
-        self.location.values(rows.design, rows.count)
+        let mut locations = self.location.values(rows.design, rows.count);
+        if let Some(absorbed) = &self.fit.absorbed {
+            let constants = absorbed.values(rows.effects, rows.count).unwrap_or_else(|| vec![f64::NAN; rows.count]);
+            locations.iter_mut().zip(constants).for_each(|(location, constant)| *location += constant);
+        }
+        locations
     }
 
     /// The noise scale of every row: the common one, or `exp(g0 + z'g)` where it is modelled, over the root of the row's
@@ -121,6 +127,11 @@ impl Predictor {
     /// about its noise; [`Error::Unsupported`] for a fit without standard errors.
     pub fn intervals(&self, rows: &NewRows<'_>, kind: IntervalKind, level: f64) -> Result<Intervals, Error> {
         let level = Level::new(level)?.value();
+        if self.fit.absorbed.is_some() {
+            let what = "how sure the constants of absorbed effects are is not kept, so that there are no intervals around predictions \
+                        by them; put the category among the terms";
+            return Err(Error::Unsupported(what.to_owned()));
+        }
         let df = self.fit.df_residual as f64;
         let Some(reference) = self.fit.reference_degrees().and_then(reference) else {
             let name = "residual degrees of freedom";

@@ -6,8 +6,8 @@ use crate::noise::Noise;
 use crate::numeric::Level;
 use crate::numeric::distribution::Symmetric;
 use crate::record::{
-    ClosedForm, Coefficient, Coefficients, Confint, Covariance, CovarianceEstimate, FTest, LocationCovariance,
-    Reference, ScaleRule, ShapeParameter, SmallSample, Termination, Vertex, Warning,
+    Absorbed, ClosedForm, Coefficient, Coefficients, Confint, Covariance, CovarianceEstimate, FTest,
+    LocationCovariance, Reference, ScaleRule, ShapeParameter, SmallSample, Termination, Vertex, Warning,
     covariance::{Refined, SmallSampled, reference},
 };
 
@@ -35,6 +35,8 @@ pub struct Fit {
     pub noise: Noise,
     /// The coefficients of the location.
     pub location: Coefficients,
+    /// Constants of levels beside them, where effects were absorbed.
+    pub absorbed: Option<Absorbed>,
     /// The noise scale.
     pub scale: FittedScale,
     /// The parameter of the noise's shape, where one was estimated.
@@ -45,9 +47,9 @@ pub struct Fit {
     pub likelihood: Option<Likelihood>,
     /// How near the fit is to the data.
     pub goodness: Goodness,
-    /// Estimated coefficients other than the intercept.
+    /// Estimated coefficients other than the intercept; absorbed effects are not counted.
     pub df_model: u64,
-    /// Observations less estimated coefficients.
+    /// Observations less estimated coefficients, those of absorbed effects included.
     pub df_residual: u64,
     /// The F test of the whole regression.
     pub f_test: Option<FTest>,
@@ -241,9 +243,14 @@ impl Fit {
         }
     }
 
-    /// The number of estimated coefficients of the location.
+    /// The number of estimated coefficients of the location, those of absorbed effects included.
     pub fn rank(&self) -> usize {
-        self.location.rank()
+        self.location.rank() + self.absorbed.as_ref().map_or(0, |absorbed| absorbed.rank as usize)
+    }
+
+    /// [`Fit::rank`] without the constants of levels that lie within clusters, for the factor of clustered standard errors.
+    pub(crate) fn rank_between_clusters(&self) -> usize {
+        self.rank() - self.absorbed.as_ref().map_or(0, |absorbed| absorbed.nested() as usize)
     }
 
     /// How many numbers were estimated: coefficients, those of the scale, and the parameter of the noise's shape.

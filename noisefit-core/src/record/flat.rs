@@ -5,9 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::algebra::{Accuracy, Leverage};
 use crate::noise::Noise;
 use crate::record::{
-    ClosedForm, Coefficient, Coefficients, Confint, Covariance, FTest, Fit, FittedScale, Goodness, Likelihood,
-    LocationCovariance, Reference, ScaleRule, ShapeParameter, SmallSample, Termination, VcovKind, Vertex, Warning,
-    text,
+    Absorbed, ClosedForm, Coefficient, Coefficients, Confint, Covariance, FTest, Fit, FittedScale, Goodness,
+    Likelihood, LocationCovariance, Reference, ScaleRule, ShapeParameter, SmallSample, Termination, VcovKind, Vertex,
+    Warning, text,
 };
 use crate::rows::INTERCEPT;
 
@@ -17,6 +17,8 @@ struct Flat {
     nobs: u64,
     noise: Noise,
     coefficients: Vec<Coefficient>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    absorbed: Option<Absorbed>,
     scale: Option<f64>,
     scale_type: ScaleRule,
     scale_coefficients: Vec<Coefficient>,
@@ -78,7 +80,7 @@ impl<'de> Deserialize<'de> for Fit {
 impl From<Fit> for Flat {
     fn from(fit: Fit) -> Self {
         let scale_type = fit.scale_rule();
-        let Fit { nobs, noise, location, scale, shape, vertex, likelihood, goodness, covariance, .. } = fit;
+        let Fit { nobs, noise, location, absorbed, scale, shape, vertex, likelihood, goodness, covariance, .. } = fit;
         let Goodness { residual_std_error, r_squared, adj_r_squared, mean_loss, rmse, mae } = goodness;
         let (scale, scale_coefficients, scale_vcov) = match scale {
             FittedScale::Common(scale) => (Some(scale), Vec::new(), Vec::new()),
@@ -94,6 +96,7 @@ impl From<Fit> for Flat {
             nobs,
             noise,
             coefficients: location.rows,
+            absorbed,
             scale,
             scale_type,
             scale_coefficients,
@@ -163,6 +166,7 @@ impl TryFrom<Flat> for Fit {
             nobs: flat.nobs,
             noise: flat.noise,
             location: table(flat.coefficients),
+            absorbed: flat.absorbed,
             scale,
             shape: flat.shape,
             vertex: flat.vertex,

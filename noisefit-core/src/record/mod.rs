@@ -1,5 +1,6 @@
 //! The record that every estimator returns.
 
+mod absorbed;
 mod coefficients;
 mod confint;
 mod counts;
@@ -17,6 +18,7 @@ mod topic;
 mod vcov;
 mod warning;
 
+pub use absorbed::{Absorbed, AbsorbedEffect};
 pub use coefficients::{Coefficient, Coefficients};
 pub use confint::Confint;
 pub use counts::Counts;

@@ -61,7 +61,10 @@ impl Warning {
             Warning::NotConverged(_) | Warning::EndedEarly | Warning::Interrupted { .. } | Warning::StillGaining => {
                 Topic::Convergence
             }
-            Warning::Aliased { .. } | Warning::AliasedInScale { .. } | Warning::Saturated => Topic::Collinearity,
+            Warning::Aliased { .. }
+            | Warning::WithinEffects { .. }
+            | Warning::AliasedInScale { .. }
+            | Warning::Saturated => Topic::Collinearity,
             Warning::FewDigits { .. } => Topic::Accuracy,
             Warning::NoResiduals
             | Warning::NoDeviations

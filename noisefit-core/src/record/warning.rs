@@ -26,6 +26,13 @@ pub enum Warning {
         /// Their names.
         terms: Vec<String>,
     },
+    /// Terms that the absorbed effects explain have no coefficient.
+    WithinEffects {
+        /// Their names.
+        terms: Vec<String>,
+        /// Those of the effects.
+        effects: Vec<String>,
+    },
     /// Terms of a modelled scale that are linear combinations of earlier ones have no coefficient.
     AliasedInScale {
         /// Their names.
@@ -310,6 +317,12 @@ impl fmt::Display for Warning {
             Warning::Aliased { terms } => write!(
                 f,
                 "not determined, because linear combinations of earlier terms: {} (left out, as R does)",
+                terms.join(", ")
+            ),
+            Warning::WithinEffects { terms, effects } => write!(
+                f,
+                "not determined, because the constants of {} explain them: {} (left out)",
+                effects.join(" and "),
                 terms.join(", ")
             ),
             Warning::AliasedInScale { terms } => write!(

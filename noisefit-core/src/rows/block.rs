@@ -21,6 +21,11 @@ pub struct Block<'a> {
     /// For each of [`super::Layout::clusters`] a number for every row, the same for rows of the same cluster. Any 64 bits
     /// will do: the bits of a number, or a hash of a text.
     pub clusters: &'a [&'a [u64]],
+    /// For each of [`super::Layout::effects`] the level of every row, less than the effect's number of levels.
+    pub effects: &'a [&'a [u32]],
+    /// What the level of an effect that was swept out of the columns adds to the leverage of each row; none where nothing was
+    /// swept out, and where it is not known.
+    pub level_leverage: Option<&'a [f64]>,
 }
 
 impl Block<'_> {
@@ -88,6 +93,8 @@ impl RowBlock<'_> {
             frequencies: None,
             log_jacobian: None,
             clusters: &[],
+            effects: &[],
+            level_leverage: None,
         });
     }
 }

@@ -169,24 +169,28 @@ impl Adaptor for Selection {
 struct Gathered {
     numbers: Vec<f64>,
     clusters: Vec<u64>,
+    effects: Vec<u32>,
 }
 
 impl Gathered {
     /// Shows `next` the rows of `block` at the places `kept`.
     fn show(&mut self, block: &Block<'_>, kept: &[usize], next: &mut dyn FnMut(&Block<'_>)) {
-        let Gathered { numbers, clusters } = self;
+        let Gathered { numbers, clusters, effects } = self;
         numbers.clear();
         clusters.clear();
+        effects.clear();
         let count = kept.len();
         let columns = || {
             let designs = [block.design, block.scale_design].into_iter().flat_map(Design::dense_columns);
             designs.chain([&block.response])
         };
-        let others = || [block.weights, block.frequencies, block.log_jacobian].into_iter().flatten();
+        let others =
+            || [block.weights, block.frequencies, block.log_jacobian, block.level_leverage].into_iter().flatten();
         for values in columns().flat_map(|values| [Some(values.high), values.low]).flatten().chain(others()) {
             numbers.extend(kept.iter().map(|&i| values[i]));
         }
         block.clusters.iter().for_each(|ids| clusters.extend(kept.iter().map(|&i| ids[i])));
+        block.effects.iter().for_each(|levels| effects.extend(kept.iter().map(|&i| levels[i])));
         let mut parts = numbers.chunks_exact(count);
         let mut take = || parts.next().unwrap_or_default();
         let columns: Vec<Values<'_>> =
@@ -194,6 +198,7 @@ impl Gathered {
         let (design, rest) = columns.split_at(block.design.count());
         let (scale_design, response) = rest.split_at(block.scale_design.count());
         let clusters: Vec<&[u64]> = clusters.chunks_exact(count).collect();
+        let effects: Vec<&[u32]> = effects.chunks_exact(count).collect();
         next(&Block {
             response: response[0],
             design: design.into(),
@@ -201,7 +206,9 @@ impl Gathered {
             weights: block.weights.map(|_| take()),
             frequencies: block.frequencies.map(|_| take()),
             log_jacobian: block.log_jacobian.map(|_| take()),
+            level_leverage: block.level_leverage.map(|_| take()),
             clusters: &clusters,
+            effects: &effects,
         });
     }
 }
@@ -287,6 +294,8 @@ mod tests {
                     frequencies: None,
                     log_jacobian: None,
                     clusters: &[],
+                    effects: &[],
+                    level_leverage: None,
                 };
                 outer.adapt(&block, &mut |block| {
                     inner.adapt(block, &mut |block| found.extend_from_slice(block.response.high));

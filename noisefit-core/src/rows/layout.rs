@@ -16,6 +16,18 @@ pub struct Layout {
     pub scale: Option<ScaleLayout>,
     /// The names of the columns that say which rows belong together, for standard errors that allow for it.
     pub clusters: Vec<String>,
+    /// Categories with a constant for each of their levels, which is estimated and never shown. Such a model has no intercept
+    /// beside them.
+    pub effects: Vec<EffectLayout>,
+}
+
+/// A category whose levels each have a constant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EffectLayout {
+    /// Its name, such as `firm`.
+    pub name: String,
+    /// How many levels there are; some may have no row.
+    pub levels: usize,
 }
 
 /// What the columns of a modelled scale are: `ln s = g0 + z'g`.

@@ -3,7 +3,8 @@
 use crate::Error;
 use crate::numeric::dispatch::vectorised;
 use crate::rows::{
-    BLOCK_ROWS, Block, Layout, Next, Pass, Precision, RowBlock, RowSource, ScaleLayout, Values, in_order, perturbation,
+    BLOCK_ROWS, Block, EffectLayout, Layout, Next, Pass, Precision, RowBlock, RowSource, ScaleLayout, Values, in_order,
+    perturbation,
 };
 
 /// Rows of one work unit: enough that starting a unit costs nothing beside folding it.
@@ -124,6 +125,7 @@ pub struct MemoryRows<'a> {
     frequencies: Option<&'a [f64]>,
     scale_design: Option<Matrix<'a>>,
     clusters: Vec<&'a [u64]>,
+    effects: Vec<&'a [u32]>,
     layout: Layout,
     threads: usize,
     block_rows: usize,
@@ -147,6 +149,7 @@ impl<'a> MemoryRows<'a> {
             frequencies: None,
             scale_design: None,
             clusters: Vec::new(),
+            effects: Vec::new(),
             layout,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             // Blocks of about 512 KiB.
@@ -212,6 +215,38 @@ impl<'a> MemoryRows<'a> {
         self.clusters.push(ids);
         self.layout.clusters.push(name.to_owned());
         Ok(self)
+    }
+
+    /// A constant for each level of a category in the place of the intercept, by the level of every row (length n, each below
+    /// `levels`); called once for each such category.
+    ///
+    /// ```
+    /// use noisefit_core::inference::{Options, fit};
+    /// use noisefit_core::noise::Noise;
+    /// use noisefit_core::rows::{Matrix, MemoryRows};
+    ///
+    /// let (x, y, firm) = ([1.0, 2.0, 1.0, 3.0, 2.0], [3.0, 5.0, 12.0, 16.5, 14.0], [0, 0, 1, 1, 1]);
+    /// let rows = MemoryRows::new(&y, Matrix::row_major(&x, 5, 1)?)?.with_effect("firm", 2, &firm)?;
+    /// let fit = &fit(&rows, &[Noise::Gaussian], &Options::default())?[0];
+    /// // Within the firms sum(xy) is 1 + 4.5 and sum(xx) is 0.5 + 2.
+    /// assert!((fit.coef()[0].unwrap() - 2.2).abs() < 1e-14);
+    /// assert_eq!((fit.rank(), fit.df_residual), (3, 2));
+    /// # Ok::<(), noisefit_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Shape`]; [`Error::Value`] for a level that is not below `levels`.
+    pub fn with_effect(mut self, name: &str, levels: usize, of_rows: &'a [u32]) -> Result<Self, Error> {
+        if of_rows.len() != self.response.len() {
+            return Err(Error::Shape { what: "levels", expected: self.response.len(), found: of_rows.len() });
+        }
+        if let Some(row) = of_rows.iter().position(|&level| level as usize >= levels) {
+            let (what, value) = (format!("levels of {name}"), f64::from(of_rows[row]));
+            return Err(Error::Value { what, row: row as u64, value, expected: "a number below that of the levels" });
+        }
+        self.effects.push(of_rows);
+        self.layout.effects.push(EffectLayout { name: name.to_owned(), levels });
+        Ok(self.without_intercept())
     }
 
     /// Known relative precisions, length n, all positive: row `i` has noise of scale `s / sqrt(weights[i])`.
@@ -292,6 +327,7 @@ impl<'a> MemoryRows<'a> {
                     && self.frequencies.is_none()
                     && self.scale_design.is_none()
                     && self.clusters.is_empty()
+                    && self.effects.is_empty()
                     && state.fold_rows(&RowBlock { values, columns: p, response })
                 {
                     continue;
@@ -313,6 +349,7 @@ impl<'a> MemoryRows<'a> {
             let values = |(j, &high)| Values { high, low: moved.get(j * count..(j + 1) * count) };
             let columns: Vec<_> = columns.iter().enumerate().map(values).collect();
             let clusters: Vec<&[u64]> = self.clusters.iter().map(|ids| &ids[start..start + count]).collect();
+            let effects: Vec<&[u32]> = self.effects.iter().map(|levels| &levels[start..start + count]).collect();
             state.fold(&Block {
                 response: columns[p + q],
                 design: (&columns[..p]).into(),
@@ -321,6 +358,8 @@ impl<'a> MemoryRows<'a> {
                 frequencies: self.frequencies.map(|f| &f[start..start + count]),
                 log_jacobian: None,
                 clusters: &clusters,
+                effects: &effects,
+                level_leverage: None,
             });
         }
     }

@@ -278,6 +278,8 @@ impl SampledRows {
             frequencies: self.frequencies.as_deref(),
             log_jacobian: None,
             clusters: &[],
+            effects: &[],
+            level_leverage: None,
         })
     }
 

@@ -3,14 +3,15 @@
 use super::coding::{Coder, Side, Variable};
 use super::error::{FormulaError, Span, list};
 use super::expression::Expr;
-use super::learned::Learned;
-use super::plan::{Category, Lesson, Lessons, Pending, Plan};
+use super::learned::{Learned, Levels, MOST_ABSORBED, MOST_LEVELS};
+use super::plan::{ABSORBED, Category, Lesson, Lessons, Pending, Plan};
 use super::syntax::{Argument, Call, Node, Operator, Syntax, is_true};
 use super::terms::{Terms, expand};
 use super::written::{Expression, Formula};
 use crate::frame::{Field, Kind};
-use noisefit_core::rows::{Layout, ScaleLayout};
+use noisefit_core::rows::{EffectLayout, Layout, ScaleLayout};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Everything the plan follows from, apart from what is learned.
 #[derive(Debug, Clone)]
@@ -29,7 +30,10 @@ pub(super) const MOST_COLUMNS: usize = 1 << 18;
 pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, FormulaError> {
     let formula = &source.formula;
     let mut compiler = Compiler::new(formula.text(), &source.fields, Some(learned));
-    let location = compiler.side(source, &formula.terms)?;
+    let mut location = compiler.side(source, &formula.terms)?;
+    let effects = compiler.effects(source)?;
+    // The constants of all levels hold that of all rows: terms are coded as beside an intercept.
+    location.intercept |= !formula.effects.is_empty();
     let scale = match &formula.scale {
         Some(scale) => {
             compiler.text = scale.text();
@@ -46,6 +50,7 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
     let frequencies = compiler.extra(source.frequencies.as_ref())?;
     let clusters = formula.clusters.iter().map(|name| compiler.cluster(name)).collect::<Result<_, _>>()?;
 
+    let layout = compiler.layout(&effects);
     let mut plan = Plan {
         scopes: [design, with_response, compiler.columns.len()],
         columns: compiler.columns.iter().map(|&field| source.fields[field].clone()).collect(),
@@ -53,11 +58,13 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         layout: Layout {
             response: formula.response.as_ref().map(Node::to_string).unwrap_or_default(),
             terms: Vec::new(),
-            intercept: location.intercept,
+            intercept: location.intercept && formula.effects.is_empty(),
             scale: scale.as_ref().map(|side| ScaleLayout { terms: Vec::new(), intercept: side.intercept }),
             clusters: formula.clusters.clone(),
+            effects: layout,
         },
         categories: compiler.categories,
+        effects,
         steps: Vec::new(),
         outputs: Vec::new(),
         scale_outputs: Vec::new(),
@@ -99,7 +106,7 @@ pub(super) fn too_many(formula: &Formula, count: f64, most: usize) -> FormulaErr
     FormulaError::new(formula.text(), formula.terms.span, message)
 }
 
-/// What `.` stands for: all columns but those of the response, those of clusters, and but the weights and frequencies where
+/// What `.` stands for: all columns but those of the response, those that are absorbed, those of clusters, and but the weights and frequencies where
 /// these are bare columns, which then say how much a row counts and not what explains it.
 fn dot_columns(source: &Source) -> Vec<&str> {
     let mut taken: Vec<&str> = Vec::new();
@@ -115,6 +122,7 @@ fn dot_columns(source: &Source) -> Vec<&str> {
             taken.push(name);
         }
     }
+    taken.extend(source.formula.effects());
     taken.extend(source.formula.clusters.iter().map(String::as_str));
     source.fields.iter().map(|field| field.name.as_str()).filter(|name| !taken.contains(name)).collect()
 }
@@ -168,6 +176,11 @@ impl<'a> Compiler<'a> {
         {
             return Err(self.error(again.span, format!("the response {response} cannot be a term as well")));
         }
+        if terms.is_empty() && !source.formula.effects.is_empty() && std::ptr::eq(right, &source.formula.terms) {
+            let message = "no term is left beside the absorbed effects, and these are never shown; name a term, or put the category \
+                           among the terms, as in y ~ firm";
+            return Err(self.error(right.span, message));
+        }
         if terms.is_empty() && !intercept {
             let message = "neither an intercept nor a term is left; add a term, or leave out the 0";
             return Err(self.error(right.span, message));
@@ -184,6 +197,46 @@ impl<'a> Compiler<'a> {
         };
         let variables = variables.iter().zip(used).map(resolve).collect::<Result<_, FormulaError>>()?;
         Ok(Side { variables, terms, intercept })
+    }
+
+    /// The categories whose levels are absorbed; none yet whose levels are not known.
+    fn effects(&mut self, source: &Source) -> Result<Vec<usize>, FormulaError> {
+        let mut places = Vec::new();
+        for node in &source.formula.effects {
+            let Syntax::Name(name) = &node.syntax else { continue };
+            let field = self.field(name, node.span)?;
+            if source.formula.response.as_ref().is_some_and(|response| response.to_string() == node.to_string()) {
+                return Err(self.error(node.span, format!("the response {name} cannot be absorbed as well")));
+            }
+            let (lesson, numeric) = (format!("{ABSORBED}{name}"), !self.fields[field].kind.is_category());
+            let column = self.column(field);
+            match self.lesson(&lesson) {
+                Some(Learned::Levels(levels)) => {
+                    let levels = levels.clone();
+                    places.push(self.place(column, levels));
+                }
+                _ => self.pend(lesson, node.span, Lesson::Levels { column, numeric, most: MOST_ABSORBED }),
+            }
+        }
+        Ok(places)
+    }
+
+    /// What the layout says of the categories that are absorbed.
+    fn layout(&self, effects: &[usize]) -> Vec<EffectLayout> {
+        let of_category = |&place: &usize| {
+            let Category { column, levels, .. } = &self.categories[place];
+            EffectLayout { name: self.fields[self.columns[*column]].name.clone(), levels: levels.len() }
+        };
+        effects.iter().map(of_category).collect()
+    }
+
+    /// Where a category of these levels stands, which may be new.
+    fn place(&mut self, column: usize, levels: Arc<Levels>) -> usize {
+        let known = self.categories.iter().position(|known| known.column == column && *known.levels == *levels);
+        known.unwrap_or_else(|| {
+            self.categories.push(Category::new(column, levels));
+            self.categories.len() - 1
+        })
     }
 
     /// Asks for a lesson, once.
@@ -279,7 +332,7 @@ impl<'a> Compiler<'a> {
         let (name, numeric) = (node.to_string(), !self.fields[field].kind.is_category());
         let column = self.column(field);
         let Some(Learned::Levels(levels)) = self.lesson(&name) else {
-            self.pend(name, node.span, Lesson::Levels { column, numeric });
+            self.pend(name, node.span, Lesson::Levels { column, numeric, most: MOST_LEVELS });
             return Ok(Variable::Pending);
         };
         let names = levels.names();
@@ -293,12 +346,8 @@ impl<'a> Compiler<'a> {
                 self.error(span, format!("'{level}' is no level of {column}; its levels are {known}"))
             })?,
         };
-        let known = self.categories.iter().position(|known| known.column == column && known.levels == *levels);
-        let category = Category { column, levels: levels.clone() };
-        let place = known.unwrap_or_else(|| {
-            self.categories.push(category);
-            self.categories.len() - 1
-        });
+        let levels = levels.clone();
+        let place = self.place(column, levels);
         Ok(Variable::Category { place, names, omitted, sum })
     }
 

@@ -11,7 +11,6 @@ use crate::frame::{Column, Frame, MISSING};
 use noisefit_core::numeric::dispatch::vectorised;
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::rows::{Block, Values};
-use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
@@ -91,6 +90,7 @@ pub struct EvaluatedRows<'a> {
     log_jacobian: Option<&'a [f64]>,
     slopes: Slopes,
     clusters: Vec<&'a [u64]>,
+    effects: Vec<&'a [u32]>,
     selection: &'a Selection,
 }
 
@@ -141,6 +141,11 @@ impl EvaluatedRows<'_> {
         self.slopes
     }
 
+    /// For each absorbed effect the level of every row, by its place among the levels that were learned.
+    pub fn effects(&self) -> &[&[u32]] {
+        &self.effects
+    }
+
     /// The rows as an accumulator takes them, where the response was asked for.
     pub fn block(&self) -> Option<Block<'_>> {
         Some(Block {
@@ -151,6 +156,8 @@ impl EvaluatedRows<'_> {
             frequencies: self.frequencies,
             log_jacobian: self.log_jacobian,
             clusters: &self.clusters,
+            effects: &self.effects,
+            level_leverage: None,
         })
     }
 }
@@ -182,10 +189,9 @@ impl<'a> Bound<'a> {
         check(&plan.columns, frame, plan.scope(options.scope))?;
         options.low_words |= needs_low_words(plan, frame, options.scope);
         let unknown = if options.unseen == Unseen::Missing { MISSING } else { UNSEEN };
-        let codes = plan.categories.iter().map(|Category { column, levels }| match (levels, &frame.columns[*column]) {
-            (Levels::Texts(known), Column::Category { levels, .. }) => {
-                let known: HashMap<&str, u32> = known.iter().map(String::as_str).zip(0..).collect();
-                levels.iter().map(|level| known.get(level.as_str()).copied().unwrap_or(unknown)).collect()
+        let codes = plan.categories.iter().map(|category| match (&*category.levels, &frame.columns[category.column]) {
+            (Levels::Texts(_), Column::Category { levels, .. }) => {
+                levels.iter().map(|level| category.text(level).unwrap_or(unknown)).collect()
             }
             _ => Vec::new(),
         });
@@ -359,7 +365,7 @@ impl<'a> Bound<'a> {
     /// What [`Bound::compute`] has filled the buffers with.
     fn rows<'b>(&'b self, workspace: &'b Workspace) -> EvaluatedRows<'b> {
         let Bound { plan, frame, options, .. } = *self;
-        let Workspace { selection, steps, response, log_jacobian, slopes, clusters, .. } = workspace;
+        let Workspace { selection, steps, response, log_jacobian, slopes, clusters, codes, .. } = workspace;
         let values = selection.columns(frame, plan.scope(options.scope));
         let response_expr = plan.response.as_ref().filter(|_| options.scope != Scope::Design);
         let transformed = response_expr.is_some_and(|expr| !expr.is_column());
@@ -376,6 +382,7 @@ impl<'a> Bound<'a> {
             log_jacobian: (transformed && self.jacobian).then_some(log_jacobian.as_slice()),
             slopes: *slopes,
             clusters: clusters.iter().map(Vec::as_slice).collect(),
+            effects: plan.effects.iter().map(|&category| codes[category].as_slice()).collect(),
             selection,
         }
     }
@@ -383,8 +390,8 @@ impl<'a> Bound<'a> {
     /// The model's codes of a category in a range of rows.
     fn translate(&self, category: usize, range: Range<usize>, out: &mut Vec<u32>) {
         out.clear();
-        let Category { column, levels } = &self.plan.categories[category];
-        match (&self.frame.columns[*column], levels) {
+        let known = &self.plan.categories[category];
+        match (&self.frame.columns[known.column], &*known.levels) {
             (Column::Category { codes, .. }, _) => {
                 let known = &self.codes[category];
                 out.extend(codes[range].iter().map(|&code| known.get(code as usize).copied().unwrap_or(MISSING)));
@@ -394,14 +401,7 @@ impl<'a> Bound<'a> {
                 out.extend(range.map(|row| {
                     let (value, low) = key(high[row], low.as_ref().map_or(0.0, |low| low[row]));
                     let number = Integer(f64::from_bits(value), f64::from_bits(low));
-                    let found = match levels {
-                        Levels::Numbers(known) if number.1 == 0.0 => {
-                            known.binary_search_by(|level| level.total_cmp(&number.0))
-                        }
-                        Levels::Integers(known) => known.binary_search_by(|level| level.order(&number)),
-                        Levels::Numbers(_) | Levels::Texts(_) => Err(0),
-                    };
-                    found.map_or(if number.0.is_nan() { MISSING } else { unknown }, |level| level as u32)
+                    known.number(number).unwrap_or(if number.0.is_nan() { MISSING } else { unknown })
                 }));
             }
             (Column::Number { .. }, Levels::Texts(_)) => out.resize(range.len(), UNSEEN),
@@ -409,7 +409,7 @@ impl<'a> Bound<'a> {
     }
 
     fn unseen(&self, category: usize, row: usize) -> EvaluateError {
-        let Category { column, levels } = &self.plan.categories[category];
+        let Category { column, levels, .. } = &self.plan.categories[category];
         let level = match &self.frame.columns[*column] {
             Column::Number { high, low } => shown(high[row], low.as_ref().map_or(0.0, |low| low[row])),
             Column::Category { codes, levels } => levels.get(codes[row] as usize).cloned().unwrap_or_default(),

@@ -4,13 +4,17 @@
 use noisefit_core::numeric::double_double::DoubleDouble;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::read::number;
 
 /// A category with more levels is refused: it is an identifier, and a design with a column for each would not fit into
 /// memory.
 pub(super) const MOST_LEVELS: usize = 10_000;
+
+/// An absorbed effect with more levels is refused: they are counted in 32 bits.
+pub(super) const MOST_ABSORBED: usize = 1 << 30;
 
 /// A double-double as `[high, low]`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -33,7 +37,7 @@ impl From<Words> for DoubleDouble {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Learned {
     /// Of a category.
-    Levels(Levels),
+    Levels(Arc<Levels>),
     /// Of `center(x)` and `scale(x)`; the deviation has divisor n - 1.
     Moments { mean: Words, deviation: Words },
     /// Of `poly(x, degree)`.
@@ -134,16 +138,22 @@ pub(super) fn key(high: f64, low: f64) -> (u64, u64) {
 }
 
 /// The levels that occur.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct LevelSet {
-    pub texts: BTreeSet<String>,
+    pub texts: HashSet<String>,
     /// Numbers by the bits of their two words.
     pub numbers: HashSet<(u64, u64)>,
+    /// Beyond so many no more are gathered.
+    most: usize,
 }
 
 impl LevelSet {
+    pub fn up_to(most: usize) -> Self {
+        LevelSet { texts: HashSet::new(), numbers: HashSet::new(), most }
+    }
+
     pub fn add_text(&mut self, text: &str) {
-        if self.texts.len() <= MOST_LEVELS && !self.texts.contains(text) {
+        if self.texts.len() <= self.most && !self.texts.contains(text) {
             self.texts.insert(text.to_owned());
         }
     }
@@ -151,13 +161,17 @@ impl LevelSet {
     /// Adds the number `high + low`; what a double leaves out of a short decimal tells no levels apart that the double does
     /// not, so that only integers need their second word.
     pub fn add_number(&mut self, high: f64, low: f64) {
-        if self.numbers.len() <= MOST_LEVELS {
+        if self.numbers.len() <= self.most {
             self.numbers.insert(key(high, low));
         }
     }
 
     pub fn merge(&mut self, later: LevelSet) {
-        later.texts.iter().for_each(|text| self.add_text(text));
+        for text in later.texts {
+            if self.texts.len() <= self.most {
+                self.texts.insert(text);
+            }
+        }
         for (high, low) in later.numbers {
             self.add_number(f64::from_bits(high), f64::from_bits(low));
         }
@@ -173,7 +187,9 @@ impl LevelSet {
                 false => Levels::Integers(numbers),
             }
         } else {
-            Levels::Texts(self.texts.into_iter().collect())
+            let mut texts: Vec<String> = self.texts.into_iter().collect();
+            texts.sort_unstable();
+            Levels::Texts(texts)
         }
     }
 }
@@ -355,7 +371,7 @@ mod tests {
 
     #[test]
     fn numbers_are_sorted_by_size_and_zero_has_one_sign() {
-        let mut set = LevelSet::default();
+        let mut set = LevelSet::up_to(MOST_LEVELS);
         [3.0, -0.0, 10.0, 0.0, -1.5].into_iter().for_each(|x| set.add_number(x, 0.0));
         assert_eq!(set.finish(true).names(), ["-1.5", "0", "3", "10"]);
     }

@@ -36,7 +36,7 @@ enum State {
 impl State {
     fn new(lesson: &Lesson) -> Option<State> {
         Some(match lesson {
-            Lesson::Levels { .. } => State::Levels(LevelSet::default()),
+            &Lesson::Levels { most, .. } => State::Levels(LevelSet::up_to(most)),
             Lesson::Moments { x, .. } if x.is_learned() => State::Moments(Moments::new(Distinct::up_to(2))),
             Lesson::Polynomial { x, degree, known: None } if x.is_learned() => {
                 State::Moments(Moments::new(Distinct::up_to(degree + 1)))
@@ -125,26 +125,31 @@ impl Learner {
     pub(super) fn finish(self, learned: &mut Lessons) -> Result<(), FormulaError> {
         for (pending, state) in self.plan.pending.iter().zip(self.states) {
             let refused = |message: String| Err(pending.refuse(message));
-            let name = &pending.name;
+            let name = pending.shown();
             if self.rows == 0 && state.is_some() {
                 return refused(format!("there is no complete row to learn {name} from"));
             }
             let lesson = match (&pending.lesson, state) {
-                (&Lesson::Levels { numeric, .. }, Some(State::Levels(levels))) => {
+                (&Lesson::Levels { numeric, most, .. }, Some(State::Levels(levels))) => {
                     let levels = levels.finish(numeric);
-                    let names = levels.names();
-                    match names.as_slice() {
-                        [level] => {
+                    match levels.len() {
+                        1 => {
+                            let level = &levels.names()[0];
                             return refused(format!(
                                 "{name} has the one level '{level}' in the complete rows; a category needs two or more, so leave it out"
                             ));
                         }
-                        names if names.len() > MOST_LEVELS => {
-                            return refused(format!(
-                                "{name} has more than {MOST_LEVELS} levels; if it identifies the rows, leave it out"
-                            ));
+                        count if count > most => {
+                            let instead = match most == MOST_LEVELS {
+                                true => {
+                                    "if it identifies the rows, leave it out; else absorb its levels, as in y ~ x | "
+                                }
+                                false => "it identifies the rows, so leave it out",
+                            };
+                            let column = if most == MOST_LEVELS { name } else { "" };
+                            return refused(format!("{name} has more than {most} levels; {instead}{column}"));
                         }
-                        _ => Learned::Levels(levels),
+                        _ => Learned::Levels(Arc::new(levels)),
                     }
                 }
                 (&Lesson::Moments { scaled, .. }, Some(State::Moments(moments))) => {
@@ -168,7 +173,7 @@ impl Learner {
                 (Lesson::Polynomial { .. }, Some(State::Stieltjes(step))) => Learned::Polynomial(step.finish()),
                 _ => continue,
             };
-            learned.insert(name.clone(), lesson);
+            learned.insert(pending.name.clone(), lesson);
         }
         Ok(())
     }

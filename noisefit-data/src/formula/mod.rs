@@ -14,6 +14,7 @@
 //! | `C(x)`, `C(x, ref='a')`, `C(x, sum)` | a category, also of numbers; another reference level; coded to sum zero |
 //! | `log(y) ~ ...`, `I(y/100) ~ ...` | a transformed response, with its Jacobian |
 //! | `` `my col` `` | a name with unusual characters |
+//! | `y ~ x | firm + year` | absorbed effects: a constant for each level of these columns, which is never shown |
 //! | `~ x + city` | beside the formula: what the logarithm of the noise scale depends on ([`Formula::with_scale`]) |
 //!
 //! Text and booleans are categories, treatment coded; levels are in the order of their bytes (numbers by size) and the
@@ -72,6 +73,7 @@ mod function;
 mod learned;
 mod learner;
 mod lexer;
+mod lookup;
 mod parser;
 mod plan;
 mod response;

@@ -24,8 +24,8 @@ pub(super) struct Parser<'a> {
     depth: usize,
 }
 
-/// `response ~ terms`, or `~ terms` alone.
-pub(super) fn formula(text: &str) -> Result<(Option<Node>, Node), FormulaError> {
+/// `response ~ terms | effects`, or without a response or without effects.
+pub(super) fn formula(text: &str) -> Result<(Option<Node>, Node, Vec<Node>), FormulaError> {
     let mut parser = Parser::new(text)?;
     if parser.peek() == &Token::End {
         return Err(parser.error("the formula is empty; write for example y ~ x1 + x2"));
@@ -41,9 +41,15 @@ pub(super) fn formula(text: &str) -> Result<(Option<Node>, Node), FormulaError> 
     if parser.peek() == &Token::End {
         return Err(parser.error("nothing follows '~'; write the terms there, or 1 for an intercept alone"));
     }
+    if parser.peek() == &Token::Symbol("|") {
+        return Err(parser.error(
+            "no term stands before the '|'; effects alone leave no coefficient, so name a term, as in y ~ x | firm",
+        ));
+    }
     let terms = parser.sum(SUM)?;
+    let effects = if parser.take("|") { parser.effects()? } else { Vec::new() };
     parser.end()?;
-    Ok((response, terms))
+    Ok((response, terms, effects))
 }
 
 /// `~ terms`, or the terms alone.
@@ -100,6 +106,12 @@ impl<'a> Parser<'a> {
             Token::End => "the formula breaks off here".to_owned(),
             Token::Symbol(")") => "this ')' closes nothing".to_owned(),
             Token::Symbol("~") => "a second '~'; a formula has one".to_owned(),
+            Token::Symbol(symbol @ ("[" | "]")) => {
+                format!("'{symbol}' has no meaning here; a name with unusual characters goes in backquotes")
+            }
+            Token::Symbol("|") => {
+                "'|' stands before absorbed effects, behind the terms of a whole formula: y ~ x | firm".to_owned()
+            }
             Token::Symbol(symbol) => format!("'{symbol}' cannot stand here"),
             Token::Number(_) | Token::Name { .. } | Token::Text(_) => {
                 "an operator is missing before this; terms are joined by +, : or *, and a name with blanks goes in \
@@ -118,6 +130,53 @@ impl<'a> Parser<'a> {
 
     fn end(&self) -> Result<(), FormulaError> {
         if self.peek() == &Token::End { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    /// Columns whose levels are absorbed, joined by `+`, behind the `|`.
+    fn effects(&mut self) -> Result<Vec<Node>, FormulaError> {
+        let mut effects: Vec<Node> = Vec::new();
+        loop {
+            let (span, token) = (self.span(), self.peek().clone());
+            let Token::Name { name, quoted } = token else {
+                let found = if token == Token::End { "the formula breaks off here: " } else { "" };
+                let message = format!(
+                    "{found}behind '|' stand columns, joined by +, whose levels are absorbed: y ~ x | firm + year"
+                );
+                return Err(self.error(message));
+            };
+            if name == "." && !quoted {
+                return Err(self.error("'.' cannot be absorbed; name the columns, as in y ~ x | firm + year"));
+            }
+            if effects.iter().any(|known| matches!(&known.syntax, Syntax::Name(known) if *known == name)) {
+                return Err(self.error(format!("{name} is absorbed already; name it once")));
+            }
+            self.at += 1;
+            let message = match self.peek() {
+                Token::Symbol("^") => {
+                    "an effect of combinations (a^b) is not absorbed; make a column that joins the two and name that"
+                }
+                Token::Symbol("[") => {
+                    "slopes that differ by level (firm[x]) are not absorbed; with few levels write firm:x among the terms"
+                }
+                Token::Symbol("(") => {
+                    "an absorbed effect is a column's name; its numbers are taken for levels as they are, without C()"
+                }
+                Token::Symbol("|" | "~") => {
+                    "a third part, of instruments, is not known here; noisefit fits no instrumental variables"
+                }
+                Token::Symbol(symbol) if *symbol != "+" => {
+                    "absorbed effects are columns joined by +: y ~ x | firm + year"
+                }
+                _ => "",
+            };
+            if !message.is_empty() {
+                return Err(self.error(message));
+            }
+            effects.push(Node::new(span, Syntax::Name(name)));
+            if !self.take("+") {
+                return Ok(effects);
+            }
+        }
     }
 
     fn bounded(&self, node: Node) -> Result<Node, FormulaError> {
@@ -198,6 +257,7 @@ impl<'a> Parser<'a> {
                 return self.bounded(Node::new(span.to(close), Syntax::Parentheses(Box::new(inner))));
             }
             Token::End => return Err(self.error("the formula breaks off here: an operand is missing")),
+            Token::Symbol("[" | "]") => return Err(self.unexpected()),
             Token::Symbol(symbol) => return Err(self.error(format!("'{symbol}' where an operand was expected"))),
         };
         self.at += 1;

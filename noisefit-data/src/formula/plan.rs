@@ -2,13 +2,15 @@
 //! make the design's columns.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::rows::Layout;
 
 use super::error::{FormulaError, Span};
 use super::expression::Expr;
-use super::learned::{Learned, Levels, Polynomial};
+use super::learned::{Integer, Learned, Levels, Polynomial};
+use super::lookup::Lookup;
 use super::scope::Scope;
 use crate::frame::Field;
 
@@ -27,6 +29,8 @@ pub(super) struct Plan {
     pub scopes: [usize; 3],
     pub layout: Layout,
     pub categories: Vec<Category>,
+    /// Places among the categories of those whose levels are absorbed.
+    pub effects: Vec<usize>,
     /// Steps that later steps and the outputs refer to by place.
     pub steps: Vec<(String, Step)>,
     /// The steps that are the design's columns.
@@ -54,7 +58,25 @@ impl Plan {
 #[derive(Debug, Clone)]
 pub(super) struct Category {
     pub column: usize,
-    pub levels: Levels,
+    pub levels: Arc<Levels>,
+    lookup: Lookup,
+}
+
+impl Category {
+    pub fn new(column: usize, levels: Arc<Levels>) -> Self {
+        Category { column, lookup: Lookup::new(&levels), levels }
+    }
+
+    /// The code of a text, where it is a level.
+    pub fn text(&self, text: &str) -> Option<u32> {
+        self.lookup.text(&self.levels, text)
+    }
+
+    /// The code of a number, where it is a level.
+    #[inline]
+    pub fn number(&self, number: Integer) -> Option<u32> {
+        self.lookup.number(&self.levels, number)
+    }
 }
 
 /// How one column comes about; numbers of other columns are places in [`Plan::steps`].
@@ -91,6 +113,9 @@ pub(super) struct Recurrence {
     pub per_spread: DoubleDouble,
 }
 
+/// What the names of effects begin with among those of lessons: the same column among the terms may have fewer levels.
+pub(super) const ABSORBED: &str = "| ";
+
 /// A thing to learn, and from what.
 #[derive(Debug, Clone)]
 pub(super) struct Pending {
@@ -102,6 +127,11 @@ pub(super) struct Pending {
 }
 
 impl Pending {
+    /// What messages call it.
+    pub fn shown(&self) -> &str {
+        self.name.strip_prefix(ABSORBED).unwrap_or(&self.name)
+    }
+
     /// The error that points at it.
     pub fn refuse(&self, message: String) -> FormulaError {
         FormulaError::new(&self.text, self.span, message)
@@ -110,7 +140,19 @@ impl Pending {
 
 #[derive(Debug, Clone)]
 pub(super) enum Lesson {
-    Levels { column: usize, numeric: bool },
-    Moments { x: Expr, scaled: bool },
-    Polynomial { x: Expr, degree: usize, known: Option<Polynomial> },
+    /// Up to so many.
+    Levels {
+        column: usize,
+        numeric: bool,
+        most: usize,
+    },
+    Moments {
+        x: Expr,
+        scaled: bool,
+    },
+    Polynomial {
+        x: Expr,
+        degree: usize,
+        known: Option<Polynomial>,
+    },
 }

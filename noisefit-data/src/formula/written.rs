@@ -10,6 +10,8 @@ pub struct Formula {
     pub(super) text: String,
     pub(super) response: Option<Node>,
     pub(super) terms: Node,
+    /// The names of columns whose levels are absorbed.
+    pub(super) effects: Vec<Node>,
     pub(super) scale: Option<ScaleFormula>,
     pub(super) clusters: Vec<String>,
 }
@@ -36,7 +38,7 @@ impl std::fmt::Display for ScaleFormula {
 }
 
 impl Formula {
-    /// Parses `response ~ terms`, or `~ terms` without a response.
+    /// Parses `response ~ terms`, or `~ terms` without a response; behind a `|` may stand columns whose levels are absorbed.
     ///
     /// # Errors
     /// [`FormulaError`] points at the place.
@@ -48,8 +50,8 @@ impl Formula {
     /// # Ok::<(), noisefit_data::formula::FormulaError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, FormulaError> {
-        let (response, terms) = parser::formula(text)?;
-        Ok(Formula { text: text.to_owned(), response, terms, scale: None, clusters: Vec::new() })
+        let (response, terms, effects) = parser::formula(text)?;
+        Ok(Formula { text: text.to_owned(), response, terms, effects, scale: None, clusters: Vec::new() })
     }
 
     /// Models the logarithm of the noise scale, too: `~ terms`, or the terms alone, in the same language.
@@ -104,6 +106,21 @@ impl Formula {
         &self.text
     }
 
+    /// The columns whose levels are absorbed.
+    ///
+    /// ```
+    /// use noisefit_data::formula::Formula;
+    ///
+    /// assert_eq!(Formula::parse("y ~ x | firm + year")?.effects(), ["firm", "year"]);
+    /// # Ok::<(), noisefit_data::formula::FormulaError>(())
+    /// ```
+    pub fn effects(&self) -> Vec<&str> {
+        self.effects
+            .iter()
+            .filter_map(|node| if let Syntax::Name(name) = &node.syntax { Some(name.as_str()) } else { None })
+            .collect()
+    }
+
     /// Whether something stands before the `~`.
     pub fn has_response(&self) -> bool {
         self.response.is_some()
@@ -137,6 +154,7 @@ impl Formula {
     pub(super) fn visit<'a>(&'a self, visitor: &mut impl FnMut(&'a Node)) {
         self.response.iter().for_each(|response| response.visit(visitor));
         self.terms.visit(visitor);
+        self.effects.iter().for_each(|effect| effect.visit(visitor));
         self.scale.iter().for_each(|scale| scale.terms.visit(visitor));
     }
 }
@@ -146,7 +164,11 @@ impl std::fmt::Display for Formula {
         match &self.response {
             Some(response) => write!(f, "{response} ~ {}", self.terms),
             None => write!(f, "~{}", self.terms),
+        }?;
+        for (i, effect) in self.effects.iter().enumerate() {
+            write!(f, " {} {effect}", if i == 0 { "|" } else { "+" })?;
         }
+        Ok(())
     }
 }
 

@@ -93,6 +93,7 @@ def fit(
     seed: int = 0,
     digits: float | None = None,
     one_pass: bool = False,
+    drop_effects: bool = False,
     model: str = "linear",
     frame: str | None = None,
     progress: bool | None = None,
@@ -140,6 +141,8 @@ def fit(
         What everything that is drawn at random is drawn from.
     digits, one_pass
         Digits of the worst coefficient to work for; whether data are read once where that gives them.
+    drop_effects
+        Whether the constants of absorbed effects (`y ~ x | firm`) are left out of the model, which then predicts nothing.
     model
         `linear`, or `network`, which reads the terms of the formula.
     frame

@@ -47,6 +47,7 @@ impl Fitted {
     /// # Errors
     /// [`Error::NoTable`] after loading without a table; those of reading.
     pub fn charts(&self, table: Option<&Table>, options: &ChartOptions) -> Result<Vec<Chart>, Error> {
+        self.without_effects("plot")?;
         let known = self.model.design.columns_needed(Scope::All);
         self.table_or(table)?.reading(known, |table| {
             let rows = self.rows(table, SourceOptions::default())?;

@@ -22,7 +22,7 @@ use serde_json::Value;
 
 use crate::error::Error;
 use crate::model::Model;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, WithEffects};
 use crate::remark::Remark;
 use crate::rows::{explain, name_rows, notes, place, specification};
 use crate::table::Table;
@@ -83,6 +83,7 @@ impl Model {
         if let [Noise::Quantile(_), ..] = noise[..] {
             return Err(Refusal::DiagnosisOfQuantiles { noise: noise.to_string() }.into());
         }
+        self.without_effects(WithEffects::Verb("diagnose"))?;
         let formula = self.full_formula()?;
         let rows = self.rows(&formula, table)?;
         let estimate::Options { level, settings, collinear, .. } = self.estimation();

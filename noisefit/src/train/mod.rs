@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::fitted::{Fitted, Origin};
 use crate::machine;
 use crate::model::Model;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, WithEffects};
 use crate::rows::{explain, notes};
 use crate::table::Table;
 use crate::training::Training;
@@ -37,7 +37,7 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
     ])?;
     let mut plan = Plan { memory: table.budget(), ..model.plan()? };
     let calibration = model.conformal_plan(&noise)?;
-    let rows = model.rows(&model.location()?, table)?;
+    let rows = model.rows(&model.without_effects(WithEffects::Training)?, table)?;
     let layout = rows.layout();
     if !layout.intercept && !is_network {
         return Err(Refusal::NoIntercept.into());

@@ -1,7 +1,7 @@
 //! The classical covariance: what every estimator starts with.
 
 use crate::Error;
-use crate::inference::covariance::contract::{Covariance, Request, without_parameter};
+use crate::inference::covariance::contract::{Absorbs, Covariance, Request, without_parameter};
 
 /// `classical`: the inverse of the expected information under the noise that was named, which falls out of the estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,10 @@ impl Covariance for Classical {
 
     fn is_of_expected_information(&self) -> bool {
         true
+    }
+
+    fn absorbs(&self) -> Absorbs {
+        Absorbs::All
     }
 
     fn estimate(&self, _: Request<'_>) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Noise that is dependent within groups of rows.
 
 use crate::Error;
-use crate::inference::covariance::contract::{Covariance, Kind, Request};
+use crate::inference::covariance::contract::{Absorbs, Covariance, Kind, Request};
 use crate::inference::covariance::form::Form;
 use crate::inference::covariance::meat::Dependence;
 use crate::inference::covariance::{least_squares, likelihood, quantile};
@@ -43,11 +43,15 @@ impl Covariance for Cluster {
         &self.columns
     }
 
+    fn absorbs(&self) -> Absorbs {
+        Absorbs::All
+    }
+
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
         let dependence = Dependence::Clusters { groupings: self.columns.len() };
         match request.kind() {
             Kind::LeastSquares => {
-                let (n, p) = (request.fit.nobs as f64, request.fit.rank() as f64);
+                let (n, p) = (request.fit.nobs as f64, request.fit.rank_between_clusters() as f64);
                 least_squares::dependent(request, dependence, (n - 1.0) / (n - p))
             }
             Kind::Quantile => quantile::by_kernel(request, dependence),

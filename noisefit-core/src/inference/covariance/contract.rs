@@ -56,6 +56,11 @@ pub(crate) trait Covariance: Clone + std::fmt::Debug + PartialEq {
         &[]
     }
 
+    /// Beside which absorbed effects it is defined.
+    fn absorbs(&self) -> Absorbs {
+        Absorbs::None
+    }
+
     /// The passes that it has of its own.
     fn kinds() -> Kinds {
         Kinds::default()
@@ -66,6 +71,17 @@ pub(crate) trait Covariance: Clone + std::fmt::Debug + PartialEq {
     /// # Errors
     /// [`Error::Unsupported`] where it is not defined, or the rows do not determine it; and what the source reports.
     fn estimate(&self, request: Request<'_>) -> Result<(), Error>;
+}
+
+/// Beside which absorbed effects a covariance is defined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absorbs {
+    None,
+    /// One effect, whose share of the leverages is known.
+    One,
+    /// Effects whose levels each lie within one cluster.
+    Nested,
+    All,
 }
 
 /// The covariance, where it has no parameter.

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::algebra::Cholesky;
 use crate::algebra::gram::{packed, packed_length};
 use crate::inference::covariance::by_cluster::{ByCluster, OfCluster};
-use crate::inference::covariance::contract::{Covariance, Kind, Request};
+use crate::inference::covariance::contract::{Absorbs, Covariance, Kind, Request};
 use crate::inference::covariance::least_squares;
 use crate::inference::covariance::products::{Clustered, Found};
 use crate::rows::{Kinds, RowSourceExt};
@@ -47,6 +47,10 @@ impl Covariance for Cr3 {
 
     fn kinds() -> Kinds {
         Kinds::default().with::<ByCluster>()
+    }
+
+    fn absorbs(&self) -> Absorbs {
+        Absorbs::Nested
     }
 
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! Noise that is dependent over a number of rows.
 
 use crate::Error;
-use crate::inference::covariance::contract::{Covariance, Kind, Request};
+use crate::inference::covariance::contract::{Absorbs, Covariance, Kind, Request};
 use crate::inference::covariance::form::Form;
 use crate::inference::covariance::meat::Dependence;
 use crate::inference::covariance::newey_west::too_few_rows;
@@ -33,6 +33,10 @@ impl Covariance for Hac {
 
     fn remark(&self) -> String {
         format!(" (for dependence over {} row{})", self.lags, if self.lags == 1 { "" } else { "s" })
+    }
+
+    fn absorbs(&self) -> Absorbs {
+        Absorbs::All
     }
 
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 //! 305-325).
 
 use crate::Error;
-use crate::inference::covariance::contract::{Covariance, Kind, Request, without_parameter};
+use crate::inference::covariance::contract::{Absorbs, Covariance, Kind, Request, without_parameter};
 use crate::inference::covariance::least_squares::{self, Inflation};
 
 /// What is told of all of them.
@@ -18,7 +18,7 @@ pub(super) fn estimate(request: Request<'_>, inflation: Inflation, factor: f64) 
 }
 
 macro_rules! covariance {
-    ($name:ident, $written:literal, $about:literal, $doc:literal, |$request:ident| $inflation:expr, $factor:expr) => {
+    ($name:ident, $written:literal, $about:literal, $doc:literal, beside $absorbs:ident effects, |$request:ident| $inflation:expr, $factor:expr) => {
         #[doc = $doc]
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct $name;
@@ -35,6 +35,10 @@ macro_rules! covariance {
                 REMARK.to_owned()
             }
 
+            fn absorbs(&self) -> Absorbs {
+                Absorbs::$absorbs
+            }
+
             fn estimate(&self, $request: Request<'_>) -> Result<(), Error> {
                 let factor = $factor;
                 estimate($request, $inflation, factor)
@@ -48,6 +52,7 @@ covariance!(
     "hc0",
     "noise whose scale varies, least squares of many rows",
     "`hc0`: `c = 1` (White).",
+    beside All effects,
     |request| Inflation::None,
     1.0
 );
@@ -56,6 +61,7 @@ covariance!(
     "hc1",
     "hc0 times n / (n - p)",
     "`hc1`: `c = n / (n - p)`.",
+    beside All effects,
     |request| Inflation::None,
     request.fit.nobs as f64 / (request.fit.nobs as f64 - request.fit.rank() as f64)
 );
@@ -64,6 +70,7 @@ covariance!(
     "hc2",
     "unbiased where the scale does not vary",
     "`hc2`: `c = 1 / (1 - h)`.",
+    beside One effects,
     |request| Inflation::Half,
     1.0
 );
@@ -72,6 +79,7 @@ covariance!(
     "hc3",
     "noise whose scale varies, also with few rows",
     "`hc3`: `c = 1 / (1 - h)^2`.",
+    beside One effects,
     |request| Inflation::Whole,
     1.0
 );

@@ -1,7 +1,7 @@
 //! Least squares under noise of unknown and varying scale where some rows have far more leverage than others.
 
 use crate::Error;
-use crate::inference::covariance::contract::{Covariance, Request, without_parameter};
+use crate::inference::covariance::contract::{Absorbs, Covariance, Request, without_parameter};
 use crate::inference::covariance::hc;
 use crate::inference::covariance::least_squares::Inflation;
 
@@ -20,6 +20,10 @@ impl Covariance for Hc4 {
 
     fn remark(&self) -> String {
         hc::REMARK.to_owned()
+    }
+
+    fn absorbs(&self) -> Absorbs {
+        Absorbs::One
     }
 
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {

@@ -131,8 +131,14 @@ impl Kernel for Fill<'_, '_> {
             for (factor, e) in factors.iter_mut().zip(&block.response.high[rows.clone()]) {
                 *factor = e * inverse_unit;
             }
+            // Of a row that is a level of its own nothing is left: its score is zero, whatever it is inflated by.
+            let mut is_level = [false; TILE_ROWS];
             if inflation != Inflation::None {
                 add_squared_lengths(block.design, &rows, &mut freedom);
+                for (i, leverage) in block.level_leverage.iter().flat_map(|all| &all[rows.clone()]).enumerate() {
+                    freedom[i] += leverage;
+                    is_level[i] = leverage * block.weight(start + i) > 1.0 - LEAST_FREEDOM;
+                }
             }
             if let Some(weights) = block.weights {
                 for i in 0..count {
@@ -144,7 +150,7 @@ impl Kernel for Fill<'_, '_> {
             for i in 0..count {
                 freedom[i] = 1.0 - freedom[i];
                 let alone_here = freedom[i] < LEAST_FREEDOM;
-                alone += u64::from(alone_here);
+                alone += u64::from(alone_here && !is_level[i]);
                 freedom[i] = if alone_here { f64::INFINITY } else { freedom[i] };
             }
             match inflation {

@@ -191,6 +191,8 @@ mod tests {
                 frequencies: None,
                 log_jacobian: None,
                 clusters: &clusters,
+                effects: &[],
+                level_leverage: None,
             });
         };
         let [one_way, two_way] = [1, 2].map(|groupings| Dependence::Clusters { groupings });

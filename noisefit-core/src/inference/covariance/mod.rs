@@ -45,7 +45,7 @@ use crate::estimate::Options;
 use crate::noise::Route;
 use crate::record::{Coefficient, Fit, VcovKind, Warning};
 use crate::rows::{Kinds, RowSource};
-use contract::Request;
+use contract::{Absorbs, Request};
 
 /// Estimates the covariance of a fit's coefficients anew, as `vcov` says, over the rows that it was fitted to, and
 /// fills the tables of its coefficients, [`Fit::covariance`] with what intervals of predictions need, and the matrix of a modelled
@@ -89,6 +89,34 @@ pub fn estimate(source: &dyn RowSource, fit: &mut Fit, vcov: &Vcov, options: &Op
         fit.covariance.kind = VcovKind::of(&written);
     }
     Ok(())
+}
+
+/// Refuses a covariance that is not defined beside the absorbed effects of a fit.
+///
+/// # Errors
+/// [`Error::Unsupported`], with what to use instead.
+pub(super) fn check_absorbed(vcov: &Vcov, fit: &Fit) -> Result<(), Error> {
+    let Some(absorbed) = &fit.absorbed else { return Ok(()) };
+    let names: Vec<&str> = absorbed.effects.iter().map(|effect| effect.name.as_str()).collect();
+    let names = names.join(" and ");
+    let outside = absorbed.effects.iter().find(|effect| !effect.nested);
+    let why = match (vcov.absorbs(), outside) {
+        (Absorbs::All, _) | (Absorbs::Nested, None) => return Ok(()),
+        (Absorbs::One, _) if absorbed.effects.len() == 1 => return Ok(()),
+        (Absorbs::One, _) => format!(
+            "it needs the leverage of every row, which is not known where several effects ({names}) are absorbed; use hc1, or put those \
+             with few levels among the terms"
+        ),
+        (Absorbs::Nested, Some(effect)) => format!(
+            "without a cluster other rows of the levels of {} would have other constants; it is defined where every level lies within \
+             one cluster; use cluster",
+            effect.name
+        ),
+        (Absorbs::None, _) => {
+            format!("there is no such estimate beside absorbed effects ({names}); use classical, hc1 or cluster")
+        }
+    };
+    Err(Error::Unsupported(format!("the covariance {vcov} is none for this fit: {why}")))
 }
 
 impl Vcov {

@@ -45,6 +45,8 @@ impl Adaptor for Residual {
             frequencies: block.frequencies,
             log_jacobian: None,
             clusters: &[],
+            effects: &[],
+            level_leverage: None,
         });
     }
 }

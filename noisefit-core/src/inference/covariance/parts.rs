@@ -59,7 +59,7 @@ impl Estimated<'_> {
             reference,
             reference_df,
         });
-        let coefficients = fit.rank() as u64;
+        let coefficients = fit.location.rank() as u64;
         if let Some(Clustered::LeftOut(clusters)) = self.clusters
             && clusters < FEW_CLUSTERS.max(coefficients + 1)
         {

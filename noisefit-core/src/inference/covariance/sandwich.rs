@@ -1,7 +1,7 @@
 //! Independent rows, whatever their noise.
 
 use crate::Error;
-use crate::inference::covariance::contract::{Covariance, Kind, Request, without_parameter};
+use crate::inference::covariance::contract::{Absorbs, Covariance, Kind, Request, without_parameter};
 use crate::inference::covariance::form::Form;
 use crate::inference::covariance::least_squares::Inflation;
 use crate::inference::covariance::meat::Dependence;
@@ -26,6 +26,10 @@ impl Covariance for Sandwich {
 
     fn leaves_degrees_uncounted(&self) -> bool {
         true
+    }
+
+    fn absorbs(&self) -> Absorbs {
+        Absorbs::All
     }
 
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {

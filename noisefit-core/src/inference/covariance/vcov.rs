@@ -1,7 +1,7 @@
 //! The list of covariances, and how a user asks for one of them.
 
 use crate::Error;
-use crate::inference::covariance::contract::{Covariance, Request};
+use crate::inference::covariance::contract::{Absorbs, Covariance, Request};
 use crate::record::VcovKind;
 use crate::rows::Kinds;
 use crate::suggestion::suggestion;
@@ -115,6 +115,14 @@ macro_rules! covariances {
                 match self {
                     Vcov::Default => false,
                     $(Vcov::$covariance(covariance) => covariance.is_of_expected_information(),)*
+                }
+            }
+
+            /// Beside which absorbed effects it is defined.
+            pub(super) fn absorbs(&self) -> Absorbs {
+                match self {
+                    Vcov::Default => Absorbs::All,
+                    $(Vcov::$covariance(covariance) => covariance.absorbs(),)*
                 }
             }
 

@@ -51,6 +51,8 @@ impl Survey {
             frequencies: rows.frequencies,
             log_jacobian: None,
             clusters: &[],
+            effects: &[],
+            level_leverage: None,
         });
     }
 }
@@ -128,6 +130,8 @@ mod tests {
                 frequencies: None,
                 log_jacobian: None,
                 clusters: &[],
+                effects: &[],
+                level_leverage: None,
             });
             state
         };
@@ -175,6 +179,8 @@ mod tests {
                     frequencies: None,
                     log_jacobian: None,
                     clusters: &[],
+                    effects: &[],
+                    level_leverage: None,
                 });
             }
             same(&folded, &whole);

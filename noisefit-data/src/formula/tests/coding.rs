@@ -53,6 +53,27 @@ fn terms_expand_as_in_r() {
 }
 
 #[test]
+fn absorbed_effects_stand_for_the_intercept() {
+    for (formula, names, effects) in [
+        ("y ~ x + b | a", vec!["x", "b[q]", "b[r]"], vec![("a", 2)]),
+        ("y ~ 0 + b | a", vec!["b[q]", "b[r]"], vec![("a", 2)]),
+        ("y ~ . - b | a + z", vec!["x"], vec![("a", 2), ("z", 2)]),
+        ("y ~ a + x | b", vec!["a[v]", "x"], vec![("b", 3)]),
+    ] {
+        let design = table().design(formula).unwrap_or_else(|error| panic!("{error}"));
+        let layout = design.layout();
+        assert_eq!(layout.terms, names, "{formula}");
+        assert!(!layout.intercept, "{formula}");
+        let found: Vec<(&str, usize)> =
+            layout.effects.iter().map(|effect| (effect.name.as_str(), effect.levels)).collect();
+        assert_eq!(found, effects, "{formula}");
+        // Stored and read back it is the same.
+        let read: Design = serde_json::from_str(&serde_json::to_string(&design).unwrap()).unwrap();
+        assert_eq!(read.layout(), layout, "{formula}");
+    }
+}
+
+#[test]
 fn names_of_coded_terms_as_in_r() {
     // R's names with brackets around the level.
     assert_names("y ~ a*b", &["a[v]", "b[q]", "b[r]", "a[v]:b[q]", "a[v]:b[r]"]);

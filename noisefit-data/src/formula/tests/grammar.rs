@@ -22,6 +22,8 @@ fn formulas_are_written_with_r_s_spacing() {
         ("`my y`~`x1`+`2x`", "`my y` ~ x1 + `2x`"),
         ("~x+z", "~x + z"),
         ("y~I(1e-3*x+.5)", "y ~ I(0.001 * x + 0.5)"),
+        ("y~x|firm", "y ~ x | firm"),
+        ("~x+z|`the firm`+year", "~x + z | `the firm` + year"),
     ] {
         let formula = Formula::parse(text).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(formula.to_string(), written);
