@@ -63,7 +63,8 @@ fn predictions_need_levels_that_were_seen_and_constants_that_were_kept() {
     assert!(scores["coverage"].is_null());
 
     folder.write("new.csv", "worker,firm,union,hours\nw001,f03,1,40\nnobody,f03,1,40\n");
-    let refused = folder.refusal(1, &["predict", "model.json", "new.csv"]);
+    let refused = folder.refusal(1, &["predict", "model.json", "new.csv", "-o", "predicted.csv"]);
+    assert!(!folder.names().contains(&"predicted.csv".to_owned()));
     assert!(refused.contains("'nobody' is a level of worker that the model was not fitted to"), "{refused}");
     let missing = folder.done(&["predict", "model.json", "new.csv", "--unseen", "missing"]);
     let lines: Vec<&str> = missing.lines().collect();
@@ -84,7 +85,7 @@ fn levels_are_never_shown() {
     let (folder, data) = (Folder::new(), testdata("workers.csv"));
     let options = [&data[..], "-f", "wage ~ union + hours | worker + year"];
     let text = folder.done(&[&["fit"], &options[..]].concat());
-    assert!(text.contains("absorbed effects    worker (90 levels"), "{text}");
+    assert!(text.contains("absorbed effects ") && text.contains("worker (90 levels), year (7 levels)"), "{text}");
     assert!(text.contains("; together of rank 96") && text.contains("R2 within"), "{text}");
     assert!(!text.contains("w001") && !text.contains("(Intercept)"), "{text}");
     let fit = folder.fit(&options);
