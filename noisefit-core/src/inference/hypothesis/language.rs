@@ -397,7 +397,7 @@ mod tests {
             ("x =", "something is missing"),
             ("x 1", "'1' cannot be read"),
             ("incme = 0", "no coefficient 'incme'; there are (Intercept), x, "),
-            ("city[Paris] = 0", "no coefficient 'city[Paris]'; did you mean"),
+            ("city[Paris] = 0", "no coefficient 'city[Paris]'; there are (Intercept), x, "),
             ("city + x", "city is a whole term, whose coefficients are city[New York], city[b]"),
             ("city = x", "a whole term is compared with a number"),
             ("2x = 1", "'2x' is no number; a product is written with *"),
