@@ -12,6 +12,7 @@ use noisefit_core::Error;
 use noisefit_core::algebra::Moments;
 use noisefit_core::inference;
 use noisefit_core::inference::Options;
+use noisefit_core::inference::hypothesis::{Adjust, Names, likelihood_ratio};
 use noisefit_core::noise::{Noise, NoiseFamily, Noises, StudentT};
 use noisefit_core::rows::{
     Accumulator, Block, Kinds, Layout, Matrix, MemoryRows, Next, Pass, RowSource, RowSourceExt, Subset,
@@ -175,6 +176,17 @@ fn every_pass_is_rebuilt_from_bytes_and_gives_the_same_bits() {
         }
         seen.extend(sent.seen.into_inner().unwrap());
     }
+    let rows = Units::ordinary(false);
+    let sent = Sent { rows: &rows, kinds: kinds.clone(), seen: Mutex::default() };
+    let tested = |rows: &dyn RowSource| {
+        let options = Options::default();
+        let fit = inference::fit(rows, &[Noise::Gaussian], &options).unwrap().remove(0);
+        let (names, slope) = (Names::of(&fit, &[]), format!("{} = 1", fit.location.rows[1].term));
+        let found = likelihood_ratio(rows, &fit, &names, &[slope], Adjust::None, &options.estimation()).unwrap();
+        format!("{found:?}")
+    };
+    assert_eq!(tested(&sent), tested(&rows));
+    seen.extend(sent.seen.into_inner().unwrap());
     // Nothing is listed that nothing runs.
     let unseen: Vec<&str> =
         kinds.names().filter(|name| !name.contains("(") && !seen.iter().any(|kind| kind.contains(name))).collect();
