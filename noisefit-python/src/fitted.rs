@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use noisefit::data::formula::{Undefined, Unseen};
 use noisefit::data::source::Missing;
-use noisefit::{EvaluateOptions, ExportOptions, Interval, Keep, PredictOptions, TestMethod, parse};
+use noisefit::{Back, EvaluateOptions, ExportOptions, Interval, Keep, PredictOptions, TestMethod, parse};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -157,6 +157,13 @@ impl Fitted {
         Found::new(py, evaluated.summary(), &evaluated.record(), &evaluated.warnings())
     }
 
+    /// The variance inflation factors of the terms, as JSON.
+    fn inflations(&self, py: Python<'_>, table: Option<&Table>) -> PyResult<String> {
+        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
+        let found = apart(py, None, |watch| self.inner.inflations(Some(&watched(&table, watch))))?;
+        json(py, &found)
+    }
+
     /// Tests hypotheses about the coefficients; Wald tests need no table.
     fn test(
         &self,
@@ -270,6 +277,7 @@ fn predict_options(settings: &Settings<'_, '_>) -> PyResult<PredictOptions> {
         levels: settings.by("interval", levels)?.unwrap_or_default(),
         interval: settings.of::<Interval>("kind")?,
         name: settings.text("name")?,
+        back: settings.of::<Back>("back")?,
         ..PredictOptions::default()
     };
     set(&mut options.unseen, settings.of::<Unseen>("unseen")?);

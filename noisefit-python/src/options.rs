@@ -20,6 +20,25 @@ pub(crate) fn compare_options(settings: &Settings<'_, '_>) -> PyResult<CompareOp
 pub(crate) fn diagnose_options(settings: &Settings<'_, '_>) -> PyResult<DiagnoseOptions> {
     let mut options = DiagnoseOptions { rows: settings.path("rows")?, ..DiagnoseOptions::default() };
     set(&mut options.worst, settings.size("worst", 0)?);
+    set(&mut options.dfbetas, settings.flag("dfbetas")?);
+    options.lags = settings.size("lags", 1)?;
+    Ok(options)
+}
+
+pub(crate) fn test_options(settings: &Settings<'_, '_>) -> PyResult<TestOptions> {
+    let mut options = TestOptions { functions: settings.texts("eval")?, ..TestOptions::default() };
+    options.method = match (settings.flag("lr")?, settings.flag("wild")?) {
+        (_, Some(true)) => TestMethod::WildCluster {
+            cluster: settings.text("cluster")?,
+            draws: settings.size("draws", 99)?.unwrap_or(Wild::DRAWS),
+            weights: settings.of::<DrawWeights>("draw_weights")?.unwrap_or_default(),
+        },
+        (Some(true), _) => TestMethod::LikelihoodRatio,
+        _ => TestMethod::Wald,
+    };
+    set(&mut options.adjust, settings.of::<Adjust>("adjust")?);
+    options.level = settings.by("level", parse::level)?;
+    set(&mut options.seed, settings.count("seed", 0)?);
     Ok(options)
 }
 

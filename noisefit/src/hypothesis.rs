@@ -2,6 +2,7 @@
 
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::hypothesis::{self, Adjust, DrawWeights, Drawn, Names, OF_SCALE, Test, Wild};
+use noisefit_core::inference::vif::{self, Inflation};
 use noisefit_core::record::Fit;
 use noisefit_data::DataError;
 use noisefit_data::formula::Scope;
@@ -119,6 +120,28 @@ impl Fitted {
         let how = How { by, adjust: options.adjust, level };
         let formula = self.model.design.formula().text().to_owned();
         Ok(Tested { formula, fits: self.fits().iter().zip(found?).map(named).collect(), how })
+    }
+
+    /// The variance inflation factors of the terms, by least squares over the table that the model was fitted to or one that is given.
+    ///
+    /// ```
+    /// use noisefit::{Model, Table};
+    ///
+    /// let fitted = Model::new("mpg ~ wt + hp").fit(&Table::open("../testdata/mtcars.csv")?)?;
+    /// assert!((fitted.inflations(None)?[0].gvif - 1.766625).abs() < 1e-6);
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoSingleFit`] for what was trained; [`Error::NoTable`] after loading; those of least squares and of reading.
+    pub fn inflations(&self, table: Option<&Table>) -> Result<Vec<Inflation>, Error> {
+        let first = self.fits().first().ok_or(Error::NoSingleFit)?;
+        let [terms, _] = self.model.design.terms();
+        let estimation = self.estimation_of(first);
+        self.table_or(table)?.reading(self.model.design.columns_needed(Scope::All), |table| {
+            let rows = self.rows(table, SourceOptions::default())?;
+            Ok(vif::inflations(&rows, &terms, &estimation)?)
+        })
     }
 
     /// The terms of the location and of the scale, with the names of their coefficients.

@@ -8,7 +8,7 @@ use noisefit::{Fitted, TestMethod, TestOptions, parse};
 use crate::arguments::{ReadingArguments, TableFormat, named};
 use crate::files::{Data, ModelFile};
 use crate::outcome::{Failure, Outcome};
-use crate::output::{print, print_json};
+use crate::output::print_table;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -102,11 +102,6 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<Outcome, Failure> {
     if let Some((_, passes)) = &opened {
         passes.finish();
     }
-    match format {
-        TableFormat::Table => print(&tested.summary())?,
-        TableFormat::Json => print_json(&tested.record())?,
-        TableFormat::Csv => print(&tested.tidy().csv())?,
-        TableFormat::Markdown => print(&tested.tidy().markdown())?,
-    }
+    print_table(*format, || tested.summary(), || tested.record(), || Ok(tested.tidy()))?;
     Ok(Outcome::Done)
 }

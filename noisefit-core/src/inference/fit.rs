@@ -4,7 +4,7 @@ use crate::Error;
 use crate::estimate;
 use crate::inference::Options;
 use crate::inference::covariance::{self, Vcov};
-use crate::inference::small_sample;
+use crate::inference::{scale_interval, small_sample};
 use crate::noise::{ModelledScale, Noise, Route, scalable, written};
 use crate::record::{Fit, SmallSample};
 use crate::rows::RowSource;
@@ -33,6 +33,7 @@ pub fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result
                 small_sample::redraw_thin_tail(source, fit, &estimation)?;
             }
             small_sample::apply(source, fit, options.small_sample)?;
+            scale_interval::set(fit);
         }
         return Ok(fits);
     }
@@ -40,6 +41,7 @@ pub fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result
     for fit in &mut fits {
         covariance::estimate(source, fit, &options.vcov, &estimation)?;
         small_sample::apply(source, fit, options.small_sample)?;
+        scale_interval::set(fit);
     }
     Ok(fits)
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
 
+use super::spline::Knots;
 use crate::read::number;
 
 /// A category with more levels is refused: it is an identifier, and a design with a column for each would not fit into
@@ -38,6 +39,8 @@ pub(super) enum Learned {
     Moments { mean: Words, deviation: Words },
     /// Of `poly(x, degree)`.
     Polynomial(Polynomial),
+    /// Of `bs`, `ns` and `cc`.
+    Spline(Knots),
 }
 
 /// The levels of a category in increasing order: text by its bytes, numbers by size.

@@ -12,13 +12,14 @@ pub(super) enum Token {
         quoted: bool,
     },
     Text(String),
-    /// One of `~ + - * / ^ : ( ) , =` and `%in%`.
+    /// One of `~ + - * / ^ : ( ) , =`, of the comparisons `== != < <= > >=`, and `%in%`.
     Symbol(&'static str),
     End,
 }
 
 /// Longer ones first.
-const SYMBOLS: [&str; 13] = ["%in%", "**", "~", "+", "-", "*", "/", "^", ":", "(", ")", ",", "="];
+const SYMBOLS: [&str; 19] =
+    ["%in%", "**", "==", "!=", "<=", ">=", "~", "+", "-", "*", "/", "^", ":", "(", ")", ",", "=", "<", ">"];
 
 /// All tokens, with [`Token::End`] last.
 pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Span)>, FormulaError> {

@@ -2,6 +2,7 @@
 //! make the design's columns.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::rows::Layout;
@@ -10,6 +11,7 @@ use super::error::{FormulaError, Span};
 use super::expression::Expr;
 use super::learned::{Learned, Levels, Polynomial};
 use super::scope::Scope;
+use super::spline::{Asked, Knots, Pieces};
 use crate::frame::Field;
 
 /// What was learned so far, by the variables' names.
@@ -33,6 +35,8 @@ pub(super) struct Plan {
     pub outputs: Vec<usize>,
     /// The steps that are the columns of the scale.
     pub scale_outputs: Vec<usize>,
+    /// The steps that are the offsets of the location and of the logarithm of the scale.
+    pub offsets: [Option<usize>; 2],
     /// The terms of the location, and those of the scale, with the number of their columns.
     pub terms: [Vec<(String, usize)>; 2],
     pub response: Option<Expr>,
@@ -55,6 +59,8 @@ impl Plan {
 pub(super) struct Category {
     pub column: usize,
     pub levels: Levels,
+    /// Whether other levels are as good, as where it is only asked whether a row has the one that is known.
+    pub open: bool,
 }
 
 /// How one column comes about; numbers of other columns are places in [`Plan::steps`].
@@ -72,6 +78,17 @@ pub(super) enum Step {
         category: usize,
         level: u32,
         omitted: u32,
+    },
+    /// 1 where the only level that is known is, or is not, the row's, else 0.
+    Matches {
+        category: usize,
+        equal: bool,
+    },
+    /// A column of splines in `x`.
+    Spline {
+        x: usize,
+        pieces: Arc<Pieces>,
+        column: usize,
     },
     /// The orthonormal polynomial in `x` after `last` and `before`.
     Orthogonal {
@@ -113,4 +130,5 @@ pub(super) enum Lesson {
     Levels { column: usize, numeric: bool },
     Moments { x: Expr, scaled: bool },
     Polynomial { x: Expr, degree: usize, known: Option<Polynomial> },
+    Spline { x: Expr, asked: Asked, known: Option<Knots> },
 }

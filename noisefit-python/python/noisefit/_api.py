@@ -248,6 +248,8 @@ def diagnose(
     huber_scale: str | None = None,
     worst: int | None = None,
     rows: str | os.PathLike[str] | None = None,
+    dfbetas: bool = False,
+    lags: int | None = None,
     seed: int = 0,
     frame: str | None = None,
     progress: bool | None = None,
@@ -269,7 +271,7 @@ def diagnose(
     asked: dict[str, Any] = {
         "formula": formula, "noise": noise, "scale": scale, "weights": weights, "frequency_weights": frequency_weights,
         "missing": missing, "collinear": collinear, "digits": digits, "huber_k": huber_k, "huber_scale": huber_scale,
-        "worst": worst, "rows": rows, "seed": seed, **_known("diagnose", more, ()),
+        "worst": worst, "rows": rows, "dfbetas": dfbetas, "lags": lags, "seed": seed, **_known("diagnose", more, ()),
     }  # fmt: skip
     return Diagnosis(*_called(_noisefit.diagnose, data, asked, frame, progress))
 

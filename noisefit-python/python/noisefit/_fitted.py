@@ -229,6 +229,17 @@ class Fitted:
         columns["converged"] = [bool(fit["termination"]["converged"]) if "termination" in fit else self.converged for fit in fits]
         return self._like.frame(columns)
 
+    def inflations(self, data: Any = None) -> Any:
+        """Give a frame with the variance inflation factor of every term: `term, df, gvif, gvif_per_df`.
+
+        Of a term of several coefficients it is the generalised one (Fox and Monette 1992).
+        """
+        made, _ = self._table_of(data)
+        rows = json.loads(self._inner.inflations(made))
+        columns: dict[str, Any] = {"term": [row["term"] for row in rows], "df": [row["df"] for row in rows]}
+        columns |= {ours: [row[name] for row in rows] for ours, name in (("gvif", "gvif"), ("gvif_per_df", "per_df"))}
+        return self._like.frame(columns)
+
     def summary(self) -> str:
         """Give the summary for people, as the command prints it."""
         return self._inner.summary()
@@ -266,6 +277,7 @@ class Fitted:
         unseen: str | None = None,
         undefined: str | None = None,
         name: str | None = None,
+        back: str | None = None,
         keep: Sequence[str] | str | None = None,
         keep_all: bool = False,
         output: str | os.PathLike[str] | None = None,
@@ -288,6 +300,8 @@ class Fitted:
             Rows in which a term has no value, such as `log(0)`: `missing` or `fail`.
         name
             The name of the prediction, and the beginning of the others'.
+        back
+            Carry predictions of a transformed response, such as log(y), back to the column itself: its `median` or `mean`.
         keep, keep_all
             Columns of the table that are carried along into a file.
         output
@@ -302,7 +316,8 @@ class Fitted:
         if made is None:
             raise UsageError("the model was loaded without its table; give new rows")
         settings = {
-            "interval": interval, "kind": kind, "unseen": unseen, "undefined": undefined, "name": name, "keep": keep,
+            "interval": interval, "kind": kind, "unseen": unseen, "undefined": undefined, "name": name, "back": back,
+            "keep": keep,
             "keep_all": keep_all,
         }  # fmt: skip
         shown = _progress.of(progress)
@@ -400,6 +415,8 @@ class Fitted:
         *,
         worst: int | None = None,
         rows: str | os.PathLike[str] | None = None,
+        dfbetas: bool = False,
+        lags: int | None = None,
         progress: bool | None = None,
     ) -> Diagnosis:
         """Say what is wrong with the model: variance, shape of the noise, form of the mean, rows that stand out.
@@ -412,9 +429,13 @@ class Fitted:
             How many of the rows that stand out are listed (10).
         rows
             A file for what was measured of every row; `augment` gives the same as a frame.
+        dfbetas
+            Whether the file has how far each row moves each coefficient, too.
+        lags
+            Over how many rows dependence in their order is tested, too.
         """
         made, like = self._table_of(data)
-        return Diagnosis(self._called(self._inner.diagnose, made, {"worst": worst, "rows": rows}, progress), like)
+        return Diagnosis(self._called(self._inner.diagnose, made, {"worst": worst, "rows": rows, "dfbetas": dfbetas, "lags": lags}, progress), like)
 
     def compare(
         self,

@@ -4,7 +4,7 @@ mod advice;
 mod findings;
 
 use noisefit_core::inference::diagnostics::{
-    Calibration, ChiSquaredTest, Found, Measures, PValueType, RowInfluence, Tails, TestedOn,
+    Calibration, ChiSquaredTest, Found, Measures, PValueType, RowInfluence, Serial, Tails, TestedOn,
 };
 
 pub use advice::advice;
@@ -54,6 +54,19 @@ impl Line {
             Line::test(name, test.statistic, test.df.to_string(), test.p_value, words(test.p_value))
         })
     }
+}
+
+/// Dependence over several rows.
+pub fn serial(found: &Serial) -> String {
+    let lags = found.correlations.len();
+    let row = |name: &str, test: &ChiSquaredTest| {
+        let words = judged(test.p_value, "no dependence seen", "rows depend on rows before");
+        vec![name.to_owned(), significant(test.statistic, 5), test.df.to_string(), p_value(Some(test.p_value)), words]
+    };
+    let name = format!("order of rows, up to {lags} apart");
+    let rows = [row("Breusch-Godfrey", &found.breusch_godfrey), row("Ljung-Box", &found.ljung_box)];
+    let correlations: Vec<String> = found.correlations.iter().map(|r| significant(*r, 3)).collect();
+    format!("\n{}correlations {}\n", table(&[&name, "value", "df", "p_value", ""], &rows), correlations.join(", "))
 }
 
 /// What a p-value says: nothing, something, or clearly what `refuted` says.

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use noisefit_core::estimate;
 use noisefit_core::inference::covariance::Vcov;
-use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
+use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence, Serial};
 use noisefit_core::inference::{self, Options};
 use noisefit_core::noise::Noise;
 use noisefit_core::record::{Counts, Fit};
@@ -33,11 +33,15 @@ pub struct DiagnoseOptions {
     pub worst: usize,
     /// A .csv, .tsv or .parquet file for what was measured of every row.
     pub rows: Option<PathBuf>,
+    /// Whether that file has how far each row moves each coefficient, too.
+    pub dfbetas: bool,
+    /// Over how many rows dependence in their order is tested, beside that on the row before; not unless given.
+    pub lags: Option<usize>,
 }
 
 impl Default for DiagnoseOptions {
     fn default() -> Self {
-        DiagnoseOptions { worst: 10, rows: None }
+        DiagnoseOptions { worst: 10, rows: None, dfbetas: false, lags: None }
     }
 }
 
@@ -48,6 +52,8 @@ pub struct Diagnosed {
     fit: Fit,
     counts: Counts,
     diagnostics: Diagnostics,
+    /// Dependence over several rows, where it was asked for.
+    serial: Option<Serial>,
     places: BTreeMap<u64, RowPlace>,
     /// Whether rows are of several files.
     several_files: bool,
@@ -110,13 +116,14 @@ pub(crate) fn look(
     let diagnostics = diagnosis.run(rows, options.worst)?;
     let places = places(rows, &diagnostics.influence)?;
     if let Some(path) = &options.rows {
-        rows::write(path, &diagnosis, rows.design(), table)?;
+        rows::write(path, &diagnosis, rows.design(), table, options.dfbetas)?;
     }
+    let serial = options.lags.map(|lags| Serial::of(rows, &diagnosis, lags)).transpose()?;
     let several_files = table.dataset().files().len() > 1;
     drop(diagnosis);
     let (design, counts, notes) = (rows.design().clone(), rows.counts(), notes(rows, table));
     let table = table.clone();
-    Ok(Diagnosed { design, fit, counts, diagnostics, places, several_files, notes, table })
+    Ok(Diagnosed { design, fit, counts, diagnostics, serial, places, several_files, notes, table })
 }
 
 /// What is measured of every row of a table: the names, and the columns.
@@ -159,6 +166,11 @@ impl Diagnosed {
         (&self.design, self.counts, &self.table, &self.notes)
     }
 
+    /// Dependence over several rows, where it was asked for.
+    pub fn serial(&self) -> Option<&Serial> {
+        self.serial.as_ref()
+    }
+
     /// What to do about it, in sentences, the gravest first.
     pub fn advice(&self) -> Vec<Sentence> {
         advice(&self.findings())
@@ -177,7 +189,8 @@ impl Diagnosed {
 
     /// The same, with settings as a front end writes them.
     pub fn summary_in(&self, wording: &dyn Wording) -> String {
-        summary(&self.findings(), wording)
+        let serial = self.serial.as_ref().map(noisefit_report::diagnose::serial).unwrap_or_default();
+        summary(&self.findings(), wording) + &serial
     }
 
     fn findings(&self) -> Findings<'_> {
@@ -206,6 +219,7 @@ impl Diagnosed {
             dropped: self.counts.missing,
             zero_weight: self.counts.weightless,
             diagnostics: named(serde_json::to_value(&self.diagnostics)),
+            serial: self.serial.as_ref(),
             places: named(serde_json::to_value(self.places.values().collect::<Vec<_>>())),
             advice: self.advice().iter().map(|sentence| sentence.worded(wording)).collect(),
             warnings: self.warnings().iter().map(|warning| warning.worded(wording)).collect(),
@@ -224,6 +238,9 @@ struct DiagnosisRecord<'a> {
     zero_weight: u64,
     #[serde(flatten)]
     diagnostics: Value,
+    /// Dependence over several rows, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serial: Option<&'a Serial>,
     /// Where the rows of the lists stand, with their values.
     places: Value,
     /// What to do about it, in sentences.

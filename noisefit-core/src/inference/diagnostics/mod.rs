@@ -35,6 +35,7 @@ mod measures;
 mod normality;
 pub(crate) mod order;
 mod products;
+mod serial;
 mod specification;
 mod summary;
 mod survey;
@@ -51,6 +52,7 @@ pub use heteroscedasticity::{Driver, Heteroscedasticity};
 pub use influence::{Influence, Measures, RowInfluence};
 pub use list::Diagnostics;
 pub use normality::{Normality, ShapiroWilk};
+pub use serial::Serial;
 pub use specification::Specification;
 pub use summary::TestedOn;
 pub use tails::{QuantilePair, TailIndex, Tails};
@@ -99,5 +101,5 @@ impl Diagnosis {
 
 /// The passes of this module.
 pub(super) fn kinds() -> Kinds {
-    Kinds::default().with::<Survey>().with_adaptor::<ByScale>()
+    Kinds::default().with::<Survey>().with_adaptor::<ByScale>().and(serial::kinds())
 }
