@@ -25,7 +25,8 @@ const ROWS_TOLD: usize = 10;
 /// How often Gaussian noise may reach the limit of outlying rows, in samples of this size.
 const FALSE_ALARM: f64 = 0.05;
 
-/// The advice on a comparison; none without a preferred model. Two passes over the rows.
+/// The advice on a comparison; none without a preferred model. Two passes over the rows, and those of the standard errors of the
+/// two fits that are set side by side.
 pub(super) fn advise(
     source: &dyn RowSource,
     comparison: &Comparison,
