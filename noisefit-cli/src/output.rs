@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use noisefit::data::DataError;
+use noisefit::report::tidy::Tidy;
 use noisefit::{Error, Sentence};
 
+use crate::arguments::TableFormat;
 use crate::outcome::Options;
 
 /// Prints text to standard output; a closed pipe is an error that `main` forgives.
@@ -21,6 +23,21 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
     let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     print(&text)
+}
+
+/// Prints a result that is a table: for people, as JSON, or what is tidy of it.
+pub(crate) fn print_table<R: serde::Serialize>(
+    format: TableFormat,
+    summary: impl FnOnce() -> String,
+    record: impl FnOnce() -> R,
+    tidy: impl FnOnce() -> Result<Tidy, Error>,
+) -> Result<(), Error> {
+    match format {
+        TableFormat::Table => print(&summary()),
+        TableFormat::Json => print_json(&record()),
+        TableFormat::Csv => print(&tidy()?.csv()),
+        TableFormat::Markdown => print(&tidy()?.markdown()),
+    }
 }
 
 /// A line to standard error; where that is closed there is nobody to tell.

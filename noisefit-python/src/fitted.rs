@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use noisefit::data::formula::{Undefined, Unseen};
 use noisefit::data::source::Missing;
-use noisefit::{Error, EvaluateOptions, ExportOptions, Interval, Keep, PredictOptions, Read, TestMethod, parse};
+use noisefit::{Back, Error, EvaluateOptions, ExportOptions, Interval, Keep, PredictOptions, Read, TestMethod, parse};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -148,6 +148,13 @@ impl Fitted {
         set(&mut options.unseen, settings.of::<Unseen>("unseen")?);
         let evaluated = self.worked(py, table, progress, |fitted, table| fitted.evaluate(table, &options))?;
         Found::new(py, evaluated.summary(), &evaluated.record(), &evaluated.warnings())
+    }
+
+    /// The variance inflation factors of the terms, as JSON.
+    fn inflations(&self, py: Python<'_>, table: Option<&Table>) -> PyResult<String> {
+        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
+        let found = apart(py, None, |watch| self.inner.inflations(Some(&watched(&table, watch))))?;
+        json(py, &found)
     }
 
     /// Tests hypotheses about the coefficients; Wald tests need no table.

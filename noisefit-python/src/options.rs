@@ -20,12 +20,15 @@ pub(crate) fn compare_options(settings: &Settings<'_, '_>) -> PyResult<CompareOp
 pub(crate) fn diagnose_options(settings: &Settings<'_, '_>) -> PyResult<DiagnoseOptions> {
     let mut options = DiagnoseOptions { rows: settings.path("rows")?, ..DiagnoseOptions::default() };
     set(&mut options.worst, settings.size("worst", 0)?);
+    set(&mut options.dfbetas, settings.flag("dfbetas")?);
+    options.lags = settings.size("lags", 1)?;
     Ok(options)
 }
 
 pub(crate) fn test_options(settings: &Settings<'_, '_>) -> PyResult<TestOptions> {
     let mut options = TestOptions { functions: settings.texts("eval")?, ..TestOptions::default() };
     options.method = match (settings.flag("lr")?, settings.flag("wild")?) {
+        _ if settings.flag("across")? == Some(true) => TestMethod::AcrossQuantiles,
         (_, Some(true)) => TestMethod::WildCluster {
             cluster: settings.text("cluster")?,
             draws: settings.size("draws", 99)?.unwrap_or(Wild::DRAWS),

@@ -22,10 +22,13 @@ pub fn summary(model: &Specification, fits: &[Fit], conformal: Option<&Conformal
         text += &format!("log scale ~ {scale}\n");
     }
     text += &model.weighting();
+    if let [fit] = fits {
+        text += &residuals(fit);
+    }
     for fit in fits {
         text.push('\n');
         if let ([_, _, ..], Noise::Quantile(AsymmetricLaplace { tau })) = (fits, fit.noise) {
-            text += &format!("quantile {tau}\n");
+            text += &format!("quantile {tau}\n{}", residuals(fit));
         }
         text += &coefficients("term", &fit.location.rows, fit);
         if let Some(table) = fit.scale.modelled() {
@@ -142,6 +145,20 @@ fn rows(fit: &Fit, counts: Option<Counts>) -> String {
     text
 }
 
+/// The quantiles of the residuals, as R's lm has them.
+fn residuals(fit: &Fit) -> String {
+    let Some([least, first, median, third, largest]) = fit.goodness.residual_quantiles else { return String::new() };
+    let five = |x: f64| significant(x, 5);
+    format!(
+        "residuals: min {}, 1Q {}, median {}, 3Q {}, max {}\n",
+        five(least),
+        five(first),
+        five(median),
+        five(third),
+        five(largest)
+    )
+}
+
 /// Whether coefficients of the location have degrees of freedom of their own.
 fn varying_df(fit: &Fit) -> bool {
     let common = fit.covariance.reference_df.unwrap_or(fit.df_residual as f64);
@@ -208,6 +225,7 @@ fn facts(fit: &Fit, is_weighted: bool) -> String {
             ),
         ));
     }
+    lines.extend(fit.goodness.r1.map(|r1| ("R1", format!("{} (Koenker and Machado)", significant(r1, 5)))));
     if let Some(test) = &fit.f_test {
         let whole = |df: f64| if df.fract() == 0.0 { df.to_string() } else { significant(df, 4) };
         let (df_model, df_residual) = (whole(test.df_model), whole(test.df_residual));
@@ -321,7 +339,10 @@ fn scale(fit: &Fit) -> String {
         true => format!(", standard deviation {}", significant(sd, 6)),
         false => ", standard deviation infinite".to_owned(),
     });
-    format!("{} ({how}){deviation}", significant(scale, 6))
+    let interval = fit.scale_interval.map_or_else(String::new, |(low, high)| {
+        format!(", {} interval {} to {}", percent(fit.level), significant(low, 5), significant(high, 5))
+    });
+    format!("{} ({how}){interval}{deviation}", significant(scale, 6))
 }
 
 /// What certifies the minimum of absolute deviations or of a quantile's loss.

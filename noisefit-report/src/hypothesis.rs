@@ -26,6 +26,8 @@ pub enum By {
     Wald,
     /// The likelihood ratio.
     LikelihoodRatio,
+    /// Wald's statistic of the changes between several quantiles of these levels.
+    AcrossQuantiles(Vec<String>),
     /// A bootstrap by the clusters of a column.
     WildCluster(String, Drawn),
 }
@@ -75,6 +77,11 @@ fn heading(fit: &Fit, how: &How) -> String {
             };
             format!("{noise} noise, likelihood ratio tests compared with {compared}{basis}")
         }
+        By::AcrossQuantiles(levels) => format!(
+            "quantiles {}: Wald tests that coefficients are the same at all of them; standard errors {}",
+            levels.join(", "),
+            standard_errors(fit)
+        ),
         By::WildCluster(cluster, Drawn { clusters, draws, enumerated, weights }) => {
             let draws = if *enumerated { format!("all {draws} draws") } else { format!("{draws} draws") };
             format!(

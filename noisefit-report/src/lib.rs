@@ -6,6 +6,7 @@
 //! | module | of |
 //! |---|---|
 //! | [`fit`] | exact fits, with their certificate and digits |
+//! | [`formulas`] | formulas side by side, with likelihood ratio tests of nested ones |
 //! | [`hypothesis`] | tests of hypotheses about coefficients |
 //! | [`train`] | what was trained by gradient steps |
 //! | [`compare`] | noise models side by side, with the verdict |
@@ -18,7 +19,7 @@
 //! | [`derivation`] | from the density to the estimator, with a fit's numbers |
 //! | [`tabulate`] | models side by side for a paper |
 //! | [`text`] | numbers and tables |
-//! | [`tidy`] | tables that programs read, and of Markdown |
+//! | [`tidy`], [`tidied`] | tables that programs read, and of Markdown |
 
 #![forbid(unsafe_code)]
 
@@ -29,12 +30,14 @@ pub mod derivation;
 pub mod diagnose;
 pub mod evaluate;
 pub mod fit;
+pub mod formulas;
 pub mod hypothesis;
 pub mod loss;
 pub mod page;
 pub mod profile;
 pub mod tabulate;
 pub mod text;
+pub mod tidied;
 pub mod tidy;
 pub mod train;
 

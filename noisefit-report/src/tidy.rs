@@ -1,7 +1,7 @@
 //! Tidy tables, one row for each thing and one column for each number of it: as CSV for programs, and as Markdown.
 
 use crate::tabulate::in_markdown;
-use crate::text::{clean, p_value, significant};
+use crate::text::{clean, p_value, significant, table};
 
 /// Characters of a cell of Markdown, at most.
 const CELL: usize = 80;
@@ -76,6 +76,35 @@ impl Tidy {
         format!("{head}\n{}", self.rows.iter().map(row).collect::<String>())
     }
 
+    /// As a table for people, numbers to seven digits; columns without a value in any row are left out.
+    ///
+    /// ```
+    /// use noisefit_report::tidy::{Cell, Tidy};
+    ///
+    /// let rows = vec![vec!["x".into(), 2.0_f64.sqrt().into(), Cell::Missing]];
+    /// let text = Tidy { columns: vec!["term", "estimate", "df"], rows }.text();
+    /// assert_eq!(text, "term  estimate\nx     1.414214\n");
+    /// ```
+    pub fn text(&self) -> String {
+        let shown = self.filled();
+        let cell = |cell: &Cell| match cell {
+            Cell::Text(text) => clean(text, CELL),
+            Cell::Number(x) => significant(*x, 7),
+            Cell::P(p) => p_value(Some(*p)),
+            Cell::Count(count) => count.to_string(),
+            Cell::Missing => "NA".to_owned(),
+        };
+        let rows = self.rows.iter().map(|row| shown.iter().map(|&j| cell(&row[j])).collect());
+        let heading: Vec<&str> = shown.iter().map(|&j| self.columns[j]).collect();
+        table(&heading, &rows.collect::<Vec<Vec<String>>>())
+    }
+
+    /// The columns that have a value in some row; all of no rows.
+    fn filled(&self) -> Vec<usize> {
+        let filled = |j: &usize| self.rows.is_empty() || self.rows.iter().any(|row| row[*j] != Cell::Missing);
+        (0..self.columns.len()).filter(filled).collect()
+    }
+
     /// As a table of Markdown, numbers to six digits; columns without a value in any row are left out.
     ///
     /// ```
@@ -86,8 +115,7 @@ impl Tidy {
     /// assert_eq!(markdown, "| term | estimate |\n|:--|--:|\n| x\\_1 | 1.41421 |\n");
     /// ```
     pub fn markdown(&self) -> String {
-        let filled = |j: &usize| self.rows.is_empty() || self.rows.iter().any(|row| row[*j] != Cell::Missing);
-        let shown: Vec<usize> = (0..self.columns.len()).filter(filled).collect();
+        let shown = self.filled();
         let cell = |cell: &Cell| match cell {
             Cell::Text(text) => in_markdown(&clean(text, CELL)),
             Cell::Number(x) => significant(*x, 6),

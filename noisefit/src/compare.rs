@@ -10,6 +10,7 @@ use noisefit_core::wording::Wording;
 use noisefit_data::formula::{Design, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
 use noisefit_report::compare::Found;
+use noisefit_report::tidy::Tidy;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -191,6 +192,11 @@ impl Compared {
         let rows: Vec<_> = self.places.values().map(place).collect();
         let found = Found { comparison: &self.comparison, outlying_rows: &rows, next };
         noisefit_report::compare::summary(&specification(&self.design, Some(self.counts)), &found, times, wording)
+    }
+
+    /// The models as a table, a row for each.
+    pub fn tidy(&self) -> Tidy {
+        noisefit_report::tidied::comparison(&self.comparison)
     }
 
     /// The JSON object, with settings as `wording` writes them; rows have the numbers of their records, from 1, and of several

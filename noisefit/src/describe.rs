@@ -7,6 +7,7 @@ use noisefit_data::describe::{
 use noisefit_data::frame::Kind;
 use noisefit_data::read::UnreadColumn;
 use noisefit_report::text::{optional, significant, table};
+use noisefit_report::tidy::{Cell, Tidy};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -85,6 +86,11 @@ impl Described {
         summary(&in_short(&self.files), &self.description)
     }
 
+    /// The columns as a table, a row for each.
+    pub fn tidy(&self) -> Tidy {
+        tidy(&self.description)
+    }
+
     /// The JSON object.
     pub fn record<'a>(&'a self) -> impl Serialize + use<'a> {
         DescriptionRecord { schema: "noisefit.describe/1", files: &self.files, description: &self.description }
@@ -153,6 +159,53 @@ fn summary(files: &str, description: &Description) -> String {
         text.push_str(&format!("\n{}\n", notes.join("\n")));
     }
     text
+}
+
+/// A row for each column, whatever it holds.
+fn tidy(description: &Description) -> Tidy {
+    let columns = vec![
+        "column",
+        "type",
+        "count",
+        "missing",
+        "mean",
+        "sd",
+        "min",
+        "q25",
+        "median",
+        "q75",
+        "max",
+        "levels",
+        "most_frequent",
+        "times",
+    ];
+    let value = |value: &Option<Value>| match value {
+        Some(Value::Number(number)) => Cell::Number(*number),
+        Some(Value::Integer(integer)) => Cell::Text(integer.to_string()),
+        Some(Value::Time(time)) => Cell::Text(time.clone()),
+        None => Cell::Missing,
+    };
+    let row = |column: &ColumnDescription| {
+        let kind = serde_json::to_value(column.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned));
+        let (count, missing) = (Cell::Count(column.count), Cell::Count(column.missing));
+        let mut row = vec![column.name.as_str().into(), kind.map_or(Cell::Missing, Cell::Text), count, missing];
+        match &column.summary {
+            Summary::Numbers(found) => {
+                row.extend([value(&found.mean), found.sd.into()]);
+                row.extend([&found.min, &found.q25, &found.median, &found.q75, &found.max].map(value));
+                row.extend([Cell::Missing, Cell::Missing, Cell::Missing]);
+            }
+            Summary::Levels(found) => {
+                row.extend(std::iter::repeat_n(Cell::Missing, 7));
+                row.push(found.distinct.map_or(Cell::Missing, Cell::Count));
+                let most = found.most_frequent.as_ref();
+                row.push(most.map_or(Cell::Missing, |most| Cell::Text(most.level.clone())));
+                row.push(most.map_or(Cell::Missing, |most| Cell::Count(most.count)));
+            }
+        }
+        row
+    };
+    Tidy { columns, rows: description.columns.iter().map(row).collect() }
 }
 
 fn number_row(column: &ColumnDescription, summary: &NumberSummary) -> Vec<String> {

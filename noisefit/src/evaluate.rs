@@ -6,6 +6,7 @@ use noisefit_core::rows::RowSourceExt;
 use noisefit_data::formula::{Scope, Unseen};
 use noisefit_data::source::{Missing, SourceOptions};
 use noisefit_report::evaluate::{outermost_coverage, summary};
+use noisefit_report::tidy::Tidy;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -97,6 +98,11 @@ impl Evaluated {
     /// The scores as lines, of several quantiles as a table.
     pub fn summary(&self) -> String {
         summary(&self.scores, self.counts, self.is_weighted)
+    }
+
+    /// The scores as a table, a row for each curve.
+    pub fn tidy(&self) -> Tidy {
+        noisefit_report::tidied::scores(&self.scores)
     }
 
     /// The JSON object.

@@ -96,6 +96,12 @@ fn warnings(model: &FittedModel) -> Vec<Remark> {
     if model.design.transforms_response() {
         warnings.push(format!("locations and scales are of {}", model.design.layout().response));
     }
+    if model.design.has_offset() {
+        warnings.push(format!("locations are of {}: add the offset", model.design.layout().response));
+    }
+    if model.design.has_scale_offset() {
+        warnings.push("scales are without the offset of their logarithm: multiply them by its exponential".into());
+    }
     if model.design.weights().is_some() {
         warnings.push("the model is weighted; scales are for rows of weight 1".into());
     }

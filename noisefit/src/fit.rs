@@ -66,6 +66,11 @@ impl Model {
             let remarks = notes(&rows, table).into_iter().map(Sentence::from).collect();
             remarked(explain(error, rows.counts(), table), remarks)
         })?;
+        // Of conformal intervals the fit may be of a part of the rows.
+        if conformal.is_none() && !self.one_pass {
+            let estimation = options.estimation();
+            fits.iter_mut().try_for_each(|fit| inference::goodness(&rows, fit, &estimation))?;
+        }
         if self.drop_effects {
             fits.iter_mut().filter_map(|fit| fit.absorbed.as_mut()).for_each(Absorbed::drop_constants);
         }
@@ -118,6 +123,14 @@ fn of_response<'a>(rows: DesignRows<'a>, fits: &mut [Fit]) -> Result<DesignRows<
         return Ok(rows);
     }
     let Some(range) = rows.design().response_range(&rows.slopes()?) else { return Ok(rows) };
+    if rows.design().has_offset() && rows.design().logarithm().is_none() && !rows.design().is_linear() {
+        return Err(noisefit_core::Error::Unsupported(format!(
+            "{} cannot have all values, and with an offset its likelihood is not known: offsets go with a response as it stands, or \
+             with its logarithm",
+            rows.design().response()
+        ))
+        .into());
+    }
     let found = fits.iter().map(|fit| outside(&rows, fit, range)).collect::<Result<Vec<_>, _>>()?;
     let most = found.iter().fold(0.0, |most: f64, found| most.max(found.mass));
     if most <= LikelihoodOf::NEXT_TO_NOTHING {

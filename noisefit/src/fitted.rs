@@ -16,6 +16,8 @@ use noisefit_data::model::FittedModel;
 use noisefit_data::source::{DesignRows, SourceOptions};
 use noisefit_data::write::FileIdentity;
 use noisefit_report::compare::{likelihoods, verdict};
+use noisefit_report::tidied;
+use noisefit_report::tidy::Tidy;
 
 use crate::diagnose::{DiagnoseOptions, Diagnosed, look};
 use crate::error::Error;
@@ -309,6 +311,42 @@ impl Fitted {
                 let summary = noisefit_report::fit::summary(&specification, fits, conformal.as_ref());
                 summary + &evidence.unwrap_or_default()
             }
+        }
+    }
+
+    /// The coefficients as a table: a row for each term of the location, then of a modelled scale; of a line that was trained
+    /// without errors.
+    ///
+    /// ```
+    /// use noisefit::{Model, Table};
+    ///
+    /// let fitted = Model::new("foodexp ~ income").fit(&Table::open("../testdata/engel.csv")?)?;
+    /// assert!(fitted.tidy()?.csv().starts_with("noise,part,term,estimate,std_error,"));
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoSingleFit`] for a network.
+    pub fn tidy(&self) -> Result<Tidy, Error> {
+        if !self.fits().is_empty() {
+            return Ok(tidied::coefficients(self.fits()));
+        }
+        let names = self.model.design.layout().coefficient_names();
+        let lines = self.network().and_then(Network::coefficients).ok_or(Error::NoSingleFit)?;
+        let row = |(name, value): (&String, f64)| vec![name.as_str().into(), value.into()];
+        let rows =
+            lines.iter().flat_map(|line| names.iter().zip(line.numbers()).map(row).collect::<Vec<_>>()).collect();
+        Ok(Tidy { columns: vec!["term", "estimate"], rows })
+    }
+
+    /// The facts of the fit in one row, of several quantiles one for each.
+    ///
+    /// # Errors
+    /// [`Error::NoSingleFit`] for what was trained.
+    pub fn glance(&self) -> Result<Tidy, Error> {
+        match self.fits() {
+            [] => Err(Error::NoSingleFit),
+            fits => Ok(tidied::glance(fits)),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::hypothesis::{self, Adjust, DrawWeights, Drawn, Names, OF_SCALE, Test, Wild};
+use noisefit_core::inference::vif::{self, Inflation};
+use noisefit_core::noise::{AsymmetricLaplace, Noise};
 use noisefit_core::record::Fit;
 use noisefit_data::DataError;
 use noisefit_data::formula::Scope;
@@ -38,6 +40,8 @@ pub enum TestMethod {
     Wald,
     /// The likelihood ratio, fitting again under each hypothesis.
     LikelihoodRatio,
+    /// That coefficients are the same at all of several quantiles, by Wald's statistic with the joint covariance of the fits.
+    AcrossQuantiles,
     /// The wild cluster bootstrap of least squares, under each hypothesis.
     WildCluster {
         /// The column that says which rows belong together; that of the fit's covariance unless given.
@@ -109,6 +113,14 @@ impl Fitted {
                 by = By::LikelihoodRatio;
                 self.likelihood_ratios(&terms, &texts, table, options)
             }
+            TestMethod::AcrossQuantiles => {
+                let level_of = |fit: &Fit| match fit.noise {
+                    Noise::Quantile(AsymmetricLaplace { tau }) => tau.to_string(),
+                    other => other.to_string(),
+                };
+                by = By::AcrossQuantiles(self.fits().iter().map(level_of).collect());
+                Ok(vec![self.across_quantiles(&terms, &texts, table, (level, options.adjust))?])
+            }
             TestMethod::WildCluster { cluster, draws, weights } => {
                 let wild = Wild { draws: *draws, weights: *weights, level, seed: options.seed };
                 let (tests, cluster, drawn) =
@@ -117,11 +129,33 @@ impl Fitted {
                 Ok(vec![tests])
             }
         };
-        let several = self.fits().len() > 1;
+        let several = self.fits().len() > 1 && options.method != TestMethod::AcrossQuantiles;
         let named = |(fit, tests): (&Fit, Vec<Test>)| (fit.clone(), several.then(|| fit.noise.to_string()), tests);
         let how = How { by, adjust: options.adjust, level };
         let formula = self.model.design.formula().text().to_owned();
         Ok(Tested { formula, fits: self.fits().iter().zip(found?).map(named).collect(), how })
+    }
+
+    /// The variance inflation factors of the terms, by least squares over the table that the model was fitted to or one that is given.
+    ///
+    /// ```
+    /// use noisefit::{Model, Table};
+    ///
+    /// let fitted = Model::new("mpg ~ wt + hp").fit(&Table::open("../testdata/mtcars.csv")?)?;
+    /// assert!((fitted.inflations(None)?[0].gvif - 1.766625).abs() < 1e-6);
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoSingleFit`] for what was trained; [`Error::NoTable`] after loading; those of least squares and of reading.
+    pub fn inflations(&self, table: Option<&Table>) -> Result<Vec<Inflation>, Error> {
+        let first = self.fits().first().ok_or(Error::NoSingleFit)?;
+        let [terms, _] = self.model.design.terms();
+        let estimation = self.estimation_of(first);
+        self.table_or(table)?.reading(self.model.design.columns_needed(Scope::All), |table| {
+            let rows = self.rows(table, SourceOptions::default())?;
+            Ok(vif::inflations(&rows, &terms, &estimation)?)
+        })
     }
 
     /// The terms of the location and of the scale, with the names of their coefficients.
@@ -165,6 +199,22 @@ impl Fitted {
 }
 
 impl Fitted {
+    /// The tests that coefficients are the same at all quantiles.
+    fn across_quantiles(
+        &self,
+        terms: &[(String, Vec<String>)],
+        hypotheses: &[String],
+        table: Option<&Table>,
+        how: (f64, Adjust),
+    ) -> Result<Vec<Test>, Error> {
+        let first = self.fits().first().ok_or(Error::NoSingleFit)?;
+        self.table_or(table)?.reading(self.model.design.columns_needed(Scope::All), |table| {
+            let rows = self.rows(table, SourceOptions::default())?;
+            let estimation = self.estimation_of(first);
+            Ok(hypothesis::across_quantiles(&rows, self.fits(), terms, hypotheses, how, &estimation)?)
+        })
+    }
+
     /// The tests by a wild cluster bootstrap, the column of the clusters, and what was drawn.
     fn wild_cluster(
         &self,
@@ -223,6 +273,7 @@ impl Tested {
         let (method, cluster, drawn) = match &self.how.by {
             By::Wald => ("wald", None, None),
             By::LikelihoodRatio => ("likelihood-ratio", None, None),
+            By::AcrossQuantiles(_) => ("across-quantiles", None, None),
             By::WildCluster(cluster, drawn) => ("wild-cluster", Some(&cluster[..]), Some(*drawn)),
         };
         Record {
@@ -230,9 +281,13 @@ impl Tested {
             formula: &self.formula,
             noise: self.fits.first().map(|(fit, _, _)| fit.noise).filter(|_| one.is_some()),
             method,
-            vcov_type: vcov.filter(|_| self.how.by == By::Wald),
+            vcov_type: vcov.filter(|_| matches!(self.how.by, By::Wald | By::AcrossQuantiles(_))),
             cluster,
             drawn,
+            quantiles: match &self.how.by {
+                By::AcrossQuantiles(levels) => levels,
+                _ => &[],
+            },
             adjust: self.how.adjust,
             level: self.how.level,
             tests: one,
@@ -257,6 +312,9 @@ struct Record<'a> {
     cluster: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     drawn: Option<Drawn>,
+    /// The levels between which coefficients are compared.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    quantiles: &'a [String],
     adjust: Adjust,
     level: f64,
     #[serde(skip_serializing_if = "Option::is_none")]

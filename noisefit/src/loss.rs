@@ -8,6 +8,7 @@ use noisefit_data::formula::Formula;
 use noisefit_data::records::Records;
 use noisefit_data::source::{DesignRows, Missing, SourceOptions};
 use noisefit_report::loss::summary;
+use noisefit_report::tidy::Tidy;
 use serde::Serialize;
 
 use crate::error::Error;
@@ -112,6 +113,11 @@ impl Losses {
                 beyond.join(", ")
             )],
         }
+    }
+
+    /// The losses as a table, a row for each.
+    pub fn tidy(&self) -> Tidy {
+        noisefit_report::tidied::losses(&self.report)
     }
 
     /// The JSON object.

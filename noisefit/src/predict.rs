@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use noisefit_core::inference::predict::{IntervalKind, Intervals, NewRows, Predictor};
 use noisefit_core::network::{Deviation, Network};
 use noisefit_core::noise::{AsymmetricLaplace, Noise};
-use noisefit_core::record::{Fit, Topic};
+use noisefit_core::record::{Fit, LikelihoodOf, Topic};
 use noisefit_data::DataError;
 use noisefit_data::formula::{EvaluateOptions, Scope, Undefined, Unseen, Workspace};
 use noisefit_data::frame::{Column, Field, Frame, Kind, MISSING};
@@ -47,12 +47,29 @@ pub struct PredictOptions {
     pub undefined: Undefined,
     /// The name of the prediction, and the beginning of the others'; `prediction`, and nothing, unless given.
     pub name: Option<String>,
+    /// Whether predictions of a transformed response are carried back to its own column, and as what.
+    pub back: Option<Back>,
 }
+
+/// What a prediction of a transformed response is of the response itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Back {
+    /// The median, or the quantile that is modelled: whatever the transformation, as long as it is one to one.
+    Median,
+    /// The mean, by the fitted noise.
+    Mean,
+}
+
+noisefit_core::named!(Back {
+    Median = "median": "The median of the response itself, or the quantile that is modelled",
+    Mean = "mean": "The mean of the response itself, by the fitted noise",
+});
 
 impl Default for PredictOptions {
     fn default() -> Self {
         let (unseen, undefined) = (Unseen::default(), Undefined::Missing);
-        PredictOptions { levels: Vec::new(), interval: None, keep: Keep::default(), unseen, undefined, name: None }
+        let (levels, keep) = (Vec::new(), Keep::default());
+        PredictOptions { levels, interval: None, keep, unseen, undefined, name: None, back: None }
     }
 }
 
@@ -125,6 +142,10 @@ struct Prediction<'a> {
     undefined: AtomicUsize,
     /// Rows with levels of absorbed effects that no row of the fit connects.
     unconnected: AtomicUsize,
+    /// Rows with a value beyond the boundary of a spline.
+    beyond: AtomicUsize,
+    /// Which of the columns are locations, to which an offset is added.
+    located: Vec<bool>,
 }
 
 /// The intervals that are asked for.
@@ -211,10 +232,12 @@ impl Fitted {
         let asked = self.asked(options);
         let carried = carried(&options.keep, table)?;
         let read = columns(model, table.dataset(), &carried)?;
-        let names = named(predicted_names(model, asked.as_ref()), options.name.as_deref());
+        let names = predicted_names(model, asked.as_ref());
+        let located = names.iter().map(|name| name != "scale" && !name.starts_with("sd_")).collect();
+        let names = named(names, options.name.as_deref());
         refuse_twice(&carried, &names)?;
         let predictors = Predictors::new(model)?;
-        let [incomplete, undefined, unconnected] = [0; 3].map(AtomicUsize::new);
+        let [incomplete, undefined, unconnected, beyond] = [(); 4].map(|()| AtomicUsize::new(0));
         Ok(Prediction {
             model,
             predictors,
@@ -227,6 +250,8 @@ impl Fitted {
             incomplete,
             undefined,
             unconnected,
+            beyond,
+            located,
         })
     }
 
@@ -236,6 +261,9 @@ impl Fitted {
     /// [`Error::Refused`] and [`Error::NoIntervals`].
     pub fn check_prediction(&self, options: &PredictOptions) -> Result<(), Error> {
         self.check_effects()?;
+        if let Some(back) = options.back {
+            check_back(&self.model, back, self.asked(options).as_ref())?;
+        }
         let effect = self.model.design.layout().effects.first().map(|effect| effect.name.clone());
         match (self.asked(options), effect) {
             (Some(_), Some(effect)) => Err(Refusal::IntervalWithEffects { effect }.into()),
@@ -324,9 +352,11 @@ impl Prediction<'_> {
             let rows = bound.evaluate(range, &mut workspace).map_err(|error| locate(dataset, error))?;
             self.incomplete.fetch_add(rows.missing(), Ordering::Relaxed);
             self.undefined.fetch_add(rows.undefined(), Ordering::Relaxed);
+            self.beyond.fetch_add(rows.beyond(), Ordering::Relaxed);
             let new = NewRows {
                 scale_design: rows.scale_design().into(),
                 effects: rows.effects(),
+                weights: rows.scaled(),
                 ..NewRows::new(rows.design(), rows.rows())
             };
             let mut results = self.predictors.predict(&new, asked)?;
@@ -340,6 +370,13 @@ impl Prediction<'_> {
                     add(&mut results, conformal.intervals(&new, level))?;
                 }
             }
+            if let Some(offset) = rows.offset() {
+                let located = results.iter_mut().zip(&self.located).filter(|(_, located)| **located);
+                located.for_each(|(column, _)| column.iter_mut().zip(offset).for_each(|(value, o)| *value += o));
+            }
+            if let Some(back) = self.options.back {
+                self.carry_back(back, &new, &mut results);
+            }
             columns.resize_with(results.len(), || vec![f64::NAN; frame.rows]);
             for (column, results) in columns.iter_mut().zip(results) {
                 for (&row, value) in rows.kept().iter().zip(results) {
@@ -349,6 +386,37 @@ impl Prediction<'_> {
         }
         columns.resize_with(self.names.len(), || vec![f64::NAN; frame.rows]);
         Ok(columns)
+    }
+
+    /// Carries locations and ends of intervals back to the response itself; the first is its median or mean.
+    fn carry_back(&self, back: Back, rows: &NewRows<'_>, results: &mut Columns) {
+        let design = &self.model.design;
+        if let (Back::Mean, Predictors::Fits(predictors, _), Some(log)) = (back, &self.predictors, design.logarithm())
+            && let [predictor] = &predictors[..]
+        {
+            let scales = predictor.scale(rows);
+            let noise = self.model.fits.first().map(|fit| fit.noise);
+            // The logarithm of the mean of exp(scale noise) is added to a logarithm.
+            for (value, scale) in results[0].iter_mut().zip(scales) {
+                *value += noise.and_then(|noise| log_moment(&noise, log * scale)).unwrap_or(f64::NAN) / log;
+            }
+        }
+        let located = results.iter_mut().zip(&self.located).filter(|(_, located)| **located);
+        for (column, _) in located {
+            column.iter_mut().for_each(|value| *value = design.untransformed(*value).unwrap_or(f64::NAN));
+        }
+        // Of a response that falls the ends have changed sides.
+        for place in 0..results.len().saturating_sub(1) {
+            let is_low = |name: &String| name.contains("_low");
+            if self.names.get(place).is_some_and(is_low) {
+                let (low, high) = results.split_at_mut(place + 1);
+                for (low, high) in low[place].iter_mut().zip(&mut high[0]) {
+                    if *low > *high {
+                        std::mem::swap(low, high);
+                    }
+                }
+            }
+        }
     }
 
     /// What is to be said, once it was run.
@@ -383,8 +451,31 @@ impl Prediction<'_> {
                 .into(),
             );
         }
-        if model.design.transforms_response() {
-            warnings.push(format!("predictions are of {}", model.design.layout().response).into());
+        let beyond = self.beyond.load(Ordering::Relaxed);
+        if beyond > 0 {
+            let rows = count_of(beyond as u64, "row");
+            warnings.push(
+                format!(
+                    "{rows} with a value beyond the boundary of a spline, where bs goes on as a polynomial and ns as a straight line"
+                )
+                .into(),
+            );
+        }
+        if let Some(back) = self.options.back {
+            let (response, column) = (model.design.response(), model.design.response_column().unwrap_or_default());
+            let what = match back {
+                Back::Median if curves(model).iter().any(Option::is_some) => "quantiles",
+                Back::Median => "medians",
+                Back::Mean => "means",
+            };
+            let scale = if model.design.layout().scale.is_some() {
+                format!("; scales are of {response}")
+            } else {
+                String::new()
+            };
+            warnings.push(format!("predictions are {what} of {column}, back from {response}{scale}").into());
+        } else if model.design.transforms_response() {
+            warnings.push(format!("predictions are of {}", model.design.response()).into());
         }
         let is_aliased =
             |fit: &Fit| fit.location.rows.iter().chain(fit.scale.coefficients()).any(|c| c.estimate.is_none());
@@ -473,6 +564,54 @@ fn add(columns: &mut Vec<Vec<f64>>, ends: Result<Intervals, noisefit_core::Error
     let Intervals { low, high } = ends.map_err(|error| DataError::Option(error.to_string()))?;
     columns.extend([low, high]);
     Ok(())
+}
+
+/// `ln E[exp(s R)]` of standardised noise, where there is one.
+fn log_moment(noise: &Noise, s: f64) -> Option<f64> {
+    match noise {
+        Noise::Gaussian => Some(0.5 * s * s),
+        Noise::Laplace => (s < 1.0).then(|| -(-s * s).ln_1p()),
+        Noise::Logistic => {
+            let x = std::f64::consts::PI * s;
+            (s < 1.0).then(|| if x == 0.0 { 0.0 } else { (x / x.sin()).ln() })
+        }
+        _ => None,
+    }
+}
+
+/// Refuses to carry back what is not one to one, and means that there are not.
+fn check_back(model: &FittedModel, back: Back, asked: Option<&Asked>) -> Result<(), Error> {
+    let (design, response) = (&model.design, model.design.response());
+    let wrong = |why: String| Err(noisefit_core::Error::Unsupported(why).into());
+    if !design.transforms_response() {
+        return wrong(format!("predictions are of {response} itself: there is nothing to carry back"));
+    }
+    if design.likelihood_of() == LikelihoodOf::Folded || design.untransformed(0.5).is_none() {
+        return wrong(format!(
+            "{response} is not undone: it is not one to one, or not by a formula that is known here"
+        ));
+    }
+    if back == Back::Median {
+        return Ok(());
+    }
+    let Some(noise) = model.fits.first().map(|fit| fit.noise).filter(|_| model.fits.len() == 1) else {
+        return wrong(
+            "a mean of the response itself is one of an exact fit under one noise; ask for median".to_owned(),
+        );
+    };
+    if asked.is_some_and(|asked| asked.kind == Interval::Confidence) {
+        let what = "confidence intervals are of the median of the response itself; ask for median, or for prediction intervals";
+        return wrong(what.to_owned());
+    }
+    let largest = model.fits.first().and_then(|fit| fit.scale.common()).unwrap_or(0.0);
+    match design.logarithm() {
+        None if design.is_linear() && !matches!(noise, Noise::Quantile(_)) => Ok(()),
+        None => wrong(format!("the mean is known back from logarithms and lines, not from {response}; ask for median")),
+        Some(log) if log_moment(&noise, log * largest).is_some() => Ok(()),
+        Some(_) => wrong(format!(
+            "under {noise} noise of this scale the mean of exp({response}) is infinite, or not known here; ask for median"
+        )),
+    }
 }
 
 /// Refuses intervals that the model does not have.

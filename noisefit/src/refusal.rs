@@ -88,6 +88,13 @@ pub enum Refusal {
         /// The setting.
         setting: Setting,
     },
+    /// Formulas of several responses side by side.
+    SeveralResponses {
+        /// One.
+        one: String,
+        /// Another.
+        other: String,
+    },
     /// A bootstrap of clusters without the column that says which rows belong together.
     NoClusters,
     /// Layers of a linear model.
@@ -345,6 +352,10 @@ impl Refusal {
                 "{} is about training: say {network}, or {} for a linear model by gradient steps",
                 name(*setting),
                 with(Setting::Solver, "train")
+            ),
+            Refusal::SeveralResponses { one, other } => format!(
+                "the formulas have the responses {one} and {other}, and are set side by side for one response: compare each by itself, and \
+                 the AIC of both, which is of the response as it stands in the data"
             ),
             Refusal::NoClusters => format!(
                 "the covariance of the model has no clusters: name the column that says which rows belong together by {}",

@@ -6,11 +6,11 @@ use noisefit::core::estimate::Collinear;
 use noisefit::data::source::Missing;
 use noisefit::{ChartOptions, CompareOptions, Compared, Model, parse};
 
-use super::model::ModelArguments;
-use crate::arguments::{DataArguments, OutputFormat};
+use super::model::SettingArguments;
+use crate::arguments::{DataArguments, TableFormat};
 use crate::files::Output;
 use crate::outcome::{Failure, Options, Outcome};
-use crate::output::{print, print_json, warn};
+use crate::output::{print_table, warn};
 use crate::picture::write;
 use crate::shell::quoted;
 
@@ -18,15 +18,19 @@ use crate::shell::quoted;
 #[command(after_help = "\
 Examples:
   noisefit compare engel.csv -f 'foodexp ~ income'
+  noisefit compare engel.csv -f 'foodexp ~ income' -f 'foodexp ~ ns(income, df=4)' --noise gaussian,student-t
   noisefit compare 'logs/*.csv.gz' -f 'latency ~ size + region' --scale '~ size'
   noisefit compare lab.csv -f 'y ~ x' --noise gaussian,laplace,student-t+scale --folds 10")]
 pub(crate) struct CompareArguments {
     #[command(flatten)]
     pub(crate) data: DataArguments,
+    /// The model, as in R: 'y ~ x1 + log(x2) + city*x3'; several are set side by side, nested ones by likelihood ratio tests
+    #[arg(long, short, value_name = "FORMULA", required = true)]
+    pub(crate) formula: Vec<String>,
     #[command(flatten)]
-    pub(crate) model: ModelArguments,
+    pub(crate) settings: SettingArguments,
     /// The models: noise families with commas between, +scale behind those whose scale is modelled, such as
-    /// gaussian,laplace,student-t+scale [default: all, and gaussian+scale,student-t+scale]
+    /// gaussian,laplace,student-t+scale [default: all, and gaussian+scale,student-t+scale; of several formulas gaussian]
     #[arg(long, value_name = "FAMILIES")]
     pub(crate) noise: Option<Candidates>,
     /// Parts of the cross-validation: each is predicted from the others; 0 for none
@@ -42,14 +46,15 @@ pub(crate) struct CompareArguments {
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<Output>,
     /// How to print the result
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    pub(crate) format: OutputFormat,
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub(crate) format: TableFormat,
 }
 
 /// Compares and prints.
 pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
-    let model = Model { seed: arguments.seed, ..arguments.model.model() };
     let options = CompareOptions { noise: arguments.noise.clone(), folds: arguments.folds };
+    let [formula] = &arguments.formula[..] else { return run_formulas(arguments, &options) };
+    let model = Model { seed: arguments.seed, ..arguments.settings.model(formula) };
     model.check()?;
     let (table, passes) = arguments.data.open()?;
     let compared = model.compare(&table, &options)?;
@@ -59,10 +64,30 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
         let charts = ChartOptions { seed: arguments.seed, ..ChartOptions::default() };
         write(path, &compared.report(next.as_deref(), &charts, &Options)?)?;
     }
-    match arguments.format {
-        OutputFormat::Json => print_json(&compared.record(next.as_deref(), arguments.times, &Options))?,
-        OutputFormat::Table => print(&compared.summary(next.as_deref(), arguments.times, &Options))?,
+    print_table(
+        arguments.format,
+        || compared.summary(next.as_deref(), arguments.times, &Options),
+        || compared.record(next.as_deref(), arguments.times, &Options),
+        || Ok(compared.tidy()),
+    )?;
+    warn(&compared.warnings());
+    Ok(Outcome::Done)
+}
+
+/// Sets several formulas side by side and prints.
+fn run_formulas(arguments: &CompareArguments, options: &CompareOptions) -> Result<Outcome, Failure> {
+    if arguments.report.is_some() || arguments.times {
+        let what = "--report and --times are for one formula: several have no report, and no times";
+        return Err(Failure::Usage(what.to_owned()));
     }
+    for formula in &arguments.formula {
+        arguments.settings.model(formula).check()?;
+    }
+    let model = Model { seed: arguments.seed, ..arguments.settings.model("") };
+    let (table, passes) = arguments.data.open()?;
+    let compared = model.compare_formulas(&arguments.formula, &table, options)?;
+    passes.finish();
+    print_table(arguments.format, || compared.summary(), || compared.record(), || Ok(compared.tidy()))?;
     warn(&compared.warnings());
     Ok(Outcome::Done)
 }
@@ -70,11 +95,11 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
 /// What to type to fit the preferred model.
 fn next(arguments: &CompareArguments, compared: &Compared) -> Option<String> {
     let preferred = compared.preferred()?;
-    let CompareArguments { data, model, .. } = arguments;
+    let CompareArguments { data, settings: model, formula, .. } = arguments;
     let mut words: Vec<String> = ["noisefit", "fit"].map(str::to_owned).into();
     words.extend(data.words());
     let mut option = |name: &str, value: &str| words.extend([name.to_owned(), quoted(value)]);
-    option("-f", &model.formula);
+    formula.iter().for_each(|formula| option("-f", formula));
     option("--noise", &preferred.noise.to_string());
     if let Some(scale) = compared.scale_formula().filter(|_| preferred.models_scale) {
         option("--scale", &format!("~ {scale}"));

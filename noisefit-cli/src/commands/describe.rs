@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use crate::arguments::{DataArguments, OutputFormat};
+use crate::arguments::{DataArguments, TableFormat};
 use crate::outcome::{Failure, Outcome};
-use crate::output::{print, print_json, warn};
+use crate::output::{print_table, warn};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -19,8 +19,8 @@ pub(crate) struct DescribeArguments {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
     /// How to print the result
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    pub(crate) format: OutputFormat,
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub(crate) format: TableFormat,
 }
 
 /// Describes and prints.
@@ -28,10 +28,7 @@ pub(crate) fn run(arguments: &DescribeArguments) -> Result<Outcome, Failure> {
     let (table, passes) = arguments.data.open()?;
     let described = table.describe(&arguments.columns)?;
     passes.finish();
-    match arguments.format {
-        OutputFormat::Json => print_json(&described.record())?,
-        OutputFormat::Table => print(&described.summary())?,
-    }
+    print_table(arguments.format, || described.summary(), || described.record(), || Ok(described.tidy()))?;
     warn(described.warnings());
     Ok(Outcome::Done)
 }

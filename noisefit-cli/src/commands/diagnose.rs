@@ -30,6 +30,12 @@ pub(crate) struct DiagnoseArguments {
     /// Write what was measured of every row to a .csv, .tsv or .parquet file
     #[arg(long, value_name = "FILE")]
     pub(crate) rows: Option<TableOutput>,
+    /// How far each row moves each coefficient when it is left out, in standard errors, in that file, too (least squares)
+    #[arg(long, requires = "rows")]
+    pub(crate) dfbetas: bool,
+    /// Test dependence over up to so many rows in their order, too: Breusch and Godfrey's and Ljung and Box's tests
+    #[arg(long, value_name = "ROWS", value_parser = clap::value_parser!(u32).range(1..=200))]
+    pub(crate) lags: Option<u32>,
     /// Simulated p-values are drawn from this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -50,6 +56,8 @@ pub(crate) fn run(arguments: &DiagnoseArguments) -> Result<Outcome, Failure> {
     let options = DiagnoseOptions {
         worst: arguments.worst as usize,
         rows: arguments.rows.as_ref().map(|TableOutput(path)| path.clone()),
+        dfbetas: arguments.dfbetas,
+        lags: arguments.lags.map(|lags| lags as usize),
     };
     model.check()?;
     let (table, passes) = arguments.data.open()?;

@@ -5,10 +5,10 @@ use noisefit::data::formula::{Scope, Unseen};
 use noisefit::data::source::Missing;
 use noisefit::{EvaluateOptions, Fitted, parse};
 
-use crate::arguments::{DataArguments, OutputFormat, named};
+use crate::arguments::{DataArguments, TableFormat, named};
 use crate::files::ModelFile;
 use crate::outcome::{Failure, Outcome};
-use crate::output::{print, print_json, warn};
+use crate::output::{print_table, warn};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -30,8 +30,8 @@ pub(crate) struct EvaluateArguments {
     #[arg(long, value_parser = named::<Unseen>(), default_value_t = Unseen::Refuse)]
     pub(crate) unseen: Unseen,
     /// How to print the result
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    pub(crate) format: OutputFormat,
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub(crate) format: TableFormat,
 }
 
 /// Scores and prints.
@@ -41,10 +41,7 @@ pub(crate) fn run(arguments: &EvaluateArguments) -> Result<Outcome, Failure> {
     let (table, passes) = arguments.data.open_for(fitted.model().design.columns_needed(Scope::All))?;
     let evaluated = fitted.evaluate(&table, &EvaluateOptions { level, missing, unseen })?;
     passes.finish();
-    match arguments.format {
-        OutputFormat::Json => print_json(&evaluated.record())?,
-        OutputFormat::Table => print(&evaluated.summary())?,
-    }
+    print_table(arguments.format, || evaluated.summary(), || evaluated.record(), || Ok(evaluated.tidy()))?;
     warn(&evaluated.warnings());
     Ok(Outcome::Done)
 }

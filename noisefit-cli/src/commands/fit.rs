@@ -5,14 +5,15 @@ use noisefit::core::inference::conformal::Scheme;
 use noisefit::core::inference::covariance::{COVARIANCES, Vcov};
 use noisefit::core::record::{Confint, SmallSample};
 use noisefit::report::chart::Kind;
+use noisefit::report::tidied::inflations;
 use noisefit::{ChartOptions, Fitting, Model, Refusal, Setting, parse};
 
 use super::model::{ModelArguments, NoiseArguments};
 use super::training::TrainArguments;
-use crate::arguments::{DataArguments, OutputFormat, named, suggested};
+use crate::arguments::{DataArguments, TableFormat, named, suggested};
 use crate::files::Output;
 use crate::outcome::{Failure, Options, Outcome};
-use crate::output::{print, print_json, tell, warn};
+use crate::output::{print, print_table, tell, warn};
 use crate::picture::{show, write};
 
 #[derive(Debug, Args)]
@@ -68,9 +69,15 @@ pub(crate) struct FitArguments {
     /// Show residuals below the result, of what is trained the loss, where the terminal can
     #[arg(long)]
     pub(crate) plot: bool,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    pub(crate) format: OutputFormat,
+    /// Print the variance inflation factors of the terms, too (with --format table), or alone (csv, markdown)
+    #[arg(long)]
+    pub(crate) vif: bool,
+    /// Print the facts of the fit in one row in place of its coefficients
+    #[arg(long)]
+    pub(crate) glance: bool,
+    /// How to print the result: for people, as one JSON object, or the coefficients as CSV or Markdown
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub(crate) format: TableFormat,
     /// Save the model for `predict` and `evaluate`
     #[arg(long, short, value_name = "MODEL.json")]
     pub(crate) output: Option<Output>,
@@ -124,9 +131,17 @@ impl FitArguments {
 /// Fits and prints.
 pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
     let model = arguments.model()?;
+    if arguments.vif && arguments.format == TableFormat::Json {
+        return Err(Failure::Usage("--vif is for --format table, csv and markdown".to_owned()));
+    }
+    if arguments.glance && arguments.format == TableFormat::Json {
+        return Err(Failure::Usage(
+            "--glance is for --format table, csv and markdown; JSON has the same facts".to_owned(),
+        ));
+    }
     match (arguments.vcov_matrix, &model.fitting, arguments.format) {
-        (false, ..) | (true, Fitting::Exact, OutputFormat::Json) => {}
-        (true, Fitting::Exact, OutputFormat::Table) => {
+        (false, ..) | (true, Fitting::Exact, TableFormat::Json) => {}
+        (true, Fitting::Exact, _) => {
             let what = "--vcov-matrix prints what programs read; say --format json, too";
             return Err(Failure::Usage(what.to_owned()));
         }
@@ -145,9 +160,22 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
             &fitted.report(None, &ChartOptions { seed: arguments.seed, ..ChartOptions::default() }, &Options)?,
         )?;
     }
-    match arguments.format {
-        OutputFormat::Json => print_json(&fitted.record(arguments.vcov_matrix, &Options))?,
-        OutputFormat::Table => print(&fitted.summary())?,
+    if arguments.glance && arguments.format == TableFormat::Table {
+        print(&fitted.glance()?.text())?;
+    } else {
+        print_table(
+            arguments.format,
+            || fitted.summary(),
+            || fitted.record(arguments.vcov_matrix, &Options),
+            || match (arguments.vif, arguments.glance) {
+                (true, _) => Ok(inflations(&fitted.inflations(None)?)),
+                (_, true) => fitted.glance(),
+                _ => fitted.tidy(),
+            },
+        )?;
+    }
+    if arguments.vif && arguments.format == TableFormat::Table {
+        print(&format!("\n{}", inflations(&fitted.inflations(None)?).text()))?;
     }
     if arguments.plot {
         let charts = fitted.charts(None, &ChartOptions { seed: arguments.seed, ..ChartOptions::default() })?;

@@ -4,9 +4,9 @@ use clap::Args;
 use noisefit::data::source::Missing;
 use noisefit::{LossOptions, parse};
 
-use crate::arguments::{DataArguments, OutputFormat, named};
+use crate::arguments::{DataArguments, TableFormat, named};
 use crate::outcome::{Failure, Outcome};
-use crate::output::{print, print_json, warn};
+use crate::output::{print_table, warn};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -35,8 +35,8 @@ pub(crate) struct LossArguments {
     #[arg(long, value_parser = named::<Missing>(), default_value_t = Missing::Drop)]
     pub(crate) missing: Missing,
     /// How to print the result
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    pub(crate) format: OutputFormat,
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub(crate) format: TableFormat,
 }
 
 /// Reports and prints.
@@ -48,10 +48,7 @@ pub(crate) fn run(arguments: &LossArguments) -> Result<Outcome, Failure> {
     let (table, passes) = arguments.data.open()?;
     let losses = table.losses(&options)?;
     passes.finish();
-    match arguments.format {
-        OutputFormat::Json => print_json(&losses.record())?,
-        OutputFormat::Table => print(&losses.summary())?,
-    }
+    print_table(arguments.format, || losses.summary(), || losses.record(), || Ok(losses.tidy()))?;
     warn(&losses.warnings());
     Ok(Outcome::Done)
 }

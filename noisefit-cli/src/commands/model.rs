@@ -14,6 +14,13 @@ pub(crate) struct ModelArguments {
     /// The model, as in R: 'y ~ x1 + log(x2) + city*x3'; `.` stands for all other columns
     #[arg(long, short, value_name = "FORMULA")]
     pub(crate) formula: String,
+    #[command(flatten)]
+    pub(crate) settings: SettingArguments,
+}
+
+/// What a model has beside its formula and its noise.
+#[derive(Debug, Args)]
+pub(crate) struct SettingArguments {
     /// Model the noise scale, too: its logarithm is linear in the terms of '~ x + city'; or network, another output of what is
     /// trained
     #[arg(long, value_name = "FORMULA")]
@@ -38,6 +45,19 @@ pub(crate) struct ModelArguments {
 impl ModelArguments {
     /// The model, under gaussian noise unless more is said.
     pub(crate) fn model(&self) -> Model {
+        self.settings.model(&self.formula)
+    }
+
+    /// The model under the noise that is named.
+    pub(crate) fn with_noise(&self, noise: &NoiseArguments) -> Model {
+        let NoiseArguments { noise, huber_k, huber_scale } = noise;
+        Model { noise: noise.clone(), huber_k: *huber_k, huber_scale: *huber_scale, ..self.model() }
+    }
+}
+
+impl SettingArguments {
+    /// The model of a formula, under gaussian noise unless more is said.
+    pub(crate) fn model(&self, formula: &str) -> Model {
         Model {
             scale: self.scale.clone(),
             weights: self.weights.clone(),
@@ -45,14 +65,8 @@ impl ModelArguments {
             missing: self.missing,
             collinear: self.collinear,
             digits: self.digits,
-            ..Model::new(&self.formula)
+            ..Model::new(formula)
         }
-    }
-
-    /// The model under the noise that is named.
-    pub(crate) fn with_noise(&self, noise: &NoiseArguments) -> Model {
-        let NoiseArguments { noise, huber_k, huber_scale } = noise;
-        Model { noise: noise.clone(), huber_k: *huber_k, huber_scale: *huber_scale, ..self.model() }
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 use noisefit::data::formula::{Undefined, Unseen};
 use noisefit::data::write::TableWriter;
-use noisefit::{Fitted, Interval, Keep, PredictOptions, parse};
+use noisefit::{Back, Fitted, Interval, Keep, PredictOptions, parse};
 
 use crate::arguments::{DataArguments, named};
 use crate::files::{ModelFile, TableOutput};
@@ -15,7 +15,8 @@ use crate::output::{Screen, warn};
 Examples:
   noisefit predict model.json new.csv
   noisefit predict model.json new.csv --interval 0.95 prediction --keep id,date -o predictions.parquet
-  noisefit predict model.json new.csv --interval 0.5,0.9")]
+  noisefit predict model.json new.csv --interval 0.5,0.9
+  noisefit predict log-model.json new.csv --interval 0.95 --back median")]
 pub(crate) struct PredictArguments {
     /// A model that `noisefit fit -o` saved
     #[arg(value_name = "MODEL")]
@@ -41,6 +42,10 @@ pub(crate) struct PredictArguments {
     /// The name of the prediction, and the beginning of the others' [default: prediction]
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// Carry predictions of a transformed response, such as log(y), back to the column itself, with their intervals: its median, or its
+    /// mean by the fitted noise
+    #[arg(long, value_name = "WHAT", value_parser = named::<Back>())]
+    pub(crate) back: Option<Back>,
     /// Write a .csv, .tsv or .parquet file instead of CSV to standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<TableOutput>,
@@ -52,7 +57,8 @@ pub(crate) fn run(arguments: &PredictArguments) -> Result<Outcome, Failure> {
     let (interval, levels) = said(&arguments.interval).map_err(Failure::Usage)?;
     let keep = if arguments.keep_all { Keep::All } else { Keep::Named(arguments.keep.clone()) };
     let &PredictArguments { unseen, undefined, .. } = arguments;
-    let options = PredictOptions { levels, interval, keep, unseen, undefined, name: arguments.name.clone() };
+    let (name, back) = (arguments.name.clone(), arguments.back);
+    let options = PredictOptions { levels, interval, keep, unseen, undefined, name, back };
     let fitted = Fitted::load(&arguments.model.0)?;
     fitted.check_prediction(&options)?;
     let (table, passes) = arguments.data.open_for(fitted.columns())?;

@@ -8,7 +8,7 @@ use noisefit::{Fitted, TestMethod, TestOptions, parse};
 use crate::arguments::{ReadingArguments, TableFormat, named};
 use crate::files::{Data, ModelFile};
 use crate::outcome::{Failure, Outcome};
-use crate::output::{print, print_json};
+use crate::output::print_table;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -16,6 +16,7 @@ Examples:
   noisefit test model.json 'x1 = x2' 'income = 0.5' city 'poly(x, 2)'
   noisefit test model.json 'x1 = 0, x2 = 0' --lr --data data.csv
   noisefit test model.json treated --wild --data data.csv --cluster state
+  noisefit test quantiles.json income --across --data data.csv
   noisefit test model.json --eval 'x1/x2' --eval '-poly(x, 2, raw)[1]/(2*poly(x, 2, raw)[2])'
   noisefit test model.json 'city[b]' 'city[c]' 'city[b] = city[c]' --adjust max-t")]
 pub(crate) struct TestArguments {
@@ -35,7 +36,10 @@ pub(crate) struct TestArguments {
     /// Test by the wild cluster bootstrap of least squares, for few clusters, with intervals of what is not rejected; needs --data
     #[arg(long, requires = "data", conflicts_with_all = ["eval", "lr"])]
     pub(crate) wild: bool,
-    /// The data that the model was fitted to, for --lr and --wild
+    /// Test that coefficients are the same at all quantiles of the model, by Wald's statistic of their changes; needs --data
+    #[arg(long, requires = "data", conflicts_with_all = ["eval", "lr", "wild"])]
+    pub(crate) across: bool,
+    /// The data that the model was fitted to, for --lr, --wild and --across
     #[arg(long, value_name = "DATA")]
     pub(crate) data: Vec<Data>,
     /// The column that says which rows belong together, for --wild [default: that of the model's --vcov]
@@ -72,16 +76,17 @@ fn parse_draws(text: &str) -> Result<usize, String> {
 
 /// Tests and prints.
 pub(crate) fn run(arguments: &TestArguments) -> Result<Outcome, Failure> {
-    let TestArguments { hypotheses, eval, lr, wild, data, adjust, level, seed, format, reading, .. } = arguments;
-    if !data.is_empty() && !*lr && !*wild {
+    let TestArguments { hypotheses, eval, lr, wild, across, data, adjust, level, seed, format, reading, .. } = arguments;
+    if !data.is_empty() && !*lr && !*wild && !*across {
         return Err(Failure::Usage(
-            "--data is for --lr and --wild, which fit again; Wald tests need the model alone".to_owned(),
+            "--data is for --lr, --wild and --across, which read the rows again; Wald tests need the model alone".to_owned(),
         ));
     }
     let fitted = Fitted::load(&arguments.model.0)?;
     let options = TestOptions {
         functions: eval.clone(),
         method: match (lr, wild) {
+            _ if *across => TestMethod::AcrossQuantiles,
             (true, _) => TestMethod::LikelihoodRatio,
             (_, true) => TestMethod::WildCluster {
                 cluster: arguments.cluster.clone(),
@@ -94,7 +99,7 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<Outcome, Failure> {
         level: *level,
         seed: *seed,
     };
-    let opened = match *lr || *wild {
+    let opened = match *lr || *wild || *across {
         true => Some(reading.open(data, fitted.model().design.columns_needed(Scope::All))?),
         false => None,
     };
@@ -102,11 +107,6 @@ pub(crate) fn run(arguments: &TestArguments) -> Result<Outcome, Failure> {
     if let Some((_, passes)) = &opened {
         passes.finish();
     }
-    match format {
-        TableFormat::Table => print(&tested.summary())?,
-        TableFormat::Json => print_json(&tested.record())?,
-        TableFormat::Csv => print(&tested.tidy().csv())?,
-        TableFormat::Markdown => print(&tested.tidy().markdown())?,
-    }
+    print_table(*format, || tested.summary(), || tested.record(), || Ok(tested.tidy()))?;
     Ok(Outcome::Done)
 }

@@ -4,7 +4,7 @@ use crate::Error;
 use crate::estimate::{self, closed_form};
 use crate::inference::Options;
 use crate::inference::covariance::{self, Vcov};
-use crate::inference::small_sample;
+use crate::inference::{scale_interval, small_sample};
 use crate::noise::{ModelledScale, Noise, Route, scalable, written};
 use crate::record::{Fit, SmallSample};
 use crate::rows::RowSource;
@@ -36,6 +36,7 @@ pub fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result
                 small_sample::redraw_thin_tail(source, fit, &estimation)?;
             }
             small_sample::apply(source, fit, options.small_sample)?;
+            scale_interval::set(fit);
         }
         return Ok(fits);
     }
@@ -43,6 +44,7 @@ pub fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result
     for fit in &mut fits {
         covariance::estimate(source, fit, &options.vcov, &estimation)?;
         small_sample::apply(source, fit, options.small_sample)?;
+        scale_interval::set(fit);
     }
     Ok(fits)
 }

@@ -5,6 +5,7 @@ pub mod covariance;
 pub mod diagnostics;
 pub mod evaluate;
 mod fit;
+mod goodness;
 pub mod hypothesis;
 mod new_observation;
 mod options;
@@ -12,10 +13,13 @@ pub mod outside;
 pub mod predict;
 pub(crate) mod predictive;
 pub mod profile;
+mod scale_interval;
 pub mod sketch;
 pub(crate) mod small_sample;
+pub mod vif;
 
 pub use fit::fit;
+pub use goodness::{MOST_OBSERVATIONS, goodness};
 pub use options::Options;
 
 /// The passes of this module.
@@ -25,6 +29,7 @@ pub(crate) fn kinds() -> crate::rows::Kinds {
         .and(covariance::kinds())
         .and(profile::kinds())
         .and(hypothesis::kinds())
+        .and(goodness::kinds())
         .and(diagnostics::kinds())
         .and(conformal::kinds())
         .and(small_sample::kinds())

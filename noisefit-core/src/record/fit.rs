@@ -39,6 +39,8 @@ pub struct Fit {
     pub absorbed: Option<Absorbed>,
     /// The noise scale.
     pub scale: FittedScale,
+    /// The ends of the confidence interval of a common scale, where there is one.
+    pub scale_interval: Option<(f64, f64)>,
     /// The parameter of the noise's shape, where one was estimated.
     pub shape: Option<ShapeParameter>,
     /// The certificate of an exact fit of absolute deviations or a quantile.
@@ -155,11 +157,16 @@ pub struct Goodness {
     pub r_squared: Option<f64>,
     /// That share with degrees of freedom counted.
     pub adj_r_squared: Option<f64>,
+    /// Of a quantile or absolute deviations what the terms take from the loss of an intercept alone, as a share (Koenker and Machado
+    /// 1999, *Journal of the American Statistical Association* 94, 1296-1310); none without an intercept.
+    pub r1: Option<f64>,
     /// The mean of the loss that was minimised, where it has a parameter in units of the response: Huber's of a fixed
     /// delta.
     pub mean_loss: Option<f64>,
     /// The root mean square of the residuals, without the weights.
     pub rmse: f64,
+    /// The least residual, the quartiles and the largest, without the weights; absent where they were not looked at.
+    pub residual_quantiles: Option<[f64; 5]>,
     /// The mean absolute residual, without the weights; absent where the rows were read only once.
     pub mae: Option<f64>,
 }

@@ -21,6 +21,10 @@ struct Flat {
     absorbed: Option<Absorbed>,
     scale: Option<f64>,
     scale_type: ScaleRule,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scale_conf_low: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scale_conf_high: Option<f64>,
     scale_coefficients: Vec<Coefficient>,
     shape: Option<ShapeParameter>,
     vertex: Option<Vertex>,
@@ -31,10 +35,14 @@ struct Flat {
     bic: Option<f64>,
     r_squared: Option<f64>,
     adj_r_squared: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    r1: Option<f64>,
     #[serde(default)]
     mean_loss: Option<f64>,
     rmse: f64,
     mae: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    residual_quantiles: Option<[f64; 5]>,
     df_model: u64,
     df_residual: u64,
     f_test: Option<FTest>,
@@ -81,7 +89,8 @@ impl From<Fit> for Flat {
     fn from(fit: Fit) -> Self {
         let scale_type = fit.scale_rule();
         let Fit { nobs, noise, location, absorbed, scale, shape, vertex, likelihood, goodness, covariance, .. } = fit;
-        let Goodness { residual_std_error, r_squared, adj_r_squared, mean_loss, rmse, mae } = goodness;
+        let Goodness { residual_std_error, r_squared, adj_r_squared, r1, mean_loss, rmse, residual_quantiles, mae } =
+            goodness;
         let (scale, scale_coefficients, scale_vcov) = match scale {
             FittedScale::Common(scale) => (Some(scale), Vec::new(), Vec::new()),
             FittedScale::Modelled { coefficients, vcov } => (None, coefficients.rows, vcov),
@@ -99,6 +108,8 @@ impl From<Fit> for Flat {
             absorbed,
             scale,
             scale_type,
+            scale_conf_low: fit.scale_interval.map(|(low, _)| low),
+            scale_conf_high: fit.scale_interval.map(|(_, high)| high),
             scale_coefficients,
             shape,
             vertex,
@@ -109,9 +120,11 @@ impl From<Fit> for Flat {
             bic: likelihood.map(|found| found.bic),
             r_squared,
             adj_r_squared,
+            r1,
             mean_loss,
             rmse,
             mae,
+            residual_quantiles,
             df_model: fit.df_model,
             df_residual: fit.df_residual,
             f_test: fit.f_test,
@@ -168,6 +181,7 @@ impl TryFrom<Flat> for Fit {
             location: table(flat.coefficients),
             absorbed: flat.absorbed,
             scale,
+            scale_interval: flat.scale_conf_low.zip(flat.scale_conf_high),
             shape: flat.shape,
             vertex: flat.vertex,
             likelihood,
@@ -175,8 +189,10 @@ impl TryFrom<Flat> for Fit {
                 residual_std_error: flat.residual_std_error,
                 r_squared: flat.r_squared,
                 adj_r_squared: flat.adj_r_squared,
+                r1: flat.r1,
                 mean_loss: flat.mean_loss,
                 rmse: flat.rmse,
+                residual_quantiles: flat.residual_quantiles,
                 mae: flat.mae,
             },
             df_model: flat.df_model,

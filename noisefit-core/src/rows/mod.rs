@@ -44,7 +44,7 @@ pub use new_rows::NewRows;
 pub use ordered::in_order;
 pub(crate) use ordered::parallel_map;
 pub use pass::Pass;
-pub use perturb::perturbation;
+pub use perturb::{perturbation, split_mix};
 pub use precision::Precision;
 pub use request::Request;
 pub(crate) use sample::{Sample, SampledRows};

@@ -22,7 +22,8 @@ pub fn perturbation(value: f64, draw: u32, row: u64, column: u64) -> f64 {
 }
 
 /// The finaliser of the SplitMix64 generator (Steele, Lea and Flood 2014): a good hash of 64 bits.
-fn split_mix(seed: u64) -> u64 {
+#[inline]
+pub fn split_mix(seed: u64) -> u64 {
     let mut z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

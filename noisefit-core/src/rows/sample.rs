@@ -21,6 +21,8 @@ pub(crate) struct Sample {
     /// One record a row: design, scale design, response, weight, frequency.
     values: Vec<f64>,
     priorities: Vec<u64>,
+    /// The first grouping of each row; empty without one.
+    clusters: Vec<u64>,
 }
 
 impl Sample {
@@ -37,6 +39,7 @@ impl Sample {
             scale_design: layout.scale.as_ref().map_or(0, |scale| scale.terms.len()),
             values: Vec::new(),
             priorities: Vec::new(),
+            clusters: Vec::new(),
         }
     }
 
@@ -67,16 +70,25 @@ impl Sample {
         let mut sorted = self.priorities.clone();
         let (_, bar, _) = sorted.select_nth_unstable(self.limit.saturating_sub(1));
         self.bar = *bar;
+        self.lower();
+    }
+
+    /// Keeps the rows up to the bar alone.
+    fn lower(&mut self) {
         let (width, mut kept) = (self.width(), 0);
         for i in 0..self.priorities.len() {
             if self.priorities[i] <= self.bar {
                 self.priorities[kept] = self.priorities[i];
                 self.values.copy_within(i * width..(i + 1) * width, kept * width);
+                if !self.clusters.is_empty() {
+                    self.clusters[kept] = self.clusters[i];
+                }
                 kept += 1;
             }
         }
         self.priorities.truncate(kept);
         self.values.truncate(kept * width);
+        self.clusters.truncate(kept);
     }
 
     /// The rows kept.
@@ -95,6 +107,7 @@ impl Sample {
             response: columns(place..place + 1),
             weights: given(place + 1),
             frequencies: given(place + 2),
+            clusters: Some(self.clusters.clone()).filter(|clusters| !clusters.is_empty()),
         }
     }
 }
@@ -114,6 +127,7 @@ impl Accumulator for Sample {
                 self.values.extend(columns.iter().chain([&block.response]).map(|column| column.high[i]));
                 self.values.push(block.weight(i));
                 self.values.push(block.frequency(i));
+                self.clusters.extend(block.clusters.first().map(|clusters| clusters[i]));
                 start = i + 1;
             }
             self.thin(2 * self.limit);
@@ -144,17 +158,9 @@ impl Accumulator for Sample {
         self.bar = self.bar.min(later.bar);
         self.values.extend(later.values);
         self.priorities.extend(later.priorities);
+        self.clusters.extend(later.clusters);
         self.unit = self.unit.or(later.unit);
-        let (width, bar, mut kept) = (self.width(), self.bar, 0);
-        for i in 0..self.priorities.len() {
-            if self.priorities[i] <= bar {
-                self.priorities[kept] = self.priorities[i];
-                self.values.copy_within(i * width..(i + 1) * width, kept * width);
-                kept += 1;
-            }
-        }
-        self.priorities.truncate(kept);
-        self.values.truncate(kept * width);
+        self.lower();
         self.thin(2 * self.limit);
     }
 
@@ -181,6 +187,7 @@ pub(crate) struct SampledRows {
     response: Vec<f64>,
     weights: Option<Vec<f64>>,
     frequencies: Option<Vec<f64>>,
+    clusters: Option<Vec<u64>>,
 }
 
 impl SampledRows {
@@ -242,6 +249,7 @@ impl SampledRows {
             response: chosen(&self.response),
             weights: self.weights.as_ref().map(chosen),
             frequencies: self.frequencies.as_ref().map(chosen),
+            clusters: self.clusters.as_ref().map(|clusters| places.iter().map(|&i| clusters[i]).collect()),
         }
     }
 
@@ -258,6 +266,11 @@ impl SampledRows {
     /// How many identical rows each stands for, where that is not one.
     pub(crate) fn frequencies(&self) -> Option<&[f64]> {
         self.frequencies.as_deref()
+    }
+
+    /// Which rows belong together, by the first grouping.
+    pub(crate) fn clusters(&self) -> Option<&[u64]> {
+        self.clusters.as_deref()
     }
 
     /// A column of the scale's design.

@@ -11,7 +11,7 @@
 mod levels;
 mod moments;
 mod numbers;
-mod quantiles;
+pub(crate) mod quantiles;
 
 use serde::Serialize;
 

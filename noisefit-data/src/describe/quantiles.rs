@@ -93,6 +93,25 @@ impl Sample {
     /// Of the sorted values `x[0..n]`, that at `p` lies `(n - 1) p` of the way along: R's type 7, with linear
     /// interpolation between neighbours (Hyndman and Fan 1996, *Sample quantiles in statistical packages*).
     pub fn quantiles<const N: usize>(&self, probabilities: [f64; N]) -> Option<[f64; N]> {
+        self.quantiles_at(&probabilities)?.try_into().ok()
+    }
+
+    /// The distinct values in increasing order; none where not all of them were kept.
+    pub fn distinct(&self) -> Option<Vec<f64>> {
+        let [level] = &self.levels[..] else { return None };
+        let mut keys = level.keys.clone();
+        keys.sort_unstable();
+        keys.dedup();
+        Some(keys.into_iter().map(value).collect())
+    }
+
+    /// The values that were kept.
+    pub fn values(&self) -> Vec<f64> {
+        self.levels.iter().flat_map(|level| level.keys.iter().map(|&key| value(key))).collect()
+    }
+
+    /// [`Sample::quantiles`] at any number of probabilities.
+    pub fn quantiles_at(&self, probabilities: &[f64]) -> Option<Vec<f64>> {
         let mut weighted: Vec<(i64, u64)> = Vec::new();
         for (number, level) in self.levels.iter().enumerate() {
             weighted.extend(level.keys.iter().map(|&key| (key, 1 << number)));
@@ -114,11 +133,7 @@ impl Sample {
             let (below, above) = (at(rank)?, at((rank + 1).min(count - 1))?);
             Some(if below == above { below } else { (1.0 - share) * below + share * above })
         };
-        let mut quantiles = [0.0; N];
-        for (quantile_at, probability) in quantiles.iter_mut().zip(probabilities) {
-            *quantile_at = quantile(probability)?;
-        }
-        Some(quantiles)
+        probabilities.iter().map(|&probability| quantile(probability)).collect()
     }
 }
 

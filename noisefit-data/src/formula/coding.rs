@@ -3,16 +3,39 @@
 use super::expression::Expr;
 use super::learned::{Polynomial, Words};
 use super::plan::{Recurrence, Step};
+use super::spline::Pieces;
 use super::terms::Term;
 use noisefit_core::numeric::double_double::DoubleDouble;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A variable of the right side, before its terms are coded.
 pub(super) enum Variable {
     Number(Expr),
-    Powers { x: Expr, degree: usize },
-    Orthogonal { x: Expr, degree: usize, basis: Polynomial },
-    Category { place: usize, names: Vec<String>, omitted: usize, sum: bool },
+    Powers {
+        x: Expr,
+        degree: usize,
+    },
+    Orthogonal {
+        x: Expr,
+        degree: usize,
+        basis: Polynomial,
+    },
+    Category {
+        place: usize,
+        names: Vec<String>,
+        omitted: usize,
+        sum: bool,
+    },
+    /// Whether a category has the one level that is known of it.
+    Level {
+        place: usize,
+        equal: bool,
+    },
+    Splines {
+        x: Expr,
+        pieces: Arc<Pieces>,
+    },
     Pending,
 }
 
@@ -22,6 +45,8 @@ pub(super) struct Side {
     pub variables: Vec<(String, Variable)>,
     pub terms: Vec<Term>,
     pub intercept: bool,
+    /// What is added to them, with its name.
+    pub offset: Option<(String, Expr)>,
 }
 
 /// Codes terms as columns once everything is learned. What two terms share, also one of the location and one of the
@@ -53,7 +78,8 @@ impl Side {
     pub fn columns(&self) -> f64 {
         let pieces = |(&variable, full): (&usize, bool)| match &self.variables[variable].1 {
             Variable::Pending => 0,
-            Variable::Number(_) => 1,
+            Variable::Number(_) | Variable::Level { .. } => 1,
+            Variable::Splines { pieces, .. } => pieces.columns(),
             Variable::Powers { degree, .. } | Variable::Orthogonal { degree, .. } => *degree,
             Variable::Category { names, .. } => names.len() - usize::from(!full && !names.is_empty()),
         };
@@ -88,6 +114,12 @@ impl Coder {
             outputs.push(columns);
         }
         outputs
+    }
+
+    /// The step that is the offset of a side.
+    pub fn offset(&mut self, side: &Side) -> Option<usize> {
+        let (name, expr) = side.offset.clone()?;
+        Some(self.push(name, Step::Number(expr)))
     }
 
     fn push(&mut self, name: String, step: Step) -> usize {
@@ -136,6 +168,17 @@ impl Coder {
                     let next = self.push(format!("{name}[{k}]"), Step::Orthogonal { x, last, before, recurrence });
                     (last, before) = (next, last);
                     pieces.push(next);
+                }
+            }
+            Variable::Level { place, equal } => {
+                let step = Step::Matches { category: *place, equal: *equal };
+                pieces.push(self.push(name.to_owned(), step));
+            }
+            Variable::Splines { x, pieces: splines } => {
+                let x = self.push(name.to_owned(), Step::Number(x.clone()));
+                for column in 0..splines.columns() {
+                    let step = Step::Spline { x, pieces: Arc::clone(splines), column };
+                    pieces.push(self.push(format!("{name}[{}]", column + 1), step));
                 }
             }
             Variable::Category { place, names, omitted, sum } => {

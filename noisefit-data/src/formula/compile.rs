@@ -3,9 +3,11 @@
 use super::coding::{Coder, Side, Variable};
 use super::error::{FormulaError, Span, list};
 use super::expression::Expr;
+use super::function::LIST;
 use super::learned::{Learned, Levels, MOST_ABSORBED, MOST_LEVELS};
 use super::plan::{ABSORBED, Category, Lesson, Lessons, Pending, Plan};
-use super::syntax::{Argument, Call, Node, Operator, Syntax, is_true};
+use super::spline::{Asked, Family};
+use super::syntax::{Argument, Call, Comparison, Node, Operator, Syntax, is_true};
 use super::terms::{Terms, expand};
 use super::written::{Expression, Formula};
 use crate::frame::{Field, Kind};
@@ -49,6 +51,7 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
     let weights = compiler.extra(source.weights.as_ref())?;
     let frequencies = compiler.extra(source.frequencies.as_ref())?;
     let clusters = formula.clusters.iter().map(|name| compiler.cluster(name)).collect::<Result<_, _>>()?;
+    formula.required.iter().try_for_each(|name| compiler.cluster(name).map(drop))?;
 
     let layout = compiler.layout(&effects);
     let mut plan = Plan {
@@ -56,7 +59,11 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         columns: compiler.columns.iter().map(|&field| source.fields[field].clone()).collect(),
         truths: compiler.truths,
         layout: Layout {
-            response: formula.response.as_ref().map(Node::to_string).unwrap_or_default(),
+            response: match (&formula.response, &location.offset) {
+                (None, _) => String::new(),
+                (Some(response), None) => response.to_string(),
+                (Some(response), Some((offset, _))) => format!("{response} - {offset}"),
+            },
             terms: Vec::new(),
             intercept: location.intercept && formula.effects.is_empty(),
             scale: scale.as_ref().map(|side| ScaleLayout { terms: Vec::new(), intercept: side.intercept }),
@@ -68,6 +75,7 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         steps: Vec::new(),
         outputs: Vec::new(),
         scale_outputs: Vec::new(),
+        offsets: [None; 2],
         terms: Default::default(),
         response,
         weights,
@@ -83,9 +91,10 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         let mut coder = Coder::default();
         let outputs = coder.code(&location);
         let scale_outputs = scale.as_ref().map(|side| coder.code(side)).unwrap_or_default();
-        plan.steps = coder.steps;
+        plan.offsets = [coder.offset(&location), scale.as_ref().and_then(|side| coder.offset(side))];
         let terms = |side: &Side, outputs: &[Vec<usize>]| side.names().zip(outputs.iter().map(Vec::len)).collect();
         plan.terms = [terms(&location, &outputs), scale.map(|side| terms(&side, &scale_outputs)).unwrap_or_default()];
+        plan.steps = coder.steps;
         let (outputs, scale_outputs) = (outputs.concat(), scale_outputs.concat());
         let names = |outputs: &[usize]| outputs.iter().map(|&step| plan.steps[step].0.clone()).collect();
         plan.layout.terms = names(&outputs);
@@ -170,7 +179,7 @@ impl<'a> Compiler<'a> {
 
     /// Expands the terms of the location or of the scale, and finds their variables.
     fn side(&mut self, source: &Source, right: &Node) -> Result<Side, FormulaError> {
-        let Terms { variables, terms, intercept } = expand(self.text, right, &dot_columns(source))?;
+        let Terms { variables, terms, intercept, offsets } = expand(self.text, right, &dot_columns(source))?;
         if let Some(response) = &source.formula.response
             && let Some(again) = variables.iter().find(|x| x.to_string() == response.to_string())
         {
@@ -196,7 +205,11 @@ impl<'a> Compiler<'a> {
             Ok((variable.to_string(), resolved))
         };
         let variables = variables.iter().zip(used).map(resolve).collect::<Result<_, FormulaError>>()?;
-        Ok(Side { variables, terms, intercept })
+        let added = offsets.iter().map(|node| Ok((false, self.number(node)?)));
+        let added = added.collect::<Result<Vec<_>, FormulaError>>()?;
+        let name = offsets.iter().map(|node| format!("offset({})", node.bare())).collect::<Vec<_>>().join(" - ");
+        let offset = (!added.is_empty()).then(|| (name, Expr::Sum(added)));
+        Ok(Side { variables, terms, intercept, offset })
     }
 
     /// The categories whose levels are absorbed; none yet whose levels are not known.
@@ -232,7 +245,7 @@ impl<'a> Compiler<'a> {
 
     /// Where a category of these levels stands, which may be new.
     fn place(&mut self, column: usize, levels: Arc<Levels>) -> usize {
-        let known = self.categories.iter().position(|known| known.column == column && *known.levels == *levels);
+        let known = self.categories.iter().position(|known| known.column == column && *known.levels == *levels && !known.open);
         known.unwrap_or_else(|| {
             self.categories.push(Category::new(column, levels));
             self.categories.len() - 1
@@ -288,6 +301,11 @@ impl<'a> Compiler<'a> {
             }
             Syntax::Call(call) if call.function == "C" => self.coded(node, call),
             Syntax::Call(call) if call.function == "poly" => self.polynomial(node, call),
+            Syntax::Call(call) if matches!(call.function.as_str(), "bs" | "ns" | "cc") => self.spline(node, call),
+            Syntax::Call(call) if call.function == "I" => match self.level(call)? {
+                Some(level) => Ok(level),
+                None => Ok(Variable::Number(self.number(node)?)),
+            },
             _ => Ok(Variable::Number(self.number(node)?)),
         }
     }
@@ -349,6 +367,124 @@ impl<'a> Compiler<'a> {
         let levels = levels.clone();
         let place = self.place(column, levels);
         Ok(Variable::Category { place, names, omitted, sum })
+    }
+
+    /// `I(city == 'Paris')`: whether a column of text is one of its values.
+    fn level(&mut self, call: &Call) -> Result<Option<Variable>, FormulaError> {
+        let Some(Syntax::Compare(comparison, left, right)) = call.operand().map(|operand| &operand.bare().syntax)
+        else {
+            return Ok(None);
+        };
+        let (name, text) = match (&left.bare().syntax, &right.bare().syntax) {
+            (Syntax::Name(name), Syntax::Text(text)) | (Syntax::Text(text), Syntax::Name(name)) => (name, text),
+            _ => return Ok(None),
+        };
+        let span = left.span.to(right.span);
+        let field = self.field(name, span)?;
+        if self.fields[field].kind != Kind::Text {
+            let kind = if self.fields[field].kind == Kind::Boolean { "true and false" } else { "numbers" };
+            let message = format!("'{name}' holds {kind}, and is compared with a number, as in I({name} == 1)");
+            return Err(self.error(span, message));
+        }
+        let equal = match comparison {
+            Comparison::Equal => true,
+            Comparison::NotEqual => false,
+            _ => return Err(self.error(span, "texts are compared by == and != alone")),
+        };
+        let column = self.column(field);
+        self.categories.push(Category::of_level(column, text.clone()));
+        Ok(Some(Variable::Level { place: self.categories.len() - 1, equal }))
+    }
+
+    /// `bs(x, df=5, degree=2)`, `ns(x, knots=c(1, 2))`, `cc(x, 6, Boundary.knots=c(0, 24))`.
+    fn spline(&mut self, node: &Node, call: &Call) -> Result<Variable, FormulaError> {
+        let (mut df, mut degree, mut inner, mut bounds) = (None, None, None, None);
+        for Argument { name, value } in call.arguments.iter().skip(1) {
+            let whole = |least: f64, most: f64| match &value.syntax {
+                Syntax::Number(number) if number.high.fract() == 0.0 && (least..=most).contains(&number.high) => {
+                    Ok(number.high as usize)
+                }
+                _ => Err(self.error(value.span, format!("here stands a whole number from {least} to {most}"))),
+            };
+            match name.as_deref() {
+                None | Some("df") if df.is_none() => df = Some((whole(1.0, 1000.0)?, value.span)),
+                Some("degree") if call.function == "bs" => degree = Some(whole(1.0, 20.0)?),
+                Some("knots") => inner = Some(self.list(value)?),
+                Some("Boundary.knots") => match self.list(value)?[..] {
+                    [low, high] if low < high => bounds = Some([low, high]),
+                    _ => return Err(self.error(value.span, "the boundary is two numbers in ascending order, c(0, 10)")),
+                },
+                _ => {
+                    let (function, degree) = (&call.function, if call.function == "bs" { ", degree" } else { "" });
+                    let message =
+                        format!("{function} takes df, knots{degree} and Boundary.knots, as in {function}(x, df=6)");
+                    return Err(self.error(value.span, message));
+                }
+            }
+        }
+        let family = match call.function.as_str() {
+            "bs" => Family::B { degree: degree.unwrap_or(3) },
+            "ns" => Family::Natural,
+            _ => Family::Cyclic,
+        };
+        if let Some(inner) = &mut inner {
+            inner.sort_by(f64::total_cmp);
+            if inner.windows(2).any(|pair| pair[0] == pair[1]) {
+                return Err(self.error(node.span, "two knots are the same"));
+            }
+        }
+        let implied = inner.as_ref().map(|inner| family.columns(inner.len()));
+        let columns = match (df, implied) {
+            (Some((df, span)), Some(implied)) if df != implied => {
+                return Err(self.error(span, format!("these knots make {implied} columns, not {df}; leave out df")));
+            }
+            (Some((df, span)), _) => {
+                if family.inner(df).is_none() {
+                    let least = family.columns(0);
+                    return Err(self.error(span, format!("such a spline has {least} columns or more")));
+                }
+                df
+            }
+            (None, Some(implied)) => implied,
+            (None, None) => family.columns(0),
+        };
+        if columns == 0 {
+            let message = "cc needs a number of columns, or knots, as in cc(x, df=6)";
+            return Err(self.error(node.span, message));
+        }
+        let x = self.number(call.operand().unwrap_or(node))?;
+        let asked = Asked { family, inner, columns, bounds };
+        let name = node.to_string();
+        let known = match self.lesson(&name) {
+            Some(Learned::Spline(knots)) => Some(knots.clone()),
+            _ => None,
+        };
+        match known {
+            Some(knots) if knots.is_complete() => Ok(Variable::Splines { x, pieces: Arc::new(knots.pieces()) }),
+            known => {
+                self.pend(name, node.span, Lesson::Spline { x, asked, known });
+                Ok(Variable::Pending)
+            }
+        }
+    }
+
+    /// The numbers of `c(1, 2)`, or one.
+    fn list(&self, node: &Node) -> Result<Vec<f64>, FormulaError> {
+        let number = |node: &Node| match &node.bare().syntax {
+            Syntax::Number(number) => Some(number.high),
+            Syntax::Negate(inner) => match &inner.bare().syntax {
+                Syntax::Number(number) => Some(-number.high),
+                _ => None,
+            },
+            _ => None,
+        };
+        let numbers = match &node.syntax {
+            Syntax::Call(call) if call.function == LIST => {
+                call.arguments.iter().map(|argument| number(&argument.value)).collect::<Option<Vec<f64>>>()
+            }
+            _ => number(node).map(|number| vec![number]),
+        };
+        numbers.ok_or_else(|| self.error(node.span, "here stand numbers, as in c(1, 2.5)"))
     }
 
     /// `poly(x, degree)` and `poly(x, degree, raw)`.
@@ -418,6 +554,13 @@ impl<'a> Compiler<'a> {
                 Expr::Sum(terms.collect::<Result<_, FormulaError>>()?)
             }
             Syntax::Binary(operator, left, right) => self.binary(node, *operator, left, right)?,
+            Syntax::Compare(comparison, left, right) => {
+                if let (Syntax::Text(_), _) | (_, Syntax::Text(_)) = (&left.bare().syntax, &right.bare().syntax) {
+                    let message = "a column of text is compared with one of its values in an I() of its own, as in I(city == 'Paris')";
+                    return Err(self.error(node.span, message));
+                }
+                Expr::Compare(*comparison, Box::new(self.number(left)?), Box::new(self.number(right)?))
+            }
             Syntax::Call(call) => self.call(node, call)?,
             Syntax::Text(_) => return Err(self.error(node.span, "a text cannot be calculated with")),
             Syntax::Dot => return Err(self.error(node.span, "'.' stands for columns as terms, not within arithmetic")),
@@ -460,6 +603,7 @@ impl<'a> Compiler<'a> {
                 self.pend(name, node.span, Lesson::Moments { x, scaled });
                 Ok(Expr::Unlearned)
             }
+            LIST => Err(self.error(node.span, "c() lists numbers for an argument, as in bs(x, knots=c(1, 2))")),
             function => {
                 let message = format!("{function} makes terms; it cannot stand within arithmetic or in the response");
                 Err(self.error(node.span, message))
@@ -490,6 +634,12 @@ impl<'a> Compiler<'a> {
             }
         }
         let expr = self.number(node)?;
+        let mut compares = false;
+        expr.visit(&mut |part| compares |= matches!(part, Expr::Compare(..)));
+        if compares {
+            return Err(self
+                .error(node.span, "the response is a number that varies; a comparison has the values 0 and 1 alone"));
+        }
         match expr.columns().len() {
             1 => Ok(expr),
             count => {

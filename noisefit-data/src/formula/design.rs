@@ -4,6 +4,7 @@ use super::compile::{MOST_COLUMNS, Source, compile, too_many};
 use super::error::FormulaError;
 use super::evaluate::{Bound, EvaluateOptions};
 use super::expression::Expr;
+use super::inverse;
 use super::learned::Learned;
 use super::learner::Learner;
 use super::plan::{Lessons, Plan, Step};
@@ -177,6 +178,21 @@ impl Design {
         [members(location, &layout.terms), members(scale, of_scale)]
     }
 
+    /// Whether the location has an offset.
+    pub fn has_offset(&self) -> bool {
+        self.plan.offsets[0].is_some()
+    }
+
+    /// Whether the logarithm of the scale has one.
+    pub fn has_scale_offset(&self) -> bool {
+        self.plan.offsets[1].is_some()
+    }
+
+    /// The response as the formula has it, without an offset that is taken from it.
+    pub fn response(&self) -> String {
+        self.source.formula.response.as_ref().map(ToString::to_string).unwrap_or_default()
+    }
+
     /// Whether the response is a transformed column, so that the log-likelihood has a Jacobian.
     pub fn transforms_response(&self) -> bool {
         self.plan.response.as_ref().is_some_and(|expr| !expr.is_column())
@@ -197,6 +213,29 @@ impl Design {
     /// Whether blocks have the Jacobian of a transformed response.
     pub fn has_jacobian(&self) -> bool {
         self.transforms_response() && self.likelihood_of == LikelihoodOf::Response
+    }
+
+    /// The response where a transformed one has a value; none where the transformation is not undone, as that of a function which takes
+    /// a value twice.
+    pub fn untransformed(&self, value: f64) -> Option<f64> {
+        let expr = self.plan.response.as_ref()?;
+        inverse::inverse(expr, value)
+    }
+
+    /// By what a response that is a logarithm of a line in a column is multiplied to be a natural one.
+    pub fn logarithm(&self) -> Option<f64> {
+        inverse::logarithm(self.plan.response.as_ref()?)
+    }
+
+    /// Whether the response is a line in a column.
+    pub fn is_linear(&self) -> bool {
+        self.plan.response.as_ref().is_some_and(inverse::is_line)
+    }
+
+    /// The column that the response is made of.
+    pub fn response_column(&self) -> Option<&str> {
+        let column = *self.plan.response.as_ref()?.columns().first()?;
+        self.plan.columns.get(column).map(|field| field.name.as_str())
     }
 
     /// The least and the largest value that a transformed response can have where it is one to one about the data, whose slopes these
@@ -311,6 +350,7 @@ impl TryFrom<StoredDesign> for Design {
                 Learned::Levels(levels) => levels.len() >= 2 && levels.is_ordered(),
                 Learned::Moments { deviation, .. } => deviation.0 > 0.0,
                 Learned::Polynomial(basis) => basis.spreads.iter().all(|spread| spread.0 > 0.0),
+                Learned::Spline(knots) => knots.is_sound(),
             };
             if !sound {
                 return Err(format!("what was learned for {name} is damaged"));

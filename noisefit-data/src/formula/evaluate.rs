@@ -7,6 +7,7 @@ use super::response::Slopes;
 use super::scalar::{Dual, Scalar};
 use super::scope::Scope;
 use super::select::{Buffer, EvaluateError, Selection, all_finite, check, value_error};
+use super::spline::Pieces;
 use crate::frame::{Column, Frame, MISSING};
 use noisefit_core::numeric::dispatch::vectorised;
 use noisefit_core::numeric::double_double::DoubleDouble;
@@ -73,6 +74,12 @@ pub struct Workspace {
     response: Buffer,
     log_jacobian: Vec<f64>,
     slopes: Slopes,
+    /// The response less its offset.
+    moved: Buffer,
+    /// Weights times what the offset of the scale makes of them.
+    scaled: Vec<f64>,
+    /// Rows with a value beyond the boundary of a spline.
+    beyond: usize,
     clusters: Vec<Vec<u64>>,
     doubles: Vec<Vec<f64>>,
     double_doubles: Vec<Vec<DoubleDouble>>,
@@ -91,6 +98,9 @@ pub struct EvaluatedRows<'a> {
     slopes: Slopes,
     clusters: Vec<&'a [u64]>,
     effects: Vec<&'a [u32]>,
+    offset: Option<&'a [f64]>,
+    scaled: Option<&'a [f64]>,
+    beyond: usize,
     selection: &'a Selection,
 }
 
@@ -136,6 +146,22 @@ impl EvaluatedRows<'_> {
         self.response
     }
 
+    /// What is added to the location of every row, where the formula has an offset; the response is without it.
+    pub fn offset(&self) -> Option<&[f64]> {
+        self.offset
+    }
+
+    /// The precisions that the offset of the scale gives the rows, where there is one; those of weights are in them where these are
+    /// read.
+    pub fn scaled(&self) -> Option<&[f64]> {
+        self.scaled
+    }
+
+    /// How many rows have a value beyond the boundary of a spline, which goes on there.
+    pub fn beyond(&self) -> usize {
+        self.beyond
+    }
+
     /// What the derivatives of a transformed response are like, where that was asked for.
     pub fn slopes(&self) -> Slopes {
         self.slopes
@@ -165,6 +191,9 @@ impl EvaluatedRows<'_> {
 /// The code of a level that the model does not know, where that is an error.
 const UNSEEN: u32 = MISSING - 1;
 
+/// The code of any other level than the one that is asked for.
+const OTHER: u32 = 1;
+
 /// A design on one frame.
 #[derive(Debug)]
 pub struct Bound<'a> {
@@ -191,6 +220,7 @@ impl<'a> Bound<'a> {
         let unknown = if options.unseen == Unseen::Missing { MISSING } else { UNSEEN };
         let codes = plan.categories.iter().map(|category| match (&*category.levels, &frame.columns[category.column]) {
             (Levels::Texts(_), Column::Category { levels, .. }) => {
+                let unknown = if category.open { OTHER } else { unknown };
                 levels.iter().map(|level| category.text(level).unwrap_or(unknown)).collect()
             }
             _ => Vec::new(),
@@ -242,11 +272,15 @@ impl<'a> Bound<'a> {
             response,
             log_jacobian,
             slopes,
+            moved,
+            scaled,
+            beyond,
             clusters,
             doubles,
             double_doubles,
             duals,
         } = workspace;
+        *beyond = 0;
 
         codes.resize_with(plan.categories.len(), Vec::new);
         for (category, codes) in codes.iter_mut().enumerate() {
@@ -312,6 +346,16 @@ impl<'a> Bound<'a> {
                 Step::Contrast { category, level, omitted } => indicate(out, &codes[*category], |code| {
                     f64::from(u8::from(code == *level)) - f64::from(u8::from(code == *omitted))
                 }),
+                Step::Matches { category, equal } => {
+                    indicate(out, &codes[*category], |code| f64::from(u8::from((code != OTHER) == *equal)));
+                }
+                Step::Spline { x, pieces, column } => {
+                    let x = view(*x);
+                    if *column == 0 {
+                        *beyond += x.high.iter().filter(|x| pieces.is_beyond(**x)).count();
+                    }
+                    machine.spline(x, pieces, *column, out);
+                }
                 Step::Orthogonal { x, last, before, recurrence } => {
                     machine.orthogonal(view(*x), view(*last), view(*before), recurrence, out);
                 }
@@ -348,6 +392,27 @@ impl<'a> Bound<'a> {
             duals.push(values_and_derivatives);
         }
 
+        if let (Some(expr), Some(step)) = (response_expr, plan.offsets[0]) {
+            let offset = view(plan, steps, &values, step);
+            let response = if let Expr::Column(column) = expr { values[*column] } else { response.values() };
+            moved.set(words(response).zip(words(offset)).map(|(y, offset)| y - offset));
+            moved.has_low = options.low_words || response.low.is_some();
+        }
+        if let Some(step) = plan.offsets[1] {
+            let offset = view(plan, steps, &values, step).high;
+            let weights = plan.weights.as_ref().filter(|_| weighted).map(|_| selection.weights());
+            let weight = |(i, o): (usize, &f64)| weights.map_or(1.0, |weights| weights[i]) * (-2.0 * o).exp();
+            scaled.clear();
+            scaled.extend(offset.iter().enumerate().map(weight));
+            let is_weight = |value: &f64| *value > 0.0 && value.is_finite();
+            if let Some(place) = scaled.iter().position(|value| !is_weight(value)) {
+                let what = format!("the factor exp({}) of the scale", plan.steps[step].0);
+                let columns = step_columns(plan, &plan.steps[step].1);
+                let error = self.not_finite(columns, kept[place], what, offset[place].exp());
+                return Err(Stop { error, places: places(scaled.iter().map(is_weight)) });
+            }
+        }
+
         clusters.resize_with(self.clusters.len(), Vec::new);
         for (ids, (&column, levels)) in clusters.iter_mut().zip(plan.clusters.iter().zip(&self.clusters)) {
             ids.clear();
@@ -365,24 +430,43 @@ impl<'a> Bound<'a> {
     /// What [`Bound::compute`] has filled the buffers with.
     fn rows<'b>(&'b self, workspace: &'b Workspace) -> EvaluatedRows<'b> {
         let Bound { plan, frame, options, .. } = *self;
-        let Workspace { selection, steps, response, log_jacobian, slopes, clusters, codes, .. } = workspace;
+        let Workspace {
+            selection,
+            steps,
+            response,
+            log_jacobian,
+            slopes,
+            moved,
+            scaled,
+            beyond,
+            clusters,
+            codes,
+            ..
+        } = workspace;
         let values = selection.columns(frame, plan.scope(options.scope));
         let response_expr = plan.response.as_ref().filter(|_| options.scope != Scope::Design);
         let transformed = response_expr.is_some_and(|expr| !expr.is_column());
         let weighted = options.scope == Scope::All;
         EvaluatedRows {
             response: response_expr.map(|expr| match expr {
+                _ if plan.offsets[0].is_some() => moved.values(),
                 Expr::Column(column) => values[*column],
                 _ => response.values(),
             }),
             design: plan.outputs.iter().map(|&step| view(plan, steps, &values, step)).collect(),
             scale_design: plan.scale_outputs.iter().map(|&step| view(plan, steps, &values, step)).collect(),
-            weights: plan.weights.as_ref().filter(|_| weighted).map(|_| selection.weights()),
+            weights: match plan.offsets[1] {
+                Some(_) => Some(scaled.as_slice()),
+                None => plan.weights.as_ref().filter(|_| weighted).map(|_| selection.weights()),
+            },
             frequencies: plan.frequencies.as_ref().filter(|_| weighted).map(|_| selection.frequencies()),
             log_jacobian: (transformed && self.jacobian).then_some(log_jacobian.as_slice()),
             slopes: *slopes,
             clusters: clusters.iter().map(Vec::as_slice).collect(),
             effects: plan.effects.iter().map(|&category| codes[category].as_slice()).collect(),
+            offset: plan.offsets[0].map(|step| view(plan, steps, &values, step).high),
+            scaled: plan.offsets[1].map(|_| scaled.as_slice()),
+            beyond: *beyond,
             selection,
         }
     }
@@ -469,8 +553,8 @@ fn step_columns(plan: &Plan, step: &Step) -> Vec<usize> {
     match step {
         Step::Number(expr) => expr.columns(),
         Step::Product(a, b) => below(a).into_iter().chain(below(b)).collect(),
-        Step::Orthogonal { x, .. } => below(x),
-        Step::Indicator { .. } | Step::Contrast { .. } => Vec::new(),
+        Step::Orthogonal { x, .. } | Step::Spline { x, .. } => below(x),
+        Step::Indicator { .. } | Step::Contrast { .. } | Step::Matches { .. } => Vec::new(),
     }
 }
 
@@ -524,6 +608,16 @@ impl Machine<'_> {
         } else {
             out.high.clear();
             out.high.extend(a.high.iter().zip(b.high).map(|(a, b)| a * b));
+        }
+    }
+
+    fn spline(&self, x: Values<'_>, pieces: &Pieces, column: usize, out: &mut Buffer) {
+        out.has_low = self.low_words;
+        if self.low_words {
+            out.set(words(x).map(|x| pieces.value(column, x)));
+        } else {
+            out.high.clear();
+            out.high.extend(x.high.iter().map(|&x| pieces.value(column, x)));
         }
     }
 

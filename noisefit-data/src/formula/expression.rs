@@ -2,6 +2,7 @@
 
 use super::function::Function;
 use super::scalar::Scalar;
+use super::syntax::Comparison;
 use noisefit_core::numeric::dispatch::vectorised;
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::rows::Values;
@@ -20,6 +21,8 @@ pub(super) enum Expr {
     Quotient(Box<Expr>, Box<Expr>),
     Power(Box<Expr>, Box<Expr>),
     IntegerPower(Box<Expr>, i32),
+    /// One where it holds, else zero.
+    Compare(Comparison, Box<Expr>, Box<Expr>),
     /// `(x - mean) / deviation`.
     Standardise {
         x: Box<Expr>,
@@ -40,7 +43,7 @@ impl Expr {
                 x.visit(visitor);
             }
             Expr::Sum(terms) => terms.iter().for_each(|(_, term)| term.visit(visitor)),
-            Expr::Product(a, b) | Expr::Quotient(a, b) | Expr::Power(a, b) => {
+            Expr::Product(a, b) | Expr::Quotient(a, b) | Expr::Power(a, b) | Expr::Compare(_, a, b) => {
                 a.visit(visitor);
                 b.visit(visitor);
             }
@@ -139,6 +142,11 @@ pub(super) fn evaluate<T: Scalar>(
             evaluate(a, columns, rows, out, draw, pool);
             combine(out, b, columns, draw, pool, T::powf);
             T::blur(out, draw);
+        }
+        Expr::Compare(comparison, a, b) => {
+            evaluate(a, columns, rows, out, draw, pool);
+            let (one, zero) = (T::constant(DoubleDouble::ONE), T::constant(DoubleDouble::ZERO));
+            combine(out, b, columns, draw, pool, |a, b| if comparison.holds(a.order(b)) { one } else { zero });
         }
         Expr::Standardise { x, mean, deviation } => {
             evaluate(x, columns, rows, out, draw, pool);

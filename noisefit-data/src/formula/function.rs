@@ -33,14 +33,17 @@ const FUNCTIONS: [(&str, Function); 11] = [
 ];
 
 /// What is not a function of one number: the columns it gives depend on more than the row.
-const SPECIAL: [&str; 6] = ["I", "poly", "C", "center", "scale", "offset"];
+const SPECIAL: [&str; 9] = ["I", "poly", "bs", "ns", "cc", "C", "center", "scale", "offset"];
+
+/// Numbers for an argument: `c(1, 2)`.
+pub(super) const LIST: &str = "c";
 
 pub(super) fn names() -> Vec<&'static str> {
-    FUNCTIONS.iter().map(|&(name, _)| name).chain(SPECIAL.into_iter().take(5)).collect()
+    FUNCTIONS.iter().map(|&(name, _)| name).chain(SPECIAL).collect()
 }
 
 pub(super) fn is_known(name: &str) -> bool {
-    SPECIAL.contains(&name) || Function::named(name).is_some()
+    SPECIAL.contains(&name) || name == LIST || Function::named(name).is_some()
 }
 
 /// Whether a function has the number of arguments it takes.
@@ -48,6 +51,10 @@ pub(super) fn check_arguments(call: &Call) -> Result<(), String> {
     let (least, most, usage) = match call.function.as_str() {
         "poly" => (2, 3, "poly(x, degree) or poly(x, degree, raw)"),
         "C" => (1, 3, "C(x), C(x, ref='level') or C(x, sum)"),
+        "bs" => (1, 5, "bs(x, df=5), bs(x, knots=c(1, 2), degree=2)"),
+        "ns" => (1, 4, "ns(x, df=4) or ns(x, knots=c(1, 2))"),
+        "cc" => (1, 4, "cc(x, df=6) or cc(x, knots=c(1, 2))"),
+        LIST => (1, 1000, "c(1, 2)"),
         "offset" => (1, 1, "offset(x)"),
         "log" => (1, 1, "log(x), the natural logarithm; for others log2(x), log10(x) or I(log(x)/log(3))"),
         _ => (1, 1, ""),

@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::spline::Knots;
 use crate::read::number;
 
 /// A category with more levels is refused: it is an identifier, and a design with a column for each would not fit into
@@ -42,6 +43,8 @@ pub(super) enum Learned {
     Moments { mean: Words, deviation: Words },
     /// Of `poly(x, degree)`.
     Polynomial(Polynomial),
+    /// Of `bs`, `ns` and `cc`.
+    Spline(Knots),
 }
 
 /// The levels of a category in increasing order: text by its bytes, numbers by size.

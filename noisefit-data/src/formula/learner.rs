@@ -6,6 +6,8 @@ use super::learned::{Distinct, Learned, LevelSet, MOST_LEVELS, Moments, Stieltje
 use super::plan::{Lesson, Lessons, Pending, Plan};
 use super::scope::Scope;
 use super::select::{EvaluateError, Selection, check, value_error};
+use super::spline::{Knots, Pieces};
+use crate::describe::quantiles::Sample;
 use crate::frame::{Column, Frame};
 use noisefit_core::numeric::dispatch::vectorised;
 use noisefit_core::numeric::double_double::DoubleDouble;
@@ -31,6 +33,43 @@ enum State {
     Levels(LevelSet),
     Moments(Moments),
     Stieltjes(Stieltjes),
+    /// A sample of values, the least and the largest of them.
+    Values(Sample, [f64; 2]),
+    Means(Means),
+}
+
+/// The means of the columns of splines.
+#[derive(Debug, Clone)]
+struct Means {
+    pieces: Pieces,
+    knots: Knots,
+    count: DoubleDouble,
+    sums: Vec<DoubleDouble>,
+}
+
+impl Means {
+    fn new(knots: &Knots) -> Self {
+        let pieces = knots.pieces();
+        let sums = vec![DoubleDouble::ZERO; pieces.columns()];
+        Means { pieces, knots: knots.clone(), count: DoubleDouble::ZERO, sums }
+    }
+
+    fn add(&mut self, x: DoubleDouble, frequency: f64) {
+        self.count += frequency;
+        for (column, sum) in self.sums.iter_mut().enumerate() {
+            *sum += self.pieces.value(column, x) * frequency;
+        }
+    }
+
+    fn merge(&mut self, later: Means) {
+        self.count += later.count;
+        self.sums.iter_mut().zip(later.sums).for_each(|(sum, later)| *sum += later);
+    }
+
+    fn finish(self) -> Knots {
+        let means = self.sums.iter().map(|sum| (*sum / self.count).to_f64()).collect();
+        Knots { means: Some(means), ..self.knots }
+    }
 }
 
 impl State {
@@ -42,7 +81,11 @@ impl State {
                 State::Moments(Moments::new(Distinct::up_to(degree + 1)))
             }
             Lesson::Polynomial { known: Some(known), .. } => State::Stieltjes(Stieltjes::new(known.clone())),
-            Lesson::Moments { .. } | Lesson::Polynomial { .. } => return None,
+            Lesson::Spline { x, known: None, .. } if x.is_learned() => {
+                State::Values(Sample::default(), [f64::INFINITY, f64::NEG_INFINITY])
+            }
+            Lesson::Spline { known: Some(knots), .. } => State::Means(Means::new(knots)),
+            Lesson::Moments { .. } | Lesson::Polynomial { .. } | Lesson::Spline { .. } => return None,
         })
     }
 }
@@ -79,9 +122,13 @@ impl Learner {
                     (&Lesson::Levels { column, .. }, Some(State::Levels(levels))) => {
                         add_levels(levels, seen, &frame.columns[column], &selection.kept);
                     }
-                    (Lesson::Moments { x, .. } | Lesson::Polynomial { x, .. }, Some(state)) => {
+                    (
+                        Lesson::Moments { x, .. } | Lesson::Polynomial { x, .. } | Lesson::Spline { x, .. },
+                        Some(state),
+                    ) => {
                         numbers(&plan, frame, &mut selection, pending, x, &mut values, &mut pool)?;
                         let frequencies = plan.frequencies.as_ref().map(|_| selection.frequencies());
+                        let values_count = values.len();
                         let rows = values.iter().enumerate();
                         let rows = rows.map(|(i, &x)| (x, frequencies.map_or(1.0, |frequencies| frequencies[i])));
                         match state {
@@ -91,6 +138,24 @@ impl Learner {
                             State::Stieltjes(step) => {
                                 vectorised(|| rows.for_each(|(x, frequency)| step.add(x, frequency)))
                             }
+                            State::Values(sample, [low, high]) => {
+                                let (mut doubles, mut count) = (Vec::with_capacity(values_count), 0);
+                                for (x, frequency) in rows {
+                                    let x = x.to_f64();
+                                    (*low, *high) = (low.min(x), high.max(x));
+                                    // As often as rows stand for others.
+                                    for _ in 0..frequency as u64 {
+                                        doubles.push(x);
+                                        count += 1;
+                                        if count % BLOCK_ROWS == 0 {
+                                            sample.extend(&doubles);
+                                            doubles.clear();
+                                        }
+                                    }
+                                }
+                                sample.extend(&doubles);
+                            }
+                            State::Means(means) => rows.for_each(|(x, frequency)| means.add(x, frequency)),
                             State::Levels(_) => {}
                         }
                     }
@@ -116,6 +181,11 @@ impl Learner {
                 (Some(State::Levels(levels)), Some(State::Levels(later))) => levels.merge(later),
                 (Some(State::Moments(moments)), Some(State::Moments(later))) => moments.merge(later),
                 (Some(State::Stieltjes(step)), Some(State::Stieltjes(later))) => step.merge(later),
+                (Some(State::Values(sample, range)), Some(State::Values(later, others))) => {
+                    sample.merge(later);
+                    *range = [range[0].min(others[0]), range[1].max(others[1])];
+                }
+                (Some(State::Means(means)), Some(State::Means(later))) => means.merge(later),
                 _ => {}
             }
         }
@@ -171,6 +241,13 @@ impl Learner {
                     Learned::Polynomial(moments.polynomial())
                 }
                 (Lesson::Polynomial { .. }, Some(State::Stieltjes(step))) => Learned::Polynomial(step.finish()),
+                (Lesson::Spline { asked, .. }, Some(State::Values(sample, range))) => {
+                    match asked.knots(&sample, range) {
+                        Ok(knots) => Learned::Spline(knots),
+                        Err(why) => return refused(format!("{name}: {why}")),
+                    }
+                }
+                (Lesson::Spline { .. }, Some(State::Means(means))) => Learned::Spline(means.finish()),
                 _ => continue,
             };
             learned.insert(pending.name.clone(), lesson);

@@ -12,13 +12,15 @@ pub(super) enum Token {
         quoted: bool,
     },
     Text(String),
-    /// One of `~ + - * / ^ : ( ) , = | [ ]` and `%in%`.
+    /// One of `~ + - * / ^ : ( ) , = | [ ]`, of the comparisons `== != < <= > >=`, and `%in%`.
     Symbol(&'static str),
     End,
 }
 
 /// Longer ones first.
-const SYMBOLS: [&str; 16] = ["%in%", "**", "~", "+", "-", "*", "/", "^", ":", "(", ")", ",", "=", "|", "[", "]"];
+const SYMBOLS: [&str; 22] = [
+    "%in%", "**", "==", "!=", "<=", ">=", "~", "+", "-", "*", "/", "^", ":", "(", ")", ",", "=", "<", ">", "|", "[", "]",
+];
 
 /// All tokens, with [`Token::End`] last.
 pub(super) fn tokens(text: &str) -> Result<Vec<(Token, Span)>, FormulaError> {

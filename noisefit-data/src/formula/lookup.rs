@@ -1,5 +1,7 @@
 //! Where a level stands among many.
 
+use noisefit_core::rows::split_mix;
+
 use super::learned::{Integer, Levels};
 
 /// The places of levels by hashes of their values: an open table of twice as many slots, at least, as there are levels.
@@ -81,7 +83,7 @@ impl Lookup {
 #[inline]
 fn of_number(Integer(high, low): Integer) -> Key {
     let (high, low) = ((high + 0.0).to_bits(), (low + 0.0).to_bits());
-    Key { hash: mixed(high ^ low.rotate_left(31)), exact: low == 0 }
+    Key { hash: split_mix(high ^ low.rotate_left(31)), exact: low == 0 }
 }
 
 /// Up to eight bytes are told by a word of 64 bits, whose last byte is the number of bytes where these are fewer.
@@ -93,22 +95,13 @@ fn of_text(text: &str) -> Key {
         u64::from_le_bytes(word)
     };
     match bytes {
-        _ if bytes.len() < 8 => Key { hash: mixed(word(bytes) | (bytes.len() as u64) << 56), exact: true },
-        [.., last] if bytes.len() == 8 && *last >= 8 => Key { hash: mixed(word(bytes)), exact: true },
+        _ if bytes.len() < 8 => Key { hash: split_mix(word(bytes) | (bytes.len() as u64) << 56), exact: true },
+        [.., last] if bytes.len() == 8 && *last >= 8 => Key { hash: split_mix(word(bytes)), exact: true },
         _ => {
-            let hash = bytes.chunks(8).fold(bytes.len() as u64, |hash, bytes| mixed(hash ^ word(bytes)));
+            let hash = bytes.chunks(8).fold(bytes.len() as u64, |hash, bytes| split_mix(hash ^ word(bytes)));
             Key { hash, exact: false }
         }
     }
-}
-
-/// The finaliser of the SplitMix64 generator (Steele, Lea and Flood 2014): a good hash of 64 bits.
-#[inline]
-fn mixed(seed: u64) -> u64 {
-    let mut z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 #[cfg(test)]

@@ -10,6 +10,9 @@
 //! | `a:b`, `a*b`, `(a + b)^2`, `a/b` | interaction; `a + b + a:b`; all interactions of up to two; `a + a:b` |
 //! | `I(x^2 + 1)`, `log(x)` | arithmetic `+ - * / ^`; log, log1p, log2, log10, exp, expm1, sqrt, abs, sin, cos, tanh |
 //! | `poly(x, 3)`, `poly(x, 3, raw)` | polynomials, orthonormal over the rows or as powers |
+//! | `bs(x, df=5)`, `ns(x, df=4)`, `cc(x, df=6)` | splines: B-splines, natural ones, cyclic ones |
+//! | `I(age > 40)`, `I(city == 'Paris')` | one where it is so, else zero |
+//! | `offset(log(n))` | a part of the location, or of the logarithm of the scale, whose coefficient is one |
 //! | `center(x)`, `scale(x)` | less the mean; and divided by the standard deviation (divisor n - 1) |
 //! | `C(x)`, `C(x, ref='a')`, `C(x, sum)` | a category, also of numbers; another reference level; coded to sum zero |
 //! | `log(y) ~ ...`, `I(y/100) ~ ...` | a transformed response, with its Jacobian |
@@ -70,6 +73,7 @@ mod error;
 mod evaluate;
 mod expression;
 mod function;
+mod inverse;
 mod learned;
 mod learner;
 mod lexer;
@@ -80,6 +84,7 @@ mod response;
 mod scalar;
 mod scope;
 mod select;
+mod spline;
 mod syntax;
 mod terms;
 #[cfg(test)]

@@ -1,17 +1,18 @@
 //! Tokens to a syntax tree: precedence climbing (Pratt 1973), with R's precedences.
 //!
-//! From loose to tight: `~`, `+ -`, `* /`, `%in%`, `:`, unary minus as in `x^-1`, `^` (which associates to the right).
+//! From loose to tight: `~`, the comparisons (within parentheses), `+ -`, `* /`, `%in%`, `:`, unary minus as in `x^-1`, `^` (which associates to the right).
 
 use noisefit_core::suggestion::suggestion;
 
 use super::error::{FormulaError, Span};
 use super::function;
 use super::lexer::{Token, tokens};
-use super::syntax::{Argument, Call, Node, Operator, Syntax};
+use super::syntax::{Argument, Call, Comparison, Node, Operator, Syntax};
 
 /// Deeper formulas are refused, so that recursion over the tree is safe on any thread's stack.
 const DEEPEST: usize = 100;
 
+const COMPARISON: u8 = 5;
 const SUM: u8 = 10;
 const NEGATION: u8 = 15;
 const PRODUCT: u8 = 20;
@@ -112,6 +113,9 @@ impl<'a> Parser<'a> {
             Token::Symbol("|") => {
                 "'|' stands before absorbed effects, behind the terms of a whole formula: y ~ x | firm".to_owned()
             }
+            Token::Symbol(symbol) if Comparison::of(symbol).is_some() => {
+                "a comparison goes inside I(), as in I(x > 3)".to_owned()
+            }
             Token::Symbol(symbol) => format!("'{symbol}' cannot stand here"),
             Token::Number(_) | Token::Name { .. } | Token::Text(_) => {
                 "an operator is missing before this; terms are joined by +, : or *, and a name with blanks goes in \
@@ -195,6 +199,17 @@ impl<'a> Parser<'a> {
         }
         let mut left = self.operand(weakest)?;
         loop {
+            let comparison = match self.peek() {
+                Token::Symbol(symbol) if weakest <= COMPARISON => Comparison::of(symbol),
+                _ => None,
+            };
+            if let Some(comparison) = comparison {
+                self.at += 1;
+                let right = self.sum(COMPARISON + 1)?;
+                let span = left.span.to(right.span);
+                left = self.bounded(Node::new(span, Syntax::Compare(comparison, Box::new(left), Box::new(right))))?;
+                continue;
+            }
             let (strength, operator) = match self.peek() {
                 Token::Symbol("+" | "-") => (SUM, None),
                 Token::Symbol("*") => (PRODUCT, Some(Operator::Times)),
@@ -252,7 +267,7 @@ impl<'a> Parser<'a> {
             }
             Token::Symbol("(") => {
                 self.at += 1;
-                let inner = self.sum(SUM)?;
+                let inner = self.sum(COMPARISON)?;
                 let close = self.close(span)?;
                 return self.bounded(Node::new(span.to(close), Syntax::Parentheses(Box::new(inner))));
             }
@@ -298,7 +313,7 @@ impl<'a> Parser<'a> {
             _ => None,
         };
         self.at += if named.is_some() { 2 } else { 0 };
-        Ok(Argument { name: named, value: self.sum(SUM)? })
+        Ok(Argument { name: named, value: self.sum(COMPARISON)? })
     }
 
     /// Takes the parenthesis that closes the one at `open`.

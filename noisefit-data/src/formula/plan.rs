@@ -12,6 +12,7 @@ use super::expression::Expr;
 use super::learned::{Integer, Learned, Levels, Polynomial};
 use super::lookup::Lookup;
 use super::scope::Scope;
+use super::spline::{Asked, Knots, Pieces};
 use crate::frame::Field;
 
 /// What was learned so far, by the variables' names.
@@ -37,6 +38,8 @@ pub(super) struct Plan {
     pub outputs: Vec<usize>,
     /// The steps that are the columns of the scale.
     pub scale_outputs: Vec<usize>,
+    /// The steps that are the offsets of the location and of the logarithm of the scale.
+    pub offsets: [Option<usize>; 2],
     /// The terms of the location, and those of the scale, with the number of their columns.
     pub terms: [Vec<(String, usize)>; 2],
     pub response: Option<Expr>,
@@ -59,12 +62,19 @@ impl Plan {
 pub(super) struct Category {
     pub column: usize,
     pub levels: Arc<Levels>,
+    /// Whether other levels are as good, as where it is only asked whether a row has the one that is known.
+    pub open: bool,
     lookup: Lookup,
 }
 
 impl Category {
     pub fn new(column: usize, levels: Arc<Levels>) -> Self {
-        Category { column, lookup: Lookup::new(&levels), levels }
+        Category { column, lookup: Lookup::new(&levels), levels, open: false }
+    }
+
+    /// A category of one level that is asked for, beside any others.
+    pub fn of_level(column: usize, level: String) -> Self {
+        Category { open: true, ..Category::new(column, Arc::new(Levels::Texts(vec![level]))) }
     }
 
     /// The code of a text, where it is a level.
@@ -94,6 +104,17 @@ pub(super) enum Step {
         category: usize,
         level: u32,
         omitted: u32,
+    },
+    /// 1 where the only level that is known is, or is not, the row's, else 0.
+    Matches {
+        category: usize,
+        equal: bool,
+    },
+    /// A column of splines in `x`.
+    Spline {
+        x: usize,
+        pieces: Arc<Pieces>,
+        column: usize,
     },
     /// The orthonormal polynomial in `x` after `last` and `before`.
     Orthogonal {
@@ -154,5 +175,10 @@ pub(super) enum Lesson {
         x: Expr,
         degree: usize,
         known: Option<Polynomial>,
+    },
+    Spline {
+        x: Expr,
+        asked: Asked,
+        known: Option<Knots>,
     },
 }

@@ -3,6 +3,7 @@
 use super::function::Function;
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::rows::perturbation;
+use std::cmp::Ordering;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 pub(super) trait Scalar:
@@ -15,6 +16,12 @@ pub(super) trait Scalar:
     #[inline(always)]
     fn less(self, value: DoubleDouble) -> Self {
         self - Self::constant(value)
+    }
+    /// The double nearest to it.
+    fn double(self) -> f64;
+    /// Which of two is larger.
+    fn order(self, other: Self) -> Ordering {
+        (self - other).double().partial_cmp(&0.0).unwrap_or(Ordering::Equal)
     }
     fn powi(self, exponent: i32) -> Self;
     fn powf(self, exponent: Self) -> Self;
@@ -38,6 +45,11 @@ impl Scalar for f64 {
     #[inline(always)]
     fn less(self, value: DoubleDouble) -> Self {
         (self - value.high) - value.low
+    }
+
+    #[inline(always)]
+    fn double(self) -> f64 {
+        self
     }
 
     #[inline(always)]
@@ -75,6 +87,11 @@ impl Scalar for DoubleDouble {
     #[inline(always)]
     fn constant(value: DoubleDouble) -> Self {
         value
+    }
+
+    #[inline(always)]
+    fn double(self) -> f64 {
+        self.to_f64()
     }
 
     #[inline(always)]
@@ -160,6 +177,10 @@ impl Scalar for Dual {
 
     fn constant(value: DoubleDouble) -> Self {
         Dual { value: value.high, derivative: 0.0 }
+    }
+
+    fn double(self) -> f64 {
+        self.value
     }
 
     fn powi(self, exponent: i32) -> Self {

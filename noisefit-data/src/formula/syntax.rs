@@ -3,6 +3,7 @@
 use super::error::Span;
 use super::lexer::is_plain_name;
 use noisefit_core::numeric::double_double::DoubleDouble;
+use std::cmp::Ordering;
 use std::fmt;
 
 #[derive(Debug, Clone)]
@@ -25,7 +26,50 @@ pub(super) enum Syntax {
     /// Terms that are added, or subtracted where the flag is set. Flat, since a formula may have thousands.
     Sum(Vec<(bool, Node)>),
     Binary(Operator, Box<Node>, Box<Node>),
+    Compare(Comparison, Box<Node>, Box<Node>),
     Call(Call),
+}
+
+/// Whether two values are in an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    const SYMBOLS: [(&'static str, Comparison); 6] = [
+        ("==", Comparison::Equal),
+        ("!=", Comparison::NotEqual),
+        ("<", Comparison::Less),
+        ("<=", Comparison::LessOrEqual),
+        (">", Comparison::Greater),
+        (">=", Comparison::GreaterOrEqual),
+    ];
+
+    pub fn of(symbol: &str) -> Option<Self> {
+        Self::SYMBOLS.iter().find(|(known, _)| *known == symbol).map(|&(_, comparison)| comparison)
+    }
+
+    fn symbol(self) -> &'static str {
+        Self::SYMBOLS.iter().find(|(_, known)| *known == self).map_or("", |&(symbol, _)| symbol)
+    }
+
+    /// Whether it holds for values in this order.
+    pub fn holds(self, order: Ordering) -> bool {
+        match self {
+            Comparison::Equal => order.is_eq(),
+            Comparison::NotEqual => order.is_ne(),
+            Comparison::Less => order.is_lt(),
+            Comparison::LessOrEqual => order.is_le(),
+            Comparison::Greater => order.is_gt(),
+            Comparison::GreaterOrEqual => order.is_ge(),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -55,7 +99,7 @@ impl Node {
             Syntax::Number(_) | Syntax::Text(_) | Syntax::Name(_) | Syntax::Dot => 0,
             Syntax::Parentheses(inner) | Syntax::Negate(inner) => inner.depth,
             Syntax::Sum(terms) => terms.iter().map(|(_, term)| term.depth).max().unwrap_or(0),
-            Syntax::Binary(_, left, right) => left.depth.max(right.depth),
+            Syntax::Binary(_, left, right) | Syntax::Compare(_, left, right) => left.depth.max(right.depth),
             Syntax::Call(call) => call.arguments.iter().map(|argument| argument.value.depth).max().unwrap_or(0),
         };
         Node { span, syntax, depth: below + 1 }
@@ -76,7 +120,7 @@ impl Node {
             Syntax::Number(_) | Syntax::Text(_) | Syntax::Name(_) | Syntax::Dot => {}
             Syntax::Parentheses(inner) | Syntax::Negate(inner) => inner.visit(visitor),
             Syntax::Sum(terms) => terms.iter().for_each(|(_, term)| term.visit(visitor)),
-            Syntax::Binary(_, left, right) => {
+            Syntax::Binary(_, left, right) | Syntax::Compare(_, left, right) => {
                 left.visit(visitor);
                 right.visit(visitor);
             }
@@ -116,6 +160,7 @@ impl fmt::Display for Node {
                 };
                 write!(f, "{left}{symbol}{right}")
             }
+            Syntax::Compare(comparison, left, right) => write!(f, "{left} {} {right}", comparison.symbol()),
             Syntax::Call(call) => write!(f, "{call}"),
         }
     }

@@ -18,15 +18,17 @@ pub(super) struct Terms {
     /// The terms, without the intercept, those of fewer variables first.
     pub terms: Vec<Term>,
     pub intercept: bool,
+    /// What is added with a coefficient of one: the arguments of `offset`.
+    pub offsets: Vec<Node>,
 }
 
 /// Expands the right side of a formula; `dot` names the columns that `.` stands for.
 pub(super) fn expand(text: &str, right: &Node, dot: &[&str]) -> Result<Terms, FormulaError> {
-    let mut expansion =
-        Expansion { text, dot, variables: Vec::new(), places: BTreeMap::new(), intercept: true, adding: true };
+    let (variables, places, offsets) = (Vec::new(), BTreeMap::new(), Vec::new());
+    let mut expansion = Expansion { text, dot, variables, places, intercept: true, adding: true, offsets };
     let mut terms = expansion.expand(right)?;
     terms.sort_by_key(Vec::len);
-    Ok(Terms { variables: expansion.variables, terms, intercept: expansion.intercept })
+    Ok(Terms { variables: expansion.variables, terms, intercept: expansion.intercept, offsets: expansion.offsets })
 }
 
 /// Terms, each once, where it stood first.
@@ -64,6 +66,7 @@ struct Expansion<'a> {
     intercept: bool,
     /// False within what is subtracted, where 1 takes the intercept away and 0 brings it back.
     adding: bool,
+    offsets: Vec<Node>,
 }
 
 impl Expansion<'_> {
@@ -72,10 +75,14 @@ impl Expansion<'_> {
             Syntax::Parentheses(inner) => self.expand(inner),
             Syntax::Name(_) => Ok(vec![self.variable(node)]),
             Syntax::Call(call) if call.function == "offset" => {
-                let offset = call.operand().map(Node::to_string).unwrap_or_default();
-                let message =
-                    format!("offsets are not supported; fit a column of the data that is the response less {offset}");
-                Err(self.error(node.span, message))
+                let Some(offset) = call.operand() else { return Ok(Vec::new()) };
+                if !self.adding {
+                    let message =
+                        format!("an offset is not taken away again; leave it out, or write offset(-({offset}))");
+                    return Err(self.error(node.span, message));
+                }
+                self.offsets.push(offset.clone());
+                Ok(Vec::new())
             }
             Syntax::Call(_) => Ok(vec![self.variable(node)]),
             Syntax::Dot if self.dot.is_empty() => {
@@ -93,6 +100,7 @@ impl Expansion<'_> {
                 let message = "a number other than 0 and 1 is no term; arithmetic goes inside I(), as in I(2 * x)";
                 Err(self.error(node.span, message))
             }
+            Syntax::Compare(..) => Err(self.error(node.span, format!("a comparison goes inside I(), as in I({node})"))),
             Syntax::Text(_) => Err(self.error(node.span, "a text is no term; a name with blanks goes in backquotes")),
             Syntax::Negate(inner) => self.subtracted(inner).map(|_| Vec::new()),
             Syntax::Sum(parts) => {
@@ -116,6 +124,18 @@ impl Expansion<'_> {
     }
 
     fn binary(&mut self, operator: Operator, left: &Node, right: &Node) -> Result<Vec<Term>, FormulaError> {
+        let offsets = self.offsets.len();
+        let terms = self.joined(operator, left, right)?;
+        match self.offsets.len() == offsets {
+            true => Ok(terms),
+            false => {
+                let message = "an offset is a term of its own, which is added with +";
+                Err(self.error(left.span.to(right.span), message))
+            }
+        }
+    }
+
+    fn joined(&mut self, operator: Operator, left: &Node, right: &Node) -> Result<Vec<Term>, FormulaError> {
         let a = self.expand(left)?;
         if operator == Operator::Power {
             return self.power(a, left, right);

@@ -14,6 +14,8 @@ pub struct Formula {
     pub(super) effects: Vec<Node>,
     pub(super) scale: Option<ScaleFormula>,
     pub(super) clusters: Vec<String>,
+    /// Columns that must not be missing, beside those that are read.
+    pub(super) required: Vec<String>,
 }
 
 /// The terms of the noise scale's logarithm.
@@ -51,7 +53,8 @@ impl Formula {
     /// ```
     pub fn parse(text: &str) -> Result<Self, FormulaError> {
         let (response, terms, effects) = parser::formula(text)?;
-        Ok(Formula { text: text.to_owned(), response, terms, effects, scale: None, clusters: Vec::new() })
+        let (clusters, required) = (Vec::new(), Vec::new());
+        Ok(Formula { text: text.to_owned(), response, terms, effects, scale: None, clusters, required })
     }
 
     /// Models the logarithm of the noise scale, too: `~ terms`, or the terms alone, in the same language.
@@ -94,6 +97,46 @@ impl Formula {
     pub fn with_clusters(mut self, columns: &[String]) -> Self {
         self.clusters = columns.to_vec();
         self
+    }
+
+    /// Leaves out rows, too, in which one of these columns is missing: those of other formulas that are set beside this one. What is
+    /// stored of a design does not have them.
+    pub fn with_required(mut self, columns: &[String]) -> Self {
+        self.required = columns.to_vec();
+        self
+    }
+
+    /// The formula whose terms are those of this one and of another with the same response, with the intercept if either has it: every
+    /// linear predictor of the two is one of it.
+    ///
+    /// ```
+    /// use noisefit_data::formula::Formula;
+    ///
+    /// let joined = Formula::parse("y ~ x - 1")?.joined(&Formula::parse("y ~ z")?)?;
+    /// assert_eq!(joined.to_string(), "y ~ (x - 1) + (z) + 1");
+    /// # Ok::<(), noisefit_data::formula::FormulaError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`FormulaError`] where the two together are no formula.
+    pub fn joined(&self, other: &Formula) -> Result<Self, FormulaError> {
+        let intercept =
+            |formula: &Formula| terms::expand(&formula.text, &formula.terms, &[]).map_or(true, |terms| terms.intercept);
+        let sign = if intercept(self) || intercept(other) { '+' } else { '-' };
+        let response = self.response.as_ref().map(|response| format!("{response} ")).unwrap_or_default();
+        let joined = Formula::parse(&format!("{response}~ ({}) + ({}) {sign} 1", self.terms, other.terms))?;
+        Ok(Formula { clusters: self.clusters.clone(), required: self.required.clone(), ..joined })
+    }
+
+    /// Its offsets as they are written.
+    pub fn offsets(&self) -> Vec<String> {
+        let terms = terms::expand(&self.text, &self.terms, &[]);
+        terms.map(|terms| terms.offsets.iter().map(ToString::to_string).collect()).unwrap_or_default()
+    }
+
+    /// The response as the formula has it; nothing where it has none.
+    pub fn response_text(&self) -> String {
+        self.response.as_ref().map(ToString::to_string).unwrap_or_default()
     }
 
     /// The formula of the noise scale's logarithm, where that is modelled.

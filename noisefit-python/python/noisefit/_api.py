@@ -238,6 +238,8 @@ def diagnose(
     huber_scale: str | None = None,
     worst: int | None = None,
     rows: str | os.PathLike[str] | None = None,
+    dfbetas: bool = False,
+    lags: int | None = None,
     seed: int = 0,
     frame: str | None = None,
     progress: bool | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from typing import Any, cast
@@ -50,6 +51,17 @@ class Fitted(Numbers):
         """Each of several quantiles as a model of its own."""
         return [Fitted(inner, self._like, self._data, self._table, self._asked) for inner in self._inner.apart()]
 
+    def inflations(self, data: Any = None) -> Any:
+        """Give a frame with the variance inflation factor of every term: `term, df, gvif, gvif_per_df`.
+
+        Of a term of several coefficients it is the generalised one (Fox and Monette 1992).
+        """
+        made, like = self._table_of(data)
+        rows = json.loads(self._inner.inflations(made))
+        columns: dict[str, Any] = {"term": [row["term"] for row in rows], "df": [row["df"] for row in rows]}
+        columns |= {ours: [row[name] for row in rows] for ours, name in (("gvif", "gvif"), ("gvif_per_df", "per_df"))}
+        return like.frame(columns)
+
     def _table_of(self, data: Any) -> tuple[_noisefit.Table | None, Like]:
         if data is not None:
             return table(data, {})
@@ -64,6 +76,7 @@ class Fitted(Numbers):
         unseen: str | None = None,
         undefined: str | None = None,
         name: str | None = None,
+        back: str | None = None,
         keep: Sequence[str] | str | None = None,
         keep_all: bool = False,
         output: str | os.PathLike[str] | None = None,
@@ -86,6 +99,8 @@ class Fitted(Numbers):
             Rows in which a term has no value, such as `log(0)`: `missing` or `fail`.
         name
             The name of the prediction, and the beginning of the others'.
+        back
+            Carry predictions of a transformed response, such as log(y), back to the column itself: its `median` or `mean`.
         keep, keep_all
             Columns of the table that are carried along into a file.
         output
@@ -100,7 +115,8 @@ class Fitted(Numbers):
         if made is None:
             raise UsageError("the model was loaded without its table; give new rows")
         settings = {
-            "interval": interval, "kind": kind, "unseen": unseen, "undefined": undefined, "name": name, "keep": keep,
+            "interval": interval, "kind": kind, "unseen": unseen, "undefined": undefined, "name": name, "back": back,
+            "keep": keep,
             "keep_all": keep_all,
         }  # fmt: skip
         if output is None and (keep or keep_all):
@@ -146,6 +162,7 @@ class Fitted(Numbers):
         eval: str | Sequence[str] | None = None,
         lr: bool = False,
         wild: bool = False,
+        across: bool = False,
         cluster: str | None = None,
         draws: int | None = None,
         draw_weights: str | None = None,
@@ -161,11 +178,13 @@ class Fitted(Numbers):
         hypotheses
             Each is a test; without any, every term is tested.
         data
-            The table of the fit, after loading, for `lr` and `wild`.
+            The table of the fit, after loading, for `lr`, `wild` and `across`.
         eval
             Functions of the coefficients, by the delta method: `x1/x2`, `exp(income) = 2`.
         lr
             By likelihood ratio, fitting again under each hypothesis.
+        across
+            Whether coefficients are the same at all quantiles of the model.
         wild, cluster, draws, draw_weights
             By the wild cluster bootstrap of least squares.
         adjust
@@ -177,8 +196,8 @@ class Fitted(Numbers):
         """
         made, like = self._table_of(data)
         settings = {
-            "eval": eval, "lr": lr, "wild": wild, "cluster": cluster, "draws": draws, "draw_weights": draw_weights,
-            "adjust": adjust, "level": level, "seed": seed,
+            "eval": eval, "lr": lr, "wild": wild, "across": across, "cluster": cluster, "draws": draws,
+            "draw_weights": draw_weights, "adjust": adjust, "level": level, "seed": seed,
         }  # fmt: skip
 
         def test(table: Any, settings: dict[str, Any], progress: Any) -> Any:
@@ -192,6 +211,8 @@ class Fitted(Numbers):
         *,
         worst: int | None = None,
         rows: str | os.PathLike[str] | None = None,
+        dfbetas: bool = False,
+        lags: int | None = None,
         progress: bool | None = None,
     ) -> Diagnosis:
         """Say what is wrong with the model: variance, shape of the noise, form of the mean, rows that stand out.
@@ -204,9 +225,13 @@ class Fitted(Numbers):
             How many of the rows that stand out are listed (10).
         rows
             A file for what was measured of every row; `augment` gives the same as a frame.
+        dfbetas
+            Whether the file has how far each row moves each coefficient, too.
+        lags
+            Over how many rows dependence in their order is tested, too.
         """
         made, like = self._table_of(data)
-        return Diagnosis(self._called(self._inner.diagnose, made, {"worst": worst, "rows": rows}, progress), like)
+        return Diagnosis(self._called(self._inner.diagnose, made, {"worst": worst, "rows": rows, "dfbetas": dfbetas, "lags": lags}, progress), like)
 
     def compare(
         self,

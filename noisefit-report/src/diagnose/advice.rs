@@ -28,6 +28,7 @@ pub fn advice(findings: &Findings<'_>) -> Vec<Sentence> {
         shape(findings),
         form(findings),
         order(findings),
+        grouped(findings),
         collinear(findings),
     ];
     parts.into_iter().flatten().collect()
@@ -156,6 +157,24 @@ fn order(findings: &Findings<'_>) -> Option<Sentence> {
     let what =
         format!("each residual is {words}: if the rows are in order of time, standard errors should allow for it (`");
     Some(sentence![what, Setting::Vcov.with("hac:LAGS"), "`)"])
+}
+
+/// A column by which rows are alike: the clearest of them.
+fn grouped(findings: &Findings<'_>) -> Option<Sentence> {
+    let clear = findings.groupings.iter().filter(|found| found.p_value < CLEAR && found.intraclass_correlation > 0.0);
+    let found = clear.min_by(|a, b| a.p_value.total_cmp(&b.p_value).then(b.statistic.total_cmp(&a.statistic)))?;
+    let (column, groups) = (&found.column, found.groups);
+    // Of few clusters the usual errors are too small.
+    let by = if groups < 40 { "cr2" } else { "cluster" };
+    Some(sentence![
+        format!(
+            "rows with the same {column} are alike ({groups} groups, intraclass correlation {}): put it among the terms, or let the \
+             standard errors allow for it (`",
+            significant(found.intraclass_correlation, 2)
+        ),
+        Setting::Vcov.with(format!("{by}:{column}")),
+        "`)"
+    ])
 }
 
 fn collinear(findings: &Findings<'_>) -> Option<Sentence> {

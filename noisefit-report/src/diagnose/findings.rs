@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use noisefit_core::inference::diagnostics::{ChiSquaredTest, Diagnostics, Driver, Found, RowInfluence};
+use noisefit_core::inference::diagnostics::{ChiSquaredTest, Diagnostics, Driver, Found, Grouping, RowInfluence};
 use noisefit_core::numeric::distribution::{StudentT, Symmetric};
 use noisefit_core::record::Fit;
 
@@ -23,6 +23,8 @@ pub struct Findings<'a> {
     pub fit: &'a Fit,
     /// The tests and measures.
     pub diagnostics: &'a Diagnostics,
+    /// What rows with a value of some other column in common have.
+    pub groupings: &'a [Grouping],
     /// Where the rows of the lists stand, by their numbers among the rows used.
     pub places: BTreeMap<u64, Place<'a>>,
     /// Whether rows are of several files.

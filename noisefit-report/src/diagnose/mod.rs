@@ -4,7 +4,7 @@ mod advice;
 mod findings;
 
 use noisefit_core::inference::diagnostics::{
-    Calibration, ChiSquaredTest, Found, Measures, PValueType, RowInfluence, Tails, TestedOn,
+    Calibration, ChiSquaredTest, Found, Grouping, Measures, PValueType, RowInfluence, Serial, Tails, TestedOn,
 };
 
 pub use advice::advice;
@@ -56,6 +56,19 @@ impl Line {
     }
 }
 
+/// Dependence over several rows.
+pub fn serial(found: &Serial) -> String {
+    let lags = found.correlations.len();
+    let row = |name: &str, test: &ChiSquaredTest| {
+        let words = judged(test.p_value, "no dependence seen", "rows depend on rows before");
+        vec![name.to_owned(), significant(test.statistic, 5), test.df.to_string(), p_value(Some(test.p_value)), words]
+    };
+    let name = format!("order of rows, up to {lags} apart");
+    let rows = [row("Breusch-Godfrey", &found.breusch_godfrey), row("Ljung-Box", &found.ljung_box)];
+    let correlations: Vec<String> = found.correlations.iter().map(|r| significant(*r, 3)).collect();
+    format!("\n{}correlations {}\n", table(&[&name, "value", "df", "p_value", ""], &rows), correlations.join(", "))
+}
+
 /// What a p-value says: nothing, something, or clearly what `refuted` says.
 fn judged(p: f64, holds: &str, refuted: &str) -> String {
     match p {
@@ -97,14 +110,17 @@ pub fn summary(findings: &Findings<'_>, wording: &dyn Wording) -> String {
         fit.noise.noun(),
         count_of(fit.nobs, "observation"),
     );
-    text += &lines(&[
+    let mut groups = vec![
         ("variance", variance(findings)),
         ("shape of the noise", shape(findings)),
         ("form of the mean", form(findings)),
         ("order of the rows", order(findings)),
+        ("groups of rows", grouped(findings)),
         ("collinearity", collinearity(findings)),
         ("calibration", calibration(findings)),
-    ]);
+    ];
+    groups.retain(|(_, lines)| !lines.is_empty());
+    text += &lines(&groups);
     if let Some(tails) = findings.diagnostics.tails.as_ref() {
         text += &quantiles(findings, tails);
     }
@@ -281,6 +297,26 @@ fn order(findings: &Findings<'_>) -> Vec<Line> {
     });
     let godfrey = marked(findings, "Breusch-Godfrey");
     vec![durbin_watson, Line::chi_squared(&godfrey, &found.breusch_godfrey, |p| words(p, alike))]
+}
+
+fn grouped(findings: &Findings<'_>) -> Vec<Line> {
+    let line = |found: &Grouping| {
+        let words = judged(found.p_value, "no sign that rows of a group are alike", "rows of a group are alike");
+        let words = match found.p_value < WEAK {
+            true => format!("{words} (intraclass correlation {})", significant(found.intraclass_correlation, 2)),
+            false => words,
+        };
+        let name = marked(findings, &format!("by {}", shortened(&found.column)));
+        Line::test(&name, found.statistic, format!("{},{}", found.df, found.df_residual), found.p_value, words)
+    };
+    findings.groupings.iter().map(line).collect()
+}
+
+/// A name that leaves room for what is said of it.
+fn shortened(name: &str) -> String {
+    let mut letters = name.chars();
+    let start: String = letters.by_ref().take(16).collect();
+    if letters.next().is_some() { format!("{start}...") } else { start }
 }
 
 fn collinearity(findings: &Findings<'_>) -> Vec<Line> {

@@ -8,14 +8,16 @@ use std::sync::Arc;
 
 use noisefit_core::estimate;
 use noisefit_core::inference::covariance::Vcov;
-use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Influence};
+use noisefit_core::inference::diagnostics::{Diagnosis, Diagnostics, Grouping, Influence, Serial};
 use noisefit_core::inference::{self, Options};
 use noisefit_core::noise::Noise;
 use noisefit_core::record::{Counts, Fit};
 use noisefit_core::wording::Setting;
 use noisefit_core::wording::{InRust, Sentence, Wording};
-use noisefit_data::formula::{Design, ScaleFormula};
-use noisefit_data::source::{DesignRows, RowPlace};
+use noisefit_data::DataError;
+use noisefit_data::formula::{Design, Scope, ScaleFormula};
+use noisefit_data::frame::Field;
+use noisefit_data::source::{DesignRows, RowPlace, SourceOptions};
 use noisefit_report::diagnose::{Findings, advice, summary};
 use serde::Serialize;
 use serde_json::Value;
@@ -35,11 +37,15 @@ pub struct DiagnoseOptions {
     pub worst: usize,
     /// A .csv, .tsv or .parquet file for what was measured of every row.
     pub rows: Option<PathBuf>,
+    /// Whether that file has how far each row moves each coefficient, too.
+    pub dfbetas: bool,
+    /// Over how many rows dependence in their order is tested, beside that on the row before; not unless given.
+    pub lags: Option<usize>,
 }
 
 impl Default for DiagnoseOptions {
     fn default() -> Self {
-        DiagnoseOptions { worst: 10, rows: None }
+        DiagnoseOptions { worst: 10, rows: None, dfbetas: false, lags: None }
     }
 }
 
@@ -50,6 +56,10 @@ pub struct Diagnosed {
     fit: Fit,
     counts: Counts,
     diagnostics: Diagnostics,
+    /// Dependence over several rows, where it was asked for.
+    serial: Option<Serial>,
+    /// What rows with a value of another column in common have.
+    groupings: Vec<Grouping>,
     places: BTreeMap<u64, RowPlace>,
     /// Whether rows are of several files.
     several_files: bool,
@@ -111,8 +121,10 @@ pub(crate) fn look(
     let diagnostics = diagnosis.run(rows, options.worst)?;
     let places = places(rows, &diagnostics.influence)?;
     if let Some(path) = &options.rows {
-        rows::write(path, diagnosis, rows.design(), table)?;
+        rows::write(path, diagnosis, rows.design(), table, options.dfbetas)?;
     }
+    let serial = options.lags.map(|lags| Serial::of(rows, diagnosis, lags)).transpose()?;
+    let groupings = groupings(diagnosis, rows, table)?;
     let several_files = table.dataset().files().len() > 1;
     let (design, fit, table) = (rows.design().clone(), diagnosis.fit().clone(), table.clone());
     Ok(Diagnosed {
@@ -120,11 +132,49 @@ pub(crate) fn look(
         fit,
         counts: rows.counts(),
         diagnostics,
+        serial,
+        groupings,
         places,
         several_files,
         notes: notes(rows, &table),
         table,
     })
+}
+
+/// Columns by which rows are looked at in groups, at most.
+const MOST_GROUPINGS: usize = 8;
+
+/// A larger share of rows that miss one of the columns, and each column is looked at alone.
+const MOST_MISSING: f64 = 0.05;
+
+/// What rows with a value of a column in common have: of the table's columns that the formula does not name, texts before numbers.
+fn groupings(diagnosis: &Diagnosis, rows: &DesignRows<'_>, table: &Table) -> Result<Vec<Grouping>, Error> {
+    let (design, fields) = (rows.design(), table.dataset().fields());
+    let known = design.columns_needed(Scope::All);
+    let others = fields.iter().filter(|field| !known.iter().any(|known| known.name == field.name));
+    let (texts, numbers): (Vec<&Field>, Vec<&Field>) = others.partition(|field| field.kind.is_category());
+    let names: Vec<String> = texts.into_iter().chain(numbers).take(MOST_GROUPINGS).map(|f| f.name.clone()).collect();
+    let by = |names: &[String]| -> Result<(Vec<Grouping>, u64), Error> {
+        let design = design.clone().with_clusters_of(names, fields).map_err(DataError::from)?;
+        let rows = table.rows(&design, SourceOptions::default())?;
+        let found = diagnosis.groupings(&rows)?;
+        Ok((found, rows.counts().missing))
+    };
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (found, missing) = by(&names)?;
+    let lost = missing.saturating_sub(rows.counts().missing) as f64;
+    if lost <= MOST_MISSING * diagnosis.fit().nobs as f64 || names.len() == 1 {
+        return Ok(found);
+    }
+    let mut found = Vec::new();
+    for name in &names {
+        found.extend(by(std::slice::from_ref(name))?.0);
+    }
+    let looked = names.len() as f64;
+    found.iter_mut().for_each(|of| of.p_value = (looked * of.p_value).min(1.0));
+    Ok(found)
 }
 
 /// What is measured of every row of a table: the names, and the columns.
@@ -178,6 +228,16 @@ impl Diagnosed {
         Diagnosed { table: self.table.clone().watched_by(watch), ..self.clone() }
     }
 
+    /// Dependence over several rows, where it was asked for.
+    pub fn serial(&self) -> Option<&Serial> {
+        self.serial.as_ref()
+    }
+
+    /// What rows with a value of another column in common have.
+    pub fn groupings(&self) -> &[Grouping] {
+        &self.groupings
+    }
+
     /// What to do about it, in sentences, the gravest first.
     pub fn advice(&self) -> Vec<Sentence> {
         advice(&self.findings())
@@ -196,7 +256,8 @@ impl Diagnosed {
 
     /// The same, with settings as a front end writes them.
     pub fn summary_in(&self, wording: &dyn Wording) -> String {
-        summary(&self.findings(), wording)
+        let serial = self.serial.as_ref().map(noisefit_report::diagnose::serial).unwrap_or_default();
+        summary(&self.findings(), wording) + &serial
     }
 
     fn findings(&self) -> Findings<'_> {
@@ -204,6 +265,7 @@ impl Diagnosed {
             model: specification(&self.design, Some(self.counts)),
             fit: &self.fit,
             diagnostics: &self.diagnostics,
+            groupings: &self.groupings,
             places: self.places.iter().map(|(row, stands)| (*row, place(stands))).collect(),
             several_files: self.several_files,
         }
@@ -225,6 +287,8 @@ impl Diagnosed {
             dropped: self.counts.missing,
             zero_weight: self.counts.weightless,
             diagnostics: named(serde_json::to_value(&self.diagnostics)),
+            serial: self.serial.as_ref(),
+            groupings: &self.groupings,
             places: named(serde_json::to_value(self.places.values().collect::<Vec<_>>())),
             advice: self.advice().iter().map(|sentence| sentence.worded(wording)).collect(),
             warnings: self.warnings().iter().map(|warning| warning.worded(wording)).collect(),
@@ -243,6 +307,12 @@ struct DiagnosisRecord<'a> {
     zero_weight: u64,
     #[serde(flatten)]
     diagnostics: Value,
+    /// Dependence over several rows, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serial: Option<&'a Serial>,
+    /// What rows with a value of another column in common have.
+    #[serde(skip_serializing_if = "<[Grouping]>::is_empty")]
+    groupings: &'a [Grouping],
     /// Where the rows of the lists stand, with their values.
     places: Value,
     /// What to do about it, in sentences.

@@ -2,6 +2,8 @@
 //!
 //! - pairs: observations are drawn with replacement, each with its regressors (Efron and Tibshirani 1993, *An Introduction to
 //!   the Bootstrap*, section 9.5); nothing is assumed but that they are independent.
+//! - clusters: groups of rows are drawn with replacement, each whole (Cameron, Gelbach and Miller 2008, *Review of Economics and
+//!   Statistics* 90, 414-427): right for dependence within many groups.
 //! - wild: the regressors stay, and the residuals change at random. For means `y* = x'b +- e / sqrt(1 - h)` with the leverage
 //!   `h` of least squares and either sign as likely (Davidson and Flachaire 2008, *Journal of Econometrics* 146, 162-169).
 //!   For quantiles `y* = x'b + a |e + h (tau - 1[e < 0]) / f|` with `a = 2 (1 - tau)` in a share `1 - tau` of the draws and
@@ -12,6 +14,8 @@
 //! depends on the seed and on its number alone, so that the result is the same for any number of threads, and is fitted by
 //! one thread.
 
+use std::collections::HashMap;
+
 use crate::algebra::Leverage;
 use crate::algebra::gram::packed_length;
 use crate::estimate::Options;
@@ -19,6 +23,7 @@ use crate::estimate::vertex::Refits;
 use crate::inference::covariance::contract::{Covariance, Request};
 use crate::inference::covariance::density::density_at_zero;
 use crate::inference::covariance::parts::Estimated;
+use crate::inference::covariance::products::Clustered;
 use crate::inference::covariance::quantile::{ON_THE_FIT, level_of};
 use crate::inference::covariance::whitened::whitened;
 use crate::noise::Noise;
@@ -38,9 +43,10 @@ const MOST_FAILED: f64 = 0.2;
 /// Draws of each thread between two reports of how far the work is.
 const BATCH: usize = 4;
 
-/// `bootstrap`, `bootstrap:DRAWS`, `bootstrap:wild`, `bootstrap:wild:DRAWS`: by refitting; the reference is the normal
-/// distribution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// `bootstrap`, `bootstrap:DRAWS`, `bootstrap:wild`, `bootstrap:wild:DRAWS`, `bootstrap:cluster:COLUMN`,
+/// `bootstrap:cluster:COLUMN:DRAWS`: by refitting; the reference is the normal distribution, with clusters Student's t with one
+/// degree of freedom less than there are of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bootstrap {
     /// The number of refits.
     pub draws: usize,
@@ -49,13 +55,15 @@ pub struct Bootstrap {
 }
 
 /// What a bootstrap draws.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Resampling {
     /// Rows, with their regressors.
     #[default]
     Pairs,
     /// Signs and sizes of the residuals, around the fit.
     Wild,
+    /// Whole groups of rows, those with the same value of a column.
+    Clusters(String),
 }
 
 impl Bootstrap {
@@ -68,16 +76,26 @@ impl Bootstrap {
 
 impl Covariance for Bootstrap {
     const NAME: &'static str = "bootstrap";
-    const USAGE: &'static str = "bootstrap[:wild][:DRAWS]";
+    const USAGE: &'static str = "bootstrap[:wild|:cluster:COLUMN][:DRAWS]";
     const ABOUT: &'static str = "no formula is trusted: by refitting to data that are drawn at random";
 
     fn parse(parameter: Option<&str>) -> Result<Self, String> {
         let (scheme, draws) = match parameter {
             None => (Resampling::Pairs, None),
             Some("wild") => (Resampling::Wild, None),
-            Some(text) => match text.strip_prefix("wild:") {
-                Some(draws) => (Resampling::Wild, Some(draws)),
-                None => (Resampling::Pairs, Some(text)),
+            Some(text) => match (text.strip_prefix("wild:"), text.strip_prefix("cluster:")) {
+                (Some(draws), _) => (Resampling::Wild, Some(draws)),
+                (None, Some(column)) => {
+                    let (column, draws) = match column.rsplit_once(':') {
+                        Some((column, draws)) if draws.trim().parse::<u64>().is_ok() => (column, Some(draws)),
+                        _ => (column, None),
+                    };
+                    if column.trim().is_empty() || column.contains(',') {
+                        return Err("a bootstrap by clusters names one column, as bootstrap:cluster:firm".to_owned());
+                    }
+                    (Resampling::Clusters(column.trim().to_owned()), draws)
+                }
+                (None, None) => (Resampling::Pairs, Some(text)),
             },
         };
         let draws = draws.map_or(Some(Bootstrap::DRAWS), |draws| draws.trim().parse().ok());
@@ -85,16 +103,32 @@ impl Covariance for Bootstrap {
             .filter(|draws| (2..=Bootstrap::MOST_DRAWS).contains(draws))
             .map(|draws| Bootstrap { draws, scheme })
             .ok_or_else(|| {
-                "a bootstrap is bootstrap, bootstrap:DRAWS, bootstrap:wild or bootstrap:wild:DRAWS, with 2 to 100000 draws"
+                "a bootstrap is bootstrap, bootstrap:DRAWS, bootstrap:wild, bootstrap:wild:DRAWS, bootstrap:cluster:COLUMN or \
+                 bootstrap:cluster:COLUMN:DRAWS, with 2 to 100000 draws"
                     .to_owned()
             })
     }
 
     fn parameter(&self) -> Option<String> {
-        Some(match self.scheme {
+        Some(match &self.scheme {
             Resampling::Pairs => self.draws.to_string(),
             Resampling::Wild => format!("wild:{}", self.draws),
+            Resampling::Clusters(column) => format!("cluster:{column}:{}", self.draws),
         })
+    }
+
+    fn remark(&self) -> String {
+        match &self.scheme {
+            Resampling::Clusters(column) => format!(" (for dependence within {column}, drawn whole)"),
+            _ => String::new(),
+        }
+    }
+
+    fn clusters(&self) -> &[String] {
+        match &self.scheme {
+            Resampling::Clusters(column) => std::slice::from_ref(column),
+            _ => &[],
+        }
     }
 
     /// # Errors
@@ -103,7 +137,7 @@ impl Covariance for Bootstrap {
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
         let noise = [request.named()];
         let Request { source, fit, options, written } = request;
-        estimate(source, &noise, fit, *self, (options, &written))
+        estimate(source, &noise, fit, self, (options, &written))
     }
 }
 
@@ -111,12 +145,12 @@ fn estimate(
     source: &dyn RowSource,
     noise: &[Noise],
     fit: &mut Fit,
-    Bootstrap { draws, scheme }: Bootstrap,
+    &Bootstrap { draws, ref scheme }: &Bootstrap,
     (options, written): (&Options, &str),
 ) -> Result<(), Error> {
     let refused = |why: String| Err(Error::Unsupported(format!("the covariance {written}: {why}")));
     let Some(leverage) = fit.leverage().cloned() else { return Ok(()) };
-    if scheme == Resampling::Wild && fit.scale.is_modelled() {
+    if *scheme == Resampling::Wild && fit.scale.is_modelled() {
         return refused(format!(
             "wild draws keep the sizes of the residuals and so say nothing of a modelled scale; bootstrap:{draws} draws rows"
         ));
@@ -126,7 +160,15 @@ fn estimate(
         return Ok(());
     }
     let rows = gathered(source)?;
-    let bootstrap = Draws::new(rows, noise, fit, &leverage, scheme, options)?;
+    let clusters = match scheme {
+        Resampling::Clusters(_) => Some(members(&rows)),
+        _ => None,
+    };
+    if clusters.as_ref().is_some_and(|clusters| clusters.len() < 2) {
+        return refused("all rows are of one cluster, so that nothing is seen of how clusters differ".to_owned());
+    }
+    let count = clusters.as_ref().map(|clusters| Clustered::Summed(clusters.len() as u64));
+    let bootstrap = Draws::new(rows, noise, fit, &leverage, (scheme, clusters), options)?;
     let (threads, numbers) = (source.threads(), (0..draws as u64).collect::<Vec<_>>());
     let mut found = Vec::with_capacity(draws);
     for batch in numbers.chunks(threads * BATCH) {
@@ -154,7 +196,7 @@ fn estimate(
         fit.warnings.push(Warning::FewDraws { draws: refits.len() });
     }
     let matrix = covariance(&locations.iter().map(|location| &location[..]).collect::<Vec<_>>());
-    Estimated { leverage: &leverage, matrix, scale, clusters: None, reference: Reference::Normal }.store(fit, written);
+    Estimated { leverage: &leverage, matrix, scale, clusters: count, reference: Reference::Normal }.store(fit, written);
     Ok(())
 }
 
@@ -204,6 +246,8 @@ struct Draws<'a> {
 enum Draw {
     /// So many observations with replacement; with frequencies their sums up to each row.
     Pairs(usize, Option<Vec<f64>>),
+    /// As many clusters as there are with replacement, each with its rows; with frequencies each row's own.
+    Clusters(Vec<Vec<usize>>, Option<Vec<f64>>),
     /// Every observation in its upper version with a probability, else in its lower one.
     Wild(f64, Option<Vec<f64>>),
 }
@@ -214,7 +258,7 @@ impl<'a> Draws<'a> {
         noise: &'a [Noise],
         fit: &'a Fit,
         leverage: &'a Leverage,
-        scheme: Resampling,
+        (scheme, clusters): (&Resampling, Option<Vec<Vec<usize>>>),
         options: &Options,
     ) -> Result<Self, Error> {
         let tau = level_of(fit);
@@ -226,6 +270,7 @@ impl<'a> Draws<'a> {
                 let count = sums.as_ref().and_then(|sums| sums.last()).map_or(rows.len(), |sum| sum.round() as usize);
                 (rows, Draw::Pairs(count, sums))
             }
+            Resampling::Clusters(_) => (rows, Draw::Clusters(clusters.unwrap_or_default(), frequencies)),
             Resampling::Wild => {
                 let upper = tau.map_or(0.5, |tau| 1.0 - tau);
                 (versions(&rows, frequencies.as_deref(), fit, leverage, tau), Draw::Wild(upper, frequencies))
@@ -261,6 +306,20 @@ impl<'a> Draws<'a> {
             .collect();
         Some(Refit { location: self.leverage.coordinates().carry_in(&estimated), scale })
     }
+}
+
+/// The rows of each cluster, the clusters in the order of their first rows.
+fn members(rows: &SampledRows) -> Vec<Vec<usize>> {
+    let mut places: HashMap<u64, usize> = HashMap::new();
+    let mut members: Vec<Vec<usize>> = Vec::new();
+    for (row, id) in rows.clusters().unwrap_or_default().iter().enumerate() {
+        let place = *places.entry(*id).or_insert(members.len());
+        if place == members.len() {
+            members.push(Vec::new());
+        }
+        members[place].push(row);
+    }
+    members
 }
 
 /// The estimates of a draw less those of the data, zero where these have none; none where the draw lacks one.
@@ -336,6 +395,13 @@ impl Draw {
                 for k in 0..*draws {
                     let place = share(scattered(seed, k as u64)) * total;
                     counts[sums.partition_point(|sum| *sum <= place).min(rows - 1)] += 1.0;
+                }
+            }
+            Draw::Clusters(members, frequencies) => {
+                for k in 0..members.len() {
+                    for &row in &members[below(scattered(seed, k as u64), members.len())] {
+                        counts[row] += frequencies.as_ref().map_or(1.0, |f| f[row]);
+                    }
                 }
             }
             Draw::Wild(upper, frequencies) => {

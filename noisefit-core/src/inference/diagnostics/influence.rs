@@ -126,6 +126,40 @@ impl Diagnosis {
         }
     }
 
+    /// The names of what [`Diagnosis::dfbetas`] gives: `dfbetas_` and a coefficient; none where rows are not measured by least squares.
+    pub fn dfbetas_columns(&self) -> Vec<String> {
+        match (self.measures(), self.squares.leverage()) {
+            (Measures::LeastSquares, Some(leverage)) => {
+                let term = |place: usize| format!("dfbetas_{}", self.squares.location.rows[place].term);
+                leverage.places().into_iter().map(term).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// How far each coefficient moves where a row is left out, in standard errors without it (Belsley, Kuh and Welsch 1980, *Regression
+    /// Diagnostics*, section 2.1): a column for each of [`Diagnosis::dfbetas_columns`], NaN where a row alone determines something.
+    pub fn dfbetas(&self, block: &Block<'_>) -> Vec<Vec<f64>> {
+        let (Measures::LeastSquares, Some(leverage)) = (self.measures(), self.squares.leverage()) else {
+            return Vec::new();
+        };
+        let measured = self.measure(block);
+        let df = self.squares.df_residual as f64;
+        let column = |direction: &Vec<f64>| {
+            let length = direction.iter().map(|x| x * x).sum::<f64>().sqrt();
+            let row = |i: usize| {
+                let along: f64 = direction.iter().enumerate().map(|(k, l)| l * measured.column(k)[i]).sum();
+                let (error, free) = (measured.errors[i], 1.0 - measured.leverages[i]);
+                // The standard error without the row, over the one with it.
+                let without = ((df - error * error / free) / (df - 1.0)).sqrt();
+                let moved = along * measured.root(i) * error / free / (without * length);
+                if free > 0.0 && moved.is_finite() { moved } else { f64::NAN }
+            };
+            (0..measured.rows).map(row).collect()
+        };
+        leverage.directions().iter().map(column).collect()
+    }
+
     /// The columns of [`Diagnosis::row_columns`] for the rows of a block, NaN where something is not defined.
     pub fn rows(&self, block: &Block<'_>) -> Vec<Vec<f64>> {
         let measured = self.measure(block);

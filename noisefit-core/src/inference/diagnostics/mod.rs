@@ -28,6 +28,7 @@ mod collinearity;
 mod contract;
 mod diagnosis;
 mod found;
+mod grouping;
 mod heteroscedasticity;
 mod influence;
 mod list;
@@ -35,6 +36,7 @@ mod measures;
 mod normality;
 pub(crate) mod order;
 mod products;
+mod serial;
 mod specification;
 mod summary;
 mod survey;
@@ -47,10 +49,12 @@ pub use calibration::{Calibration, Coverage};
 pub use collinearity::{Collinearity, VarianceInflation};
 pub use diagnosis::Diagnosis;
 pub use found::{ChiSquaredTest, FisherTest, Found};
+pub use grouping::Grouping;
 pub use heteroscedasticity::{Driver, Heteroscedasticity};
 pub use influence::{Influence, Measures, RowInfluence};
 pub use list::Diagnostics;
 pub use normality::{Normality, ShapiroWilk};
+pub use serial::Serial;
 pub use specification::Specification;
 pub use summary::TestedOn;
 pub use tails::{QuantilePair, TailIndex, Tails};
@@ -99,5 +103,5 @@ impl Diagnosis {
 
 /// The passes of this module.
 pub(super) fn kinds() -> Kinds {
-    Kinds::default().with::<Survey>().with_adaptor::<ByScale>()
+    Kinds::default().with::<Survey>().with_adaptor::<ByScale>().and(serial::kinds()).and(grouping::kinds())
 }

@@ -21,6 +21,7 @@
 //! # Ok::<(), noisefit_core::Error>(())
 //! ```
 
+mod across;
 mod estimates;
 mod expression;
 mod language;
@@ -191,6 +192,42 @@ pub fn wild_cluster(
         }
     }
     Ok((tests, clusters.drawn(wild)))
+}
+
+/// Tests that coefficients are the same at all of several quantiles, each named by a hypothesis without a number: by t of the difference of
+/// two, else by F, with the residual degrees of freedom of the fits; `source` are the rows that these were made of.
+///
+/// # Errors
+/// [`Error::Unsupported`] for fewer than two quantiles, standard errors of which what two quantiles have in common is not known
+/// (bootstrap, hac, clusters), a hypothesis that cannot be read or names a number, and `max-t`; what the source reports.
+pub fn across_quantiles(
+    source: &dyn RowSource,
+    fits: &[Fit],
+    terms: &[(String, Vec<String>)],
+    hypotheses: &[String],
+    (level, adjust): (f64, Adjust),
+    options: &Options,
+) -> Result<Vec<Test>, Error> {
+    let level = Level::new(level)?.value();
+    let quantiles = across::Quantiles::new(source, fits, options)?;
+    let names = fits.first().map(|fit| Names::of(fit, terms));
+    let names = names.ok_or_else(|| Error::Unsupported("there is no fit".to_owned()))?;
+    let count = hypotheses.len() as f64;
+    let level = if adjust == Adjust::Bonferroni { 1.0 - (1.0 - level) / count } else { level };
+    let test = |text: &String| quantiles.test(text, &names, level);
+    let mut tests = hypotheses.iter().map(test).collect::<Result<Vec<_>, _>>()?;
+    match adjust {
+        Adjust::None => {}
+        Adjust::Holm => step_down(&mut tests),
+        Adjust::Bonferroni => {
+            tests.iter_mut().for_each(|test| test.p_adjusted = test.p_value.map(|p| (p * count).min(1.0)));
+        }
+        Adjust::MaxT => {
+            let what = "max-t is for Wald tests of one fit; across quantiles use holm or bonferroni";
+            return Err(Error::Unsupported(what.to_owned()));
+        }
+    }
+    Ok(tests)
 }
 
 /// Holm's p-values of tests that have one.

@@ -58,30 +58,41 @@ impl Single {
     pub(super) fn test(&self, estimates: &Estimates<'_>, level: f64) -> Test {
         let Single { text, estimate, value, gradient, left_out } = self;
         let df = estimates.df([&gradient[..]]);
-        let known = df.and_then(reference);
         let std_error = estimates.product(gradient, gradient).map(|variance| variance.max(0.0).sqrt());
-        let std_error = std_error.filter(|_| known.is_some());
-        // What is known without error has no statistic.
-        let statistic = std_error.map(|error| (estimate - value) / error).filter(|statistic| statistic.is_finite());
-        let margin = known.as_ref().zip(std_error).map(|(known, error)| known.critical(level) * error);
-        let df_residual = df.filter(|df| df.is_finite());
-        Test {
-            hypothesis: text.clone(),
-            estimate: Some(*estimate),
-            value: Some(*value),
-            std_error,
-            test: if df.is_some_and(f64::is_infinite) { Statistic::Z } else { Statistic::T },
-            statistic,
-            df: 1.0,
-            df_residual,
-            p_value: known.as_ref().zip(statistic).map(|(known, statistic)| known.two_sided(statistic)),
-            p_adjusted: None,
-            conf_low: margin.map(|margin| estimate - margin),
-            conf_high: margin.map(|margin| estimate + margin),
-            log_likelihood: None,
-            likelihood_ratio: None,
-            left_out: left_out.clone(),
-        }
+        let test = single(text, [*estimate, *value], std_error, df, level);
+        Test { left_out: left_out.clone(), ..test }
+    }
+}
+
+/// The test that an estimate is a value, and its interval, with degrees of freedom: infinite ones of the normal distribution.
+pub(super) fn single(
+    text: &str,
+    [estimate, value]: [f64; 2],
+    std_error: Option<f64>,
+    df: Option<f64>,
+    level: f64,
+) -> Test {
+    let known = df.and_then(reference);
+    let std_error = std_error.filter(|_| known.is_some());
+    // What is known without error has no statistic.
+    let statistic = std_error.map(|error| (estimate - value) / error).filter(|statistic| statistic.is_finite());
+    let margin = known.as_ref().zip(std_error).map(|(known, error)| known.critical(level) * error);
+    Test {
+        hypothesis: text.to_owned(),
+        estimate: Some(estimate),
+        value: Some(value),
+        std_error,
+        test: if df.is_some_and(f64::is_infinite) { Statistic::Z } else { Statistic::T },
+        statistic,
+        df: 1.0,
+        df_residual: df.filter(|df| df.is_finite()),
+        p_value: known.as_ref().zip(statistic).map(|(known, statistic)| known.two_sided(statistic)),
+        p_adjusted: None,
+        conf_low: margin.map(|margin| estimate - margin),
+        conf_high: margin.map(|margin| estimate + margin),
+        log_likelihood: None,
+        likelihood_ratio: None,
+        left_out: Vec::new(),
     }
 }
 
@@ -107,19 +118,34 @@ pub(super) fn joint(restrictions: &Restrictions, estimates: &Estimates<'_>) -> R
             matrix[packed(i, j)] = product.unwrap_or(0.0);
         }
     }
-    let is_zero = matrix.iter().all(|value| *value == 0.0);
-    let statistic = match has_errors && !is_zero {
-        false => None,
-        true => {
+    let matrix = Some(matrix).filter(|_| has_errors);
+    let test = several(&restrictions.text, &distances, matrix, df, estimates)?;
+    Ok(Test { left_out: restrictions.left_out.clone(), ..test })
+}
+
+/// The test that several distances with a packed covariance are zero; without a statistic where there is no covariance, or one of zeros.
+///
+/// # Errors
+/// As [`joint`].
+pub(super) fn several(
+    text: &str,
+    distances: &[f64],
+    matrix: Option<Vec<f64>>,
+    df: Option<f64>,
+    estimates: &Estimates<'_>,
+) -> Result<Test, Error> {
+    let count = distances.len();
+    let statistic = match matrix.filter(|matrix| matrix.iter().any(|value| *value != 0.0)) {
+        None => None,
+        Some(matrix) => {
             let factor = Cholesky::new(&matrix, count).ok_or_else(|| {
-                let Restrictions { text, .. } = restrictions;
                 Error::Unsupported(format!(
                     "hypothesis '{text}': the covariance {} is of a lower rank than the {count} restrictions, as one of fewer \
                      clusters is; test fewer coefficients at once",
                     estimates.fit().covariance.kind
                 ))
             })?;
-            let solved = factor.solve(&distances);
+            let solved = factor.solve(distances);
             Some(distances.iter().zip(solved).map(|(a, b)| a * b).sum::<f64>().max(0.0))
         }
     };
@@ -137,7 +163,7 @@ pub(super) fn joint(restrictions: &Restrictions, estimates: &Estimates<'_>) -> R
         }
     };
     Ok(Test {
-        hypothesis: restrictions.text.clone(),
+        hypothesis: text.to_owned(),
         estimate: None,
         value: None,
         std_error: None,
@@ -151,6 +177,6 @@ pub(super) fn joint(restrictions: &Restrictions, estimates: &Estimates<'_>) -> R
         conf_high: None,
         log_likelihood: None,
         likelihood_ratio: None,
-        left_out: restrictions.left_out.clone(),
+        left_out: Vec::new(),
     })
 }

@@ -247,9 +247,17 @@ fn wrong_formulas_point_at_the_place() {
               ^^^^^^^^^^^
         poly makes terms; it cannot stand within arithmetic",
         "
-        y ~ offset(x1) + x2
-            ^^^^^^^^^^
-        offsets are not supported; fit a column of the data that is the response less x1",
+        y ~ x2:offset(x1)
+            ^^^^^^^^^^^^^
+        an offset is a term of its own, which is added with +",
+        "
+        y ~ x1 > 2
+               ^
+        a comparison goes inside I(), as in I(x > 3)",
+        "
+        y ~ bs(x1, df=2)
+                      ^
+        such a spline has 3 columns or more",
         "
         y ~ C(log(x1))
               ^^^^^^^

@@ -1,0 +1,106 @@
+//! What is told of the residuals beside what a fit needs: their quantiles, and what the terms take from the loss of a quantile.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Error;
+use crate::algebra::Affine;
+use crate::estimate::{self, Options};
+use crate::noise::Route;
+use crate::record::Fit;
+use crate::rows::{Accumulator, Block, Kinds, RowSource, RowSourceExt, Subset};
+
+/// Of more observations than this a fit says neither: a pass more would cost more than it tells.
+pub const MOST_OBSERVATIONS: u64 = 1_000_000;
+
+/// Adds the quantiles of the residuals to a fit of these rows, and of a quantile or absolute deviations of one scale with an intercept
+/// Koenker and Machado's `R1 = 1 - V / V0`, with `V` the loss at the fit and `V0` that of an intercept alone; nothing to fits of more than
+/// [`MOST_OBSERVATIONS`].
+///
+/// # Errors
+/// What the source reports.
+pub fn goodness(source: &dyn RowSource, fit: &mut Fit, options: &Options) -> Result<(), Error> {
+    if fit.nobs > MOST_OBSERVATIONS {
+        return Ok(());
+    }
+    let residuals = source.pass(Residuals { location: fit.location.affine(), rows: 0, values: Vec::new() })?;
+    fit.goodness.residual_quantiles = quantiles(residuals.values);
+    if let (Route::Vertex { .. }, Some(vertex), false, true) =
+        (fit.noise.route(), &fit.vertex, fit.scale.is_modelled(), fit.location.intercept)
+    {
+        let alone = Subset::of(source, Vec::new());
+        let alone = estimate::fit(&alone, &[fit.noise.named()], options)?.pop();
+        let all = alone.and_then(|fit| fit.vertex).map(|vertex| vertex.objective).filter(|all| *all > 0.0);
+        fit.goodness.r1 = all.map(|all| 1.0 - vertex.objective / all);
+    }
+    Ok(())
+}
+
+/// Residuals, and how often each counts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Residuals {
+    location: Affine,
+    rows: u64,
+    values: Vec<(f64, f64)>,
+}
+
+impl Accumulator for Residuals {
+    const KIND: &'static str = "residuals of a fit";
+
+    fn fold(&mut self, block: &Block<'_>) {
+        self.rows += block.rows() as u64;
+        let residuals = self.location.residuals(block);
+        self.values.extend(residuals.into_iter().enumerate().map(|(i, e)| (e, block.frequency(i))));
+    }
+
+    fn merge(&mut self, later: Self) {
+        self.rows += later.rows;
+        self.values.extend(later.values);
+    }
+
+    fn rows(&self) -> u64 {
+        self.rows
+    }
+}
+
+/// The least, the quartiles by R's type 7, and the largest.
+fn quantiles(mut values: Vec<(f64, f64)>) -> Option<[f64; 5]> {
+    values.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut count = 0.0;
+    // From here on the second number is how many there are up to and with this one.
+    for (_, upto) in &mut values {
+        count += *upto;
+        *upto = count;
+    }
+    let at = |rank: f64| {
+        let place = values.partition_point(|(_, upto)| *upto <= rank);
+        values.get(place).or(values.last()).map(|(value, _)| *value)
+    };
+    let quantile = |share: f64| {
+        let place = (count - 1.0) * share;
+        let (below, above) = (at(place.floor())?, at((place.floor() + 1.0).min(count - 1.0))?);
+        Some((1.0 - place.fract()) * below + place.fract() * above)
+    };
+    Some([quantile(0.0)?, quantile(0.25)?, quantile(0.5)?, quantile(0.75)?, quantile(1.0)?])
+}
+
+/// The passes of this module.
+pub(super) fn kinds() -> Kinds {
+    Kinds::default().with::<Residuals>()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::quantiles;
+
+    #[test]
+    fn quantiles_are_type_7_and_count_frequencies() {
+        // R: quantile(c(1, 2, 4, 8, 16, 32)).
+        let values = [32.0, 1.0, 8.0, 2.0, 16.0, 4.0].map(|x| (x, 1.0));
+        assert_eq!(quantiles(values.to_vec()).unwrap(), [1.0, 2.5, 6.0, 14.0, 32.0]);
+        let counted = [(3.0, 2.0), (1.0, 3.0), (2.0, 1.0)];
+        let repeated = [1.0, 1.0, 1.0, 2.0, 3.0, 3.0].map(|x| (x, 1.0));
+        assert_eq!(quantiles(counted.to_vec()), quantiles(repeated.to_vec()));
+        assert_eq!(quantiles(Vec::new()), None);
+    }
+}
