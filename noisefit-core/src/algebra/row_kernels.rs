@@ -241,9 +241,10 @@ impl WithSimd for RowResiduals<'_> {
         for start in (0..rows.rows()).step_by(TILE_ROWS) {
             let count = TILE_ROWS.min(rows.rows() - start);
             let tile = &mut tile[..count * stride];
-            residuals.clear();
+            residuals.resize(count, 0.0);
             let mut responses = [0.0; 2];
-            for (i, y) in rows.response[start..start + count].iter().enumerate() {
+            let in_tile = &rows.response[start..start + count];
+            for (i, (y, residual)) in in_tile.iter().zip(residuals.iter_mut()).enumerate() {
                 let target = &mut tile[i * stride..(i + 1) * stride];
                 let row = long_row(rows, start + i, stride, &mut last);
                 let (row, target) = (S::as_simd_f64s(row).0, S::as_mut_simd_f64s(target).0);
@@ -257,7 +258,7 @@ impl WithSimd for RowResiduals<'_> {
                 let y = (y - response.0) * response.1;
                 responses[0] += y;
                 responses[1] += y * y;
-                residuals.push(y - intercept - simd.reduce_sum_f64s(fitted));
+                *residual = y - intercept - simd.reduce_sum_f64s(fitted);
             }
             sums.residuals += lanes_sum(count, |i| residuals[i]);
             sums.squares += lanes_sum(count, |i| residuals[i] * residuals[i]);

@@ -180,6 +180,8 @@ struct Shares {
     leverage: f64,
     /// The ranges of the columns.
     ranges: Vec<[f64; 2]>,
+    /// The largest `z'z`.
+    longest: f64,
 }
 
 impl Shares {
@@ -193,18 +195,21 @@ impl Shares {
             hessian: vec![0.0; packed_length(q)],
             leverage: 0.0,
             ranges: vec![[f64::INFINITY, f64::NEG_INFINITY]; q],
+            longest: 0.0,
         }
     }
 
-    /// No row's `z' (sum f z z')^-1 z` is larger.
+    /// No row's `z' (sum f z z')^-1 z` is larger: by the ranges of the columns, and by `z'z` times a bound of the largest eigenvalue.
     fn greatest(&self, hessian: &Cholesky) -> f64 {
         let q = self.left.len();
         let inverse = inverse(hessian, q);
         let largest = |a: usize| self.ranges[a][0].abs().max(self.ranges[a][1].abs());
-        (0..q)
+        let by_ranges: f64 = (0..q)
             .flat_map(|a| (0..q).map(move |b| (a, b)))
             .map(|(a, b)| inverse[symmetric(a, b)].abs() * largest(a) * largest(b))
-            .sum()
+            .sum();
+        let row = |a: usize| (0..q).map(|b| inverse[symmetric(a, b)].abs()).sum::<f64>();
+        by_ranges.min(self.longest * (0..q).map(row).fold(0.0, f64::max))
     }
 }
 
@@ -221,6 +226,7 @@ impl Accumulator for Shares {
             let h = precision * lengths[i];
             let f = block.frequency(i);
             self.leverage = self.leverage.max(h);
+            self.longest = self.longest.max(z.iter().map(|z| z * z).sum());
             for (a, &value) in z.iter().enumerate() {
                 self.left[a] += f * (1.0 - h) * value;
                 self.fitted[a] += f / factor * value;
@@ -239,6 +245,7 @@ impl Accumulator for Shares {
         sums(&mut self.fitted, later.fitted);
         sums(&mut self.hessian, later.hessian);
         self.leverage = self.leverage.max(later.leverage);
+        self.longest = self.longest.max(later.longest);
         for (mine, theirs) in self.ranges.iter_mut().zip(later.ranges) {
             *mine = [mine[0].min(theirs[0]), mine[1].max(theirs[1])];
         }
