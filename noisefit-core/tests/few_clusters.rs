@@ -4,6 +4,7 @@
 
 use noisefit_core::estimate;
 use noisefit_core::inference::covariance::Vcov;
+use noisefit_core::inference::diagnostics::Diagnosis;
 use noisefit_core::inference::hypothesis::{Adjust, DrawWeights, Names, Wild, wald, wild_cluster};
 use noisefit_core::inference::{self, Options};
 use noisefit_core::noise::Noise;
@@ -142,4 +143,83 @@ fn units_and_threads_change_nothing() {
     let df: Vec<f64> = one.location.rows.iter().map(|row| row.df.unwrap()).collect();
     assert_eq!(tests[0].df_residual, Some(df[2]));
     assert_eq!(tests[1].df_residual, Some(df[1].min(df[2])));
+}
+
+/// Draws of whole clusters say what the sums over clusters say, where there are many; and of two data sets with the same clusters in
+/// another order of rows the same.
+#[test]
+fn a_bootstrap_by_clusters_is_that_of_the_clusters() {
+    let data = Data::new(&mut Random(17), 120, 60);
+    let (drawn, summed, rows) = (data.fit("bootstrap:cluster:g:800"), data.fit("cluster:g"), data.fit("bootstrap:800"));
+    assert_eq!(drawn.covariance.kind.as_str(), "bootstrap:cluster:g:800");
+    assert_eq!(drawn.covariance.reference_df, Some(119.0));
+    let error = |fit: &Fit, j: usize| fit.location.rows[j].std_error.unwrap();
+    for j in 0..3 {
+        let ratio = error(&drawn, j) / error(&summed, j);
+        assert!((0.9..1.1).contains(&ratio), "coefficient {j}: {ratio}");
+    }
+    // What clusters share makes the treatment's error larger than independent rows would have it.
+    assert!(error(&drawn, 1) > 1.8 * error(&rows, 1), "{} {}", error(&drawn, 1), error(&rows, 1));
+    for (text, what) in [
+        ("bootstrap:cluster:", "names one column"),
+        ("bootstrap:cluster:g:1", "2 to 100000 draws"),
+        ("bootstrap:cluster:g,h", "names one column"),
+    ] {
+        let error = text.parse::<Vcov>().unwrap_err().to_string();
+        assert!(error.contains(what), "{error}");
+    }
+    let vcov: Vcov = "bootstrap:cluster:firm".parse().unwrap();
+    assert_eq!((vcov.to_string(), vcov.clusters()), ("bootstrap:cluster:firm:200".into(), &["firm".to_owned()][..]));
+}
+
+/// Analysis of variance of the residuals, written out.
+#[test]
+fn groupings_are_an_analysis_of_variance() {
+    let data = Data::new(&mut Random(3), 12, 6);
+    let (rows, fit) = (data.rows(), data.fit("classical"));
+    let found = Diagnosis::new(&rows, &fit, &estimate::Options::default()).unwrap().groupings(&rows).unwrap();
+    let [found] = &found[..] else { panic!("{found:?}") };
+    let b: Vec<f64> = fit.coef().into_iter().flatten().collect();
+    let e: Vec<f64> = data.x.chunks(2).zip(&data.y).map(|(x, y)| y - b[0] - b[1] * x[0] - b[2] * x[1]).collect();
+    let (n, groups) = (e.len() as f64, 12.0);
+    let (mut between, mut within, mut squares) = (0.0, 0.0, 0.0);
+    for g in 0..12 {
+        let of: Vec<f64> = e.iter().zip(&data.ids).filter(|(_, id)| **id == g).map(|(e, _)| *e).collect();
+        let (count, mean) = (of.len() as f64, of.iter().sum::<f64>() / of.len() as f64);
+        between += count * mean * mean;
+        within += of.iter().map(|e| (e - mean) * (e - mean)).sum::<f64>();
+        squares += count * count;
+    }
+    let df = n - groups - 3.0;
+    let statistic = between / (groups - 1.0) / (within / df);
+    let size = (n - squares / n) / (groups - 1.0);
+    assert!((found.statistic / statistic - 1.0).abs() < 1e-10, "{found:?} {statistic}");
+    assert_eq!((found.column.as_str(), found.groups, found.df, found.df_residual), ("g", 12, 11.0, df));
+    let correlation = (statistic - 1.0) / (statistic + size - 1.0);
+    assert!((found.intraclass_correlation / correlation - 1.0).abs() < 1e-10, "{found:?}");
+    assert!(found.p_value < 1e-4, "{found:?}");
+}
+
+/// Of rows that are independent a grouping is called alike at the level of its p-value, at most: regressors that vary between groups alone
+/// take from what groups differ by.
+#[test]
+fn groupings_of_independent_rows_are_seldom_alike() {
+    let repeats = 2000;
+    for heavy in [false, true] {
+        let (mut random, mut rejected) = (Random(11), 0);
+        for _ in 0..repeats {
+            let mut data = Data::new(&mut random, 12, 6);
+            for (i, y) in data.y.iter_mut().enumerate() {
+                let noise = random.normal();
+                let noise = if heavy { noise / (0.2 + random.uniform()) } else { noise };
+                *y = 1.0 + data.x[2 * i + 1] + noise;
+            }
+            let (rows, fit) = (data.rows(), data.fit("classical"));
+            let found = Diagnosis::new(&rows, &fit, &estimate::Options::default()).unwrap().groupings(&rows).unwrap();
+            rejected += usize::from(found[0].p_value < 0.05);
+        }
+        let share = rejected as f64 / f64::from(repeats);
+        println!("heavy tails {heavy}: {share}");
+        assert!((0.01..=0.06).contains(&share), "{share}");
+    }
 }

@@ -376,7 +376,7 @@ fn a_bootstrap_depends_on_its_seed_alone() {
     for noise in [Noises::from(Noise::Laplace), Noises::from(Noise::Gaussian), huber, Noises::quantiles(&[0.2, 0.7])] {
         for scheme in [Resampling::Pairs, Resampling::Wild] {
             let run = |threads, seed| {
-                let options = Options { seed, ..options(bootstrap(20, scheme)) };
+                let options = Options { seed, ..options(bootstrap(20, scheme.clone())) };
                 inference::fit(&source.clone().with_threads(threads), &noise, &options).unwrap()
             };
             assert_eq!(run(1, 3), run(3, 3), "{noise}");
@@ -397,7 +397,7 @@ fn bootstraps_of_large_data_agree_with_what_theory_says() {
     ] {
         let expected = std_errors(&fit(&source, &noise, robust));
         for scheme in [Resampling::Pairs, Resampling::Wild] {
-            let found = std_errors(&fit(&source, &noise, bootstrap(300, scheme)));
+            let found = std_errors(&fit(&source, &noise, bootstrap(300, scheme.clone())));
             // The densities of nid have errors of their own.
             close_all(&found, &expected, monte_carlo(300) + 0.08, &format!("{noise} {scheme:?}"));
         }

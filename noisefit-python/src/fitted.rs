@@ -152,8 +152,7 @@ impl Fitted {
 
     /// The variance inflation factors of the terms, as JSON.
     fn inflations(&self, py: Python<'_>, table: Option<&Table>) -> PyResult<String> {
-        let table = of(table, self.inner.table()).map_err(|error| raised(py, &error))?;
-        let found = apart(py, None, |watch| self.inner.inflations(Some(&watched(&table, watch))))?;
+        let found = self.worked(py, table, None, |fitted, table| fitted.inflations(Some(table)))?;
         json(py, &found)
     }
 
@@ -282,6 +281,7 @@ impl Fitted {
             levels: settings.by("interval", levels)?.unwrap_or_default(),
             interval: settings.of::<Interval>("kind")?,
             name: settings.text("name")?,
+            back: settings.of::<Back>("back")?,
             ..PredictOptions::default()
         };
         set(&mut options.unseen, settings.of::<Unseen>("unseen")?);

@@ -3,17 +3,27 @@
 use noisefit_core::inference::evaluate::Scores;
 use noisefit_core::record::Counts;
 
+use crate::Specification;
 use crate::text::{count_of, optional, percent, significant, table};
 
 /// The scores of one curve as lines, of several quantiles as a table; `is_weighted` where the model has weights.
-pub fn summary(evaluated: &[Scores], counts: Counts, is_weighted: bool) -> String {
+pub fn summary(evaluated: &[Scores], model: &Specification, counts: Counts, is_weighted: bool) -> String {
     let scores = match evaluated {
         [one] => scores(one, counts),
         several => quantiles(several, counts),
     };
     let unweighted = "Each row counts as much as any other: the model's weights tell the noise of a row, for its likelihood and \
                       its interval.\n";
-    if is_weighted { format!("{scores}\n{unweighted}") } else { scores }
+    let mut text = if is_weighted { format!("{scores}\n{unweighted}") } else { scores };
+    if model.transformed.is_some() {
+        let response = &model.response;
+        let of = match model.no_claim() {
+            None => format!("of the response itself: the Jacobian of {response} is in it"),
+            Some(why) => format!("of {response}, too, for {why}"),
+        };
+        text += &format!("\nErrors are those of {response}; the likelihood is that {of}.\n");
+    }
+    text
 }
 
 /// The level and the coverage of the conformal interval of several quantiles.

@@ -41,8 +41,14 @@ pub struct Tabulated {
 }
 
 impl Tabulated {
-    /// A column of an exact fit.
-    pub fn of_fit(name: impl Into<String>, fit: &Fit) -> Self {
+    /// A column of an exact fit, whose weights, if any, weigh its R2, too.
+    pub fn of_fit(name: impl Into<String>, fit: &Fit, is_weighted: bool) -> Self {
+        let r_squared = match (fit.location.intercept || fit.absorbed.is_some(), is_weighted) {
+            (true, false) => "R2",
+            (true, true) => "R2, weighted",
+            (false, false) => "R2, about zero",
+            (false, true) => "R2, about zero, weighted",
+        };
         let scale = fit.scale.coefficients().iter();
         let scale = scale.map(|row| Coefficient { term: format!("log scale: {}", row.term), ..row.clone() });
         let number = |x: Option<f64>| x.map_or_else(String::new, |x| significant(x, 6));
@@ -54,7 +60,7 @@ impl Tabulated {
             ("Noise", fit.noise.to_string()),
             ("Scale", fit.scale.common().map_or_else(|| "modelled".to_owned(), |scale| significant(scale, 4))),
             ("Standard errors", fit.covariance.kind.as_str().to_owned()),
-            ("R2", fit.goodness.r_squared.map_or_else(String::new, |r| format!("{r:.4}"))),
+            (r_squared, fit.goodness.r_squared.map_or_else(String::new, |r| format!("{r:.4}"))),
             ("Log-likelihood", number(likelihood.map(|found| found.log_likelihood))),
             ("AIC", number(likelihood.map(|found| found.aic))),
             ("BIC", number(likelihood.map(|found| found.bic))),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use noisefit_core::compare::{self, Candidate, Candidates, Comparison};
 use noisefit_core::estimate;
-use noisefit_core::record::Counts;
+use noisefit_core::record::{Counts, Fit, LikelihoodOf};
 use noisefit_core::wording::Wording;
 use noisefit_data::formula::{Design, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use crate::candidates;
 use crate::error::Error;
+use crate::fit::beyond_the_response;
 use crate::fitted::Fitted;
 use crate::model::{Model, NoiseChoice, Scale};
 use crate::remark::Remark;
@@ -79,8 +80,7 @@ impl Model {
         let candidates = candidates::fitting(candidates, self, &rows);
         let mut options = compare::Options { folds: options.folds, fit: self.estimation() };
         options.fit.seed = self.seed;
-        let comparison = compare::compare(&rows, &candidates, &options);
-        let comparison = comparison.map_err(|error| explain(error, rows.counts(), table))?;
+        let (rows, comparison) = claimed(rows, &candidates, &options, table)?;
         let places = places(&rows, &comparison)?;
         let (design, counts, notes) = (rows.design().clone(), rows.counts(), notes(&rows, table));
         let several_files = table.dataset().files().len() > 1;
@@ -118,6 +118,30 @@ impl Fitted {
             ..Model::new(formula.text())
         };
         model.compare(self.table_or(table)?, options)
+    }
+}
+
+/// The comparison, whose likelihoods are those of a transformed response where the noise of one of the models reaches beyond the values
+/// that it can have.
+pub(crate) fn claimed<'a>(
+    rows: DesignRows<'a>,
+    candidates: &[Candidate],
+    options: &compare::Options,
+    table: &Table,
+) -> Result<(DesignRows<'a>, Comparison), Error> {
+    let compared = |rows: &DesignRows<'_>| {
+        let comparison = compare::compare(rows, candidates, options);
+        comparison.map_err(|error| explain(error, rows.counts(), table))
+    };
+    let comparison = compared(&rows)?;
+    let fits: Vec<&Fit> = comparison.models.iter().filter_map(|entry| entry.fit.as_ref()).collect();
+    match beyond_the_response(&rows, &fits)? {
+        None => Ok((rows, comparison)),
+        Some((most, _)) => {
+            let rows = rows.with_likelihood_of(LikelihoodOf::Beyond(most));
+            let comparison = compared(&rows)?;
+            Ok((rows, comparison))
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! A fitted model scored on a table.
 
 use noisefit_core::inference::evaluate::{Evaluation, Scores};
-use noisefit_core::record::{Counts, Warning};
+use noisefit_core::record::{Counts, Fit, LikelihoodOf, Warning};
 use noisefit_core::rows::RowSourceExt;
 use noisefit_data::formula::{Scope, Unseen};
 use noisefit_data::source::{Missing, SourceOptions};
+use noisefit_report::Specification;
 use noisefit_report::evaluate::{outermost_coverage, summary};
 use noisefit_report::tidy::Tidy;
 use serde::Serialize;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::remark::Remark;
+use crate::rows::specification;
 use crate::table::Table;
 
 /// How a model is scored.
@@ -41,6 +43,10 @@ pub struct Evaluated {
     too_few: Option<Warning>,
     /// Whether the model has weights, by which scores are not weighted.
     is_weighted: bool,
+    /// What was fitted.
+    model: Specification,
+    /// What the model itself makes of predictions.
+    far: Option<Warning>,
 }
 
 impl Fitted {
@@ -85,19 +91,20 @@ impl Fitted {
         let scores = evaluations.iter().map(Evaluation::finish).collect::<Result<Vec<_>, _>>()?;
         let too_few = model.conformal.as_ref().and_then(|conformal| conformal.too_few(level));
         let is_weighted = model.design.weights().is_some();
-        Ok(Evaluated { scores, counts, too_few, is_weighted })
+        let (specification, far) = (specification(&model.design, None), model.fits.iter().find_map(Fit::far_from_zero));
+        Ok(Evaluated { scores, counts, too_few, is_weighted, model: specification, far })
     }
 }
 
 impl Evaluated {
     /// What is to be said.
     pub fn warnings(&self) -> Vec<Remark> {
-        self.too_few.iter().map(Remark::from).collect()
+        self.too_few.iter().chain(&self.far).map(Remark::from).collect()
     }
 
     /// The scores as lines, of several quantiles as a table.
     pub fn summary(&self) -> String {
-        summary(&self.scores, self.counts, self.is_weighted)
+        summary(&self.scores, &self.model, self.counts, self.is_weighted)
     }
 
     /// The scores as a table, a row for each curve.
@@ -119,6 +126,10 @@ impl Evaluated {
             level: coverage.map(|(level, _)| level),
             conformal_coverage: coverage.map(|(_, coverage)| coverage),
             dropped: self.counts.missing,
+            likelihood_of: self.model.transformed.map(|of| match of {
+                LikelihoodOf::Response => "response",
+                _ => "transformed response",
+            }),
             weighted: false,
         }
     }
@@ -137,6 +148,9 @@ struct EvaluationRecord<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     conformal_coverage: Option<f64>,
     dropped: u64,
+    /// Of a transformed response whether the likelihood is of the response itself or of what it is transformed to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    likelihood_of: Option<&'static str>,
     /// No means are weighted, whatever the weights of the model.
     weighted: bool,
 }

@@ -3,7 +3,7 @@
 use noisefit_core::compare::{self, Comparison};
 use noisefit_core::estimate;
 use noisefit_core::inference::covariance::Vcov;
-use noisefit_core::inference::outside::outside;
+use noisefit_core::inference::outside::{Outside, outside};
 use noisefit_core::inference::{self, conformal, profile};
 use noisefit_core::noise::{Noise, Noises};
 use noisefit_core::record::{Absorbed, Confint, Counts, Fit, LikelihoodOf, Topic};
@@ -119,10 +119,18 @@ fn closed_gaps(vcov: &Vcov, counts: Counts) -> Option<String> {
 /// The rows and the fits where the noise of a transformed response reaches beyond the values that it can have: their likelihood is
 /// then that of the transformed response.
 fn of_response<'a>(rows: DesignRows<'a>, fits: &mut [Fit]) -> Result<DesignRows<'a>, Error> {
+    let Some((most, found)) = beyond_the_response(&rows, &fits.iter().collect::<Vec<_>>())? else { return Ok(rows) };
+    fits.iter_mut().zip(&found).for_each(|(fit, found)| fit.without_jacobian(found.log_jacobian));
+    Ok(rows.with_likelihood_of(LikelihoodOf::Beyond(most)))
+}
+
+/// The most of the noise's mass that lies beyond the values that a transformed response can have, and that of each fit; none where it is
+/// next to nothing, or the likelihood is not of the response anyway.
+pub(crate) fn beyond_the_response(rows: &DesignRows<'_>, fits: &[&Fit]) -> Result<Option<(f64, Vec<Outside>)>, Error> {
     if !rows.design().has_jacobian() {
-        return Ok(rows);
+        return Ok(None);
     }
-    let Some(range) = rows.design().response_range(&rows.slopes()?) else { return Ok(rows) };
+    let Some(range) = rows.design().response_range(&rows.slopes()?) else { return Ok(None) };
     if rows.design().has_offset() && rows.design().logarithm().is_none() && !rows.design().is_linear() {
         return Err(noisefit_core::Error::Unsupported(format!(
             "{} cannot have all values, and with an offset its likelihood is not known: offsets go with a response as it stands, or \
@@ -131,13 +139,9 @@ fn of_response<'a>(rows: DesignRows<'a>, fits: &mut [Fit]) -> Result<DesignRows<
         ))
         .into());
     }
-    let found = fits.iter().map(|fit| outside(&rows, fit, range)).collect::<Result<Vec<_>, _>>()?;
+    let found = fits.iter().map(|fit| outside(rows, fit, range)).collect::<Result<Vec<_>, _>>()?;
     let most = found.iter().fold(0.0, |most: f64, found| most.max(found.mass));
-    if most <= LikelihoodOf::NEXT_TO_NOTHING {
-        return Ok(rows);
-    }
-    fits.iter_mut().zip(&found).for_each(|(fit, found)| fit.without_jacobian(found.log_jacobian));
-    Ok(rows.with_likelihood_of(LikelihoodOf::Beyond(most)))
+    Ok((most > LikelihoodOf::NEXT_TO_NOTHING).then_some((most, found)))
 }
 
 /// What was found out.

@@ -11,12 +11,12 @@ use noisefit_report::tidy::Tidy;
 use serde::Serialize;
 
 use crate::candidates;
-use crate::compare::CompareOptions;
+use crate::compare::{CompareOptions, claimed};
 use crate::error::Error;
 use crate::model::Model;
 use crate::refusal::Refusal;
 use crate::remark::Remark;
-use crate::rows::{explain, notes};
+use crate::rows::notes;
 use crate::table::Table;
 
 /// Several formulas of one response on one table.
@@ -80,8 +80,7 @@ impl Model {
             let candidates = candidates::fitting(candidates.clone(), model, &rows);
             let mut asked = compare::Options { folds: options.folds, fit: model.estimation() };
             asked.fit.seed = model.seed;
-            let comparison = compare::compare(&rows, &candidates, &asked);
-            let comparison = comparison.map_err(|error| explain(error, rows.counts(), table))?;
+            let (rows, comparison) = claimed(rows, &candidates, &asked, table)?;
             ranks.push(closed_form::fit(&rows, &model.estimation())?.rank());
             for note in notes(&rows, table) {
                 if !said.contains(&note) {

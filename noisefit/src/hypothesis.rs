@@ -302,7 +302,7 @@ struct Record<'a> {
     schema: &'static str,
     formula: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    noise: Option<noisefit_core::noise::Noise>,
+    noise: Option<Noise>,
     method: &'static str,
     /// The covariance of Wald tests.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -327,6 +327,6 @@ struct Record<'a> {
 /// The tests of one of several fits.
 #[derive(Serialize)]
 struct OfFit {
-    noise: noisefit_core::noise::Noise,
+    noise: Noise,
     tests: Vec<Test>,
 }

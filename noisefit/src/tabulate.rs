@@ -1,6 +1,8 @@
 //! Models side by side, as papers print them.
 
-use noisefit_core::record::Coefficient;
+use std::collections::HashSet;
+
+use noisefit_core::record::{Coefficient, LikelihoodOf};
 use noisefit_report::tabulate::{Options, Tabulated};
 use noisefit_report::text::significant;
 
@@ -22,18 +24,46 @@ use crate::fitted::Fitted;
 /// # Ok::<(), noisefit::Error>(())
 /// ```
 pub fn tabulate(models: &[(String, &Fitted)], options: Options) -> String {
-    let columns: Vec<Tabulated> = models.iter().flat_map(|(name, fitted)| columns(name, fitted)).collect();
+    let told = told_apart(models);
+    let columns: Vec<Tabulated> = models.iter().flat_map(|(name, fitted)| columns(name, fitted, told)).collect();
     noisefit_report::tabulate::tabulate(&columns, options)
 }
 
-fn columns(name: &str, fitted: &Fitted) -> Vec<Tabulated> {
+/// Whether the models have several responses, or transformed ones: what stands side by side is of different things then.
+fn told_apart(models: &[(String, &Fitted)]) -> bool {
+    let design = |fitted: &Fitted| fitted.model.design.clone();
+    let responses: HashSet<String> =
+        models.iter().map(|(_, fitted)| design(fitted).layout().response.clone()).collect();
+    responses.len() > 1 || models.iter().any(|(_, fitted)| design(fitted).transforms_response())
+}
+
+/// The response, and of what the likelihood is.
+fn of_response(fitted: &Fitted) -> [(&'static str, String); 2] {
+    let design = &fitted.model.design;
+    let response = design.response();
+    let of = match design.transforms_response() && design.likelihood_of() == LikelihoodOf::Response {
+        true => design.response_column().unwrap_or_default().to_owned(),
+        false => response.to_owned(),
+    };
+    [("Response", response.to_owned()), ("Likelihood of", of)]
+}
+
+fn columns(name: &str, fitted: &Fitted, told: bool) -> Vec<Tabulated> {
+    let mut columns = alone(name, fitted);
+    for column in columns.iter_mut().filter(|_| told) {
+        column.facts.splice(0..0, of_response(fitted));
+    }
+    columns
+}
+
+fn alone(name: &str, fitted: &Fitted) -> Vec<Tabulated> {
     if let Some(network) = fitted.network() {
         return vec![trained(name, fitted, network)];
     }
     let several = fitted.fits().len() > 1;
     let of = |fit: &noisefit_core::record::Fit| {
         let name = if several { format!("{name}, {}", fit.noise) } else { name.to_owned() };
-        Tabulated::of_fit(name, fit)
+        Tabulated::of_fit(name, fit, fitted.model.design.weights().is_some())
     };
     fitted.fits().iter().map(of).collect()
 }

@@ -76,10 +76,12 @@ fn parse_draws(text: &str) -> Result<usize, String> {
 
 /// Tests and prints.
 pub(crate) fn run(arguments: &TestArguments) -> Result<Outcome, Failure> {
-    let TestArguments { hypotheses, eval, lr, wild, across, data, adjust, level, seed, format, reading, .. } = arguments;
+    let TestArguments { hypotheses, eval, lr, wild, across, data, adjust, level, seed, format, reading, .. } =
+        arguments;
     if !data.is_empty() && !*lr && !*wild && !*across {
         return Err(Failure::Usage(
-            "--data is for --lr, --wild and --across, which read the rows again; Wald tests need the model alone".to_owned(),
+            "--data is for --lr, --wild and --across, which read the rows again; Wald tests need the model alone"
+                .to_owned(),
         ));
     }
     let fitted = Fitted::load(&arguments.model.0)?;

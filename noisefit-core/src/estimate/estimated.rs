@@ -145,7 +145,7 @@ impl Estimate {
         if digits < FEW_DIGITS {
             warnings.push(Warning::FewDigits { digits, condition });
         }
-        Fit {
+        let mut fit = Fit {
             nobs: n as u64,
             noise: self.noise,
             absorbed: absorbed.map(|absorbed| record(absorbed, &self.coefficients)),
@@ -182,7 +182,9 @@ impl Estimate {
             accuracy: self.accuracy,
             termination: self.termination,
             warnings,
-        }
+        };
+        fit.warnings.extend(fit.far_from_zero());
+        fit
     }
 }
 

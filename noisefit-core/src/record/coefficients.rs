@@ -79,7 +79,8 @@ impl Coefficients {
             let std_error = estimate.and(variance(j)).map(f64::sqrt).filter(|_| critical.is_some());
             // A coefficient known without error has no statistic.
             let statistic = estimate.zip(std_error).map(|(b, se)| b / se).filter(|t| t.is_finite());
-            let margin = critical.zip(std_error).map(|(c, se)| c * se);
+            // Nor an interval: that a covariance says nothing of a coefficient does not make it certain.
+            let margin = critical.zip(std_error).map(|(c, se)| c * se).filter(|margin| *margin > 0.0);
             Coefficient {
                 term,
                 estimate,

@@ -180,7 +180,18 @@ pub struct CoefficientTest {
     pub p_value: f64,
 }
 
+/// A part of the residuals' size that shows.
+const SHOWS: f64 = 1e-3;
+
 impl Fit {
+    /// What is to be said where the intercept is so large that its rounding shows beside the residuals: predictions are sums of numbers
+    /// as large, whatever digits the fit itself has.
+    pub fn far_from_zero(&self) -> Option<Warning> {
+        let intercept = self.location.rows.first().filter(|_| self.location.intercept)?.estimate?;
+        let rounding = f64::EPSILON * intercept.abs();
+        (self.goodness.rmse > 0.0 && rounding > SHOWS * self.goodness.rmse).then_some(Warning::FarFromZero { rounding })
+    }
+
     /// The estimated coefficients of the location, the intercept first where there is one; none for aliased terms.
     pub fn coef(&self) -> Vec<Option<f64>> {
         self.location.estimates()

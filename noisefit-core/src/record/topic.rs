@@ -65,7 +65,7 @@ impl Warning {
             | Warning::WithinEffects { .. }
             | Warning::AliasedInScale { .. }
             | Warning::Saturated => Topic::Collinearity,
-            Warning::FewDigits { .. } => Topic::Accuracy,
+            Warning::FewDigits { .. } | Warning::FarFromZero { .. } => Topic::Accuracy,
             Warning::NoResiduals
             | Warning::NoDeviations
             | Warning::NotUnique

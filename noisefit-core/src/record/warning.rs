@@ -51,6 +51,11 @@ pub enum Warning {
         /// The condition number of the design.
         condition: f64,
     },
+    /// The coefficients of terms far from zero are rounded to a part of the scale that shows.
+    FarFromZero {
+        /// What a prediction from them may be off by.
+        rounding: f64,
+    },
     /// The optimum was not reached.
     NotConverged(Shortfall),
     /// Other coefficients have the same absolute deviations.
@@ -340,6 +345,12 @@ impl fmt::Display for Warning {
             Warning::NoDeviations => {
                 f.write_str("every row lies on the fit: the noise scale is 0 and the likelihood has no bound")
             }
+            Warning::FarFromZero { rounding } => write!(
+                f,
+                "terms lie so far from zero that coefficients rounded to doubles make predictions off by {rounding:.1e}, and with \
+                 them residuals, robust standard errors and scores of rows; centre the terms (center(x) in the formula), which \
+                 changes no slope"
+            ),
             Warning::FewDigits { digits, condition } => write!(
                 f,
                 "the data determine only about {:.0} digits of the worst coefficient (condition number {condition:.1e}); \

@@ -208,7 +208,7 @@ impl<'a> Compiler<'a> {
         let added = offsets.iter().map(|node| Ok((false, self.number(node)?)));
         let added = added.collect::<Result<Vec<_>, FormulaError>>()?;
         let name = offsets.iter().map(|node| format!("offset({})", node.bare())).collect::<Vec<_>>().join(" - ");
-        let offset = (!added.is_empty()).then(|| (name, Expr::Sum(added)));
+        let offset = (!added.is_empty()).then_some((name, Expr::Sum(added)));
         Ok(Side { variables, terms, intercept, offset })
     }
 
@@ -245,7 +245,8 @@ impl<'a> Compiler<'a> {
 
     /// Where a category of these levels stands, which may be new.
     fn place(&mut self, column: usize, levels: Arc<Levels>) -> usize {
-        let known = self.categories.iter().position(|known| known.column == column && *known.levels == *levels && !known.open);
+        let known =
+            self.categories.iter().position(|known| known.column == column && *known.levels == *levels && !known.open);
         known.unwrap_or_else(|| {
             self.categories.push(Category::new(column, levels));
             self.categories.len() - 1

@@ -431,17 +431,7 @@ impl<'a> Bound<'a> {
     fn rows<'b>(&'b self, workspace: &'b Workspace) -> EvaluatedRows<'b> {
         let Bound { plan, frame, options, .. } = *self;
         let Workspace {
-            selection,
-            steps,
-            response,
-            log_jacobian,
-            slopes,
-            moved,
-            scaled,
-            beyond,
-            clusters,
-            codes,
-            ..
+            selection, steps, response, log_jacobian, slopes, moved, scaled, beyond, clusters, codes, ..
         } = workspace;
         let values = selection.columns(frame, plan.scope(options.scope));
         let response_expr = plan.response.as_ref().filter(|_| options.scope != Scope::Design);

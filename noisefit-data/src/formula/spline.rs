@@ -134,7 +134,7 @@ impl Knots {
         match &self.means {
             None => free,
             // Columns at right angles to the means: the coefficients' own mean is then that of the rows, zero.
-            Some(means) => free.reflected(&[means.clone()]).without(1),
+            Some(means) => free.reflected(std::slice::from_ref(means)).without(1),
         }
     }
 

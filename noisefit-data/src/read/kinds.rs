@@ -139,9 +139,11 @@ pub(crate) struct Tally {
     /// How many of the numbers have a point.
     points: usize,
     /// How many of the others look like numbers or dates, by [`Look`].
-    looks: [usize; 4],
+    looks: [usize; 5],
     /// The first of each look.
-    examples: [Option<String>; 4],
+    examples: [Option<String>; 5],
+    /// A number that begins with a zero before other digits.
+    code: Option<String>,
 }
 
 /// How many values of which kinds an earlier reading met in some columns: [`Dataset::count_kinds`](super::Dataset::count_kinds).
@@ -159,7 +161,7 @@ impl KindsMet {
 }
 
 /// The looks, in the order of [`Tally`]'s counts.
-const LOOKS: [Look; 4] = [Look::Comma, Look::CommaOrThousands, Look::Decorated, Look::Date];
+const LOOKS: [Look; 5] = [Look::Comma, Look::CommaOrThousands, Look::Decorated, Look::Date, Look::Time];
 
 impl Tally {
     /// Counts a value that is not missing; dates may also be written as in `format`.
@@ -176,6 +178,7 @@ impl Tally {
         let count = match text {
             _ if number::parse(text).is_some() => {
                 self.points += usize::from(text.contains(&b'.'));
+                self.add_code(text);
                 &mut self.numbers
             }
             _ if boolean(text).is_some() => &mut self.booleans,
@@ -188,6 +191,13 @@ impl Tally {
             }
         };
         *count += 1;
+    }
+
+    fn add_code(&mut self, text: &[u8]) {
+        let begins = text.len() > 1 && text[0] == b'0' && text.len() <= 40 && text.iter().all(u8::is_ascii_digit);
+        if begins && self.code.is_none() {
+            self.code = std::str::from_utf8(text).ok().map(str::to_owned);
+        }
     }
 
     fn add_look(&mut self, text: &[u8]) {
@@ -207,7 +217,8 @@ impl Tally {
         self.others += later.others;
         self.points += later.points;
         self.looks.iter_mut().zip(later.looks).for_each(|(look, later)| *look += later);
-        for (example, later) in self.examples.iter_mut().zip(later.examples) {
+        let examples = self.examples.iter_mut().zip(later.examples).chain([(&mut self.code, later.code)]);
+        for (example, later) in examples {
             // Of two the lesser, whichever part is merged first.
             *example = match (example.take(), later) {
                 (Some(own), Some(later)) => Some(own.min(later)),
@@ -230,14 +241,21 @@ impl Tally {
 
     /// What nearly all values look like that are text as they stand, and one of them.
     pub fn look(&self) -> Option<(Look, String)> {
+        // Dates as they should be written stand beside others.
+        let dates = if self.looks[3] > 0 { self.dates + self.timestamps } else { 0 };
         let alike: usize = self.looks.iter().sum();
         let total = self.numbers + self.booleans + self.dates + self.timestamps + self.others;
-        if 10 * (alike + self.numbers) < 9 * total {
+        if 10 * (alike + self.numbers + dates) < 9 * total {
             return None;
         }
         // A single decimal comma tells what the commas of the others are.
-        let place = if self.looks[0] > 0 { 0 } else { (1..4).max_by_key(|&place| self.looks[place])? };
+        let place = if self.looks[0] > 0 { 0 } else { (1..LOOKS.len()).max_by_key(|&place| self.looks[place])? };
         Some((LOOKS[place], self.examples[place].clone()?))
+    }
+
+    /// A number among numbers without points that begins with a zero, as those of postal codes do.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref().filter(|_| self.points == 0)
     }
 
     /// The kind of the column: that of more than half of its values, else text; none of a column with nothing in it.

@@ -20,6 +20,10 @@ pub enum Look {
     Decorated,
     /// `24/12/2024`, `02-Jan-2024`.
     Date,
+    /// `18:26`.
+    Time,
+    /// `01234`: digits that a number would not begin with.
+    Code,
 }
 
 impl Look {
@@ -32,8 +36,12 @@ impl Look {
                 let thousands = tail.len() == 3 && (1..=3).contains(&whole.len()) && !whole.starts_with('0');
                 Some(if thousands { Look::CommaOrThousands } else { Look::Comma })
             }
-            () if decorated_number(text, false).is_some() => Some(Look::Decorated),
             () if is_date(text) => Some(Look::Date),
+            () if is_time(text) => Some(Look::Time),
+            // With points between thousands, too: `1.036.000`.
+            () if decorated_number(text, false).or_else(|| decorated_number(text, true)).is_some() => {
+                Some(Look::Decorated)
+            }
             () => None,
         }
     }
@@ -69,6 +77,8 @@ impl Look {
             Look::Date => {
                 sentence!["; say ", Setting::Date, " and how it is written, as in ", Setting::Date.with("%d/%m/%Y")]
             }
+            Look::Time => sentence!["; a time of day is no number: write it in hours or minutes"],
+            Look::Code => sentence![""],
         }
     }
 }
@@ -83,13 +93,20 @@ pub(crate) fn comma_number(text: &str) -> Option<f64> {
     plain.then(|| number::parse(format!("{}.{tail}", head.replace('.', "")).as_bytes()))?
 }
 
+/// Currencies by their letters.
+const CURRENCIES: [&str; 8] = ["USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "AUD"];
+
 /// The number in a text with marks between thousands, a currency or a percent sign; what stands before a percent sign is taken
 /// as it is.
 pub(crate) fn decorated_number(text: &str, comma: bool) -> Option<f64> {
     const SIGNS: [char; 4] = ['$', '\u{20ac}', '\u{a3}', '\u{a5}'];
     let bare = text.strip_suffix('%').unwrap_or(text).trim();
-    let negative = bare.starts_with('-');
-    let bare = bare.trim_start_matches(['-', '+']).trim_start_matches(SIGNS).trim_end_matches(SIGNS).trim();
+    // Accountants put what is owed in brackets; typesetters have a minus sign of their own.
+    let owed = bare.strip_prefix('(').and_then(|bare| bare.strip_suffix(')'));
+    let bare = owed.unwrap_or(bare);
+    let negative = owed.is_some() || bare.starts_with(['-', '\u{2212}']);
+    let bare = bare.trim_start_matches(['-', '+', '\u{2212}']).trim_start_matches(SIGNS).trim_end_matches(SIGNS).trim();
+    let bare = CURRENCIES.iter().fold(bare, |bare, name| bare.trim_start_matches(name).trim_end_matches(name)).trim();
     let (head, tail) = match bare.split_once(if comma { ',' } else { '.' }) {
         Some((head, tail)) => (head, tail),
         None => (bare, ""),
@@ -120,8 +137,40 @@ fn has_year_first(text: &str) -> bool {
     text.split_once('-').is_some_and(|(year, _)| year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
+/// Whether a text is a time of day.
+fn is_time(text: &str) -> bool {
+    let parts: Vec<&str> = text.split(':').collect();
+    let below = |text: &str, end: u32| {
+        (1..=2).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_digit())
+            && text.parse().is_ok_and(|number: u32| number < end)
+    };
+    match parts[..] {
+        [hour, minute] => below(hour, 24) && minute.len() == 2 && below(minute, 60),
+        [hour, minute, second] => below(hour, 24) && below(minute, 60) && below(second, 60),
+        _ => false,
+    }
+}
+
+/// Whether a text names a month between a day and a year: `January 18, 2024`, `6 Jan 2024`.
+fn names_month(text: &str) -> bool {
+    let words: Vec<&str> = text.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+    let number =
+        |text: &str, most: usize| (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let month =
+        |text: &str| MONTHS.iter().any(|name| text.eq_ignore_ascii_case(name) || text.eq_ignore_ascii_case(&name[..3]));
+    match words[..] {
+        [day, name, year] if number(day, 2) => month(name) && number(year, 4),
+        [name, day, year] => month(name) && number(day, 2) && number(year, 4),
+        _ => false,
+    }
+}
+
 /// Whether a text is a date in numbers with the year first or last, or with the name of the month.
 fn is_date(text: &str) -> bool {
+    if names_month(text) {
+        return true;
+    }
     let day = text.split([' ', 'T']).next().unwrap_or(text);
     let parts: Vec<&str> = day.split(['/', '.', '-']).collect();
     let [first, second, third] = parts[..] else { return false };
@@ -196,6 +245,21 @@ impl LookAlike {
                 " or ",
                 Setting::Date.with("%d-%b-%Y"),
                 ", or ",
+                names,
+                " if they are names"
+            ],
+            Look::Time => sentence![
+                format!(
+                    "column `{column}` is text, and its values look like times of day (`{example}`), each of which is a level: \
+                     write them as numbers, such as hours, or say "
+                ),
+                names,
+                " if they are names"
+            ],
+            Look::Code => sentence![
+                format!(
+                    "column `{column}` is read as numbers, and some begin with a zero (`{example}`), which numbers do not keep: say "
+                ),
                 names,
                 " if they are names"
             ],
@@ -328,6 +392,20 @@ mod tests {
             ("24/12/2024", Some(Look::Date)),
             ("02-Jan-2024", Some(Look::Date)),
             ("1.2.2024", Some(Look::Date)),
+            ("\u{20ac}17,50", Some(Look::Decorated)),
+            ("1 016,5", Some(Look::Decorated)),
+            ("1.036.000", Some(Look::Decorated)),
+            ("\u{2212}12", Some(Look::Decorated)),
+            ("(35.5)", Some(Look::Decorated)),
+            ("26.5 EUR", Some(Look::Decorated)),
+            ("Jan 18, 2024", Some(Look::Date)),
+            ("6 January 2024", Some(Look::Date)),
+            ("2024-11-9", Some(Look::Date)),
+            ("18:26", Some(Look::Time)),
+            ("7:05:09", Some(Look::Time)),
+            ("2:1", None),
+            ("25:00", None),
+            ("May 2024", None),
             ("12,34,5", None),
             ("a,5", None),
             ("10-20", None),

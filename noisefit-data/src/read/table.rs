@@ -141,6 +141,12 @@ impl Schema {
             {
                 self.look_alikes.push(LookAlike { column: name.clone(), look, example });
             }
+            if kind == Some(Kind::Number)
+                && let Some(example) = tally.code()
+            {
+                let (column, example) = (name.clone(), example.to_owned());
+                self.look_alikes.push(LookAlike { column, look: Look::Code, example });
+            }
             self.push(name, kind, Ground::Values);
         }
         if let Some(notation) = self.notations.last_mut() {

@@ -300,6 +300,32 @@ impl Heads {
 /// How much of what is behind a band is hidden.
 const BAND: f64 = 0.18;
 
+/// A band as far as an axis goes, which may end before it: rows of where it is, its low end and its high end.
+fn within(rows: &[(f64, f64, f64)], axis: Range) -> Vec<(f64, f64, f64)> {
+    let inside = |y: f64| y.clamp(axis.low, axis.high);
+    let mut cut = Vec::with_capacity(rows.len());
+    for (k, &row) in rows.iter().enumerate() {
+        if let Some(&before) = k.checked_sub(1).and_then(|k| rows.get(k)) {
+            // Where an edge leaves the picture or comes back between two rows.
+            let crossing = |from: f64, to: f64, at: f64| {
+                let part = (at - from) / (to - from);
+                (part > 0.0 && part < 1.0).then_some(part)
+            };
+            let edges = [(before.1, row.1), (before.2, row.2)];
+            let mut parts: Vec<f64> =
+                edges.iter().flat_map(|&(a, b)| [axis.low, axis.high].map(|at| crossing(a, b, at))).flatten().collect();
+            parts.sort_by(f64::total_cmp);
+            let at = |part: f64, a: f64, b: f64| a + part * (b - a);
+            cut.extend(parts.into_iter().map(|part| {
+                let [low, high] = edges.map(|(a, b)| inside(at(part, a, b)));
+                (at(part, before.0, row.0), low, high)
+            }));
+        }
+        cut.push((row.0, inside(row.1), inside(row.2)));
+    }
+    cut
+}
+
 /// The plots of a series.
 fn plot(
     chart: &Chart,
@@ -335,6 +361,7 @@ fn plot(
             let rows = series.values(0).iter().zip(series.values(1)).zip(series.values(2));
             let rows = rows.map(|((x, low), high)| (*x, *low, *high));
             let rows: Vec<_> = rows.filter(|(x, low, high)| (x + low + high).is_finite()).collect();
+            let rows = within(&rows, upright);
             let column = |of: fn(&(f64, f64, f64)) -> f64| rows.iter().map(of).collect::<Vec<f64>>();
             let band = BandPlot::new(column(|row| row.0), column(|row| row.1), column(|row| row.2));
             vec![Plot::Band(band.with_color(colour).with_opacity(BAND))]

@@ -62,6 +62,11 @@ pub fn residuals(model: &Specification, rows: &Sketched) -> Chart {
     }
     let (at, scale): (Vec<f64>, Vec<f64>) = scales.into_iter().unzip();
     let band = |end: f64| scale.iter().map(|s| s * end).collect::<Vec<f64>>();
+    let residuals = column(rows, |row| row.response - row.fitted);
+    let mut y = Axis::new(format!("residual of {}", model.response));
+    if let Some((low, high)) = as_far_as_residuals(&residuals, &[band(low), band(high)].concat()) {
+        y = y.between(low, high);
+    }
     Chart {
         kind: Kind::Residuals,
         title: "Residuals against fitted values".to_owned(),
@@ -73,7 +78,7 @@ pub fn residuals(model: &Specification, rows: &Sketched) -> Chart {
         ),
         note: sampled(rows),
         x: Axis::new(format!("fitted {}", model.response)),
-        y: Axis::new(format!("residual of {}", model.response)),
+        y,
         y2: None,
         series: vec![
             Series::new(
@@ -87,15 +92,26 @@ pub fn residuals(model: &Specification, rows: &Sketched) -> Chart {
                 "observations",
                 Mark::Points,
                 Colour::Blue,
-                &[
-                    ("fitted", column(rows, |row| row.fitted)),
-                    ("residual", column(rows, |row| row.response - row.fitted)),
-                    ("row", numbers(rows)),
-                ],
+                &[("fitted", column(rows, |row| row.fitted)), ("residual", residuals), ("row", numbers(rows))],
             ),
         ],
     }
 }
+
+/// The range of residuals with a margin, where a band goes so far beyond them that it would press them together.
+fn as_far_as_residuals(residuals: &[f64], band: &[f64]) -> Option<(f64, f64)> {
+    let ends = |values: &[f64]| {
+        let finite = values.iter().copied().filter(|value| value.is_finite());
+        finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+    };
+    let ((low, high), (band_low, band_high)) = (ends(residuals), ends(band));
+    let height = high - low;
+    let beyond = band_high.max(high) - band_low.min(low) > FAR * height;
+    (beyond && height > 0.0 && height.is_finite()).then_some((low - 0.15 * height, high + 0.15 * height))
+}
+
+/// A band this many times as high as the residuals is cut.
+const FAR: f64 = 1.6;
 
 /// Something of rows in parts of equal number along the fitted values: at each end, and in the middle of each part.
 fn along(rows: &Sketched, of: impl Fn(&[&SketchedRow]) -> f64) -> Vec<(f64, f64)> {

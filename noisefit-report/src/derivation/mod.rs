@@ -6,7 +6,7 @@ mod families;
 mod mathematics;
 
 use noisefit_core::noise::Noise;
-use noisefit_core::record::Fit;
+use noisefit_core::record::{Fit, LikelihoodOf};
 
 use crate::Specification;
 use crate::text::{clean, significant, wrapped};
@@ -118,7 +118,12 @@ pub fn steps(noise: &Noise, given: Option<Given<'_>>) -> Vec<Step> {
 
 /// Whether the likelihood has parts that the residuals alone do not give.
 fn has_more(given: Given<'_>) -> bool {
-    given.model.weights.is_some() || given.model.transformed.is_some()
+    given.model.weights.is_some() || has_jacobian(given)
+}
+
+/// Whether the Jacobian of a transformed response is in the likelihood.
+fn has_jacobian(given: Given<'_>) -> bool {
+    given.model.transformed == Some(LikelihoodOf::Response)
 }
 
 /// The log-likelihood, part by part.
@@ -140,7 +145,7 @@ fn log_likelihood(given: Given<'_>, s: &str) -> String {
         number(l)
     );
     if has_more(given) {
-        let what = match (model.weights.is_some(), model.transformed.is_some()) {
+        let what = match (model.weights.is_some(), has_jacobian(given)) {
             (true, false) => "the logarithms of the weights",
             (false, true) => "the Jacobian of the response",
             _ => "the logarithms of the weights and the Jacobian of the response",

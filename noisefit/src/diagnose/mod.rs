@@ -15,7 +15,7 @@ use noisefit_core::record::{Counts, Fit};
 use noisefit_core::wording::Setting;
 use noisefit_core::wording::{InRust, Sentence, Wording};
 use noisefit_data::DataError;
-use noisefit_data::formula::{Design, Scope, ScaleFormula};
+use noisefit_data::formula::{Design, ScaleFormula, Scope};
 use noisefit_data::frame::Field;
 use noisefit_data::source::{DesignRows, RowPlace, SourceOptions};
 use noisefit_report::diagnose::{Findings, advice, summary};

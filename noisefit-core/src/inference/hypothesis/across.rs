@@ -124,8 +124,7 @@ impl<'a> Quantiles<'a> {
             let values = Estimates::new(&self.fits[fit]).values();
             weights.iter().zip(values).map(|(weight, b)| weight * b).sum()
         };
-        let distances: Vec<f64> =
-            steps.iter().map(|&(k, weights)| value(k, weights) - value(k - 1, weights)).collect();
+        let distances: Vec<f64> = steps.iter().map(|&(k, weights)| value(k, weights) - value(k - 1, weights)).collect();
         let mut matrix = vec![0.0; packed_length(steps.len())];
         for (i, &(k, a)) in steps.iter().enumerate() {
             for (j, &(l, c)) in steps[..=i].iter().enumerate() {

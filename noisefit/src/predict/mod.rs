@@ -1,21 +1,28 @@
 //! Predictions of a table's rows, with intervals.
 
-use std::collections::{HashMap, HashSet};
+mod back;
+mod columns;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use noisefit_core::inference::predict::{IntervalKind, Intervals, NewRows, Predictor};
 use noisefit_core::network::{Deviation, Network};
-use noisefit_core::noise::{AsymmetricLaplace, Noise};
-use noisefit_core::record::{Fit, LikelihoodOf, Topic};
+use noisefit_core::record::{Fit, Topic};
+use noisefit_core::sentence;
+use noisefit_core::wording::{Sentence, Setting};
 use noisefit_data::DataError;
 use noisefit_data::formula::{EvaluateOptions, Scope, Undefined, Unseen, Workspace};
-use noisefit_data::frame::{Column, Field, Frame, Kind, MISSING};
+use noisefit_data::frame::{Column, Field, Frame, Kind};
 use noisefit_data::model::FittedModel;
-use noisefit_data::read::{Dataset, Decimals, Frames};
-use noisefit_data::source::{columns_of, locate};
+use noisefit_data::read::{Decimals, Frames, Look, LookAlike};
+use noisefit_data::source::locate;
 use noisefit_data::write::{TableColumn, TableWriter};
 use noisefit_report::text::count_of;
+
+pub use back::Back;
+use back::check_back;
+use columns::{carried, columns, curves, has_deviations, named, predicted_names, refuse_twice, texts};
 
 use crate::error::Error;
 use crate::fitted::Fitted;
@@ -23,8 +30,6 @@ use crate::overwriting::refuse_overwriting;
 use crate::refusal::Refusal;
 use crate::remark::Remark;
 use crate::table::Table;
-use noisefit_core::sentence;
-use noisefit_core::wording::{Sentence, Setting};
 
 /// Rows predicted at a time.
 const BLOCK_ROWS: usize = 1024;
@@ -50,20 +55,6 @@ pub struct PredictOptions {
     /// Whether predictions of a transformed response are carried back to its own column, and as what.
     pub back: Option<Back>,
 }
-
-/// What a prediction of a transformed response is of the response itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Back {
-    /// The median, or the quantile that is modelled: whatever the transformation, as long as it is one to one.
-    Median,
-    /// The mean, by the fitted noise.
-    Mean,
-}
-
-noisefit_core::named!(Back {
-    Median = "median": "The median of the response itself, or the quantile that is modelled",
-    Mean = "mean": "The mean of the response itself, by the fitted noise",
-});
 
 impl Default for PredictOptions {
     fn default() -> Self {
@@ -388,37 +379,6 @@ impl Prediction<'_> {
         Ok(columns)
     }
 
-    /// Carries locations and ends of intervals back to the response itself; the first is its median or mean.
-    fn carry_back(&self, back: Back, rows: &NewRows<'_>, results: &mut Columns) {
-        let design = &self.model.design;
-        if let (Back::Mean, Predictors::Fits(predictors, _), Some(log)) = (back, &self.predictors, design.logarithm())
-            && let [predictor] = &predictors[..]
-        {
-            let scales = predictor.scale(rows);
-            let noise = self.model.fits.first().map(|fit| fit.noise);
-            // The logarithm of the mean of exp(scale noise) is added to a logarithm.
-            for (value, scale) in results[0].iter_mut().zip(scales) {
-                *value += noise.and_then(|noise| log_moment(&noise, log * scale)).unwrap_or(f64::NAN) / log;
-            }
-        }
-        let located = results.iter_mut().zip(&self.located).filter(|(_, located)| **located);
-        for (column, _) in located {
-            column.iter_mut().for_each(|value| *value = design.untransformed(*value).unwrap_or(f64::NAN));
-        }
-        // Of a response that falls the ends have changed sides.
-        for place in 0..results.len().saturating_sub(1) {
-            let is_low = |name: &String| name.contains("_low");
-            if self.names.get(place).is_some_and(is_low) {
-                let (low, high) = results.split_at_mut(place + 1);
-                for (low, high) in low[place].iter_mut().zip(&mut high[0]) {
-                    if *low > *high {
-                        std::mem::swap(low, high);
-                    }
-                }
-            }
-        }
-    }
-
     /// What is to be said, once it was run.
     fn warnings(&self) -> Vec<Remark> {
         let (model, mut warnings, mut remarks) = (self.model, Vec::<Sentence>::new(), Vec::new());
@@ -427,6 +387,11 @@ impl Prediction<'_> {
             let rows = count_of(incomplete as u64, "row");
             warnings.push(format!("{rows} with a missing value: the prediction is missing, too").into());
         }
+        warnings.extend(model.fits.iter().find_map(Fit::far_from_zero).map(|warning| warning.to_string().into()));
+        let carried: Vec<&str> = self.carried.iter().map(|field| field.name.as_str()).collect();
+        let alike = self.table.dataset().look_alikes().iter();
+        let codes = alike.filter(|alike| alike.look == Look::Code && carried.contains(&alike.column.as_str()));
+        warnings.extend(codes.map(LookAlike::sentence));
         let undefined = self.undefined.load(Ordering::Relaxed);
         if undefined > 0 {
             let rows = count_of(undefined as u64, "row");
@@ -554,64 +519,11 @@ impl<'a> Predictors<'a> {
     }
 }
 
-/// Whether a prediction says where its spread comes from: of the noise, and of members that differ.
-fn has_deviations(network: &Network) -> bool {
-    network.members.len() > 1 && network.curves() == 1
-}
-
 /// The ends of intervals, as two columns.
 fn add(columns: &mut Vec<Vec<f64>>, ends: Result<Intervals, noisefit_core::Error>) -> Result<(), DataError> {
     let Intervals { low, high } = ends.map_err(|error| DataError::Option(error.to_string()))?;
     columns.extend([low, high]);
     Ok(())
-}
-
-/// `ln E[exp(s R)]` of standardised noise, where there is one.
-fn log_moment(noise: &Noise, s: f64) -> Option<f64> {
-    match noise {
-        Noise::Gaussian => Some(0.5 * s * s),
-        Noise::Laplace => (s < 1.0).then(|| -(-s * s).ln_1p()),
-        Noise::Logistic => {
-            let x = std::f64::consts::PI * s;
-            (s < 1.0).then(|| if x == 0.0 { 0.0 } else { (x / x.sin()).ln() })
-        }
-        _ => None,
-    }
-}
-
-/// Refuses to carry back what is not one to one, and means that there are not.
-fn check_back(model: &FittedModel, back: Back, asked: Option<&Asked>) -> Result<(), Error> {
-    let (design, response) = (&model.design, model.design.response());
-    let wrong = |why: String| Err(noisefit_core::Error::Unsupported(why).into());
-    if !design.transforms_response() {
-        return wrong(format!("predictions are of {response} itself: there is nothing to carry back"));
-    }
-    if design.likelihood_of() == LikelihoodOf::Folded || design.untransformed(0.5).is_none() {
-        return wrong(format!(
-            "{response} is not undone: it is not one to one, or not by a formula that is known here"
-        ));
-    }
-    if back == Back::Median {
-        return Ok(());
-    }
-    let Some(noise) = model.fits.first().map(|fit| fit.noise).filter(|_| model.fits.len() == 1) else {
-        return wrong(
-            "a mean of the response itself is one of an exact fit under one noise; ask for median".to_owned(),
-        );
-    };
-    if asked.is_some_and(|asked| asked.kind == Interval::Confidence) {
-        let what = "confidence intervals are of the median of the response itself; ask for median, or for prediction intervals";
-        return wrong(what.to_owned());
-    }
-    let largest = model.fits.first().and_then(|fit| fit.scale.common()).unwrap_or(0.0);
-    match design.logarithm() {
-        None if design.is_linear() && !matches!(noise, Noise::Quantile(_)) => Ok(()),
-        None => wrong(format!("the mean is known back from logarithms and lines, not from {response}; ask for median")),
-        Some(log) if log_moment(&noise, log * largest).is_some() => Ok(()),
-        Some(_) => wrong(format!(
-            "under {noise} noise of this scale the mean of exp({response}) is infinite, or not known here; ask for median"
-        )),
-    }
 }
 
 /// Refuses intervals that the model does not have.
@@ -641,119 +553,4 @@ fn check(model: &FittedModel, Asked { kind, levels: asked }: &Asked, name: &str)
         return Err(Error::NoIntervals { model: name.to_owned(), why });
     }
     Ok(())
-}
-
-/// For each curve that is predicted its level, where it is a quantile.
-fn curves(model: &FittedModel) -> Vec<Option<f64>> {
-    let tau = |noise: &Noise| match noise {
-        Noise::Quantile(AsymmetricLaplace { tau }) => Some(*tau),
-        _ => None,
-    };
-    match &model.network {
-        None => model.fits.iter().map(|fit| tau(&fit.noise)).collect(),
-        Some(network) => network.members.iter().take(1).flat_map(|member| member.noise.iter().map(tau)).collect(),
-    }
-}
-
-/// The names of what is predicted, in the order of [`Predictors::predict`]: with several quantiles `q0.1`, `q0.1_conf_low`, ...;
-/// with several levels `pred_low_0.5`, ...
-fn predicted_names(model: &FittedModel, asked: Option<&Asked>) -> Vec<String> {
-    let ends = |kind: Interval| {
-        let name = if kind == Interval::Confidence { "conf" } else { "pred" };
-        let levels = asked.map_or(&[][..], |asked| &asked.levels);
-        let end = move |level: &f64, end: &str| match levels {
-            [_] => format!("{name}_{end}"),
-            _ => format!("{name}_{end}_{level}"),
-        };
-        levels.iter().flat_map(move |level| [end(level, "low"), end(level, "high")]).collect::<Vec<_>>()
-    };
-    let (own, conformal) = match asked.map(|asked| asked.kind) {
-        None => (Vec::new(), Vec::new()),
-        Some(Interval::Conformal) => (Vec::new(), ends(Interval::Conformal)),
-        Some(kind) => (ends(kind), Vec::new()),
-    };
-    let mut names = Vec::new();
-    let curves = curves(model);
-    for curve in &curves {
-        let prefix = match (curve, curves.len()) {
-            (Some(tau), 2..) => format!("q{tau}"),
-            _ => String::new(),
-        };
-        match prefix.is_empty() {
-            true => names.extend(std::iter::once("prediction".to_owned()).chain(own.iter().cloned())),
-            false => {
-                let own = own.iter().map(|end| format!("{prefix}_{end}"));
-                names.extend(std::iter::once(prefix.clone()).chain(own));
-            }
-        }
-    }
-    let network = model.network.as_ref();
-    let models_scale = model.design.layout().scale.is_some() || network.is_some_and(Network::models_scale);
-    names.extend(models_scale.then(|| "scale".to_owned()));
-    if network.is_some_and(has_deviations) {
-        names.extend(["sd_total", "sd_aleatoric", "sd_epistemic"].map(str::to_owned));
-    }
-    names.extend(conformal);
-    names
-}
-
-/// The names with the one that was asked for: instead of `prediction`, and before the others.
-fn named(names: Vec<String>, name: Option<&str>) -> Vec<String> {
-    let Some(own) = name else { return names };
-    let renamed = |name: String| if name == "prediction" { own.to_owned() } else { format!("{own}_{name}") };
-    names.into_iter().map(renamed).collect()
-}
-
-/// Refuses to write a name twice: whoever reads the table would take the wrong one of the two.
-fn refuse_twice(carried: &[Field], predicted: &[String]) -> Result<(), Refusal> {
-    let mut kept = HashSet::new();
-    if let Some(place) = carried.iter().position(|field| !kept.insert(field.name.as_str())) {
-        return Err(Refusal::KeptTwice { name: carried[place].name.clone(), place: place + 1 });
-    }
-    match predicted.iter().find(|name| kept.contains(name.as_str())) {
-        Some(name) => Err(Refusal::NameTaken { name: name.clone() }),
-        None => Ok(()),
-    }
-}
-
-/// The columns to carry along.
-fn carried(keep: &Keep, table: &Table) -> Result<Vec<Field>, Error> {
-    let Keep::Named(names) = keep else { return Ok(table.columns().to_vec()) };
-    let field = |name: &String| {
-        let found = table.dataset().position(name).map(|place| table.columns()[place].clone());
-        found.ok_or_else(|| Error::NoColumn {
-            setting: Setting::Keep,
-            name: name.clone(),
-            files: None,
-            columns: table.names(),
-        })
-    };
-    names.iter().map(field).collect()
-}
-
-/// Positions of the columns to read: the design's first, then those carried along; and where the latter stand among them.
-fn columns(model: &FittedModel, dataset: &Dataset, carried: &[Field]) -> Result<(Vec<usize>, Vec<usize>), DataError> {
-    let mut columns = columns_of(&model.design, dataset, Scope::Design)?;
-    let mut place_of: HashMap<usize, usize> = columns.iter().copied().zip(0..).collect();
-    let mut places = Vec::new();
-    for field in carried {
-        let Some(column) = dataset.position(&field.name) else { continue };
-        let place = *place_of.entry(column).or_insert(columns.len());
-        if place == columns.len() {
-            columns.push(column);
-        }
-        places.push(place);
-    }
-    Ok((columns, places))
-}
-
-/// The texts of a category; none for numbers.
-fn texts(column: &Column) -> Option<Vec<Option<&str>>> {
-    match column {
-        Column::Number { .. } => None,
-        Column::Category { codes, levels } => {
-            let text = |&code: &u32| if code == MISSING { None } else { levels.get(code as usize).map(String::as_str) };
-            Some(codes.iter().map(text).collect())
-        }
-    }
 }

@@ -1,0 +1,104 @@
+//! Predictions of a transformed response, carried back to the response itself.
+
+use noisefit_core::inference::predict::NewRows;
+use noisefit_core::noise::Noise;
+use noisefit_core::record::LikelihoodOf;
+use noisefit_data::model::FittedModel;
+
+use crate::error::Error;
+use crate::predict::{Asked, Columns, Interval, Prediction, Predictors};
+
+/// What a prediction of a transformed response is of the response itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Back {
+    /// The median, or the quantile that is modelled: whatever the transformation, as long as it is one to one.
+    Median,
+    /// The mean, by the fitted noise.
+    Mean,
+}
+
+noisefit_core::named!(Back {
+    Median = "median": "The median of the response itself, or the quantile that is modelled",
+    Mean = "mean": "The mean of the response itself, by the fitted noise",
+});
+
+impl Prediction<'_> {
+    /// Carries locations and ends of intervals back to the response itself; the first is its median or mean.
+    pub(super) fn carry_back(&self, back: Back, rows: &NewRows<'_>, results: &mut Columns) {
+        let design = &self.model.design;
+        if let (Back::Mean, Predictors::Fits(predictors, _), Some(log)) = (back, &self.predictors, design.logarithm())
+            && let [predictor] = &predictors[..]
+        {
+            let scales = predictor.scale(rows);
+            let noise = self.model.fits.first().map(|fit| fit.noise);
+            // The logarithm of the mean of exp(scale noise) is added to a logarithm.
+            for (value, scale) in results[0].iter_mut().zip(scales) {
+                *value += noise.and_then(|noise| log_moment(&noise, log * scale)).unwrap_or(f64::NAN) / log;
+            }
+        }
+        let located = results.iter_mut().zip(&self.located).filter(|(_, located)| **located);
+        for (column, _) in located {
+            column.iter_mut().for_each(|value| *value = design.untransformed(*value).unwrap_or(f64::NAN));
+        }
+        // Of a response that falls the ends have changed sides.
+        for place in 0..results.len().saturating_sub(1) {
+            let is_low = |name: &String| name.contains("_low");
+            if self.names.get(place).is_some_and(is_low) {
+                let (low, high) = results.split_at_mut(place + 1);
+                for (low, high) in low[place].iter_mut().zip(&mut high[0]) {
+                    if *low > *high {
+                        std::mem::swap(low, high);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `ln E[exp(s R)]` of standardised noise, where there is one.
+fn log_moment(noise: &Noise, s: f64) -> Option<f64> {
+    match noise {
+        Noise::Gaussian => Some(0.5 * s * s),
+        Noise::Laplace => (s < 1.0).then(|| -(-s * s).ln_1p()),
+        Noise::Logistic => {
+            let x = std::f64::consts::PI * s;
+            (s < 1.0).then(|| if x == 0.0 { 0.0 } else { (x / x.sin()).ln() })
+        }
+        _ => None,
+    }
+}
+
+/// Refuses to carry back what is not one to one, and means that there are not.
+pub(super) fn check_back(model: &FittedModel, back: Back, asked: Option<&Asked>) -> Result<(), Error> {
+    let (design, response) = (&model.design, model.design.response());
+    let wrong = |why: String| Err(noisefit_core::Error::Unsupported(why).into());
+    if !design.transforms_response() {
+        return wrong(format!("predictions are of {response} itself: there is nothing to carry back"));
+    }
+    if design.likelihood_of() == LikelihoodOf::Folded || design.untransformed(0.5).is_none() {
+        return wrong(format!(
+            "{response} is not undone: it is not one to one, or not by a formula that is known here"
+        ));
+    }
+    if back == Back::Median {
+        return Ok(());
+    }
+    let Some(noise) = model.fits.first().map(|fit| fit.noise).filter(|_| model.fits.len() == 1) else {
+        return wrong(
+            "a mean of the response itself is one of an exact fit under one noise; ask for median".to_owned(),
+        );
+    };
+    if asked.is_some_and(|asked| asked.kind == Interval::Confidence) {
+        let what = "confidence intervals are of the median of the response itself; ask for median, or for prediction intervals";
+        return wrong(what.to_owned());
+    }
+    let largest = model.fits.first().and_then(|fit| fit.scale.common()).unwrap_or(0.0);
+    match design.logarithm() {
+        None if design.is_linear() && !matches!(noise, Noise::Quantile(_)) => Ok(()),
+        None => wrong(format!("the mean is known back from logarithms and lines, not from {response}; ask for median")),
+        Some(log) if log_moment(&noise, log * largest).is_some() => Ok(()),
+        Some(_) => wrong(format!(
+            "under {noise} noise of this scale the mean of exp({response}) is infinite, or not known here; ask for median"
+        )),
+    }
+}
