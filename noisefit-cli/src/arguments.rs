@@ -132,19 +132,6 @@ pub(crate) enum OutputFormat {
     Json,
 }
 
-/// How a result that is a table is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TableFormat {
-    /// For people
-    Table,
-    /// One JSON object
-    Json,
-    /// Tidy: a line for each row, a column for each number
-    Csv,
-    /// A table of Markdown
-    Markdown,
-}
-
 /// A parser of values that have names in the library, with these in the help.
 pub(crate) fn named<T: Named>() -> impl TypedValueParser<Value = T> {
     let values = T::NAMES.iter().map(|Name { name, about, .. }| {

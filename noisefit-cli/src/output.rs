@@ -4,12 +4,25 @@
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
+use clap::ValueEnum;
 use noisefit::data::DataError;
 use noisefit::report::tidy::Tidy;
 use noisefit::{Error, Sentence};
 
-use crate::arguments::TableFormat;
 use crate::outcome::Options;
+
+/// How a result that is a table is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// For people
+    Table,
+    /// One JSON object
+    Json,
+    /// Tidy: a line for each row, a column for each number
+    Csv,
+    /// A table of Markdown
+    Markdown,
+}
 
 /// Prints text to standard output; a closed pipe is an error that `main` forgives.
 pub(crate) fn print(text: &str) -> Result<(), Error> {

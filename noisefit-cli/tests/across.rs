@@ -17,7 +17,7 @@ fn tests(folder: &Folder, more: &[&str]) -> Vec<Value> {
 #[test]
 fn changes_between_quantiles_are_those_of_quantreg() {
     let (folder, data) = (Folder::new(), testdata("engel.csv"));
-    let cases = reference("across.json");
+    let cases = reference("reference/across.json");
     let cases = cases["cases"].as_array().unwrap();
     assert_eq!(cases.len(), 5);
     for case in cases {
@@ -51,18 +51,18 @@ fn what_is_not_known_of_two_quantiles_is_refused() {
     let fit = |noise: &str, vcov: &str| {
         folder.done(&["fit", &data, "-f", "foodexp ~ income", "--noise", noise, "--vcov", vcov, "-o", "m.json"]);
     };
-    let refused = |more: &[&str], what: &str| {
+    let refused = |code: i32, more: &[&str], what: &str| {
         let words = ["test", "m.json", "--across"];
-        let said = folder.refusal(2, &[&words[..], more].concat());
+        let said = folder.refusal(code, &[&words[..], more].concat());
         assert!(said.contains(what), "{said}");
     };
     fit("quantile:0.25,0.75", "nid");
     let text = folder.done(&["test", "m.json", "income", "--across", "--data", &data]);
     assert!(text.contains("quantiles 0.25, 0.75: Wald tests that coefficients are the same at all of them"), "{text}");
-    refused(&[], "--data");
-    refused(&["income = 0.5", "--data", &data], "they are set beside one another");
+    refused(2, &[], "--data");
+    refused(1, &["income = 0.5", "--data", &data], "they are set beside one another");
     fit("quantile:0.25,0.75", "bootstrap:50");
-    refused(&["income", "--data", &data], "fit with nid, iid or kernel");
+    refused(1, &["income", "--data", &data], "fit with nid, iid or kernel");
     fit("quantile:0.25", "nid");
-    refused(&["income", "--data", &data], "the model has one fit alone");
+    refused(1, &["income", "--data", &data], "the model has one fit alone");
 }

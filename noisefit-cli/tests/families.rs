@@ -170,7 +170,7 @@ fn several_quantiles_are_columns_and_rows() {
     let text = folder.done(&[&["fit", &data, "-f", "foodexp ~ income"], &noise[..]].concat());
     for said in [
         "quantiles 0.1, 0.9, asymmetric laplace noise",
-        "\nquantile 0.1\nterm ",
+        "\nquantile 0.1\nresiduals: min ",
         "crossings ",
         "  t  ",
         "standard errors  nid times n / (n - p) = 1.009, Student's t with 233 df\n",

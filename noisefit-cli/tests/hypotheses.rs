@@ -230,7 +230,7 @@ fn what_cannot_be_tested_is_said() {
     assert!(said(&["wt", "--lr", "--data", "short.csv"]).contains("29 observations and the model was fitted to 32"));
     assert!(said(&["wt, hp", "--adjust", "max-t"]).contains("max-t is for single restrictions"));
     let usage = folder.refusal(2, &["test", "m.json", "wt", "--data", &data]);
-    assert!(usage.contains("--data is for --lr and --wild"), "{usage}");
+    assert!(usage.contains("--data is for --lr, --wild and --across"), "{usage}");
     let usage = folder.refusal(2, &["test", "m.json", "wt", "--wild", "--data", &data]);
     assert!(usage.contains("by --cluster"), "{usage}");
 }

@@ -7,10 +7,10 @@ use noisefit::data::source::Missing;
 use noisefit::{ChartOptions, CompareOptions, Compared, Model, parse};
 
 use super::model::SettingArguments;
-use crate::arguments::{DataArguments, TableFormat};
+use crate::arguments::DataArguments;
 use crate::files::Output;
 use crate::outcome::{Failure, Options, Outcome};
-use crate::output::{print_table, warn};
+use crate::output::{TableFormat, print_table, warn};
 use crate::picture::write;
 use crate::shell::quoted;
 

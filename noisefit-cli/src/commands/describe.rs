@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use crate::arguments::{DataArguments, TableFormat};
+use crate::arguments::DataArguments;
 use crate::outcome::{Failure, Outcome};
-use crate::output::{print_table, warn};
+use crate::output::{TableFormat, print_table, warn};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

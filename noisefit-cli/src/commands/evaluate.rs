@@ -5,10 +5,10 @@ use noisefit::data::formula::{Scope, Unseen};
 use noisefit::data::source::Missing;
 use noisefit::{EvaluateOptions, Fitted, parse};
 
-use crate::arguments::{DataArguments, TableFormat, named};
+use crate::arguments::{DataArguments, named};
 use crate::files::ModelFile;
 use crate::outcome::{Failure, Outcome};
-use crate::output::{print_table, warn};
+use crate::output::{TableFormat, print_table, warn};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

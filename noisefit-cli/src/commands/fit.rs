@@ -10,10 +10,10 @@ use noisefit::{ChartOptions, Fitting, Model, Refusal, Setting, parse};
 
 use super::model::{ModelArguments, NoiseArguments};
 use super::training::TrainArguments;
-use crate::arguments::{DataArguments, TableFormat, named, suggested};
+use crate::arguments::{DataArguments, named, suggested};
 use crate::files::Output;
 use crate::outcome::{Failure, Options, Outcome};
-use crate::output::{print, print_table, tell, warn};
+use crate::output::{TableFormat, print, print_table, tell, warn};
 use crate::picture::{show, write};
 
 #[derive(Debug, Args)]

@@ -4,9 +4,9 @@ use clap::Args;
 use noisefit::data::source::Missing;
 use noisefit::{LossOptions, parse};
 
-use crate::arguments::{DataArguments, TableFormat, named};
+use crate::arguments::{DataArguments, named};
 use crate::outcome::{Failure, Outcome};
-use crate::output::{print_table, warn};
+use crate::output::{TableFormat, print_table, warn};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -5,10 +5,10 @@ use noisefit::core::inference::hypothesis::{Adjust, DrawWeights, Wild};
 use noisefit::data::formula::Scope;
 use noisefit::{Fitted, TestMethod, TestOptions, parse};
 
-use crate::arguments::{ReadingArguments, TableFormat, named};
+use crate::arguments::{ReadingArguments, named};
 use crate::files::{Data, ModelFile};
 use crate::outcome::{Failure, Outcome};
-use crate::output::print_table;
+use crate::output::{TableFormat, print_table};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

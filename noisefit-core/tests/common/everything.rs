@@ -6,7 +6,7 @@
 use noisefit_core::compare::{Candidate, compare};
 use noisefit_core::inference::conformal::Scheme;
 use noisefit_core::inference::covariance::{COVARIANCES, Vcov};
-use noisefit_core::inference::diagnostics::Diagnosis;
+use noisefit_core::inference::diagnostics::{Diagnosis, Serial};
 use noisefit_core::inference::evaluate::Evaluation;
 use noisefit_core::inference::outside::outside;
 use noisefit_core::inference::sketch::Sketch;
@@ -36,7 +36,9 @@ pub fn families() -> Vec<Noises> {
 /// Every covariance, of rows with the groupings `g` and `h`.
 pub fn covariances() -> Vec<Vcov> {
     let examples = |usage: &str| match usage {
-        "bootstrap[:wild][:DRAWS]" => vec!["bootstrap:8".to_owned(), "bootstrap:wild:8".to_owned()],
+        "bootstrap[:wild|:cluster:COLUMN][:DRAWS]" => {
+            ["bootstrap:8", "bootstrap:wild:8", "bootstrap:cluster:g:8"].map(str::to_owned).to_vec()
+        }
         usage => {
             let example = |columns: &str| usage.replace("COLUMN[,COLUMN]", columns).replace("LAGS", "2");
             let mut examples = vec![example("g").replace("COLUMN", "g"), example("g,h").replace("COLUMN", "g")];
@@ -110,7 +112,10 @@ fn profiled(rows: &dyn RowSource, fit: &Fit, intervals: bool) -> Result<String, 
 fn diagnosed(rows: &dyn RowSource, fit: &Fit) -> Result<String, Error> {
     let diagnosis = Diagnosis::new(rows, fit, &estimate::Options::default())?;
     let sketched = rows.pass(Sketch::of_fit(diagnosis.clone(), 8, 1))?.finish();
-    Ok(shown((diagnosis.run(rows, 3)?, sketched)))
+    let mut fit = fit.clone();
+    inference::goodness(rows, &mut fit, &estimate::Options::default())?;
+    let more = (diagnosis.groupings(rows)?, Serial::of(rows, &diagnosis, 2), fit.goodness);
+    Ok(shown((diagnosis.run(rows, 3)?, sketched, more)))
 }
 
 fn trained(rows: &dyn RowSource, noise: &[Noise], models_scale: bool, memory: u64) -> Result<String, Error> {

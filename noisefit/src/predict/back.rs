@@ -1,54 +1,34 @@
 //! Predictions of a transformed response, carried back to the response itself.
 
-use noisefit_core::inference::predict::NewRows;
 use noisefit_core::noise::Noise;
 use noisefit_core::record::LikelihoodOf;
 use noisefit_data::model::FittedModel;
 
 use crate::error::Error;
-use crate::predict::{Asked, Columns, Interval, Prediction, Predictors};
+use crate::predict::options::{Asked, Back, Columns, Interval};
 
-/// What a prediction of a transformed response is of the response itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Back {
-    /// The median, or the quantile that is modelled: whatever the transformation, as long as it is one to one.
-    Median,
-    /// The mean, by the fitted noise.
-    Mean,
-}
-
-noisefit_core::named!(Back {
-    Median = "median": "The median of the response itself, or the quantile that is modelled",
-    Mean = "mean": "The mean of the response itself, by the fitted noise",
-});
-
-impl Prediction<'_> {
-    /// Carries locations and ends of intervals back to the response itself; the first is its median or mean.
-    pub(super) fn carry_back(&self, back: Back, rows: &NewRows<'_>, results: &mut Columns) {
-        let design = &self.model.design;
-        if let (Back::Mean, Predictors::Fits(predictors, _), Some(log)) = (back, &self.predictors, design.logarithm())
-            && let [predictor] = &predictors[..]
-        {
-            let scales = predictor.scale(rows);
-            let noise = self.model.fits.first().map(|fit| fit.noise);
-            // The logarithm of the mean of exp(scale noise) is added to a logarithm.
-            for (value, scale) in results[0].iter_mut().zip(scales) {
-                *value += noise.and_then(|noise| log_moment(&noise, log * scale)).unwrap_or(f64::NAN) / log;
-            }
+/// Carries locations and ends of intervals of these names back to the response itself; the first is its median, or its mean where the
+/// scales of the rows are given.
+pub(super) fn carry_back(model: &FittedModel, scales: Option<Vec<f64>>, names: &[(&str, bool)], results: &mut Columns) {
+    let design = &model.design;
+    if let (Some(scales), Some(log)) = (scales, design.logarithm()) {
+        let noise = model.fits.first().map(|fit| fit.noise);
+        // The logarithm of the mean of exp(scale noise) is added to a logarithm.
+        for (value, scale) in results[0].iter_mut().zip(scales) {
+            *value += noise.and_then(|noise| log_moment(&noise, log * scale)).unwrap_or(f64::NAN) / log;
         }
-        let located = results.iter_mut().zip(&self.located).filter(|(_, located)| **located);
-        for (column, _) in located {
-            column.iter_mut().for_each(|value| *value = design.untransformed(*value).unwrap_or(f64::NAN));
-        }
-        // Of a response that falls the ends have changed sides.
-        for place in 0..results.len().saturating_sub(1) {
-            let is_low = |name: &String| name.contains("_low");
-            if self.names.get(place).is_some_and(is_low) {
-                let (low, high) = results.split_at_mut(place + 1);
-                for (low, high) in low[place].iter_mut().zip(&mut high[0]) {
-                    if *low > *high {
-                        std::mem::swap(low, high);
-                    }
+    }
+    let located = results.iter_mut().zip(names).filter(|(_, (_, located))| *located);
+    for (column, _) in located {
+        column.iter_mut().for_each(|value| *value = design.untransformed(*value).unwrap_or(f64::NAN));
+    }
+    // Of a response that falls the ends have changed sides.
+    for place in 0..results.len().saturating_sub(1) {
+        if names.get(place).is_some_and(|(name, _)| name.contains("_low")) {
+            let (low, high) = results.split_at_mut(place + 1);
+            for (low, high) in low[place].iter_mut().zip(&mut high[0]) {
+                if *low > *high {
+                    std::mem::swap(low, high);
                 }
             }
         }

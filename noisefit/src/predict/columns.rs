@@ -13,7 +13,7 @@ use noisefit_data::read::Dataset;
 use noisefit_data::source::columns_of;
 
 use crate::error::Error;
-use crate::predict::{Asked, Interval, Keep};
+use crate::predict::options::{Asked, Interval, Keep};
 use crate::refusal::Refusal;
 use crate::table::Table;
 

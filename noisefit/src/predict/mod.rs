@@ -2,6 +2,7 @@
 
 mod back;
 mod columns;
+mod options;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +13,7 @@ use noisefit_core::record::{Fit, Topic};
 use noisefit_core::sentence;
 use noisefit_core::wording::{Sentence, Setting};
 use noisefit_data::DataError;
-use noisefit_data::formula::{EvaluateOptions, Scope, Undefined, Unseen, Workspace};
+use noisefit_data::formula::{EvaluateOptions, Scope, Workspace};
 use noisefit_data::frame::{Column, Field, Frame, Kind};
 use noisefit_data::model::FittedModel;
 use noisefit_data::read::{Decimals, Frames, Look, LookAlike};
@@ -20,9 +21,11 @@ use noisefit_data::source::locate;
 use noisefit_data::write::{TableColumn, TableWriter};
 use noisefit_report::text::count_of;
 
-pub use back::Back;
-use back::check_back;
+pub use options::{Back, Interval, Keep, PredictOptions};
+
+use back::{carry_back, check_back};
 use columns::{carried, columns, curves, has_deviations, named, predicted_names, refuse_twice, texts};
+use options::{Asked, Columns};
 
 use crate::error::Error;
 use crate::fitted::Fitted;
@@ -33,68 +36,6 @@ use crate::table::Table;
 
 /// Rows predicted at a time.
 const BLOCK_ROWS: usize = 1024;
-
-/// Predicted numbers, column by column.
-type Columns = Vec<Vec<f64>>;
-
-/// What is predicted beside the location, and what is carried along.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PredictOptions {
-    /// The levels of intervals; none for none.
-    pub levels: Vec<f64>,
-    /// Their kind; conformal ones of a model that has such, else those of a new observation, unless given.
-    pub interval: Option<Interval>,
-    /// Columns of the table to carry along.
-    pub keep: Keep,
-    /// Levels of a category that the model was not fitted to.
-    pub unseen: Unseen,
-    /// Rows in which a column is infinite or a term has no value.
-    pub undefined: Undefined,
-    /// The name of the prediction, and the beginning of the others'; `prediction`, and nothing, unless given.
-    pub name: Option<String>,
-    /// Whether predictions of a transformed response are carried back to its own column, and as what.
-    pub back: Option<Back>,
-}
-
-impl Default for PredictOptions {
-    fn default() -> Self {
-        let (unseen, undefined) = (Unseen::default(), Undefined::Missing);
-        let (levels, keep) = (Vec::new(), Keep::default());
-        PredictOptions { levels, interval: None, keep, unseen, undefined, name: None, back: None }
-    }
-}
-
-/// What an interval is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interval {
-    /// Of a new observation, under the noise of the model.
-    Prediction,
-    /// Of the location.
-    Confidence,
-    /// Of a new observation, whatever the noise: what the model's calibration promises.
-    Conformal,
-}
-
-noisefit_core::named!(Interval {
-    Prediction = "prediction": "Of a new observation",
-    Conformal = "conformal": "Of a new observation, whatever the noise",
-    Confidence = "confidence": "Of the location",
-});
-
-/// Columns that are carried along.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Keep {
-    /// These, in this order.
-    Named(Vec<String>),
-    /// All of the table.
-    All,
-}
-
-impl Default for Keep {
-    fn default() -> Self {
-        Keep::Named(Vec::new())
-    }
-}
 
 /// Predictions as columns of numbers: one for each row of the table, NaN where a value is missing.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,13 +78,6 @@ struct Prediction<'a> {
     beyond: AtomicUsize,
     /// Which of the columns are locations, to which an offset is added.
     located: Vec<bool>,
-}
-
-/// The intervals that are asked for.
-#[derive(Debug, Clone)]
-struct Asked {
-    kind: Interval,
-    levels: Vec<f64>,
 }
 
 impl Fitted {
@@ -366,7 +300,12 @@ impl Prediction<'_> {
                 located.for_each(|(column, _)| column.iter_mut().zip(offset).for_each(|(value, o)| *value += o));
             }
             if let Some(back) = self.options.back {
-                self.carry_back(back, &new, &mut results);
+                let scales = match (back, &self.predictors) {
+                    (Back::Mean, Predictors::Fits(predictors, _)) => predictors.first().map(|of| of.scale(&new)),
+                    _ => None,
+                };
+                let names = self.names.iter().map(String::as_str).zip(self.located.iter().copied());
+                carry_back(self.model, scales, &names.collect::<Vec<_>>(), &mut results);
             }
             columns.resize_with(results.len(), || vec![f64::NAN; frame.rows]);
             for (column, results) in columns.iter_mut().zip(results) {
