@@ -46,7 +46,8 @@ fn tables_are_tidy() {
     let text = folder.done(&["fit", &data, "-f", "mpg ~ wt", "--scale", "~ wt", "--format", "csv"]);
     assert_eq!(csv(&text).1[3][1], "scale");
     for words in [
-        &["compare", &data, "-f", "mpg ~ wt", "--noise", "gaussian,laplace"][..],
+        &["diagnose", &data, "-f", "mpg ~ wt"][..],
+        &["compare", &data, "-f", "mpg ~ wt", "--noise", "gaussian,laplace"],
         &["describe", &data],
         &["loss", &data, "--truth", "mpg", "--prediction", "qsec"],
     ] {

@@ -5,10 +5,10 @@ use noisefit::report::chart::Kind;
 use noisefit::{ChartOptions, DiagnoseOptions, Model};
 
 use super::model::{ModelArguments, NoiseArguments};
-use crate::arguments::{DataArguments, OutputFormat};
+use crate::arguments::DataArguments;
 use crate::files::{Output, TableOutput};
 use crate::outcome::{Failure, Options, Outcome};
-use crate::output::{print, print_json, warn};
+use crate::output::{TableFormat, print_table, warn};
 use crate::picture::{show, write};
 
 #[derive(Debug, Args)]
@@ -46,8 +46,8 @@ pub(crate) struct DiagnoseArguments {
     #[arg(long)]
     pub(crate) plot: bool,
     /// How to print the result
-    #[arg(long, value_enum, default_value_t = OutputFormat::Table)]
-    pub(crate) format: OutputFormat,
+    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
+    pub(crate) format: TableFormat,
 }
 
 /// Fits, looks at the fit, and prints.
@@ -67,10 +67,8 @@ pub(crate) fn run(arguments: &DiagnoseArguments) -> Result<Outcome, Failure> {
     if let Some(Output(path)) = &arguments.report {
         write(path, &diagnosed.report(&charts, &Options)?)?;
     }
-    match arguments.format {
-        OutputFormat::Json => print_json(&diagnosed.record(&Options))?,
-        OutputFormat::Table => print(&diagnosed.summary_in(&Options))?,
-    }
+    let (summary, record) = (|| diagnosed.summary_in(&Options), || diagnosed.record(&Options));
+    print_table(arguments.format, summary, record, || Ok(diagnosed.tidy()))?;
     if arguments.plot {
         show(&diagnosed.fitted().chart(Kind::Residuals, None, &charts)?)?;
     }

@@ -14,6 +14,7 @@ use noisefit_core::wording::Wording;
 
 use crate::Place;
 use crate::text::{count_of, optional, p_value, percent, significant, table};
+use crate::tidy::{Cell, Tidy};
 
 /// Text that does not fit beside what stands left of it begins a line of its own.
 const WIDTH: usize = 118;
@@ -21,24 +22,24 @@ const WIDTH: usize = 118;
 /// A finding: its name, its number, degrees of freedom, p-value and what it means here.
 struct Line {
     name: String,
-    value: String,
-    df: String,
-    p: String,
+    value: Option<f64>,
+    /// Those of a test, of F those of the denominator behind them.
+    df: Vec<f64>,
+    p: Option<f64>,
     words: String,
 }
 
 impl Line {
     fn new(name: &str, value: f64, words: impl Into<String>) -> Self {
-        let value = significant(value, 5);
-        Line { name: name.to_owned(), value, df: String::new(), p: String::new(), words: words.into() }
+        Line { name: name.to_owned(), value: Some(value), df: Vec::new(), p: None, words: words.into() }
     }
 
-    fn test(name: &str, statistic: f64, df: String, p: f64, words: impl Into<String>) -> Self {
-        Line { df, p: p_value(Some(p)), ..Line::new(name, statistic, words) }
+    fn test(name: &str, statistic: f64, df: &[f64], p: f64, words: impl Into<String>) -> Self {
+        Line { df: df.to_vec(), p: Some(p), ..Line::new(name, statistic, words) }
     }
 
     fn undefined(name: &str, why: &str) -> Self {
-        Line { value: "NA".to_owned(), ..Line::new(name, f64::NAN, format!("not defined: {why}")) }
+        Line::new(name, f64::NAN, format!("not defined: {why}"))
     }
 
     /// A finding as `line` has it, or why there is none.
@@ -50,9 +51,17 @@ impl Line {
     }
 
     fn chi_squared(name: &str, found: &Found<ChiSquaredTest>, words: impl FnOnce(f64) -> String) -> Self {
-        Line::of(name, found, |test| {
-            Line::test(name, test.statistic, test.df.to_string(), test.p_value, words(test.p_value))
-        })
+        Line::of(name, found, |test| Line::test(name, test.statistic, &[test.df], test.p_value, words(test.p_value)))
+    }
+
+    /// Value, degrees of freedom and p-value as people read them.
+    fn cells(&self) -> [String; 3] {
+        let value = match self.value {
+            Some(value) if value.is_nan() => "NA".to_owned(),
+            value => value.map_or_else(String::new, |value| significant(value, 5)),
+        };
+        let df: Vec<String> = self.df.iter().map(f64::to_string).collect();
+        [value, df.join(","), self.p.map_or_else(String::new, |p| p_value(Some(p)))]
     }
 }
 
@@ -95,6 +104,39 @@ pub fn nothing_found(df_residual: u64) -> &'static str {
     }
 }
 
+/// The findings in groups, none of which is empty.
+fn groups<'a>(findings: &Findings<'_>) -> Vec<(&'a str, Vec<Line>)> {
+    let mut groups = vec![
+        ("variance", variance(findings)),
+        ("shape of the noise", shape(findings)),
+        ("form of the mean", form(findings)),
+        ("order of the rows", order(findings)),
+        ("groups of rows", grouped(findings)),
+        ("collinearity", collinearity(findings)),
+        ("calibration", calibration(findings)),
+    ];
+    groups.retain(|(_, lines)| !lines.is_empty());
+    groups
+}
+
+/// The findings as a table, a row for each.
+pub fn tidy(findings: &Findings<'_>) -> Tidy {
+    let row = |group: &str, line: &Line| {
+        vec![
+            group.into(),
+            line.name.trim_start().trim_end_matches(" *").into(),
+            line.value.filter(|value| !value.is_nan()).into(),
+            line.df.first().copied().into(),
+            line.df.get(1).copied().into(),
+            Cell::p(line.p),
+            line.words.as_str().into(),
+        ]
+    };
+    let groups = groups(findings);
+    let rows = groups.iter().flat_map(|(group, lines)| lines.iter().map(|line| row(group, line))).collect();
+    Tidy { columns: vec!["group", "finding", "value", "df", "df_residual", "p_value", "meaning"], rows }
+}
+
 /// The findings for people, with settings as `wording` writes them.
 pub fn summary(findings: &Findings<'_>, wording: &dyn Wording) -> String {
     let fit = findings.fit;
@@ -110,17 +152,7 @@ pub fn summary(findings: &Findings<'_>, wording: &dyn Wording) -> String {
         fit.noise.noun(),
         count_of(fit.nobs, "observation"),
     );
-    let mut groups = vec![
-        ("variance", variance(findings)),
-        ("shape of the noise", shape(findings)),
-        ("form of the mean", form(findings)),
-        ("order of the rows", order(findings)),
-        ("groups of rows", grouped(findings)),
-        ("collinearity", collinearity(findings)),
-        ("calibration", calibration(findings)),
-    ];
-    groups.retain(|(_, lines)| !lines.is_empty());
-    text += &lines(&groups);
+    text += &lines(&groups(findings));
     if let Some(tails) = findings.diagnostics.tails.as_ref() {
         text += &quantiles(findings, tails);
     }
@@ -153,18 +185,20 @@ fn share(share: f64) -> String {
 
 /// Groups of findings, aligned over all of them.
 fn lines(groups: &[(&str, Vec<Line>)]) -> String {
-    let all = || groups.iter().flat_map(|(_, lines)| lines);
-    let width = |of: &dyn Fn(&Line) -> &str| all().map(|line| of(line).chars().count()).max().unwrap_or(0);
-    let (name, value) = (width(&|line| &line.name).max(20), width(&|line| &line.value).max(9));
-    let (df, p) = (width(&|line| &line.df).max(2), width(&|line| &line.p).max(7));
+    let shown = |lines: &[Line]| lines.iter().map(Line::cells).collect::<Vec<_>>();
+    let cells: Vec<Vec<[String; 3]>> = groups.iter().map(|(_, lines)| shown(lines)).collect();
+    let longest = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
+    let name = longest(&mut groups.iter().flat_map(|(_, lines)| lines).map(|line| &*line.name)).max(20);
+    let width = |k: usize| longest(&mut cells.iter().flatten().map(|cells| &*cells[k]));
+    let (value, df, p) = (width(0).max(9), width(1).max(2), width(2).max(7));
     let mut text = String::new();
-    for (number, (title, lines)) in groups.iter().enumerate() {
+    for (number, ((title, lines), cells)) in groups.iter().zip(&cells).enumerate() {
         let heading = if number == 0 { ["value", "df", "p_value"] } else { [""; 3] };
         let [a, b, c] = heading;
         text += format!("{title:<0$}  {a:>value$}  {b:>df$}  {c:>p$}", name + 2).trim_end();
         text.push('\n');
-        for line in lines {
-            let left = format!("  {:<name$}  {:>value$}  {:>df$}  {:>p$}  ", line.name, line.value, line.df, line.p);
+        for (line, [a, b, c]) in lines.iter().zip(cells) {
+            let left = format!("  {:<name$}  {a:>value$}  {b:>df$}  {c:>p$}  ", line.name);
             text += &wrapped(&line.words, &left, &" ".repeat(left.chars().count()));
         }
     }
@@ -223,13 +257,7 @@ fn shape(findings: &Findings<'_>) -> Vec<Line> {
     let mut lines = vec![
         Line::chi_squared(&marked(findings, "Jarque-Bera"), &normality.jarque_bera, gaussian),
         Line::of(&marked(findings, "Shapiro-Wilk"), &normality.shapiro_wilk, |test| {
-            Line::test(
-                &marked(findings, "Shapiro-Wilk"),
-                test.statistic,
-                String::new(),
-                test.p_value,
-                gaussian(test.p_value),
-            )
+            Line::test(&marked(findings, "Shapiro-Wilk"), test.statistic, &[], test.p_value, gaussian(test.p_value))
         }),
         Line::of(&marked(findings, "skewness"), &normality.skewness, |value| {
             Line::new(&marked(findings, "skewness"), *value, "one row far out may make it")
@@ -243,13 +271,13 @@ fn shape(findings: &Findings<'_>) -> Vec<Line> {
         let words = judged(found.p_value, "no sign of skewness", side);
         let error = significant(found.std_error, 2);
         let words = format!("{words} (standard error {error})");
-        Line::test("quantile skewness", found.quantile_skewness, String::new(), found.p_value, words)
+        Line::test("quantile skewness", found.quantile_skewness, &[], found.p_value, words)
     }));
     lines.push(Line::of("Anderson-Darling", &diagnostics.anderson_darling, |test| {
         let family = findings.fit.noise.family().name();
         let words = judged(test.p_value, &format!("as of {family} noise"), &format!("the noise is not {family}"));
         let how = if test.p_value_type == PValueType::Simulated { " (p simulated)" } else { "" };
-        Line::test("Anderson-Darling", test.statistic, String::new(), test.p_value, words + how)
+        Line::test("Anderson-Darling", test.statistic, &[], test.p_value, words + how)
     }));
     if let Some(tails) = diagnostics.tails.as_ref() {
         lines.push(Line::of("tail index (Hill)", &tails.tail_index, |index| {
@@ -277,8 +305,7 @@ fn form(findings: &Findings<'_>) -> Vec<Line> {
             "no sign that the mean bends",
             "the mean bends: powers of the fitted values add to it",
         );
-        let df = format!("{},{}", test.df, test.df_residual);
-        Line::test(&name, test.statistic, df, test.p_value, words)
+        Line::test(&name, test.statistic, &[test.df, test.df_residual], test.p_value, words)
     })]
 }
 
@@ -293,7 +320,7 @@ fn order(findings: &Findings<'_>) -> Vec<Line> {
     let mut alike = true;
     let durbin_watson = Line::of(&name, &found.durbin_watson, |test| {
         alike = test.statistic < test.expected;
-        Line::test(&name, test.statistic, String::new(), test.p_value, words(test.p_value, alike))
+        Line::test(&name, test.statistic, &[], test.p_value, words(test.p_value, alike))
     });
     let godfrey = marked(findings, "Breusch-Godfrey");
     vec![durbin_watson, Line::chi_squared(&godfrey, &found.breusch_godfrey, |p| words(p, alike))]
@@ -307,7 +334,7 @@ fn grouped(findings: &Findings<'_>) -> Vec<Line> {
             false => words,
         };
         let name = marked(findings, &format!("by {}", shortened(&found.column)));
-        Line::test(&name, found.statistic, format!("{},{}", found.df, found.df_residual), found.p_value, words)
+        Line::test(&name, found.statistic, &[found.df, found.df_residual], found.p_value, words)
     };
     findings.groupings.iter().map(line).collect()
 }
@@ -366,13 +393,7 @@ fn calibration(findings: &Findings<'_>) -> Vec<Line> {
         .iter()
         .map(|interval| format!("{} within {}", share(interval.share), percent(interval.level)))
         .collect();
-    lines.push(Line {
-        name: "intervals".to_owned(),
-        value: String::new(),
-        df: String::new(),
-        p: String::new(),
-        words: shares.join(", "),
-    });
+    lines.push(Line { name: "intervals".to_owned(), value: None, df: Vec::new(), p: None, words: shares.join(", ") });
     lines
 }
 

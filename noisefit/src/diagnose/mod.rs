@@ -19,6 +19,7 @@ use noisefit_data::formula::{Design, ScaleFormula, Scope};
 use noisefit_data::frame::Field;
 use noisefit_data::source::{DesignRows, RowPlace, SourceOptions};
 use noisefit_report::diagnose::{Findings, advice, summary};
+use noisefit_report::tidy::Tidy;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -258,6 +259,11 @@ impl Diagnosed {
     pub fn summary_in(&self, wording: &dyn Wording) -> String {
         let serial = self.serial.as_ref().map(noisefit_report::diagnose::serial).unwrap_or_default();
         summary(&self.findings(), wording) + &serial
+    }
+
+    /// The findings as a table, a row for each.
+    pub fn tidy(&self) -> Tidy {
+        noisefit_report::diagnose::tidy(&self.findings())
     }
 
     fn findings(&self) -> Findings<'_> {
