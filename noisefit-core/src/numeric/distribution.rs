@@ -15,6 +15,9 @@
 //! # Ok::<(), noisefit_core::Error>(())
 //! ```
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
 use crate::Error;
 use crate::numeric::double_double::DoubleDouble;
 use crate::numeric::special::normal;
@@ -126,11 +129,13 @@ impl Distribution for StudentT {
     }
 
     fn upper_quantile(&self, p: f64) -> f64 {
-        if p <= 0.5 {
-            self.absolute_quantile(1.0 - 2.0 * p, 2.0 * p)
-        } else {
-            -self.absolute_quantile(2.0 * p - 1.0, 2.0 * (1.0 - p))
-        }
+        remembered([0.0, self.df, p], || {
+            if p <= 0.5 {
+                self.absolute_quantile(1.0 - 2.0 * p, 2.0 * p)
+            } else {
+                -self.absolute_quantile(2.0 * p - 1.0, 2.0 * (1.0 - p))
+            }
+        })
     }
 }
 
@@ -220,6 +225,12 @@ impl ChiSquared {
         Ok(ChiSquared { half_df: 0.5 * degrees_of_freedom(df)? })
     }
 
+    /// The `x` with these probabilities below and above.
+    fn quantile_of(&self, below: f64, above: f64) -> f64 {
+        let a = self.half_df;
+        positive_quantile(below, above, 2.0 * a, |ratio| gamma_lower(a, a * ratio), |ratio| gamma_upper(a, a / ratio))
+    }
+
     /// `P(X <= x)` and `P(X > x)`.
     fn tails(&self, x: f64) -> (f64, f64) {
         let (a, half) = (self.half_df, 0.5 * x);
@@ -242,14 +253,31 @@ impl Distribution for ChiSquared {
     }
 
     fn quantile(&self, p: f64) -> f64 {
-        let a = self.half_df;
-        positive_quantile(p, 1.0 - p, 2.0 * a, |ratio| gamma_lower(a, a * ratio), |ratio| gamma_upper(a, a / ratio))
+        remembered([1.0, self.half_df, p], || self.quantile_of(p, 1.0 - p))
     }
 
     fn upper_quantile(&self, p: f64) -> f64 {
-        let a = self.half_df;
-        positive_quantile(1.0 - p, p, 2.0 * a, |ratio| gamma_lower(a, a * ratio), |ratio| gamma_upper(a, a / ratio))
+        remembered([2.0, self.half_df, p], || self.quantile_of(1.0 - p, p))
     }
+}
+
+/// A quantile's value, which takes longer than a small fit and is asked for again by the next fit to as many rows: the last ones stay
+/// with their distribution, degrees of freedom and probability.
+fn remembered(key: [f64; 3], value: impl FnOnce() -> f64) -> f64 {
+    const KEPT: usize = 16;
+    thread_local! {
+        static LAST: RefCell<VecDeque<([u64; 3], f64)>> = const { RefCell::new(VecDeque::new()) };
+    }
+    let key = key.map(f64::to_bits);
+    let known = LAST.with_borrow(|last| last.iter().find(|(known, _)| *known == key).map(|(_, value)| *value));
+    known.unwrap_or_else(|| {
+        let value = value();
+        LAST.with_borrow_mut(|last| {
+            last.truncate(KEPT - 1);
+            last.push_front((key, value));
+        });
+        value
+    })
 }
 
 fn degrees_of_freedom(df: f64) -> Result<f64, Error> {

@@ -64,8 +64,11 @@ pub fn residuals(model: &Specification, rows: &Sketched) -> Chart {
     let band = |end: f64| scale.iter().map(|s| s * end).collect::<Vec<f64>>();
     let residuals = column(rows, |row| row.response - row.fitted);
     let mut y = Axis::new(format!("residual of {}", model.response));
+    let mut note = sampled(rows);
     if let Some((low, high)) = as_far_as_residuals(&residuals, &[band(low), band(high)].concat()) {
         y = y.between(low, high);
+        let beyond = "The band goes on beyond the picture, which ends where the residuals do.";
+        note = Some(note.map_or_else(|| beyond.to_owned(), |note| format!("{note} {beyond}")));
     }
     Chart {
         kind: Kind::Residuals,
@@ -76,7 +79,7 @@ pub fn residuals(model: &Specification, rows: &Sketched) -> Chart {
             crate::text::percent(BAND),
             rows.noise
         ),
-        note: sampled(rows),
+        note,
         x: Axis::new(format!("fitted {}", model.response)),
         y,
         y2: None,

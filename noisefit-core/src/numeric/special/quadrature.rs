@@ -1,6 +1,7 @@
 //! Double exponential quadrature (Takahasi and Mori 1974, *Publ. RIMS* 9, 721-741).
 
 use std::f64::consts::FRAC_PI_2;
+use std::sync::OnceLock;
 
 /// `integral of f over (0, end)` by the tanh-sinh rule, for `f` smooth inside, whatever it does at the two ends.
 ///
@@ -26,17 +27,37 @@ pub(crate) fn tanh_sinh(end: f64, f: impl Fn(f64) -> f64) -> f64 {
 /// `integral of exp(log_f(v)) over v > 0` for a function with `log_f(0) = 0` that falls, about as `exp(-v / scale)` or
 /// as a Gaussian of that width, to nothing.
 pub(crate) fn falling(scale: f64, log_f: impl Fn(f64) -> f64) -> f64 {
-    const STEP: f64 = 1.0 / 16.0;
+    static NODES: OnceLock<Vec<Node>> = OnceLock::new();
+    let known = NODES.get_or_init(|| (FIRST..LAST).map(Node::new).collect());
+    let beyond = (LAST..).map(Node::new);
     let mut sum = 0.0;
-    for k in -60.. {
-        let t = f64::from(k) * STEP;
-        let decay = (-t).exp();
-        let v = (t - decay).exp();
-        let term = v * (1.0 + decay) * log_f(scale * v).exp();
+    for (k, Node { v, weight }) in (FIRST..).zip(known.iter().copied().chain(beyond)) {
+        let term = weight * log_f(scale * v).exp();
         sum += term;
         if k > 0 && (term <= 1e-18 * sum || term.is_nan()) {
             break;
         }
     }
     sum * STEP * scale
+}
+
+/// The distance of two nodes of [`falling`], and the numbers of those that are kept.
+const STEP: f64 = 1.0 / 16.0;
+const FIRST: i32 = -60;
+const LAST: i32 = 100;
+
+/// A node of [`falling`], which no function and no scale has a part in.
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    v: f64,
+    weight: f64,
+}
+
+impl Node {
+    fn new(k: i32) -> Self {
+        let t = f64::from(k) * STEP;
+        let decay = (-t).exp();
+        let v = (t - decay).exp();
+        Node { v, weight: v * (1.0 + decay) }
+    }
 }
