@@ -1,5 +1,7 @@
 //! A formula's design over the records of a data set, as the estimators see it.
 
+mod sampling;
+
 use std::sync::OnceLock;
 
 pub use noisefit_core::record::Counts;

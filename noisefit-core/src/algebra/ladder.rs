@@ -13,7 +13,7 @@ use crate::algebra::residuals::Residuals;
 use crate::algebra::solution::{Accuracy, LeastSquares, Method, Settings};
 use crate::algebra::triangle::Triangle;
 use crate::numeric::double_double::DoubleDouble;
-use crate::rows::{Accumulator, Precision, RowSourceExt, Subset};
+use crate::rows::{Accumulator, Precision, RowSource, RowSourceExt, Subset};
 
 /// Half a unit in the last place of one.
 const UNIT_ROUNDOFF: f64 = f64::EPSILON / 2.0;
@@ -447,7 +447,11 @@ impl Ladder<'_> {
         let mut coefficients: Vec<f64> = (0..order).map(|j| coefficient(j).to_f64()).collect();
         let unscaled_covariance = pack(order, |i, j| coordinates.carry_back_covariance(&solution.inverse, i, j));
 
-        let ErrorSums { totals, residual, mut total, squares, absolute } = *sums;
+        let ErrorSums { mut totals, residual, mut total, squares, absolute } = *sums;
+        if self.source.layout().sampling {
+            // What sampling weights of mean 1 sum to, but for rounding.
+            totals.observations = totals.rows as f64;
+        }
         let unit = 1.0 / coordinates.response_scale().powi(2);
         // The same number in every row: what differs is the rounding of its mean.
         let constant = coordinates.intercept()

@@ -151,7 +151,8 @@ impl Evaluation {
         let total = (sum(RESPONSE_SQUARES) - sum(RESPONSE).square() / n).to_f64();
         let mse = sum(SQUARES).to_f64() / n;
         Ok(Scores {
-            nobs: n as u64,
+            // Sampling weights sum to the number of rows but for rounding.
+            nobs: n.round() as u64,
             mse,
             rmse: mse.sqrt(),
             mae: sum(ABSOLUTE).to_f64() / n,

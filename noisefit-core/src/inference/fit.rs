@@ -18,6 +18,8 @@ use crate::rows::RowSource;
 /// [`Error::Range`] for a noise scale whose square is no double; [`Error::Unbounded`] where rows that are fitted exactly let
 /// the likelihood grow without bound; [`Error::Unsupported`] for a modelled scale with a family that has none.
 pub fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result<Vec<Fit>, Error> {
+    let sampled = source.layout().sampling;
+    covariance::check_sampling(&options.vcov, source.layout())?;
     if !source.layout().effects.is_empty() {
         return fit_absorbing(source, noise, options);
     }
@@ -27,8 +29,8 @@ pub fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result
         return Err(Error::Unsupported(format!("the scale of {noise} noise cannot be modelled; that of {can} can")));
     }
     let of_quantiles = noise.iter().all(|noise| matches!(noise.route(), Route::Vertex { .. }));
-    let (estimation, by_default) = (options.estimation(), options.vcov == Vcov::Default);
-    if of_quantiles && matches!(options.vcov, Vcov::Default | Vcov::Nid(_)) && !modelled {
+    let (estimation, by_default) = (options.estimation(), options.vcov == Vcov::Default && !sampled);
+    if of_quantiles && (by_default || matches!(options.vcov, Vcov::Nid(_))) && !modelled {
         // The quantiles that this covariance needs are found in the passes of the fit itself.
         let mut fits = covariance::quantile::fit_nid(source, noise, &estimation, by_default)?;
         for fit in &mut fits {
@@ -44,7 +46,10 @@ pub fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result
     for fit in &mut fits {
         covariance::estimate(source, fit, &options.vcov, &estimation)?;
         small_sample::apply(source, fit, options.small_sample)?;
-        scale_interval::set(fit);
+        // It is one of as many rows as the weights say.
+        if !sampled {
+            scale_interval::set(fit);
+        }
     }
     Ok(fits)
 }

@@ -62,9 +62,11 @@ impl Accumulator for Residuals {
     }
 }
 
-/// The least, the quartiles by R's type 7, and the largest.
+/// The least, the quartiles, and the largest. Quartiles are those of R's type 7; of sampling weights, which are no counts, the values at which
+/// the shares of the weights reach them.
 fn quantiles(mut values: Vec<(f64, f64)>) -> Option<[f64; 5]> {
     values.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let counted = values.iter().all(|(_, frequency)| frequency.fract() == 0.0);
     let mut count = 0.0;
     // From here on the second number is how many there are up to and with this one.
     for (_, upto) in &mut values {
@@ -76,6 +78,10 @@ fn quantiles(mut values: Vec<(f64, f64)>) -> Option<[f64; 5]> {
         values.get(place).or(values.last()).map(|(value, _)| *value)
     };
     let quantile = |share: f64| {
+        if !counted {
+            let place = values.partition_point(|(_, upto)| *upto < share * count);
+            return values.get(place).or(values.last()).map(|(value, _)| *value);
+        }
         let place = (count - 1.0) * share;
         let (below, above) = (at(place.floor())?, at((place.floor() + 1.0).min(count - 1.0))?);
         Some((1.0 - place.fract()) * below + place.fract() * above)
@@ -102,5 +108,7 @@ mod tests {
         let repeated = [1.0, 1.0, 1.0, 2.0, 3.0, 3.0].map(|x| (x, 1.0));
         assert_eq!(quantiles(counted.to_vec()), quantiles(repeated.to_vec()));
         assert_eq!(quantiles(Vec::new()), None);
+        let weighted = [(3.0, 0.75), (1.0, 1.5), (2.0, 0.5), (4.0, 0.25)];
+        assert_eq!(quantiles(weighted.to_vec()).unwrap(), [1.0, 1.0, 1.0, 3.0, 4.0]);
     }
 }

@@ -19,6 +19,9 @@ pub struct Layout {
     /// Categories with a constant for each of their levels, which is estimated and never shown. Such a model has no intercept
     /// beside them.
     pub effects: Vec<EffectLayout>,
+    /// Whether the frequencies of the rows are sampling weights, of mean 1: by them a row stands for others of a population that were
+    /// not drawn. How sure the estimates are follows from how many rows there are, and not from how many these stand for.
+    pub sampling: bool,
 }
 
 /// A category whose levels each have a constant.

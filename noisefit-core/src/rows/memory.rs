@@ -1,7 +1,10 @@
 //! Rows that are already in memory.
 
+use std::borrow::Cow;
+
 use crate::Error;
 use crate::numeric::dispatch::vectorised;
+use crate::numeric::sum::Sum;
 use crate::rows::{
     BLOCK_ROWS, Block, EffectLayout, Layout, Next, Pass, Precision, RowBlock, RowSource, ScaleLayout, Values, in_order,
     perturbation,
@@ -122,7 +125,7 @@ pub struct MemoryRows<'a> {
     response: &'a [f64],
     design: Matrix<'a>,
     weights: Option<&'a [f64]>,
-    frequencies: Option<&'a [f64]>,
+    frequencies: Option<Cow<'a, [f64]>>,
     scale_design: Option<Matrix<'a>>,
     clusters: Vec<&'a [u64]>,
     effects: Vec<&'a [u32]>,
@@ -263,7 +266,38 @@ impl<'a> MemoryRows<'a> {
     /// # Errors
     /// [`Error::Shape`] or [`Error::Value`].
     pub fn with_frequencies(mut self, frequencies: &'a [f64]) -> Result<Self, Error> {
-        self.frequencies = Some(self.positive("frequencies", frequencies)?);
+        self.frequencies = Some(self.positive("frequencies", frequencies)?.into());
+        self.layout.sampling = false;
+        Ok(self)
+    }
+
+    /// Sampling weights in the place of frequencies, length n, all positive: one over the probability with which a row was drawn, in any
+    /// unit. A fit then maximises the sum of the rows' log-likelihoods by them, and has standard errors of that,
+    /// [`Sampling`](crate::inference::covariance::Sampling).
+    ///
+    /// ```
+    /// use noisefit_core::inference::{Options, fit};
+    /// use noisefit_core::noise::Noise;
+    /// use noisefit_core::rows::{Matrix, MemoryRows};
+    ///
+    /// let rows = MemoryRows::new(&[1.0, 2.0, 6.0], Matrix::row_major(&[], 3, 0)?)?.with_sampling_weights(&[20.0, 10.0, 10.0])?;
+    /// let fit = &fit(&rows, &[Noise::Gaussian], &Options::default())?[0];
+    /// // The weighted mean, of three rows.
+    /// assert!((fit.coef()[0].unwrap() - 2.5).abs() < 1e-15);
+    /// assert_eq!((fit.nobs, fit.covariance.kind.as_str()), (3, "sampling"));
+    /// // n / (n - 1) sum(w^2 (y - mean)^2) / sum(w)^2
+    /// let squares = 3.0 / 2.0 * (4.0 * 2.25 + 0.25 + 12.25) / 16.0;
+    /// assert!((fit.vcov()[0][0] - squares).abs() < 1e-14);
+    /// # Ok::<(), noisefit_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Shape`] or [`Error::Value`].
+    pub fn with_sampling_weights(mut self, weights: &'a [f64]) -> Result<Self, Error> {
+        let mean =
+            self.positive("sampling weights", weights)?.iter().copied().collect::<Sum>().value() / weights.len() as f64;
+        self.frequencies = Some(weights.iter().map(|weight| weight / mean).collect());
+        self.layout.sampling = true;
         Ok(self)
     }
 
@@ -355,7 +389,7 @@ impl<'a> MemoryRows<'a> {
                 design: (&columns[..p]).into(),
                 scale_design: (&columns[p..p + q]).into(),
                 weights: self.weights.map(|w| &w[start..start + count]),
-                frequencies: self.frequencies.map(|f| &f[start..start + count]),
+                frequencies: self.frequencies.as_ref().map(|f| &f[start..start + count]),
                 log_jacobian: None,
                 clusters: &clusters,
                 effects: &effects,

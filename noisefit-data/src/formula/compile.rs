@@ -21,9 +21,18 @@ pub(super) struct Source {
     pub formula: Formula,
     pub weights: Option<Expression>,
     pub frequencies: Option<Expression>,
+    pub sampling: Option<Sampling>,
     pub fields: Vec<Field>,
     /// Columns at most.
     pub most_columns: usize,
+}
+
+/// Weights by which rows were drawn, in the place of frequencies.
+#[derive(Debug, Clone)]
+pub(super) struct Sampling {
+    pub column: Expression,
+    /// What they are divided by: their mean over the rows that are used, once it is known.
+    pub mean: f64,
 }
 
 /// Columns that a design may have whatever the memory: what a damaged file asks for is not to be made.
@@ -49,7 +58,9 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
     let response = formula.response.as_ref().map(|node| compiler.response(node)).transpose()?;
     let with_response = compiler.columns.len();
     let weights = compiler.extra(source.weights.as_ref())?;
-    let frequencies = compiler.extra(source.frequencies.as_ref())?;
+    let sampling = source.sampling.as_ref();
+    let counted = sampling.map(|sampling| &sampling.column).or(source.frequencies.as_ref());
+    let frequencies = compiler.extra(counted)?;
     let clusters = formula.clusters.iter().map(|name| compiler.cluster(name)).collect::<Result<_, _>>()?;
     formula.required.iter().try_for_each(|name| compiler.cluster(name).map(drop))?;
 
@@ -69,6 +80,7 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
             scale: scale.as_ref().map(|side| ScaleLayout { terms: Vec::new(), intercept: side.intercept }),
             clusters: formula.clusters.clone(),
             effects: layout,
+            sampling: sampling.is_some(),
         },
         categories: compiler.categories,
         effects,
@@ -80,6 +92,7 @@ pub(super) fn compile(source: &Source, learned: &Lessons) -> Result<Plan, Formul
         response,
         weights,
         frequencies,
+        sampling: sampling.map(|sampling| sampling.mean),
         clusters,
         pending: compiler.pending,
     };
@@ -115,7 +128,7 @@ pub(super) fn too_many(formula: &Formula, count: f64, most: usize) -> FormulaErr
     FormulaError::new(formula.text(), formula.terms.span, message)
 }
 
-/// What `.` stands for: all columns but those of the response, those that are absorbed, those of clusters, and but the weights and frequencies where
+/// What `.` stands for: all columns but those of the response, those that are absorbed, those of clusters, and but the weights of any kind and frequencies where
 /// these are bare columns, which then say how much a row counts and not what explains it.
 fn dot_columns(source: &Source) -> Vec<&str> {
     let mut taken: Vec<&str> = Vec::new();
@@ -126,7 +139,8 @@ fn dot_columns(source: &Source) -> Vec<&str> {
             }
         });
     }
-    for expression in [&source.weights, &source.frequencies].into_iter().flatten() {
+    let drawn = source.sampling.as_ref().map(|sampling| &sampling.column);
+    for expression in source.weights.iter().chain(&source.frequencies).chain(drawn) {
         if let Syntax::Name(name) = &expression.node.bare().syntax {
             taken.push(name);
         }

@@ -1,6 +1,6 @@
 //! A formula that has met its data: first a [`Model`], which may have something to learn, then a [`Design`].
 
-use super::compile::{MOST_COLUMNS, Source, compile, too_many};
+use super::compile::{MOST_COLUMNS, Sampling, Source, compile, too_many};
 use super::error::FormulaError;
 use super::evaluate::{Bound, EvaluateOptions};
 use super::expression::Expr;
@@ -37,6 +37,7 @@ impl Formula {
             formula: self.clone(),
             weights: weights.cloned(),
             frequencies: frequencies.cloned(),
+            sampling: None,
             fields: fields.to_vec(),
             most_columns: MOST_COLUMNS,
         };
@@ -65,6 +66,16 @@ impl Model {
         let count = self.plan.outputs.len() + self.plan.scale_outputs.len();
         self.source.most_columns = most;
         if count > most { Err(too_many(&self.source.formula, count as f64, most)) } else { Ok(self) }
+    }
+
+    /// The same of rows that have sampling weights, a column or arithmetic on columns, in the place of frequencies.
+    ///
+    /// # Errors
+    /// [`FormulaError`]: a column that is not there, text where numbers are needed.
+    pub fn with_sampling_weights(mut self, weights: &Expression) -> Result<Self, FormulaError> {
+        self.source.sampling = Some(Sampling { column: weights.clone(), mean: 1.0 });
+        self.plan = Arc::new(compile(&self.source, &self.learned)?);
+        Ok(self)
     }
 
     /// The columns that frames must have, in this order.
@@ -135,6 +146,21 @@ impl Design {
     /// The frequencies, as they were given.
     pub fn frequencies(&self) -> Option<&Expression> {
         self.source.frequencies.as_ref()
+    }
+
+    /// The sampling weights in their place, as they were given.
+    pub fn sampling_weights(&self) -> Option<&Expression> {
+        self.source.sampling.as_ref().map(|sampling| &sampling.column)
+    }
+
+    /// The same whose sampling weights have this mean, by which they are divided.
+    #[must_use]
+    pub(crate) fn with_sampling_mean(mut self, mean: f64) -> Self {
+        if let Some(sampling) = &mut self.source.sampling {
+            sampling.mean = mean;
+            Arc::make_mut(&mut self.plan).sampling = Some(mean);
+        }
+        self
     }
 
     /// The same that reads columns, too, that say which rows belong together: those of the fit, which are not stored.
@@ -290,6 +316,8 @@ struct StoredDesign {
     weights: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     frequencies: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sampling_weights: Option<String>,
     fields: Vec<(String, Kind)>,
     learned: Lessons,
     #[serde(default, skip_serializing_if = "is_of_response")]
@@ -317,6 +345,7 @@ impl From<Design> for StoredDesign {
             scale: formula.scale().map(|scale| scale.text().to_owned()),
             weights: weights.as_ref().map(|weights| weights.text().to_owned()),
             frequencies: frequencies.as_ref().map(|frequencies| frequencies.text().to_owned()),
+            sampling_weights: design.sampling_weights().map(|weights| weights.text().to_owned()),
             fields: fields
                 .iter()
                 .filter(|field| all || read(field))
@@ -342,6 +371,10 @@ impl TryFrom<StoredDesign> for Design {
             },
             weights: expression(record.weights).map_err(damaged)?,
             frequencies: expression(record.frequencies).map_err(damaged)?,
+            // Each use of rows finds their own mean.
+            sampling: expression(record.sampling_weights)
+                .map_err(damaged)?
+                .map(|column| Sampling { column, mean: 1.0 }),
             fields: record.fields.into_iter().map(|(name, kind)| Field { name, kind }).collect(),
             most_columns: MOST_COLUMNS,
         };

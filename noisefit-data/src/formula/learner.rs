@@ -127,7 +127,9 @@ impl Learner {
                         Some(state),
                     ) => {
                         numbers(&plan, frame, &mut selection, pending, x, &mut values, &mut pool)?;
-                        let frequencies = plan.frequencies.as_ref().map(|_| selection.frequencies());
+                        // Sampling weights say nothing of the columns that are made: as in R they have no part in them.
+                        let counted = plan.frequencies.as_ref().filter(|_| plan.sampling.is_none());
+                        let frequencies = counted.map(|_| selection.frequencies());
                         let values_count = values.len();
                         let rows = values.iter().enumerate();
                         let rows = rows.map(|(i, &x)| (x, frequencies.map_or(1.0, |frequencies| frequencies[i])));

@@ -45,6 +45,8 @@ pub(super) struct Plan {
     pub response: Option<Expr>,
     pub weights: Option<(String, Expr)>,
     pub frequencies: Option<(String, Expr)>,
+    /// Where the frequencies are sampling weights, what they are divided by.
+    pub sampling: Option<f64>,
     /// Places among the columns of those that say which rows belong together.
     pub clusters: Vec<usize>,
     /// What a pass over the rows must tell before there are steps.

@@ -111,6 +111,14 @@ impl std::error::Error for EvaluateError {}
 enum Extra {
     Weight,
     Frequency,
+    Sampling,
+}
+
+impl Extra {
+    /// What a plan's frequencies are.
+    fn counting(plan: &Plan) -> Self {
+        if plan.sampling.is_some() { Extra::Sampling } else { Extra::Frequency }
+    }
 }
 
 /// The high and low words of values that were computed or gathered.
@@ -214,8 +222,10 @@ impl Selection {
         }
         let complete = self.kept.len();
         let (mut weights, mut frequencies) = (std::mem::take(&mut self.weights), std::mem::take(&mut self.frequencies));
-        let mut extras =
-            [(&plan.weights, Extra::Weight, &mut weights), (&plan.frequencies, Extra::Frequency, &mut frequencies)];
+        let mut extras = [
+            (&plan.weights, Extra::Weight, &mut weights),
+            (&plan.frequencies, Extra::counting(plan), &mut frequencies),
+        ];
         loop {
             let before = self.kept.len();
             for (given, extra, values) in &mut extras {
@@ -231,6 +241,9 @@ impl Selection {
             // Rows of weight zero went: calculate once more for those that are left.
         }
         self.weightless = complete - self.kept.len();
+        if let Some(mean) = plan.sampling {
+            frequencies.iter_mut().for_each(|weight| *weight /= mean);
+        }
         (self.weights, self.frequencies) = (weights, frequencies);
         Ok(())
     }
@@ -292,13 +305,19 @@ impl Selection {
             };
             let counts = value.fract() == 0.0;
             match extra {
-                _ if (0.0..f64::INFINITY).contains(&value) && (counts || extra == Extra::Weight) => {}
+                _ if (0.0..f64::INFINITY).contains(&value) && (counts || extra != Extra::Frequency) => {}
                 Extra::Weight => {
                     return refuse("the weight", "it must be positive, or zero to leave the record out".into());
                 }
+                Extra::Sampling => {
+                    let advice = "it must be positive, or zero to leave the record out";
+                    return refuse("the sampling weight", advice.into());
+                }
                 Extra::Frequency => {
                     let words = "it must be a whole number, zero to leave the record out; precisions are ";
-                    return refuse("the frequency", sentence![words, Setting::Weights]);
+                    let and = ", and one over the probability of being drawn is ";
+                    let advice = sentence![words, Setting::Weights, and, Setting::SamplingWeights];
+                    return refuse("the frequency", advice);
                 }
             }
             self.mask[row - self.range.start] |= value == 0.0;

@@ -47,12 +47,19 @@ impl Covariance for Cluster {
         Absorbs::All
     }
 
+    /// With the clusters for primary sampling units, drawn with replacement.
+    fn is_of_samples(&self) -> bool {
+        true
+    }
+
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
         let dependence = Dependence::Clusters { groupings: self.columns.len() };
         match request.kind() {
             Kind::LeastSquares => {
                 let (n, p) = (request.fit.nobs as f64, request.fit.rank_between_clusters() as f64);
-                least_squares::dependent(request, dependence, (n - 1.0) / (n - p))
+                // What is drawn are the clusters, and nothing is made of the number of their rows.
+                let factor = if request.is_sampled() { 1.0 } else { (n - 1.0) / (n - p) };
+                least_squares::dependent(request, dependence, factor)
             }
             Kind::Quantile => quantile::by_kernel(request, dependence),
             Kind::ScaledVertex => request.refuse_vertex(),

@@ -56,6 +56,11 @@ pub(crate) trait Covariance: Clone + std::fmt::Debug + PartialEq {
         &[]
     }
 
+    /// Whether it is one of rows with sampling weights, which say how likely a row was to be drawn, and not how many rows it is.
+    fn is_of_samples(&self) -> bool {
+        false
+    }
+
     /// Beside which absorbed effects it is defined.
     fn absorbs(&self) -> Absorbs {
         Absorbs::None
@@ -127,6 +132,11 @@ impl Request<'_> {
             (Route::Vertex { .. }, false) => Kind::Quantile,
             (Route::Vertex { .. }, true) => Kind::ScaledVertex,
         }
+    }
+
+    /// Whether the rows have sampling weights.
+    pub(super) fn is_sampled(&self) -> bool {
+        self.source.layout().sampling
     }
 
     /// The noise as it was named.

@@ -12,6 +12,7 @@ use crate::inference::covariance::meat::Meat;
 use crate::inference::covariance::parts::{Estimated, factored, inverse, sandwich};
 use crate::inference::covariance::whitened::whitened;
 use crate::noise::{Huber, Kernel, RouteVisitor, Shaped};
+use crate::numeric::distribution::{Normal, Symmetric};
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::{Coefficients, Reference, ShapeParameter};
 use crate::rows::RowSourceExt;
@@ -30,11 +31,11 @@ impl RouteVisitor for Of<'_> {
     type Output = Result<(), Error>;
 
     fn closed_form<K: Kernel>(self, kernel: K) -> Self::Output {
-        of_kernel(self.request, kernel, self.form)
+        of_kernel(self.request, kernel, self.form).map(drop)
     }
 
     fn vertex<K: Kernel>(self, kernel: K, _: f64) -> Self::Output {
-        of_kernel(self.request, kernel, self.form)
+        of_kernel(self.request, kernel, self.form).map(drop)
     }
 
     fn active_set<K: Kernel>(self, _: K, family: Huber) -> Self::Output {
@@ -42,27 +43,45 @@ impl RouteVisitor for Of<'_> {
     }
 
     fn smooth<K: Kernel>(self, kernel: K) -> Self::Output {
-        of_kernel(self.request, kernel, self.form)
+        of_kernel(self.request, kernel, self.form).map(drop)
     }
 
     /// A shape that was estimated at an end of its range is taken as given, for there the log-likelihood has a slope; but what
     /// is expected of it is known there, too.
     fn shaped<K: Shaped>(self, kernel: K) -> Self::Output {
-        let theta = kernel.parameter();
-        let at_bound = self.request.fit.shape.as_ref().is_some_and(ShapeParameter::is_at_bound);
+        let (theta, form) = (kernel.parameter(), self.form);
+        let Request { source, fit, options, written } = self.request;
+        let at_bound = fit.shape.as_ref().is_some_and(ShapeParameter::is_at_bound);
         let inside = *K::SHAPES.start() < theta && theta < *K::SHAPES.end() && !at_bound;
-        match inside || self.form == Form::Expected {
-            true => of_kernel(self.request, kernel, self.form),
-            false => of_kernel(self.request, kernel.held(), self.form),
+        let request = Request { source, fit: &mut *fit, options, written };
+        let variance = match inside || form == Form::Expected {
+            true => of_kernel(request, kernel, form)?,
+            false => of_kernel(request, kernel.held(), form)?,
+        };
+        if let (true, Some(shape)) = (source.layout().sampling, &mut fit.shape) {
+            // The ratio of pseudo-likelihoods, whose interval the estimate came with, has another distribution.
+            let margin = variance.map(|variance| Normal.critical(fit.level) * variance.sqrt());
+            let end = |direction: f64| {
+                let end = theta + direction * margin?;
+                let bound = shape.bound.unwrap_or(0.0);
+                (end > *K::SHAPES.start() && end <= *K::SHAPES.end())
+                    .then(|| K::reported(end))
+                    .filter(|end| *end >= bound)
+            };
+            let (first, second) = (end(-1.0), end(1.0));
+            let falls = K::reported(*K::SHAPES.start()) > K::reported(*K::SHAPES.end());
+            (shape.conf_low, shape.conf_high) = if falls { (second, first) } else { (first, second) };
         }
+        Ok(())
     }
 }
 
-fn of_kernel<F: Kernel>(request: Request<'_>, functions: F, form: Form) -> Result<(), Error> {
+/// Gives the fit its covariance; where the shape is a parameter, its variance.
+fn of_kernel<F: Kernel>(request: Request<'_>, functions: F, form: Form) -> Result<Option<f64>, Error> {
     let Request { source, fit, written, .. } = request;
     let modelled = fit.scale.is_modelled();
     let common = fit.scale.common().filter(|scale| *scale > 0.0);
-    let (Some(leverage), true) = (fit.leverage().cloned(), modelled || common.is_some()) else { return Ok(()) };
+    let (Some(leverage), true) = (fit.leverage().cloned(), modelled || common.is_some()) else { return Ok(None) };
     let rows = whitened(source, fit, &leverage);
     let order = rows.adaptor().count();
     let (scale_columns, scale) = match common {
@@ -103,9 +122,10 @@ fn of_kernel<F: Kernel>(request: Request<'_>, functions: F, form: Form) -> Resul
         }
     };
     let scale = scale_columns.map(|columns| carried_back(&matrix, order, &columns, fit.scale.coefficients().len()));
+    let of_shape = F::SHAPED.then(|| matrix[packed(parameters - 1, parameters - 1)]);
     let matrix = matrix[..packed_length(order)].to_vec();
     Estimated { leverage: &leverage, matrix, scale, clusters, reference: Reference::Normal }.store(fit, &written);
-    Ok(())
+    Ok(of_shape)
 }
 
 /// The covariance of `coefficients` coefficients of the scale, in the units of the data (zero for aliased ones), from that of

@@ -24,7 +24,8 @@ pub(crate) trait Scores: Clone + Send + Sync + Serialize + DeserializeOwned + 's
 }
 
 /// `sum over pairs of rows of k f f' s s'`, where `k` says whether, or how much, two rows depend on each other: the meat
-/// between the slices of bread of a sandwich covariance.
+/// between the slices of bread of a sandwich covariance. Of independent rows a row by its frequency `f` is `f` rows, and of rows that were
+/// drawn one draw.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Meat<S> {
     scores: S,
@@ -40,6 +41,8 @@ pub(crate) struct Meat<S> {
 pub(crate) enum Dependence {
     /// Not at all.
     Independent,
+    /// Not at all, each row drawn by itself with the probability that its frequency, a sampling weight, is one over.
+    Sampled,
     /// Within clusters by one grouping of the rows, or by each of two.
     Clusters {
         /// The number of groupings.
@@ -56,6 +59,7 @@ pub(crate) enum Dependence {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Gathered {
     Independent(Products),
+    Sampled(Products),
     Clusters(Clusters),
     NeweyWest(NeweyWest),
 }
@@ -66,6 +70,7 @@ impl<S: Scores> Meat<S> {
         let count = scores.count();
         let gathered = match dependence {
             Dependence::Independent => Gathered::Independent(Products::new(count)),
+            Dependence::Sampled => Gathered::Sampled(Products::new(count)),
             Dependence::Clusters { groupings } => Gathered::Clusters(Clusters::new(groupings, count)),
             Dependence::Lags { lags } => Gathered::NeweyWest(NeweyWest::new(lags, count)),
         };
@@ -85,6 +90,12 @@ impl<S: Scores> Meat<S> {
         let found = |matrix| Found { matrix, clusters: None, difference: false };
         match self.gathered {
             Gathered::Independent(products) => Ok(found(products.matrix)),
+            Gathered::Sampled(mut products) => {
+                // The variance of a sum of so many draws, whose mean is zero at the estimates.
+                let n = self.rows as f64;
+                products.matrix.iter_mut().for_each(|product| *product *= n / (n - 1.0));
+                Ok(found(products.matrix))
+            }
             Gathered::Clusters(clusters) => clusters.finish(),
             Gathered::NeweyWest(lags) => lags.finish(self.rows).map(found),
         }
@@ -109,6 +120,12 @@ impl<S: Scores> Accumulator for Meat<S> {
                 }
                 products.add(scratch);
             }
+            Gathered::Sampled(products) => {
+                if let Some(frequencies) = block.frequencies {
+                    multiply(scratch, frequencies, |f| f);
+                }
+                products.add(scratch);
+            }
             Gathered::Clusters(clusters) => {
                 if let Some(frequencies) = block.frequencies {
                     multiply(scratch, frequencies, |f| f);
@@ -124,7 +141,8 @@ impl<S: Scores> Accumulator for Meat<S> {
         self.rows += later.rows;
         self.without_score += later.without_score;
         match (&mut self.gathered, later.gathered) {
-            (Gathered::Independent(mine), Gathered::Independent(theirs)) => mine.merge(&theirs),
+            (Gathered::Independent(mine), Gathered::Independent(theirs))
+            | (Gathered::Sampled(mine), Gathered::Sampled(theirs)) => mine.merge(&theirs),
             (Gathered::Clusters(mine), Gathered::Clusters(theirs)) => mine.merge(&theirs),
             (Gathered::NeweyWest(mine), Gathered::NeweyWest(theirs)) => mine.merge(&theirs),
             // States of one pass are of one kind.
@@ -196,7 +214,8 @@ mod tests {
             });
         };
         let [one_way, two_way] = [1, 2].map(|groupings| Dependence::Clusters { groupings });
-        for dependence in [Dependence::Independent, one_way, two_way, Dependence::Lags { lags: 4 }] {
+        for dependence in [Dependence::Independent, Dependence::Sampled, one_way, two_way, Dependence::Lags { lags: 4 }]
+        {
             let empty = Meat::new(Powers, dependence);
             let (mut whole, mut merged) = (empty.clone(), empty.clone());
             fold(&mut whole, 0..300);

@@ -31,6 +31,7 @@ mod order;
 mod parts;
 mod products;
 pub(crate) mod quantile;
+mod sampling;
 mod sandwich;
 mod vcov;
 mod whitened;
@@ -44,7 +45,7 @@ use crate::Error;
 use crate::estimate::Options;
 use crate::noise::Route;
 use crate::record::{Coefficient, Fit, VcovKind, Warning};
-use crate::rows::{Kinds, RowSource};
+use crate::rows::{Kinds, Layout, RowSource};
 use contract::{Absorbs, Request};
 
 /// Estimates the covariance of a fit's coefficients anew, as `vcov` says, over the rows that it was fitted to, and
@@ -60,6 +61,7 @@ use contract::{Absorbs, Request};
 /// | `sandwich`, `cluster`, `hac` | smooth likelihoods, huber | `A^-1 B A^-1`, `A` the observed information, `B` of the scores |
 /// | `observed`, `expected` | smooth likelihoods, huber | the inverse of the information |
 /// | `iid`, `nid`, `kernel`, `sandwich`, `cluster`, `hac` | laplace and quantiles of one scale | `H^-1 B H^-1`, `H` with the density of the noise at the quantile |
+/// | `sampling` | all, of rows with sampling weights; not laplace of a modelled scale | the sandwich with `n / (n - 1) sum(w^2 s s')` for `B` |
 ///
 /// Smooth likelihoods (student-t, logistic, gaussian of a modelled scale) have all their parameters in `A` and `B`; huber's
 /// scale is taken as given. A bootstrap fits again what was named.
@@ -68,7 +70,8 @@ use contract::{Absorbs, Request};
 /// [`Error::Unsupported`] for a covariance that the noise does not have, or the rows do not determine, and what the source
 /// reports.
 pub fn estimate(source: &dyn RowSource, fit: &mut Fit, vcov: &Vcov, options: &Options) -> Result<(), Error> {
-    let vcov = vcov.resolved(fit);
+    check_sampling(vcov, source.layout())?;
+    let vcov = vcov.resolved(fit, source.layout());
     let written = vcov.to_string();
     let leverage = fit.leverage().cloned();
     vcov.estimate(Request { source, fit, options, written: written.clone() })?;
@@ -89,6 +92,20 @@ pub fn estimate(source: &dyn RowSource, fit: &mut Fit, vcov: &Vcov, options: &Op
         fit.covariance.kind = VcovKind::of(&written);
     }
     Ok(())
+}
+
+/// Refuses a covariance that is not defined for rows with sampling weights.
+///
+/// # Errors
+/// [`Error::Unsupported`], with what to use instead.
+pub(super) fn check_sampling(vcov: &Vcov, layout: &Layout) -> Result<(), Error> {
+    if !layout.sampling || vcov.is_of_samples() {
+        return Ok(());
+    }
+    Err(Error::Unsupported(format!(
+        "the covariance {vcov} is none for rows with sampling weights: it takes a row for as many as its weight says; use sampling, or \
+         cluster for rows that were drawn in groups"
+    )))
 }
 
 /// Refuses a covariance that is not defined beside the absorbed effects of a fit.
@@ -121,8 +138,9 @@ pub(super) fn check_absorbed(vcov: &Vcov, fit: &Fit) -> Result<(), Error> {
 
 impl Vcov {
     /// What [`Vcov::Default`] stands for.
-    fn resolved(&self, fit: &Fit) -> Vcov {
+    fn resolved(&self, fit: &Fit, layout: &Layout) -> Vcov {
         match (self, fit.noise.route()) {
+            (Vcov::Default, _) if layout.sampling => Vcov::Sampling(Sampling),
             (Vcov::Default, Route::Vertex { .. }) if !fit.scale.is_modelled() => Vcov::Nid(Nid),
             (Vcov::Default, _) => Vcov::CLASSICAL,
             (other, _) => other.clone(),

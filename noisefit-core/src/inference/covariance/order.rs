@@ -20,7 +20,8 @@ impl<'a> Standardised<'a> {
 
     /// The residuals as rows.
     pub(super) fn source(&self) -> Adapted<'a, Residual> {
-        let layout = Layout { response: "residual".to_owned(), intercept: true, ..Layout::default() };
+        let sampling = self.source.layout().sampling;
+        let layout = Layout { response: "residual".to_owned(), intercept: true, sampling, ..Layout::default() };
         Adapted::new(self.source, Residual(self.location.clone()), layout)
     }
 }

@@ -36,7 +36,8 @@ macro_rules! covariances {
         #[derive(Debug, Clone, PartialEq, Default)]
         #[non_exhaustive]
         pub enum Vcov {
-            /// What suits the noise: `nid` for absolute deviations and quantiles, `classical` for all others.
+            /// What suits the rows and the noise: `sampling` for rows with sampling weights, `nid` for absolute deviations and quantiles,
+            /// `classical` for all others.
             #[default]
             Default,
             $(
@@ -118,6 +119,14 @@ macro_rules! covariances {
                 }
             }
 
+            /// Whether it is one of rows with sampling weights.
+            pub fn is_of_samples(&self) -> bool {
+                match self {
+                    Vcov::Default => true,
+                    $(Vcov::$covariance(covariance) => covariance.is_of_samples(),)*
+                }
+            }
+
             /// Beside which absorbed effects it is defined.
             pub(super) fn absorbs(&self) -> Absorbs {
                 match self {
@@ -155,6 +164,7 @@ covariances! {
     bootstrap::Bootstrap,
     information::Expected,
     information::Observed,
+    sampling::Sampling,
 }
 
 impl Vcov {
