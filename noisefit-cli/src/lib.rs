@@ -112,7 +112,8 @@ pub fn flags() -> Vec<(String, String)> {
     let command = Cli::command();
     let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
     let options = shown.flat_map(|command| {
-        let long = command.get_arguments().filter_map(clap::Arg::get_long);
+        let told = command.get_arguments().filter(|argument| !argument.is_hide_set());
+        let long = told.filter_map(clap::Arg::get_long);
         long.map(|long| (command.get_name().to_owned(), format!("--{long}"))).collect::<Vec<_>>()
     });
     options.collect()

@@ -123,7 +123,7 @@ pub(crate) fn columns(py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<
         formula = formula.with_scale(scale).map_err(refused)?;
     }
     add(formula.columns());
-    if let Some(weights) = &model.weights {
+    for weights in model.weights.iter().chain(&model.sampling_weights) {
         add(Expression::parse(weights).map_err(refused)?.names());
     }
     add(model.frequencies.as_deref().into_iter().collect());

@@ -17,6 +17,7 @@ pub(crate) fn model(settings: &Settings<'_, '_>, py: Python<'_>) -> PyResult<Mod
     model.scale = settings.of::<Scale>("scale")?;
     model.weights = settings.text("weights")?;
     model.frequencies = settings.text("frequency_weights")?;
+    model.sampling_weights = settings.text("sampling_weights")?;
     set(&mut model.missing, settings.of("missing")?);
     set(&mut model.collinear, settings.of("collinear")?);
     set(&mut model.digits, settings.by("digits", parse::digits)?);

@@ -57,6 +57,20 @@ def test_arrays_give_the_numbers_of_the_file(noise: str, vcov: str | None) -> No
     assert arrays.log_likelihood == pytest.approx(file.log_likelihood, rel=1e-12)
 
 
+def test_rows_that_were_drawn_have_the_errors_of_r_s_survey() -> None:
+    fitted = nf.fit("foodexp ~ income", ENGEL, sampling_weights="1000/income")
+    with open("testdata/reference/sampling.json", encoding="utf-8") as file:
+        case = next(case for case in json.load(file)["cases"] if case["data"] == "engel")
+    assert list(fitted.coef.values()) == pytest.approx(case["estimates"], rel=1e-8)
+    assert list(fitted.std_error.values()) == pytest.approx(case["std_errors"], rel=1e-8)
+    columns = read(ENGEL)
+    columns["drawn"] = 3 / columns["income"]
+    arrays = nf.fit("foodexp ~ income", columns, sampling_weights="drawn")
+    assert arrays.std_error["income"] == pytest.approx(fitted.std_error["income"], rel=1e-9)
+    with pytest.raises(nf.UsageError, match="sampling_weights: absorbed effects|diagnose"):
+        fitted.diagnose()
+
+
 def test_the_attributes_of_a_fit() -> None:
     fitted = nf.fit("foodexp ~ income", ENGEL)
     assert fitted.noise == "gaussian" and fitted.nobs == 235 and fitted.converged

@@ -6,15 +6,19 @@ use noisefit_core::record::Counts;
 use crate::Specification;
 use crate::text::{count_of, optional, percent, significant, table};
 
-/// The scores of one curve as lines, of several quantiles as a table; `is_weighted` where the model has weights.
-pub fn summary(evaluated: &[Scores], model: &Specification, counts: Counts, is_weighted: bool) -> String {
-    let scores = match evaluated {
+/// The scores of one curve as lines, of several quantiles as a table.
+pub fn summary(evaluated: &[Scores], model: &Specification, counts: Counts) -> String {
+    let mut text = match evaluated {
         [one] => scores(one, counts),
         several => quantiles(several, counts),
     };
-    let unweighted = "Each row counts as much as any other: the model's weights tell the noise of a row, for its likelihood and \
-                      its interval.\n";
-    let mut text = if is_weighted { format!("{scores}\n{unweighted}") } else { scores };
+    if model.weights.is_some() {
+        text += "\nEach row counts as much as any other: the model's weights tell the noise of a row, for its likelihood and \
+                 its interval.\n";
+    }
+    if model.sampling_weights.is_some() {
+        text += "\nEach row counts by its sampling weight: the scores are estimates of those of the population.\n";
+    }
     if model.transformed.is_some() {
         let response = &model.response;
         let of = match model.no_claim() {

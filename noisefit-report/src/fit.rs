@@ -44,6 +44,7 @@ pub fn summary(model: &Specification, fits: &[Fit], conformal: Option<&Conformal
         text += &format!("\n{}", calibration(conformal, fits.first().map(|fit| fit.nobs)));
     }
     text += &model.of_likelihoods().unwrap_or_default();
+    text += model.of_pseudo_likelihoods().unwrap_or_default();
     text
 }
 

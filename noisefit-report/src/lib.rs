@@ -56,6 +56,8 @@ pub struct Specification {
     pub weights: Option<String>,
     /// The column of frequencies.
     pub frequencies: Option<String>,
+    /// The sampling weights as they were written.
+    pub sampling_weights: Option<String>,
     /// The response as the formula has it, such as `log(y)`.
     pub response: String,
     /// Of what the likelihoods are, where it is a transformed column.
@@ -83,6 +85,14 @@ impl Specification {
         })
     }
 
+    /// What the likelihoods are by sampling weights, as a paragraph.
+    pub(crate) fn of_pseudo_likelihoods(&self) -> Option<&'static str> {
+        self.sampling_weights.as_ref().map(|_| {
+            "\nThe log-likelihood, AIC and BIC are those of a pseudo-likelihood, in which a row counts by its sampling weight over their\n\
+             mean: likelihood ratio tests and choices of a model do not rest on them.\n"
+        })
+    }
+
     /// Why the likelihoods of a transformed response are not those of the response itself.
     pub(crate) fn no_claim(&self) -> Option<String> {
         let response = &self.response;
@@ -96,9 +106,13 @@ impl Specification {
         })
     }
 
-    /// Lines that name the weights and the frequencies.
+    /// Lines that name the weights of any kind and the frequencies.
     fn weighting(&self) -> String {
-        let lines = [("weights", &self.weights), ("frequencies", &self.frequencies)];
+        let lines = [
+            ("weights", &self.weights),
+            ("frequencies", &self.frequencies),
+            ("sampling weights", &self.sampling_weights),
+        ];
         lines.iter().filter_map(|(what, text)| Some(format!("{what} {}\n", text.as_ref()?))).collect()
     }
 }

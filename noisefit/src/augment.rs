@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::predict::Predicted;
 use crate::table::Table;
+use crate::with_sampling::WithSampling;
 
 impl Fitted {
     /// What is measured of every row of the table that the exact fit is of, or of one that is given: the fitted value, the
@@ -26,8 +27,10 @@ impl Fitted {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NoSingleFit`]; [`Error::NoTable`] after loading; those of reading.
+    /// [`Error::NoSingleFit`]; [`Error::NoTable`] after loading; [`Refusal::WithSampling`](crate::Refusal::WithSampling); those of
+    /// reading.
     pub fn augment(&self, table: Option<&Table>) -> Result<Predicted, Error> {
+        self.without_sampling(WithSampling::Verb("diagnose"))?;
         let (fit, table) = (self.fit()?, self.table_or(table)?);
         let settings = Options { level: fit.level, ..Options::default() };
         table.reading(self.model.design.columns_needed(Scope::All), |table| {

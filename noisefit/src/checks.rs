@@ -13,6 +13,7 @@ use noisefit_data::formula::Formula;
 use crate::error::Error;
 use crate::model::{Model, NoiseChoice, Scale};
 use crate::refusal::{Refusal, WithEffects};
+use crate::with_sampling::WithSampling;
 use noisefit_core::wording::Setting;
 
 impl Model {
@@ -21,6 +22,7 @@ impl Model {
     /// # Errors
     /// [`Error::Refused`] with the first setting that does not.
     pub fn check(&self) -> Result<(), Error> {
+        self.check_sampling()?;
         match self.training() {
             Some(_) => {
                 self.only_exact()?;
@@ -40,6 +42,39 @@ impl Model {
             }
         }
         Ok(())
+    }
+
+    /// Refuses what does not go with sampling weights, and what goes with these alone.
+    fn check_sampling(&self) -> Result<(), Refusal> {
+        if self.sampling_weights.is_none() {
+            return match self.vcov {
+                Vcov::Sampling(_) => Err(Refusal::OnlySampling),
+                _ => Ok(()),
+            };
+        }
+        let effect = self.location()?.effects().first().map(ToString::to_string);
+        let others = [
+            self.weights.as_ref().map(|_| WithSampling::Weights),
+            self.frequencies.as_ref().map(|_| WithSampling::Frequencies),
+            effect.map(WithSampling::Effects),
+            self.training().map(|_| WithSampling::Training),
+            (self.noise == NoiseChoice::Auto).then_some(WithSampling::Auto),
+            (!self.vcov.is_of_samples()).then(|| WithSampling::Vcov(self.vcov.to_string())),
+            self.conformal.map(|_| WithSampling::Conformal),
+            (self.confint == Confint::Profile).then_some(WithSampling::Profile),
+        ];
+        match others.into_iter().flatten().next() {
+            Some(what) => Err(Refusal::WithSampling { what }),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses what does not go with sampling weights where the model has such.
+    pub(crate) fn without_sampling(&self, what: WithSampling) -> Result<(), Refusal> {
+        match self.sampling_weights.is_some() {
+            true => Err(Refusal::WithSampling { what }),
+            false => Ok(()),
+        }
     }
 
     /// Refuses what does not go with absorbed effects, and what goes with these alone.

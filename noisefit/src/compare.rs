@@ -23,6 +23,7 @@ use crate::remark::Remark;
 use crate::rows::{explain, name_rows, notes, place, specification};
 use crate::table::Table;
 use crate::watch::Watch;
+use crate::with_sampling::WithSampling;
 
 /// What a comparison sets side by side, and how it scores.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,6 +106,7 @@ impl Fitted {
     /// # Errors
     /// [`Error::NoTable`] after loading without a table; as [`Model::compare`].
     pub fn compare(&self, table: Option<&Table>, options: &CompareOptions) -> Result<Compared, Error> {
+        self.without_sampling(WithSampling::Verb("compare"))?;
         let design = &self.model.design;
         let formula = design.formula();
         let estimate::Options { settings, collinear, seed, .. } = self.estimation.clone();

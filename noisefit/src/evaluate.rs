@@ -41,8 +41,6 @@ pub struct Evaluated {
     /// The rows that were met.
     pub counts: Counts,
     too_few: Option<Warning>,
-    /// Whether the model has weights, by which scores are not weighted.
-    is_weighted: bool,
     /// What was fitted.
     model: Specification,
     /// What the model itself makes of predictions.
@@ -90,9 +88,8 @@ impl Fitted {
         }
         let scores = evaluations.iter().map(Evaluation::finish).collect::<Result<Vec<_>, _>>()?;
         let too_few = model.conformal.as_ref().and_then(|conformal| conformal.too_few(level));
-        let is_weighted = model.design.weights().is_some();
         let (specification, far) = (specification(&model.design, None), model.fits.iter().find_map(Fit::far_from_zero));
-        Ok(Evaluated { scores, counts, too_few, is_weighted, model: specification, far })
+        Ok(Evaluated { scores, counts, too_few, model: specification, far })
     }
 }
 
@@ -104,7 +101,7 @@ impl Evaluated {
 
     /// The scores as lines, of several quantiles as a table.
     pub fn summary(&self) -> String {
-        summary(&self.scores, &self.model, self.counts, self.is_weighted)
+        summary(&self.scores, &self.model, self.counts)
     }
 
     /// The scores as a table, a row for each curve.
@@ -130,7 +127,7 @@ impl Evaluated {
                 LikelihoodOf::Response => "response",
                 _ => "transformed response",
             }),
-            weighted: false,
+            weighted: self.model.sampling_weights.is_some(),
         }
     }
 }
@@ -151,6 +148,6 @@ struct EvaluationRecord<'a> {
     /// Of a transformed response whether the likelihood is of the response itself or of what it is transformed to.
     #[serde(skip_serializing_if = "Option::is_none")]
     likelihood_of: Option<&'static str>,
-    /// No means are weighted, whatever the weights of the model.
+    /// Whether means are weighted, as they are by sampling weights and by no precisions.
     weighted: bool,
 }

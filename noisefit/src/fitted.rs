@@ -28,6 +28,7 @@ use crate::remark::Remark;
 use crate::rows::specification;
 use crate::table::Table;
 use crate::train::record::record as record_of_trained;
+use crate::with_sampling::WithSampling;
 
 /// A model that was fitted, or loaded.
 ///
@@ -380,6 +381,7 @@ impl Fitted {
     /// [`Error::NoSingleFit`]; those of reading and of the tests.
     pub fn diagnose(&self, table: Option<&Table>, options: &DiagnoseOptions) -> Result<Diagnosed, Error> {
         self.without_effects("diagnose")?;
+        self.without_sampling(WithSampling::Verb("diagnose"))?;
         let (fit, table) = (self.fit()?, self.table_or(table)?);
         table.refuse_overwriting(&[(Setting::Rows, options.rows.as_deref())])?;
         let settings = self.estimation_of(fit);
@@ -395,6 +397,7 @@ impl Fitted {
     /// A noise without a likelihood, and those of reading.
     pub fn profile_intervals(&mut self, table: Option<&Table>) -> Result<(), Error> {
         self.without_effects("profile")?;
+        self.without_sampling(WithSampling::Profile)?;
         let known = self.model.design.columns_needed(Scope::All);
         self.model.fits = self.table_or(table)?.reading(known, |table| {
             let (mut fits, rows) = (self.model.fits.clone(), self.rows(table, SourceOptions::default())?);
@@ -417,6 +420,14 @@ impl Fitted {
     pub(crate) fn without(&self, what: WithEffects) -> Result<(), Refusal> {
         match self.model.design.layout().effects.first() {
             Some(effect) => Err(Refusal::WithEffects { what, effect: effect.name.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses what does not go with sampling weights.
+    pub(crate) fn without_sampling(&self, what: WithSampling) -> Result<(), Refusal> {
+        match self.model.design.sampling_weights() {
+            Some(_) => Err(Refusal::WithSampling { what }),
             None => Ok(()),
         }
     }

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::refusal::{Refusal, WithEffects};
 use crate::table::Table;
+use crate::with_sampling::WithSampling;
 
 /// How hypotheses are tested.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -105,6 +106,7 @@ impl Fitted {
         }
         if options.method != TestMethod::Wald {
             self.without(WithEffects::Refits)?;
+            self.without_sampling(WithSampling::Refits)?;
         }
         let mut by = By::Wald;
         let found = match &options.method {

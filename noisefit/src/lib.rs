@@ -91,6 +91,7 @@ mod tabulate;
 mod train;
 mod training;
 mod watch;
+mod with_sampling;
 
 pub use chart::{ChartFile, ChartOptions, charts_csv, write_charts};
 pub use compare::{CompareOptions, Compared};
@@ -116,6 +117,7 @@ pub use table::Table;
 pub use tabulate::tabulate;
 pub use training::{Batch, Optimizer, Training};
 pub use watch::Watch;
+pub use with_sampling::WithSampling;
 
 /// The passes of all crates, by which a process that is sent their bytes rebuilds them.
 pub fn kinds() -> core::rows::Kinds {

@@ -143,6 +143,8 @@ pub struct Model {
     pub weights: Option<String>,
     /// A column with the number of identical rows that each row stands for.
     pub frequencies: Option<String>,
+    /// One over the probability with which a row was drawn from a population, in any unit: a column or arithmetic on columns.
+    pub sampling_weights: Option<String>,
     /// Rows with a missing value.
     pub missing: Missing,
     /// Terms that are linear combinations of earlier ones.
@@ -184,6 +186,7 @@ impl Model {
             scale: None,
             weights: None,
             frequencies: None,
+            sampling_weights: None,
             missing: Missing::Drop,
             collinear: Collinear::Drop,
             vcov: Vcov::Default,
@@ -229,6 +232,24 @@ impl Model {
     #[must_use]
     pub fn frequencies(mut self, column: impl Into<String>) -> Self {
         self.frequencies = Some(column.into());
+        self
+    }
+
+    /// The same model of rows that were drawn from a population, some more likely than others: a column with one over the probability
+    /// of a row, in any unit, or arithmetic on columns. What is estimated is what the model would be of the whole population, and standard
+    /// errors are those of the draw.
+    ///
+    /// ```
+    /// use noisefit::{Model, Table};
+    ///
+    /// let table = Table::open("../testdata/engel.csv")?;
+    /// let fitted = Model::new("foodexp ~ income").sampling_weights("1/income").fit(&table)?;
+    /// assert_eq!((fitted.fit()?.nobs, fitted.fit()?.covariance.kind.as_str()), (235, "sampling"));
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    #[must_use]
+    pub fn sampling_weights(mut self, weights: impl Into<String>) -> Self {
+        self.sampling_weights = Some(weights.into());
         self
     }
 

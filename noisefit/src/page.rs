@@ -18,6 +18,7 @@ use crate::explain::Explained;
 use crate::fitted::{Fitted, Origin};
 use crate::profile::Profiled;
 use crate::table::Table;
+use crate::with_sampling::WithSampling;
 
 impl Fitted {
     /// The report of the model over the table that it was fitted to, or one that is given: an HTML file that needs no other, with
@@ -41,6 +42,7 @@ impl Fitted {
         wording: &dyn Wording,
     ) -> Result<String, Error> {
         self.without_effects("report")?;
+        self.without_sampling(WithSampling::Verb("report"))?;
         let (diagnosed, charts) = self.looked_at_and_drawn(self.table_or(table)?, &[], options)?;
         let page = self.page(&charts, diagnosed.as_ref(), self.verdict(), wording)?;
         Ok(page.html(self.record(false, wording))?)

@@ -17,6 +17,7 @@ use crate::refusal::{Refusal, WithEffects};
 use crate::remark::Remark;
 use crate::rows::{explain, notes};
 use crate::table::Table;
+use crate::with_sampling::WithSampling;
 
 /// Which coefficient is varied, and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +75,7 @@ impl Model {
     fn profile_once(&self, table: &Table, options: &ProfileOptions) -> Result<Profiled, Error> {
         let noise = self.choice()?;
         self.without_effects(WithEffects::Verb("profile"))?;
+        self.without_sampling(WithSampling::Verb("profile"))?;
         let formula = self.full_formula()?;
         let rows = self.rows(&formula, table)?;
         let estimate::Options { settings, collinear, seed, .. } = self.estimation();
@@ -107,6 +109,7 @@ impl Fitted {
     /// fit does not have; those of reading.
     pub fn profile(&self, table: Option<&Table>, options: &ProfileOptions) -> Result<Profiled, Error> {
         self.without_effects("profile")?;
+        self.without_sampling(WithSampling::Verb("profile"))?;
         let (fit, table) = (self.fit()?, self.table_or(table)?);
         let settings = self.estimation_of(fit);
         table.reading(self.model.design.columns_needed(Scope::All), |table| {

@@ -2,7 +2,7 @@
 
 use noisefit_core::compare::{Comparison, Entry, Judgement, Scrutiny};
 use noisefit_core::record::{Counts, Fit, LikelihoodOf};
-use noisefit_data::formula::ScaleFormula;
+use noisefit_data::formula::{Expression, ScaleFormula};
 use noisefit_data::model::FittedModel;
 use noisefit_report::compare::verdict;
 use serde::Serialize;
@@ -35,6 +35,9 @@ pub struct Exact<'a> {
     formula: &'a str,
     /// The formula of a modelled scale.
     scale_formula: Option<&'a str>,
+    /// The sampling weights, where there are such: the likelihood is then a pseudo-likelihood.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sampling_weights: Option<&'a str>,
     /// Rows left out because a value is missing.
     dropped: Option<u64>,
     /// Rows left out because their weight is zero.
@@ -79,6 +82,7 @@ impl<'a> Exact<'a> {
             schema: "noisefit.fit/1",
             formula: model.design.formula().text(),
             scale_formula: model.design.formula().scale().map(ScaleFormula::text),
+            sampling_weights: model.design.sampling_weights().map(Expression::text),
             dropped: counts.map(|counts| counts.missing),
             zero_weight: counts.map(|counts| counts.weightless),
             response_jacobian: model.design.has_jacobian(),

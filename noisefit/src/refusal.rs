@@ -9,6 +9,8 @@ use noisefit_data::formula::FormulaError;
 
 use noisefit_core::wording::{InRust, Setting, Wording};
 
+use crate::with_sampling::WithSampling;
+
 /// What does not go with absorbed effects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -167,6 +169,13 @@ pub enum Refusal {
         /// The setting.
         setting: Setting,
     },
+    /// What does not go with sampling weights.
+    WithSampling {
+        /// What it is.
+        what: WithSampling,
+    },
+    /// The covariance of rows with sampling weights, without these.
+    OnlySampling,
     /// Intervals around predictions by absorbed effects.
     IntervalWithEffects {
         /// The first of the effects.
@@ -479,6 +488,13 @@ impl Refusal {
             Refusal::OnlyEffects { setting } => {
                 format!("{} is about absorbed effects, and the formula has none: y ~ x | firm", name(*setting))
             }
+            Refusal::WithSampling { what } => what.sentence(wording),
+            Refusal::OnlySampling => format!(
+                "{} is of rows with sampling weights: say {} COLUMN, or {} where there are none",
+                with(Setting::Vcov, "sampling"),
+                name(Setting::SamplingWeights),
+                with(Setting::Vcov, "sandwich")
+            ),
             Refusal::IntervalWithEffects { effect } => format!(
                 "{}: how sure the constants of absorbed effects (| {effect}) are is not kept, so that there are no intervals around \
                  predictions by them; leave it out, or put {effect} among the terms",

@@ -42,11 +42,14 @@ impl Model {
 
     /// The rows of a table as `formula` (the model's own, perhaps with more) sees them.
     pub(crate) fn rows<'a>(&self, formula: &Formula, table: &'a Table) -> Result<DesignRows<'a>, Error> {
-        let weights = self.weights.as_deref().map(Expression::parse).transpose().map_err(Refusal::Formula)?;
+        let parsed =
+            |text: &Option<String>| text.as_deref().map(Expression::parse).transpose().map_err(Refusal::Formula);
+        let (weights, sampling) = (parsed(&self.weights)?, parsed(&self.sampling_weights)?);
         let frequencies = self.frequencies.as_deref().map(Expression::column);
         let dataset = table.dataset();
         let model = formula
             .resolve(dataset.fields(), weights.as_ref(), frequencies.as_ref())
+            .and_then(|model| sampling.iter().try_fold(model, |model, weights| model.with_sampling_weights(weights)))
             .and_then(|model| model.at_most(self.most_columns(table.threads())))
             .map_err(|error| explained(error, formula, table))?;
         let names = model.columns_needed();
@@ -54,7 +57,7 @@ impl Model {
         let options = SourceOptions { missing: self.missing, ..SourceOptions::default() };
         let mut rows = DesignRows::learn(model, records, options)?;
         rows.look_at_response()?;
-        Ok(rows)
+        Ok(rows.with_sampling_weights_scaled()?)
     }
 }
 
@@ -62,13 +65,13 @@ impl Table {
     /// The rows of the table as a design sees them that was learned before, from this table or another.
     ///
     /// # Errors
-    /// A column that is not there, or is of another kind.
+    /// A column that is not there, or is of another kind; with sampling weights, which are read for their mean, those of reading.
     pub fn rows(&self, design: &Design, options: SourceOptions) -> Result<DesignRows<'_>, Error> {
         let dataset = self.dataset();
         let names: Vec<&str> = design.columns_needed(options.scope).iter().map(|field| field.name.as_str()).collect();
         columns_of(design, dataset, options.scope)?;
         let records = Records::new(dataset, &names, self.threads(), self.budget(), self.watch())?;
-        Ok(DesignRows::new(design.clone(), records, options))
+        Ok(DesignRows::new(design.clone(), records, options).with_sampling_weights_scaled()?)
     }
 }
 
@@ -127,6 +130,7 @@ pub(crate) fn specification(design: &Design, counts: Option<Counts>) -> Specific
         scale: formula.scale().map(ToString::to_string),
         weights: text(design.weights()),
         frequencies: text(design.frequencies()),
+        sampling_weights: text(design.sampling_weights()),
         response: layout.response.clone(),
         transformed: design.transforms_response().then(|| design.likelihood_of()),
         terms: layout.coefficient_names(),

@@ -6,7 +6,7 @@ use noisefit::core::estimate::Collinear;
 use noisefit::data::source::Missing;
 use noisefit::{ChartOptions, CompareOptions, Compared, Model, parse};
 
-use super::model::SettingArguments;
+use super::model::{FitAlone, SettingArguments};
 use crate::arguments::DataArguments;
 use crate::files::Output;
 use crate::outcome::{Failure, Options, Outcome};
@@ -29,6 +29,8 @@ pub(crate) struct CompareArguments {
     pub(crate) formula: Vec<String>,
     #[command(flatten)]
     pub(crate) settings: SettingArguments,
+    #[command(flatten)]
+    pub(crate) of_fits: FitAlone,
     /// The models: noise families with commas between, +scale behind those whose scale is modelled, such as
     /// gaussian,laplace,student-t+scale [default: all, and gaussian+scale,student-t+scale; of several formulas gaussian]
     #[arg(long, value_name = "FAMILIES")]
@@ -50,11 +52,19 @@ pub(crate) struct CompareArguments {
     pub(crate) format: TableFormat,
 }
 
+impl CompareArguments {
+    /// The model of a formula.
+    fn model(&self, formula: &str) -> Model {
+        let sampling_weights = self.of_fits.sampling_weights.clone();
+        Model { seed: self.seed, sampling_weights, ..self.settings.model(formula) }
+    }
+}
+
 /// Compares and prints.
 pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
     let options = CompareOptions { noise: arguments.noise.clone(), folds: arguments.folds };
     let [formula] = &arguments.formula[..] else { return run_formulas(arguments, &options) };
-    let model = Model { seed: arguments.seed, ..arguments.settings.model(formula) };
+    let model = arguments.model(formula);
     model.check()?;
     let (table, passes) = arguments.data.open()?;
     let compared = model.compare(&table, &options)?;
@@ -81,9 +91,9 @@ fn run_formulas(arguments: &CompareArguments, options: &CompareOptions) -> Resul
         return Err(Failure::Usage(what.to_owned()));
     }
     for formula in &arguments.formula {
-        arguments.settings.model(formula).check()?;
+        arguments.model(formula).check()?;
     }
-    let model = Model { seed: arguments.seed, ..arguments.settings.model("") };
+    let model = arguments.model("");
     let (table, passes) = arguments.data.open()?;
     let compared = model.compare_formulas(&arguments.formula, &table, options)?;
     passes.finish();

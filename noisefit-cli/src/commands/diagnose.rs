@@ -4,7 +4,7 @@ use clap::Args;
 use noisefit::report::chart::Kind;
 use noisefit::{ChartOptions, DiagnoseOptions, Model};
 
-use super::model::{ModelArguments, NoiseArguments};
+use super::model::{FitAlone, ModelArguments, NoiseArguments};
 use crate::arguments::DataArguments;
 use crate::files::{Output, TableOutput};
 use crate::outcome::{Failure, Options, Outcome};
@@ -24,6 +24,8 @@ pub(crate) struct DiagnoseArguments {
     pub(crate) model: ModelArguments,
     #[command(flatten)]
     pub(crate) noise: NoiseArguments,
+    #[command(flatten)]
+    pub(crate) of_fits: FitAlone,
     /// How many of the rows that stand out are listed
     #[arg(long, value_name = "ROWS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=1000))]
     pub(crate) worst: u32,
@@ -52,7 +54,8 @@ pub(crate) struct DiagnoseArguments {
 
 /// Fits, looks at the fit, and prints.
 pub(crate) fn run(arguments: &DiagnoseArguments) -> Result<Outcome, Failure> {
-    let model = Model { seed: arguments.seed, ..arguments.model.with_noise(&arguments.noise) };
+    let sampling_weights = arguments.of_fits.sampling_weights.clone();
+    let model = Model { seed: arguments.seed, sampling_weights, ..arguments.model.with_noise(&arguments.noise) };
     let options = DiagnoseOptions {
         worst: arguments.worst as usize,
         rows: arguments.rows.as_ref().map(|TableOutput(path)| path.clone()),

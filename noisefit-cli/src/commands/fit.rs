@@ -6,7 +6,7 @@ use noisefit::core::inference::covariance::{COVARIANCES, Vcov};
 use noisefit::core::record::{Confint, SmallSample};
 use noisefit::report::chart::Kind;
 use noisefit::report::tidied::inflations;
-use noisefit::{ChartOptions, Fitting, Model, Refusal, Setting, parse};
+use noisefit::{ChartOptions, Fitting, Model, Refusal, Setting, WithSampling, parse};
 
 use super::model::{ModelArguments, NoiseArguments};
 use super::training::TrainArguments;
@@ -25,6 +25,7 @@ Examples:
   noisefit fit 'logs/*.csv.gz' -f 'latency ~ size + region' --noise student-t --scale '~ size'
   noisefit fit diabetes.csv -f 'y ~ .' --model network --noise student-t --ensemble 5 -o model.json
   noisefit fit lab.csv -f 'y ~ x' --weights '1/(0.1 + 0.3*x)^2'
+  noisefit fit survey.csv -f 'y ~ x' --sampling-weights w --vcov cluster:village
   psql -c 'copy t to stdout csv header' | noisefit fit - --input-format csv -f 'y ~ .' --format json")]
 pub(crate) struct FitArguments {
     #[command(flatten)]
@@ -33,6 +34,10 @@ pub(crate) struct FitArguments {
     pub(crate) model: ModelArguments,
     #[command(flatten)]
     pub(crate) noise: NoiseArguments,
+    /// One over the probability with which a row was drawn from a population, in any unit, a column or arithmetic on columns: the
+    /// estimates are those of the population, and standard errors those of the draw
+    #[arg(long, value_name = "EXPRESSION")]
+    pub(crate) sampling_weights: Option<String>,
     /// The level of the confidence intervals
     #[arg(long, value_name = "LEVEL", default_value_t = 0.95, value_parser = parse::level)]
     pub(crate) level: f64,
@@ -87,7 +92,8 @@ pub(crate) struct FitArguments {
 fn vcov_help() -> String {
     let usages: Vec<&str> = COVARIANCES.iter().map(|covariance| covariance.usage).collect();
     format!(
-        "How the covariance of the coefficients is estimated: {} [default: nid for laplace and quantiles, else classical]",
+        "How the covariance of the coefficients is estimated: {} [default: nid for laplace and quantiles, else classical; sampling \
+         with sampling weights]",
         usages.join(", ")
     )
 }
@@ -112,6 +118,7 @@ impl FitArguments {
     fn model(&self) -> Result<Model, Refusal> {
         let ConformalArguments { conformal, calibration, folds } = self.conformal;
         Ok(Model {
+            sampling_weights: self.sampling_weights.clone(),
             vcov: self.vcov.clone(),
             small_sample: self.small_sample,
             confint: self.confint,
@@ -148,6 +155,13 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
         _ => return Err(Refusal::OnlyExact { setting: Setting::VcovMatrix }.into()),
     }
     model.check()?;
+    if model.sampling_weights.is_some() {
+        // Before anything is read.
+        let verbs = [(arguments.report.is_some(), "report"), (arguments.plot, "plot")];
+        if let Some((_, verb)) = verbs.into_iter().find(|(asked, _)| *asked) {
+            return Err(Refusal::WithSampling { what: WithSampling::Verb(verb) }.into());
+        }
+    }
     let (table, passes) = arguments.data.open()?;
     let fitted = model.fit(&table)?;
     passes.finish();

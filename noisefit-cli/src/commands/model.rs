@@ -70,6 +70,13 @@ impl SettingArguments {
     }
 }
 
+/// What a fit has that the other commands refuse, and say why.
+#[derive(Debug, Args)]
+pub(crate) struct FitAlone {
+    #[arg(long, value_name = "EXPRESSION", hide = true)]
+    pub(crate) sampling_weights: Option<String>,
+}
+
 /// How noise can be named.
 fn help() -> String {
     format!("The noise family: {}; or auto, which fits the one that `compare` prefers", usage())

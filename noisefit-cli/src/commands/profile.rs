@@ -8,7 +8,7 @@ use noisefit::data::frame::Kind;
 use noisefit::data::write::{TableColumn, TableWriter};
 use noisefit::{Model, ProfileOptions, parse};
 
-use super::model::{ModelArguments, NoiseArguments};
+use super::model::{FitAlone, ModelArguments, NoiseArguments};
 use crate::arguments::{DataArguments, OutputFormat, named};
 use crate::files::{Output, TableOutput};
 use crate::outcome::{Failure, Options, Outcome};
@@ -27,6 +27,8 @@ pub(crate) struct ProfileArguments {
     pub(crate) model: ModelArguments,
     #[command(flatten)]
     pub(crate) noise: NoiseArguments,
+    #[command(flatten)]
+    pub(crate) of_fits: FitAlone,
     /// The term whose coefficient is varied, named as the table of `fit` has it
     #[arg(long, value_name = "TERM")]
     pub(crate) term: String,
@@ -74,7 +76,8 @@ fn parse_range(text: &str) -> Result<Range, String> {
 /// Fits, follows the likelihood along a coefficient, and prints.
 pub(crate) fn run(arguments: &ProfileArguments) -> Result<Outcome, Failure> {
     let &ProfileArguments { level, small_sample, .. } = arguments;
-    let model = Model { level, small_sample, ..arguments.model.with_noise(&arguments.noise) };
+    let sampling_weights = arguments.of_fits.sampling_weights.clone();
+    let model = Model { level, small_sample, sampling_weights, ..arguments.model.with_noise(&arguments.noise) };
     model.check()?;
     let options = ProfileOptions {
         points: arguments.points,

@@ -79,6 +79,7 @@ def fit(
     scale: str | None = None,
     weights: str | None = None,
     frequency_weights: str | None = None,
+    sampling_weights: str | None = None,
     missing: str | None = None,
     collinear: str | None = None,
     vcov: str | None = None,
@@ -118,6 +119,9 @@ def fit(
         Relative precisions of the rows (inverse variances): a column, or arithmetic on columns.
     frequency_weights
         A column with the number of identical rows that each row stands for.
+    sampling_weights
+        One over the probability with which a row was drawn from a population, in any unit: a column, or arithmetic on columns.
+        Estimates are those of the population, and standard errors those of the draw.
     missing
         Rows with a missing value: `drop` (default) or `fail`.
     collinear

@@ -25,6 +25,7 @@ use crate::model::Model;
 use crate::profile::Profiled;
 use crate::rows::specification;
 use crate::table::Table;
+use crate::with_sampling::WithSampling;
 
 use gather::Gathered;
 
@@ -48,6 +49,7 @@ impl Fitted {
     /// [`Error::NoTable`] after loading without a table; those of reading.
     pub fn charts(&self, table: Option<&Table>, options: &ChartOptions) -> Result<Vec<Chart>, Error> {
         self.without_effects("plot")?;
+        self.without_sampling(WithSampling::Verb("plot"))?;
         let known = self.model.design.columns_needed(Scope::All);
         self.table_or(table)?.reading(known, |table| {
             let rows = self.rows(table, SourceOptions::default())?;

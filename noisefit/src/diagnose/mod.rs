@@ -30,6 +30,7 @@ use crate::remark::Remark;
 use crate::rows::{explain, name_rows, notes, place, specification};
 use crate::table::Table;
 use crate::watch::Watch;
+use crate::with_sampling::WithSampling;
 
 /// How much of a diagnosis is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,6 +96,7 @@ impl Model {
             return Err(Refusal::DiagnosisOfQuantiles { noise: noise.to_string() }.into());
         }
         self.without_effects(WithEffects::Verb("diagnose"))?;
+        self.without_sampling(WithSampling::Verb("diagnose"))?;
         let formula = self.full_formula()?;
         let rows = self.rows(&formula, table)?;
         let estimate::Options { level, settings, collinear, .. } = self.estimation();
