@@ -111,7 +111,7 @@ fn weights_that_are_none() {
     assert_eq!(
         of_csv("y,x,w\n1,2,1\n2,3,1\n3,5,1.5\n", &["--frequency-weights", "w"]),
         "d.csv, record 3: the frequency w is 1.5; it must be a whole number, zero to leave the record out; precisions are \
-         --weights"
+         --weights, and one over the probability of being drawn is --sampling-weights"
     );
     let zeros = "y,x,w\n1,2,0\n2,3,0\n";
     for option in ["--weights", "--frequency-weights"] {

@@ -214,7 +214,7 @@ fn weights_that_are_none() {
     assert_eq!(refused("y,x,w\n1,2,0\n2,3,0\n"), "d.csv: nothing to fit: the weight of each of 2 rows is zero");
     assert_eq!(
         refused("y,x,w\n1,2,1e308\n2,3,1e308\n3,5,1e308\n"),
-        "d.csv: the mean of the sampling weights is inf; give them in another unit"
+        "d.csv: the sum of the sampling weights is larger than any double; give them in another unit"
     );
 }
 
@@ -240,8 +240,8 @@ fn what_does_not_go_with_them() {
         (&["--solver", "train"], "--sampling-weights: what is trained by gradient steps has no standard errors"),
         (&["--conformal", "split"], "--conformal: intervals are calibrated on rows that are as likely as new ones"),
         (&["--confint", "profile"], "--confint profile: a ratio of pseudo-likelihoods, which --sampling-weights make"),
-        (&["--report", "r.html"], "noisefit report looks at rows as draws from the noise that count the same"),
-        (&["--plot"], "noisefit plot looks at rows as draws from the noise that count the same"),
+        (&["--report", "r.html"], "`noisefit report` looks at rows as draws from the noise that count the same"),
+        (&["--plot"], "`noisefit plot` looks at rows as draws from the noise that count the same"),
     ] {
         let message = folder.refusal(2, &[&fit[..], more].concat());
         assert!(message.starts_with(said), "{more:?}: {message}");
@@ -290,14 +290,14 @@ fn what_does_not_go_with_them() {
     for (arguments, said) in [
         (
             [&["compare"][..], &data].concat(),
-            "noisefit compare sets likelihoods side by side, and with --sampling-weights",
+            "`noisefit compare` sets likelihoods side by side, and with --sampling-weights",
         ),
-        ([&["compare"][..], &data, &["-f", "y ~ x + g"]].concat(), "noisefit compare sets likelihoods side by side"),
+        ([&["compare"][..], &data, &["-f", "y ~ x + g"]].concat(), "`noisefit compare` sets likelihoods side by side"),
         ([&["diagnose"][..], &data].concat(), looks),
-        ([&["profile"][..], &data, &["--term", "x"]].concat(), "noisefit profile follows a likelihood, and with"),
+        ([&["profile"][..], &data, &["--term", "x"]].concat(), "`noisefit profile` follows a likelihood, and with"),
         (vec!["report", "m.json", "d.csv"], looks),
         (vec!["plot", "residuals", "m.json", "d.csv"], looks),
-        (vec!["plot", "aic", "m.json", "d.csv"], "noisefit compare sets likelihoods side by side"),
+        (vec!["plot", "aic", "m.json", "d.csv"], "`noisefit compare` sets likelihoods side by side"),
         (vec!["test", "m.json", "x", "--lr", "--data", "d.csv"], refits),
         (vec!["test", "m.json", "x", "--wild", "--cluster", "g", "--data", "d.csv"], refits),
         (vec!["test", "q.json", "x", "--across", "--data", "d.csv"], refits),

@@ -42,7 +42,7 @@ impl DesignRows<'_> {
         let mean = weights.to_f64() / rows;
         if rows > 0.0 && !(mean > 0.0 && mean.is_finite()) {
             let at = Location { file: self.records.dataset().file_name(0).to_owned(), ..Location::default() };
-            let what = format!("the mean of the sampling weights is {mean}; give them in another unit");
+            let what = "the sum of the sampling weights is larger than any double; give them in another unit";
             return Err(DataError::Invalid { at, what: what.into() });
         }
         // Without rows whoever uses them says so.

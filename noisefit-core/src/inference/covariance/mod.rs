@@ -83,7 +83,9 @@ pub fn estimate(source: &dyn RowSource, fit: &mut Fit, vcov: &Vcov, options: &Op
         };
         let effective: Vec<(String, f64)> = fit.location.rows.iter().zip(&effective).filter_map(few).collect();
         if !effective.is_empty() {
-            let least_squares = groupings == 1 && fit.noise.route() == Route::ClosedForm && !fit.scale.is_modelled();
+            // What else there is for few clusters is of rows that were not drawn.
+            let others = groupings == 1 && !source.layout().sampling;
+            let least_squares = others && fit.noise.route() == Route::ClosedForm && !fit.scale.is_modelled();
             fit.warnings.push(Warning::FewClusters { clusters, effective, least_squares });
         }
     }
