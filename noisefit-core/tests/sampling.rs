@@ -63,8 +63,7 @@ fn inverse(matrix: &[Vec<f64>]) -> Vec<Vec<f64>> {
         let pivot = (k..n).max_by(|&a, &b| rows[a][k].abs().total_cmp(&rows[b][k].abs())).unwrap();
         rows.swap(k, pivot);
         let top: Vec<f64> = rows[k].iter().map(|value| value / rows[k][k]).collect();
-        for (i, row) in rows.iter_mut().enumerate().filter(|(i, _)| *i != k) {
-            let _ = i;
+        for (_, row) in rows.iter_mut().enumerate().filter(|(i, _)| *i != k) {
             let factor = row[k];
             row.iter_mut().zip(&top).for_each(|(value, top)| *value -= factor * top);
         }
@@ -86,10 +85,8 @@ fn sandwich(information: &[Vec<f64>], scores: &[Vec<f64>], weights: &[f64], grou
     let mut found = vec![vec![0.0; p]; p];
     for sum in sums.values() {
         let moved: Vec<f64> = bread.iter().map(|row| row.iter().zip(sum).map(|(a, b)| a * b).sum()).collect();
-        for i in 0..p {
-            for j in 0..p {
-                found[i][j] += count / (count - 1.0) * moved[i] * moved[j];
-            }
+        for (row, a) in found.iter_mut().zip(&moved) {
+            row.iter_mut().zip(&moved).for_each(|(entry, b)| *entry += count / (count - 1.0) * a * b);
         }
     }
     found
@@ -126,19 +123,19 @@ fn by_the_definition() {
             // Of location and the logarithm of the scale together; under Gaussian noise of the location alone.
             let p = if noise == "gaussian" { 3 } else { 4 };
             let (mut scores, mut information, mut gradient) = (Vec::new(), vec![vec![0.0; p]; p], [0.0; 4]);
-            for i in 0..300 {
+            for (i, w) in weights.iter().enumerate() {
                 let row = data.row(i);
                 let r = (data.y[i] - row.iter().zip(&b).map(|(x, b)| x * b).sum::<f64>()) / s;
                 let (psi, slope) = score(r);
                 let direction: Vec<f64> = row.iter().map(|x| x / s).chain([r]).collect();
                 let of_row: Vec<f64> =
                     direction.iter().enumerate().map(|(j, d)| psi * d - f64::from(u8::from(j == 3))).collect();
-                gradient.iter_mut().zip(&of_row).for_each(|(sum, s)| *sum += weights[i] * s);
-                for j in 0..p {
-                    for k in 0..p {
+                gradient.iter_mut().zip(&of_row).for_each(|(sum, s)| *sum += w * s);
+                for (j, entries) in information.iter_mut().enumerate() {
+                    for (k, entry) in entries.iter_mut().enumerate() {
                         // The second derivatives that hold a direction are those of r alone.
                         let bend = if j == 3 || k == 3 { psi * direction[j.min(k)] } else { 0.0 };
-                        information[j][k] += weights[i] * (slope * direction[j] * direction[k] + bend);
+                        *entry += w * (slope * direction[j] * direction[k] + bend);
                     }
                 }
                 scores.push(of_row[..p].to_vec());
@@ -195,7 +192,7 @@ fn neither_their_unit_nor_the_threads_matter() {
 fn other_covariances_are_refused() {
     let data = Data::new(60);
     let rows = data.rows().with_sampling_weights(&data.weights).unwrap();
-    for vcov in ["classical", "hc1", "hc3", "cr2:g", "hac:2", "sandwich", "observed", "expected", "bootstrap"] {
+    for vcov in ["classical", "hc1", "hc3", "cr2:g", "hac:2", "sandwich", "observed", "expected", "bootstrap:200"] {
         let message = fit(&rows, "gaussian", vcov).unwrap_err().to_string();
         assert!(
             message.contains(&format!("the covariance {vcov} is none for rows with sampling weights")),

@@ -273,7 +273,8 @@ impl<'a> MemoryRows<'a> {
 
     /// Sampling weights in the place of frequencies, length n, all positive: one over the probability with which a row was drawn, in any
     /// unit. A fit then maximises the sum of the rows' log-likelihoods by them, and has standard errors of that,
-    /// [`Sampling`](crate::inference::covariance::Sampling).
+    /// [`Sampling`](crate::inference::covariance::Sampling). Predictions, scores and Wald tests go with them; comparisons, profiles, diagnoses
+    /// and conformal intervals take them for frequencies, and are not right of such rows.
     ///
     /// ```
     /// use noisefit_core::inference::{Options, fit};

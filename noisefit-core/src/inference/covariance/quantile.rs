@@ -356,18 +356,20 @@ fn kernel(
     options: &Options,
 ) -> Result<(), Error> {
     let (Some(leverage), Some(scale)) = (fit.leverage().cloned(), fit.scale.common()) else { return Ok(()) };
+    // There is no bootstrap of rows with sampling weights.
+    let instead = if source.layout().sampling { "name another noise" } else { "use bootstrap" };
     let bandwidth = kernel_bandwidth(source, fit, tau, options)?;
     if !(bandwidth > 0.0) {
         let what = "half of the residuals are the same number, and the width of a kernel does not follow from them";
-        return Err(Error::Unsupported(format!("the covariance {written}: {what}; use bootstrap")));
+        return Err(Error::Unsupported(format!("the covariance {written}: {what}; {instead}")));
     }
     let rows = whitened(source, fit, &leverage);
     let count = rows.adaptor().count();
     let density = Meat::new(Density::Kernel { bandwidth, count }, Dependence::Independent);
     let factored = |sums: Meat<Density>| {
-        let what = "the rows near the fit leave a coefficient undetermined; use bootstrap";
+        let what = "the rows near the fit leave a coefficient undetermined";
         let bread = Cholesky::new(&sums.finish()?.matrix, count);
-        bread.ok_or_else(|| Error::Unsupported(format!("the covariance {written}: {what}")))
+        bread.ok_or_else(|| Error::Unsupported(format!("the covariance {written}: {what}; {instead}")))
     };
     if dependence == Dependence::Independent {
         let matrix = independent(&factored(rows.pass(density)?)?, tau, count);
