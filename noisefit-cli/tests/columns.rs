@@ -316,3 +316,50 @@ fn a_file_that_changes_is_not_read_as_one_table() {
     assert_eq!(message, "noisefit: d.csv changed while it was read; run again when nothing writes to it\n");
     assert_eq!(output.status.code(), Some(1));
 }
+
+/// 2^62 + 7 and its neighbours: the level that is named is the reference, and levels have names of their own.
+#[test]
+fn references_of_long_integers_are_those_that_are_named() {
+    let folder = Folder::new();
+    let row = |i: u64| format!("{},{}\n", i * i % 7, (1u64 << 62) + 7 * (i % 5) - 4 * u64::from(i % 5 == 4));
+    folder.write("d.csv", format!("y,id\n{}", (0..40).map(row).collect::<String>()));
+    let terms = |formula: &str| {
+        let fit = folder.fit(&["d.csv", "-f", formula]);
+        let terms = fit["coefficients"].as_array().unwrap().iter();
+        (terms.map(|row| row["term"].as_str().unwrap().to_owned()).collect::<Vec<_>>(), number(&fit["rmse"]))
+    };
+    let (by_text, rmse) = terms("y ~ C(id, ref='4611686018427387911')");
+    let (by_number, same) = terms("y ~ C(id, ref=4611686018427387911)");
+    assert_eq!(rmse, same);
+    for (text, number) in by_text.iter().zip(&by_number).skip(1) {
+        assert_eq!(text.replace('\'', ""), *number);
+        assert!(number.starts_with("C(id, ref=4611686018427387911)[") && !number.ends_with("[4611686018427387911]"));
+    }
+    assert_eq!(by_number[1], "C(id, ref=4611686018427387911)[4611686018427387904]");
+    let message = folder.refusal(1, &["fit", "d.csv", "-f", "y ~ C(id, ref=4611686018427387912)"]);
+    assert!(message.contains("'4611686018427387912' is no level of id"), "{message}");
+    // 4611686018427388000 are the shortest digits of 2^62, too.
+    folder.write("d.csv", "y,id\n1,4611686018427387904\n2,4611686018427388000\n3,5\n4,4611686018427387904\n5,5\n");
+    let (terms, _) = terms("y ~ C(id)");
+    assert_eq!(terms[1..], ["C(id)[4611686018427387904]", "C(id)[4611686018427388000]"]);
+}
+
+/// Sixty integers of 34 digits, of which two doubles hold 32.
+#[test]
+fn integers_of_more_digits_than_are_kept_are_names() {
+    let folder = Folder::new();
+    let row = |i: usize| format!("{},{},1234567890123456789012345678901{:03}\n", i * i % 7, i, i % 60);
+    let rows: String = (0..120).map(row).collect();
+    folder.write("d.csv", format!("y,x,id\n{rows}"));
+    let fit = folder.fit(&["d.csv", "-f", "y ~ x", "--vcov", "cluster:id"]);
+    let by_name = folder.fit(&["d.csv", "-f", "y ~ x", "--vcov", "cluster:id", "--text", "id"]);
+    assert_eq!(column(&fit, "std_error"), column(&by_name, "std_error"));
+    assert_eq!(fit["coefficients"][0]["df"].as_f64(), Some(59.0));
+    // Among shorter ones they are refused, unless somebody says that they are numbers.
+    folder.write("e.csv", format!("y,x,id\n{}{rows}", "1,2,3\n".repeat(130)));
+    let arguments = ["fit", "e.csv", "-f", "y ~ x", "--vcov", "cluster:id"];
+    let message = folder.refusal(1, &arguments);
+    assert!(message.contains("of 31 or fewer") && message.contains("--text 'id'"), "{message}");
+    folder.done(&[&arguments[..], &["--text", "id"]].concat());
+    folder.done(&["fit", "e.csv", "-f", "y ~ id", "--number", "id"]);
+}

@@ -199,6 +199,11 @@ fn long_keys_are_carried_along() {
     assert_eq!(kept, ["id,day", "9223372036854775807,2024-02-29", "-4611686018427387911,2024-03-01", "5,"]);
     let message = folder.refusal(1, &["predict", "m.json", "d.csv", "--keep-all", "-o", "p.parquet"]);
     assert!(message.contains("column `id` holds 9223372036854775807, an integer that no double is"), "{message}");
+    // An integer that a double is has all its digits, too.
+    folder.write("k.csv", "x,id\n1,4611686018427387904\n2,1e30\n3,-9007199254740992\n");
+    let out = folder.done(&["predict", "m.json", "k.csv", "--keep", "id"]);
+    let kept: Vec<&str> = out.lines().skip(1).map(|line| line.split_once(',').unwrap().0).collect();
+    assert_eq!(kept, ["4611686018427387904", "1e+30", "-9007199254740992"]);
     // Dates read back as such.
     folder.done(&["fit", "d.csv", "-f", "y ~ day", "-o", "n.json"]);
     for file in ["p.csv", "p.parquet"] {

@@ -6,6 +6,7 @@ use super::expression::Expr;
 use super::function::LIST;
 use super::learned::{Learned, Levels, MOST_ABSORBED, MOST_LEVELS};
 use super::plan::{ABSORBED, Category, Lesson, Lessons, Pending, Plan};
+use super::reference::Reference;
 use super::spline::{Asked, Family};
 use super::syntax::{Argument, Call, Comparison, Node, Operator, Syntax, is_true};
 use super::terms::{Terms, expand};
@@ -337,11 +338,9 @@ impl<'a> Compiler<'a> {
             match (name.as_deref(), &value.syntax) {
                 (None | Some("contrasts"), Syntax::Name(word)) if word == "sum" => sum = true,
                 (None | Some("contrasts"), Syntax::Name(word)) if word == "treatment" => sum = false,
-                (Some("ref"), Syntax::Text(level) | Syntax::Name(level)) => {
-                    reference = Some((level.clone(), value.span))
+                (Some("ref"), Syntax::Text(_) | Syntax::Name(_) | Syntax::Number(_) | Syntax::Negate(_)) => {
+                    reference = Some(Reference::new(value, self.text));
                 }
-                (Some("ref"), Syntax::Number(level)) => reference = Some((level.high.to_string(), value.span)),
-                (Some("ref"), Syntax::Negate(level)) => reference = Some((format!("-{level}"), value.span)),
                 _ => {
                     let message = "C understands ref='level', sum and treatment, as in C(city, ref='Paris')";
                     return Err(self.error(value.span, message));
@@ -350,7 +349,7 @@ impl<'a> Compiler<'a> {
         }
         if self.fields[field].kind == Kind::Boolean {
             // R writes TRUE for the level true.
-            reference = reference.map(|(level, span)| (level.to_lowercase(), span));
+            reference = reference.map(|reference| Reference { text: reference.text.to_lowercase(), ..reference });
         }
         self.category(node, field, reference, sum)
     }
@@ -359,7 +358,7 @@ impl<'a> Compiler<'a> {
         &mut self,
         node: &Node,
         field: usize,
-        reference: Option<(String, Span)>,
+        reference: Option<Reference>,
         sum: bool,
     ) -> Result<Variable, FormulaError> {
         let (name, numeric) = (node.to_string(), !self.fields[field].kind.is_category());
@@ -373,10 +372,10 @@ impl<'a> Compiler<'a> {
             // R's choice: the first level of treatment coding, the last of sum coding.
             None if sum => names.len().saturating_sub(1),
             None => 0,
-            Some((level, span)) => names.iter().position(|name| *name == level).ok_or_else(|| {
-                let known = list(names.iter().map(String::as_str));
+            Some(reference) => reference.place(levels, &names).ok_or_else(|| {
+                let (level, known) = (&reference.text, list(names.iter().map(String::as_str)));
                 let column = &self.fields[field].name;
-                self.error(span, format!("'{level}' is no level of {column}; its levels are {known}"))
+                self.error(reference.span, format!("'{level}' is no level of {column}; its levels are {known}"))
             })?,
         };
         let levels = levels.clone();

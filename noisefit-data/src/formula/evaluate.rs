@@ -1,7 +1,7 @@
 //! Frames to responses and design columns, a column at a time.
 
 use super::expression::{Expr, evaluate};
-use super::learned::{Integer, Levels, key, shown};
+use super::learned::{Integer, Levels, key};
 use super::plan::{Category, Plan, Recurrence, Step};
 use super::response::Slopes;
 use super::scalar::{Dual, Scalar};
@@ -9,6 +9,7 @@ use super::scope::Scope;
 use super::select::{Buffer, EvaluateError, Selection, all_finite, check, value_error};
 use super::spline::Pieces;
 use crate::frame::{Column, Frame, MISSING};
+use crate::read::number::shown;
 use noisefit_core::numeric::dispatch::vectorised;
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::rows::{Block, Values};

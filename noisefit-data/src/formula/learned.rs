@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::spline::Knots;
-use crate::read::number;
+use crate::read::number::shown;
 
 /// A category with more levels is refused: it is an identifier, and a design with a column for each would not fit into
 /// memory.
@@ -68,14 +68,6 @@ impl Integer {
     }
 }
 
-/// An integer in full, another number as the shortest decimal that reads back.
-pub(super) fn shown(high: f64, low: f64) -> String {
-    match number::to_integer(high, low) {
-        Some(integer) if low != 0.0 => integer.to_string(),
-        _ => high.to_string(),
-    }
-}
-
 impl Levels {
     pub fn len(&self) -> usize {
         match self {
@@ -87,9 +79,20 @@ impl Levels {
 
     pub fn names(&self) -> Vec<String> {
         match self {
-            Levels::Numbers(numbers) => numbers.iter().map(f64::to_string).collect(),
+            Levels::Numbers(numbers) => numbers.iter().map(|&number| shown(number, 0.0)).collect(),
             Levels::Integers(integers) => integers.iter().map(|&Integer(high, low)| shown(high, low)).collect(),
             Levels::Texts(texts) => texts.clone(),
+        }
+    }
+
+    /// Where a number stands among them, by all of its digits.
+    pub fn place_of(&self, number: DoubleDouble) -> Option<usize> {
+        let (high, low) = key(number.high, number.low);
+        let wanted = Integer(f64::from_bits(high), f64::from_bits(low));
+        match self {
+            Levels::Numbers(numbers) => numbers.iter().position(|&number| Integer(number, 0.0) == wanted),
+            Levels::Integers(integers) => integers.iter().position(|&integer| integer == wanted),
+            Levels::Texts(_) => None,
         }
     }
 

@@ -80,6 +80,7 @@ mod lexer;
 mod lookup;
 mod parser;
 mod plan;
+mod reference;
 mod response;
 mod scalar;
 mod scope;

@@ -2,6 +2,7 @@
 
 use super::error::Span;
 use super::lexer::is_plain_name;
+use crate::read::number::shown;
 use noisefit_core::numeric::double_double::DoubleDouble;
 use std::cmp::Ordering;
 use std::fmt;
@@ -113,6 +114,14 @@ impl Node {
         }
     }
 
+    /// The number that it is.
+    pub fn number(&self) -> Option<DoubleDouble> {
+        match self.syntax {
+            Syntax::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
     /// Visits this node and all below, in the order of the text.
     pub fn visit<'a>(&'a self, visitor: &mut impl FnMut(&'a Node)) {
         visitor(self);
@@ -138,7 +147,7 @@ pub(super) fn quoted(name: &str) -> String {
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.syntax {
-            Syntax::Number(number) => write!(f, "{}", number.high),
+            Syntax::Number(number) => f.write_str(&shown(number.high, number.low)),
             Syntax::Text(text) if text.contains('\'') => write!(f, "\"{text}\""),
             Syntax::Text(text) => write!(f, "'{text}'"),
             Syntax::Name(name) => write!(f, "{}", quoted(name)),

@@ -43,13 +43,15 @@ pub(crate) struct Numbers {
     notation: Notation,
     /// Whether they are written as computers write them.
     is_plain: bool,
+    /// Whether integers are rounded that are too long: where somebody says that the column holds numbers.
+    rounds: bool,
 }
 
 impl Numbers {
-    fn new(decimals: Decimals, notation: Notation, rows: usize) -> Self {
+    fn new(decimals: Decimals, notation: Notation, rounds: bool, rows: usize) -> Self {
         let low = (decimals == Decimals::WithLow).then(|| Vec::with_capacity(rows));
         let is_plain = notation == Notation::default();
-        Numbers { high: Vec::with_capacity(rows), low, decimals, notation, is_plain }
+        Numbers { high: Vec::with_capacity(rows), low, decimals, notation, is_plain, rounds }
     }
 
     /// Adds the number that `text` is in the column's notation.
@@ -59,6 +61,9 @@ impl Numbers {
         // A point is no mark of decimals where a comma is.
         let plain = number::parse(text).filter(|_| !(comma && text.contains(&b'.')));
         if let Some(value) = plain {
+            if self.refuses(text) {
+                return None;
+            }
             self.push_plain(value, text, missing);
             return Some(());
         }
@@ -74,6 +79,12 @@ impl Numbers {
         };
         self.push_plain(value, &digits, missing);
         Some(())
+    }
+
+    /// Whether `text` is a number of more digits than are kept, which would be merged with its neighbours.
+    #[inline]
+    pub fn refuses(&self, text: &[u8]) -> bool {
+        number::is_too_long(text) && !self.rounds
     }
 
     /// Adds the number `value` that stands in the file as `text`.
@@ -161,7 +172,7 @@ impl<'a> Builder<'a> {
         if let Some(total) = wanted.count {
             return Builder::Kinds(Counted { own: Tally::default(), total, date: query.date });
         }
-        let numbers = || Numbers::new(query.decimals, wanted.notation, rows);
+        let numbers = || Numbers::new(query.decimals, wanted.notation, wanted.ground == Ground::Word, rows);
         match wanted.kind {
             Kind::Number => Builder::Number(numbers()),
             Kind::Boolean => {

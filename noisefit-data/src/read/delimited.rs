@@ -163,15 +163,18 @@ impl<'p> Columns<'p> {
                 if end == End::Record {
                     return Err(fault(Wrong::Count(column)));
                 }
+                let position = fields.position();
+                let refused = |refusal| Fault { position, record, what: Wrong::Value(source, refusal) };
                 if let Some(numbers) = builder.plain_numbers()
                     && let Some((value, text, next)) = fields.next_number()
                 {
+                    if numbers.refuses(text) && !query.missing.contains(text) {
+                        return Err(refused(Refusal::Kind));
+                    }
                     numbers.push_plain(value, text, query.missing);
                     end = next;
                 } else {
-                    let position = fields.position();
                     let (text, next) = fields.next_field().map_err(|TextAfterQuote| fault(Wrong::Quote))?;
-                    let refused = |refusal| Fault { position, record, what: Wrong::Value(source, refusal) };
                     let pushed = match fields.was_quoted() {
                         true => builder.push_quoted(text, query.missing),
                         false => builder.push_text(text, query.missing),

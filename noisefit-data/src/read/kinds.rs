@@ -176,7 +176,8 @@ impl Tally {
     /// Counts a value that is not missing.
     pub fn add(&mut self, text: &[u8]) {
         let count = match text {
-            _ if number::parse(text).is_some() => {
+            // Digits of which no number holds all are a name.
+            _ if number::parse(text).is_some() && !number::is_too_long(text) => {
                 self.points += usize::from(text.contains(&b'.'));
                 self.add_code(text);
                 &mut self.numbers
@@ -301,6 +302,7 @@ mod tests {
     #[test]
     fn kinds_of_columns() {
         assert_eq!(kind(&["1", "-2e5", "inf"]), Kind::Number);
+        assert_eq!(kind(&["12345678901234567890123456789012345", "12345678901234567890123456789012346"]), Kind::Text);
         assert_eq!(kind(&["1", "2", "n/a"]), Kind::Number);
         assert_eq!(kind(&["1", "a", "b"]), Kind::Text);
         assert_eq!(kind(&["1", "a"]), Kind::Text);

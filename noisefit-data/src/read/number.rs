@@ -58,6 +58,52 @@ pub(crate) fn is_long_integer(high: f64, low: f64) -> bool {
     low != 0.0 && high.abs() >= LONGEST_EXACT && to_integer(high, low).is_some()
 }
 
+/// Whether the digits of two words are to be written out: of an integer that no double is, and of one of 64 bits that may be a
+/// key, though a double happens to be it.
+pub(crate) fn may_be_key(high: f64, low: f64) -> bool {
+    const BEYOND_64_BITS: f64 = 18_446_744_073_709_551_616.0;
+    let is_double = low == 0.0 && high.fract() == 0.0 && (LONGEST_EXACT..=BEYOND_64_BITS).contains(&high.abs());
+    is_double || is_long_integer(high, low)
+}
+
+/// An integer in full, another number as the shortest decimal that reads back: different numbers are shown differently.
+pub(crate) fn shown(high: f64, low: f64) -> String {
+    match to_integer(high, low).filter(|_| high.abs() >= LONGEST_EXACT) {
+        Some(integer) => integer.to_string(),
+        None => high.to_string(),
+    }
+}
+
+/// Digits of an integer that two words always have room for.
+const DIGITS_OF_TWO_WORDS: usize = 31;
+
+/// Whether `text` is an integer of more digits than two words hold, so that it would be merged with its neighbours.
+#[inline]
+pub(crate) fn is_too_long(text: &[u8]) -> bool {
+    text.len() > DIGITS_OF_TWO_WORDS && is_too_long_integer(text)
+}
+
+#[cold]
+fn is_too_long_integer(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return false;
+    }
+    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+    let Ok(digits) = std::str::from_utf8(&digits[zeros..]) else { return false };
+    match digits.parse::<i128>() {
+        Ok(value) if digits.len() <= 38 => {
+            let (high, low) = from_integer(value);
+            to_integer(high, low) != Some(value)
+        }
+        // The double alone is kept of these, all digits of which this writes.
+        _ => {
+            digits.len() > DIGITS_OF_TWO_WORDS
+                && parse(digits.as_bytes()).is_none_or(|high| format!("{high:.0}") != digits)
+        }
+    }
+}
+
 /// The powers of ten that are doubles.
 const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
@@ -192,6 +238,34 @@ mod tests {
             assert_eq!(to_integer(high, low), Some(value.into()));
         }
         assert_eq!(to_integer(0.5, 0.0), None);
+    }
+
+    /// 2^106 + 1 has 107 bits, and 2^106 one; the last is 2^150, of which a double holds all digits.
+    #[test]
+    fn integers_that_two_words_do_not_hold() {
+        for (text, too_long) in [
+            ("9999999999999999999999999999999", false),
+            ("81129638414606681695789005144064", false),
+            ("81129638414606681695789005144065", true),
+            ("-12345678901234567890123456789012345", true),
+            ("00000000000000000000000000000000000000001", false),
+            ("1234567890123456789012345678901234567890", true),
+            ("1427247692705959881058285969449495136382746624", false),
+            ("1427247692705959881058285969449495136382746625", true),
+            ("1.2345678901234567890123456789012345", false),
+        ] {
+            assert_eq!(is_too_long(text.as_bytes()), too_long, "{text}");
+        }
+        assert!(is_too_long("9".repeat(400).as_bytes()));
+    }
+
+    #[test]
+    fn different_integers_are_shown_differently() {
+        assert_eq!(shown(4_611_686_018_427_387_904.0, 0.0), "4611686018427387904");
+        assert_eq!(shown(4_611_686_018_427_387_904.0, 96.0), "4611686018427388000");
+        assert_eq!((shown(0.1, -5.5e-18), shown(-17.0, 0.0)), ("0.1".to_owned(), "-17".to_owned()));
+        assert!(may_be_key(4_611_686_018_427_387_904.0, 0.0) && may_be_key(1e25, 7.0));
+        assert!(!may_be_key(1e25, 0.0) && !may_be_key(0.5, 0.0) && !may_be_key(17.0, 0.0));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use super::kinds::{self, Ground, MissingWords, Tally};
 use super::notation::{DateFormat, Look, LookAlike};
+use super::number;
 use super::options::{Decimals, ReadOptions};
 use crate::error::{DataError, Location};
 use crate::frame::{Field, Frame, Kind};
@@ -69,7 +70,10 @@ impl Query<'_> {
         let (kind, ground) = wanted.map_or((Kind::Number, Ground::Word), |wanted| (wanted.kind, wanted.ground));
         let comma = wanted.is_some_and(|wanted| wanted.notation.comma);
         DataError::Value {
-            expected: kinds::expectation(kind, self.date),
+            expected: match kind == Kind::Number && number::is_too_long(value.as_bytes()) {
+                true => "an integer whose digits a number holds, as of 31 or fewer".to_owned(),
+                false => kinds::expectation(kind, self.date),
+            },
             guessed: ground != Ground::Word,
             widens: kinds::widens(kind, ground, value.as_bytes()),
             look: Look::of_refused(&value, kind, comma),

@@ -240,11 +240,11 @@ fn write_text(
         for (position, (column, &kind)) in columns.iter().zip(kinds).enumerate() {
             separate(&mut text, position, delimiter);
             match column {
-                TableColumn::Number(values) => push_number(&mut text, &mut digits, values[row], 0.0),
+                TableColumn::Number(values) => push_number(&mut text, &mut digits, values[row]),
                 TableColumn::Read { high, .. } if high[row].is_nan() => {}
                 TableColumn::Read { high, low } => match time::iso(kind, high[row]) {
                     Some(time) => text.extend_from_slice(time.as_bytes()),
-                    None => push_number(&mut text, &mut digits, high[row], low.map_or(0.0, |low| low[row])),
+                    None => push_read(&mut text, &mut digits, high[row], low.map_or(0.0, |low| low[row])),
                 },
                 TableColumn::Text(values) => push_text(&mut text, values[row].unwrap_or(""), delimiter),
             }
@@ -262,21 +262,22 @@ fn write_text(
     out.write_all(&text)
 }
 
-/// A long integer in full, another number as the shortest decimal that reads back to its double.
-fn push_number(text: &mut Vec<u8>, digits: &mut zmij::Buffer, high: f64, low: f64) {
-    if high.is_nan() {
-        return;
-    }
-    if high.is_infinite() {
-        text.extend(if high > 0.0 { "inf".bytes() } else { "-inf".bytes() });
-        return;
-    }
-    match number::to_integer(high, low).filter(|_| number::is_long_integer(high, low)) {
+/// The shortest decimal that reads back to a double.
+fn push_number(text: &mut Vec<u8>, digits: &mut zmij::Buffer, value: f64) {
+    let shown = match value {
+        _ if value.is_nan() => "",
+        f64::INFINITY => "inf",
+        f64::NEG_INFINITY => "-inf",
+        _ => digits.format_finite(value),
+    };
+    text.extend_from_slice(shown.strip_suffix(".0").unwrap_or(shown).as_bytes());
+}
+
+/// What was read: a long integer, which may be a key, with all its digits, another number as the shortest decimal.
+fn push_read(text: &mut Vec<u8>, digits: &mut zmij::Buffer, high: f64, low: f64) {
+    match number::to_integer(high, low).filter(|_| number::may_be_key(high, low)) {
         Some(integer) => text.extend_from_slice(integer.to_string().as_bytes()),
-        None => {
-            let shown = digits.format_finite(high);
-            text.extend_from_slice(shown.strip_suffix(".0").unwrap_or(shown).as_bytes());
-        }
+        None => push_number(text, digits, high),
     }
 }
 
@@ -378,8 +379,6 @@ fn io_error(error: parquet::errors::ParquetError) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
-
     use super::*;
     use crate::frame::Column;
     use crate::read::{Dataset, Decimals, ReadOptions};
@@ -491,7 +490,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_named() {
-        let full = File::options().write(true).open("/dev/full").unwrap();
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
         let table = TableWriter::to_stream(full, &[("x", Kind::Number)]);
         let message = table.unwrap_err().to_string();
         assert!(message.starts_with("cannot write standard output: No space left on device"), "{message}");
