@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use noisefit::data::read::Inputs;
 use noisefit::data::write::{FileIdentity, TableWriter, check_writable};
-use noisefit::{Read, Setting, refuse_overwriting};
+use noisefit::{Read, Setting, refuse_overwriting, trials_beside};
 
 use crate::outcome::Failure;
 
@@ -75,10 +75,19 @@ pub(crate) fn check(matches: &ArgMatches) -> Result<(), Failure> {
         // What is not there is refused when it is opened.
         read.extend(Inputs::identities_of(&data).into_iter().map(Read::Data));
     }
-    let all: Vec<(Setting, &Path)> = outputs.iter().chain(&tables).copied().collect();
+    let trials = trials(matches);
+    let trials = trials.as_deref().map(|path| (Setting::Checkpoint, path));
+    let all: Vec<(Setting, &Path)> = outputs.iter().chain(&tables).copied().chain(trials).collect();
     refuse_overwriting(&all, &read)?;
     tables.iter().try_for_each(|(_, path)| TableWriter::check_name(path))?;
     Ok(all.iter().try_for_each(|(_, path)| check_writable(path))?)
+}
+
+/// The file that a search brings with its checkpoint.
+fn trials(matches: &ArgMatches) -> Option<PathBuf> {
+    let searches = matches.try_contains_id("tune").is_ok_and(|searches| searches);
+    let checkpoint = values::<Output>(matches, "checkpoint").next().filter(|_| searches);
+    checkpoint.map(|Output(path)| trials_beside(path))
 }
 
 /// The values of an argument, if it is of this type.

@@ -107,7 +107,7 @@ pub use hypothesis::{TestMethod, TestOptions, Tested};
 pub use loss::{LossOptions, Losses};
 pub use model::{Fitting, Location, Model, NoiseChoice, Scale, Solver};
 pub use noisefit_core::wording::{InRust, Piece, Sentence, Setting, Wording};
-pub use overwriting::{Read, refuse_overwriting};
+pub use overwriting::{Read, refuse_overwriting, trials_beside};
 pub use predict::{Back, Interval, Keep, PredictOptions, Predicted};
 pub use profile::{ProfileOptions, Profiled};
 pub use record::Record;

@@ -16,6 +16,17 @@ pub enum Read {
     Model(FileIdentity),
 }
 
+/// The file in which a search keeps its trials, beside its checkpoint: one more that is written.
+///
+/// ```
+/// assert_eq!(noisefit::trials_beside("c".as_ref()), std::path::Path::new("c.trials.json"));
+/// ```
+pub fn trials_beside(checkpoint: &Path) -> PathBuf {
+    let mut name = checkpoint.as_os_str().to_owned();
+    name.push(".trials.json");
+    name.into()
+}
+
 /// Refuses outputs that are files which are read, by what they are and not by what they are called: another path, a symbolic
 /// or a hard link is the same file. What is no regular file, such as a pipe or `/dev/null`, is written to whatever is read.
 ///

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::fitted::{Fitted, Origin};
 use crate::machine;
 use crate::model::Model;
+use crate::overwriting::trials_beside;
 use crate::refusal::{Refusal, WithEffects};
 use crate::rows::{explain, notes};
 use crate::table::Table;
@@ -124,11 +125,7 @@ fn run(
 impl Training {
     /// The file beside the checkpoint that keeps the trials of a search.
     fn trials(&self) -> Option<PathBuf> {
-        self.checkpoint.as_ref().map(|path| {
-            let mut name = path.clone().into_os_string();
-            name.push(".trials.json");
-            PathBuf::from(name)
-        })
+        self.checkpoint.as_deref().map(trials_beside)
     }
 
     /// Where a training goes on; a checkpoint that is there is not written over, for it may have taken days.
