@@ -29,6 +29,34 @@ pub(crate) enum Failure {
     Io(std::io::Error),
 }
 
+/// The files into which a result goes beside what is printed of it: where one cannot be written after all, as on a disk that has
+/// become full, the result is printed all the same, for it may have taken hours, and the command fails then.
+#[derive(Debug, Default)]
+pub(crate) struct Files(Option<Failure>);
+
+impl Files {
+    /// Keeps the first failure for the end; a wish to stop is granted at once.
+    pub(crate) fn keep(&mut self, written: Result<(), impl Into<Failure>>) -> Result<(), Failure> {
+        match written.map_err(Into::into) {
+            Err(failure) if failure.is_interruption() => return Err(failure),
+            Err(failure) => drop(self.0.get_or_insert(failure)),
+            Ok(()) => {}
+        }
+        Ok(())
+    }
+
+    /// How the command ends once all is printed.
+    pub(crate) fn ended(self, outcome: Outcome) -> Result<Outcome, Failure> {
+        self.0.map_or(Ok(outcome), Err)
+    }
+}
+
+impl Failure {
+    fn is_interruption(&self) -> bool {
+        matches!(self, Failure::Error(error) if error.is_interruption())
+    }
+}
+
 impl<E: Into<noisefit::Error>> From<E> for Failure {
     fn from(error: E) -> Self {
         Failure::Error(error.into())

@@ -1,6 +1,8 @@
 //! Signals: Ctrl-C, and what asks a program to end, are a wish to stop that is granted when nothing is half done; a second one
 //! ends the program at once.
 
+#[cfg(unix)]
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use noisefit::data::write::remove_unfinished;
@@ -24,6 +26,17 @@ fn take() {
         std::process::exit(130);
     }
 }
+
+/// From now on a file that grows beyond what this process may write is an error like any other of writing, after which nothing is left
+/// behind: the system's signal of it, which ends the program, is taken.
+#[cfg(unix)]
+pub(crate) fn outlive_full_files() {
+    // Where it cannot be taken it does what it does without us.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
+#[cfg(not(unix))]
+pub(crate) fn outlive_full_files() {}
 
 /// From now on signals are a wish; those that whoever started the program told it to ignore, as `nohup` does, stay ignored.
 #[cfg(unix)]

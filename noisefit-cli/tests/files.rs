@@ -100,6 +100,13 @@ fn two_outputs_are_not_one_file() {
             assert!(message.contains("names the same file"), "{message}");
         }
     }
+    // The trials of a search stand beside its checkpoint.
+    let search =
+        ["fit", "d.csv", "-f", "y ~ x", "--model", "network", "--epochs", "2", "--tune", "2", "--checkpoint", "c"];
+    for option in ["-o", "--report"] {
+        let message = folder.refusal(2, &[&search[..], &[option, "./c.trials.json"]].concat());
+        assert!(message.contains("names the same file"), "{option}: {message}");
+    }
     // What is no file is written to by as many as like.
     folder.done(&["export", "n.json", "--onnx", "/dev/null", "--safetensors", "/dev/null"]);
     assert_eq!(folder.names(), ["d.csv", "m.json", "n.json"]);
@@ -238,4 +245,61 @@ fn standard_output_by_its_path_is_the_file_of_the_shell() {
     assert!(text.starts_with('{') && text.contains("observations"), "{text}");
     let whole: usize = text.matches("\"schema\"").count();
     assert_eq!(whole, 1, "{text}");
+}
+
+/// Of a file that grows beyond what may be written: an error, the result all the same, and nothing left behind.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_written_after_all_is_printed() {
+    let folder = folder();
+    let rows: String = (0..3000).map(|i| format!("{},{}\n", i % 7, i)).collect();
+    folder.write("long.csv", format!("y,x\n{rows}"));
+    let names = folder.names();
+    let limited = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "ulimit -f 1; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_noisefit")]);
+        command.args(arguments).current_dir(folder.path()).stdin(std::process::Stdio::null());
+        let run = finished(command);
+        assert!(run.code == 1 && run.stderr.contains("File too large"), "{arguments:?}: {} {}", run.code, run.stderr);
+        assert_eq!(folder.names(), names, "{arguments:?}");
+        run.stdout
+    };
+    for (arguments, said) in [
+        (vec!["fit", "d.csv", "-f", "y ~ x", "-o", "out.json"], "std. error"),
+        (vec!["fit", "d.csv", "-f", "y ~ x", "--report", "out.html", "--format", "json"], "\"coefficients\""),
+        (vec!["diagnose", "d.csv", "-f", "y ~ x", "--report", "out.html"], "RESET"),
+        (vec!["compare", "d.csv", "-f", "y ~ x", "--folds", "0", "--report", "out.html"], "laplace"),
+        (vec!["profile", "d.csv", "-f", "y ~ x", "--term", "x", "--points", "200", "-o", "out.csv"], "x"),
+    ] {
+        let printed = limited(&arguments);
+        assert!(printed.contains(said), "{arguments:?}: {printed}");
+    }
+    assert_eq!(limited(&["predict", "m.json", "long.csv", "-o", "out.csv"]), "");
+}
+
+/// In a folder that all may write to stands a file that its owner alone may.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_this_user_may_not_write_to_is_not_replaced() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = folder();
+    let set = |name: &str, mode| {
+        std::fs::set_permissions(folder.path().join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    folder.write("kept.json", "{}");
+    (set("kept.json", 0o644), set("d.csv", 0o644), set(".", 0o777));
+    let stranger = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("setpriv");
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", env!("CARGO_BIN_EXE_noisefit")]);
+        command.args(arguments).current_dir(folder.path()).output()
+    };
+    match stranger(&["fit", "d.csv", "-f", "y ~ x"]) {
+        Ok(output) if output.status.success() => {}
+        _ => return eprintln!("skipped: only the superuser can be somebody else"),
+    }
+    let output = stranger(&["fit", "d.csv", "-f", "y ~ x", "-o", "kept.json"]).unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && said.contains("no permission to write to the file"), "{said}");
+    assert_eq!(folder.read("kept.json"), "{}");
+    assert!(stranger(&["fit", "d.csv", "-f", "y ~ x", "-o", "new.json"]).unwrap().status.success());
 }

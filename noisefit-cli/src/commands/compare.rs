@@ -9,7 +9,7 @@ use noisefit::{ChartOptions, CompareOptions, Compared, Model, parse};
 use super::model::{FitAlone, SettingArguments};
 use crate::arguments::DataArguments;
 use crate::files::Output;
-use crate::outcome::{Failure, Options, Outcome};
+use crate::outcome::{Failure, Files, Options, Outcome};
 use crate::output::{TableFormat, print_table, warn};
 use crate::picture::write;
 use crate::shell::quoted;
@@ -70,9 +70,11 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
     let compared = model.compare(&table, &options)?;
     passes.finish();
     let next = next(arguments, &compared);
+    let mut files = Files::default();
     if let Some(Output(path)) = &arguments.report {
         let charts = ChartOptions { seed: arguments.seed, ..ChartOptions::default() };
-        write(path, &compared.report(next.as_deref(), &charts, &Options)?)?;
+        let page = compared.report(next.as_deref(), &charts, &Options).map_err(Failure::from);
+        files.keep(page.and_then(|page| write(path, &page)))?;
     }
     print_table(
         arguments.format,
@@ -81,7 +83,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
         || Ok(compared.tidy()),
     )?;
     warn(&compared.warnings());
-    Ok(Outcome::Done)
+    files.ended(Outcome::Done)
 }
 
 /// Sets several formulas side by side and prints.

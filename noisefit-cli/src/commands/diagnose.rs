@@ -7,7 +7,7 @@ use noisefit::{ChartOptions, DiagnoseOptions, Model};
 use super::model::{FitAlone, ModelArguments, NoiseArguments};
 use crate::arguments::DataArguments;
 use crate::files::{Output, TableOutput};
-use crate::outcome::{Failure, Options, Outcome};
+use crate::outcome::{Failure, Files, Options, Outcome};
 use crate::output::{TableFormat, print_table, warn};
 use crate::picture::{show, write};
 
@@ -67,8 +67,10 @@ pub(crate) fn run(arguments: &DiagnoseArguments) -> Result<Outcome, Failure> {
     let diagnosed = model.diagnose(&table, &options)?;
     passes.finish();
     let charts = ChartOptions { seed: arguments.seed, ..ChartOptions::default() };
+    let mut files = Files::default();
     if let Some(Output(path)) = &arguments.report {
-        write(path, &diagnosed.report(&charts, &Options)?)?;
+        let page = diagnosed.report(&charts, &Options).map_err(Failure::from);
+        files.keep(page.and_then(|page| write(path, &page)))?;
     }
     let (summary, record) = (|| diagnosed.summary_in(&Options), || diagnosed.record(&Options));
     print_table(arguments.format, summary, record, || Ok(diagnosed.tidy()))?;
@@ -76,5 +78,5 @@ pub(crate) fn run(arguments: &DiagnoseArguments) -> Result<Outcome, Failure> {
         show(&diagnosed.fitted().chart(Kind::Residuals, None, &charts)?)?;
     }
     warn(&diagnosed.warnings());
-    Ok(Outcome::of(diagnosed.fit().termination.converged))
+    files.ended(Outcome::of(diagnosed.fit().termination.converged))
 }

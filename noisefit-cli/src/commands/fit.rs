@@ -12,7 +12,7 @@ use super::model::{ModelArguments, NoiseArguments};
 use super::training::TrainArguments;
 use crate::arguments::{DataArguments, named, suggested};
 use crate::files::Output;
-use crate::outcome::{Failure, Options, Outcome};
+use crate::outcome::{Failure, Files, Options, Outcome};
 use crate::output::{TableFormat, print, print_table, tell, warn};
 use crate::picture::{show, write};
 
@@ -165,14 +165,14 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
     let (table, passes) = arguments.data.open()?;
     let fitted = model.fit(&table)?;
     passes.finish();
+    let mut files = Files::default();
     if let Some(Output(path)) = &arguments.output {
-        fitted.save(path)?;
+        files.keep(fitted.save(path))?;
     }
     if let Some(Output(path)) = &arguments.report {
-        write(
-            path,
-            &fitted.report(None, &ChartOptions { seed: arguments.seed, ..ChartOptions::default() }, &Options)?,
-        )?;
+        let charts = ChartOptions { seed: arguments.seed, ..ChartOptions::default() };
+        let page = fitted.report(None, &charts, &Options).map_err(Failure::from);
+        files.keep(page.and_then(|page| write(path, &page)))?;
     }
     if arguments.glance && arguments.format == TableFormat::Table {
         print(&fitted.glance()?.text())?;
@@ -203,5 +203,5 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
             "the {method} intervals that were calibrated are lost: save the model with -o for predict and evaluate"
         )]);
     }
-    Ok(Outcome::of(fitted.converged()))
+    files.ended(Outcome::of(fitted.converged()))
 }

@@ -11,7 +11,7 @@ use noisefit::{Model, ProfileOptions, parse};
 use super::model::{FitAlone, ModelArguments, NoiseArguments};
 use crate::arguments::{DataArguments, OutputFormat, named};
 use crate::files::{Output, TableOutput};
-use crate::outcome::{Failure, Options, Outcome};
+use crate::outcome::{Failure, Files, Options, Outcome};
 use crate::output::{Screen, print, print_json, tell, warn};
 use crate::picture::write as write_page;
 
@@ -88,27 +88,24 @@ pub(crate) fn run(arguments: &ProfileArguments) -> Result<Outcome, Failure> {
     let (table, passes) = arguments.data.open()?;
     let profiled = model.profile(&table, &options)?;
     passes.finish();
+    let mut files = Files::default();
     if let Some(Output(path)) = &arguments.report {
-        write_page(path, &profiled.report(&Options)?)?;
+        let page = profiled.report(&Options).map_err(Failure::from);
+        files.keep(page.and_then(|page| write_page(path, &page)))?;
+    }
+    if let Some(TableOutput(path)) = &arguments.output {
+        files.keep(TableWriter::create(path, &COLUMNS).and_then(|table| write(profiled.curve(), table)))?;
     }
     match (arguments.format, &arguments.output) {
-        (OutputFormat::Json, path) => {
-            if let Some(TableOutput(path)) = path {
-                write(profiled.curve(), TableWriter::create(path, &COLUMNS)?)?;
-            }
-            print_json(&profiled.record(&Options))?;
-        }
-        (OutputFormat::Table, Some(TableOutput(path))) => {
-            write(profiled.curve(), TableWriter::create(path, &COLUMNS)?)?;
-            print(&profiled.summary())?;
-        }
+        (OutputFormat::Json, _) => print_json(&profiled.record(&Options))?,
+        (OutputFormat::Table, Some(_)) => print(&profiled.summary())?,
         (OutputFormat::Table, None) => {
             write(profiled.curve(), TableWriter::to_stream(Screen::stdout(), &COLUMNS)?)?;
             tell(profiled.summary().trim_end_matches('\n'));
         }
     }
     warn(&profiled.warnings());
-    Ok(Outcome::of(profiled.fit().termination.converged))
+    files.ended(Outcome::of(profiled.fit().termination.converged))
 }
 
 const COLUMNS: [(&str, Kind); 3] = [("value", Kind::Number), ("nll", Kind::Number), ("loss", Kind::Number)];

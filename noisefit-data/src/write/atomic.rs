@@ -13,7 +13,7 @@ use crate::error::DataError;
 /// Writes a file so that its name never stands for half of it: what `write` writes goes to a temporary file in the same
 /// folder, which takes the name (and the place of an older file, and its permissions) when it is complete and on the disk. On
 /// any failure, also of `write`, the older file stays as it was. A symbolic link goes on pointing where it points, and what is
-/// there is written, whether it exists yet or not; a file that is read-only is refused.
+/// there is written, whether it exists yet or not; a file that is read-only, or that this user may not write to, is refused.
 ///
 /// Something that is not a regular file, such as a named pipe, is written to as it is, and so is `/dev/stdout`, whatever it is.
 ///
@@ -157,6 +157,13 @@ impl Beside {
         if before.as_ref().is_some_and(|before| before.permissions().readonly()) {
             let why = "the file is read-only; name another, or allow writing to it";
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        }
+        // Whoever may write into a folder can take a file's place there, also that of one that others alone may write to.
+        if before.is_some()
+            && let Err(error) = File::options().write(true).open(path)
+            && error.kind() == io::ErrorKind::PermissionDenied
+        {
+            return Err(io::Error::new(error.kind(), "no permission to write to the file; name another"));
         }
         let destination = destination(path);
         let mut builder = tempfile::Builder::new();
