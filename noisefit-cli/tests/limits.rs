@@ -180,6 +180,18 @@ fn models_are_held_against_their_designs() {
     refused(&folder, &["predict", "deep.json", "d.csv"], 1, "cannot be read as a model");
 }
 
+/// A dictionary of one text of 200 kB that 5000 rows have, a group whose rows are nowhere, and three groups that are one.
+#[test]
+fn parquet_files_that_are_more_or_less_than_they_say() {
+    let folder = Folder::new();
+    let hostile = |name: &str| testdata(&format!("cases/hostile/{name}.parquet"));
+    let run = limited(&folder, &["describe", &testdata("cases/long-text-of-many-rows.parquet"), "--format", "json"]);
+    let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((json["columns"][0]["distinct"].as_u64(), json["rows"].as_u64()), (Some(1), Some(5000)));
+    refused(&folder, &["describe", &hostile("pq-rows-that-are-nowhere")], 1, "has 0 rows, and one of its columns 20");
+    refused(&folder, &["describe", &hostile("pq-groups-that-are-one")], 1, "stands where another does");
+}
+
 /// Every file of testdata/, hostile ones among them, by every command that reads data.
 #[test]
 fn every_fixture_is_read_or_refused() {

@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow_schema::{DataType, Field, FieldRef, Schema as ArrowSchema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
     RowSelector,
 };
 use parquet::basic::Compression;
+use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::reader::{ChunkReader, Length};
 
@@ -43,6 +45,7 @@ impl ParquetFile {
         let metadata = decode(file, PARQUET, || ArrowReaderMetadata::load(&reader, ArrowReaderOptions::new()))?;
         check(file, metadata.metadata())?;
         let (columns, schema) = ArrowColumns::of(&file.name, metadata.schema())?;
+        let metadata = decode(file, PARQUET, || with_views(metadata))?;
         Ok((ParquetFile { metadata, columns, checked: Mutex::default() }, schema))
     }
 
@@ -116,6 +119,22 @@ impl FileTable for ParquetFile {
     }
 }
 
+/// Columns of text as views of what stands in the file: a long text that many rows have in common is in memory once, where an array of
+/// all their texts, made of a dictionary of a few bytes, may be larger than any memory.
+fn with_views(metadata: ArrowReaderMetadata) -> Result<ArrowReaderMetadata, ParquetError> {
+    let is_text = |of_type: &DataType| matches!(of_type, DataType::Utf8 | DataType::LargeUtf8);
+    let viewed = |field: &FieldRef| match field.data_type() {
+        DataType::Dictionary(_, values) if is_text(values) => DataType::Utf8View,
+        of_type if is_text(of_type) => DataType::Utf8View,
+        of_type => of_type.clone(),
+    };
+    let schema = metadata.schema();
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_data_type(viewed(field)));
+    let fields: Vec<Field> = fields.collect();
+    let views = Arc::new(ArrowSchema::new_with_metadata(fields, schema.metadata().clone()));
+    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), ArrowReaderOptions::new().with_schema(views))
+}
+
 /// Refuses what the decoders would believe: counts of rows that do not add up, and compressions that this program does not have.
 fn check(file: &InputFile, metadata: &ParquetMetaData) -> Result<(), DataError> {
     let groups = metadata.row_groups();
@@ -127,6 +146,21 @@ fn check(file: &InputFile, metadata: &ParquetMetaData) -> Result<(), DataError> 
     if rows != Some(all) {
         let told = rows.map_or_else(|| "no number of rows".to_owned(), |rows| format!("{rows} rows"));
         return Err(damaged(file, PARQUET, format!("its row groups have {told}, and the file says {all}")));
+    }
+    // A column that is no list has a value for each row; and no two columns of values are the same bytes.
+    let mut chunks = HashSet::new();
+    for (number, group) in groups.iter().enumerate() {
+        for column in group.columns() {
+            let (rows, values) = (group.num_rows(), column.num_values());
+            if column.column_descr().max_rep_level() == 0 && values != rows {
+                let why = format!("row group {} has {rows} rows, and one of its columns {values} values", number + 1);
+                return Err(damaged(file, PARQUET, why));
+            }
+            if values > 0 && !chunks.insert(column.data_page_offset()) {
+                let why = format!("a column of row group {} stands where another does", number + 1);
+                return Err(damaged(file, PARQUET, why));
+            }
+        }
     }
     let mut codecs = groups.iter().flat_map(|group| group.columns()).map(|column| column.compression());
     let unknown = codecs.find(|codec| matches!(codec, Compression::BROTLI(_) | Compression::LZO));
