@@ -142,3 +142,23 @@ fn what_is_killed_goes_on_to_the_same_bits() {
     }
     assert!(kills > 0);
 }
+
+/// Hundreds of fits without a row each, of rows that are in memory.
+#[test]
+fn the_fits_of_the_jackknife_hear_that_they_are_to_end() {
+    if is_ignored(15) {
+        return eprintln!("skipped: TERM, which is ignored where these tests run");
+    }
+    let (folder, data) = (Folder::new(), testdata("diabetes.csv"));
+    let arguments = ["-f", "y ~ .", "--noise", "student-t", "--conformal", "jackknife+", "-o", "m.json"];
+    // The wish is heard from when the data are opened; long before the last fit.
+    let mut running = started(&folder, &[&["fit", &data], &arguments[..]].concat());
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(running.try_wait().unwrap().is_none(), "it ended");
+    send(&running, "-TERM");
+    let begun = Instant::now();
+    let (code, said) = ended(running);
+    assert_eq!(code, Some(130), "{said}");
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    assert!(folder.names().is_empty());
+}

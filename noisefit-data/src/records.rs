@@ -122,6 +122,14 @@ impl<'a> Records<'a> {
     /// [`DataError::Interrupted`] where they want it to stop.
     pub fn report(&self, done: u64, of: u64) -> Result<(), DataError> {
         self.progress.steps(done, of);
+        self.go_on()
+    }
+
+    /// Asks whoever watches whether to go on: within a unit of work, which may take long.
+    ///
+    /// # Errors
+    /// [`DataError::Interrupted`] where they want it to stop.
+    pub fn go_on(&self) -> Result<(), DataError> {
         if self.progress.cancelled() { Err(DataError::Interrupted) } else { Ok(()) }
     }
 

@@ -295,6 +295,8 @@ impl<'a> DesignRows<'a> {
         let columns = terms.len() + scale.as_ref().map_or(0, |scale| scale.terms.len());
         let block = (32 * 1024 / columns.max(1)).clamp(64, BLOCK_ROWS);
         for start in (0..frame.rows).step_by(block) {
+            // A block of thousands of columns takes long.
+            self.records.go_on()?;
             let rows = start..(start + block).min(frame.rows);
             let evaluated = bound
                 .evaluate(rows.clone(), &mut state.workspace)

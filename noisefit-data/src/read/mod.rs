@@ -87,7 +87,7 @@ pub trait Progress: Sync {
         let _ = (done, of);
     }
 
-    /// Whether to stop: asked before each unit, and answered by [`DataError::Interrupted`].
+    /// Whether to stop: asked before each unit and within, so that it is to be quick, and answered by [`DataError::Interrupted`].
     fn cancelled(&self) -> bool;
 }
 

@@ -33,6 +33,9 @@ pub(crate) const KEPT_SCORES: usize = 20_000;
 /// Rows with which every one may be left out in turn.
 const MOST_LEFT_OUT: usize = 3000;
 
+/// Fits of each thread between two reports of how far the work is, at which it may be told to stop.
+const BATCH: usize = 4;
+
 /// What conformal intervals are made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conformal {
@@ -188,7 +191,12 @@ fn each_left_out(source: &dyn RowSource, noise: &[Noise], options: &estimate::Op
         let (kept, left_out) = (rows.at(|i| i != place), rows.at(|i| i == place));
         member(&kept.source()?.with_threads(1), &left_out.source()?.with_threads(1), noise, options, 1)
     };
-    parallel_map(&places, source.threads(), one).into_iter().collect()
+    let (threads, mut members) = (source.threads(), Vec::with_capacity(places.len()));
+    for batch in places.chunks(threads * BATCH) {
+        members.extend(parallel_map(batch, threads, one).into_iter().collect::<Result<Vec<_>, Error>>()?);
+        source.report(members.len() as u64, count)?;
+    }
+    Ok(members)
 }
 
 impl Conformal {
