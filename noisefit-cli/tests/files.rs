@@ -265,9 +265,9 @@ fn what_cannot_be_written_after_all_is_printed() {
         run.stdout
     };
     for (arguments, said) in [
-        (vec!["fit", "d.csv", "-f", "y ~ x", "-o", "out.json"], "std. error"),
+        (vec!["fit", "d.csv", "-f", "y ~ x", "-o", "out.json"], "std_error"),
         (vec!["fit", "d.csv", "-f", "y ~ x", "--report", "out.html", "--format", "json"], "\"coefficients\""),
-        (vec!["diagnose", "d.csv", "-f", "y ~ x", "--report", "out.html"], "RESET"),
+        (vec!["diagnose", "d.csv", "-f", "y ~ x", "--report", "out.html"], "Breusch-Pagan"),
         (vec!["compare", "d.csv", "-f", "y ~ x", "--folds", "0", "--report", "out.html"], "laplace"),
         (vec!["profile", "d.csv", "-f", "y ~ x", "--term", "x", "--points", "200", "-o", "out.csv"], "x"),
     ] {

@@ -153,7 +153,7 @@ fn the_fits_of_the_jackknife_hear_that_they_are_to_end() {
     let arguments = ["-f", "y ~ .", "--noise", "student-t", "--conformal", "jackknife+", "-o", "m.json"];
     // The wish is heard from when the data are opened; long before the last fit.
     let mut running = started(&folder, &[&["fit", &data], &arguments[..]].concat());
-    std::thread::sleep(Duration::from_millis(1500));
+    std::thread::sleep(Duration::from_millis(3000));
     assert!(running.try_wait().unwrap().is_none(), "it ended");
     send(&running, "-TERM");
     let begun = Instant::now();
