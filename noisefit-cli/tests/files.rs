@@ -287,7 +287,9 @@ fn a_file_that_this_user_may_not_write_to_is_not_replaced() {
         std::fs::set_permissions(folder.path().join(name), std::fs::Permissions::from_mode(mode)).unwrap();
     };
     folder.write("kept.json", "{}");
-    (set("kept.json", 0o644), set("d.csv", 0o644), set(".", 0o777));
+    for (name, mode) in [("kept.json", 0o644), ("d.csv", 0o644), (".", 0o777)] {
+        set(name, mode);
+    }
     let stranger = |arguments: &[&str]| {
         let mut command = std::process::Command::new("setpriv");
         command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", env!("CARGO_BIN_EXE_noisefit")]);

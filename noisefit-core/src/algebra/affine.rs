@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::numeric::dispatch::vectorised;
 use crate::numeric::double_double::DoubleDouble;
 use crate::rows::{Block, Design};
 
@@ -34,14 +35,19 @@ impl Affine {
     /// Its value in every row, each summed in double-double.
     pub fn values<'a>(&self, design: impl Into<Design<'a>>, rows: usize) -> Vec<f64> {
         let columns = design.into().dense_columns();
-        let row = |i: usize| {
-            let terms = self.slopes.iter().zip(columns).filter(|(slope, _)| **slope != 0.0);
-            let sum = terms.fold(DoubleDouble::from(self.intercept), |sum, (&slope, values)| {
-                sum + DoubleDouble::from_sum(values.high[i], values.low(i)) * slope
-            });
-            sum.to_f64()
-        };
-        (0..rows).map(row).collect()
+        let terms = || self.slopes.iter().zip(columns).filter(|(slope, _)| **slope != 0.0);
+        let (mut sums, mut sums_low) = (vec![self.intercept; rows], vec![0.0; rows]);
+        // As many rows at a time as stay in the cache while every column is added.
+        let parts = sums.chunks_mut(TOGETHER).zip(sums_low.chunks_mut(TOGETHER));
+        for (start, (high, low)) in (0..rows).step_by(TOGETHER).zip(parts) {
+            for (&slope, values) in terms() {
+                let range = start..start + high.len();
+                let (x, x_low) = (&values.high[range.clone()], values.low.map(|low| &low[range]));
+                vectorised(|| add_term(high, low, slope, x, x_low));
+            }
+            high.iter_mut().zip(&*low).for_each(|(high, low)| *high += low);
+        }
+        sums
     }
 
     /// Whether it is of so many columns, and all its numbers are finite.
@@ -75,6 +81,27 @@ impl Affine {
             *value = (block.response.high[i] - first.high) + (block.response.low(i) - first.low) - *value;
         }
         values
+    }
+}
+
+/// Rows that [`Affine::values`] sums at a time.
+const TOGETHER: usize = 1024;
+
+/// `sum += slope x` in double-double.
+#[inline(always)]
+fn add_term(sum: &mut [f64], sum_low: &mut [f64], slope: f64, x: &[f64], x_low: Option<&[f64]>) {
+    let count = sum.len();
+    let (sum_low, x) = (&mut sum_low[..count], &x[..count]);
+    let mut add = |i: usize, x: DoubleDouble| {
+        let total = DoubleDouble { high: sum[i], low: sum_low[i] } + x * slope;
+        (sum[i], sum_low[i]) = (total.high, total.low);
+    };
+    match x_low {
+        None => (0..count).for_each(|i| add(i, DoubleDouble::from(x[i]))),
+        Some(low) => {
+            let low = &low[..count];
+            (0..count).for_each(|i| add(i, DoubleDouble::from_sum(x[i], low[i])));
+        }
     }
 }
 

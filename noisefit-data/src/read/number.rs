@@ -74,6 +74,9 @@ pub(crate) fn shown(high: f64, low: f64) -> String {
     }
 }
 
+/// Digits that tell any double from all others.
+const DIGITS_OF_A_DOUBLE: usize = 17;
+
 /// Digits of an integer that two words always have room for.
 const DIGITS_OF_TWO_WORDS: usize = 31;
 
@@ -91,6 +94,10 @@ fn is_too_long_integer(text: &[u8]) -> bool {
     }
     let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
     let Ok(digits) = std::str::from_utf8(&digits[zeros..]) else { return false };
+    // So doubles are printed that are told by their first digits.
+    if digits.trim_end_matches('0').len() <= DIGITS_OF_A_DOUBLE {
+        return false;
+    }
     match digits.parse::<i128>() {
         Ok(value) if digits.len() <= 38 => {
             let (high, low) = from_integer(value);
@@ -240,19 +247,20 @@ mod tests {
         assert_eq!(to_integer(0.5, 0.0), None);
     }
 
-    /// 2^106 + 1 has 107 bits, and 2^106 one; the last is 2^150, of which a double holds all digits.
+    /// 2^107 + 2^53 is the sum of two doubles, and its neighbour is not; a double is 2^150, and its neighbour is not.
     #[test]
     fn integers_that_two_words_do_not_hold() {
         for (text, too_long) in [
             ("9999999999999999999999999999999", false),
-            ("81129638414606681695789005144064", false),
-            ("81129638414606681695789005144065", true),
+            ("162259276829213372398777265029120", false),
+            ("162259276829213372398777265029121", true),
             ("-12345678901234567890123456789012345", true),
             ("00000000000000000000000000000000000000001", false),
             ("1234567890123456789012345678901234567890", true),
             ("1427247692705959881058285969449495136382746624", false),
             ("1427247692705959881058285969449495136382746625", true),
             ("1.2345678901234567890123456789012345", false),
+            ("2155430858419633000000000000000000000000000000000000000000000000000000000000", false),
         ] {
             assert_eq!(is_too_long(text.as_bytes()), too_long, "{text}");
         }
