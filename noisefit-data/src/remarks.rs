@@ -9,6 +9,9 @@ use crate::read::number;
 /// A response of more different values than this is one of measurements.
 const FEW: usize = 5;
 
+/// Of whole numbers from zero on this many different ones may be counts.
+const MOST_COUNTS: usize = 20;
+
 /// Of fewer rows few different values say nothing.
 const LEAST_ROWS: u64 = 30;
 
@@ -28,6 +31,13 @@ pub enum Remark {
         response: String,
         /// How many.
         count: usize,
+    },
+    /// The response has whole numbers from zero on, more than a few and not many.
+    Counts {
+        /// Its name.
+        response: String,
+        /// The largest.
+        largest: f64,
     },
     /// All values of the response lie from 0 to 1, and not all of them are whole.
     Shares {
@@ -54,6 +64,11 @@ impl fmt::Display for Remark {
                 "{response} has {count} values, all of them whole: models of counts (Poisson regression) and of grades (ordinal \
                  regression) are of another kind, and not here; this one takes them for measurements"
             ),
+            Remark::Counts { response, largest } => write!(
+                f,
+                "{response} has whole numbers from 0 to {largest}: if they count something, models of counts (Poisson regression) are of \
+                 another kind, and not here; this one takes them for measurements"
+            ),
             Remark::Shares { response } => write!(
                 f,
                 "{response} lies from 0 to 1: if it is a share of something, models of shares (beta regression) are of another kind, \
@@ -72,7 +87,7 @@ impl fmt::Display for Remark {
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     rows: u64,
-    /// The different values of the response, no more of them than one above the few.
+    /// The different values of the response, no more of them than one above those that may be counts.
     values: Vec<f64>,
     /// Whether all are whole, and whether all lie from 0 to 1.
     whole: bool,
@@ -94,10 +109,10 @@ impl Seen {
         for &value in values {
             self.whole &= value.fract() == 0.0;
             self.shares &= (0.0..=1.0).contains(&value);
-            if self.values.len() <= FEW && !self.values.contains(&value) {
+            if self.values.len() <= MOST_COUNTS && !self.values.contains(&value) {
                 self.values.push(value);
             }
-            if self.values.len() > FEW && !self.shares {
+            if self.values.len() > MOST_COUNTS && !self.shares {
                 return;
             }
         }
@@ -120,7 +135,7 @@ impl Seen {
         self.whole &= later.whole;
         self.shares &= later.shares;
         for value in later.values {
-            if self.values.len() <= FEW && !self.values.contains(&value) {
+            if self.values.len() <= MOST_COUNTS && !self.values.contains(&value) {
                 self.values.push(value);
             }
         }
@@ -136,6 +151,9 @@ impl Seen {
                 [low, high] => remarks.push(Remark::TwoValues { response, values: [low, high] }),
                 [_, _, .., _] if self.values.len() <= FEW && self.whole => {
                     remarks.push(Remark::FewValues { response, count: self.values.len() });
+                }
+                [least, .., largest] if least == 0.0 && self.whole && self.values.len() <= MOST_COUNTS => {
+                    remarks.push(Remark::Counts { response, largest });
                 }
                 [_, .., _] if self.shares && !self.whole => remarks.push(Remark::Shares { response }),
                 _ => {}
@@ -170,7 +188,12 @@ mod tests {
         assert_eq!(remarks((0..30).map(|i| f64::from(i % 2))), [two]);
         assert_eq!(remarks((0..29).map(|i| f64::from(i % 2))), []);
         assert_eq!(remarks((0..40).map(|i| f64::from(i % 5))), [Remark::FewValues { response: response(), count: 5 }]);
-        assert_eq!(remarks((0..40).map(|i| f64::from(i % 6))), []);
+        assert_eq!(
+            remarks((0..40).map(|i| f64::from(i % 6))),
+            [Remark::Counts { response: response(), largest: 5.0 }]
+        );
+        assert_eq!(remarks((0..40).map(|i| f64::from(i % 6 + 1))), []);
+        assert_eq!(remarks((0..40).map(|i| f64::from(i % 21))), []);
         assert_eq!(remarks((0..40).map(|i| f64::from(i % 5) + 0.5)), []);
         assert_eq!(remarks((0..40).map(|i| f64::from(i) / 40.0)), [Remark::Shares { response: response() }]);
         assert_eq!(remarks((0..40).map(|i| f64::from(i) / 38.0)), []);
