@@ -188,10 +188,7 @@ mod tests {
         assert_eq!(remarks((0..30).map(|i| f64::from(i % 2))), [two]);
         assert_eq!(remarks((0..29).map(|i| f64::from(i % 2))), []);
         assert_eq!(remarks((0..40).map(|i| f64::from(i % 5))), [Remark::FewValues { response: response(), count: 5 }]);
-        assert_eq!(
-            remarks((0..40).map(|i| f64::from(i % 6))),
-            [Remark::Counts { response: response(), largest: 5.0 }]
-        );
+        assert_eq!(remarks((0..40).map(|i| f64::from(i % 6))), [Remark::Counts { response: response(), largest: 5.0 }]);
         assert_eq!(remarks((0..40).map(|i| f64::from(i % 6 + 1))), []);
         assert_eq!(remarks((0..40).map(|i| f64::from(i % 21))), []);
         assert_eq!(remarks((0..40).map(|i| f64::from(i % 5) + 0.5)), []);
