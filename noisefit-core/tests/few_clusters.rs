@@ -74,29 +74,45 @@ impl Data {
 /// alone reject more often. A thousand have a standard error of 0.7%.
 #[test]
 fn tests_for_few_clusters_have_their_size() {
-    let repeats = 1000;
     for (clusters, treated) in [(10, 5), (20, 8)] {
-        let mut random = Random(clusters as u64);
-        let mut rejected = [0.0; 4];
-        for _ in 0..repeats {
-            let data = Data::new(&mut random, clusters, treated);
-            let (plain, cr2) = (data.fit("cluster:g"), data.fit("cr2:g"));
-            let p = [
-                plain.location.rows[1].p_value.unwrap(),
-                cr2.location.rows[1].p_value.unwrap(),
-                data.wild(&plain, "x1", 399, DrawWeights::Rademacher),
-                data.wild(&plain, "x1", 399, DrawWeights::Webb),
-            ];
-            rejected
-                .iter_mut()
-                .zip(p)
-                .for_each(|(count, p)| *count += f64::from(u8::from(p < 0.05)) / f64::from(repeats));
-        }
+        let rejected = sizes(clusters, treated);
         println!("{clusters} clusters, {treated} treated: cluster, cr2, rademacher, webb reject {rejected:?}");
         for share in &rejected[1..] {
             assert!((0.03..=0.07).contains(share), "{clusters} clusters: {rejected:?}");
         }
     }
+}
+
+/// Prints the table of docs/hypotheses.md: `cargo test -p noisefit-core --test few_clusters -- --ignored --nocapture`.
+#[test]
+#[ignore = "prints a table"]
+fn sizes_with_fewer_treated() {
+    for (clusters, treated) in [(10, 2), (10, 3), (10, 4), (20, 2), (20, 3), (20, 4)] {
+        println!(
+            "| {clusters} | {treated} | {} |",
+            sizes(clusters, treated).map(|share| format!("{:.1}", 100.0 * share)).join(" | ")
+        );
+    }
+}
+
+/// The shares of a thousand data sets without an effect in which the treatment is found by `cluster`, `cr2` and the wild bootstrap with
+/// weights of Rademacher and of Webb.
+fn sizes(clusters: usize, treated: usize) -> [f64; 4] {
+    let repeats = 1000;
+    let mut random = Random(clusters as u64);
+    let mut rejected = [0.0; 4];
+    for _ in 0..repeats {
+        let data = Data::new(&mut random, clusters, treated);
+        let (plain, cr2) = (data.fit("cluster:g"), data.fit("cr2:g"));
+        let p = [
+            plain.location.rows[1].p_value.unwrap_or(1.0),
+            cr2.location.rows[1].p_value.unwrap_or(1.0),
+            data.wild(&plain, "x1", 399, DrawWeights::Rademacher),
+            data.wild(&plain, "x1", 399, DrawWeights::Webb),
+        ];
+        rejected.iter_mut().zip(p).for_each(|(count, p)| *count += f64::from(u8::from(p < 0.05)) / f64::from(repeats));
+    }
+    rejected
 }
 
 /// The degrees of freedom of one cluster each are those of `hc2`, whose errors `cr2` then has.
