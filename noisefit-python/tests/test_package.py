@@ -109,8 +109,10 @@ def told(source: str, names: dict[str, object]) -> dict[str, str]:
     return {name: text.rstrip() for name, text in found.items() if text}
 
 
-def test_the_notebook_says_what_it_said() -> None:
+def test_the_notebook_says_what_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """The outputs that docs/tour.ipynb holds are those of running it; `python docs/run_tour.py` renews them."""
+    # Frames are printed as wide as a notebook has them, whatever terminal this runs in.
+    monkeypatch.setenv("COLUMNS", "80")
     for name in ("pandas", "sklearn"):
         pytest.importorskip(name)
     names: dict[str, object] = {}
