@@ -216,18 +216,23 @@ fn groupings_are_an_analysis_of_variance() {
     assert!(found.p_value < 1e-4, "{found:?}");
 }
 
-/// Of rows that are independent a grouping is called alike at the level of its p-value, at most: regressors that vary between groups alone
-/// take from what groups differ by.
+/// Of rows that are independent a grouping is called alike at about the level of its p-value, at most, also where the noise of small groups
+/// is larger, which analysis of variance alone takes for likeness in two of five.
 #[test]
 fn groupings_of_independent_rows_are_seldom_alike() {
     let repeats = 2000;
-    for heavy in [false, true] {
+    for kind in ["gaussian", "heavy tails", "small groups of three times the scale"] {
         let (mut random, mut rejected) = (Random(11), 0);
         for _ in 0..repeats {
             let mut data = Data::new(&mut random, 12, 6);
             for (i, y) in data.y.iter_mut().enumerate() {
                 let noise = random.normal();
-                let noise = if heavy { noise / (0.2 + random.uniform()) } else { noise };
+                let size = data.ids.iter().filter(|id| **id == data.ids[i]).count();
+                let noise = match kind {
+                    "gaussian" => noise,
+                    "heavy tails" => noise / (0.2 + random.uniform()),
+                    _ => noise * if size < 12 { 3.0 } else { 1.0 },
+                };
                 *y = 1.0 + data.x[2 * i + 1] + noise;
             }
             let (rows, fit) = (data.rows(), data.fit("classical"));
@@ -235,7 +240,7 @@ fn groupings_of_independent_rows_are_seldom_alike() {
             rejected += usize::from(found[0].p_value < 0.05);
         }
         let share = rejected as f64 / f64::from(repeats);
-        println!("heavy tails {heavy}: {share}");
-        assert!((0.01..=0.06).contains(&share), "{share}");
+        println!("{kind}: {share}");
+        assert!((0.005..=0.08).contains(&share), "{kind}: {share}");
     }
 }

@@ -347,9 +347,9 @@ impl fmt::Display for Warning {
             }
             Warning::FarFromZero { rounding } => write!(
                 f,
-                "terms lie so far from zero that coefficients rounded to doubles make predictions off by up to {}, and with \
-                 them residuals, robust standard errors and scores of rows; centre the terms (center(x) in the formula), which \
-                 changes no slope",
+                "the intercept is so large that rounded to a double it makes predictions off by up to {}, and with them residuals, \
+                 robust standard errors and scores of rows; where terms lie far from zero, centre them (center(x) in the formula), \
+                 which changes no slope",
                 if (0.01..1e6).contains(rounding) { format!("{rounding:.2}") } else { format!("{rounding:.1e}") }
             ),
             Warning::FewDigits { digits, condition } => write!(
