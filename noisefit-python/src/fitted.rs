@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::errors::{Keywords, raised};
-use crate::found::{Columns, Found, columns, said};
+use crate::found::{Columns, Found, columns, said, with_unwritten};
 use crate::model::set;
 use crate::options::{
     compare_options, diagnose_options, of_comparison, of_diagnosis, of_profile, profile_options, test_options,
@@ -66,7 +66,7 @@ impl Fitted {
 
     /// What a reader should know, as pairs of what it is about and the sentence.
     fn warnings(&self) -> Vec<(String, String)> {
-        said(&self.inner.warnings())
+        said(&with_unwritten(self.inner.warnings(), self.inner.written()))
     }
 
     /// Why this noise, where it was found out.

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use noisefit::Remark;
 use noisefit::core::named::Named;
+use noisefit::core::record::Topic;
+use noisefit::{Error, Remark};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde::Serialize;
@@ -85,6 +86,13 @@ impl Found {
         })?;
         place.put(py, page)
     }
+}
+
+/// Beside what else is said, that a file which goes with a result could not be written: the result is not lost with it.
+pub(crate) fn with_unwritten(mut warnings: Vec<Remark>, written: Result<(), Error>) -> Vec<Remark> {
+    let remark = |error: Error| Remark { topic: Topic::Data, sentence: error.sentence(&Keywords).into() };
+    warnings.extend(written.err().map(remark));
+    warnings
 }
 
 /// Warnings as pairs of what they are about and the sentence.

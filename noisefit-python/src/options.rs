@@ -6,7 +6,7 @@ use noisefit::{CompareOptions, DiagnoseOptions, ProfileOptions, Read, TestMethod
 use pyo3::prelude::*;
 
 use crate::errors::Keywords;
-use crate::found::Found;
+use crate::found::{Found, with_unwritten};
 use crate::model::set;
 use crate::settings::Settings;
 use crate::shown::Source;
@@ -83,7 +83,8 @@ pub(crate) fn of_comparison(
 }
 
 pub(crate) fn of_diagnosis(py: Python<'_>, diagnosed: noisefit::Diagnosed) -> PyResult<Found> {
-    let found = Found::new(py, diagnosed.summary_in(&Keywords), &diagnosed.record(&Keywords), &diagnosed.warnings())?;
+    let warnings = with_unwritten(diagnosed.warnings(), diagnosed.written());
+    let found = Found::new(py, diagnosed.summary_in(&Keywords), &diagnosed.record(&Keywords), &warnings)?;
     let advice = diagnosed.advice().iter().map(|sentence| sentence.worded(&Keywords)).collect();
     Ok(found.with_advice(advice).shown_by(Source::Diagnosed(Box::new(diagnosed))))
 }

@@ -1,6 +1,7 @@
 //! What can go wrong at the front door.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use noisefit_core::record::Counts;
 use noisefit_data::DataError;
@@ -101,6 +102,8 @@ pub enum Error {
     },
     /// Data could not be read, or results written.
     Data(Box<DataError>),
+    /// A file that goes with a result could not be written; the result is whole.
+    NotWritten(Arc<DataError>),
     /// The mathematics could not do it.
     Core(noisefit_core::Error),
     /// A record could not be written as JSON.
@@ -170,6 +173,7 @@ impl Error {
                 wording.setting(Setting::Resume)
             ),
             Error::Data(error) => error.sentence(wording),
+            Error::NotWritten(error) => error.sentence(wording),
             Error::Core(error) => self.of_data().map_or_else(|| error.to_string(), |error| error.sentence(wording)),
             Error::Json(error) => error.to_string(),
             Error::Picture(error) => error.to_string(),
@@ -190,10 +194,21 @@ impl Error {
     fn of_data(&self) -> Option<&DataError> {
         match self {
             Error::Data(error) => Some(error),
+            Error::NotWritten(error) => Some(error),
             Error::Core(noisefit_core::Error::Source(source)) => source.downcast_ref(),
             Error::Remarked { error, .. } => error.of_data(),
             _ => None,
         }
+    }
+}
+
+/// Why a file that goes with a result could not be written, which is kept beside it: a result may have taken hours, and is not to be
+/// lost with the file. A wish to stop is granted at once.
+pub(crate) fn unwritten(written: Result<(), DataError>) -> Result<Option<Arc<DataError>>, Error> {
+    match written {
+        Ok(()) => Ok(None),
+        Err(error @ DataError::Write { .. }) => Ok(Some(Arc::new(error))),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -226,6 +241,7 @@ impl std::error::Error for Error {
         match self {
             Error::Refused(refusal) => Some(refusal),
             Error::Data(error) => Some(&**error),
+            Error::NotWritten(error) => Some(&**error),
             Error::Core(error) => Some(error),
             Error::Remarked { error, .. } => Some(&**error),
             Error::Json(error) => Some(error),

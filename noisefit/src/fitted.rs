@@ -1,6 +1,7 @@
 //! A model that was fitted.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use noisefit_core::compare::Comparison;
 use noisefit_core::estimate::Options;
@@ -11,6 +12,7 @@ use noisefit_core::record::{Coefficient, Confint, Counts, Fit, Topic, Warning};
 use noisefit_core::training;
 use noisefit_core::training::Trial;
 use noisefit_core::wording::{Setting, Wording};
+use noisefit_data::DataError;
 use noisefit_data::formula::Scope;
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::{DesignRows, SourceOptions};
@@ -46,6 +48,8 @@ pub struct Fitted {
     origin: Origin,
     /// What is to be said of the table's columns.
     notes: Vec<Remark>,
+    /// Why a file that goes with it could not be written.
+    unwritten: Option<Arc<DataError>>,
     /// How it was estimated, for what estimates again; by default after loading.
     pub(crate) estimation: Options,
 }
@@ -71,11 +75,16 @@ pub(crate) enum Origin {
 impl Fitted {
     pub(crate) fn new(model: FittedModel, table: &Table, counts: Counts, origin: Origin) -> Self {
         let (name, table, counts) = ("the model".to_owned(), Some(table.clone()), Some(counts));
-        Fitted { model, name, file: None, table, counts, origin, notes: Vec::new(), estimation: Options::default() }
+        let (notes, estimation) = (Vec::new(), Options::default());
+        Fitted { model, name, file: None, table, counts, origin, notes, unwritten: None, estimation }
     }
 
     pub(crate) fn with_notes(self, notes: Vec<Remark>) -> Self {
         Fitted { notes, ..self }
+    }
+
+    pub(crate) fn with_unwritten(self, unwritten: Option<Arc<DataError>>) -> Self {
+        Fitted { unwritten, ..self }
     }
 
     pub(crate) fn estimated_by(self, estimation: Options) -> Self {
@@ -90,7 +99,16 @@ impl Fitted {
         let path = path.as_ref();
         let (model, name) = (FittedModel::load(path)?, path.display().to_string());
         let (file, notes, estimation) = (FileIdentity::of(path), Vec::new(), Options::default());
-        Ok(Fitted { model, name, file, table: None, counts: None, origin: Origin::Loaded, notes, estimation })
+        let (table, counts, unwritten) = (None, None, None);
+        Ok(Fitted { model, name, file, table, counts, origin: Origin::Loaded, notes, unwritten, estimation })
+    }
+
+    /// Whether the trace of a training that was asked for is there; where it could not be written, the model is whole all the same.
+    ///
+    /// # Errors
+    /// Why it could not be written.
+    pub fn written(&self) -> Result<(), Error> {
+        self.unwritten.clone().map_or(Ok(()), |error| Err(Error::NotWritten(error)))
     }
 
     /// Writes the model as JSON, without data, beside `path`, and renames it, so that no half-written file is ever there.

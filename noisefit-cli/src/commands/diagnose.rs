@@ -68,6 +68,7 @@ pub(crate) fn run(arguments: &DiagnoseArguments) -> Result<Outcome, Failure> {
     passes.finish();
     let charts = ChartOptions { seed: arguments.seed, ..ChartOptions::default() };
     let mut files = Files::default();
+    files.keep(diagnosed.written())?;
     if let Some(Output(path)) = &arguments.report {
         let page = diagnosed.report(&charts, &Options).map_err(Failure::from);
         files.keep(page.and_then(|page| write(path, &page)))?;

@@ -166,6 +166,7 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
     let fitted = model.fit(&table)?;
     passes.finish();
     let mut files = Files::default();
+    files.keep(fitted.written())?;
     if let Some(Output(path)) = &arguments.output {
         files.keep(fitted.save(path))?;
     }

@@ -23,7 +23,7 @@ use noisefit_report::tidy::Tidy;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::error::{Error, unwritten};
 use crate::model::Model;
 use crate::refusal::{Refusal, WithEffects};
 use crate::remark::Remark;
@@ -68,6 +68,8 @@ pub struct Diagnosed {
     /// What is to be said of the table's columns.
     notes: Vec<Remark>,
     table: Table,
+    /// Why the file of the rows could not be written.
+    unwritten: Option<Arc<DataError>>,
 }
 
 impl Model {
@@ -123,9 +125,10 @@ pub(crate) fn look(
 ) -> Result<Diagnosed, Error> {
     let diagnostics = diagnosis.run(rows, options.worst)?;
     let places = places(rows, &diagnostics.influence)?;
-    if let Some(path) = &options.rows {
-        rows::write(path, diagnosis, rows.design(), table, options.dfbetas)?;
-    }
+    let written = options.rows.as_ref().map_or(Ok(()), |path| {
+        rows::write(path, diagnosis, rows.design(), table, options.dfbetas)
+    });
+    let unwritten = unwritten(written)?;
     let serial = options.lags.map(|lags| Serial::of(rows, diagnosis, lags)).transpose()?;
     let groupings = groupings(diagnosis, rows, table)?;
     let several_files = table.dataset().files().len() > 1;
@@ -141,6 +144,7 @@ pub(crate) fn look(
         several_files,
         notes: notes(rows, &table),
         table,
+        unwritten,
     })
 }
 
@@ -239,6 +243,14 @@ impl Diagnosed {
     /// What rows with a value of another column in common have.
     pub fn groupings(&self) -> &[Grouping] {
         &self.groupings
+    }
+
+    /// Whether the file of the rows that was asked for is there; where it could not be written, the diagnosis is whole all the same.
+    ///
+    /// # Errors
+    /// Why it could not be written.
+    pub fn written(&self) -> Result<(), Error> {
+        self.unwritten.clone().map_or(Ok(()), |error| Err(Error::NotWritten(error)))
     }
 
     /// What to do about it, in sentences, the gravest first.

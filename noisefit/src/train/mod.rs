@@ -17,7 +17,7 @@ use noisefit_data::model::FittedModel;
 
 use watcher::Watcher;
 
-use crate::error::Error;
+use crate::error::{Error, unwritten};
 use crate::fitted::{Fitted, Origin};
 use crate::machine;
 use crate::model::Model;
@@ -68,7 +68,7 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
     }
     let found = run(&rows, &noise, &plan, calibration.as_ref(), resumed, &watcher);
     // Of a training that has failed the trace says how.
-    watcher.write_trace()?;
+    let unwritten = unwritten(watcher.write_trace())?;
     let (fitted, conformal) = found.map_err(|error| match (&training.checkpoint, error) {
         (Some(path), noisefit_core::Error::State(why)) => {
             Error::NotResumed { path: path.clone(), what: "a checkpoint", why }
@@ -78,7 +78,8 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
     let saved = FittedModel::trained(rows.design().clone(), fitted.network.clone()).with_conformal(conformal);
     let notes = notes(&rows, table);
     Ok(Fitted::new(saved, table, rows.counts(), Origin::Trained { fitted, plan, trials, lines: watcher.lines() })
-        .with_notes(notes))
+        .with_notes(notes)
+        .with_unwritten(unwritten))
 }
 
 /// Refuses networks, or so many of them, as there is no memory for.
