@@ -108,7 +108,7 @@ fn linear(folder: &Folder) -> Vec<Case> {
 }
 
 fn design(terms: &[&str]) -> Design {
-    let field = |name: &&str| Field { name: (*name).to_owned(), kind: Kind::Number };
+    let field = |name: &&str| Field::new(*name, Kind::Number);
     let fields: Vec<Field> = terms.iter().chain(&["y"]).map(field).collect();
     Formula::parse(&format!("y ~ {}", [&["1"], terms].concat().join(" + ")))
         .unwrap()

@@ -103,6 +103,29 @@ fn dates_in_other_notations() {
     assert!(message.contains("line 3 (record 2), column `day`: `2024-02-30` is not a date"), "{message}");
 }
 
+/// New data are read as those that the model was fitted to, without a word.
+#[test]
+fn a_model_remembers_how_its_columns_were_written() {
+    let folder = Folder::new();
+    let iso = "y,day,price\n1,2024-03-01,1000\n2,2024-03-05,2000\n5,2024-03-20,3500\n4,2024-04-02,2500\n7,2024-04-09,4100\n";
+    folder.write("iso.csv", iso);
+    let rows = "1;01/03/2024;$1'000\n2;05/03/2024;$2'000\n5;20/03/2024;$3'500\n4;02/04/2024;$2'500\n7;09/04/2024;$4'100\n";
+    folder.write("own.csv", format!("y;day;price\n{rows}"));
+    let notation = ["--date", "%d/%m/%Y", "--number", "price"];
+    let formula = "y ~ day + price";
+    folder.done(&[&["fit", "own.csv", "-f", formula, "-o", "m.json"][..], &notation].concat());
+    folder.done(&["fit", "iso.csv", "-f", formula, "-o", "iso.json"]);
+    folder.write("new.csv", "day;price\n11/03/2024;$1'700\n12/03/2024;$2'900\n");
+    folder.write("new_iso.csv", "day,price\n2024-03-11,1700\n2024-03-12,2900\n");
+    let right = folder.done(&["predict", "iso.json", "new_iso.csv"]);
+    assert_eq!(folder.done(&["predict", "m.json", "new.csv"]), right);
+    assert_eq!(folder.done(&["predict", "m.json", "new_iso.csv"]), right);
+    assert_eq!(folder.done(&["evaluate", "m.json", "own.csv"]), folder.done(&["evaluate", "iso.json", "iso.csv"]));
+    // What is said now goes before what was said then.
+    folder.write("other.csv", "day;price\n03/11/2024;$1'700\n03/12/2024;$2'900\n");
+    assert_eq!(folder.done(&["predict", "m.json", "other.csv", "--date", "%m/%d/%Y"]), right);
+}
+
 #[test]
 fn na_in_quotes_is_a_name() {
     let folder = Folder::new();

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// What a column of a data set holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -43,6 +45,28 @@ pub struct Field {
     pub name: String,
     /// What it holds.
     pub kind: Kind,
+    /// How its values are written in a text file, where that was said.
+    pub written: Written,
+}
+
+impl Field {
+    /// A column whose values are written as computers write them.
+    pub fn new(name: impl Into<String>, kind: Kind) -> Self {
+        Field { name: name.into(), kind, written: Written::Plain }
+    }
+}
+
+/// How the values of a column are written in a text file, where a reader was told: a model remembers it, and reads new data so, too.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Written {
+    /// As computers write them.
+    #[default]
+    Plain,
+    /// Numbers with marks between thousands, a currency, a percent sign: `$1,234.50`.
+    Marked,
+    /// Dates in a format, such as `%d/%m/%Y`.
+    Dates(String),
 }
 
 /// The integers of 64 bits beyond 2^53, by their size.

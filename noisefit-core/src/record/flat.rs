@@ -88,6 +88,7 @@ impl<'de> Deserialize<'de> for Fit {
 impl From<Fit> for Flat {
     fn from(fit: Fit) -> Self {
         let scale_type = fit.scale_rule();
+        let degrees = fit.reference_degrees().filter(|df| df.is_finite());
         let Fit { nobs, noise, location, absorbed, scale, shape, vertex, likelihood, goodness, covariance, .. } = fit;
         let Goodness { residual_std_error, r_squared, adj_r_squared, r1, mean_loss, rmse, residual_quantiles, mae } =
             goodness;
@@ -95,8 +96,7 @@ impl From<Fit> for Flat {
             FittedScale::Common(scale) => (Some(scale), Vec::new(), Vec::new()),
             FittedScale::Modelled { coefficients, vcov } => (None, coefficients.rows, vcov),
         };
-        let Covariance { kind, reference, reference_df, small_sample, small_sample_factor, location: estimate } =
-            covariance;
+        let Covariance { kind, reference, small_sample, small_sample_factor, location: estimate, .. } = covariance;
         let (vcov, leverage, location_variance) = match estimate {
             Some(LocationCovariance { matrix, leverage, unit }) => (matrix, Some(leverage), Some(unit)),
             None => (Vec::new(), None, None),
@@ -133,7 +133,7 @@ impl From<Fit> for Flat {
             confint: fit.confint,
             vcov_type: kind,
             reference,
-            reference_df,
+            reference_df: degrees,
             small_sample,
             small_sample_factor,
             vcov,
@@ -168,7 +168,8 @@ impl TryFrom<Flat> for Fit {
             (None, None) => None,
             _ => return Err("it has not both of a leverage and a location_variance, or neither"),
         };
-        let Flat { vcov_type: kind, reference, reference_df, small_sample, small_sample_factor, .. } = flat;
+        let Flat { vcov_type: kind, reference, small_sample, small_sample_factor, .. } = flat;
+        let reference_df = flat.reference_df.filter(|df| *df != flat.df_residual as f64);
         let likelihood = match (flat.log_likelihood, flat.aic, flat.bic) {
             (Some(log_likelihood), Some(aic), Some(bic)) => {
                 Some(Likelihood { log_likelihood, aic, aicc: flat.aicc, bic })

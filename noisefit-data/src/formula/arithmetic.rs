@@ -36,7 +36,7 @@ impl Expression {
     /// use noisefit_data::frame::{Column, Field, Frame, Kind};
     ///
     /// let weights = Expression::parse("1/(0.1 + 0.3*x)^2")?;
-    /// let fields = [Field { name: "x".into(), kind: Kind::Number }];
+    /// let fields = [Field::new("x", Kind::Number)];
     /// let x = Column::Number { high: vec![0.0, 3.0], low: None };
     /// let frame = Frame { file: 0, first_record: 0, rows: 2, columns: vec![x] };
     /// let values = weights.evaluate(&fields, &frame)?;

@@ -13,11 +13,11 @@ use super::scope::Scope;
 use super::select::EvaluateError;
 use super::syntax::Syntax;
 use super::written::{Expression, Formula};
-use crate::frame::{Field, Frame, Kind};
+use crate::frame::{Field, Frame, Kind, Written};
 use noisefit_core::record::LikelihoodOf;
 use noisefit_core::rows::Layout;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Formula {
@@ -319,6 +319,9 @@ struct StoredDesign {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sampling_weights: Option<String>,
     fields: Vec<(String, Kind)>,
+    /// How the values of some of them are written in text files.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    written: BTreeMap<String, Written>,
     learned: Lessons,
     #[serde(default, skip_serializing_if = "is_of_response")]
     likelihood_of: LikelihoodOf,
@@ -351,6 +354,11 @@ impl From<Design> for StoredDesign {
                 .filter(|field| all || read(field))
                 .map(|field| (field.name.clone(), field.kind))
                 .collect(),
+            written: fields
+                .iter()
+                .filter(|field| field.written != Written::Plain && (all || read(field)))
+                .map(|field| (field.name.clone(), field.written.clone()))
+                .collect(),
             likelihood_of: design.likelihood_of,
             learned: design.learned,
         }
@@ -363,6 +371,10 @@ impl TryFrom<StoredDesign> for Design {
     fn try_from(record: StoredDesign) -> Result<Self, String> {
         let expression = |text: Option<String>| text.map(|text| Expression::parse(&text)).transpose();
         let damaged = |error: FormulaError| error.to_string();
+        let field = |(name, kind): (String, Kind)| {
+            let written = record.written.get(&name).cloned().unwrap_or_default();
+            Field { name, kind, written }
+        };
         let formula = Formula::parse(&record.formula).map_err(damaged)?;
         let source = Source {
             formula: match record.scale {
@@ -375,7 +387,7 @@ impl TryFrom<StoredDesign> for Design {
             sampling: expression(record.sampling_weights)
                 .map_err(damaged)?
                 .map(|column| Sampling { column, mean: 1.0 }),
-            fields: record.fields.into_iter().map(|(name, kind)| Field { name, kind }).collect(),
+            fields: record.fields.into_iter().map(field).collect(),
             most_columns: MOST_COLUMNS,
         };
         for (name, learned) in &record.learned {

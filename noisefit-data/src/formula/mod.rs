@@ -32,7 +32,7 @@
 //! use noisefit_data::formula::{EvaluateOptions, Formula, Workspace};
 //! use noisefit_data::frame::{Column, Field, Frame, Kind};
 //!
-//! let field = |name: &str, kind| Field { name: name.into(), kind };
+//! let field = |name: &str, kind| Field::new(name, kind);
 //! let fields = [field("y", Kind::Number), field("x", Kind::Number), field("city", Kind::Text)];
 //! let formula = Formula::parse("log(y) ~ x + city")?;
 //! let mut model = formula.resolve(&fields, None, None)?;

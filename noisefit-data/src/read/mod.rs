@@ -206,7 +206,7 @@ impl Dataset {
 
     fn new(tables: Vec<Box<dyn Table>>, schema: Schema, options: &ReadOptions, unit_bytes: usize) -> Dataset {
         let (missing, threads) = (MissingWords::new(&options.missing), options.threads.max(1));
-        let (date, records) = (options.date.clone(), OnceLock::new());
+        let (date, records) = (options.dates(), OnceLock::new());
         let positions = schema.places().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
         let partitions = Partitions::default();
         Dataset { tables, schema, partitions, positions, missing, date, threads, unit_bytes, records }
@@ -399,7 +399,7 @@ impl Dataset {
         let (mut is_wanted, mut of_folders) = (vec![false; self.schema.fields.len()], Vec::new());
         let own = self.schema.fields.len() - self.partitions.names().count();
         for &field in columns {
-            let Some(Field { name, kind }) = self.schema.fields.get(field) else {
+            let Some(Field { name, kind, .. }) = self.schema.fields.get(field) else {
                 return Err(DataError::Option(format!("there is no column number {}", field + 1)));
             };
             if std::mem::replace(&mut is_wanted[field], true) {

@@ -4,7 +4,7 @@ use super::format::Format;
 use super::kinds::KindsMet;
 use super::notation::DateFormat;
 use crate::error::DataError;
-use crate::frame::Field;
+use crate::frame::{Field, Written};
 
 /// How files are to be read.
 #[derive(Debug, Clone)]
@@ -68,6 +68,15 @@ pub enum Decimals {
 }
 
 impl ReadOptions {
+    /// How dates are written, beside ISO 8601: as was said, or as in the files that a model was fitted to.
+    pub(super) fn dates(&self) -> Option<DateFormat> {
+        let known = |field: &Field| match &field.written {
+            Written::Dates(format) => format.parse().ok(),
+            Written::Plain | Written::Marked => None,
+        };
+        self.date.clone().or_else(|| self.known.iter().find_map(known))
+    }
+
     /// Refuses delimiters that are part of numbers, quotes or line ends.
     pub(super) fn check(&self) -> Result<(), DataError> {
         match self.delimiter {

@@ -8,7 +8,7 @@ use super::notation::{DateFormat, Look, LookAlike};
 use super::number;
 use super::options::{Decimals, ReadOptions};
 use crate::error::{DataError, Location};
-use crate::frame::{Field, Frame, Kind};
+use crate::frame::{Field, Frame, Kind, Written};
 
 /// A column that is in the files but cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +121,7 @@ pub(super) struct Schema {
 impl Schema {
     /// Adds a column of a typed file; no kind where all its values are missing.
     pub(super) fn push(&mut self, name: String, kind: Option<Kind>, ground: Ground) {
-        self.fields.push(Field { name, kind: kind.unwrap_or(Kind::Number) });
+        self.fields.push(Field::new(name, kind.unwrap_or(Kind::Number)));
         self.grounds.push(if kind.is_some() { ground } else { Ground::Nothing });
         self.notations.push(Notation::default());
     }
@@ -155,6 +155,13 @@ impl Schema {
         }
         if let Some(notation) = self.notations.last_mut() {
             *notation = Notation { comma, decorated };
+        }
+        if let Some(field) = self.fields.last_mut() {
+            field.written = match (field.kind, &options.date) {
+                _ if decorated => Written::Marked,
+                (Kind::Date | Kind::Timestamp, Some(format)) => Written::Dates(format.to_string()),
+                _ => Written::Plain,
+            };
         }
     }
 
@@ -195,9 +202,13 @@ impl Schema {
     /// Takes the kinds that a model says; `typed` where the values have types of their own.
     pub(super) fn take(&mut self, options: &ReadOptions, typed: bool) {
         let places = self.places();
-        let known: Vec<(usize, Kind)> =
-            options.known.iter().filter_map(|field| Some((*places.get(field.name.as_str())?, field.kind))).collect();
-        for (place, kind) in known {
+        let known: Vec<(usize, &Field)> =
+            options.known.iter().filter_map(|field| Some((*places.get(field.name.as_str())?, field))).collect();
+        for (place, Field { kind, written, .. }) in known {
+            let kind = *kind;
+            if !typed && *written == Written::Marked {
+                self.notations[place].decorated = true;
+            }
             let (field, own) = (&mut self.fields[place], &mut self.grounds[place]);
             // A file with types of its own is not to be read as what it is not; but numbers may be names, and days times.
             let possible = match (field.kind, kind) {
@@ -208,6 +219,7 @@ impl Schema {
             };
             if possible {
                 (field.kind, *own) = (kind, Ground::Word);
+                field.written = written.clone();
             }
         }
         // What a column looks like is settled where somebody says what it is.

@@ -302,7 +302,7 @@ fn deep_and_wide_formulas_do_not_overflow() {
     assert!(Formula::parse(&products).unwrap_err().message().contains("nested more than"));
     let names: Vec<String> = (0..3000).map(|i| format!("x{i}")).collect();
     let fields: Vec<Field> =
-        names.iter().chain([&"y".to_owned()]).map(|name| Field { name: name.clone(), kind: Kind::Number }).collect();
+        names.iter().chain([&"y".to_owned()]).map(|name| Field::new(name.clone(), Kind::Number)).collect();
     let wide = Formula::parse(&format!("y ~ {}", names.join(" + "))).unwrap();
     assert_eq!(wide.resolve(&fields, None, None).unwrap().into_design().unwrap().layout().terms, names);
     let error = Formula::parse("y ~ .^3").unwrap().resolve(&fields, None, None).unwrap_err();

@@ -18,7 +18,7 @@ struct Table {
 
 impl Table {
     fn add(mut self, name: &str, kind: Kind, column: Column) -> Self {
-        self.fields.push(Field { name: name.to_owned(), kind });
+        self.fields.push(Field::new(name, kind));
         self.columns.push(column);
         self
     }
