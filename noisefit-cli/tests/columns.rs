@@ -138,6 +138,21 @@ fn a_later_row_widens_a_kind() {
     assert!(message.contains("(record 40001), column `y`: `n/a` is not a number"), "{message}");
 }
 
+/// Whichever comes first, nobody is taken to mean categories; who does, says so.
+#[test]
+fn text_in_one_file_and_numbers_in_another() {
+    let folder = Folder::new();
+    folder.write("text.csv", "y,g\n1,north\n2,south\n4,north\n");
+    folder.write("numbers.csv", "y,g\n1,1\n2,2\n4,1\n");
+    for files in [["text.csv", "numbers.csv"], ["numbers.csv", "text.csv"]] {
+        let message = folder.refusal(1, &["fit", files[0], files[1], "-f", "y ~ g"]);
+        assert!(message.contains("text.csv, line 2 (record 1), column `g`: `north` is not a number"), "{message}");
+        assert!(message.contains("--text 'g'"), "{message}");
+        let fit = folder.fit(&[files[0], files[1], "-f", "y ~ g", "--text", "g"]);
+        assert_eq!(fit["coefficients"].as_array().unwrap().len(), 4);
+    }
+}
+
 #[test]
 fn what_has_no_value_is_missing_in_a_prediction() {
     let folder = Folder::new();

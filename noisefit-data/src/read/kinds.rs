@@ -76,6 +76,11 @@ pub(crate) fn common(kind: Kind, other: Kind) -> Option<Kind> {
     }
 }
 
+/// Whether a column is text in one file and numbers in another, which nobody means who does not say so.
+pub(crate) fn are_text_and_numbers(kind: Kind, other: Kind) -> bool {
+    matches!((kind, other), (Kind::Text, Kind::Number) | (Kind::Number, Kind::Text))
+}
+
 /// The texts that stand for a missing value.
 #[derive(Debug, Clone)]
 pub(crate) struct MissingWords {

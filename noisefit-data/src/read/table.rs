@@ -280,14 +280,16 @@ impl Schema {
         }
     }
 
-    /// Makes the kind of a column one that goes with what another file holds in it, where there is such a kind. Where
-    /// there is none the first file's stays, and the first value that is not of it is named when it is read.
+    /// Makes the kind of a column one that goes with what another file holds in it, where there is such a kind. Texts in one file and
+    /// numbers in another are numbers in either order, so that the first text is named when it is read. Otherwise the first file's kind
+    /// stays, and the first value that is not of it is named.
     fn agree(&mut self, place: usize, other: &Schema, position: usize) {
         let (other_kind, other_ground) = (other.fields[position].kind, other.grounds[position]);
         let (kind, ground) = (&mut self.fields[place].kind, &mut self.grounds[place]);
         match (*ground, other_ground) {
             (_, Ground::Nothing) => {}
             (Ground::Nothing, _) => (*kind, *ground) = (other_kind, other_ground),
+            (Ground::Values, Ground::Values) if kinds::are_text_and_numbers(*kind, other_kind) => *kind = Kind::Number,
             _ => *kind = kinds::common(*kind, other_kind).unwrap_or(*kind),
         }
         self.notations[place].comma |= other.notations[position].comma;
