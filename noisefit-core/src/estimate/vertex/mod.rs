@@ -9,6 +9,7 @@
 mod bands;
 mod collect;
 mod exact;
+mod interior;
 mod records;
 mod reduce;
 mod refits;

@@ -1,13 +1,17 @@
 //! A quantile problem in memory brought down to a few rows: a random sample says where the fit will pass, rows far from
 //! there keep their sign and become a linear term (Portnoy and Koenker 1997, *Statistical Science* 12, 279-300), and what
-//! is left is small.
+//! is left is small. Of many columns an interior point leads near the fit instead.
 
+use crate::estimate::vertex::interior;
 use crate::estimate::vertex::rows::Rows;
 use crate::estimate::vertex::simplex::{Basis, Problem, Unbounded, minimise};
 use crate::rows::scattered_share;
 
 /// How many standard errors of a sample's fit from it a row may lie and still be taken to be able to change its sign.
 pub(super) const BAND: f64 = 4.5;
+
+/// Rows for each coefficient, of those nearest to what an interior point leads to, among which the vertex is looked for.
+const ROWS_BESIDE: usize = 4;
 
 /// Problems of at most this many rows are solved as they are.
 pub(super) fn direct_rows(order: usize) -> usize {
@@ -24,7 +28,14 @@ pub(super) fn band_share(tau: f64, order: usize, sample: usize) -> f64 {
 pub(super) fn solve(problem: Problem<'_>, start: &[f64]) -> Basis {
     let Problem { rows, tau, linear } = problem;
     let (count, direct) = (rows.len(), direct_rows(rows.order));
-    let limit = 1000 + 100 * rows.order as u64;
+    let beside = ROWS_BESIDE * rows.order;
+    if rows.order >= interior::WIDE
+        && count > beside
+        && let Some(coefficients) = interior::approach(problem, start)
+    {
+        return close_in(problem, coefficients, beside as f64 / count as f64, beside);
+    }
+    let limit = edges(rows.order);
     if count <= 2 * direct {
         return minimise(problem, start, Unbounded::PassOver, limit);
     }
@@ -35,17 +46,29 @@ pub(super) fn solve(problem: Problem<'_>, start: &[f64]) -> Basis {
     let sample = rows.subset_in_doubles(&places);
     let share = size as f64 / count as f64;
     let linear_share: Vec<f64> = linear.iter().map(|g| g * share).collect();
-    let mut coefficients = solve(Problem { rows: &sample, tau, linear: &linear_share }, start).coefficients;
-    let mut inside_share = band_share(tau, rows.order, size);
+    let coefficients = solve(Problem { rows: &sample, tau, linear: &linear_share }, start).coefficients;
+    close_in(problem, coefficients, band_share(tau, rows.order, size), direct)
+}
+
+/// The most edges that are walked.
+fn edges(order: usize) -> u64 {
+    1000 + 100 * order as u64
+}
+
+/// The minimum from `coefficients` near it, on the share of the rows that lie nearest to them, but at least so many, and ever more until
+/// none of the others changes its sign.
+fn close_in(problem: Problem<'_>, mut coefficients: Vec<f64>, mut inside_share: f64, least: usize) -> Basis {
+    let rows = problem.rows;
+    let count = rows.len();
     let mut residuals = Vec::new();
     let mut steps = 0;
     loop {
         rows.residuals(&coefficients, &mut residuals);
-        let most = ((inside_share * count as f64) as usize).max(direct).min(count);
+        let most = ((inside_share * count as f64) as usize).max(least).min(count);
         let bound = quantile_of_sizes(&residuals, most);
         let near: Vec<usize> = (0..count).filter(|&i| residuals[i].abs() <= bound).collect();
         if near.len() * 10 > count * 9 {
-            return minimise(problem, &coefficients, Unbounded::PassOver, limit);
+            return minimise(problem, &coefficients, Unbounded::PassOver, edges(rows.order));
         }
         let basis = on_subset(problem, &near, &residuals, &coefficients);
         steps += basis.steps;

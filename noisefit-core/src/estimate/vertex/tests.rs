@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::estimate::Options;
+use crate::estimate::vertex::collect::Collect;
 use crate::estimate::vertex::refits::Refits;
-use crate::estimate::vertex::{Quantiles, fit_quantiles};
+use crate::estimate::vertex::simplex::{Problem, Unbounded, minimise};
+use crate::estimate::vertex::{Quantiles, fit_quantiles, interior, reduce};
 use crate::record::Fit;
-use crate::rows::{Matrix, MemoryRows};
+use crate::rows::{Matrix, MemoryRows, Precision, RowSourceExt};
 
 struct Random(u64);
 
@@ -113,4 +115,58 @@ fn refits_are_the_fits_of_the_counted_rows() {
             }
         }
     }
+}
+
+/// Over an interior point and by walking alone, with other rows in the linear term and without.
+#[test]
+fn wide_problems_have_the_minimum_of_the_simplex_method() {
+    let (mut approached, mut tried) = (0, 0);
+    for seed in 0..24 {
+        let mut random = Random(seed);
+        let (count, columns) = (700 + random.choice(600) as usize, 40 + random.choice(20) as usize);
+        let characters: Vec<u64> = (0..columns).map(|_| [0, 0, 1, 2, 5][random.choice(5) as usize]).collect();
+        let noise = [0, 1, 2][random.choice(3) as usize];
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        for row in 0..count {
+            let values: Vec<f64> = characters.iter().map(|&character| value(&mut random, character, row)).collect();
+            let response = values.iter().sum::<f64>() + value(&mut random, noise, row);
+            // Of every fourth many residuals are the same, or none.
+            y.push(if seed % 4 == 0 { (response / 3.0).round() } else { response });
+            x.extend(values);
+        }
+        let weights: Vec<f64> = (0..count).map(|_| 0.1 + random.uniform()).collect();
+        let rows = MemoryRows::new(&y, Matrix::row_major(&x, count, columns).unwrap()).unwrap();
+        let rows = if seed % 3 == 0 { rows.with_weights(&weights).unwrap() } else { rows };
+        let tau = [0.5, 0.05, 0.75][random.choice(3) as usize];
+        let options = Options::default();
+        let quantiles = Quantiles::new(&rows, &options, &[tau], 1).unwrap();
+        let coordinates = quantiles.start.coordinates.clone();
+        let all = rows.pass(Collect::new(coordinates, Precision::Double)).unwrap().finish();
+        let start = quantiles.start.in_coordinates();
+        // The last rows keep the signs that they have at the start.
+        let own: Vec<usize> = (0..if seed % 2 == 0 { count } else { count - 300 }).collect();
+        let mut residuals = Vec::new();
+        all.residuals(&start, &mut residuals);
+        let linear = reduce::with_far_rows(&all, tau, &vec![0.0; all.order], &own, &residuals);
+        let subset = all.subset(&own);
+        let problem = Problem { rows: &subset, tau, linear: &linear };
+        let objective = |coefficients: &[f64]| {
+            let mut residuals = Vec::new();
+            subset.residuals(coefficients, &mut residuals);
+            let loss = |(r, v): (&f64, &f64)| v * if *r > 0.0 { tau * r } else { (tau - 1.0) * r };
+            let rest: f64 = coefficients.iter().zip(&linear).map(|(b, g)| b * g).sum();
+            residuals.iter().zip(&subset.multipliers).map(loss).sum::<f64>() - rest
+        };
+        let walked = minimise(problem, &start, Unbounded::PassOver, 1_000_000);
+        let solved = reduce::solve(problem, &start);
+        let (least, found) = (objective(&walked.coefficients), objective(&solved.coefficients));
+        let size = 1e-9 * (1.0 + residuals.iter().map(|r| r.abs()).sum::<f64>());
+        if walked.ray.is_none() {
+            tried += 1;
+            approached += u32::from(interior::approach(problem, &start).is_some());
+            assert!((least - found).abs() < size, "seed {seed}, tau {tau}: {found} for {least}");
+            assert_eq!(solved.rows.iter().flatten().count(), all.order, "seed {seed}");
+        }
+    }
+    assert!(tried > 12 && approached > 3 * tried / 4, "{approached} of {tried}");
 }

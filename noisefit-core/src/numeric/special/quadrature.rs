@@ -41,10 +41,11 @@ pub(crate) fn falling(scale: f64, log_f: impl Fn(f64) -> f64) -> f64 {
     sum * STEP * scale
 }
 
-/// The distance of two nodes of [`falling`], and the numbers of those that are kept.
-const STEP: f64 = 1.0 / 16.0;
-const FIRST: i32 = -60;
-const LAST: i32 = 100;
+/// The distance of two nodes of [`falling`], and the numbers of those that are kept. Over tails with degrees of freedom from 1 to 2e7
+/// it leaves an error of 1e-17; 1/8 leaves one of 1.4e-15.
+const STEP: f64 = 1.0 / 10.0;
+const FIRST: i32 = -38;
+const LAST: i32 = 62;
 
 /// A node of [`falling`], which no function and no scale has a part in.
 #[derive(Debug, Clone, Copy)]

@@ -9,6 +9,7 @@
 use std::f64::consts::PI;
 
 use crate::numeric::double_double::DoubleDouble;
+use crate::numeric::special::elementary::polynomial;
 use crate::numeric::special::exponential::exp;
 use crate::numeric::special::quadrature::falling;
 
@@ -104,11 +105,7 @@ fn log1p_minus(z: f64) -> f64 {
     // ln(1 + z) = 2 atanh(s) with s = z / (2 + z), and 2 s - z = -s z.
     let s = z / (2.0 + z);
     let square = s * s;
-    let mut series = 0.0;
-    for k in (1..15).rev() {
-        series = series * square + 1.0 / f64::from(2 * k + 1);
-    }
-    s * (2.0 * square * series - z)
+    s * (2.0 * square * polynomial(&INVERSE_ODD, square) - z)
 }
 
 /// `exp(v) - 1 - v`.
@@ -116,12 +113,32 @@ fn exp_minus_linear(v: f64) -> f64 {
     if v.abs() > 0.5 {
         return v.exp_m1() - v;
     }
-    let mut series = 0.0;
-    for k in (3..17).rev() {
-        series = (series + 1.0) * v / f64::from(k);
-    }
-    0.5 * v * v * (1.0 + series)
+    v * v * polynomial(&INVERSE_FACTORIALS, v)
 }
+
+/// `1 / (2 k + 3)`.
+const INVERSE_ODD: [f64; 14] = {
+    let mut found = [0.0; 14];
+    let mut k = 0;
+    while k < 14 {
+        found[k] = 1.0 / (2 * k + 3) as f64;
+        k += 1;
+    }
+    found
+};
+
+/// `1 / (k + 2)!`.
+const INVERSE_FACTORIALS: [f64; 15] = {
+    let mut found = [0.0; 15];
+    let (mut k, mut factorial) = (0, 1.0);
+    while k < 15 {
+        // Those up to 16! are whole numbers of a double.
+        factorial *= (k + 2) as f64;
+        found[k] = 1.0 / factorial;
+        k += 1;
+    }
+    found
+};
 
 /// `ln Gamma(x + 1) - ((x + 1/2) ln x - x + ln(2 pi) / 2)`.
 fn stirling_error(mut x: f64) -> f64 {
