@@ -182,18 +182,21 @@ impl Walk<'_> {
         match kind {
             // Truth is in the head.
             1 | 2 => {}
-            3 => self.at += 1,
+            3 => self.byte().map(drop)?,
             4..=6 => {
                 self.number(Number::Signed)?;
             }
             7 => self.at += 8,
-            8 => self.at += self.number(Number::Length)? as usize,
+            8 => {
+                let length = self.number(Number::Length)? as usize;
+                self.at = self.at.checked_add(length)?;
+            }
             9 | 10 => {
                 let head = self.byte()?;
                 let count = if head >> 4 == 15 { self.number(Number::Length)? } else { u64::from(head >> 4) };
                 for _ in 0..count {
                     // Truths in a list are a byte each.
-                    if matches!(head & 15, 1 | 2) { self.at += 1 } else { self.value(head & 15, depth + 1)? }
+                    if matches!(head & 15, 1 | 2) { self.byte().map(drop)? } else { self.value(head & 15, depth + 1)? }
                 }
             }
             12 => self.structure(depth + 1)?,
