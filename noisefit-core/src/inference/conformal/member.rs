@@ -46,6 +46,10 @@ impl Member {
         }
     }
 
+    pub(crate) fn of_line(location: Affine) -> Self {
+        Member { location: vec![location], ..Member::default() }
+    }
+
     pub(crate) fn of_network(network: Network) -> Self {
         Member { network: Some(network), ..Member::default() }
     }

@@ -8,6 +8,7 @@
 //! more than `m`, there are too few rows to say anything, and the interval is the whole line.
 
 mod choice;
+mod left_out;
 pub(crate) mod member;
 mod scores;
 mod scoring;
@@ -187,9 +188,15 @@ fn each_left_out(source: &dyn RowSource, noise: &[Noise], options: &estimate::Op
     }
     let rows = sample.finish(source.layout());
     let places: Vec<usize> = (0..rows.len()).collect();
+    let closed = left_out::members(&rows, noise, options)?;
+    // Least squares without a row follows from that with it; other fits are made again.
     let one = |&place: &usize| {
-        let (kept, left_out) = (rows.at(|i| i != place), rows.at(|i| i == place));
-        member(&kept.source()?.with_threads(1), &left_out.source()?.with_threads(1), noise, options, 1)
+        let left_out = rows.picked(&[place]);
+        let left_out = left_out.source()?.with_threads(1);
+        match closed.as_ref().and_then(|members| members[place].clone()) {
+            Some(member) => member.scored(&left_out, 1),
+            None => member(&rows.at(|i| i != place).source()?.with_threads(1), &left_out, noise, options, 1),
+        }
     };
     let (threads, mut members) = (source.threads(), Vec::with_capacity(places.len()));
     for batch in places.chunks(threads * BATCH) {
