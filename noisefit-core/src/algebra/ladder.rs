@@ -86,7 +86,7 @@ impl Rounding {
     }
 
     /// That of some of the design columns and of the response.
-    fn narrowed(&self, columns: &[usize]) -> Self {
+    pub(crate) fn narrowed(&self, columns: &[usize]) -> Self {
         let norms = columns.iter().filter_map(|&j| self.norms.get(j)).chain(self.norms.last()).copied().collect();
         Rounding { norms, span: self.span }
     }

@@ -6,6 +6,7 @@ use crate::algebra::ladder::{Ladder, Rounding};
 use crate::algebra::magnitudes::Magnitudes;
 use crate::algebra::moments::Moments;
 use crate::algebra::solution::{LeastSquares, Settings};
+use crate::algebra::wide::WIDE;
 use crate::rows::{Accumulator, RowSource, RowSourceExt, Sample, Subset};
 
 impl LeastSquares {
@@ -45,6 +46,15 @@ impl LeastSquares {
     ) -> Result<(Self, Sample), Error> {
         let layout = source.layout();
         let (columns, intercept) = (layout.terms.len(), layout.intercept);
+        let narrower = |source: Subset<'_>, rounding: Rounding| {
+            Ok(Self::solve_subset(source, settings, Sample::none(), rounding)?.0)
+        };
+        if columns >= WIDE
+            && let Some(found) = Self::solve_wide(&source, &rounding, &narrower)?
+        {
+            // The sample has the columns of all.
+            return Ok((found, source.pass(sample)?));
+        }
         let (mut moments, sample) = source.pass((Moments::new(columns, intercept), sample))?;
         if moments.rows() == 0 {
             return Err(Error::NoRows);
@@ -64,9 +74,6 @@ impl LeastSquares {
             moments = source.pass(magnitudes.scaled_moments(intercept))?;
         }
         let coordinates = Coordinates::from_moments(&moments, intercept);
-        let narrower = |source: Subset<'_>, rounding: Rounding| {
-            Ok(Self::solve_subset(source, settings, Sample::none(), rounding)?.0)
-        };
         Ok((Ladder { source, moments, coordinates, settings, narrower: &narrower, rounding }.climb()?, sample))
     }
 }

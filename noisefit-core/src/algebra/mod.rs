@@ -22,6 +22,7 @@ pub(crate) mod solution;
 pub(crate) mod spread;
 pub(crate) mod triangle;
 pub(crate) mod whitened;
+pub(crate) mod wide;
 
 pub use affine::Affine;
 pub(crate) use cholesky::Cholesky;
