@@ -1,5 +1,7 @@
 //! How far the location of a row is determined: its leverage.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::algebra::coordinates::Coordinates;
@@ -7,6 +9,12 @@ use crate::algebra::gram::{packed, symmetric};
 use crate::numeric::dispatch::vectorised;
 use crate::numeric::double_double::DoubleDouble;
 use crate::rows::Design;
+
+/// Rows whose coordinates stay in the cache while every column of the factor is gone through.
+const TOGETHER: usize = 256;
+
+/// What rounding may leave wrong of a form that is computed in doubles, as a part of it.
+const DIGITS: f64 = 1e-13;
 
 /// The quadratic form `h = x' (X' V X)^-1 x` of a row `x` of the design: its leverage, and the variance of its estimated
 /// location in units of the noise variance.
@@ -117,9 +125,64 @@ impl Leverage {
             && self.factor.len() == order * (order + 1) / 2
     }
 
-    /// `h` of every row of a design: `rows` values from columns that are each `rows` long.
+    /// `h` of every row of a design: `rows` values from columns that are each `rows` long; in doubles, and of rows where these would
+    /// leave fewer than thirteen digits in double-double.
     pub fn evaluate<'a>(&self, design: impl Into<Design<'a>>, rows: usize) -> Vec<f64> {
-        let columns = design.into().dense_columns();
+        let design = design.into();
+        let mut leverages = vec![0.0; rows];
+        let mut rough = Vec::new();
+        for start in (0..rows).step_by(TOGETHER) {
+            let range = start..(start + TOGETHER).min(rows);
+            let doubtful = self.in_doubles(design, range.clone(), &mut leverages[range]);
+            rough.extend(doubtful.into_iter().map(|i| start + i));
+        }
+        for (i, exact) in rough.iter().zip(self.in_double_double(design, &rough)) {
+            leverages[*i] = exact;
+        }
+        leverages
+    }
+
+    /// The forms of the rows in a range, and which of them rounding leaves too few digits.
+    fn in_doubles(&self, design: Design<'_>, range: Range<usize>, leverages: &mut [f64]) -> Vec<usize> {
+        let (columns, offset, rows) = (design.dense_columns(), usize::from(self.intercept), leverages.len());
+        let order = self.columns.len() + offset;
+        let mut z = vec![1.0; order * rows];
+        for (j, column) in z.chunks_exact_mut(rows.max(1)).skip(offset).enumerate() {
+            let (values, shift, scale) = (columns[self.columns[j]], self.shifts[j], self.scales[j]);
+            for (i, z) in range.clone().zip(column) {
+                *z = ((values.high[i] - shift) + values.low(i)) * scale;
+            }
+        }
+        let (mut sum, mut size, mut lost) = (vec![0.0; rows], vec![0.0; rows], vec![0.0; rows]);
+        vectorised(
+            #[inline(always)]
+            || {
+                for k in 0..order {
+                    sum.fill(0.0);
+                    size.fill(0.0);
+                    for j in k..order {
+                        let (entry, column) = (self.factor[packed(j, k)], &z[j * rows..(j + 1) * rows]);
+                        for i in 0..rows {
+                            let term = column[i] * entry;
+                            sum[i] += term;
+                            size[i] += term.abs();
+                        }
+                    }
+                    for i in 0..rows {
+                        leverages[i] += sum[i] * sum[i];
+                        lost[i] += sum[i].abs() * size[i];
+                    }
+                }
+            },
+        );
+        // Each sum is off by some roundings of its largest terms, as a random walk of so many steps is.
+        let part = 4.0 * f64::EPSILON * (order as f64).sqrt();
+        (0..rows).filter(|&i| part * lost[i] > DIGITS * leverages[i]).collect()
+    }
+
+    /// The forms of the rows at `places`.
+    fn in_double_double(&self, design: Design<'_>, places: &[usize]) -> Vec<f64> {
+        let columns = design.dense_columns();
         let offset = usize::from(self.intercept);
         let order = self.columns.len() + offset;
         let coordinate = |j: usize, i: usize| match j.checked_sub(offset) {
@@ -140,7 +203,7 @@ impl Leverage {
                 })
                 .sum()
         };
-        (0..rows).map(row).collect()
+        places.iter().map(|&i| row(i)).collect()
     }
 
     /// [`Leverage::evaluate`] in doubles, for what needs some digits of many rows.
@@ -206,5 +269,28 @@ mod tests {
         // (1, 2, 3)(1, 2, 3)' and a third row of its own.
         let matrix = [1.0, 2.0, 4.0, 3.0, 6.0, 10.0];
         assert_eq!(semidefinite_factor(&matrix), [1.0, 2.0, 0.0, 3.0, 0.0, 1.0]);
+    }
+
+    /// Three columns of which the last is nearly the sum of the others: doubles do for some rows, and not for all.
+    #[test]
+    fn rows_that_doubles_would_not_do_for_are_found() {
+        let coordinates = Coordinates::new(vec![1.0, 2.0, 3.0, 0.0], vec![1.0; 4], true);
+        let far = 3e5;
+        let factor = vec![0.1, 0.0, 1.0, 0.0, 0.3, 1.2, 0.0, -far, -far, far];
+        let leverage = Leverage::new(&coordinates, factor);
+        let first: Vec<f64> = (0..600).map(|i| (f64::from(i) * 0.37).sin()).collect();
+        let second: Vec<f64> = (0..600).map(|i| (f64::from(i) * 1.71).cos()).collect();
+        let third: Vec<f64> =
+            (0..600).map(|i| first[i] + second[i] + if i % 2 == 0 { 1e-6 * (i as f64).sin() } else { 1.0 }).collect();
+        let design = [first[..].into(), second[..].into(), third[..].into()];
+        let design = Design::from(&design);
+        let all: Vec<usize> = (0..600).collect();
+        let exact = leverage.in_double_double(design, &all);
+        let mut rounded = vec![0.0; 256];
+        let rough = leverage.in_doubles(design, 0..256, &mut rounded);
+        assert!(rough.len() > 60 && rough.len() < 250, "{}", rough.len());
+        for (found, right) in leverage.evaluate(design, 600).iter().zip(&exact) {
+            assert!((found - right).abs() <= 1e-13 * right, "{found} {right}");
+        }
     }
 }
