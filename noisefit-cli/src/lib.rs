@@ -31,6 +31,7 @@ use output::tell;
 /// The binary of this crate and the console script of the Python package are nothing but a call of it.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     signals::outlive_full_files();
+    signals::fail_where_memory_ends();
     let parsed = Cli::command().try_get_matches_from(words);
     let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {

@@ -38,6 +38,17 @@ pub(crate) fn outlive_full_files() {
 #[cfg(not(unix))]
 pub(crate) fn outlive_full_files() {}
 
+/// From now on memory that ends is an error like any other: what asks for more than there is says so on standard error and aborts, by a
+/// signal that is taken for the exit code of a failure. There is no going on from there, nor time to tidy up.
+#[cfg(unix)]
+pub(crate) fn fail_where_memory_ends() {
+    let always = Arc::new(AtomicBool::new(true));
+    let _ = signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGABRT, 1, always);
+}
+
+#[cfg(not(unix))]
+pub(crate) fn fail_where_memory_ends() {}
+
 /// From now on signals are a wish; those that whoever started the program told it to ignore, as `nohup` does, stay ignored.
 #[cfg(unix)]
 pub(crate) fn listen() {

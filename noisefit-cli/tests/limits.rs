@@ -221,3 +221,43 @@ fn every_fixture_is_read_or_refused() {
     assert!(tried > 40, "{tried}");
     assert_eq!(folder.names(), ["c", "d.csv", "m.json"]);
 }
+
+/// Whatever asks for the memory that is not there: at limits from where the program can hardly be started on, so that each of the larger
+/// requests is the one that fails.
+#[test]
+fn memory_that_ends_anywhere_is_a_failure_with_a_sentence() {
+    let folder = Folder::new();
+    let columns = 120;
+    let cell = |i: usize, j: usize| ((i * 31 + j * 17) % 101) as f64 / 7.0 + ((i * j) % 13) as f64;
+    let names: Vec<String> = (0..columns).map(|j| format!("x{j}")).collect();
+    let row = |i: usize| (0..columns).map(|j| format!(",{}", cell(i, j + 1))).collect::<String>();
+    let rows: String = (0..500).map(|i| format!("{}{},{}\n", i % 17, row(i), i % 23)).collect();
+    folder.write("wide.csv", format!("y,{},g\n{rows}", names.join(",")));
+    let within = |kilobytes: usize, arguments: &[&str]| {
+        let mut command = std::process::Command::new("sh");
+        let limit = format!("ulimit -v {kilobytes}; exec \"$0\" \"$@\"");
+        command.args(["-c", &limit, env!("CARGO_BIN_EXE_noisefit")]).args(arguments);
+        command.current_dir(folder.path()).stdin(Stdio::null());
+        finished(command)
+    };
+    let least = (1..200).map(|k| k * 10_000).find(|limit| within(*limit, &["--version"]).code == 0).unwrap();
+    let formula = "y ~ . - g";
+    let commands: [&[&str]; 5] = [
+        &["fit", "wide.csv", "-f", formula, "--vcov", "hc3", "-o", "m.json"],
+        &["fit", "wide.csv", "-f", formula, "--noise", "student-t", "--vcov", "cluster:g"],
+        &["diagnose", "wide.csv", "-f", formula, "--rows", "rows.parquet"],
+        &["fit", "wide.csv", "-f", formula, "--model", "network", "--epochs", "2", "--hidden", "64"],
+        &["describe", "wide.csv"],
+    ];
+    for arguments in commands {
+        let mut ended = 0;
+        for step in (0..16).map(|k| k * 4_000) {
+            let run = within(least + step, arguments);
+            assert!([0, 1, 3].contains(&run.code), "{arguments:?}: {} {}", run.code, run.stderr);
+            assert!(!run.stderr.contains("panicked") && !run.stderr.contains("overflow"), "{arguments:?}: {}", run.stderr);
+            assert!(run.code != 1 || run.stderr.contains("memory"), "{arguments:?}: {}", run.stderr);
+            ended += usize::from(run.code == 1);
+        }
+        assert!(ended > 0, "{arguments:?}");
+    }
+}
