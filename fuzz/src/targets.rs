@@ -127,7 +127,7 @@ pub fn formula(bytes: &[u8]) {
     let scratch = Scratch::new();
     let path = scratch.write("t.csv", ROWS.as_bytes());
     let Ok(table) = Table::files(&[path], &ReadOptions { threads: 1, ..ReadOptions::default() }) else { return };
-    let field = |name: &str, kind| Field { name: name.to_owned(), kind };
+    let field = |name: &str, kind| Field::new(name, kind);
     let fields = [field("y", Kind::Number), field("x", Kind::Number), field("g", Kind::Text), field("h", Kind::Text)];
     if let Err(error) = formula.resolve(&fields, weights.as_ref(), None) {
         drop(error.to_string());
