@@ -75,8 +75,10 @@ pub fn estimate(source: &dyn RowSource, fit: &mut Fit, vcov: &Vcov, options: &Op
     let written = vcov.to_string();
     let leverage = fit.leverage().cloned();
     vcov.estimate(Request { source, fit, options, written: written.clone() })?;
-    if let (Vcov::Cluster(cluster), Some(leverage), Some(df)) = (&vcov, leverage, fit.covariance.reference_df) {
-        let (groupings, clusters) = (cluster.columns.len(), df as u64 + 1);
+    // Those that leave clusters out or allow for their leverage have degrees of freedom of their own.
+    let groupings = if matches!(vcov, Vcov::Cluster(_) | Vcov::Bootstrap(_)) { vcov.clusters().len() } else { 0 };
+    if let (1.., Some(leverage), Some(df)) = (groupings, leverage, fit.covariance.reference_df) {
+        let clusters = df as u64 + 1;
         let effective = effective::effective_clusters(source, fit, &leverage, groupings, clusters)?;
         let few = |(row, effective): (&Coefficient, &Option<f64>)| {
             Some((row.term.clone(), effective.filter(|effective| *effective < effective::FEW)?))
