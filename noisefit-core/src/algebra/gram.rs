@@ -1,5 +1,8 @@
 //! Sums of products of columns: the kernel of every pass that forms moments.
 
+use faer::linalg::matmul::triangular::{BlockStructure, matmul};
+use faer::reborrow::ReborrowMut;
+use faer::{Accum, MatMut, MatRef, Par};
 use pulp::{Arch, Simd, WithSimd};
 
 /// Rows of a tile: of a few dozen columns it fits the first-level cache. A multiple of every vector's length.
@@ -8,6 +11,9 @@ pub(crate) const TILE_ROWS: usize = 128;
 /// Up to this many columns sums wait in memory from tile to tile; beyond, there are so many that it is better to go through
 /// the columns anew for each.
 const FEW_COLUMNS: usize = 64;
+
+/// More columns than this are multiplied as matrices.
+const MANY_COLUMNS: usize = 96;
 
 /// The bytes of a line of the cache, which vectors had better not straddle.
 const LINE: usize = 64;
@@ -149,8 +155,42 @@ pub(crate) fn add_products(
     let shape = Trapezoid { triangle, rows: left.count, columns: right.count };
     debug_assert!(left.tiles == right.tiles && (triangle == 0 || triangle == right.count));
     debug_assert_eq!(products.len(), shape.length());
-    if left.count > 0 && right.count > 0 {
+    if left.count > 0 && right.count > MANY_COLUMNS {
+        add_products_of_many(left, right, shape, lanes, products);
+    } else if left.count > 0 && right.count > 0 {
         arch.dispatch(AddProducts { left, right, shape, lanes, products });
+    }
+}
+
+/// The same of many columns, whose tiles do not fit a cache: by a product of matrices that is blocked for all of them.
+fn add_products_of_many(
+    left: &Columns,
+    right: &Columns,
+    shape: Trapezoid,
+    dense: &mut Vec<f64>,
+    products: &mut [f64],
+) {
+    let Trapezoid { triangle, rows, columns } = shape;
+    dense.clear();
+    dense.resize(rows * columns, 0.0);
+    let mut sums = MatMut::from_row_major_slice_mut(dense, rows, columns);
+    let tiles = left.tiles().chunks_exact(rows * TILE_ROWS);
+    for (left, right) in tiles.zip(right.tiles().chunks_exact(columns * TILE_ROWS)) {
+        let left = MatRef::from_column_major_slice(left, TILE_ROWS, rows).transpose();
+        let right = MatRef::from_column_major_slice(right, TILE_ROWS, columns);
+        let (head, rest) = sums.rb_mut().split_at_row_mut(triangle);
+        let (head_of_left, rest_of_left) = left.split_at_row(triangle);
+        let (lower, full) = (BlockStructure::TriangularLower, BlockStructure::Rectangular);
+        if triangle > 0 {
+            matmul(head, lower, Accum::Add, head_of_left, full, right, full, 1.0, Par::Seq);
+        }
+        if triangle < rows {
+            matmul(rest, full, Accum::Add, rest_of_left, full, right, full, 1.0, Par::Seq);
+        }
+    }
+    for i in 0..rows {
+        let sums = &dense[i * columns..i * columns + shape.width(i)];
+        products[shape.row(i)..].iter_mut().zip(sums).for_each(|(product, sum)| *product += sum);
     }
 }
 
@@ -289,7 +329,7 @@ mod tests {
 
     #[test]
     fn gram_of_integers_is_exact() {
-        for (count, rows) in [(1, 1), (2, 5), (3, 17), (5, 64), (9, 133), (22, 1000), (67, 300)] {
+        for (count, rows) in [(1, 1), (2, 5), (3, 17), (5, 64), (9, 133), (22, 1000), (67, 300), (130, 300)] {
             let value = |j: usize, i: usize| ((i * 7 + j * 13) % 11) as f64 - 5.0;
             let mut columns = Columns::default();
             columns.resize(count, rows + 20);
@@ -314,7 +354,7 @@ mod tests {
     #[test]
     fn products_of_two_sets_of_integers_are_exact() {
         for (triangle, extra, count, rows) in
-            [(0, 1, 3, 10), (0, 6, 5, 130), (4, 1, 4, 200), (9, 3, 9, 70), (66, 5, 66, 131)]
+            [(0, 1, 3, 10), (0, 6, 5, 130), (4, 1, 4, 200), (9, 3, 9, 70), (66, 5, 66, 131), (110, 7, 110, 300), (0, 5, 140, 200)]
         {
             let value = |j: usize, i: usize| ((i * 7 + j * 13) % 11) as f64 - 5.0;
             let set = |columns: usize, seed: usize| {
