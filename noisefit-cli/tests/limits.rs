@@ -254,7 +254,11 @@ fn memory_that_ends_anywhere_is_a_failure_with_a_sentence() {
         for step in (0..16).map(|k| k * 4_000) {
             let run = within(least + step, arguments);
             assert!([0, 1, 3].contains(&run.code), "{arguments:?}: {} {}", run.code, run.stderr);
-            assert!(!run.stderr.contains("panicked") && !run.stderr.contains("overflow"), "{arguments:?}: {}", run.stderr);
+            assert!(
+                !run.stderr.contains("panicked") && !run.stderr.contains("overflow"),
+                "{arguments:?}: {}",
+                run.stderr
+            );
             assert!(run.code != 1 || run.stderr.contains("memory"), "{arguments:?}: {}", run.stderr);
             ended += usize::from(run.code == 1);
         }

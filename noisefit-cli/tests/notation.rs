@@ -107,9 +107,11 @@ fn dates_in_other_notations() {
 #[test]
 fn a_model_remembers_how_its_columns_were_written() {
     let folder = Folder::new();
-    let iso = "y,day,price\n1,2024-03-01,1000\n2,2024-03-05,2000\n5,2024-03-20,3500\n4,2024-04-02,2500\n7,2024-04-09,4100\n";
+    let iso =
+        "y,day,price\n1,2024-03-01,1000\n2,2024-03-05,2000\n5,2024-03-20,3500\n4,2024-04-02,2500\n7,2024-04-09,4100\n";
     folder.write("iso.csv", iso);
-    let rows = "1;01/03/2024;$1'000\n2;05/03/2024;$2'000\n5;20/03/2024;$3'500\n4;02/04/2024;$2'500\n7;09/04/2024;$4'100\n";
+    let rows =
+        "1;01/03/2024;$1'000\n2;05/03/2024;$2'000\n5;20/03/2024;$3'500\n4;02/04/2024;$2'500\n7;09/04/2024;$4'100\n";
     folder.write("own.csv", format!("y;day;price\n{rows}"));
     let notation = ["--date", "%d/%m/%Y", "--number", "price"];
     let formula = "y ~ day + price";

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 pub use noisefit_core::record::Counts;
 use noisefit_core::record::LikelihoodOf;
-use noisefit_core::rows::{BLOCK_ROWS, Layout, Next, Pass, Precision, RowSource, perturbation};
+use noisefit_core::rows::{BLOCK_ROWS, Layout, Next, Pass, Precision, RowSource, perturbation, rows_of_block};
 use noisefit_core::sentence;
 use noisefit_core::wording::{Sentence, Setting};
 
@@ -293,7 +293,7 @@ impl<'a> DesignRows<'a> {
         // Blocks that leave room in the cache for what is made of them.
         let Layout { terms, scale, .. } = self.design.layout();
         let columns = terms.len() + scale.as_ref().map_or(0, |scale| scale.terms.len());
-        let block = (32 * 1024 / columns.max(1)).clamp(64, BLOCK_ROWS);
+        let block = rows_of_block(columns, 32 * 1024);
         for start in (0..frame.rows).step_by(block) {
             // A block of thousands of columns takes long.
             self.records.go_on()?;

@@ -163,13 +163,7 @@ pub(crate) fn add_products(
 }
 
 /// The same of many columns, whose tiles do not fit a cache: by a product of matrices that is blocked for all of them.
-fn add_products_of_many(
-    left: &Columns,
-    right: &Columns,
-    shape: Trapezoid,
-    dense: &mut Vec<f64>,
-    products: &mut [f64],
-) {
+fn add_products_of_many(left: &Columns, right: &Columns, shape: Trapezoid, dense: &mut Vec<f64>, products: &mut [f64]) {
     let Trapezoid { triangle, rows, columns } = shape;
     dense.clear();
     dense.resize(rows * columns, 0.0);
@@ -353,9 +347,15 @@ mod tests {
 
     #[test]
     fn products_of_two_sets_of_integers_are_exact() {
-        for (triangle, extra, count, rows) in
-            [(0, 1, 3, 10), (0, 6, 5, 130), (4, 1, 4, 200), (9, 3, 9, 70), (66, 5, 66, 131), (110, 7, 110, 300), (0, 5, 140, 200)]
-        {
+        for (triangle, extra, count, rows) in [
+            (0, 1, 3, 10),
+            (0, 6, 5, 130),
+            (4, 1, 4, 200),
+            (9, 3, 9, 70),
+            (66, 5, 66, 131),
+            (110, 7, 110, 300),
+            (0, 5, 140, 200),
+        ] {
             let value = |j: usize, i: usize| ((i * 7 + j * 13) % 11) as f64 - 5.0;
             let set = |columns: usize, seed: usize| {
                 let mut set = Columns::default();

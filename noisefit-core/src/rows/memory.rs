@@ -7,7 +7,7 @@ use crate::numeric::dispatch::vectorised;
 use crate::numeric::sum::Sum;
 use crate::rows::{
     BLOCK_ROWS, Block, EffectLayout, Layout, Next, Pass, Precision, RowBlock, RowSource, ScaleLayout, Values, in_order,
-    perturbation,
+    perturbation, rows_of_block,
 };
 
 /// Rows of one work unit: enough that starting a unit costs nothing beside folding it.
@@ -156,7 +156,7 @@ impl<'a> MemoryRows<'a> {
             layout,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             // Blocks of about 512 KiB.
-            block_rows: (64 * 1024 / design.columns.max(1)).clamp(64, BLOCK_ROWS),
+            block_rows: rows_of_block(design.columns, 64 * 1024),
         })
     }
 

@@ -57,3 +57,18 @@ pub use values::Values;
 ///
 /// Chosen so that a block of a few dozen columns stays in the second-level cache between the sweeps over it.
 pub const BLOCK_ROWS: usize = 1024;
+
+/// The rows of a block of so many columns, of which about so many `numbers` leave room in the cache for what is made of them. Of many
+/// columns there are 512 rows all the same: products of all columns are added once a block, which costs as much as some hundred rows.
+///
+/// ```
+/// use noisefit_core::rows::rows_of_block;
+///
+/// assert_eq!([10, 100, 1000].map(|columns| rows_of_block(columns, 1 << 16)), [1024, 640, 512]);
+/// ```
+pub fn rows_of_block(columns: usize, numbers: usize) -> usize {
+    const TILE: usize = 128;
+    const MOST_NUMBERS: usize = 1 << 22;
+    let (columns, least) = (columns.max(1), 512);
+    (numbers / columns / TILE * TILE).clamp(least, BLOCK_ROWS).min(MOST_NUMBERS / columns).max(64)
+}

@@ -125,9 +125,10 @@ pub(crate) fn look(
 ) -> Result<Diagnosed, Error> {
     let diagnostics = diagnosis.run(rows, options.worst)?;
     let places = places(rows, &diagnostics.influence)?;
-    let written = options.rows.as_ref().map_or(Ok(()), |path| {
-        rows::write(path, diagnosis, rows.design(), table, options.dfbetas)
-    });
+    let written = options
+        .rows
+        .as_ref()
+        .map_or(Ok(()), |path| rows::write(path, diagnosis, rows.design(), table, options.dfbetas));
     let unwritten = unwritten(written)?;
     let serial = options.lags.map(|lags| Serial::of(rows, diagnosis, lags)).transpose()?;
     let groupings = groupings(diagnosis, rows, table)?;

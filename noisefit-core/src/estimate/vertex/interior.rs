@@ -95,8 +95,7 @@ impl<'a> Interior<'a> {
     /// `(1 - tau) X'v - g - X'u`.
     fn find_missing(&mut self) {
         let Problem { rows, tau, linear } = self.problem;
-        let rest: Vec<f64> =
-            rows.multipliers.iter().zip(&self.below).map(|(v, u)| (1.0 - tau) * v - u).collect();
+        let rest: Vec<f64> = rows.multipliers.iter().zip(&self.below).map(|(v, u)| (1.0 - tau) * v - u).collect();
         self.missing = rows.combination(&rest).iter().zip(linear).map(|(sum, g)| sum - g).collect();
     }
 
@@ -174,12 +173,10 @@ impl<'a> Interior<'a> {
         rows.products(&coefficients, &mut fitted);
         let below: Vec<f64> = (0..weights.len()).map(|i| weights[i] * (right[i] - fitted[i])).collect();
         let price = |target: f64, distance: f64, price: f64, moved: f64| (target - price * moved) / distance - price;
-        let price_below = (0..weights.len())
-            .map(|i| price(targets(i).0, self.below[i], self.price_below[i], below[i]))
-            .collect();
-        let price_above = (0..weights.len())
-            .map(|i| price(targets(i).1, self.above[i], self.price_above[i], -below[i]))
-            .collect();
+        let price_below =
+            (0..weights.len()).map(|i| price(targets(i).0, self.below[i], self.price_below[i], below[i])).collect();
+        let price_above =
+            (0..weights.len()).map(|i| price(targets(i).1, self.above[i], self.price_above[i], -below[i])).collect();
         Step { coefficients, below, price_below, price_above }
     }
 
