@@ -80,3 +80,43 @@ impl LeastSquares {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::algebra::Settings;
+    use crate::rows::{Matrix, MemoryRows, scattered_share};
+
+    /// Columns 10 to 19 are sums of the first ten; of the others as many are kept as there are rows, in their order, and the fit is
+    /// that on these alone.
+    #[test]
+    fn as_many_columns_count_as_there_are_rows() {
+        for (rows, columns, intercept) in [(30, 400, true), (30, 400, false), (180, 205, true), (12, 1_500, true)] {
+            let number = |i: usize, j: usize| 2.0 * scattered_share(j as u64, i as u64) - 1.0;
+            let value = |i: usize, j: usize| match j {
+                10..20 => number(i, j - 10) + if j == 10 { 0.0 } else { number(i, 0) },
+                _ => number(i, j),
+            };
+            let y: Vec<f64> = (0..rows).map(|i| number(i, 100_000)).collect();
+            let fitted = |chosen: &[usize]| {
+                let x: Vec<f64> = chosen.iter().flat_map(|&j| (0..rows).map(move |i| value(i, j))).collect();
+                let source = MemoryRows::new(&y, Matrix::column_major(&x, rows, chosen.len()).unwrap()).unwrap();
+                let source = if intercept { source } else { source.without_intercept() };
+                LeastSquares::solve(&source, Settings::default()).unwrap()
+            };
+            let offset = usize::from(intercept);
+            let kept: Vec<usize> =
+                (0..columns).filter(|j| !(10..20).contains(j)).take((rows - offset).min(columns)).collect();
+            let (all, alone) = (fitted(&(0..columns).collect::<Vec<_>>()), fitted(&kept));
+            let found: Vec<usize> = (0..columns).filter(|j| all.coefficients[j + offset].is_some()).collect();
+            assert_eq!(found, kept, "{rows} x {columns}");
+            for (place, j) in kept.iter().enumerate() {
+                let (a, b) = (all.coefficients[j + offset].unwrap(), alone.coefficients[place + offset].unwrap());
+                assert!((a - b).abs() < 1e-8 * (1.0 + b.abs()), "{rows} x {columns}: {a} {b}");
+            }
+            assert_eq!(all.aliased.len(), columns - kept.len());
+            assert!(all.residual_sum_of_squares <= 1e-18 * all.total_sum_of_squares || rows > kept.len() + offset);
+        }
+    }
+}
