@@ -146,7 +146,8 @@ impl Fitted {
         let name = "the model".to_owned();
         let model = FittedModel::from_json(text.as_bytes(), &name)?;
         let (notes, estimation) = (Vec::new(), Options::default());
-        Ok(Fitted { model, name, file: None, table: None, counts: None, origin: Origin::Loaded, notes, estimation })
+        let (file, table, counts, unwritten) = (None, None, None, None);
+        Ok(Fitted { model, name, file, table, counts, origin: Origin::Loaded, notes, unwritten, estimation })
     }
 
     /// Each of the exact fits as a model of its own: one, or one for each of several quantiles.
