@@ -193,7 +193,7 @@ impl Leverage {
             }
         };
         let mut z = vec![DoubleDouble::ZERO; order];
-        let row = |i: usize| {
+        let mut row = |i: usize| {
             z.iter_mut().enumerate().for_each(|(j, z)| *z = coordinate(j, i));
             // The squared length of L'z.
             (0..order)
