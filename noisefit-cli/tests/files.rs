@@ -271,7 +271,7 @@ fn what_cannot_be_written_after_all_is_printed() {
         (vec!["diagnose", "long.csv", "-f", "y ~ x", "--rows", "out.csv"], "Breusch-Pagan"),
         (vec!["diagnose", "long.csv", "-f", "y ~ x", "--rows", "out.parquet", "--dfbetas"], "Breusch-Pagan"),
         (
-            vec!["fit", "long.csv", "-f", "y ~ x", "--optimizer", "adam", "--epochs", "40", "--trace", "out.csv"],
+            vec!["fit", "long.csv", "-f", "y ~ x", "--solver", "train", "--epochs", "40", "--trace", "out.csv"],
             "(Intercept)",
         ),
         (vec!["compare", "d.csv", "-f", "y ~ x", "--folds", "0", "--report", "out.html"], "laplace"),

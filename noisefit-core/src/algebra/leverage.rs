@@ -276,7 +276,7 @@ mod tests {
     fn rows_that_doubles_would_not_do_for_are_found() {
         let coordinates = Coordinates::new(vec![1.0, 2.0, 3.0, 0.0], vec![1.0; 4], true);
         let far = 3e5;
-        let factor = vec![0.1, 0.0, 1.0, 0.0, 0.3, 1.2, 0.0, -far, -far, far];
+        let factor = vec![0.1, 0.0, far, 0.0, far, 1.2, 0.0, -far, 0.3, 1.0];
         let leverage = Leverage::new(&coordinates, factor);
         let first: Vec<f64> = (0..600).map(|i| (f64::from(i) * 0.37).sin()).collect();
         let second: Vec<f64> = (0..600).map(|i| (f64::from(i) * 1.71).cos()).collect();
