@@ -68,14 +68,12 @@ impl Model {
         })?;
         // Of conformal intervals the fit may be of a part of the rows.
         if conformal.is_none() && !self.one_pass {
-            let estimation = options.estimation();
-            fits.iter_mut().try_for_each(|fit| inference::goodness(&rows, fit, &estimation))?;
+            fits.iter_mut().try_for_each(|fit| inference::goodness(&rows, fit))?;
         }
         if self.drop_effects {
             fits.iter_mut().filter_map(|fit| fit.absorbed.as_mut()).for_each(Absorbed::drop_constants);
         }
         if self.confint == Confint::Profile {
-            let estimation = options.estimation();
             fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &estimation))?;
         }
         let rows = of_response(rows, &mut fits)?;

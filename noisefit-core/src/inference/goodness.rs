@@ -4,10 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::algebra::Affine;
-use crate::estimate::{self, Options};
 use crate::noise::Route;
 use crate::record::Fit;
-use crate::rows::{Accumulator, Block, Kinds, RowSource, RowSourceExt, Subset};
+use crate::rows::{Accumulator, Block, Kinds, RowSource, RowSourceExt};
 
 /// Of more observations than this a fit says neither: a pass more would cost more than it tells.
 pub const MOST_OBSERVATIONS: u64 = 1_000_000;
@@ -18,29 +17,44 @@ pub const MOST_OBSERVATIONS: u64 = 1_000_000;
 ///
 /// # Errors
 /// What the source reports.
-pub fn goodness(source: &dyn RowSource, fit: &mut Fit, options: &Options) -> Result<(), Error> {
+pub fn goodness(source: &dyn RowSource, fit: &mut Fit) -> Result<(), Error> {
     if fit.nobs > MOST_OBSERVATIONS {
         return Ok(());
     }
-    let residuals = source.pass(Residuals { location: fit.location.affine(), rows: 0, values: Vec::new() })?;
-    fit.goodness.residual_quantiles = quantiles(residuals.values);
-    if let (Route::Vertex { .. }, Some(vertex), false, true) =
-        (fit.noise.route(), &fit.vertex, fit.scale.is_modelled(), fit.location.intercept)
-    {
-        let alone = Subset::of(source, Vec::new());
-        let alone = estimate::fit(&alone, &[fit.noise.named()], options)?.pop();
-        let all = alone.and_then(|fit| fit.vertex).map(|vertex| vertex.objective).filter(|all| *all > 0.0);
-        fit.goodness.r1 = all.map(|all| 1.0 - vertex.objective / all);
+    let of_quantile = match (fit.noise.route(), &fit.vertex, fit.scale.is_modelled(), fit.location.intercept) {
+        (Route::Vertex { tau }, Some(vertex), false, true) => Some((tau, vertex.objective)),
+        _ => None,
+    };
+    let responses = of_quantile.map(|_| Vec::new());
+    let found = source.pass(Residuals { location: fit.location.affine(), rows: 0, values: Vec::new(), responses })?;
+    fit.goodness.residual_quantiles = quantiles(found.values);
+    if let (Some((tau, objective)), Some(responses)) = (of_quantile, found.responses) {
+        let all = loss_about_quantile(responses, tau, |e| fit.noise.family().evaluate(e).value);
+        fit.goodness.r1 = (all > 0.0).then(|| 1.0 - objective / all);
     }
     Ok(())
 }
 
-/// Residuals, and how often each counts.
+/// The least loss about any number, which is that about a quantile; of responses and what the loss of each counts.
+fn loss_about_quantile(mut responses: Vec<(f64, f64)>, tau: f64, loss: impl Fn(f64) -> f64) -> f64 {
+    responses.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let total: f64 = responses.iter().map(|(_, counts)| counts).sum();
+    let mut below = 0.0;
+    let quantile = responses.iter().find(|(_, counts)| {
+        below += counts;
+        below >= tau * total
+    });
+    let Some(&(quantile, _)) = quantile.or(responses.last()) else { return 0.0 };
+    responses.iter().map(|(y, counts)| counts * loss(y - quantile)).sum()
+}
+
+/// Residuals, and how often each counts; of a quantile the responses, too, and what the loss of each counts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Residuals {
     location: Affine,
     rows: u64,
     values: Vec<(f64, f64)>,
+    responses: Option<Vec<(f64, f64)>>,
 }
 
 impl Accumulator for Residuals {
@@ -50,11 +64,19 @@ impl Accumulator for Residuals {
         self.rows += block.rows() as u64;
         let residuals = self.location.residuals(block);
         self.values.extend(residuals.into_iter().enumerate().map(|(i, e)| (e, block.frequency(i))));
+        if let Some(responses) = &mut self.responses {
+            responses.extend(
+                (0..block.rows()).map(|i| (block.response.high[i], block.frequency(i) * block.root_weight(i))),
+            );
+        }
     }
 
     fn merge(&mut self, later: Self) {
         self.rows += later.rows;
         self.values.extend(later.values);
+        if let (Some(responses), Some(later)) = (&mut self.responses, later.responses) {
+            responses.extend(later);
+        }
     }
 
     fn rows(&self) -> u64 {
@@ -97,7 +119,20 @@ pub(super) fn kinds() -> Kinds {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::quantiles;
+    use super::{loss_about_quantile, quantiles};
+
+    /// About every response and halfway between.
+    #[test]
+    fn the_least_loss_is_that_about_a_quantile() {
+        let responses = [(3.0, 1.0), (-1.0, 0.5), (7.0, 2.0), (4.0, 1.25), (4.0, 0.25), (10.0, 1.0)];
+        for tau in [0.1, 0.5, 0.6, 0.95] {
+            let loss = |e: f64| if e > 0.0 { tau * e } else { (tau - 1.0) * e };
+            let about = |c: f64| responses.iter().map(|(y, counts)| counts * loss(y - c)).sum::<f64>();
+            let least = (-10..=110).map(|k| about(f64::from(k) / 10.0)).fold(f64::INFINITY, f64::min);
+            assert!((loss_about_quantile(responses.to_vec(), tau, loss) - least).abs() < 1e-12, "{tau}");
+        }
+        assert_eq!(loss_about_quantile(Vec::new(), 0.5, f64::abs), 0.0);
+    }
 
     #[test]
     fn quantiles_are_type_7_and_count_frequencies() {

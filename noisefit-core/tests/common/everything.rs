@@ -113,7 +113,7 @@ fn diagnosed(rows: &dyn RowSource, fit: &Fit) -> Result<String, Error> {
     let diagnosis = Diagnosis::new(rows, fit, &estimate::Options::default())?;
     let sketched = rows.pass(Sketch::of_fit(diagnosis.clone(), 8, 1))?.finish();
     let mut fit = fit.clone();
-    inference::goodness(rows, &mut fit, &estimate::Options::default())?;
+    inference::goodness(rows, &mut fit)?;
     let more = (diagnosis.groupings(rows)?, Serial::of(rows, &diagnosis, 2), fit.goodness);
     Ok(shown((diagnosis.run(rows, 3)?, sketched, more)))
 }
