@@ -1,5 +1,7 @@
 //! What can go wrong in the mathematics, each with its payload.
 
+use crate::wording::listed;
+
 /// An estimator could not do what was asked.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -100,7 +102,7 @@ impl Error {
             Error::Range { what, size } => {
                 format!("{what} is of size {size:.0e}, whose square leaves the range of a double")
             }
-            Error::Collinear { terms } => format!("linear combinations of earlier terms: {}", terms.join(", ")),
+            Error::Collinear { terms } => format!("linear combinations of earlier terms: {}", listed(terms)),
             _ => self.to_string(),
         }
     }

@@ -65,9 +65,8 @@ impl Accumulator for Residuals {
         let residuals = self.location.residuals(block);
         self.values.extend(residuals.into_iter().enumerate().map(|(i, e)| (e, block.frequency(i))));
         if let Some(responses) = &mut self.responses {
-            responses.extend(
-                (0..block.rows()).map(|i| (block.response.high[i], block.frequency(i) * block.root_weight(i))),
-            );
+            responses
+                .extend((0..block.rows()).map(|i| (block.response.high[i], block.frequency(i) * block.root_weight(i))));
         }
     }
 

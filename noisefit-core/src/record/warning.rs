@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::error::Unbounded;
 use crate::noise::Noise;
 use crate::record::VcovKind;
+use crate::wording::listed;
 
 /// What a reader of a fit, a training or a comparison should know before using its numbers: decided on as a value, shown and
 /// written as a sentence.
@@ -322,18 +323,18 @@ impl fmt::Display for Warning {
             Warning::Aliased { terms } => write!(
                 f,
                 "not determined, because linear combinations of earlier terms: {} (left out, as R does)",
-                terms.join(", ")
+                listed(terms)
             ),
             Warning::WithinEffects { terms, effects } => write!(
                 f,
                 "not determined, because the constants of {} explain them: {} (left out)",
                 effects.join(" and "),
-                terms.join(", ")
+                listed(terms)
             ),
             Warning::AliasedInScale { terms } => write!(
                 f,
                 "not determined in the scale, because linear combinations of earlier terms: {} (left out)",
-                terms.join(", ")
+                listed(terms)
             ),
             Warning::Saturated => f.write_str(
                 "as many coefficients as observations: the fit is exact and says nothing about the noise, so there are no \
@@ -391,7 +392,7 @@ impl fmt::Display for Warning {
                 f,
                 "one cluster alone determines {}, or a part of {}, which therefore has no standard error, and counts as nothing in \
                  confidence intervals of predictions",
-                terms.join(", "),
+                listed(terms),
                 if terms.len() == 1 { "it" } else { "each" }
             ),
             Warning::FewDegrees { terms } => {
@@ -433,7 +434,7 @@ impl fmt::Display for Warning {
                 f,
                 "the variance of {} by {vcov} is zero, for the sums that it is made of cancel: it says nothing of how far off {} may \
                  be, and there is no test",
-                terms.join(", "),
+                listed(terms),
                 if terms.len() == 1 { "it" } else { "they" }
             ),
             Warning::RankOfCovariance { rank, coefficients, vcov } => write!(
