@@ -74,7 +74,7 @@ impl Model {
             fits.iter_mut().filter_map(|fit| fit.absorbed.as_mut()).for_each(Absorbed::drop_constants);
         }
         if self.confint == Confint::Profile {
-            fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &estimation))?;
+            fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &options.estimation()))?;
         }
         let rows = of_response(rows, &mut fits)?;
         let model = FittedModel::new(rows.design().clone(), fits).with_conformal(conformal);
