@@ -1,7 +1,5 @@
 //! What can go wrong in the mathematics, each with its payload.
 
-use crate::wording::listed;
-
 /// An estimator could not do what was asked.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -191,5 +189,14 @@ impl std::error::Error for Error {
             Error::Source(source) => Some(source.as_ref()),
             _ => None,
         }
+    }
+}
+
+/// Names in a sentence: the first ones, and how many more there are.
+pub(crate) fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    match names.len().checked_sub(SHOWN + 1) {
+        None => names.join(", "),
+        Some(_) => format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN),
     }
 }

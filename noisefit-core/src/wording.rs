@@ -263,12 +263,3 @@ impl std::fmt::Display for Sentence {
 macro_rules! sentence {
     ($($piece:expr),+ $(,)?) => { $crate::wording::Sentence::new(vec![$($crate::wording::Piece::from($piece)),+]) };
 }
-
-/// Names in a sentence: the first ones, and how many more there are.
-pub(crate) fn listed(names: &[String]) -> String {
-    const SHOWN: usize = 12;
-    match names.len().checked_sub(SHOWN + 1) {
-        None => names.join(", "),
-        Some(_) => format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN),
-    }
-}

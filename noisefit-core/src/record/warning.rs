@@ -4,10 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::error::Unbounded;
+use crate::error::{Unbounded, listed};
 use crate::noise::Noise;
 use crate::record::VcovKind;
-use crate::wording::listed;
 
 /// What a reader of a fit, a training or a comparison should know before using its numbers: decided on as a value, shown and
 /// written as a sentence.
