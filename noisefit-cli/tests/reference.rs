@@ -9,7 +9,8 @@ use serde_json::Value;
 const TOLERANCE: f64 = 1e-12;
 
 /// What a fit prints that is not a number to check here.
-const WORDS: [&str; 21] = [
+const WORDS: [&str; 22] = [
+    "reference_df",
     "schema",
     "formula",
     "scale_formula",
@@ -72,6 +73,7 @@ fn every_number_of_a_fit() {
             let [n, left] = ["nobs", "df_residual"].map(|field| number(&case[field]));
             assert_eq!((&fit["small_sample"], &fit["reference"]), (&"corrected".into(), &"student-t".into()));
             assert_close(number(&fit["small_sample_factor"]), n / left, 1e-15, name);
+            assert_eq!(number(&fit["reference_df"]), left);
             let rows = fit["coefficients"].as_array().unwrap();
             assert_eq!(rows.len(), case["coefficients"].as_array().unwrap().len());
             for (row, expected) in rows.iter().zip(case["coefficients"].as_array().unwrap()) {

@@ -3,7 +3,7 @@
 //! Both are an elementary factor times an integral that falls from 1. The factor is written with Stirling's error and
 //! deviances (Loader 2000, *Fast and accurate computation of binomial probabilities*), so that no large logarithms of
 //! gamma functions cancel: that is what costs the usual continued fractions seven digits at 1e5 degrees of freedom and
-//! ten at 1e9. The integral is summed by a double exponential rule, whose sixteen digits cost the same hundred
+//! ten at 1e9. The integral is summed by a double exponential rule, whose digits cost the same hundred
 //! terms at any parameters.
 
 use std::f64::consts::PI;
@@ -11,7 +11,7 @@ use std::f64::consts::PI;
 use crate::numeric::double_double::DoubleDouble;
 use crate::numeric::special::elementary::polynomial;
 use crate::numeric::special::exponential::exp;
-use crate::numeric::special::quadrature::falling;
+use crate::numeric::special::quadrature::{NARROW, WIDE, falling};
 
 /// A tail probability on the logarithmic scale, and how it moves with the ratio that bounds it.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ pub(crate) fn beta_lower(a: f64, b: f64, ratio: DoubleDouble) -> Tail {
     let odds = a * ratio.high / b;
     let fall = a * (below_one.high + ratio.high / b);
     let curvature = (b - 1.0) * odds * (1.0 + odds);
-    let integral = falling(1.0 / (fall + curvature.max(0.0).sqrt()), |v| {
+    let integral = falling(&WIDE, 1.0 / (fall + curvature.max(0.0).sqrt()), |v| {
         let z = -odds * (-v).exp_m1();
         if v < 0.5 {
             // The linear terms are taken together beforehand: for large a and b they would cancel.
@@ -73,7 +73,7 @@ fn gamma_tail(a: f64, x: f64, beyond_linear: impl Fn(f64) -> f64) -> Tail {
     // With t = x exp(+-v) the integral of t^(a-1) exp(-t) over the tail is x^a exp(-x) times that of
     // exp(-|x - a| v - x (exp(+-v) - 1 -+ v)).
     let fall = (x - a).abs();
-    let integral = falling(1.0 / (fall + x.sqrt()), |v| -fall * v - x * beyond_linear(v));
+    let integral = falling(&NARROW, 1.0 / (fall + x.sqrt()), |v| -fall * v - x * beyond_linear(v));
     let ratio = DoubleDouble::from(x) / a;
     let exponent = deviance(ratio - 1.0, ratio) * a - stirling_error(a);
     Tail { exponent, factor: (a / (2.0 * PI)).sqrt() * integral, slope: 1.0 / integral }
