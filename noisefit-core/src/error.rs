@@ -195,7 +195,7 @@ impl std::error::Error for Error {
 /// Names in a sentence: the first ones, and how many more there are.
 pub(crate) fn listed(names: &[String]) -> String {
     const SHOWN: usize = 12;
-    match names.len().checked_sub(SHOWN + 1) {
+    match names.len().checked_sub(SHOWN + 2) {
         None => names.join(", "),
         Some(_) => format!("{} and {} more", names[..SHOWN].join(", "), names.len() - SHOWN),
     }
