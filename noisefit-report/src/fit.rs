@@ -204,7 +204,8 @@ fn facts(fit: &Fit, is_weighted: bool) -> String {
     let mut lines = vec![("noise scale", scale(fit))];
     if fit.noise == Noise::Gaussian && fit.scale.common().is_some() {
         let (error, df) = (optional(fit.goodness.residual_std_error, 6), fit.df_residual);
-        lines.push(("residual std. error", format!("{error} on {df} degrees of freedom")));
+        // The interval is about what allows for the coefficients.
+        lines.push(("residual std. error", format!("{error} on {df} degrees of freedom{}", scale_interval(fit))));
     }
     if let Some(absorbed) = &fit.absorbed {
         lines.push(("absorbed effects", effects(absorbed)));
@@ -340,10 +341,15 @@ fn scale(fit: &Fit) -> String {
         true => format!(", standard deviation {}", significant(sd, 6)),
         false => ", standard deviation infinite".to_owned(),
     });
-    let interval = fit.scale_interval.map_or_else(String::new, |(low, high)| {
-        format!(", {} interval {} to {}", percent(fit.level), significant(low, 5), significant(high, 5))
-    });
+    let interval = if fit.noise == Noise::Gaussian { String::new() } else { scale_interval(fit) };
     format!("{} ({how}){interval}{deviation}", significant(scale, 6))
+}
+
+/// `, 95% interval 0.99 to 1.01`.
+fn scale_interval(fit: &Fit) -> String {
+    fit.scale_interval.map_or_else(String::new, |(low, high)| {
+        format!(", {} interval {} to {}", percent(fit.level), significant(low, 5), significant(high, 5))
+    })
 }
 
 /// What certifies the minimum of absolute deviations or of a quantile's loss.
