@@ -53,6 +53,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Compare(arguments) => commands::compare::run(&arguments),
         Command::Loss(arguments) => commands::loss::run(&arguments),
         Command::Test(arguments) => commands::test::run(&arguments),
+        Command::Effects(arguments) => commands::effects::run(&arguments),
         Command::Profile(arguments) => commands::profile::run(&arguments),
         Command::Describe(arguments) => commands::describe::run(&arguments),
         Command::Plot(arguments) => commands::plot::run(&arguments),

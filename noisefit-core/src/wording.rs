@@ -43,7 +43,9 @@ macro_rules! settings {
 
 settings! {
     Activation = "activation",
+    At = "at",
     Batch = "batch",
+    By = "by",
     Calibration = "calibration",
     Checkpoint = "checkpoint",
     Clip = "clip",
@@ -104,8 +106,10 @@ settings! {
     Truth = "truth",
     Tune = "tune",
     Undefined = "undefined",
+    Units = "units",
     Unseen = "unseen",
     Validation = "validation",
+    Variables = "variables",
     Vcov = "vcov",
     VcovMatrix = "vcov_matrix",
     WarmUp = "warm_up",

@@ -337,7 +337,7 @@ impl Fitted {
         let row = |(name, value): (&String, f64)| vec![name.as_str().into(), value.into()];
         let rows =
             lines.iter().flat_map(|line| names.iter().zip(line.numbers()).map(row).collect::<Vec<_>>()).collect();
-        Ok(Tidy { columns: vec!["term", "estimate"], rows })
+        Ok(Tidy::new(vec!["term", "estimate"], rows))
     }
 
     /// The facts of the fit in one row, of several quantiles one for each.

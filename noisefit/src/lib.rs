@@ -46,6 +46,7 @@
 //! | fit, compare, diagnose, profile | [`Model::fit`], [`Model::compare`], [`Model::diagnose`], [`Model::profile`] |
 //! | use a fit | [`Fitted::coef`], [`Fitted::confint`], [`Fitted::predict`], [`Fitted::evaluate`], [`Fitted::save`] |
 //! | test hypotheses | [`Fitted::test`] |
+//! | average predictions, slopes, comparisons | [`Fitted::effects`] |
 //! | show it | [`Fitted::charts`], [`Fitted::report`], [`tabulate()`], [`Fitted::explain`] |
 //! | look at data | [`Table::describe`], [`Table::losses`] |
 //!
@@ -66,6 +67,7 @@ mod checks;
 mod compare;
 mod describe;
 mod diagnose;
+mod effects;
 mod error;
 mod evaluate;
 mod explain;
@@ -97,6 +99,7 @@ pub use chart::{ChartFile, ChartOptions, charts_csv, write_charts};
 pub use compare::{CompareOptions, Compared};
 pub use describe::Described;
 pub use diagnose::{DiagnoseOptions, Diagnosed};
+pub use effects::{At, Change, Effects, EffectsOptions, Quantity, Slope, Units, Varied};
 pub use error::Error;
 pub use evaluate::{EvaluateOptions, Evaluated};
 pub use explain::{Explained, explain};

@@ -3,6 +3,7 @@
 pub(crate) mod compare;
 pub(crate) mod describe;
 pub(crate) mod diagnose;
+pub(crate) mod effects;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod export;

@@ -180,6 +180,11 @@ impl EvaluatedRows<'_> {
         Some(tangents(self.plan, &self.columns, step, place, self.rows()))
     }
 
+    /// How many observations each row stands for, where that is read.
+    pub fn frequencies(&self) -> Option<&[f64]> {
+        self.frequencies
+    }
+
     /// For each absorbed effect the level of every row, by its place among the levels that were learned.
     pub fn effects(&self) -> &[&[u32]] {
         &self.effects

@@ -2,7 +2,9 @@
 //! by the delta method.
 
 mod average;
+mod effect;
 mod mean;
 
 pub use average::{Average, sum};
+pub use effect::Effect;
 pub use mean::{Jet, Mean, Undo, log_moment};
