@@ -73,6 +73,7 @@ settings! {
     Interval = "interval",
     Keep = "keep",
     LearningRate = "lr",
+    Memory = "memory",
     Missing = "missing",
     MissingText = "na",
     Model = "model",
@@ -88,6 +89,7 @@ settings! {
     Output = "output",
     Path = "path",
     Patience = "patience",
+    Plot = "plot",
     Prediction = "prediction",
     Range = "range",
     Report = "report",
@@ -112,6 +114,7 @@ settings! {
     Variables = "variables",
     Vcov = "vcov",
     VcovMatrix = "vcov_matrix",
+    Vif = "vif",
     WarmUp = "warm_up",
     Weights = "weights",
 }

@@ -176,6 +176,26 @@ impl Error {
         }
     }
 
+    /// The error without what the table has to say to it.
+    pub(crate) fn alone(self) -> Self {
+        match self {
+            Error::Remarked { error, .. } => *error,
+            error => error,
+        }
+    }
+
+    /// The same error, whose record was counted among rows that were gathered: the file and the record, from 1, where it stands.
+    pub(crate) fn standing_at(self, place: impl FnOnce(u64) -> Option<(String, u64)>) -> Self {
+        match self {
+            Error::Data(error) => error.standing_at(place).into(),
+            Error::Core(noisefit_core::Error::Source(source)) => match source.downcast::<DataError>() {
+                Ok(error) => error.standing_at(place).into(),
+                Err(source) => Error::Core(noisefit_core::Error::Source(source)),
+            },
+            error => error,
+        }
+    }
+
     /// Whether the user asked to stop.
     pub fn is_interruption(&self) -> bool {
         matches!(self.of_data(), Some(DataError::Interrupted))

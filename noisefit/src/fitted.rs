@@ -449,7 +449,7 @@ impl Fitted {
 }
 
 /// What the fits warn of, each once; of several quantiles with the level.
-fn warnings(fits: &[Fit]) -> Vec<Remark> {
+pub(crate) fn warnings(fits: &[Fit]) -> Vec<Remark> {
     let mut all: Vec<Remark> = Vec::new();
     for fit in fits {
         for warning in &fit.warnings {

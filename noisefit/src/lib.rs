@@ -43,6 +43,7 @@
 //! |---|---|
 //! | read | [`Table::open`], [`Table::files`], [`Table::from_batches`] |
 //! | say what is fitted | [`Model`], with [`Training`] for what is trained |
+//! | fit each group of rows | [`Model::fit_by`] |
 //! | fit, compare, diagnose, profile | [`Model::fit`], [`Model::compare`], [`Model::diagnose`], [`Model::profile`] |
 //! | use a fit | [`Fitted::coef`], [`Fitted::confint`], [`Fitted::predict`], [`Fitted::evaluate`], [`Fitted::save`] |
 //! | test hypotheses | [`Fitted::test`] |
@@ -60,6 +61,7 @@ pub use noisefit_data as data;
 pub use noisefit_report as report;
 
 mod augment;
+mod by;
 mod calibration;
 mod candidates;
 mod chart;
@@ -95,6 +97,7 @@ mod training;
 mod watch;
 mod with_sampling;
 
+pub use by::{GroupFit, GroupTable, GroupsFitted, Values as GroupValues};
 pub use chart::{ChartFile, ChartOptions, charts_csv, write_charts};
 pub use compare::{CompareOptions, Compared};
 pub use describe::Described;

@@ -37,6 +37,23 @@ pub enum WithEffects {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// A setting of one fit where each group has its own.
+    WithBy {
+        /// The setting.
+        setting: Setting,
+    },
+    /// A column that makes groups twice.
+    ByTwice {
+        /// Its name.
+        name: String,
+    },
+    /// Rows of a group that stand apart in a table that is not kept in memory.
+    GroupApart {
+        /// The group.
+        group: String,
+        /// About how many bytes all rows take.
+        bytes: u64,
+    },
     /// No noise family has this name.
     Noise(InvalidNoise),
     /// No covariance has this name.
@@ -325,6 +342,18 @@ impl Refusal {
                 name(*setting),
                 with(Setting::Noise, "huber"),
                 with(Setting::Noise, "auto")
+            ),
+            Refusal::WithBy { setting } => format!(
+                "{} is of one fit, and {} makes one of each group; leave one of them out",
+                name(*setting),
+                name(Setting::By)
+            ),
+            Refusal::ByTwice { name: column } => format!("{}: `{column}` is named twice", name(Setting::By)),
+            Refusal::GroupApart { group, bytes } => format!(
+                "the rows of the group {group} stand apart, and a table that is not kept in memory is fitted group by group as it is read: \
+                 sort it by the columns of {}, or keep it in memory by {}",
+                name(Setting::By),
+                with(Setting::Memory, &size(*bytes as f64).replace(' ', ""))
             ),
             Refusal::AutoNoise => format!(
                 "{} goes with {} and its exact fits; {} says which noise it is, to be named here",

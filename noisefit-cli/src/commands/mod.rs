@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub(crate) mod by;
 pub(crate) mod compare;
 pub(crate) mod describe;
 pub(crate) mod diagnose;

@@ -75,7 +75,7 @@ use self::partitions::Partitions;
 use self::stream::Stream;
 use self::table::{FrameIterator, Query, Schema, Table, Unit, Wanted};
 use crate::error::DataError;
-use crate::frame::{Field, Frame};
+use crate::frame::{Field, Frame, Kind};
 
 /// What a caller wants to be told, and may say, in the middle of a scan. Called from several threads.
 pub trait Progress: Sync {

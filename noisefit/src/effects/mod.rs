@@ -1,7 +1,6 @@
 //! Effects in the units of the response: average predictions, slopes and comparisons over the rows of a table.
 
 mod asked;
-mod groups;
 mod options;
 mod sums;
 mod typical;
@@ -225,14 +224,14 @@ impl Fitted {
 
     /// The averages, in the order of the groups, of what columns are set to and of what was asked for.
     fn found(&self, ready: &Ready<'_>, sums: &Sums, level: f64) -> Result<Vec<Row>, Error> {
-        let mut order: Vec<usize> = (0..sums.groups.keys.len()).collect();
-        order.sort_by(|&a, &b| sums.groups.keys[a].order(&sums.groups.keys[b]));
+        let mut order: Vec<usize> = (0..sums.groups.keys().len()).collect();
+        order.sort_by(|&a, &b| sums.groups.keys()[a].order(&sums.groups.keys()[b]));
         let heads = ready.heads.count();
         let absorbs = !self.model.design.layout().effects.is_empty();
         let mut found = Vec::new();
         for group in order {
             let averages = &sums.averages[group];
-            let key = sums.groups.keys[group].shown(&ready.by_fields);
+            let key = sums.groups.keys()[group].shown(&ready.by_fields);
             for (s, setting) in ready.settings.iter().enumerate() {
                 for (k, asked) in ready.asked.iter().enumerate() {
                     let own = &averages[(s * ready.asked.len() + k) * heads..][..heads];

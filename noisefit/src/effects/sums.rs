@@ -8,11 +8,11 @@ use noisefit_core::record::Fit;
 use noisefit_data::DataError;
 use noisefit_data::formula::{Bound, Design, EvaluateOptions, EvaluatedRows, Tangents, Workspace};
 use noisefit_data::frame::{Field, Frame};
+use noisefit_data::groups::Groups;
 use noisefit_data::read::Dataset;
 use noisefit_data::source::locate;
 
 use super::asked::{Asked, Given, What};
-use super::groups::Groups;
 use super::options::Slope;
 use super::units::Rule;
 
@@ -108,7 +108,7 @@ pub(super) struct Counts {
 
 impl Sums {
     pub(super) fn merge(&mut self, later: Sums) {
-        for (key, averages) in later.groups.keys.into_iter().zip(later.averages) {
+        for (key, averages) in later.groups.into_keys().into_iter().zip(later.averages) {
             let number = self.groups.number(key);
             match self.averages.get_mut(number) {
                 Some(mine) => mine.iter_mut().zip(&averages).for_each(|(mine, later)| mine.merge(later)),
@@ -136,7 +136,7 @@ impl Pass<'_> {
         let Sums { groups, averages, counts } = sums;
         let groups_of_rows = groups.of_rows(frame, self.by);
         let each = self.settings.len() * self.asked.len();
-        averages.resize_with(groups.keys.len(), || (0..each).flat_map(|_| self.heads.empty()).collect());
+        averages.resize_with(groups.keys().len(), || (0..each).flat_map(|_| self.heads.empty()).collect());
         for (place, setting) in self.settings.iter().enumerate() {
             let set;
             let frame = match setting.sets.is_empty() {
