@@ -18,7 +18,7 @@ pub use table::{GroupTable, Values};
 
 use crate::error::Error;
 use crate::fit::{Exactly, closed_gaps};
-use crate::model::Model;
+use crate::model::{Fitting, Model};
 use crate::refusal::Refusal;
 use crate::remark::Remark;
 use crate::rows::Resolved;
@@ -158,6 +158,7 @@ impl Model {
     pub fn check_by(&self, by: &[&str]) -> Result<(), Error> {
         self.check()?;
         let setting = match () {
+            () if matches!(self.fitting, Fitting::Network(_)) => Some(Setting::Model),
             () if self.training().is_some() => Some(Setting::Solver),
             () if self.conformal.is_some() => Some(Setting::Conformal),
             () => None,
