@@ -75,7 +75,11 @@ fn compare(folder: &Folder, order: &[String], options: &[&str], reading: &[&str]
         let (_, expected) = csv(&alone.stdout);
         assert_eq!(own.len(), expected.len(), "{options:?} {name}");
         for ((_, cells, error), expected) in own.iter().zip(expected) {
-            assert_eq!((&cells[..], error.as_str()), (&expected.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>()[..], ""), "{options:?} {name}");
+            assert_eq!(
+                (&cells[..], error.as_str()),
+                (&expected.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>()[..], ""),
+                "{options:?} {name}"
+            );
         }
     }
     if failed > 0 {
@@ -88,7 +92,9 @@ fn every_family_and_covariance_fits_each_group_as_its_own_file() {
     let folder = Folder::new();
     for mixed in [false, true] {
         let order = write(&folder, mixed);
-        for noise in ["gaussian", "laplace", "quantile:0.25,0.75", "huber", "student-t", "student-t:4", "logistic", "cauchy"] {
+        for noise in
+            ["gaussian", "laplace", "quantile:0.25,0.75", "huber", "student-t", "student-t:4", "logistic", "cauchy"]
+        {
             compare(&folder, &order, &["-f", "y ~ x", "--noise", noise], &[]);
         }
         for vcov in ["hc0", "hc3", "hac:2", "cluster:n", "sandwich", "bootstrap:19"] {
@@ -121,9 +127,14 @@ fn a_table_that_is_not_kept_in_memory_is_fitted_in_its_order() {
         compare(&folder, &order, &["-f", "y ~ x + k"], &["--memory", "0", "--threads", threads]);
     }
     write(&folder, true);
-    let run = folder.run(&["fit", "all.csv", "-f", "y ~ x", "--by", "g", "--format", "csv", "--memory", "0", "-o", "out.csv"]);
+    let run = folder
+        .run(&["fit", "all.csv", "-f", "y ~ x", "--by", "g", "--format", "csv", "--memory", "0", "-o", "out.csv"]);
     assert_eq!(run.code, 1);
-    assert!(run.stderr.contains("stand apart") && run.stderr.contains("sort it by the columns of --by"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("stand apart") && run.stderr.contains("sort it by the columns of --by"),
+        "{}",
+        run.stderr
+    );
     // Nothing half written is left.
     assert!(!folder.names().contains(&"out.csv".to_owned()));
 }
@@ -134,7 +145,8 @@ fn rows_that_are_wrong_are_named_where_they_stand() {
     folder.write("d.csv", "g,x,y\na,1,1\nb,1,2\na,2,3\nb,0,1\na,3,4\nb,4,4\na,5,7\nb,3,3\n");
     for memory in ["1MB", "0"] {
         if memory == "0" {
-            folder.write("d.csv", "g,x,y\na,1,1\na,2,3\na,3,4\na,5,7\nb,1,2\nb,0,1\nb,4,4\nb,3,3\nc,1,1\nc,2,2\nc,4,3\n");
+            folder
+                .write("d.csv", "g,x,y\na,1,1\na,2,3\na,3,4\na,5,7\nb,1,2\nb,0,1\nb,4,4\nb,3,3\nc,1,1\nc,2,2\nc,4,3\n");
         }
         let run = folder.run(&["fit", "d.csv", "-f", "y ~ log(x)", "--by", "g", "--format", "csv", "--memory", memory]);
         assert_eq!(run.code, 0, "{}", run.stderr);
@@ -172,7 +184,10 @@ fn the_table_is_written_in_every_form() {
         serde_json::from_str(&folder.done(&["describe", "out.parquet", "--format", "json"])).unwrap();
     assert_eq!(described["rows"], 12);
     let shown = folder.done(&words);
-    assert!(shown.starts_with("mpg ~ wt\ngaussian noise, 6 groups by cyl, am; standard errors default\n\ncyl  am"), "{shown}");
+    assert!(
+        shown.starts_with("mpg ~ wt\ngaussian noise, 6 groups by cyl, am; standard errors default\n\ncyl  am"),
+        "{shown}"
+    );
     let glance = folder.done(&[&words[..], &["--glance", "--format", "csv"]].concat());
     assert_eq!(glance.lines().count(), 7);
     let alone = folder.done(&["fit", &data, "-f", "mpg ~ wt", "--glance", "--format", "csv"]);

@@ -37,7 +37,8 @@ fn averages_are_those_of_marginaleffects_and_closed_forms() {
     assert_eq!(cases.len(), 16);
     for case in cases {
         let (name, data) = (case["name"].as_str().unwrap(), testdata(case["data"].as_str().unwrap()));
-        let options: Vec<&str> = case["options"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
+        let options: Vec<&str> =
+            case["options"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
         let (of_fit, own): (Vec<&str>, Vec<&str>) = match options.first() {
             Some(&"--vcov") => (options.clone(), Vec::new()),
             _ => (Vec::new(), options.clone()),
@@ -89,8 +90,14 @@ fn slopes_are_what_differences_of_predictions_tend_to() {
         .map(|(k, shift)| (shift, curved(&folder, &format!("s{k}.csv"), shift)))
         .collect();
     for formula in [
-        "y ~ bs(x, df=6) + z", "y ~ ns(x, df=4)*z + g", "y ~ cc(x, df=5) + g:z", "y ~ poly(x, 4)*g", "y ~ log(x):g + I(x^2) + sqrt(x)",
-        "y ~ z + offset(0.3*x^2) + g*scale(x)", "log(y) ~ ns(x, df=3) + g", "sqrt(y) ~ poly(x, 2) + z",
+        "y ~ bs(x, df=6) + z",
+        "y ~ ns(x, df=4)*z + g",
+        "y ~ cc(x, df=5) + g:z",
+        "y ~ poly(x, 4)*g",
+        "y ~ log(x):g + I(x^2) + sqrt(x)",
+        "y ~ z + offset(0.3*x^2) + g*scale(x)",
+        "log(y) ~ ns(x, df=3) + g",
+        "sqrt(y) ~ poly(x, 2) + z",
     ] {
         fitted(&folder, &data, formula, &[]);
         let (units, back): (&[&str], &[&str]) = match formula.split_once("(y)") {
@@ -183,7 +190,12 @@ fn transformed_responses_have_means_by_the_noise_or_by_smearing() {
     // Huber's noise has no such formula: exp(mu) times the mean of exp(residual) (Duan 1983).
     fitted(&folder, &data, "log(foodexp) ~ log(income)", &["--noise", "huber"]);
     let mu = predictions(&folder, &data, &[]);
-    let y: Vec<f64> = std::fs::read_to_string(&data).unwrap().lines().skip(1).map(|line| line.split(',').nth(1).unwrap().parse().unwrap()).collect();
+    let y: Vec<f64> = std::fs::read_to_string(&data)
+        .unwrap()
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').nth(1).unwrap().parse().unwrap())
+        .collect();
     let smear = mean(&y.iter().zip(&mu).map(|(y, mu): (&f64, &f64)| y / mu.exp()).collect::<Vec<f64>>());
     let exact = smear * mean(&mu.iter().map(|mu| mu.exp()).collect::<Vec<f64>>());
     let run = folder.run(&["effects", "model.json", &data, "--of", "predictions", "--format", "json"]);
@@ -198,9 +210,15 @@ fn transformed_responses_have_means_by_the_noise_or_by_smearing() {
     assert!(said.contains("infinite; ask for the median"), "{said}");
     // As the formula has it the slope is the coefficient over income.
     let found = effects(&folder, &data, &["--units", "transformed"]);
-    let income: Vec<f64> = std::fs::read_to_string(&data).unwrap().lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect();
+    let income: Vec<f64> = std::fs::read_to_string(&data)
+        .unwrap()
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap().parse().unwrap())
+        .collect();
     let fit = folder.fit(&[&data, "-f", "log(foodexp) ~ log(income)", "--noise", "student-t:4"]);
-    let exact = number(&fit["coefficients"][1]["estimate"]) * mean(&income.iter().map(|x| 1.0 / x).collect::<Vec<f64>>());
+    let exact =
+        number(&fit["coefficients"][1]["estimate"]) * mean(&income.iter().map(|x| 1.0 / x).collect::<Vec<f64>>());
     assert_close(number(&found[0]["estimate"]), exact, 1e-12, "transformed");
 }
 
@@ -243,7 +261,8 @@ fn groups_and_settings_average_the_rows_that_they_say() {
     assert_close(sum / count, all, 1e-13, "groups");
     // Every combination, the last column fastest.
     let found = effects(&folder, &data, &["--of", "predictions", "--at", "wt=2,3", "cyl=4,8"]);
-    let at: Vec<(&str, &str)> = found.iter().map(|row| (row["at"]["wt"].as_str().unwrap(), row["at"]["cyl"].as_str().unwrap())).collect();
+    let at: Vec<(&str, &str)> =
+        found.iter().map(|row| (row["at"]["wt"].as_str().unwrap(), row["at"]["cyl"].as_str().unwrap())).collect();
     assert_eq!(at, [("2", "4"), ("2", "8"), ("3", "4"), ("3", "8")]);
     let mut text = std::fs::read_to_string(&data).unwrap().lines().next().unwrap().to_owned() + "\n";
     let head: Vec<String> = text.trim().split(',').map(str::to_owned).collect();
@@ -284,7 +303,11 @@ fn absorbed_effects_leave_slopes_and_take_the_errors_of_predictions() {
     let mut text = "firm,x,z,y\n".to_owned();
     for i in 0..60 {
         let (x, z) = ((0.7 * f64::from(i)).sin(), f64::from(i % 4));
-        text += &format!("f{},{x},{z},{}\n", i % 7, 1.0 + 2.0 * x - 0.5 * z + f64::from(i % 7) + 0.1 * (3.3 * f64::from(i)).cos());
+        text += &format!(
+            "f{},{x},{z},{}\n",
+            i % 7,
+            1.0 + 2.0 * x - 0.5 * z + f64::from(i % 7) + 0.1 * (3.3 * f64::from(i)).cos()
+        );
     }
     folder.write("d.csv", text);
     fitted(&folder, "d.csv", "y ~ x + I(x^2) + z | firm", &[]);
@@ -309,7 +332,8 @@ fn networks_have_slopes_and_the_spread_of_their_members() {
     let data = curved(&folder, "d.csv", 0.0);
     let (up, down) = (curved(&folder, "u.csv", 0.02), curved(&folder, "l.csv", -0.02));
     for activation in ["tanh", "gelu", "silu", "relu"] {
-        let options = ["--model", "network", "--hidden", "6,4", "--activation", activation, "--epochs", "60", "--ensemble", "3"];
+        let options =
+            ["--model", "network", "--hidden", "6,4", "--activation", activation, "--epochs", "60", "--ensemble", "3"];
         fitted(&folder, &data, "y ~ x + z + g", &options);
         let run = folder.run(&["effects", "model.json", &data, "--variables", "x,g", "--format", "json"]);
         assert!(run.stderr.contains("spread is the standard deviation"), "{}", run.stderr);
@@ -344,7 +368,10 @@ fn categories_numbers_of_levels_and_comparisons_in_formulas() {
     assert!(run.stderr.contains("x stands in a comparison"), "{}", run.stderr);
     let record: Value = serde_json::from_str(&run.stdout).unwrap();
     let found = record["effects"].as_array().unwrap();
-    let names: Vec<String> = found.iter().map(|row| format!("{} {}", row["term"].as_str().unwrap(), row["contrast"].as_str().unwrap())).collect();
+    let names: Vec<String> = found
+        .iter()
+        .map(|row| format!("{} {}", row["term"].as_str().unwrap(), row["contrast"].as_str().unwrap()))
+        .collect();
     assert_eq!(names, ["k 3 - 5", "k 9 - 5", "t true - false", "g v - (other)", "x dY/dX"]);
     for (row, coefficient) in found.iter().zip(fit["coefficients"].as_array().unwrap().iter().skip(1)).take(4) {
         assert_close(number(&row["estimate"]), number(&coefficient["estimate"]), 1e-12, "difference");
@@ -352,7 +379,10 @@ fn categories_numbers_of_levels_and_comparisons_in_formulas() {
     }
     assert_eq!(number(&found[4]["estimate"]), 0.0);
     let pairs = effects(&folder, "d.csv", &["--variables", "k", "--pairwise"]);
-    assert_eq!(pairs.iter().map(|row| row["contrast"].as_str().unwrap()).collect::<Vec<_>>(), ["5 - 3", "9 - 3", "9 - 5"]);
+    assert_eq!(
+        pairs.iter().map(|row| row["contrast"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["5 - 3", "9 - 3", "9 - 5"]
+    );
 }
 
 #[test]
@@ -367,7 +397,10 @@ fn what_cannot_be_is_refused_with_what_can() {
         (&["--at", "wt=heavy"], "at wt=heavy: wt is calculated with, and takes a number, mean or median"),
         (&["--at", "hp=100"], "--at hp: no such column in the terms of the model; there are wt, cyl"),
         (&["--units", "mean"], "units mean: effects are of mpg itself"),
-        (&["--of", "comparisons", "--variables", "cyl=sd"], "variables cyl: it is a category, and changes by reference or pairwise"),
+        (
+            &["--of", "comparisons", "--variables", "cyl=sd"],
+            "variables cyl: it is a category, and changes by reference or pairwise",
+        ),
         (&["--of", "predictions", "--variables", "wt"], "predictions have no variables (wt): say at wt=VALUES"),
     ] {
         let found = folder.refusal(1, &[&["effects", "model.json", &data], options].concat());

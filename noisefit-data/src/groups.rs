@@ -240,7 +240,8 @@ pub fn gathered(frames: &[Frame], runs: &[Rows], columns: usize) -> Frame {
 }
 
 fn gathered_column(frames: &[Frame], runs: &[Rows], place: usize, rows: usize) -> Column {
-    let of = |run: &Rows| (&frames[run.frame as usize].columns[place], run.start as usize..(run.start + run.count) as usize);
+    let of =
+        |run: &Rows| (&frames[run.frame as usize].columns[place], run.start as usize..(run.start + run.count) as usize);
     if matches!(runs.first().map(of), Some((Column::Category { .. }, _))) {
         let (mut all, mut levels) = (Vec::with_capacity(rows), Vec::<String>::new());
         // Codes of the frame at hand, and what they are here.

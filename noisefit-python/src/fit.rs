@@ -62,7 +62,8 @@ pub(crate) fn fit_by<'py>(
             rows.push(&group, &Keywords);
             Ok(())
         })?;
-        let fields: Vec<(String, Kind)> = rows.columns().into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect();
+        let fields: Vec<(String, Kind)> =
+            rows.columns().into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect();
         Ok((rows, fields, done))
     })?;
     let mut columns = Vec::new();
@@ -70,9 +71,10 @@ pub(crate) fn fit_by<'py>(
         let column = match values {
             GroupValues::Texts(texts) => texts.clone().into_pyobject(py)?.into_any(),
             GroupValues::Numbers(high, low) if matches!(kind, Kind::Date | Kind::Timestamp) => {
-                let texts = high.iter().zip(low).map(|(high, low)| {
-                    (!high.is_nan()).then(|| noisefit::data::read::shown_value(kind, *high, *low))
-                });
+                let texts = high
+                    .iter()
+                    .zip(low)
+                    .map(|(high, low)| (!high.is_nan()).then(|| noisefit::data::read::shown_value(kind, *high, *low)));
                 texts.collect::<Vec<_>>().into_pyobject(py)?.into_any()
             }
             GroupValues::Numbers(high, _) => array(py, high.clone()).into_any(),

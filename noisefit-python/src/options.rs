@@ -47,7 +47,11 @@ pub(crate) fn test_options(settings: &Settings<'_, '_>) -> PyResult<TestOptions>
 }
 
 pub(crate) fn effects_options(settings: &Settings<'_, '_>) -> PyResult<EffectsOptions> {
-    let mut options = EffectsOptions { units: settings.of::<Units>("units")?, by: settings.names("by")?, ..EffectsOptions::default() };
+    let mut options = EffectsOptions {
+        units: settings.of::<Units>("units")?,
+        by: settings.names("by")?,
+        ..EffectsOptions::default()
+    };
     set(&mut options.quantity, settings.of::<Quantity>("of")?);
     set(&mut options.slope, settings.of::<Slope>("slope")?);
     set(&mut options.pairwise, settings.flag("pairwise")?);

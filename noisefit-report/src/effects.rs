@@ -113,12 +113,18 @@ impl Effects {
 
     /// The same as one table, a row for each average.
     pub fn tidy(&self) -> Tidy {
-        let numbers = ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high", "df", "spread", "nobs"];
+        let numbers =
+            ["estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high", "df", "spread", "nobs"];
         let columns = self.names().into_iter().map(Cow::Owned).chain(numbers.into_iter().map(Cow::Borrowed)).collect();
         let row = |row: &Row| {
             let effect = &row.effect;
             let mut cells: Vec<Cell> = self.keys(row).into_iter().map(Cell::Text).collect();
-            cells.extend([effect.estimate.into(), effect.std_error.into(), effect.statistic.into(), Cell::p(effect.p_value)]);
+            cells.extend([
+                effect.estimate.into(),
+                effect.std_error.into(),
+                effect.statistic.into(),
+                Cell::p(effect.p_value),
+            ]);
             cells.extend([effect.conf_low.into(), effect.conf_high.into(), effect.df.into(), effect.spread.into()]);
             cells.push(row.nobs.into());
             cells

@@ -2,9 +2,9 @@
 
 use noisefit_core::compare::{self, Comparison};
 use noisefit_core::estimate;
+use noisefit_core::inference::conformal::Conformal;
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::outside::{Outside, outside};
-use noisefit_core::inference::conformal::Conformal;
 use noisefit_core::inference::{self, conformal, profile};
 use noisefit_core::noise::{Noise, Noises};
 use noisefit_core::record::{Absorbed, Confint, Counts, Fit, LikelihoodOf, Topic};

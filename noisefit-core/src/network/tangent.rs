@@ -69,8 +69,7 @@ impl Network {
                 let weights = values.iter().enumerate();
                 weights.map(|(i, value)| value * weight(layer.weights.start + i * layer.outputs + j)).sum()
             };
-            let linear: Vec<f64> =
-                (0..layer.outputs).map(|j| sum(&at, j) + weight(layer.bias.start + j)).collect();
+            let linear: Vec<f64> = (0..layer.outputs).map(|j| sum(&at, j) + weight(layer.bias.start + j)).collect();
             let moved: Vec<f64> = (0..layer.outputs).map(|j| sum(&along, j)).collect();
             if number + 1 == layers.len() {
                 return (linear, moved);

@@ -125,8 +125,17 @@ mod tests {
     fn the_inverse_has_its_derivatives() {
         let fields = ["y", "x"].map(|name| Field { name: name.into(), kind: Kind::Number });
         for (response, at) in [
-            ("y", 2.0), ("log(y)", 0.7), ("sqrt(y)", 1.3), ("I(1/y)", 0.4), ("I(y^3)", 1.9), ("log10(y + 1)", 0.6),
-            ("I(y^0.3)", 1.2), ("exp(y)", 2.2), ("I(2 - 3*log1p(y))", 0.4), ("tanh(y)", 0.3), ("log2(y)", 0.8),
+            ("y", 2.0),
+            ("log(y)", 0.7),
+            ("sqrt(y)", 1.3),
+            ("I(1/y)", 0.4),
+            ("I(y^3)", 1.9),
+            ("log10(y + 1)", 0.6),
+            ("I(y^0.3)", 1.2),
+            ("exp(y)", 2.2),
+            ("I(2 - 3*log1p(y))", 0.4),
+            ("tanh(y)", 0.3),
+            ("log2(y)", 0.8),
         ] {
             let formula = Formula::parse(&format!("{response} ~ x")).unwrap();
             let design = formula.resolve(&fields, None, None).unwrap().into_design().unwrap();

@@ -50,8 +50,7 @@ pub(super) fn tangents<'a>(
             Step::Orthogonal { x, last, before, recurrence } => {
                 // The derivative of ((x - centre) last - spread_before before) per_spread.
                 let centre = recurrence.centre;
-                let distance: Vec<f64> =
-                    step_values(*x).high.iter().map(|x| (x - centre.high) - centre.low).collect();
+                let distance: Vec<f64> = step_values(*x).high.iter().map(|x| (x - centre.high) - centre.low).collect();
                 let by_x = times(found[*x].clone(), step_values(*last).high);
                 let by_last = times(found[*last].clone(), &distance);
                 let by_before = scaled(found[*before].clone(), -recurrence.spread_before.to_f64());
@@ -157,7 +156,8 @@ mod tests {
     /// The design columns of rows with these values, and their derivatives by x.
     fn of(formula: &str, x: &[f64]) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
         let field = |name: &str, kind| Field { name: name.into(), kind };
-        let fields = [field("y", Kind::Number), field("x", Kind::Number), field("z", Kind::Number), field("g", Kind::Text)];
+        let fields =
+            [field("y", Kind::Number), field("x", Kind::Number), field("z", Kind::Number), field("g", Kind::Text)];
         let frame = |x: &[f64]| Frame {
             file: 0,
             first_record: 0,
@@ -200,17 +200,36 @@ mod tests {
     fn derivatives_are_what_differences_tend_to() {
         let x = [0.9, 1.7, 2.35, 3.3];
         for formula in [
-            "y ~ x", "y ~ I(x^2)", "y ~ I(3*x^3 - x/z + 2)", "y ~ I(z/x)", "y ~ I(x^0.5)", "y ~ I(2^x)", "y ~ log(x)",
-            "y ~ exp(-x)", "y ~ log1p(x) + log2(x) + log10(x) + expm1(x) + sqrt(x)", "y ~ sin(x) + cos(x) + tanh(x)",
-            "y ~ abs(x - 2)", "y ~ scale(x) + center(x)", "y ~ poly(x, 4)", "y ~ poly(x, 3, raw)", "y ~ bs(x, df=6)",
-            "y ~ ns(x, df=4)", "y ~ cc(x, df=5)", "y ~ poly(log(x), 2)", "y ~ x*z*g", "y ~ bs(x, df=5):g", "y ~ I(x > 2)",
+            "y ~ x",
+            "y ~ I(x^2)",
+            "y ~ I(3*x^3 - x/z + 2)",
+            "y ~ I(z/x)",
+            "y ~ I(x^0.5)",
+            "y ~ I(2^x)",
+            "y ~ log(x)",
+            "y ~ exp(-x)",
+            "y ~ log1p(x) + log2(x) + log10(x) + expm1(x) + sqrt(x)",
+            "y ~ sin(x) + cos(x) + tanh(x)",
+            "y ~ abs(x - 2)",
+            "y ~ scale(x) + center(x)",
+            "y ~ poly(x, 4)",
+            "y ~ poly(x, 3, raw)",
+            "y ~ bs(x, df=6)",
+            "y ~ ns(x, df=4)",
+            "y ~ cc(x, df=5)",
+            "y ~ poly(log(x), 2)",
+            "y ~ x*z*g",
+            "y ~ bs(x, df=5):g",
+            "y ~ I(x > 2)",
             "y ~ I(-x*(x + z))",
         ] {
             let (_, exact) = of(formula, &x);
             let at = |step: f64| of(formula, &x.map(|x| x + step)).0;
             let central = |h: f64| -> Vec<Vec<f64>> {
                 let (up, down) = (at(h), at(-h));
-                let column = |(up, down): (&Vec<f64>, &Vec<f64>)| up.iter().zip(down).map(|(u, d)| (u - d) / (2.0 * h)).collect();
+                let column = |(up, down): (&Vec<f64>, &Vec<f64>)| {
+                    up.iter().zip(down).map(|(u, d)| (u - d) / (2.0 * h)).collect()
+                };
                 up.iter().zip(&down).map(column).collect()
             };
             let (wide, narrow) = (central(2e-3), central(1e-3));

@@ -117,7 +117,9 @@ fn reach(plan: &Plan, step: usize, steps: &mut BTreeSet<usize>) {
     match &plan.steps[step].1 {
         Step::Product(a, b) => [a, b].into_iter().for_each(|part| reach(plan, *part, steps)),
         Step::Spline { x, .. } => reach(plan, *x, steps),
-        Step::Orthogonal { x, last, before, .. } => [x, last, before].into_iter().for_each(|part| reach(plan, *part, steps)),
+        Step::Orthogonal { x, last, before, .. } => {
+            [x, last, before].into_iter().for_each(|part| reach(plan, *part, steps))
+        }
         Step::Number(_) | Step::Indicator { .. } | Step::Contrast { .. } | Step::Matches { .. } => {}
     }
 }
@@ -160,7 +162,8 @@ fn variable(plan: &Plan, column: usize, sides: &[BTreeSet<usize>; 2]) -> Option<
     let compares = |expr: &Expr| {
         let mut found = false;
         expr.visit(&mut |part| {
-            found |= matches!(part, Expr::Compare(_, a, b) if [a, b].iter().any(|side| side.columns().contains(&column)));
+            found |=
+                matches!(part, Expr::Compare(_, a, b) if [a, b].iter().any(|side| side.columns().contains(&column)));
         });
         found
     };

@@ -124,7 +124,9 @@ impl Ending {
             Some("parquet") => Ok(Ending::Parquet),
             _ => {
                 let shown = path.display();
-                Err(DataError::Option(format!("cannot write {shown}: name a file that ends in .csv, .tsv, .ndjson or .parquet")))
+                Err(DataError::Option(format!(
+                    "cannot write {shown}: name a file that ends in .csv, .tsv, .ndjson or .parquet"
+                )))
             }
         }
     }
@@ -528,7 +530,9 @@ mod tests {
         let columns = [("a \"b\"", Kind::Text), ("x", Kind::Number), ("day", Kind::Date)];
         let mut table = TableWriter::create(&path, &columns).unwrap();
         let texts = [Some("é\n,"), None];
-        table.write(&[TableColumn::Text(&texts), TableColumn::Number(&[0.1, f64::NAN]), read(&[19_783.0, f64::NAN])]).unwrap();
+        table
+            .write(&[TableColumn::Text(&texts), TableColumn::Number(&[0.1, f64::NAN]), read(&[19_783.0, f64::NAN])])
+            .unwrap();
         table.finish().unwrap();
         let expected = "{\"a \\\"b\\\"\":\"é\\n,\",\"x\":0.1,\"day\":\"2024-03-01\"}\n{\"a \\\"b\\\"\":null,\"x\":null,\"day\":null}\n";
         assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);

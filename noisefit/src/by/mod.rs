@@ -24,7 +24,7 @@ use crate::remark::Remark;
 use crate::rows::Resolved;
 use crate::table::Table;
 
-/// Groups that a thread fits before it hands them on.
+/// Groups that a thread fits before it hands them on, at most.
 const TOGETHER: usize = 32;
 
 /// Rows of a group that are a unit of work: a group of more is divided as a table in memory is.
@@ -259,7 +259,9 @@ impl Reading<'_> {
         let fit = |groups: &[(Key, Vec<Rows>)]| -> Vec<GroupFit> {
             groups.iter().map(|(key, rows)| self.fit(key, &kept, rows)).collect()
         };
-        in_order(all.chunks(TOGETHER), self.table.threads(), fit, |found| {
+        // Of few groups each is a thread's own.
+        let together = (all.len() / (8 * self.table.threads())).clamp(1, TOGETHER);
+        in_order(all.chunks(together), self.table.threads(), fit, |found| {
             finished += found.len() as u64;
             self.table.watch().steps(finished, total);
             outcome = match self.table.watch().cancelled() {
@@ -296,9 +298,14 @@ impl Reading<'_> {
                 let key = keys[*number].clone();
                 match place == 0 || place == last {
                     true => {
-                        let before = rows.first().map_or(0, |run| kept.before[run.frame as usize] + u64::from(run.start));
+                        let before =
+                            rows.first().map_or(0, |run| kept.before[run.frame as usize] + u64::from(run.start));
                         let frame = gathered(&kept.frames, rows, self.columns.len());
-                        Part::Open(key, Frame { file: kept.frames.first().map_or(0, |frame| frame.file), ..frame }, before)
+                        Part::Open(
+                            key,
+                            Frame { file: kept.frames.first().map_or(0, |frame| frame.file), ..frame },
+                            before,
+                        )
                     }
                     false => Part::Fitted(key.clone(), self.fit(&key, &kept, rows)),
                 }
@@ -386,8 +393,7 @@ impl Reading<'_> {
     /// The fit of some rows.
     fn fit(&self, key: &Key, kept: &Kept, rows: &[Rows]) -> GroupFit {
         let dataset = self.table.dataset();
-        let units: Vec<Frame> =
-            units(rows).iter().map(|rows| gathered(&kept.frames, rows, self.own)).collect();
+        let units: Vec<Frame> = units(rows).iter().map(|rows| gathered(&kept.frames, rows, self.own)).collect();
         let counts = Counts { records: units.iter().map(|unit| unit.rows as u64).sum(), ..Counts::default() };
         let own = &self.columns[..self.own];
         let source = |formula: &Formula| {
@@ -403,7 +409,9 @@ impl Reading<'_> {
                 .collect();
             let chosen = |frame: &Frame| match places.iter().copied().eq(0..self.own) {
                 true => frame.clone(),
-                false => Frame { columns: places.iter().map(|&place| frame.columns[place].clone()).collect(), ..*frame },
+                false => {
+                    Frame { columns: places.iter().map(|&place| frame.columns[place].clone()).collect(), ..*frame }
+                }
             };
             let columns = places.iter().map(|&place| own[place]).collect();
             let records = Records::of_frames(dataset, columns, units.iter().map(chosen).collect(), &self.quiet);
@@ -411,13 +419,16 @@ impl Reading<'_> {
         };
         match self.model.fit_rows(self.table, &source, self.goodness) {
             Ok(Exactly { rows, fits, .. }) => {
-                let mut warnings: Vec<Remark> = rows.remarks().iter().map(|remark| remark_of(remark.to_string())).collect();
+                let mut warnings: Vec<Remark> =
+                    rows.remarks().iter().map(|remark| remark_of(remark.to_string())).collect();
                 warnings.extend(closed_gaps(&self.model.vcov, rows.counts()).map(remark_of));
                 warnings.extend(crate::fitted::warnings(&fits));
                 GroupFit { key: key.values(), counts: rows.counts(), fits: Ok(fits), warnings }
             }
             Err(error) => {
-                let place = |record: u64| place(kept, rows, record).map(|(file, record)| (dataset.file_name(file).to_owned(), record));
+                let place = |record: u64| {
+                    place(kept, rows, record).map(|(file, record)| (dataset.file_name(file).to_owned(), record))
+                };
                 let error = Box::new(error.alone().standing_at(place));
                 GroupFit { key: key.values(), counts, fits: Err(error), warnings: Vec::new() }
             }

@@ -81,7 +81,11 @@ impl GroupTable {
             }
         };
         let kind = |is_text: bool| if is_text { Kind::Text } else { Kind::Number };
-        let beside = if of_fits { vec![("error", true), ("warnings", true)] } else { vec![("nobs", false), ("error", true), ("warnings", true)] };
+        let beside = if of_fits {
+            vec![("error", true), ("warnings", true)]
+        } else {
+            vec![("nobs", false), ("error", true), ("warnings", true)]
+        };
         let own = own.into_iter().chain(beside.into_iter().map(|(name, is_text)| (name.to_owned(), is_text)));
         let own = own.map(|(name, is_text)| (name, kind(is_text)));
         let all = fields.iter().map(|field| (field.name.clone(), field.kind)).chain(own);
@@ -132,7 +136,10 @@ impl GroupTable {
             Ok(fits) => {
                 for fit in fits {
                     fit.location.rows.iter().for_each(|row| self.coefficient(group, fit, "location", row, &warnings));
-                    fit.scale.coefficients().iter().for_each(|row| self.coefficient(group, fit, "scale", row, &warnings));
+                    fit.scale
+                        .coefficients()
+                        .iter()
+                        .for_each(|row| self.coefficient(group, fit, "scale", row, &warnings));
                 }
             }
             Err(error) => {
@@ -144,14 +151,7 @@ impl GroupTable {
         }
     }
 
-    fn coefficient(
-        &mut self,
-        group: &GroupFit,
-        fit: &Fit,
-        part: &str,
-        row: &Coefficient,
-        warnings: &Option<String>,
-    ) {
+    fn coefficient(&mut self, group: &GroupFit, fit: &Fit, part: &str, row: &Coefficient, warnings: &Option<String>) {
         self.key(group);
         let key = group.key.len();
         for (place, text) in [fit.noise.to_string(), part.to_owned(), row.term.clone()].into_iter().enumerate() {

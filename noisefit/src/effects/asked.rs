@@ -50,9 +50,15 @@ pub(super) struct Asked {
 pub(super) enum What {
     Prediction,
     /// The derivative by the column at a place.
-    Slope { place: usize },
+    Slope {
+        place: usize,
+    },
     /// What the prediction is more where the column at a place is set to the first than where it is set to the second.
-    Comparison { place: usize, high: Set, low: Set },
+    Comparison {
+        place: usize,
+        high: Set,
+        low: Set,
+    },
 }
 
 /// Values that columns are set to in every row.
@@ -126,18 +132,23 @@ impl Columns<'_> {
             let At::Values { name, values } = at else { continue };
             let (variable, place) = self.variable(Setting::At, name)?;
             if named.contains(&name.as_str()) {
-                return Err(unsupported(format!("at {name}: the column is named twice; say its values with commas between")));
+                return Err(unsupported(format!(
+                    "at {name}: the column is named twice; say its values with commas between"
+                )));
             }
             named.push(name);
-            let levels = values.iter().map(|value| self.value(variable, place, value)).collect::<Result<Vec<_>, _>>()?;
+            let levels =
+                values.iter().map(|value| self.value(variable, place, value)).collect::<Result<Vec<_>, _>>()?;
             all = all
                 .iter()
-                .flat_map(|before| levels.iter().zip(values).map(move |(level, _)| {
-                    let mut next = before.clone();
-                    next.sets.push((place, level.clone()));
-                    next.shown.push((name.clone(), level.to_string()));
-                    next
-                }))
+                .flat_map(|before| {
+                    levels.iter().zip(values).map(move |(level, _)| {
+                        let mut next = before.clone();
+                        next.sets.push((place, level.clone()));
+                        next.shown.push((name.clone(), level.to_string()));
+                        next
+                    })
+                })
                 .collect();
         }
         let rest = at.iter().find(|at| !matches!(at, At::Values { .. }));
@@ -177,13 +188,22 @@ impl Columns<'_> {
             Variation::Number => match text.parse::<f64>() {
                 Ok(number) if number.is_finite() => Ok(Level::Number(number.into())),
                 _ => {
-                    let what = if variable.kind == Kind::Number { "a number" } else { "a count of days or seconds since 1970" };
-                    Err(unsupported(format!("at {name}={text}: {name} is calculated with, and takes {what}, mean or median")))
+                    let what = if variable.kind == Kind::Number {
+                        "a number"
+                    } else {
+                        "a count of days or seconds since 1970"
+                    };
+                    Err(unsupported(format!(
+                        "at {name}={text}: {name} is calculated with, and takes {what}, mean or median"
+                    )))
                 }
             },
             Variation::Levels { levels, .. } => variable.level(text).cloned().ok_or_else(|| {
                 let levels: Vec<String> = levels.iter().take(20).map(ToString::to_string).collect();
-                unsupported(format!("at {name}={text}: the model was not fitted to that level of {name}; it knows {}", levels.join(", ")))
+                unsupported(format!(
+                    "at {name}={text}: the model was not fitted to that level of {name}; it knows {}",
+                    levels.join(", ")
+                ))
             }),
         }
     }
@@ -214,7 +234,9 @@ impl Columns<'_> {
             varied = all.filter_map(|variable| Some((variable, self.place(&variable.name)?, None))).collect();
         }
         if varied.is_empty() {
-            return Err(unsupported("the model has no terms but an intercept: there is nothing that varies".to_owned()));
+            return Err(unsupported(
+                "the model has no terms but an intercept: there is nothing that varies".to_owned(),
+            ));
         }
         let mut found = Vec::new();
         for (variable, place, change) in varied {

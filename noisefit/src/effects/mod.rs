@@ -153,10 +153,16 @@ impl Fitted {
         };
         let noise = match (self.fits(), self.network()) {
             ([fit], _) => fit.noise.to_string(),
-            ([], Some(network)) => {
-                network.members.first().and_then(|member| member.noise.first()).map(ToString::to_string).unwrap_or_default()
-            }
-            (fits, _) => format!("quantile {}", fits.iter().filter_map(tau).map(|tau| tau.to_string()).collect::<Vec<_>>().join(", ")),
+            ([], Some(network)) => network
+                .members
+                .first()
+                .and_then(|member| member.noise.first())
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            (fits, _) => format!(
+                "quantile {}",
+                fits.iter().filter_map(tau).map(|tau| tau.to_string()).collect::<Vec<_>>().join(", ")
+            ),
         };
         let at = ready.settings.first().map_or(&[][..], |setting| &setting.shown).iter().map(|(name, _)| name.clone());
         let shown = Shown {
@@ -250,7 +256,8 @@ impl Fitted {
                     match &ready.heads {
                         Heads::Fits(all) => {
                             for (head, average) in all.iter().zip(own) {
-                                let unknown = absorbs && (asked.what == What::Prediction || !head.rule.mean.is_location());
+                                let unknown =
+                                    absorbs && (asked.what == What::Prediction || !head.rule.mean.is_location());
                                 let effect = match unknown {
                                     true => Effect::without_error(average.mean()),
                                     false => average.test(head.fit, &asked.term, level)?.into(),
@@ -287,13 +294,18 @@ impl Fitted {
         let mut warnings: Vec<Sentence> = Vec::new();
         let left_out = |count: u64, why: &str| format!("{} {why}", count_of(count, "row"));
         if counts.missing > 0 {
-            warnings.push(left_out(counts.missing, "with a missing value are not among those that are averaged").into());
+            warnings
+                .push(left_out(counts.missing, "with a missing value are not among those that are averaged").into());
         }
         if counts.undefined > 0 {
-            warnings.push(left_out(counts.undefined, "in which a term has no finite value are not among those that are averaged").into());
+            warnings.push(
+                left_out(counts.undefined, "in which a term has no finite value are not among those that are averaged")
+                    .into(),
+            );
         }
         if counts.unpaired > 0 {
-            warnings.push(left_out(counts.unpaired, "are left out of a comparison, of which one side has no value").into());
+            warnings
+                .push(left_out(counts.unpaired, "are left out of a comparison, of which one side has no value").into());
         }
         if counts.beyond > 0 {
             let what = "with a value beyond the boundary of a spline, where bs goes on as a polynomial and ns as a straight line";
@@ -305,7 +317,14 @@ impl Fitted {
             Heads::Network(_, rule) => vec![rule],
         };
         for rule in &rules {
-            warnings.extend(rule.said.iter().filter(|said| !warnings.iter().any(|known| known.to_string() == **said)).cloned().map(Into::into).collect::<Vec<Sentence>>());
+            warnings.extend(
+                rule.said
+                    .iter()
+                    .filter(|said| !warnings.iter().any(|known| known.to_string() == **said))
+                    .cloned()
+                    .map(Into::into)
+                    .collect::<Vec<Sentence>>(),
+            );
         }
         if absorbs && (options.quantity == Quantity::Predictions || rules.iter().any(|rule| !rule.mean.is_location())) {
             let names: Vec<&str> = design.layout().effects.iter().map(|effect| effect.name.as_str()).collect();
@@ -319,12 +338,15 @@ impl Fitted {
             let members = self.network().map_or(0, |network| network.members.len());
             let what = match members {
                 1 => "what is trained by gradient steps has no covariance: averages have no standard errors",
-                _ => "what is trained by gradient steps has no covariance: spread is the standard deviation of what the members of the ensemble say, no standard error",
+                _ => {
+                    "what is trained by gradient steps has no covariance: spread is the standard deviation of what the members of the ensemble say, no standard error"
+                }
             };
             warnings.push(what.into());
         }
         let jumps = ready.asked.iter().filter(|asked| matches!(asked.what, What::Slope { .. }));
-        let jumps = jumps.filter(|asked| variables.iter().any(|variable| variable.name == asked.term && variable.is_compared));
+        let jumps =
+            jumps.filter(|asked| variables.iter().any(|variable| variable.name == asked.term && variable.is_compared));
         for asked in jumps {
             let term = &asked.term;
             warnings.push(format!("{term} stands in a comparison, which jumps and has no slope there: slopes by {term} are without it; ask for comparisons").into());

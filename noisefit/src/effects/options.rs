@@ -149,7 +149,8 @@ impl std::str::FromStr for At {
 
     /// `x=1,2`, `city=Paris`, `x=mean`, `mean`, `median`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("'{text}': say a column and its values, such as x=1,2 or city=Paris, or mean, or median");
+        let wrong =
+            || format!("'{text}': say a column and its values, such as x=1,2 or city=Paris, or mean, or median");
         match text.split_once('=') {
             None if text == "mean" => Ok(At::Mean),
             None if text == "median" => Ok(At::Median),

@@ -183,10 +183,15 @@ impl Pass<'_> {
         let bound = self.bind(frame)?;
         let mut workspaces = [Workspace::default(), Workspace::default()];
         let at = |quantity: usize| (setting * self.asked.len() + quantity) * heads;
-        let slopes: Vec<(usize, usize)> = self.asked.iter().enumerate().filter_map(|(k, asked)| match asked.what {
-            What::Slope { place } => Some((k, place)),
-            _ => None,
-        }).collect();
+        let slopes: Vec<(usize, usize)> = self
+            .asked
+            .iter()
+            .enumerate()
+            .filter_map(|(k, asked)| match asked.what {
+                What::Slope { place } => Some((k, place)),
+                _ => None,
+            })
+            .collect();
         let predictions: Vec<usize> =
             (0..self.asked.len()).filter(|&k| self.asked[k].what == What::Prediction).collect();
         for start in (0..frame.rows).step_by(BLOCK_ROWS) {
@@ -229,7 +234,7 @@ impl Pass<'_> {
         match self.heads {
             Heads::Fits(heads) => {
                 for (k, head) in heads.iter().enumerate() {
-                    let jets = side.jets(self.design, k, head);
+                    let jets = side.jets(self.design, head);
                     let values = side.weighted(jets.values());
                     let by_location = side.factors(jets.location());
                     let by_scale = jets.log_scale().map(|factors| side.weighted(factors));
@@ -283,7 +288,8 @@ impl Pass<'_> {
                         }
                         continue;
                     }
-                    let parts = SlopeParts::new(side, head, &side.jets(self.design, k, head), &tangents, self.slope, &x);
+                    let parts =
+                        SlopeParts::new(side, head, &side.jets(self.design, head), &tangents, self.slope, &x);
                     for (group, rows) in picked {
                         parts.add(&mut averages[*group][at + k], side, head, rows.as_deref(), &tangents);
                     }
@@ -319,7 +325,7 @@ impl Pass<'_> {
                 match self.heads {
                     Heads::Fits(heads) => {
                         let head = &heads[k];
-                        let jets = side.jets(self.design, k, head);
+                        let jets = side.jets(self.design, head);
                         let values = side.weighted(jets.values());
                         let by_location = side.factors(jets.location());
                         let by_scale = jets.log_scale().map(|factors| side.weighted(factors));
@@ -499,7 +505,7 @@ impl<'a> Side<'a> {
         values
     }
 
-    fn jets(&self, design: &Design, _: usize, head: &Head<'_>) -> Jets {
+    fn jets(&self, design: &Design, head: &Head<'_>) -> Jets {
         let (locations, mean) = (self.locations(head), &head.rule.mean);
         if mean.is_location() {
             return Jets::Locations(locations);

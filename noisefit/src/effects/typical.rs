@@ -46,7 +46,8 @@ pub(super) fn typical(
             let (mut found, mut workspace) = (BTreeMap::new(), Workspace::default());
             for frame in frames {
                 let frame = frame?;
-                let options = EvaluateOptions { scope, unseen, undefined: Undefined::Missing, ..EvaluateOptions::default() };
+                let options =
+                    EvaluateOptions { scope, unseen, undefined: Undefined::Missing, ..EvaluateOptions::default() };
                 let bound = design.bind(&frame, options).map_err(|error| locate(dataset, error))?;
                 for start in (0..frame.rows).step_by(BLOCK_ROWS) {
                     let range = start..(start + BLOCK_ROWS).min(frame.rows);

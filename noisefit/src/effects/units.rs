@@ -104,13 +104,20 @@ pub(super) fn rule(model: &FittedModel, fit: &Fit, table: &Table, options: &Effe
         Known::Rule(mean) => {
             let said = match &mean {
                 Mean::Undone => None,
-                _ => Some(format!("effects are of the mean of {column} that the fitted {} noise of {response} has", fit.noise)),
+                _ => Some(format!(
+                    "effects are of the mean of {column} that the fitted {} noise of {response} has",
+                    fit.noise
+                )),
             };
             Ok(Rule { mean, of: means, said })
         }
         Known::Smeared => {
             let (residuals, all) = residuals(model, fit, table)?;
-            let of = if residuals.len() < all { format!("{} quantiles of the {all} residuals", residuals.len()) } else { format!("the {all} residuals") };
+            let of = if residuals.len() < all {
+                format!("{} quantiles of the {all} residuals", residuals.len())
+            } else {
+                format!("the {all} residuals")
+            };
             let said = format!(
                 "effects are of the mean of {column} by Duan's smearing of {response} over {of} of these rows, which standard errors take as known"
             );
@@ -134,7 +141,9 @@ pub(super) fn rule_of_trained(model: &FittedModel, options: &EffectsOptions) -> 
     let wrong = |why: String| Err(noisefit_core::Error::Unsupported(why).into());
     let quantiles = model.network.as_ref().is_some_and(|network| network.curves() > 1);
     match options.units {
-        Some(Units::Mean) if undone => wrong("means of a transformed response are of exact fits; ask for the median".to_owned()),
+        Some(Units::Mean) if undone => {
+            wrong("means of a transformed response are of exact fits; ask for the median".to_owned())
+        }
         None | Some(Units::Median) if undone => {
             let of = if quantiles { "quantiles" } else { "medians" };
             Ok(Rule { mean: Mean::Undone, of: format!("{of} of {column}"), said: None })
@@ -160,7 +169,11 @@ fn residuals(model: &FittedModel, fit: &Fit, table: &Table) -> Result<(Vec<f64>,
             let (mut found, mut workspace) = (Vec::new(), Workspace::default());
             for frame in frames {
                 let frame = frame?;
-                let options = EvaluateOptions { scope: Scope::Response, undefined: Undefined::Missing, ..EvaluateOptions::default() };
+                let options = EvaluateOptions {
+                    scope: Scope::Response,
+                    undefined: Undefined::Missing,
+                    ..EvaluateOptions::default()
+                };
                 let bound = design.bind(&frame, options).map_err(|error| locate(dataset, error))?;
                 for start in (0..frame.rows).step_by(BLOCK_ROWS) {
                     let range = start..(start + BLOCK_ROWS).min(frame.rows);

@@ -16,7 +16,8 @@ pub(super) fn carry_back(model: &FittedModel, scales: Option<Vec<f64>>, names: &
         let noise = model.fits.first().map(|fit| fit.noise);
         // The logarithm of the mean of exp(scale noise) is added to a logarithm.
         for (value, scale) in results[0].iter_mut().zip(scales) {
-            *value += noise.and_then(|noise| log_moment(&noise, log * scale)).map_or(f64::NAN, |[moment, ..]| moment) / log;
+            *value +=
+                noise.and_then(|noise| log_moment(&noise, log * scale)).map_or(f64::NAN, |[moment, ..]| moment) / log;
         }
     }
     let located = results.iter_mut().zip(names).filter(|(_, (_, located))| *located);

@@ -122,14 +122,7 @@ pub fn wald(
 ///
 /// # Errors
 /// [`Error::Argument`] for a level outside (0, 1).
-pub fn delta(
-    fit: &Fit,
-    name: &str,
-    value: f64,
-    gradient: &[f64],
-    beside: f64,
-    level: f64,
-) -> Result<Test, Error> {
+pub fn delta(fit: &Fit, name: &str, value: f64, gradient: &[f64], beside: f64, level: f64) -> Result<Test, Error> {
     let level = Level::new(level)?.value();
     let estimates = Estimates::new(fit);
     // Aliased coefficients are zero, and nothing is said of how sure that is.
