@@ -46,6 +46,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         return fail(&failure);
     }
     let result = match cli.command {
+        Command::Fit(arguments) if !arguments.by.is_empty() => commands::by::run(&arguments),
         Command::Fit(arguments) => commands::fit::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments),

@@ -73,7 +73,7 @@ fn curved(folder: &Folder, name: &str, shift: f64) -> String {
     for i in 0..60 {
         let i = f64::from(i);
         let (x, z) = (0.7 + 0.05 * i + 0.03 * (7.0 * i).sin(), (0.37 * i).cos());
-        let y = 2.0 + (1.3 * x).sin() + 0.5 * z * x + 0.2 * (11.0 * i).sin();
+        let y = 6.0 + (1.3 * x).sin() + 0.5 * z * x + 0.2 * (11.0 * i).sin();
         text += &format!("{},{z},{},{y}\n", x + shift, ["a", "b", "c"][i as usize % 3]);
     }
     folder.write(name, text);

@@ -53,6 +53,13 @@ pub enum Error {
         /// The columns that are there.
         columns: Vec<String>,
     },
+    /// Rows of a group that stand apart in a table that is not kept in memory.
+    GroupApart {
+        /// The group.
+        group: String,
+        /// About how many bytes all rows take.
+        bytes: u64,
+    },
     /// Intervals of a model that has none.
     NoIntervals {
         /// The model.
@@ -138,6 +145,16 @@ impl Error {
             }
             Error::NoColumn { setting, name, files: None, columns } => {
                 format!("{} {name}: no such column; the columns are {}", wording.setting(*setting), columns.join(", "))
+            }
+            Error::GroupApart { group, bytes } => {
+                // In units that are read, and never too few of them.
+                let memory = format!("{}MB", (bytes / 1_000_000 + 1));
+                format!(
+                    "the rows of the group {group} stand apart, and a table that is not kept in memory is fitted group by group as it is \
+                     read: sort it by the columns of {}, or keep it in memory by {}",
+                    wording.setting(Setting::By),
+                    wording.with(Setting::Memory, &memory)
+                )
             }
             Error::NoIntervals { model, why } => {
                 format!("{model}: {why}, so there are no intervals; leave out {}", wording.setting(Setting::Interval))

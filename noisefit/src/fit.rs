@@ -47,7 +47,7 @@ impl Model {
     }
 
     fn fit_exactly(&self, table: &Table) -> Result<Fitted, Error> {
-        let found = self.fit_rows(table, &|formula| self.rows(formula, table), !self.one_pass)?;
+        let found = self.fit_rows(table, &|formula| self.rows(formula, table), !self.one_pass, false)?;
         let Exactly { rows, fits, conformal, chosen_by } = found;
         let model = FittedModel::new(rows.design().clone(), fits).with_conformal(conformal);
         let mut notes = notes(&rows, table);
@@ -57,12 +57,14 @@ impl Model {
             .estimated_by(self.options().estimation()))
     }
 
-    /// Fits rows of a table, as `source` gives them for a formula; with or without what is told of the residuals beside the fit.
+    /// Fits rows of a table, as `source` gives them for a formula; with or without what is told of the residuals beside the fit, and
+    /// with digits that are counted or bounded.
     pub(crate) fn fit_rows<'a>(
         &self,
         table: &Table,
         source: &Source<'_, 'a>,
         goodness: bool,
+        rough: bool,
     ) -> Result<Exactly<'a>, Error> {
         let (noise, formula, chosen_by) = match self.is_auto()? {
             false => (self.choice()?, self.full_formula()?, None),
@@ -72,7 +74,8 @@ impl Model {
             }
         };
         let rows = source(&formula.with_clusters(self.vcov.clusters()))?;
-        let options = self.options();
+        let mut options = self.options();
+        options.settings.rough = rough;
         let (mut fits, conformal) = match self.conformal_plan(&noise)? {
             None => inference::fit(&rows, &noise, &options).map(|fits| (fits, None)),
             Some(plan) => {

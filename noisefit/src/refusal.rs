@@ -47,13 +47,6 @@ pub enum Refusal {
         /// Its name.
         name: String,
     },
-    /// Rows of a group that stand apart in a table that is not kept in memory.
-    GroupApart {
-        /// The group.
-        group: String,
-        /// About how many bytes all rows take.
-        bytes: u64,
-    },
     /// No noise family has this name.
     Noise(InvalidNoise),
     /// No covariance has this name.
@@ -349,12 +342,6 @@ impl Refusal {
                 name(Setting::By)
             ),
             Refusal::ByTwice { name: column } => format!("{}: `{column}` is named twice", name(Setting::By)),
-            Refusal::GroupApart { group, bytes } => format!(
-                "the rows of the group {group} stand apart, and a table that is not kept in memory is fitted group by group as it is read: \
-                 sort it by the columns of {}, or keep it in memory by {}",
-                name(Setting::By),
-                with(Setting::Memory, &size(*bytes as f64).replace(' ', ""))
-            ),
             Refusal::AutoNoise => format!(
                 "{} goes with {} and its exact fits; {} says which noise it is, to be named here",
                 with(Setting::Noise, "auto"),

@@ -6,6 +6,7 @@ use noisefit_core::record::{Counts, Topic};
 use noisefit_core::wording::Sentence;
 use noisefit_data::DataError;
 use noisefit_data::formula::{Design, Expression, Formula, FormulaError, Scope};
+use noisefit_data::frame::Field;
 use noisefit_data::read::{LookAlike, UnreadColumn};
 use noisefit_data::records::Records;
 use noisefit_data::source::{DesignRows, RowPlace, SourceOptions, columns_of};

@@ -40,11 +40,11 @@ INTERACTION = "mpg ~ wt*hp + C(cyl)"
 theirs = smf.ols("mpg ~ wt*hp + cyl", cars).fit()
 robust = smf.ols("mpg ~ wt*hp + cyl", cars).fit(cov_type="HC3")
 cases = [
-    case("slopes", "mtcars.csv", INTERACTION, [], me.avg_slopes(theirs, eps=1e-4)),
-    case("robust slopes", "mtcars.csv", INTERACTION, ["--vcov", "hc3"], me.avg_slopes(robust, eps=1e-4)),
+    case("slopes", "mtcars.csv", INTERACTION, [], me.avg_slopes(theirs, eps=1.0)),
+    case("robust slopes", "mtcars.csv", INTERACTION, ["--vcov", "hc3"], me.avg_slopes(robust, eps=1.0)),
     case("predictions", "mtcars.csv", INTERACTION, ["--of", "predictions"], me.avg_predictions(theirs)),
     case("predictions by", "mtcars.csv", INTERACTION, ["--of", "predictions", "--by", "cyl"], me.avg_predictions(theirs, by="cyl")),
-    case("slopes by", "mtcars.csv", INTERACTION, ["--variables", "wt", "--by", "cyl"], me.avg_slopes(theirs, variables="wt", by="cyl", eps=1e-4)),
+    case("slopes by", "mtcars.csv", INTERACTION, ["--variables", "wt", "--by", "cyl"], me.avg_slopes(theirs, variables="wt", by="cyl", eps=1.0)),
     case(
         "comparisons", "mtcars.csv", INTERACTION, ["--of", "comparisons", "--variables", "wt=sd,hp=iqr,cyl=pairwise"],
         me.avg_comparisons(theirs, variables={"wt": "sd", "hp": "iqr", "cyl": "pairwise"}),

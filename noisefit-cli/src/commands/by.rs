@@ -3,7 +3,7 @@
 use noisefit::core::record::SmallSample;
 use noisefit::data::write::TableWriter;
 use noisefit::report::text::count_of;
-use noisefit::{Error, GroupTable, Model, Refusal, Setting};
+use noisefit::{Error, GroupTable, Refusal, Setting};
 
 use super::fit::{FitArguments, FitFormat};
 use crate::files::Output;
@@ -25,7 +25,8 @@ enum Sink {
 }
 
 /// Fits every group and prints or writes the table.
-pub(crate) fn run(arguments: &FitArguments, model: &Model) -> Result<Outcome, Failure> {
+pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
+    let model = arguments.model()?;
     let FitArguments { by, format, output, glance, .. } = arguments;
     for (given, setting) in [
         (arguments.report.is_some(), Setting::Report),
@@ -85,7 +86,7 @@ pub(crate) fn run(arguments: &FitArguments, model: &Model) -> Result<Outcome, Fa
                 SmallSample::Corrected => format!("standard errors {}", model.vcov),
                 SmallSample::None => format!("standard errors {}, of maximum likelihood", model.vcov),
             };
-            print(&format!("{}\n{noise} noise, {groups}; {errors}\n\n{}", model.formula, rows.tidy().text()))?;
+            print(&format!("{}\n{noise} noise, {groups}; {errors}\n\n{}", model.formula, rows.summary()))?;
             if done.groups > SHOWN {
                 let rest = count_of(done.groups - SHOWN, "more group");
                 print(&format!("... and {rest}; --format csv has all of them\n"))?;

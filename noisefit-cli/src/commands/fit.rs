@@ -150,7 +150,7 @@ pub(crate) struct ConformalArguments {
 }
 
 impl FitArguments {
-    fn model(&self) -> Result<Model, Refusal> {
+    pub(crate) fn model(&self) -> Result<Model, Refusal> {
         let ConformalArguments { conformal, calibration, folds } = self.conformal;
         Ok(Model {
             sampling_weights: self.sampling_weights.clone(),
@@ -173,9 +173,6 @@ impl FitArguments {
 /// Fits and prints.
 pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
     let model = arguments.model()?;
-    if !arguments.by.is_empty() {
-        return super::by::run(arguments, &model);
-    }
     let format = arguments.format.of_one()?;
     if arguments.vif && format == TableFormat::Json {
         return Err(Failure::Usage("--vif is for --format table, csv and markdown".to_owned()));

@@ -375,7 +375,7 @@ impl Reading<'_> {
     /// Rows of a group that stand apart where they are not kept.
     fn apart(&self, key: &Key) -> Error {
         // A little more than they take, as they are counted.
-        Refusal::GroupApart { group: self.named(key), bytes: self.bytes().saturating_mul(11) / 10 }.into()
+        Error::GroupApart { group: self.named(key), bytes: self.bytes().saturating_mul(11) / 10 }
     }
 
     /// `city Paris, year 2024`.
@@ -414,10 +414,13 @@ impl Reading<'_> {
                 }
             };
             let columns = places.iter().map(|&place| own[place]).collect();
-            let records = Records::of_frames(dataset, columns, units.iter().map(chosen).collect(), &self.quiet);
+            let units: Vec<Frame> = units.iter().map(chosen).collect();
+            // One of a single unit is not worth another thread.
+            let threads = if units.len() > 1 { self.table.threads() } else { 1 };
+            let records = Records::of_frames(dataset, columns, units, threads, &self.quiet);
             self.model.learned(resolved, records)
         };
-        match self.model.fit_rows(self.table, &source, self.goodness) {
+        match self.model.fit_rows(self.table, &source, self.goodness, true) {
             Ok(Exactly { rows, fits, .. }) => {
                 let mut warnings: Vec<Remark> =
                     rows.remarks().iter().map(|remark| remark_of(remark.to_string())).collect();

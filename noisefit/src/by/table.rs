@@ -230,11 +230,27 @@ impl GroupTable {
                     Cell::Text(KeyValue::Number { high: high[row], low: low[row] }.shown(self.kinds[place]))
                 }
                 "nobs" | "df_model" | "df_residual" => Cell::Count(high[row] as u64),
+                "df" if high[row].fract() == 0.0 => Cell::Count(high[row] as u64),
                 _ => Cell::Number(high[row]),
             },
         };
         let rows = (0..self.rows).map(|row| self.columns.iter().enumerate().map(|column| cell(row, column)).collect());
         Tidy { columns: self.names.iter().cloned().map(Into::into).collect(), rows: rows.collect() }
+    }
+
+    /// The table for people: without the noise and the part where these are the same in all rows.
+    pub fn summary(&self) -> String {
+        let mut all = self.tidy();
+        for name in ["part", "noise"] {
+            let Some(place) = all.columns.iter().position(|column| column == name) else { continue };
+            let values: Vec<Cell> =
+                all.rows.iter().map(|row| row[place].clone()).filter(|cell| *cell != Cell::Missing).collect();
+            if values.windows(2).all(|pair| pair[0] == pair[1]) {
+                all.columns.remove(place);
+                all.rows.iter_mut().for_each(|row| drop(row.remove(place)));
+            }
+        }
+        all.text()
     }
 
     /// How many columns make groups.
