@@ -203,7 +203,7 @@ fn the_table_is_written_in_every_form() {
     assert_eq!(described["rows"], 12);
     let shown = folder.done(&words);
     assert!(
-        shown.starts_with("mpg ~ wt\ngaussian noise, 6 groups by cyl, am; standard errors default\n\ncyl  am"),
+        shown.starts_with("mpg ~ wt\ngaussian noise, 6 groups by cyl, am; standard errors classical\n\ncyl  am"),
         "{shown}"
     );
     let glance = folder.done(&[&words[..], &["--glance", "--format", "csv"]].concat());

@@ -38,6 +38,8 @@ pub struct Effects {
     pub formula: String,
     /// The noise.
     pub noise: String,
+    /// The noise as a heading has it: `gaussian noise`, `quantiles 0.1, 0.9`.
+    pub heading: String,
     /// Which: `slopes`.
     pub quantity: String,
     /// Of what: `mpg`, `means of y`.
@@ -83,8 +85,8 @@ impl Effects {
             None => String::new(),
         };
         let rows = count_of(self.rows, "row");
-        let Effects { formula, noise, quantity, of, .. } = self;
-        let mut text = format!("{formula}\n{noise} noise, average {quantity} of {of} over {rows}{errors}\n\n");
+        let Effects { formula, heading, quantity, of, .. } = self;
+        let mut text = format!("{formula}\n{heading}, average {quantity} of {of} over {rows}{errors}\n\n");
         let low = format!("{} low", percent(self.level));
         let spread = self.found.iter().any(|row| row.effect.spread.is_some());
         let statistic = self.found.first().map_or("z", |row| row.effect.test.name());

@@ -56,10 +56,14 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
         (None, FitFormat::Ndjson) => Sink::Writer(TableWriter::lines_to_stream(Screen::stdout(), &columns)?),
         (None, _) => Sink::Kept,
     };
-    let mut met = 0;
+    // Which covariance it is by default the fits say.
+    let (mut met, mut vcov) = (0, None);
     let is_shown = *format == FitFormat::Table;
     let done = model.fit_by(&table, by, *glance, |group| {
         met += 1;
+        if let (None, Some(fit)) = (&vcov, group.fits.as_ref().ok().and_then(|fits| fits.first())) {
+            vcov = Some(fit.covariance.kind.to_string());
+        }
         match &mut sink {
             Sink::Kept if is_shown && met > SHOWN => {}
             Sink::Kept => rows.push(&group, &Options),
@@ -82,11 +86,12 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
         }
         Sink::Kept if is_shown => {
             let noise = &model.noise;
-            let errors = match model.small_sample {
-                SmallSample::Corrected => format!("standard errors {}", model.vcov),
-                SmallSample::None => format!("standard errors {}, of maximum likelihood", model.vcov),
+            let errors = match (vcov, model.small_sample) {
+                (None, _) => String::new(),
+                (Some(vcov), SmallSample::Corrected) => format!("; standard errors {vcov}"),
+                (Some(vcov), SmallSample::None) => format!("; standard errors {vcov}, of maximum likelihood"),
             };
-            print(&format!("{}\n{noise} noise, {groups}; {errors}\n\n{}", model.formula, rows.summary()))?;
+            print(&format!("{}\n{noise} noise, {groups}{errors}\n\n{}", model.formula, rows.summary()))?;
             if done.groups > SHOWN {
                 let rest = count_of(done.groups - SHOWN, "more group");
                 print(&format!("... and {rest}; --format csv has all of them\n"))?;

@@ -160,13 +160,14 @@ impl Fitted {
                 .map(ToString::to_string)
                 .unwrap_or_default(),
             (fits, _) => format!(
-                "quantile {}",
+                "quantiles {}",
                 fits.iter().filter_map(tau).map(|tau| tau.to_string()).collect::<Vec<_>>().join(", ")
             ),
         };
         let at = ready.settings.first().map_or(&[][..], |setting| &setting.shown).iter().map(|(name, _)| name.clone());
         let shown = Shown {
             formula: design.formula().text().to_owned(),
+            heading: if self.fits().len() > 1 { noise.clone() } else { format!("{noise} noise") },
             noise,
             quantity: options.quantity.to_string(),
             of,
@@ -403,7 +404,7 @@ impl Effects {
 
     /// The JSON object.
     pub fn record(&self) -> impl Serialize + use<'_> {
-        let Shown { formula, noise, quantity, of, by, at, level, rows, found } = &self.shown;
+        let Shown { formula, noise, quantity, of, by, at, level, rows, found, .. } = &self.shown;
         let vcov = self.fit.as_ref().map(|fit| fit.covariance.kind.as_str());
         let has_errors = found.iter().any(|row| row.effect.std_error.is_some());
         let named = |names: &[String], values: &[String]| -> serde_json::Map<String, serde_json::Value> {
