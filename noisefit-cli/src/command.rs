@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::commands::compare::CompareArguments;
 use crate::commands::describe::DescribeArguments;
 use crate::commands::diagnose::DiagnoseArguments;
+use crate::commands::effects::EffectsArguments;
 use crate::commands::evaluate::EvaluateArguments;
 use crate::commands::explain::ExplainArguments;
 use crate::commands::export::ExportArguments;
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Diagnose(DiagnoseArguments),
     /// Test hypotheses about the coefficients of a fitted model: x1 = x2, a whole term, a function such as b1/b2
     Test(TestArguments),
+    /// Average predictions, slopes and comparisons in the units of the response, with standard errors
+    Effects(EffectsArguments),
     /// The likelihood and the loss along one coefficient, and its profile-likelihood interval
     Profile(ProfileArguments),
     /// Set noise models side by side, say which the data prefer and what speaks for it

@@ -47,6 +47,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         return fail(&failure);
     }
     let result = match cli.command {
+        Command::Fit(arguments) if !arguments.by.is_empty() => commands::by::run(&arguments),
         Command::Fit(arguments) => commands::fit::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
@@ -54,6 +55,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Compare(arguments) => commands::compare::run(&arguments),
         Command::Loss(arguments) => commands::loss::run(&arguments),
         Command::Test(arguments) => commands::test::run(&arguments),
+        Command::Effects(arguments) => commands::effects::run(&arguments),
         Command::Profile(arguments) => commands::profile::run(&arguments),
         Command::Describe(arguments) => commands::describe::run(&arguments),
         Command::Plot(arguments) => commands::plot::run(&arguments),

@@ -196,7 +196,7 @@ fn targets_that_cannot_be_written() {
         let message = folder.refusal(1, arguments);
         let target = arguments[arguments.len() - 1];
         let why = if target.ends_with("json") && arguments[0] == "predict" {
-            "name a file that ends in .csv, .tsv or .parquet"
+            "name a file that ends in .csv, .tsv, .ndjson or .parquet"
         } else {
             "there is no folder no"
         };

@@ -207,6 +207,20 @@ impl DataError {
         self
     }
 
+    /// The same error, whose record was counted among rows that were gathered: the file and the record, from 1, where it stands.
+    #[must_use]
+    pub fn standing_at(mut self, place: impl FnOnce(u64) -> Option<(String, u64)>) -> Self {
+        if let DataError::Ragged { at, .. }
+        | DataError::Value { at, .. }
+        | DataError::NotUtf8 { at }
+        | DataError::Invalid { at, .. } = &mut self
+            && let Some((file, record)) = at.record.and_then(place)
+        {
+            (at.file, at.record) = (file, Some(record));
+        }
+        self
+    }
+
     /// Why `path` could not be read; a missing file is given the name that was perhaps meant.
     pub fn reading(path: &Path, source: io::Error) -> DataError {
         match source.kind() {

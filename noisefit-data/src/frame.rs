@@ -134,3 +134,13 @@ pub struct Frame {
     /// The columns.
     pub columns: Vec<Column>,
 }
+
+impl Frame {
+    /// The same frame with another column at a place.
+    #[must_use]
+    pub fn with_column(&self, place: usize, column: Column) -> Frame {
+        let columns = self.columns.iter().enumerate();
+        let columns = columns.map(|(at, own)| if at == place { column.clone() } else { own.clone() }).collect();
+        Frame { columns, ..*self }
+    }
+}

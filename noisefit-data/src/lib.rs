@@ -8,6 +8,7 @@
 //! | [`records`], [`source`] | a design over a data set's records: the row source that estimators take |
 //! | [`remarks`] | what the rows show that a reader should know |
 //! | [`worker`] | its work units, folded in another process |
+//! | [`groups`] | groups of rows by the values of columns |
 //! | [`model`] | model files |
 //! | [`write`](mod@write) | tables and other files, written beside and renamed |
 
@@ -17,6 +18,7 @@ pub mod describe;
 pub mod error;
 pub mod formula;
 pub mod frame;
+pub mod groups;
 pub mod model;
 #[cfg_attr(
     not(feature = "files"),

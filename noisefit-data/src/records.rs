@@ -97,6 +97,20 @@ impl<'a> Records<'a> {
         })
     }
 
+    /// Records that are in memory already, as frames of `dataset` with the columns at these positions: the units that passes are folded
+    /// over. Nothing is read.
+    pub fn of_frames(dataset: &'a Dataset, columns: Vec<usize>, units: Vec<Frame>, threads: usize, progress: &'a dyn Progress) -> Self {
+        let mut before = 0;
+        let unit = |frame: Frame| {
+            let origin = Origin { file: 0, first_record: before, rows: frame.rows as u64 };
+            before += origin.rows;
+            (origin, vec![frame])
+        };
+        let kept = Mutex::new(Kept::Units(units.into_iter().map(unit).collect()));
+        let (decimals, single) = (Decimals::WithLow, Mutex::default());
+        Records { dataset, columns, decimals, progress, threads: threads.max(1), budget: 0, kept, single }
+    }
+
     /// How many threads passes use.
     pub fn threads(&self) -> usize {
         self.threads

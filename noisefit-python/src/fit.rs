@@ -1,14 +1,16 @@
 //! What is done with a model and a table.
 
 use noisefit::data::formula::{Expression, Formula};
-use noisefit::{Error, LossOptions, Model, Refusal, parse};
+use noisefit::data::frame::Kind;
+use noisefit::{Error, GroupTable, GroupValues, LossOptions, Model, Refusal, parse};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::errors::raised;
+use crate::errors::{Keywords, raised};
 use crate::fitted::Fitted;
 use crate::found::Found;
 use crate::model::{model, set};
+use crate::numbers::array;
 use crate::options::{compare_options, diagnose_options, of_comparison, of_diagnosis, of_profile, profile_options};
 use crate::settings::Settings;
 use crate::table::{Table, watched};
@@ -36,6 +38,50 @@ pub(crate) fn fit(
 ) -> PyResult<Fitted> {
     let model = model(&Settings(settings), py)?;
     Ok(Fitted { inner: worked(py, table, &model, progress, Model::fit)? })
+}
+
+/// Names of columns with their values: texts, or numbers.
+type Long<'py> = Vec<(String, Bound<'py, PyAny>)>;
+
+/// Fits each group of rows; the long table, and how many groups there are, have no fit, and did not converge.
+#[pyfunction]
+pub(crate) fn fit_by<'py>(
+    py: Python<'py>,
+    table: &Table,
+    settings: &Bound<'py, PyDict>,
+    glance: bool,
+    progress: Option<&Bound<'py, PyAny>>,
+) -> PyResult<(Long<'py>, (u64, u64, u64))> {
+    let settings = &Settings(settings);
+    let (model, by) = (model(settings, py)?, settings.names("by")?);
+    let names: Vec<&str> = by.iter().map(String::as_str).collect();
+    model.check_by(&names).map_err(|error| raised(py, &error))?;
+    let (rows, fields, done) = worked(py, table, &model, progress, |model, table| {
+        let mut rows = GroupTable::new(table, &names, glance)?;
+        let done = model.fit_by(table, &names, glance, |group| {
+            rows.push(&group, &Keywords);
+            Ok(())
+        })?;
+        let fields: Vec<(String, Kind)> =
+            rows.columns().into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect();
+        Ok((rows, fields, done))
+    })?;
+    let mut columns = Vec::new();
+    for ((name, kind), values) in fields.into_iter().zip(rows.values()) {
+        let column = match values {
+            GroupValues::Texts(texts) => texts.clone().into_pyobject(py)?.into_any(),
+            GroupValues::Numbers(high, low) if matches!(kind, Kind::Date | Kind::Timestamp) => {
+                let texts = high
+                    .iter()
+                    .zip(low)
+                    .map(|(high, low)| (!high.is_nan()).then(|| noisefit::data::read::shown_value(kind, *high, *low)));
+                texts.collect::<Vec<_>>().into_pyobject(py)?.into_any()
+            }
+            GroupValues::Numbers(high, _) => array(py, high.clone()).into_any(),
+        };
+        columns.push((name, column));
+    }
+    Ok((columns, (done.groups, done.failed, done.not_converged)))
 }
 
 /// Sets noise models side by side.
@@ -127,6 +173,8 @@ pub(crate) fn columns(py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<
         add(Expression::parse(weights).map_err(refused)?.names());
     }
     add(model.frequencies.as_deref().into_iter().collect());
+    let by = settings.names("by")?;
+    add(by.iter().map(String::as_str).collect());
     add(model.vcov.clusters().iter().map(String::as_str).collect());
     Ok((names, formula.takes_all_others()))
 }

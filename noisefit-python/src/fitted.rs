@@ -12,7 +12,8 @@ use crate::errors::{Keywords, raised};
 use crate::found::{Columns, Found, columns, said, with_unwritten};
 use crate::model::set;
 use crate::options::{
-    compare_options, diagnose_options, of_comparison, of_diagnosis, of_profile, profile_options, test_options,
+    compare_options, diagnose_options, effects_options, of_comparison, of_diagnosis, of_profile, profile_options,
+    test_options,
 };
 use crate::record::json;
 use crate::settings::Settings;
@@ -171,6 +172,19 @@ impl Fitted {
             _ => self.worked(py, table, progress, |fitted, table| fitted.test(&hypotheses, Some(table), &options))?,
         };
         Found::new(py, tested.summary(), &tested.record(), &[])
+    }
+
+    /// Averages of predictions, slopes and comparisons; and the record's table as columns.
+    fn effects(
+        &self,
+        py: Python<'_>,
+        table: Option<&Table>,
+        settings: &Bound<'_, PyDict>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Found> {
+        let options = effects_options(&Settings(settings))?;
+        let effects = self.worked(py, table, progress, |fitted, table| fitted.effects(Some(table), &options))?;
+        Found::new(py, effects.summary(), &effects.record(), effects.warnings())
     }
 
     /// Says what is wrong with the model.

@@ -33,6 +33,7 @@ fn _noisefit(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<array::ArrayFit>()?;
     module.add_class::<shown::Chart>()?;
     module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
+    module.add_function(wrap_pyfunction!(fit::fit_by, module)?)?;
     module.add_function(wrap_pyfunction!(fit::compare, module)?)?;
     module.add_function(wrap_pyfunction!(fit::diagnose, module)?)?;
     module.add_function(wrap_pyfunction!(fit::profile, module)?)?;

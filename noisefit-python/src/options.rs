@@ -2,10 +2,13 @@
 
 use noisefit::core::compare::Candidates;
 use noisefit::core::inference::hypothesis::{Adjust, DrawWeights, Wild};
-use noisefit::{CompareOptions, DiagnoseOptions, ProfileOptions, Read, TestMethod, TestOptions, parse};
+use noisefit::{
+    At, Change, CompareOptions, DiagnoseOptions, EffectsOptions, ProfileOptions, Quantity, Read, Slope, TestMethod,
+    TestOptions, Units, Varied, parse,
+};
 use pyo3::prelude::*;
 
-use crate::errors::Keywords;
+use crate::errors::{Keywords, usage};
 use crate::found::{Found, with_unwritten};
 use crate::model::set;
 use crate::settings::Settings;
@@ -40,6 +43,27 @@ pub(crate) fn test_options(settings: &Settings<'_, '_>) -> PyResult<TestOptions>
     set(&mut options.adjust, settings.of::<Adjust>("adjust")?);
     options.level = settings.by("level", parse::level)?;
     set(&mut options.seed, settings.count("seed", 0)?);
+    Ok(options)
+}
+
+pub(crate) fn effects_options(settings: &Settings<'_, '_>) -> PyResult<EffectsOptions> {
+    let mut options = EffectsOptions {
+        units: settings.of::<Units>("units")?,
+        by: settings.names("by")?,
+        ..EffectsOptions::default()
+    };
+    set(&mut options.quantity, settings.of::<Quantity>("of")?);
+    set(&mut options.slope, settings.of::<Slope>("slope")?);
+    set(&mut options.pairwise, settings.flag("pairwise")?);
+    set(&mut options.unseen, settings.of("unseen")?);
+    options.change = settings.of::<Change>("change")?;
+    options.level = settings.by("level", parse::level)?;
+    let varied = |text: &str| text.split(',').map(|part| part.trim().parse::<Varied>()).collect::<Result<Vec<_>, _>>();
+    options.variables = settings.by("variables", varied)?.unwrap_or_default();
+    // One text a column: x=1,2 has commas of its own.
+    for text in settings.texts("at")? {
+        options.at.push(text.parse::<At>().map_err(|why| usage(settings.0.py(), &format!("at: {why}")))?);
+    }
     Ok(options)
 }
 

@@ -79,6 +79,12 @@ impl<'py> Settings<'_, 'py> {
         }
     }
 
+    /// Names: a list, or a text with commas between.
+    pub(crate) fn names(&self, name: &str) -> PyResult<Vec<String>> {
+        let texts = self.texts(name)?;
+        Ok(texts.iter().flat_map(|text| text.split(',')).map(|part| part.trim().to_owned()).collect())
+    }
+
     /// A value as the command would be given it: parts of a list with commas between.
     fn written(&self, name: &str, value: &Bound<'py, PyAny>) -> PyResult<String> {
         if one(value) {

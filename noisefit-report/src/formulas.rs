@@ -203,5 +203,5 @@ pub fn tidy(found: &Compared) -> Tidy {
         ]
     };
     let rows = found.formulas.iter().flat_map(|of| of.comparison.models.iter().map(move |entry| row(of, entry)));
-    Tidy { columns, rows: rows.collect() }
+    Tidy::new(columns, rows.collect())
 }

@@ -197,5 +197,5 @@ pub fn tidy(fits: &[Tests<'_>]) -> Tidy {
         ]
     };
     let rows = fits.iter().flat_map(|of| of.tests.iter().map(|test| row(of.fit, test))).collect();
-    Tidy { columns, rows }
+    Tidy::new(columns, rows)
 }

@@ -28,6 +28,7 @@ pub mod charts;
 pub mod compare;
 pub mod derivation;
 pub mod diagnose;
+pub mod effects;
 pub mod evaluate;
 pub mod fit;
 pub mod formulas;

@@ -31,7 +31,7 @@ pub fn coefficients(fits: &[Fit]) -> Tidy {
         rows.extend(fit.location.rows.iter().map(|term| row(fit, "location", term)));
         rows.extend(fit.scale.coefficients().iter().map(|term| row(fit, "scale", term)));
     }
-    Tidy { columns, rows }
+    Tidy::new(columns, rows)
 }
 
 /// The facts of fits, a row for each.
@@ -83,7 +83,7 @@ pub fn glance(fits: &[Fit]) -> Tidy {
             if fit.termination.converged { "true" } else { "false" }.into(),
         ]
     };
-    Tidy { columns, rows: fits.iter().map(row).collect() }
+    Tidy::new(columns, fits.iter().map(row).collect())
 }
 
 /// Variance inflation factors, a row for each term.
@@ -93,7 +93,7 @@ pub fn inflations(found: &[Inflation]) -> Tidy {
         let (df, per_df) = (Cell::Count(found.df as u64), found.per_df.into());
         vec![found.term.as_str().into(), df, found.gvif.into(), per_df]
     };
-    Tidy { columns, rows: found.iter().map(row).collect() }
+    Tidy::new(columns, found.iter().map(row).collect())
 }
 
 /// Scores on data, a row for each curve.
@@ -127,7 +127,7 @@ pub fn scores(scores: &[Scores]) -> Tidy {
             scores.coverage.into(),
         ]
     };
-    Tidy { columns, rows: scores.iter().map(row).collect() }
+    Tidy::new(columns, scores.iter().map(row).collect())
 }
 
 /// The models of a comparison, a row for each.
@@ -168,7 +168,7 @@ pub fn comparison(comparison: &Comparison) -> Tidy {
             entry.note.as_deref().map_or(Cell::Missing, Cell::from),
         ]
     };
-    Tidy { columns, rows: comparison.models.iter().map(row).collect() }
+    Tidy::new(columns, comparison.models.iter().map(row).collect())
 }
 
 /// The losses of predictions, a row for each.
@@ -186,5 +186,5 @@ pub fn losses(report: &LossReport) -> Tidy {
             loss.gradient_at_largest.into(),
         ]
     });
-    Tidy { columns, rows: rows.collect() }
+    Tidy::new(columns, rows.collect())
 }

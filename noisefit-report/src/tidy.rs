@@ -1,5 +1,7 @@
 //! Tidy tables, one row for each thing and one column for each number of it: as CSV for programs, and as Markdown.
 
+use std::borrow::Cow;
+
 use crate::tabulate::in_markdown;
 use crate::text::{clean, p_value, significant, table};
 
@@ -50,19 +52,24 @@ impl Cell {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tidy {
     /// The names of the columns.
-    pub columns: Vec<&'static str>,
+    pub columns: Vec<Cow<'static, str>>,
     /// The rows, a cell for each column.
     pub rows: Vec<Vec<Cell>>,
 }
 
 impl Tidy {
+    /// A table of columns whose names are known.
+    pub fn new(columns: Vec<&'static str>, rows: Vec<Vec<Cell>>) -> Self {
+        Tidy { columns: columns.into_iter().map(Cow::Borrowed).collect(), rows }
+    }
+
     /// As CSV, whose numbers read back to the same doubles; what is missing is empty.
     ///
     /// ```
     /// use noisefit_report::tidy::{Cell, Tidy};
     ///
     /// let rows = vec![vec!["a, b".into(), 0.1.into()], vec!["c".into(), Cell::Missing]];
-    /// assert_eq!(Tidy { columns: vec!["term", "estimate"], rows }.csv(), "term,estimate\n\"a, b\",0.1\nc,\n");
+    /// assert_eq!(Tidy::new(vec!["term", "estimate"], rows).csv(), "term,estimate\n\"a, b\",0.1\nc,\n");
     /// ```
     pub fn csv(&self) -> String {
         let cell = |cell: &Cell| match cell {
@@ -82,7 +89,7 @@ impl Tidy {
     /// use noisefit_report::tidy::{Cell, Tidy};
     ///
     /// let rows = vec![vec!["x".into(), 2.0_f64.sqrt().into(), Cell::Missing]];
-    /// let text = Tidy { columns: vec!["term", "estimate", "df"], rows }.text();
+    /// let text = Tidy::new(vec!["term", "estimate", "df"], rows).text();
     /// assert_eq!(text, "term  estimate\nx     1.414214\n");
     /// ```
     pub fn text(&self) -> String {
@@ -95,7 +102,7 @@ impl Tidy {
             Cell::Missing => "NA".to_owned(),
         };
         let rows = self.rows.iter().map(|row| shown.iter().map(|&j| cell(&row[j])).collect());
-        let heading: Vec<&str> = shown.iter().map(|&j| self.columns[j]).collect();
+        let heading: Vec<&str> = shown.iter().map(|&j| &*self.columns[j]).collect();
         table(&heading, &rows.collect::<Vec<Vec<String>>>())
     }
 
@@ -111,7 +118,7 @@ impl Tidy {
     /// use noisefit_report::tidy::{Cell, Tidy};
     ///
     /// let rows = vec![vec!["x_1".into(), 2.0_f64.sqrt().into(), Cell::Missing]];
-    /// let markdown = Tidy { columns: vec!["term", "estimate", "df"], rows }.markdown();
+    /// let markdown = Tidy::new(vec!["term", "estimate", "df"], rows).markdown();
     /// assert_eq!(markdown, "| term | estimate |\n|:--|--:|\n| x\\_1 | 1.41421 |\n");
     /// ```
     pub fn markdown(&self) -> String {
@@ -126,7 +133,7 @@ impl Tidy {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let is_text = |j: &usize| self.rows.iter().any(|row| matches!(row[*j], Cell::Text(_)));
         let rule: String = shown.iter().map(|j| if is_text(j) { ":--|" } else { "--:|" }).collect();
-        let head = line(shown.iter().map(|&j| in_markdown(self.columns[j])).collect());
+        let head = line(shown.iter().map(|&j| in_markdown(&self.columns[j])).collect());
         let rows = self.rows.iter().map(|row| line(shown.iter().map(|&j| cell(&row[j])).collect()));
         format!("{head}|{rule}\n{}", rows.collect::<String>())
     }

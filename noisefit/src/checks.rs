@@ -188,14 +188,14 @@ impl Model {
 
     /// How the coefficients and their uncertainty are estimated.
     pub(crate) fn options(&self) -> Options {
-        let settings = Settings { digits: self.digits, one_pass: self.one_pass };
+        let settings = Settings { digits: self.digits, one_pass: self.one_pass, ..Settings::default() };
         let &Model { level, collinear, small_sample, seed, .. } = self;
         Options { level, settings, collinear, vcov: self.vcov.clone(), small_sample, seed }
     }
 
     /// How the coefficients are estimated, whatever is asked of their uncertainty.
     pub(crate) fn estimation(&self) -> estimate::Options {
-        let settings = Settings { digits: self.digits, one_pass: false };
+        let settings = Settings { digits: self.digits, one_pass: false, ..Settings::default() };
         estimate::Options { settings, collinear: self.collinear, ..estimate::Options::default() }
     }
 

@@ -205,7 +205,7 @@ fn tidy(description: &Description) -> Tidy {
         }
         row
     };
-    Tidy { columns, rows: description.columns.iter().map(row).collect() }
+    Tidy::new(columns, description.columns.iter().map(row).collect())
 }
 
 fn number_row(column: &ColumnDescription, summary: &NumberSummary) -> Vec<String> {

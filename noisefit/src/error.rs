@@ -54,6 +54,13 @@ pub enum Error {
         /// The columns that are there.
         columns: Vec<String>,
     },
+    /// Rows of a group that stand apart in a table that is not kept in memory.
+    GroupApart {
+        /// The group.
+        group: String,
+        /// About how many bytes all rows take.
+        bytes: u64,
+    },
     /// Intervals of a model that has none.
     NoIntervals {
         /// The model.
@@ -142,6 +149,16 @@ impl Error {
             Error::NoColumn { setting, name, files: None, columns } => {
                 format!("{} {name}: no such column; the columns are {}", wording.setting(*setting), columns.join(", "))
             }
+            Error::GroupApart { group, bytes } => {
+                // In units that are read, and never too few of them.
+                let memory = format!("{}MB", (bytes / 1_000_000 + 1));
+                format!(
+                    "the rows of the group {group} stand apart, and a table that is not kept in memory is fitted group by group as it is \
+                     read: sort it by the columns of {}, or keep it in memory by {}",
+                    wording.setting(Setting::By),
+                    wording.with(Setting::Memory, &memory)
+                )
+            }
             Error::NoIntervals { model, why } => {
                 format!("{model}: {why}, so there are no intervals; leave out {}", wording.setting(Setting::Interval))
             }
@@ -177,6 +194,26 @@ impl Error {
             Error::Core(error) => self.of_data().map_or_else(|| error.to_string(), |error| error.sentence(wording)),
             Error::Json(error) => error.to_string(),
             Error::Picture(error) => error.to_string(),
+        }
+    }
+
+    /// The error without what the table has to say to it.
+    pub(crate) fn alone(self) -> Self {
+        match self {
+            Error::Remarked { error, .. } => *error,
+            error => error,
+        }
+    }
+
+    /// The same error, whose record was counted among rows that were gathered: the file and the record, from 1, where it stands.
+    pub(crate) fn standing_at(self, place: impl FnOnce(u64) -> Option<(String, u64)>) -> Self {
+        match self {
+            Error::Data(error) => error.standing_at(place).into(),
+            Error::Core(noisefit_core::Error::Source(source)) => match source.downcast::<DataError>() {
+                Ok(error) => error.standing_at(place).into(),
+                Err(source) => Error::Core(noisefit_core::Error::Source(source)),
+            },
+            error => error,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use noisefit_core::compare::{self, Comparison};
 use noisefit_core::estimate;
+use noisefit_core::inference::conformal::Conformal;
 use noisefit_core::inference::covariance::Vcov;
 use noisefit_core::inference::outside::{Outside, outside};
 use noisefit_core::inference::{self, conformal, profile};
@@ -46,15 +47,35 @@ impl Model {
     }
 
     fn fit_exactly(&self, table: &Table) -> Result<Fitted, Error> {
+        let found = self.fit_rows(table, &|formula| self.rows(formula, table), !self.one_pass, false)?;
+        let Exactly { rows, fits, conformal, chosen_by } = found;
+        let model = FittedModel::new(rows.design().clone(), fits).with_conformal(conformal);
+        let mut notes = notes(&rows, table);
+        notes.extend(Remark::all(Topic::StandardErrors, closed_gaps(&self.vcov, rows.counts())));
+        Ok(Fitted::new(model, table, rows.counts(), Origin::Exact { chosen_by })
+            .with_notes(notes)
+            .estimated_by(self.options().estimation()))
+    }
+
+    /// Fits rows of a table, as `source` gives them for a formula; with or without what is told of the residuals beside the fit, and
+    /// with digits that are counted or bounded.
+    pub(crate) fn fit_rows<'a>(
+        &self,
+        table: &Table,
+        source: &Source<'_, 'a>,
+        goodness: bool,
+        rough: bool,
+    ) -> Result<Exactly<'a>, Error> {
         let (noise, formula, chosen_by) = match self.is_auto()? {
             false => (self.choice()?, self.full_formula()?, None),
             true => {
-                let Chosen { noise, formula, comparison } = self.choose(table)?;
+                let Chosen { noise, formula, comparison } = self.choose(table, source)?;
                 (noise, formula, Some(comparison))
             }
         };
-        let rows = self.rows(&formula.with_clusters(self.vcov.clusters()), table)?;
-        let options = self.options();
+        let rows = source(&formula.with_clusters(self.vcov.clusters()))?;
+        let mut options = self.options();
+        options.settings.rough = rough;
         let (mut fits, conformal) = match self.conformal_plan(&noise)? {
             None => inference::fit(&rows, &noise, &options).map(|fits| (fits, None)),
             Some(plan) => {
@@ -67,7 +88,7 @@ impl Model {
             remarked(explain(error, rows.counts(), table), remarks)
         })?;
         // Of conformal intervals the fit may be of a part of the rows.
-        if conformal.is_none() && !self.one_pass {
+        if conformal.is_none() && goodness {
             fits.iter_mut().try_for_each(|fit| inference::goodness(&rows, fit))?;
         }
         if self.drop_effects {
@@ -77,19 +98,14 @@ impl Model {
             fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &options.estimation()))?;
         }
         let rows = of_response(rows, &mut fits)?;
-        let model = FittedModel::new(rows.design().clone(), fits).with_conformal(conformal);
-        let mut notes = notes(&rows, table);
-        notes.extend(Remark::all(Topic::StandardErrors, closed_gaps(&self.vcov, rows.counts())));
-        Ok(Fitted::new(model, table, rows.counts(), Origin::Exact { chosen_by })
-            .with_notes(notes)
-            .estimated_by(options.estimation()))
+        Ok(Exactly { rows, fits, conformal, chosen_by })
     }
 
     /// Judges all families on the rows, and looks whether these agree. Where none can be preferred, as for rows without
     /// residuals, Gaussian noise is fitted.
-    fn choose(&self, table: &Table) -> Result<Chosen, Error> {
+    fn choose(&self, table: &Table, source: &Source<'_, '_>) -> Result<Chosen, Error> {
         let (candidates, formula) = candidates::of(self, None)?;
-        let rows = self.rows(&formula, table)?;
+        let rows = source(&formula)?;
         let candidates = candidates::fitting(candidates, self, &rows);
         let fit = estimate::Options { seed: self.seed, ..self.estimation() };
         let comparison = compare::choose(&rows, &candidates, &compare::Options { fit, ..compare::Options::default() });
@@ -102,8 +118,19 @@ impl Model {
     }
 }
 
+/// Rows as a formula sees them.
+pub(crate) type Source<'s, 'a> = dyn Fn(&Formula) -> Result<DesignRows<'a>, Error> + 's;
+
+/// What an exact fit found, and the rows it is of.
+pub(crate) struct Exactly<'a> {
+    pub(crate) rows: DesignRows<'a>,
+    pub(crate) fits: Vec<Fit>,
+    pub(crate) conformal: Option<Conformal>,
+    pub(crate) chosen_by: Option<Comparison>,
+}
+
 /// What is to be said of a covariance of rows in order where rows are left out.
-fn closed_gaps(vcov: &Vcov, counts: Counts) -> Option<String> {
+pub(crate) fn closed_gaps(vcov: &Vcov, counts: Counts) -> Option<String> {
     let left_out = counts.missing + counts.weightless;
     (left_out > 0 && matches!(vcov, Vcov::Hac(_))).then(|| {
         format!(

@@ -356,7 +356,7 @@ impl Fitted {
         let row = |(name, value): (&String, f64)| vec![name.as_str().into(), value.into()];
         let rows =
             lines.iter().flat_map(|line| names.iter().zip(line.numbers()).map(row).collect::<Vec<_>>()).collect();
-        Ok(Tidy { columns: vec!["term", "estimate"], rows })
+        Ok(Tidy::new(vec!["term", "estimate"], rows))
     }
 
     /// The facts of the fit in one row, of several quantiles one for each.
@@ -468,7 +468,7 @@ impl Fitted {
 }
 
 /// What the fits warn of, each once; of several quantiles with the level.
-fn warnings(fits: &[Fit]) -> Vec<Remark> {
+pub(crate) fn warnings(fits: &[Fit]) -> Vec<Remark> {
     let mut all: Vec<Remark> = Vec::new();
     for fit in fits {
         for warning in &fit.warnings {

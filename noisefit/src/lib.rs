@@ -43,9 +43,11 @@
 //! |---|---|
 //! | read | [`Table::open`], [`Table::files`], [`Table::from_batches`] |
 //! | say what is fitted | [`Model`], with [`Training`] for what is trained |
+//! | fit each group of rows | [`Model::fit_by`] |
 //! | fit, compare, diagnose, profile | [`Model::fit`], [`Model::compare`], [`Model::diagnose`], [`Model::profile`] |
 //! | use a fit | [`Fitted::coef`], [`Fitted::confint`], [`Fitted::predict`], [`Fitted::evaluate`], [`Fitted::save`] |
 //! | test hypotheses | [`Fitted::test`] |
+//! | average predictions, slopes, comparisons | [`Fitted::effects`] |
 //! | show it | [`Fitted::charts`], [`Fitted::report`], [`tabulate()`], [`Fitted::explain`] |
 //! | look at data | [`Table::describe`], [`Table::losses`] |
 //!
@@ -59,6 +61,7 @@ pub use noisefit_data as data;
 pub use noisefit_report as report;
 
 mod augment;
+mod by;
 mod calibration;
 mod candidates;
 mod chart;
@@ -66,6 +69,7 @@ mod checks;
 mod compare;
 mod describe;
 mod diagnose;
+mod effects;
 mod error;
 mod evaluate;
 mod explain;
@@ -93,10 +97,12 @@ mod training;
 mod watch;
 mod with_sampling;
 
+pub use by::{GroupFit, GroupTable, GroupsFitted, Values as GroupValues};
 pub use chart::{ChartFile, ChartOptions, charts_csv, write_charts};
 pub use compare::{CompareOptions, Compared};
 pub use describe::Described;
 pub use diagnose::{DiagnoseOptions, Diagnosed};
+pub use effects::{At, Change, Effects, EffectsOptions, Quantity, Slope, Units, Varied};
 pub use error::Error;
 pub use evaluate::{EvaluateOptions, Evaluated};
 pub use explain::{Explained, explain};

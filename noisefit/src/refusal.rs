@@ -37,6 +37,16 @@ pub enum WithEffects {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// A setting of one fit where each group has its own.
+    WithBy {
+        /// The setting.
+        setting: Setting,
+    },
+    /// A column that makes groups twice.
+    ByTwice {
+        /// Its name.
+        name: String,
+    },
     /// No noise family has this name.
     Noise(InvalidNoise),
     /// No covariance has this name.
@@ -326,6 +336,12 @@ impl Refusal {
                 with(Setting::Noise, "huber"),
                 with(Setting::Noise, "auto")
             ),
+            Refusal::WithBy { setting } => format!(
+                "{} is of one fit, and {} makes one of each group; leave one of them out",
+                name(*setting),
+                name(Setting::By)
+            ),
+            Refusal::ByTwice { name: column } => format!("{}: `{column}` is named twice", name(Setting::By)),
             Refusal::AutoNoise => format!(
                 "{} goes with {} and its exact fits; {} says which noise it is, to be named here",
                 with(Setting::Noise, "auto"),

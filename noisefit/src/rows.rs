@@ -6,6 +6,7 @@ use noisefit_core::record::{Counts, Topic};
 use noisefit_core::wording::Sentence;
 use noisefit_data::DataError;
 use noisefit_data::formula::{Design, Expression, Formula, FormulaError, Scope};
+use noisefit_data::frame::Field;
 use noisefit_data::read::{LookAlike, UnreadColumn};
 use noisefit_data::records::Records;
 use noisefit_data::source::{DesignRows, RowPlace, SourceOptions, columns_of};
@@ -26,6 +27,9 @@ const BYTES_OF_PRODUCT: f64 = 16.0;
 /// Bytes of a column in the blocks of a thread.
 const BYTES_OF_COLUMN: f64 = (1 << 14) as f64;
 
+/// A formula whose columns are found.
+pub(crate) use noisefit_data::formula::Model as Resolved;
+
 impl Model {
     /// How many design columns there is memory for. Of an exact fit it grows as their square: some matrices of products, of
     /// which each thread has one of its own; of what is trained as their number.
@@ -42,18 +46,27 @@ impl Model {
 
     /// The rows of a table as `formula` (the model's own, perhaps with more) sees them.
     pub(crate) fn rows<'a>(&self, formula: &Formula, table: &'a Table) -> Result<DesignRows<'a>, Error> {
+        let (dataset, model) = (table.dataset(), self.resolved(formula, table, table.dataset().fields())?);
+        let names = model.columns_needed();
+        let records = Records::new(dataset, &names, table.threads(), table.budget(), table.watch())?;
+        self.learned(model, records)
+    }
+
+    /// A formula whose columns are found among `fields` of a table, before anything is learned from rows.
+    pub(crate) fn resolved(&self, formula: &Formula, table: &Table, fields: &[Field]) -> Result<Resolved, Error> {
         let parsed =
             |text: &Option<String>| text.as_deref().map(Expression::parse).transpose().map_err(Refusal::Formula);
         let (weights, sampling) = (parsed(&self.weights)?, parsed(&self.sampling_weights)?);
         let frequencies = self.frequencies.as_deref().map(Expression::column);
-        let dataset = table.dataset();
-        let model = formula
-            .resolve(dataset.fields(), weights.as_ref(), frequencies.as_ref())
+        formula
+            .resolve(fields, weights.as_ref(), frequencies.as_ref())
             .and_then(|model| sampling.iter().try_fold(model, |model, weights| model.with_sampling_weights(weights)))
             .and_then(|model| model.at_most(self.most_columns(table.threads())))
-            .map_err(|error| explained(error, formula, table))?;
-        let names = model.columns_needed();
-        let records = Records::new(dataset, &names, table.threads(), table.budget(), table.watch())?;
+            .map_err(|error| explained(error, formula, table))
+    }
+
+    /// Records as a formula sees them that has learned from them what it needs.
+    pub(crate) fn learned<'a>(&self, model: Resolved, records: Records<'a>) -> Result<DesignRows<'a>, Error> {
         let options = SourceOptions { missing: self.missing, ..SourceOptions::default() };
         let mut rows = DesignRows::learn(model, records, options)?;
         rows.look_at_response()?;

@@ -1,6 +1,6 @@
 //! `noisefit fit`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use noisefit::core::inference::conformal::Scheme;
 use noisefit::core::inference::covariance::{COVARIANCES, Vcov};
 use noisefit::core::record::{Confint, SmallSample};
@@ -26,6 +26,7 @@ Examples:
   noisefit fit diabetes.csv -f 'y ~ .' --model network --noise student-t --ensemble 5 -o model.json
   noisefit fit lab.csv -f 'y ~ x' --weights '1/(0.1 + 0.3*x)^2'
   noisefit fit survey.csv -f 'y ~ x' --sampling-weights w --vcov cluster:village
+  noisefit fit sales.parquet -f 'log(sold) ~ log(price)' --by shop,product -o elasticities.parquet
   psql -c 'copy t to stdout csv header' | noisefit fit - --input-format csv -f 'y ~ .' --format json")]
 pub(crate) struct FitArguments {
     #[command(flatten)]
@@ -80,12 +81,46 @@ pub(crate) struct FitArguments {
     /// Print the facts of the fit in one row in place of its coefficients
     #[arg(long)]
     pub(crate) glance: bool,
-    /// How to print the result: for people, as one JSON object, or the coefficients as CSV or Markdown
-    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
-    pub(crate) format: TableFormat,
-    /// Save the model for `predict` and `evaluate`
+    /// Fit each group of rows that have the same values in these columns; what is printed, or written by -o, is one long table with a
+    /// row for each coefficient of each group
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) by: Vec<String>,
+    /// How to print the result: for people, as one JSON object, or the coefficients as CSV, Markdown or, with --by, lines of JSON
+    #[arg(long, value_enum, default_value_t = FitFormat::Table)]
+    pub(crate) format: FitFormat,
+    /// Save the model for `predict` and `evaluate`; with --by write the table as a .csv, .tsv, .ndjson or .parquet file
     #[arg(long, short, value_name = "MODEL.json")]
     pub(crate) output: Option<Output>,
+}
+
+/// How a fit is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FitFormat {
+    /// For people
+    Table,
+    /// One JSON object
+    Json,
+    /// Tidy: a line for each row, a column for each number
+    Csv,
+    /// A table of Markdown
+    Markdown,
+    /// With --by: an object of JSON on each line
+    Ndjson,
+}
+
+impl FitFormat {
+    /// The format of one fit.
+    fn of_one(self) -> Result<TableFormat, Failure> {
+        match self {
+            FitFormat::Table => Ok(TableFormat::Table),
+            FitFormat::Json => Ok(TableFormat::Json),
+            FitFormat::Csv => Ok(TableFormat::Csv),
+            FitFormat::Markdown => Ok(TableFormat::Markdown),
+            FitFormat::Ndjson => {
+                Err(Failure::Usage("--format ndjson goes with --by; of one fit say --format json".to_owned()))
+            }
+        }
+    }
 }
 
 /// The covariances that there are.
@@ -115,7 +150,7 @@ pub(crate) struct ConformalArguments {
 }
 
 impl FitArguments {
-    fn model(&self) -> Result<Model, Refusal> {
+    pub(crate) fn model(&self) -> Result<Model, Refusal> {
         let ConformalArguments { conformal, calibration, folds } = self.conformal;
         Ok(Model {
             sampling_weights: self.sampling_weights.clone(),
@@ -138,15 +173,16 @@ impl FitArguments {
 /// Fits and prints.
 pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
     let model = arguments.model()?;
-    if arguments.vif && arguments.format == TableFormat::Json {
+    let format = arguments.format.of_one()?;
+    if arguments.vif && format == TableFormat::Json {
         return Err(Failure::Usage("--vif is for --format table, csv and markdown".to_owned()));
     }
-    if arguments.glance && arguments.format == TableFormat::Json {
+    if arguments.glance && format == TableFormat::Json {
         return Err(Failure::Usage(
             "--glance is for --format table, csv and markdown; JSON has the same facts".to_owned(),
         ));
     }
-    match (arguments.vcov_matrix, &model.fitting, arguments.format) {
+    match (arguments.vcov_matrix, &model.fitting, format) {
         (false, ..) | (true, Fitting::Exact, TableFormat::Json) => {}
         (true, Fitting::Exact, _) => {
             let what = "--vcov-matrix prints what programs read; say --format json, too";
@@ -175,11 +211,11 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
         let page = fitted.report(None, &charts, &Options).map_err(Failure::from);
         files.keep(page.and_then(|page| write(path, &page)))?;
     }
-    if arguments.glance && arguments.format == TableFormat::Table {
+    if arguments.glance && format == TableFormat::Table {
         print(&fitted.glance()?.text())?;
     } else {
         print_table(
-            arguments.format,
+            format,
             || fitted.summary(),
             || fitted.record(arguments.vcov_matrix, &Options),
             || match (arguments.vif, arguments.glance) {
@@ -189,7 +225,7 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
             },
         )?;
     }
-    if arguments.vif && arguments.format == TableFormat::Table {
+    if arguments.vif && format == TableFormat::Table {
         print(&format!("\n{}", inflations(&fitted.inflations(None)?).text()))?;
     }
     if arguments.plot {

@@ -1,8 +1,10 @@
 //! One file a command.
 
+pub(crate) mod by;
 pub(crate) mod compare;
 pub(crate) mod describe;
 pub(crate) mod diagnose;
+pub(crate) mod effects;
 pub(crate) mod evaluate;
 pub(crate) mod explain;
 pub(crate) mod export;

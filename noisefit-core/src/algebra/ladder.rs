@@ -228,8 +228,16 @@ impl Ladder<'_> {
         let inverse = pack(order, |i, j| sum(j..order, DoubleDouble::ZERO, &|k| half[i][k] * t(j, k)));
         let solution = Solution { coefficients, inverse };
         let residuals = self.residuals(&solution, Precision::Extended)?;
+        let sums = self.error_sums(&solution, &residuals)?;
+        if self.settings.rough {
+            let bound = self.rounding_errors(&solution, sums.residual.to_f64().max(0.0).sqrt());
+            let fit = self.finish(&solution, &sums, Method::DoubleDouble, &bound);
+            if fit.accuracy.digits >= FEW_DIGITS {
+                return Ok(fit);
+            }
+        }
         let errors = self.perturbation_errors(&solution)?;
-        Ok(self.finish(&solution, &self.error_sums(&solution, &residuals)?, Method::DoubleDouble, &errors))
+        Ok(self.finish(&solution, &sums, Method::DoubleDouble, &errors))
     }
 
     /// The fit on the columns that were kept, with the others marked as aliased.

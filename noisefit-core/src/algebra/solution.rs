@@ -71,12 +71,15 @@ pub struct Settings {
     /// Be content with the moments where they give so many digits, and read the rows only once: absolute errors are then
     /// unknown. Rows with weights are always read again.
     pub one_pass: bool,
+    /// Whether the error of the last rung may be told by a bound of the rounding of the data, where that leaves digits enough, in place of
+    /// refits of perturbed data: for many small fits, whose coefficients stay the same.
+    pub rough: bool,
 }
 
 impl Default for Settings {
     /// 11 digits, with a pass over the residuals.
     fn default() -> Self {
-        Settings { digits: 11.0, one_pass: false }
+        Settings { digits: 11.0, one_pass: false, rough: false }
     }
 }
 

@@ -30,7 +30,7 @@ impl Start {
         options.check()?;
         let layout = source.layout();
         let sample = Sample::new(layout, sample_rows, source.rows_hint());
-        let settings = Settings { digits: options.settings.digits.min(6.0), one_pass: true };
+        let settings = Settings { digits: options.settings.digits.min(6.0), one_pass: true, ..options.settings };
         let (least_squares, sample) = LeastSquares::solve_sampled(source, settings, sample)?;
         options.check_collinear(&least_squares, &layout.coefficient_names())?;
         let offset = usize::from(layout.intercept);

@@ -3,6 +3,7 @@
 pub mod conformal;
 pub mod covariance;
 pub mod diagnostics;
+pub mod effects;
 pub mod evaluate;
 mod fit;
 mod goodness;

@@ -19,6 +19,7 @@ mod pass;
 pub(crate) mod plan;
 pub(crate) mod standardise;
 mod state;
+mod tangent;
 mod tensors;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ pub use pass::Workspace;
 pub use plan::{About, Plan, Solver, Watch};
 pub use standardise::{Centre, Standardisation};
 pub use state::{Snapshot, State};
+pub use tangent::Directional;
 pub use tensors::Tensors;
 pub use trainer::{Observer, Step};
 

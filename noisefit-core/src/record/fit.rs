@@ -291,6 +291,9 @@ impl Fit {
     /// Makes of the covariance what a small sample asks for, and of all that rests on it.
     pub(crate) fn set_small_sample(&mut self, made: SmallSampled) {
         let SmallSampled { small_sample, factor, stated, reference, reference_df, refined } = made;
+        let same = factor == 1.0
+            && refined.is_none()
+            && (self.covariance.reference, self.covariance.reference_df) == (reference, reference_df);
         let times = |matrix: &mut Vec<Vec<f64>>| matrix.iter_mut().flatten().for_each(|value| *value *= factor);
         let covariance = &mut self.covariance;
         (covariance.small_sample, covariance.small_sample_factor) = (small_sample, stated);
@@ -316,7 +319,12 @@ impl Fit {
             (None, Reference::StudentT) => kept[j].and_then(|kept| kept.or(df)),
             (None, Reference::Normal) => kept[j].and(df),
         };
-        self.location = self.location.with_covariance(self.vcov(), of, self.level);
+        // Of the same covariance with the same degrees of freedom the table stays what it is.
+        let has =
+            |(j, row): (usize, &Coefficient)| row.std_error.is_none() || row.df == of(j).filter(|df| df.is_finite());
+        if !(same && self.location.rows.iter().enumerate().all(has)) {
+            self.location = self.location.with_covariance(self.vcov(), of, self.level);
+        }
         if let FittedScale::Modelled { coefficients, vcov } = &mut self.scale {
             times(vcov);
             *coefficients = coefficients.with_covariance(vcov, |_| df, self.level);

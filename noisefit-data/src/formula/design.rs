@@ -248,6 +248,16 @@ impl Design {
         inverse::inverse(expr, value)
     }
 
+    /// The same with the first two derivatives by the value.
+    pub fn undone(&self, value: f64) -> Option<[f64; 3]> {
+        inverse::undone_with_slopes(self.plan.response.as_ref()?, value)
+    }
+
+    /// Whether the response is the square root of a line in a column.
+    pub fn is_square_root(&self) -> bool {
+        self.plan.response.as_ref().is_some_and(inverse::is_square_root)
+    }
+
     /// By what a response that is a logarithm of a line in a column is multiplied to be a natural one.
     pub fn logarithm(&self) -> Option<f64> {
         inverse::logarithm(self.plan.response.as_ref()?)

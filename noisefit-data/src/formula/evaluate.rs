@@ -8,6 +8,7 @@ use super::scalar::{Dual, Scalar};
 use super::scope::Scope;
 use super::select::{Buffer, EvaluateError, Selection, all_finite, check, value_error};
 use super::spline::Pieces;
+use super::tangent::{Tangents, tangents};
 use crate::frame::{Column, Frame, MISSING};
 use crate::read::number::shown;
 use noisefit_core::numeric::dispatch::vectorised;
@@ -103,6 +104,10 @@ pub struct EvaluatedRows<'a> {
     scaled: Option<&'a [f64]>,
     beyond: usize,
     selection: &'a Selection,
+    plan: &'a Plan,
+    /// The columns that were read, and what was made of them.
+    columns: Vec<Values<'a>>,
+    steps: &'a [Buffer],
 }
 
 impl EvaluatedRows<'_> {
@@ -166,6 +171,18 @@ impl EvaluatedRows<'_> {
     /// What the derivatives of a transformed response are like, where that was asked for.
     pub fn slopes(&self) -> Slopes {
         self.slopes
+    }
+
+    /// How the columns change with a column of numbers of the data; none where the design does not read it.
+    pub fn tangents(&self, column: &str) -> Option<Tangents> {
+        let place = self.plan.columns.iter().position(|field| field.name == column)?;
+        let step = |step: usize| view(self.plan, self.steps, &self.columns, step);
+        Some(tangents(self.plan, &self.columns, step, place, self.rows()))
+    }
+
+    /// How many observations each row stands for, where that is read.
+    pub fn frequencies(&self) -> Option<&[f64]> {
+        self.frequencies
     }
 
     /// For each absorbed effect the level of every row, by its place among the levels that were learned.
@@ -459,6 +476,9 @@ impl<'a> Bound<'a> {
             scaled: plan.offsets[1].map(|_| scaled.as_slice()),
             beyond: *beyond,
             selection,
+            plan,
+            columns: values,
+            steps,
         }
     }
 

@@ -120,4 +120,20 @@ impl Function {
             Function::Tanh => x.cosh().powi(-2),
         }
     }
+
+    /// The second derivative; that of `abs` is taken as zero.
+    pub fn second_derivative(self, x: f64) -> f64 {
+        match self {
+            Function::Log => -1.0 / (x * x),
+            Function::Log1p => -(1.0 + x).powi(-2),
+            Function::Log2 => -std::f64::consts::LOG2_E / (x * x),
+            Function::Log10 => -std::f64::consts::LOG10_E / (x * x),
+            Function::Exp | Function::Expm1 => x.exp(),
+            Function::Sqrt => -0.25 / (x * x.sqrt()),
+            Function::Abs => 0.0,
+            Function::Sin => -x.sin(),
+            Function::Cos => -x.cos(),
+            Function::Tanh => -2.0 * x.tanh() * x.cosh().powi(-2),
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 use super::expression::{Expr, evaluate};
 use super::function::Function;
+use super::scalar::Curved;
+use noisefit_core::rows::Values;
 
 /// The value of an expression of no column.
 fn constant(expr: &Expr) -> Option<f64> {
@@ -69,6 +71,26 @@ fn undone(function: Function, value: f64) -> Option<f64> {
     })
 }
 
+/// What the column is where the response is `value`, with the first two derivatives of that: those of the response `g` there turned round,
+/// `1 / g'` and `-g'' / g'^3`. Where the response can have no such value, as a square root none below zero, the column stays at its end.
+pub(super) fn undone_with_slopes(expr: &Expr, value: f64) -> Option<[f64; 3]> {
+    let y = inverse(expr, value)?;
+    let column = [y];
+    let columns = vec![Values::from(&column[..]); expr.columns().iter().max().map_or(0, |last| last + 1)];
+    let mut out: Vec<Curved> = Vec::new();
+    evaluate(expr, &columns, 1, &mut out, None, &mut Vec::new());
+    let Curved { first, second, .. } = out.pop()?;
+    match first.is_finite() {
+        true => Some([y, 1.0 / first, -second / first.powi(3)]),
+        false => Some([y, 0.0, 0.0]),
+    }
+}
+
+/// Whether the response is the square root of a line in the column.
+pub(super) fn is_square_root(expr: &Expr) -> bool {
+    matches!(expr, Expr::Apply(Function::Sqrt, x) if is_line(x))
+}
+
 /// By what the response is multiplied where it is a logarithm of a line in the column, to be a natural one; none of other functions.
 pub(super) fn logarithm(expr: &Expr) -> Option<f64> {
     let Expr::Apply(function, x) = expr else { return None };
@@ -89,5 +111,43 @@ pub(super) fn is_line(expr: &Expr) -> bool {
         Expr::Product(a, b) => (constant(a).is_some() && is_line(b)) || (constant(b).is_some() && is_line(a)),
         Expr::Quotient(a, b) => constant(b).is_some() && is_line(a),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use crate::formula::Formula;
+    use crate::frame::{Field, Kind};
+
+    /// Against differences of the inverse itself, with Richardson's extrapolation.
+    #[test]
+    fn the_inverse_has_its_derivatives() {
+        let fields = ["y", "x"].map(|name| Field { name: name.into(), kind: Kind::Number });
+        for (response, at) in [
+            ("y", 2.0),
+            ("log(y)", 0.7),
+            ("sqrt(y)", 1.3),
+            ("I(1/y)", 0.4),
+            ("I(y^3)", 1.9),
+            ("log10(y + 1)", 0.6),
+            ("I(y^0.3)", 1.2),
+            ("exp(y)", 2.2),
+            ("I(2 - 3*log1p(y))", 0.4),
+            ("tanh(y)", 0.3),
+            ("log2(y)", 0.8),
+        ] {
+            let formula = Formula::parse(&format!("{response} ~ x")).unwrap();
+            let design = formula.resolve(&fields, None, None).unwrap().into_design().unwrap();
+            let [value, first, second] = design.undone(at).unwrap();
+            let of = |v: f64| design.untransformed(v).unwrap();
+            assert_eq!(value, of(at));
+            let central = |h: f64| (of(at + h) - of(at - h)) / (2.0 * h);
+            let curve = |h: f64| (of(at + h) - 2.0 * value + of(at - h)) / (h * h);
+            let near = (4.0 * central(1e-3) - central(2e-3)) / 3.0;
+            assert!((first - near).abs() < 1e-9 * near.abs().max(1.0), "{response}: {first} and {near}");
+            let near = (4.0 * curve(1e-2) - curve(2e-2)) / 3.0;
+            assert!((second - near).abs() < 1e-5 * near.abs().max(1.0), "{response}: {second} and {near}");
+        }
     }
 }

@@ -87,9 +87,11 @@ mod scope;
 mod select;
 mod spline;
 mod syntax;
+mod tangent;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod variables;
 mod written;
 
 pub use design::{Design, Model};
@@ -99,4 +101,6 @@ pub use learner::Learner;
 pub use response::Slopes;
 pub use scope::Scope;
 pub use select::EvaluateError;
+pub use tangent::Tangents;
+pub use variables::{Level, Variable, Variation};
 pub use written::{Expression, Formula, ScaleFormula};

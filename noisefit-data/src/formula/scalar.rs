@@ -203,3 +203,98 @@ impl Scalar for Dual {
         }
     }
 }
+
+/// A value with its first two derivatives with respect to the columns.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Curved {
+    pub value: f64,
+    pub first: f64,
+    pub second: f64,
+}
+
+impl Curved {
+    /// A function of it, whose value and derivatives there these are.
+    fn under(self, [value, first, second]: [f64; 3]) -> Self {
+        // What does not move does not, however steep the function is.
+        let times = |slope: f64, moved: f64| if moved == 0.0 { 0.0 } else { slope * moved };
+        let second = times(second, self.first * self.first) + times(first, self.second);
+        Curved { value, first: times(first, self.first), second }
+    }
+}
+
+impl Neg for Curved {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Curved { value: -self.value, first: -self.first, second: -self.second }
+    }
+}
+
+impl Add for Curved {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Curved { value: self.value + other.value, first: self.first + other.first, second: self.second + other.second }
+    }
+}
+
+impl Sub for Curved {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
+impl Mul for Curved {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        Curved {
+            value: self.value * other.value,
+            first: self.first * other.value + self.value * other.first,
+            second: self.second * other.value + 2.0 * self.first * other.first + self.value * other.second,
+        }
+    }
+}
+
+impl Div for Curved {
+    type Output = Self;
+    fn div(self, other: Self) -> Self {
+        let x = other.value;
+        self * other.under([1.0 / x, -1.0 / (x * x), 2.0 / (x * x * x)])
+    }
+}
+
+impl Scalar for Curved {
+    fn variable(high: f64, _: f64) -> Self {
+        Curved { value: high, first: 1.0, second: 0.0 }
+    }
+
+    fn constant(value: DoubleDouble) -> Self {
+        Curved { value: value.high, first: 0.0, second: 0.0 }
+    }
+
+    fn double(self) -> f64 {
+        self.value
+    }
+
+    fn powi(self, exponent: i32) -> Self {
+        let (x, n) = (self.value, f64::from(exponent));
+        self.under([x.powi(exponent), n * x.powi(exponent - 1), n * (n - 1.0) * x.powi(exponent - 2)])
+    }
+
+    fn powf(self, exponent: Self) -> Self {
+        let (x, n) = (self.value, exponent.value);
+        if exponent.first == 0.0 && exponent.second == 0.0 {
+            return self.under([x.powf(n), n * x.powf(n - 1.0), n * (n - 1.0) * x.powf(n - 2.0)]);
+        }
+        // exp(exponent ln base).
+        let logarithm = self.under([x.ln(), 1.0 / x, -1.0 / (x * x)]);
+        let product = exponent * logarithm;
+        let power = product.value.exp();
+        product.under([power; 3])
+    }
+
+    fn apply(values: &mut [Self], function: Function) {
+        for x in values {
+            *x = x.under([function.value(x.value), function.derivative(x.value), function.second_derivative(x.value)]);
+        }
+    }
+}

@@ -75,7 +75,7 @@ use self::partitions::Partitions;
 use self::stream::Stream;
 use self::table::{FrameIterator, Query, Schema, Table, Unit, Wanted};
 use crate::error::DataError;
-use crate::frame::{Field, Frame};
+use crate::frame::{Field, Frame, Kind};
 
 /// What a caller wants to be told, and may say, in the middle of a scan. Called from several threads.
 pub trait Progress: Sync {
@@ -455,4 +455,17 @@ impl std::fmt::Debug for Frames<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Frames").field("file", &self.file).field("records", &self.records).finish_non_exhaustive()
     }
+}
+
+/// A number of a column of some kind as text: a date or a point in time as such, another number as the shortest decimal that reads back.
+///
+/// ```
+/// use noisefit_data::frame::Kind;
+/// use noisefit_data::read::shown_value;
+///
+/// assert_eq!(shown_value(Kind::Date, 19_783.0, 0.0), "2024-03-01");
+/// assert_eq!(shown_value(Kind::Number, 0.1, 0.0), "0.1");
+/// ```
+pub fn shown_value(kind: Kind, high: f64, low: f64) -> String {
+    time::iso(kind, high).unwrap_or_else(|| number::shown(high, low))
 }

@@ -1,4 +1,4 @@
-//! Tables as CSV, TSV or Parquet.
+//! Tables as CSV, TSV, lines of JSON or Parquet.
 
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -67,6 +67,7 @@ pub struct TableWriter {
 
 enum Sink {
     Text { out: Box<dyn Finish>, delimiter: u8 },
+    Lines { out: Box<dyn Finish>, names: Vec<String> },
     Parquet { writer: Box<ArrowWriter<AtomicFile>>, schema: SchemaRef },
 }
 
@@ -110,6 +111,7 @@ impl std::fmt::Debug for TableWriter {
 enum Ending {
     Csv,
     Tsv,
+    Lines,
     Parquet,
 }
 
@@ -118,10 +120,13 @@ impl Ending {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("csv") => Ok(Ending::Csv),
             Some("tsv") => Ok(Ending::Tsv),
+            Some("ndjson" | "jsonl") => Ok(Ending::Lines),
             Some("parquet") => Ok(Ending::Parquet),
             _ => {
                 let shown = path.display();
-                Err(DataError::Option(format!("cannot write {shown}: name a file that ends in .csv, .tsv or .parquet")))
+                Err(DataError::Option(format!(
+                    "cannot write {shown}: name a file that ends in .csv, .tsv, .ndjson or .parquet"
+                )))
             }
         }
     }
@@ -129,7 +134,7 @@ impl Ending {
 
 impl TableWriter {
     /// A table in a file, which takes its name when it is [finished](TableWriter::finish). The format follows from the
-    /// name: `.csv`, `.tsv` or `.parquet`. Columns are texts, true and false among them, numbers, dates or times.
+    /// name: `.csv`, `.tsv`, `.ndjson` (or `.jsonl`) or `.parquet`. Columns are texts, true and false among them, numbers, dates or times.
     ///
     /// # Errors
     /// A name that ends otherwise; two columns of one name, which could not be read back; a file that cannot be created.
@@ -138,6 +143,7 @@ impl TableWriter {
         let sink = match Ending::of(path)? {
             Ending::Csv => Sink::Text { out: Box::new(AtomicFile::create(path)?), delimiter: b',' },
             Ending::Tsv => Sink::Text { out: Box::new(AtomicFile::create(path)?), delimiter: b'\t' },
+            Ending::Lines => Sink::Lines { out: Box::new(AtomicFile::create(path)?), names: names_of(columns) },
             Ending::Parquet => parquet_sink(path, columns)?,
         };
         TableWriter::begin(sink, path, columns)
@@ -146,7 +152,7 @@ impl TableWriter {
     /// Whether a table can have this name.
     ///
     /// # Errors
-    /// A name that ends otherwise than `.csv`, `.tsv` or `.parquet`.
+    /// A name that ends otherwise.
     pub fn check_name(path: &Path) -> Result<(), DataError> {
         Ending::of(path).map(drop)
     }
@@ -160,6 +166,19 @@ impl TableWriter {
         refuse_duplicates(path, columns)?;
         let sink = Sink::Text { out: Box::new(Stream(stream)), delimiter: b',' };
         TableWriter::begin(sink, path, columns)
+    }
+
+    /// The same as an object of JSON a row.
+    ///
+    /// # Errors
+    /// As [`TableWriter::to_stream`].
+    pub fn lines_to_stream(
+        stream: impl Write + Send + 'static,
+        columns: &[(&str, Kind)],
+    ) -> Result<TableWriter, DataError> {
+        let path = Path::new("standard output");
+        refuse_duplicates(path, columns)?;
+        TableWriter::begin(Sink::Lines { out: Box::new(Stream(stream)), names: names_of(columns) }, path, columns)
     }
 
     fn begin(mut sink: Sink, path: &Path, columns: &[(&str, Kind)]) -> Result<TableWriter, DataError> {
@@ -191,6 +210,7 @@ impl TableWriter {
         }
         let written = match &mut self.sink {
             Sink::Text { out, delimiter } => write_text(out, &self.kinds, columns, rows, *delimiter),
+            Sink::Lines { out, names } => write_lines(out, &self.kinds, names, columns, rows),
             Sink::Parquet { writer, schema } => {
                 let arrays =
                     columns.iter().zip(schema.fields()).map(|(column, field)| array(&self.path, field, column));
@@ -206,7 +226,7 @@ impl TableWriter {
     /// A full disk.
     pub fn finish(self) -> Result<(), DataError> {
         match self.sink {
-            Sink::Text { out, .. } => out.finish(),
+            Sink::Text { out, .. } | Sink::Lines { out, .. } => out.finish(),
             Sink::Parquet { writer, .. } => {
                 let path = self.path;
                 writer.into_inner().map_err(|error| DataError::Write { path, source: io_error(error) })?.finish()
@@ -225,6 +245,50 @@ fn refuse_duplicates(path: &Path, columns: &[(&str, Kind)]) -> Result<(), DataEr
             Err(DataError::Option(format!("cannot write {shown}: two of its columns would be named `{name}`")))
         }
     }
+}
+
+/// The names of columns as JSON has them.
+fn names_of(columns: &[(&str, Kind)]) -> Vec<String> {
+    columns.iter().map(|(name, _)| serde_json::Value::from(*name).to_string()).collect()
+}
+
+/// An object a row; what is missing, and what JSON has no number for, is null.
+fn write_lines(
+    out: &mut impl Write,
+    kinds: &[Kind],
+    names: &[String],
+    columns: &[TableColumn<'_>],
+    rows: usize,
+) -> io::Result<()> {
+    let (mut text, mut digits) = (Vec::new(), zmij::Buffer::new());
+    for row in 0..rows {
+        text.push(b'{');
+        for (position, ((column, &kind), name)) in columns.iter().zip(kinds).zip(names).enumerate() {
+            separate(&mut text, position, b',');
+            text.extend_from_slice(name.as_bytes());
+            text.push(b':');
+            match column {
+                TableColumn::Number(values) | TableColumn::Read { high: values, .. } if !values[row].is_finite() => {
+                    text.extend_from_slice(b"null");
+                }
+                TableColumn::Number(values) => push_number(&mut text, &mut digits, values[row]),
+                TableColumn::Read { high, low } => match time::iso(kind, high[row]) {
+                    Some(time) => text.extend_from_slice(serde_json::Value::from(time).to_string().as_bytes()),
+                    None => push_read(&mut text, &mut digits, high[row], low.map_or(0.0, |low| low[row])),
+                },
+                TableColumn::Text(values) => match values[row] {
+                    Some(value) => text.extend_from_slice(serde_json::Value::from(value).to_string().as_bytes()),
+                    None => text.extend_from_slice(b"null"),
+                },
+            }
+        }
+        text.extend_from_slice(b"}\n");
+        if text.len() > 1 << 16 {
+            out.write_all(&text)?;
+            text.clear();
+        }
+    }
+    out.write_all(&text)
 }
 
 fn write_text(
@@ -460,6 +524,21 @@ mod tests {
     }
 
     #[test]
+    fn a_row_is_an_object_of_json() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("out.ndjson");
+        let columns = [("a \"b\"", Kind::Text), ("x", Kind::Number), ("day", Kind::Date)];
+        let mut table = TableWriter::create(&path, &columns).unwrap();
+        let texts = [Some("é\n,"), None];
+        table
+            .write(&[TableColumn::Text(&texts), TableColumn::Number(&[0.1, f64::NAN]), read(&[19_783.0, f64::NAN])])
+            .unwrap();
+        table.finish().unwrap();
+        let expected = "{\"a \\\"b\\\"\":\"é\\n,\",\"x\":0.1,\"day\":\"2024-03-01\"}\n{\"a \\\"b\\\"\":null,\"x\":null,\"day\":null}\n";
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), expected);
+    }
+
+    #[test]
     fn a_dropped_table_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let mut table = TableWriter::create(&folder.path().join("out.parquet"), &[("x", Kind::Number)]).unwrap();
@@ -472,7 +551,7 @@ mod tests {
     fn wrong_uses_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let message = TableWriter::create(&folder.path().join("out.xlsx"), &[]).unwrap_err().to_string();
-        assert!(message.ends_with("out.xlsx: name a file that ends in .csv, .tsv or .parquet"), "{message}");
+        assert!(message.ends_with("out.xlsx: name a file that ends in .csv, .tsv, .ndjson or .parquet"), "{message}");
         let mut table = TableWriter::create(&folder.path().join("out.csv"), &[("x", Kind::Number)]).unwrap();
         let message = table.write(&[TableColumn::Text(&[None])]).unwrap_err().to_string();
         assert!(message.ends_with("out.csv do not have the table's columns"), "{message}");

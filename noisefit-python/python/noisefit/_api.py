@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from noisefit import _noisefit, _progress
-from noisefit._errors import warn
+from noisefit._errors import UsageError, warn
 from noisefit._fitted import Fitted
 from noisefit._found import Comparison, Description, Diagnosis, Losses, Profile
+from noisefit._frames import Like
 from noisefit._table import READING, table
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ def fit(
     one_pass: bool = False,
     drop_effects: bool = False,
     model: str = "linear",
+    by: str | Sequence[str] | None = None,
+    glance: bool = False,
     frame: str | None = None,
     progress: bool | None = None,
     **more: Unpack[Training],
@@ -149,6 +152,12 @@ def fit(
         Whether the constants of absorbed effects (`y ~ x | firm`) are left out of the model, which then predicts nothing.
     model
         `linear`, or `network`, which reads the terms of the formula.
+    by
+        Columns: each group of rows that have the same values in them is fitted, and what comes back is a frame with a row for each
+        coefficient of each group (`term, estimate, std_error, ...`) in place of a `Fitted`. A group without a fit is a row whose
+        `error` says why.
+    glance
+        With `by` the facts of each fit in one row in place of its coefficients.
     frame
         What frames come back as: `pandas`, `polars`, `pyarrow` or `dict`; as the data unless given.
     progress
@@ -179,10 +188,27 @@ def fit(
     """
     asked = _asked("fit", locals(), TRAINING)
     made, like = table(data, asked, _noisefit.columns(asked), frame)
+    del asked["glance"]
+    if by is not None:
+        return cast(Fitted, _groups(made, like, asked, glance, progress))
+    if glance:
+        raise UsageError("glance goes with by; of one fit call `Fitted.glance()`")
+    del asked["by"]
     with _progress.shown(progress) as shown:
         fitted = _noisefit.fit(made, asked, shown)
     warn(fitted.warnings())
     return Fitted(fitted, like, data, made, {**asked, "frame": frame, "progress": progress})
+
+
+def _groups(made: _noisefit.Table, like: Like, asked: dict[str, Any], glance: bool, progress: bool | None) -> Any:
+    """Fit each group of rows, as a frame."""
+    with _progress.shown(progress) as shown:
+        columns, (groups, failed, not_converged) = _noisefit.fit_by(made, asked, glance, shown)
+    if failed:
+        warn([("data", f"of {groups} groups {failed} without a fit; the column error says why")])
+    if not_converged:
+        warn([("convergence", f"of {groups} groups {not_converged} did not converge; the column warnings says so")])
+    return like.frame(dict(columns))
 
 
 def compare(

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from noisefit import _noisefit, _progress
 from noisefit._errors import UsageError, warn
-from noisefit._found import Comparison, Diagnosis, Evaluation, Exported, Profile, Tests
+from noisefit._found import Comparison, Diagnosis, Effects, Evaluation, Exported, Profile, Tests
 from noisefit._frames import Like
 from noisefit._numbers import Numbers
 from noisefit._shown import Chart, Plot, charts_of
@@ -204,6 +204,64 @@ class Fitted(Numbers):
             return self._inner.test(list(hypotheses), table, settings, progress)
 
         return Tests(self._called(test, made, settings, progress), like)
+
+    def effects(
+        self,
+        data: Any = None,
+        *,
+        of: str | None = None,
+        variables: str | Sequence[str] | None = None,
+        at: str | Sequence[str] | None = None,
+        by: str | Sequence[str] | None = None,
+        change: str | float | None = None,
+        pairwise: bool = False,
+        slope: str | None = None,
+        units: str | None = None,
+        level: float | None = None,
+        unseen: str | None = None,
+        progress: bool | None = None,
+    ) -> Effects:
+        """Average slopes, predictions or comparisons over rows, in the units of the response, with standard errors (delta method).
+
+        Parameters
+        ----------
+        data
+            The rows; those of the fit unless given.
+        of
+            `slopes` (default: derivatives by numbers, and categories against their reference), `predictions` or `comparisons`.
+        variables
+            The columns, each perhaps with its change: `["x", "income=sd", "city=pairwise"]`; all of the location unless given.
+        at
+            Columns that are set in every row, each a text: `["x=1,2", "city=Paris"]` for every combination, `x=mean`; `mean` or
+            `median` alone for all other numbers.
+        by
+            Columns whose groups of rows are averaged apart.
+        change
+            How a number changes in a comparison: a step, `sd`, `2sd`, `iqr`, `minmax`.
+        pairwise
+            Whether every pair of a category's levels is compared.
+        slope
+            `dydx` (default), or by shares: `eyex`, `eydx`, `dyex`.
+        units
+            Of what of a transformed response: `mean`, `median`, `transformed`.
+        level
+            The level of the intervals; that of the fit unless given.
+        unseen
+            Levels of a category that the model was not fitted to: `fail` or `missing`.
+
+        Examples
+        --------
+        >>> import noisefit as nf
+        >>> fitted = nf.fit("mpg ~ wt + I(wt^2)", "testdata/mtcars.csv")
+        >>> round(fitted.effects()["effects"][0]["estimate"], 4)
+        -5.8446
+        """
+        made, like = self._table_of(data)
+        settings = {
+            "of": of, "variables": variables, "at": at, "by": by, "change": change, "pairwise": pairwise, "slope": slope,
+            "units": units, "level": level, "unseen": unseen,
+        }  # fmt: skip
+        return Effects(self._called(self._inner.effects, made, settings, progress), like)
 
     def diagnose(
         self,

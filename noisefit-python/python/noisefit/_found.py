@@ -125,6 +125,20 @@ class Tests(Found):
     """Tests of hypotheses; `tests` has a dict for each."""
 
 
+class Effects(Found):
+    """Average predictions, slopes or comparisons; `effects` has a dict for each."""
+
+    @property
+    def frame(self) -> Any:
+        """A frame of the averages: groups and values that were set, `term`, `contrast`, `estimate`, `std_error`, ..."""
+        rows: list[dict[str, Any]] = [
+            {**row.get("by", {}), **row.get("at", {}), **{name: value for name, value in row.items() if name not in ("by", "at")}}
+            for row in self._record["effects"]
+        ]
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        return self._like.frame({name: [row.get(name) for row in rows] for name in names})
+
+
 class Description(Found):
     """What is in the columns of a table."""
 

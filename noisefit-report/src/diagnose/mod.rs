@@ -134,7 +134,7 @@ pub fn tidy(findings: &Findings<'_>) -> Tidy {
     };
     let groups = groups(findings);
     let rows = groups.iter().flat_map(|(group, lines)| lines.iter().map(|line| row(group, line))).collect();
-    Tidy { columns: vec!["group", "finding", "value", "df", "df_residual", "p_value", "meaning"], rows }
+    Tidy::new(vec!["group", "finding", "value", "df", "df_residual", "p_value", "meaning"], rows)
 }
 
 /// The findings for people, with settings as `wording` writes them.

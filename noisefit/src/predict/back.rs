@@ -1,5 +1,6 @@
 //! Predictions of a transformed response, carried back to the response itself.
 
+use noisefit_core::inference::effects::log_moment;
 use noisefit_core::noise::Noise;
 use noisefit_core::record::LikelihoodOf;
 use noisefit_data::model::FittedModel;
@@ -15,7 +16,8 @@ pub(super) fn carry_back(model: &FittedModel, scales: Option<Vec<f64>>, names: &
         let noise = model.fits.first().map(|fit| fit.noise);
         // The logarithm of the mean of exp(scale noise) is added to a logarithm.
         for (value, scale) in results[0].iter_mut().zip(scales) {
-            *value += noise.and_then(|noise| log_moment(&noise, log * scale)).unwrap_or(f64::NAN) / log;
+            *value +=
+                noise.and_then(|noise| log_moment(&noise, log * scale)).map_or(f64::NAN, |[moment, ..]| moment) / log;
         }
     }
     let located = results.iter_mut().zip(names).filter(|(_, (_, located))| *located);
@@ -32,19 +34,6 @@ pub(super) fn carry_back(model: &FittedModel, scales: Option<Vec<f64>>, names: &
                 }
             }
         }
-    }
-}
-
-/// `ln E[exp(s R)]` of standardised noise, where there is one.
-fn log_moment(noise: &Noise, s: f64) -> Option<f64> {
-    match noise {
-        Noise::Gaussian => Some(0.5 * s * s),
-        Noise::Laplace => (s < 1.0).then(|| -(-s * s).ln_1p()),
-        Noise::Logistic => {
-            let x = std::f64::consts::PI * s;
-            (s < 1.0).then(|| if x == 0.0 { 0.0 } else { (x / x.sin()).ln() })
-        }
-        _ => None,
     }
 }
 

@@ -72,7 +72,7 @@ impl<'a> Problem<'a> {
                 least: LEAST_RESIDUAL * problem.gaussian_scale(),
             };
             let derived = Adapted::new(source, derive, LogResiduals::layout(scale));
-            let settings = Settings { digits: options.settings.digits.min(6.0), one_pass: true };
+            let settings = Settings { digits: options.settings.digits.min(6.0), one_pass: true, ..options.settings };
             let solved = LeastSquares::solve(&derived, settings)?;
             let names: Vec<String> = scale.coefficient_names().iter().map(|name| format!("scale {name}")).collect();
             options.check_collinear(&solved, &names)?;
@@ -159,7 +159,7 @@ impl<'a> Problem<'a> {
     /// undetermined, or no residuals.
     pub(crate) fn central<F: Kernel>(&self, first: &Point<F>) -> Result<Option<Point<F>>, Error> {
         let half = self.start.sample.central_half();
-        let settings = Settings { digits: 6.0, one_pass: true };
+        let settings = Settings { digits: 6.0, one_pass: true, ..Settings::default() };
         let solved = match half.len() {
             0 => return Ok(None),
             _ => LeastSquares::solve(&half.source()?, settings)?,
@@ -373,7 +373,7 @@ impl<'a> Problem<'a> {
                 constant[0] = 1.0;
             } else if let Some(scale) = &self.source.layout().scale {
                 let derived = Adapted::new(self.source, Constant, LogResiduals::layout(scale));
-                let settings = Settings { digits: self.options.settings.digits.min(6.0), one_pass: true };
+                let settings = Settings { digits: self.options.settings.digits.min(6.0), one_pass: true, ..self.options.settings };
                 let ones = LeastSquares::solve(&derived, settings)?;
                 constant = ones.coefficients.iter().map(|value| value.unwrap_or(0.0)).collect();
                 explained = ones.explained_sum_of_squares;
@@ -389,7 +389,7 @@ impl<'a> Problem<'a> {
 
     /// The location's covariance where the scale is modelled: that of weighted least squares with the fitted precisions.
     fn location_covariance(&self, log_scale: &[Option<f64>], information: f64) -> Result<Covariance, Error> {
-        let settings = Settings { digits: self.options.settings.digits.min(6.0), one_pass: false };
+        let settings = Settings { digits: self.options.settings.digits.min(6.0), one_pass: false, ..self.options.settings };
         let reference = self.gaussian_scale().ln();
         let solved = LeastSquares::solve(&reweighted(self.source, log_scale, reference), settings)?;
         let (order, variance) = (solved.coefficients.len(), (2.0 * reference).exp() / information);

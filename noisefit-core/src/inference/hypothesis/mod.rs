@@ -116,6 +116,23 @@ pub fn wald(
     Ok(tests)
 }
 
+/// The test that a function of the coefficients is zero, by the delta method: its value, and its gradient by the coefficients of the location
+/// and, behind these, those of a modelled scale; `beside` is the variance that it has from elsewhere. What the covariance of location and
+/// scale is a model does not keep: it is taken for zero, as the expected information of noise that is alike on both sides has it.
+///
+/// # Errors
+/// [`Error::Argument`] for a level outside (0, 1).
+pub fn delta(fit: &Fit, name: &str, value: f64, gradient: &[f64], beside: f64, level: f64) -> Result<Test, Error> {
+    let level = Level::new(level)?.value();
+    let estimates = Estimates::new(fit);
+    // Aliased coefficients are zero, and nothing is said of how sure that is.
+    let of_estimated = |(place, slope): (usize, &f64)| if estimates.is_estimated(place) { *slope } else { 0.0 };
+    let gradient: Vec<f64> = gradient.iter().enumerate().map(of_estimated).collect();
+    let variance = estimates.product(&gradient, &gradient).map(|variance| variance.max(0.0) + beside);
+    let df = estimates.df([&gradient[..]]);
+    Ok(wald::single(name, [value, 0.0], variance.map(f64::sqrt), df, level))
+}
+
 /// Likelihood ratio tests of linear hypotheses, by fitting the rows that the fit was made of again under each.
 ///
 /// # Errors

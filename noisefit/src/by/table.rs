@@ -1,0 +1,270 @@
+//! Fits of groups as one long table: a row for each coefficient of each group, or one for each fit.
+
+use noisefit_core::record::{Coefficient, Fit};
+use noisefit_core::wording::Wording;
+use noisefit_data::DataError;
+use noisefit_data::frame::{Field, Kind};
+use noisefit_data::groups::KeyValue;
+use noisefit_data::write::{TableColumn, TableWriter};
+use noisefit_report::tidied::glance;
+use noisefit_report::tidy::{Cell, Tidy};
+
+use super::GroupFit;
+
+/// Rows of a long table, column by column: first the columns that make groups, last why a group has no fit and what is to be said of one.
+///
+/// ```
+/// use noisefit::{GroupTable, InRust, Model, Table};
+///
+/// let table = Table::open("../testdata/mtcars.csv")?;
+/// let mut long = GroupTable::new(&table, &["cyl"], false)?;
+/// Model::new("mpg ~ wt").fit_by(&table, &["cyl"], false, |group| {
+///     long.push(&group, &InRust);
+///     Ok(())
+/// })?;
+/// // An intercept and a slope for each of three groups.
+/// assert_eq!(long.rows(), 6);
+/// # Ok::<(), noisefit::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct GroupTable {
+    names: Vec<String>,
+    kinds: Vec<Kind>,
+    columns: Vec<Values>,
+    glance: bool,
+    rows: usize,
+}
+
+/// The values of a column.
+#[derive(Debug, Clone)]
+pub enum Values {
+    /// Texts, missing ones among them.
+    Texts(Vec<Option<String>>),
+    /// Numbers: the doubles, NaN where one is missing, and what they leave out.
+    Numbers(Vec<f64>, Vec<f64>),
+}
+
+/// The columns of coefficients, as `fit --format csv` has them, and whether they are texts.
+const COEFFICIENTS: [(&str, bool); 10] = [
+    ("noise", true),
+    ("part", true),
+    ("term", true),
+    ("estimate", false),
+    ("std_error", false),
+    ("statistic", false),
+    ("p_value", false),
+    ("conf_low", false),
+    ("conf_high", false),
+    ("df", false),
+];
+
+/// Those of fits that are texts.
+const TEXTS_OF_FITS: [&str; 3] = ["noise", "vcov_type", "converged"];
+
+impl GroupTable {
+    /// No rows yet, of groups by some columns of a table; of coefficients, or one row for each fit with what
+    /// [`Fitted::glance`](crate::Fitted::glance) tells.
+    ///
+    /// # Errors
+    /// A column that is not there.
+    pub fn new(table: &crate::Table, by: &[&str], glance: bool) -> Result<Self, crate::Error> {
+        let fields = super::by_fields(by, table)?;
+        Ok(GroupTable::of(&fields, glance))
+    }
+
+    fn of(fields: &[Field], of_fits: bool) -> Self {
+        let own: Vec<(String, bool)> = match of_fits {
+            false => COEFFICIENTS.iter().map(|(name, is_text)| ((*name).to_owned(), *is_text)).collect(),
+            true => {
+                let is_text = |name: &str| TEXTS_OF_FITS.contains(&name);
+                glance(&[]).columns.iter().map(|name| (name.to_string(), is_text(name))).collect()
+            }
+        };
+        let kind = |is_text: bool| if is_text { Kind::Text } else { Kind::Number };
+        let beside = if of_fits {
+            vec![("error", true), ("warnings", true)]
+        } else {
+            vec![("nobs", false), ("error", true), ("warnings", true)]
+        };
+        let own = own.into_iter().chain(beside.into_iter().map(|(name, is_text)| (name.to_owned(), is_text)));
+        let own = own.map(|(name, is_text)| (name, kind(is_text)));
+        let all = fields.iter().map(|field| (field.name.clone(), field.kind)).chain(own);
+        let (names, kinds): (Vec<String>, Vec<Kind>) = all.unzip();
+        let mut table = GroupTable { names, kinds, columns: Vec::new(), glance: of_fits, rows: 0 };
+        table.clear();
+        table
+    }
+
+    /// The names of the columns, and their kinds.
+    pub fn columns(&self) -> Vec<(&str, Kind)> {
+        self.names.iter().map(String::as_str).zip(self.kinds.iter().copied()).collect()
+    }
+
+    /// The values of the columns, in the same order.
+    pub fn values(&self) -> &[Values] {
+        &self.columns
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Takes all rows away.
+    pub fn clear(&mut self) {
+        let empty = |kind: &Kind| match kind.is_category() {
+            true => Values::Texts(Vec::new()),
+            false => Values::Numbers(Vec::new(), Vec::new()),
+        };
+        self.columns = self.kinds.iter().map(empty).collect();
+        self.rows = 0;
+    }
+
+    /// Adds the rows of a group, with settings in messages as `wording` writes them.
+    pub fn push(&mut self, group: &GroupFit, wording: &dyn Wording) {
+        let warnings: Vec<String> = group.warnings.iter().map(|remark| remark.worded(wording)).collect();
+        let warnings = Some(warnings.join("; ")).filter(|text| !text.is_empty());
+        let key = group.key.len();
+        match &group.fits {
+            Ok(fits) if self.glance => {
+                for row in glance(fits).rows {
+                    self.key(group);
+                    row.into_iter().enumerate().for_each(|(place, cell)| self.cell(key + place, cell));
+                    self.ended(None, warnings.clone());
+                }
+            }
+            Ok(fits) => {
+                for fit in fits {
+                    fit.location.rows.iter().for_each(|row| self.coefficient(group, fit, "location", row, &warnings));
+                    fit.scale
+                        .coefficients()
+                        .iter()
+                        .for_each(|row| self.coefficient(group, fit, "scale", row, &warnings));
+                }
+            }
+            Err(error) => {
+                self.key(group);
+                let last = self.columns.len() - 2;
+                (key..last).for_each(|place| self.cell(place, Cell::Missing));
+                self.ended(Some(error.sentence(wording).replace('\n', " ")), warnings);
+            }
+        }
+    }
+
+    fn coefficient(&mut self, group: &GroupFit, fit: &Fit, part: &str, row: &Coefficient, warnings: &Option<String>) {
+        self.key(group);
+        let key = group.key.len();
+        for (place, text) in [fit.noise.to_string(), part.to_owned(), row.term.clone()].into_iter().enumerate() {
+            self.text(key + place, Some(text));
+        }
+        let numbers = [row.estimate, row.std_error, row.statistic, row.p_value, row.conf_low, row.conf_high, row.df];
+        for (place, value) in numbers.into_iter().chain([Some(fit.nobs as f64)]).enumerate() {
+            self.number(key + 3 + place, value.unwrap_or(f64::NAN), 0.0);
+        }
+        self.ended(None, warnings.clone());
+    }
+
+    fn key(&mut self, group: &GroupFit) {
+        for (place, value) in group.key.iter().enumerate() {
+            match (value, self.kinds[place].is_category()) {
+                (KeyValue::Number { high, low }, false) => self.number(place, *high, *low),
+                (KeyValue::Text(text), true) => self.text(place, Some(text.clone())),
+                (_, true) => self.text(place, None),
+                (_, false) => self.number(place, f64::NAN, 0.0),
+            }
+        }
+    }
+
+    /// The last two columns, and the end of a row.
+    fn ended(&mut self, error: Option<String>, warnings: Option<String>) {
+        let last = self.columns.len() - 1;
+        self.text(last - 1, error);
+        self.text(last, warnings);
+        self.rows += 1;
+    }
+
+    fn text(&mut self, place: usize, text: Option<String>) {
+        if let Values::Texts(values) = &mut self.columns[place] {
+            values.push(text);
+        }
+    }
+
+    fn number(&mut self, place: usize, high: f64, low: f64) {
+        if let Values::Numbers(highs, lows) = &mut self.columns[place] {
+            highs.push(high);
+            lows.push(low);
+        }
+    }
+
+    fn cell(&mut self, place: usize, cell: Cell) {
+        match (&self.columns[place], cell) {
+            (Values::Texts(_), Cell::Text(text)) => self.text(place, Some(text)),
+            (Values::Texts(_), _) => self.text(place, None),
+            (Values::Numbers(..), Cell::Number(x) | Cell::P(x)) => self.number(place, x, 0.0),
+            (Values::Numbers(..), Cell::Count(count)) => self.number(place, count as f64, 0.0),
+            (Values::Numbers(..), _) => self.number(place, f64::NAN, 0.0),
+        }
+    }
+
+    /// Appends the rows to a table that was made for [`GroupTable::columns`].
+    ///
+    /// # Errors
+    /// A full disk.
+    pub fn write(&self, writer: &mut TableWriter) -> Result<(), DataError> {
+        let texts: Vec<Vec<Option<&str>>> = self.columns.iter().map(Values::texts).collect();
+        let columns = self.columns.iter().zip(&texts).map(|(values, texts)| match values {
+            Values::Texts(_) => TableColumn::Text(texts),
+            Values::Numbers(high, low) => TableColumn::Read { high, low: Some(low) },
+        });
+        writer.write(&columns.collect::<Vec<_>>())
+    }
+
+    /// The same for people.
+    pub fn tidy(&self) -> Tidy {
+        let cell = |row: usize, (place, values): (usize, &Values)| match values {
+            Values::Texts(texts) => texts[row].as_deref().map_or(Cell::Missing, Cell::from),
+            Values::Numbers(high, _) if high[row].is_nan() => Cell::Missing,
+            Values::Numbers(high, low) => match self.names[place].as_str() {
+                "p_value" | "f_p_value" => Cell::P(high[row]),
+                _ if place < self.keys() => {
+                    Cell::Text(KeyValue::Number { high: high[row], low: low[row] }.shown(self.kinds[place]))
+                }
+                "nobs" | "df_model" | "df_residual" => Cell::Count(high[row] as u64),
+                "df" if high[row].fract() == 0.0 => Cell::Count(high[row] as u64),
+                _ => Cell::Number(high[row]),
+            },
+        };
+        let rows = (0..self.rows).map(|row| self.columns.iter().enumerate().map(|column| cell(row, column)).collect());
+        Tidy { columns: self.names.iter().cloned().map(Into::into).collect(), rows: rows.collect() }
+    }
+
+    /// The table for people: without the noise and the part where these are the same in all rows.
+    pub fn summary(&self) -> String {
+        let mut all = self.tidy();
+        for name in ["part", "noise"] {
+            let Some(place) = all.columns.iter().position(|column| column == name) else { continue };
+            let values: Vec<Cell> =
+                all.rows.iter().map(|row| row[place].clone()).filter(|cell| *cell != Cell::Missing).collect();
+            if values.windows(2).all(|pair| pair[0] == pair[1]) {
+                all.columns.remove(place);
+                all.rows.iter_mut().for_each(|row| drop(row.remove(place)));
+            }
+        }
+        all.text()
+    }
+
+    /// How many columns make groups.
+    fn keys(&self) -> usize {
+        let own = if self.glance { glance(&[]).columns.len() + 2 } else { COEFFICIENTS.len() + 3 };
+        self.names.len() - own
+    }
+}
+
+impl Values {
+    fn texts(&self) -> Vec<Option<&str>> {
+        match self {
+            Values::Texts(texts) => texts.iter().map(Option::as_deref).collect(),
+            Values::Numbers(..) => Vec::new(),
+        }
+    }
+}
