@@ -1,12 +1,14 @@
 //! What is told of the residuals beside what a fit needs: their quantiles, and what the terms take from the loss of a quantile.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::algebra::Affine;
 use crate::estimate::{self, Options};
 use crate::noise::Route;
-use crate::record::Fit;
+use crate::record::{Absorbed, Fit};
 use crate::rows::{Accumulator, Block, Kinds, RowSource, RowSourceExt, Subset};
 
 /// Of more observations than this a fit says neither: a pass more would cost more than it tells.
@@ -22,7 +24,12 @@ pub fn goodness(source: &dyn RowSource, fit: &mut Fit, options: &Options) -> Res
     if fit.nobs > MOST_OBSERVATIONS {
         return Ok(());
     }
-    let residuals = source.pass(Residuals { location: fit.location.affine(), rows: 0, values: Vec::new() })?;
+    let residuals = source.pass(Residuals {
+        location: fit.location.affine(),
+        absorbed: fit.absorbed.clone().map(Arc::new),
+        rows: 0,
+        values: Vec::new(),
+    })?;
     fit.goodness.residual_quantiles = quantiles(residuals.values);
     if let (Route::Vertex { .. }, Some(vertex), false, true) =
         (fit.noise.route(), &fit.vertex, fit.scale.is_modelled(), fit.location.intercept)
@@ -39,6 +46,8 @@ pub fn goodness(source: &dyn RowSource, fit: &mut Fit, options: &Options) -> Res
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Residuals {
     location: Affine,
+    /// Constants of levels beside it.
+    absorbed: Option<Arc<Absorbed>>,
     rows: u64,
     values: Vec<(f64, f64)>,
 }
@@ -48,7 +57,11 @@ impl Accumulator for Residuals {
 
     fn fold(&mut self, block: &Block<'_>) {
         self.rows += block.rows() as u64;
-        let residuals = self.location.residuals(block);
+        let mut residuals = self.location.residuals(block);
+        let constants = self.absorbed.as_ref().and_then(|absorbed| absorbed.values(block.effects, block.rows()));
+        for (residual, constant) in residuals.iter_mut().zip(constants.unwrap_or_default()) {
+            *residual -= constant;
+        }
         self.values.extend(residuals.into_iter().enumerate().map(|(i, e)| (e, block.frequency(i))));
     }
 
