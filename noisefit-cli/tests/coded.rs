@@ -165,11 +165,12 @@ fn verbs_that_go_by_columns_go_on() {
         &["fit", "d.csv", "-f", "y ~ x + g", "--conformal", "split", "-o", "c.json"],
         &["fit", "d.csv", "-f", "y ~ x + g", "--noise", "logistic"],
         &["profile", "d.csv", "-f", "y ~ x + g", "--term", "x"],
-        &["plot", "m.json", "d.csv", "-o", "chart.svg"],
+        &["plot", "residuals", "m.json", "d.csv", "-o", "chart.svg"],
+        &["plot", "leverage", "m.json", "d.csv", "-o", "leverage.svg"],
         &["report", "m.json", "d.csv", "-o", "report.html"],
+        &["export", "m.json", "--onnx", "model.onnx"],
     ] {
-        let run = folder.run(arguments);
-        assert!(run.code == 0 || run.code == 2 && run.stderr.contains("Usage"), "{arguments:?}: {}", run.stderr);
+        folder.done(arguments);
     }
 }
 

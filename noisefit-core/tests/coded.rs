@@ -94,12 +94,12 @@ impl Data {
             match self.category.level(column) {
                 Some(level) => {
                     all.extend(self.of_rows.iter().map(|of_row| f64::from(u8::from(*of_row as usize == level))));
-                    names.push(format!("g[{level}]"));
+                    names.push(format!("x{}", column + 1));
                 }
                 None => {
                     let j = (0..self.columns).find(|&j| self.category.beside(j) == column).unwrap();
                     all.extend(&self.x[j * rows..][..rows]);
-                    names.push(format!("x{j}"));
+                    names.push(format!("x{}", column + 1));
                 }
             }
         }
@@ -271,13 +271,12 @@ fn levels_without_rows_have_no_coefficient() {
         let place = data.category.column(2).unwrap() + 1;
         assert!(found.vcov()[place].iter().all(|value| *value == 0.0));
         // Such a row counts as one of the reference.
-        let (_, names) = data.whole();
-        let columns: Vec<[f64; 1]> = names.iter().map(|name| [f64::from(u8::from(name == "g[2]")) + 99.5]).collect();
-        let columns: Vec<[f64; 1]> = names
-            .iter()
-            .zip(columns)
-            .map(|(name, value)| if name.starts_with('g') { [value[0] - 99.5] } else { value })
-            .collect();
+        let count = data.columns + data.category.columns().len();
+        let value = |column: usize| match data.category.level(column) {
+            Some(level) => f64::from(u8::from(level == 2)),
+            None => 99.5,
+        };
+        let columns: Vec<[f64; 1]> = (0..count).map(|column| [value(column)]).collect();
         let design: Vec<_> = columns.iter().map(|column| column[..].into()).collect();
         let rows = NewRows::new(&design, 1);
         let [a, b] = [&found, &dense]

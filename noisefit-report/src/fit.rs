@@ -205,6 +205,11 @@ fn coefficients(name: &str, coefficients: &[Coefficient], fit: &Fit) -> String {
     table(&heading, &rows.collect::<Vec<_>>())
 }
 
+/// Degrees of freedom, which may be a number of rows.
+fn whole(df: f64) -> String {
+    if df.fract() == 0.0 { df.to_string() } else { significant(df, 4) }
+}
+
 /// `g: 999 coefficients from -2.31 (g[a]) to 4.02 (g[b]), all zero: F 3.21 on 999 and 98998 df, p 0.001`.
 fn folded_line(folded: &Folded, fit: &Fit, k: usize) -> String {
     let rows = fit.location.rows.get(folded.places.clone()).unwrap_or_default();
@@ -222,7 +227,7 @@ fn folded_line(folded: &Folded, fit: &Fit, k: usize) -> String {
     let test = match folded.tests.get(k).and_then(Option::as_ref) {
         Some(test) => {
             let (statistic, p) = (optional(test.statistic, 4), p_value(test.p_value));
-            let residual = test.df_residual.map(|df| format!(" and {}", significant(df, 6))).unwrap_or_default();
+            let residual = test.df_residual.map(|df| format!(" and {}", whole(df))).unwrap_or_default();
             format!("; that all are zero: {} {statistic} on {}{residual} df, p {p}", test.test.name(), test.df)
         }
         None => String::new(),
@@ -251,7 +256,7 @@ fn facts(fit: &Fit, is_weighted: bool) -> String {
     }
     if let Some(absorbed) = &fit.absorbed {
         lines.push(("absorbed effects", effects(absorbed)));
-        lines.push(("R2 within", optional(absorbed.within_r_squared, 5)));
+        lines.extend(absorbed.within_r_squared.map(|within| ("R2 within", significant(within, 5))));
     }
     if let Some(vertex) = &fit.vertex {
         lines.extend(certificate(vertex, fit));
@@ -271,7 +276,6 @@ fn facts(fit: &Fit, is_weighted: bool) -> String {
     }
     lines.extend(fit.goodness.r1.map(|r1| ("R1", format!("{} (Koenker and Machado)", significant(r1, 5)))));
     if let Some(test) = &fit.f_test {
-        let whole = |df: f64| if df.fract() == 0.0 { df.to_string() } else { significant(df, 4) };
         let (df_model, df_residual) = (whole(test.df_model), whole(test.df_residual));
         let statistic = significant(test.statistic, 5);
         // Sums of squares make an F test of the classical covariance alone.

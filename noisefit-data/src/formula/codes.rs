@@ -1,7 +1,5 @@
 //! Designs whose largest category is kept as codes.
 
-use std::sync::Arc;
-
 use noisefit_core::rows::{CodedCategory, EffectLayout};
 
 use super::design::Design;
@@ -42,7 +40,7 @@ impl Design {
         coded.layout.effects = vec![EffectLayout { name: name.to_owned(), levels: category.levels }];
         coded.effects = vec![place];
         coded.keep_used_steps();
-        Some((Design { plan: Arc::new(coded), ..self.clone() }, category))
+        Some((self.with_plan(coded), category))
     }
 }
 

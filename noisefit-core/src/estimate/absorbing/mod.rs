@@ -31,7 +31,7 @@ use point::{Known, Point};
 /// A step shorter than this, in standard errors by the root of the number of observations, is none.
 const TOLERANCE: f64 = 1e-11;
 
-/// A step this short is at the level of rounding where no shorter one leads up.
+/// A step this short is at the level of rounding where the next one is not shorter.
 const ATTAINABLE: f64 = 1e-8;
 
 /// Steps at most.
@@ -134,7 +134,7 @@ impl Search<'_> {
         let known = |point: &Point, n: f64| point.known(n, self.coefficients);
         let first_scale = start.log_scale;
         let mut state = self.source.pass(Sums::new(start))?;
-        let (n, mut iterations) = (state.observations(), 0);
+        let (n, mut iterations, mut last_distance) = (state.observations(), 0, f64::INFINITY);
         loop {
             let now = known(state.point(), n);
             let exact = least_degrees(self.coefficients, n) >= now.tail_index;
@@ -147,9 +147,12 @@ impl Search<'_> {
                 let shape_variance = step.shape_variance;
                 Ok(Maximum { state, known: now.clone(), shape_variance, distance, iterations, converged, reason })
             };
-            if distance <= TOLERANCE || distance.is_nan() {
-                return ended(distance <= TOLERANCE, Reason::Gradient, state);
+            // Log-likelihoods tell no such steps apart: they go on as long as they shorten.
+            let rounded = distance < ATTAINABLE && distance > 0.5 * last_distance;
+            if distance <= TOLERANCE || rounded || distance.is_nan() {
+                return ended(!distance.is_nan(), Reason::Gradient, state);
             }
+            last_distance = distance;
             if iterations == MOST_STEPS {
                 return ended(distance <= ATTAINABLE, Reason::IterationLimit, state);
             }
@@ -169,13 +172,8 @@ impl Search<'_> {
                 }
             };
             match next {
-                // What is left is rounding.
-                Some(next)
-                    if distance > ATTAINABLE || next.log_likelihood(known(next.point(), n).constant[0]) > before =>
-                {
-                    state = next;
-                }
-                _ => return ended(distance <= ATTAINABLE, Reason::Gradient, state),
+                Some(next) => state = next,
+                None => return ended(distance <= ATTAINABLE, Reason::NoIncrease, state),
             }
             iterations += 1;
         }
