@@ -234,7 +234,10 @@ impl Coded {
         fit.absorbed = None;
         fit.df_model = fit.location.rank() as u64 - 1;
         let df_residual = fit.covariance.reference_df.unwrap_or(fit.df_residual as f64);
-        let whole = form.distance(&estimates, unit, true);
+        // As with columns it is of the covariance before that is multiplied for few rows.
+        let classical = fit.covariance.kind == VcovKind::CLASSICAL;
+        let before = if classical { unit } else { unit / fit.covariance.small_sample_factor };
+        let whole = form.distance(&estimates, before, true);
         // It is one of degrees of freedom.
         let counted = fit.covariance.small_sample == SmallSample::Corrected;
         fit.f_test =

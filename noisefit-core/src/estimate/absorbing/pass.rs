@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::estimate::absorbing::point::{Point, Rows};
 use crate::estimate::estimated::ErrorSums;
 use crate::numeric::sum::Sum;
-use crate::rows::{Accumulator, Adaptor, Block, Layout, Values};
+use crate::rows::{Accumulator, Adaptor, Block, Layout};
 
 /// A row counts in the curvature of the location for this part of `psi(r) / r` at least: beyond the knee, and where the density is not
 /// log-concave, the second derivative is zero or less, and a level of such rows alone would have none.
@@ -54,11 +54,11 @@ impl Adaptor for Working {
         let scale: Vec<f64> = (0..count).map(|i| by_scale(&rows, i, v[i])).collect();
         let shape: Option<Vec<f64>> =
             (!rows.by_shape[1].is_empty()).then(|| (0..count).map(|i| by_shape(&rows, i, v[i])).collect());
-        let more = std::iter::once(&scale).chain(&shape).map(|column| Values::from(&column[..]));
-        let columns: Vec<Values<'_>> = block.design.dense_columns().iter().copied().chain(more).collect();
+        let more = std::iter::once(&scale).chain(&shape).map(|column| &column[..]);
+        let columns = block.design.followed_by(more);
         next(&Block {
             response: response[..].into(),
-            design: (&columns).into(),
+            design: columns.design(),
             weights: Some(&v),
             log_jacobian: None,
             ..*block

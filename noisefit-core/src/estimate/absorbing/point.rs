@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::algebra::Affine;
 use crate::noise::{Information, Kernel, Noise, Shaped, Visitor};
 use crate::numeric::dispatch::vectorised;
 use crate::rows::Block;
@@ -68,10 +69,7 @@ impl Point {
     /// What the noise says of the rows of a block.
     pub(super) fn rows(&self, block: &Block<'_>) -> Rows {
         let count = block.rows();
-        let mut residuals: Vec<f64> = (0..count).map(|i| block.response.high[i] + block.response.low(i)).collect();
-        for (slope, values) in self.slopes.iter().zip(block.design.dense_columns()) {
-            vectorised(|| residuals.iter_mut().zip(values.high).for_each(|(e, x)| *e -= slope * x));
-        }
+        let mut residuals = Affine { intercept: 0.0, slopes: self.slopes.clone() }.residuals(block);
         for (constants, levels) in self.constants.iter().zip(block.effects) {
             residuals.iter_mut().zip(*levels).for_each(|(e, level)| *e -= constants[*level as usize]);
         }

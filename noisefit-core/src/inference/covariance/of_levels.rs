@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::algebra::Leverage;
 use crate::algebra::absorb::{Absorbed, LevelSums};
+use crate::algebra::products::add_squared_lengths;
 use crate::algebra::whitened::Whitened;
 use crate::inference::covariance::inflation::{Inflation, LEAST_FREEDOM};
 use crate::rows::{Adapted, Adaptor, Block, EffectLayout, Layout, RowSource, RowSourceExt};
@@ -87,11 +88,11 @@ impl Adaptor for Squared {
     const KIND: &'static str = "squared scores";
 
     fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
-        let columns: Vec<&[f64]> = block.design.dense_columns().iter().map(|values| values.high).collect();
+        let mut own = vec![0.0; block.rows()];
+        add_squared_lengths(block.design, &(0..block.rows()), &mut own);
         let weight = |i: usize| {
             let w = block.weight(i);
-            let own: f64 = columns.iter().map(|u| u[i] * u[i]).sum();
-            let freedom = 1.0 - w * (own + block.level_leverage.map_or(0.0, |all| all[i]));
+            let freedom = 1.0 - w * (own[i] + block.level_leverage.map_or(0.0, |all| all[i]));
             let score = w * (block.response.high[i] / self.unit);
             // Nothing is left of a row that is a level of its own.
             if self.inflation != Inflation::None && freedom < LEAST_FREEDOM {
