@@ -100,7 +100,7 @@ pub fn fit_coded(
     }
 
     let rows = absorbed.rows(source);
-    let Some(mut levels) = OfLevels::of(&absorbed).map(OfLevels::as_terms) else { return Ok(None) };
+    let Some(mut levels) = OfLevels::of(&absorbed).map(OfLevels::of_terms) else { return Ok(None) };
     covariance::estimate_with(&rows, &mut fit, &options.vcov, &estimation, Some(&mut levels))?;
     small_sample::apply(&rows, &mut fit, options.small_sample)?;
     if nested && levels.found.is_none() {

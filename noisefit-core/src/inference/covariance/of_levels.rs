@@ -39,7 +39,7 @@ impl OfLevels {
     }
 
     /// Where the levels are terms, which a row of its own level alone determines.
-    pub(crate) fn as_terms(self) -> Self {
+    pub(crate) fn of_terms(self) -> Self {
         OfLevels { terms: true, ..self }
     }
 
