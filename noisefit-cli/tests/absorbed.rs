@@ -106,7 +106,7 @@ fn what_does_not_go_with_absorbed_effects_says_so() {
     for (more, said) in [
         (
             &["--noise", "laplace"][..],
-            "--noise laplace: absorbed effects (| firm) are of gaussian noise alone; put firm",
+            "--noise laplace: absorbed effects (| firm) go with gaussian, logistic, student-t, cauchy and huber noise (huber with the scale of maximum likelihood); put firm",
         ),
         (&["--noise", "auto"], "--noise auto: families are compared without absorbed effects"),
         (&["--scale", "~ hours"], "--scale: no scale is modelled beside absorbed effects"),

@@ -5,7 +5,7 @@
 use noisefit_core::Error;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::inference::{Options, fit};
-use noisefit_core::noise::Noise;
+use noisefit_core::noise::{Noise, Noises};
 use noisefit_core::record::{Fit, Warning};
 use noisefit_core::rows::{Matrix, MemoryRows};
 
@@ -246,7 +246,9 @@ fn what_is_not_defined_beside_effects_is_refused() {
         assert!(error.contains(why) && error.contains("e0 and e1"), "{error}");
     }
     let error = fit(&data.absorbing(), &[Noise::Laplace], &Options::default()).unwrap_err().to_string();
-    assert!(error.contains("gaussian noise alone") && error.contains("put e0 among the terms"), "{error}");
+    assert!(error.contains("gaussian, logistic") && error.contains("put e0 among the terms"), "{error}");
+    let error = under(&data.absorbing(), "logistic", "hc1").unwrap_err().to_string();
+    assert!(error.contains("hc1 is none beside absorbed effects under logistic noise"), "{error}");
 }
 
 #[test]
@@ -294,10 +296,104 @@ fn predictions_add_the_constants() {
         for (found, expected) in predictor.location(&rows).iter().zip(&expected) {
             near(*found, *expected, 1e-9, "location");
         }
-        assert!(
-            predictor.intervals(&rows, IntervalKind::Confidence, 0.9).unwrap_err().to_string().contains("absorbed")
-        );
+        if levels.len() > 1 {
+            let error = predictor.intervals(&rows, IntervalKind::Confidence, 0.9).unwrap_err().to_string();
+            assert!(error.contains("absorbed"), "{error}");
+        }
     }
+}
+
+/// Around predictions by one effect they are those of columns for all levels, by every covariance that knows them; also of a fit that was saved.
+#[test]
+fn intervals_beside_one_effect_are_those_of_indicators() {
+    let data = Data::random(10, 200, 2, &[9]).weighted();
+    let of = |values: &[f64], j: usize| values[j * 200..(j + 1) * 200].to_vec();
+    let (all, count) = data.indicators();
+    let columns: Vec<Vec<f64>> = (0..count).map(|j| of(&all, j)).collect();
+    let whole: Vec<_> = columns.iter().map(|column| column[..].into()).collect();
+    for vcov in ["classical", "hc0", "hc1", "hc3", "sandwich"] {
+        let (found, dense) = (data.absorbed(vcov).unwrap(), data.dense(vcov));
+        let loaded: Fit = serde_json::from_str(&serde_json::to_string(&found).unwrap()).unwrap();
+        for found in [found, loaded] {
+            let rows = NewRows { effects: &[&data.effects[0].1], ..NewRows::new(&whole[..2], 200) };
+            for kind in [IntervalKind::Confidence, IntervalKind::Prediction] {
+                let intervals = Predictor::new(&found).unwrap().intervals(&rows, kind, 0.9).unwrap();
+                let rows = NewRows::new(&whole, 200);
+                let expected = Predictor::new(&dense).unwrap().intervals(&rows, kind, 0.9).unwrap();
+                for (found, expected) in intervals.low.iter().zip(&expected.low) {
+                    near(*found, *expected, 1e-9, vcov);
+                }
+            }
+        }
+    }
+    let clustered = data.absorbed("cluster:g").unwrap();
+    let rows = NewRows { effects: &[&data.effects[0].1], ..NewRows::new(&whole[..2], 200) };
+    let error = Predictor::new(&clustered).unwrap().intervals(&rows, IntervalKind::Confidence, 0.9).unwrap_err();
+    assert!(error.to_string().contains("absorbed"), "{error}");
+}
+
+fn under(rows: &MemoryRows<'_>, noise: &str, vcov: &str) -> Result<Fit, Error> {
+    let options = Options { vcov: vcov.parse().unwrap(), ..Options::default() };
+    let noise: Noises = noise.parse().unwrap();
+    Ok(fit(rows, &noise, &options)?.remove(0))
+}
+
+/// Under other noise the maximum is that of columns for all levels, too.
+#[test]
+fn effects_are_absorbed_under_noise_with_smooth_losses() {
+    for (seed, levels) in [(1, &[12][..]), (2, &[12, 5]), (3, &[9, 6, 4])] {
+        for weighted in [false, true] {
+            let data = Data::random(seed, 400, 2, levels);
+            let data = if weighted { data.weighted() } else { data };
+            let (all, count) = data.indicators();
+            let design = Matrix::column_major(&all, data.y.len(), count).unwrap();
+            let columns = data.with(MemoryRows::new(&data.y, design).unwrap()).without_intercept();
+            for noise in ["logistic", "huber", "student-t:4", "student-t"] {
+                let found = under(&data.absorbing(), noise, "classical").unwrap();
+                let dense = under(&columns, noise, "classical").unwrap();
+                let what = format!("{levels:?} {weighted} {noise}");
+                assert!(found.termination.converged, "{what}: {:?}", found.termination);
+                for j in 0..2 {
+                    let (a, b) = (&found.location.rows[j], &dense.location.rows[j]);
+                    let error = b.std_error.unwrap();
+                    near(a.estimate.unwrap(), b.estimate.unwrap(), 1e-6 * error / b.estimate.unwrap().abs(), &what);
+                    near(a.std_error.unwrap(), error, 1e-6, &what);
+                    near(a.p_value.unwrap(), b.p_value.unwrap(), 1e-4, &what);
+                }
+                near(found.log_likelihood().unwrap(), dense.log_likelihood().unwrap(), 1e-11, &what);
+                near(found.scale.common().unwrap(), dense.scale.common().unwrap(), 1e-6, &what);
+                assert_eq!((found.df_residual, found.dof()), (dense.df_residual, dense.dof()), "{what}");
+                near(found.goodness.rmse, dense.goodness.rmse, 1e-6, &what);
+                assert!(
+                    found.warnings.iter().any(|warning| matches!(warning, Warning::IncidentalParameters { .. })),
+                    "{what}"
+                );
+                if let (Some(a), Some(b)) = (&found.shape, &dense.shape) {
+                    assert_eq!(a.estimate.is_some(), b.estimate.is_some(), "{what}");
+                }
+                let of = |values: &[f64], j: usize| values[j * 400..(j + 1) * 400].to_vec();
+                let own: Vec<Vec<f64>> = (0..count).map(|j| of(&all, j)).collect();
+                let whole: Vec<_> = own.iter().map(|column| column[..].into()).collect();
+                let effects: Vec<&[u32]> = data.effects.iter().map(|(_, of_rows)| &of_rows[..]).collect();
+                let rows = NewRows { effects: &effects, ..NewRows::new(&whole[..2], 400) };
+                let predicted = Predictor::new(&found).unwrap().location(&rows);
+                let expected = Predictor::new(&dense).unwrap().location(&NewRows::new(&whole, 400));
+                for (found, expected) in predicted.iter().zip(&expected) {
+                    near(*found, *expected, 1e-6, &what);
+                }
+            }
+        }
+    }
+}
+
+/// With as many constants as this, every row's own likelihood can be let grow under heavy tails.
+#[test]
+fn tails_too_heavy_for_so_few_rows_a_level_are_refused() {
+    let mut data = Data::random(5, 60, 1, &[40]);
+    data.effects[0].1 = (0..60).map(|i| i % 40).collect();
+    let error = under(&data.absorbing(), "cauchy", "classical").unwrap_err().to_string();
+    assert!(error.contains("fit as many of the 60 observations exactly"), "{error}");
+    assert!(under(&data.absorbing(), "huber", "classical").is_ok());
 }
 
 /// Two effects that fall into two parts: the rank is less by one more, and constants of different parts are not added up.

@@ -15,7 +15,7 @@ use noisefit_core::inference::Options;
 use noisefit_core::inference::hypothesis::{Adjust, Names, likelihood_ratio};
 use noisefit_core::noise::{Noise, NoiseFamily, Noises, StudentT};
 use noisefit_core::rows::{
-    Accumulator, Block, Kinds, Layout, Matrix, MemoryRows, Next, Pass, RowSource, RowSourceExt, Subset,
+    Accumulator, Block, CodedCategory, Kinds, Layout, Matrix, MemoryRows, Next, Pass, RowSource, RowSourceExt, Subset,
 };
 use serde::{Deserialize, Serialize};
 
@@ -172,6 +172,18 @@ fn every_pass_is_rebuilt_from_bytes_and_gives_the_same_bits() {
         for vcov in ["classical", "hc1", "cluster:g"] {
             let options = Options { vcov: vcov.parse().unwrap(), ..Options::default() };
             let fitted = |rows: &dyn RowSource| inference::fit(rows, &[Noise::Gaussian], &options).unwrap();
+            assert_eq!(fitted(&sent), fitted(&rows));
+        }
+        for noise in ["huber", "logistic", "student-t", "student-t:6"] {
+            let noise: Noises = noise.parse().unwrap();
+            let fitted = |rows: &dyn RowSource| format!("{:?}", inference::fit(rows, &noise, &Options::default()));
+            assert_eq!(fitted(&sent), fitted(&rows));
+        }
+        let levels = rows.layout().effects[0].levels;
+        let category = CodedCategory { first: 0, levels, omitted: Some(0) };
+        for vcov in ["classical", "hc3"] {
+            let options = Options { vcov: vcov.parse().unwrap(), ..Options::default() };
+            let fitted = |rows: &dyn RowSource| format!("{:?}", inference::fit_coded(rows, category, &options));
             assert_eq!(fitted(&sent), fitted(&rows));
         }
         seen.extend(sent.seen.into_inner().unwrap());

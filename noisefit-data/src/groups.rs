@@ -319,7 +319,7 @@ mod tests {
         let other = frame(&["a", "b", "b"], &[2.0, -0.0, 0.0]);
         assert_eq!(groups.of_rows(&one, &[0, 1]), Some(vec![0, 1, 2, 0]));
         assert_eq!(groups.of_rows(&other, &[0, 1]), Some(vec![1, 3, 3]));
-        let fields = [("g", Kind::Text), ("x", Kind::Number)].map(|(name, kind)| Field { name: name.into(), kind });
+        let fields = [("g", Kind::Text), ("x", Kind::Number)].map(|(name, kind)| Field::new(name, kind));
         let mut keys = groups.into_keys();
         assert_eq!(keys[1].shown(&fields), ["a", "2"]);
         keys.sort_by(Key::order);

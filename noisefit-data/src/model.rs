@@ -182,9 +182,10 @@ fn discrepancy(fit: &Fit, layout: &Layout) -> Option<String> {
     let square = |matrix: &[Vec<f64>], order: usize| {
         matrix.is_empty() || (matrix.len() == order && matrix.iter().all(|row| row.len() == order))
     };
-    for (name, matrix, order) in
-        [("vcov", fit.vcov(), layout.coefficients()), ("scale_vcov", fit.scale.vcov(), fit.scale.coefficients().len())]
-    {
+    for (name, matrix, order) in [
+        ("vcov", stored_vcov(fit), layout.coefficients()),
+        ("scale_vcov", fit.scale.vcov(), fit.scale.coefficients().len()),
+    ] {
         if !square(matrix, order) {
             return Some(format!("its {name} is not a matrix of {order} by {order}, as its coefficients are"));
         }
@@ -213,4 +214,9 @@ fn discrepancy(fit: &Fit, layout: &Layout) -> Option<String> {
         return Some(format!("its residual_std_error and leverage do not go with its df_residual {df_residual}"));
     }
     Predictor::new(fit).err().map(|_| "its leverage does not go with its coefficients".to_owned())
+}
+
+/// The covariance matrix of the coefficients as it was stored; none where it follows from the leverage.
+fn stored_vcov(fit: &Fit) -> &[Vec<f64>] {
+    fit.covariance.location.as_ref().map_or(&[], |location| &location.matrix)
 }

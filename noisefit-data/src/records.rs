@@ -99,7 +99,13 @@ impl<'a> Records<'a> {
 
     /// Records that are in memory already, as frames of `dataset` with the columns at these positions: the units that passes are folded
     /// over. Nothing is read.
-    pub fn of_frames(dataset: &'a Dataset, columns: Vec<usize>, units: Vec<Frame>, threads: usize, progress: &'a dyn Progress) -> Self {
+    pub fn of_frames(
+        dataset: &'a Dataset,
+        columns: Vec<usize>,
+        units: Vec<Frame>,
+        threads: usize,
+        progress: &'a dyn Progress,
+    ) -> Self {
         let mut before = 0;
         let unit = |frame: Frame| {
             let origin = Origin { file: 0, first_record: before, rows: frame.rows as u64 };

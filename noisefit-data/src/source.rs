@@ -241,6 +241,12 @@ impl<'a> DesignRows<'a> {
         DesignRows { design: self.design.with_likelihood_of(of), ..self }
     }
 
+    /// The same rows by another design that reads the same columns.
+    #[must_use]
+    pub fn with_design(self, design: Design) -> Self {
+        DesignRows { design, ..self }
+    }
+
     /// The records met, once a pass has been run.
     pub fn counts(&self) -> Counts {
         self.counts.get().copied().unwrap_or_default()

@@ -60,9 +60,9 @@ impl Fitted {
         json(py, &self.inner.record(true, &Keywords))
     }
 
-    /// The summary for people.
-    fn summary(&self) -> String {
-        self.inner.summary()
+    /// The summary for people, with a line for every coefficient or those of many levels in one.
+    fn summary(&self, all_terms: bool) -> String {
+        if all_terms { self.inner.full_summary() } else { self.inner.summary() }
     }
 
     /// What a reader should know, as pairs of what it is about and the sentence.

@@ -1,8 +1,11 @@
 //! A fit as people read it.
 
+use std::ops::Range;
+
 use noisefit_core::algebra::Method;
 use noisefit_core::inference::conformal::{self, Conformal};
 use noisefit_core::inference::covariance::Vcov;
+use noisefit_core::inference::hypothesis::Test;
 use noisefit_core::noise::{AsymmetricLaplace, Huber, Noise, StudentT};
 use noisefit_core::record::{
     Absorbed, AbsorbedEffect, ClosedForm, Coefficient, Coefficients, Confint, Counts, Fit, Reason, Reference,
@@ -15,8 +18,20 @@ use crate::text::{count_of, optional, p_value, percent, significant, table};
 /// A relative duality gap below this is the rounding of a double, whatever its digits.
 const CERTAIN_GAP: f64 = 1e-15;
 
-/// The summary for people: what was fitted, and for each fit its tables and the facts below them.
-pub fn summary(model: &Specification, fits: &[Fit], conformal: Option<&Conformal>) -> String {
+/// A term of many coefficients, which a summary has on one line.
+#[derive(Debug, Clone)]
+pub struct Folded {
+    /// Its name.
+    pub term: String,
+    /// The places of its coefficients among those of the location.
+    pub places: Range<usize>,
+    /// For each fit the test that all of them are zero; none where there is none.
+    pub tests: Vec<Option<Test>>,
+}
+
+/// The summary for people: what was fitted, and for each fit its tables and the facts below them; of terms that are folded a line in place of
+/// their coefficients.
+pub fn summary(model: &Specification, fits: &[Fit], conformal: Option<&Conformal>, folded: &[Folded]) -> String {
     let mut text = format!("{}\n{}\n", model.formula, heading(fits, model.counts));
     if let Some(scale) = &model.scale {
         text += &format!("log scale ~ {scale}\n");
@@ -25,12 +40,15 @@ pub fn summary(model: &Specification, fits: &[Fit], conformal: Option<&Conformal
     if let [fit] = fits {
         text += &residuals(fit);
     }
-    for fit in fits {
+    for (k, fit) in fits.iter().enumerate() {
         text.push('\n');
         if let ([_, _, ..], Noise::Quantile(AsymmetricLaplace { tau })) = (fits, fit.noise) {
             text += &format!("quantile {tau}\n{}", residuals(fit));
         }
-        text += &coefficients("term", &fit.location.rows, fit);
+        let is_folded = |place: &usize| folded.iter().any(|term| term.places.contains(place));
+        let shown = fit.location.rows.iter().enumerate().filter(|(place, _)| !is_folded(place));
+        text += &coefficients("term", &shown.map(|(_, row)| row.clone()).collect::<Vec<_>>(), fit);
+        text.extend(folded.iter().map(|term| folded_line(term, fit, k)));
         if let Some(table) = fit.scale.modelled() {
             text += &format!("\n{}", coefficients("log scale", &table.rows, fit));
             text += &factor(table);
@@ -187,6 +205,36 @@ fn coefficients(name: &str, coefficients: &[Coefficient], fit: &Fit) -> String {
     table(&heading, &rows.collect::<Vec<_>>())
 }
 
+/// Degrees of freedom, which may be a number of rows.
+fn whole(df: f64) -> String {
+    if df.fract() == 0.0 { df.to_string() } else { significant(df, 4) }
+}
+
+/// `g: 999 coefficients from -2.31 (g[a]) to 4.02 (g[b]), all zero: F 3.21 on 999 and 98998 df, p 0.001`.
+fn folded_line(folded: &Folded, fit: &Fit, k: usize) -> String {
+    let rows = fit.location.rows.get(folded.places.clone()).unwrap_or_default();
+    let estimated = || rows.iter().filter_map(|row| Some((row.estimate?, &row.term)));
+    let least = estimated().min_by(|a, b| a.0.total_cmp(&b.0));
+    let largest = estimated().max_by(|a, b| a.0.total_cmp(&b.0));
+    let range = match (least, largest) {
+        (Some((low, lowest)), Some((high, highest))) => {
+            format!(" from {} ({lowest}) to {} ({highest})", significant(low, 5), significant(high, 5))
+        }
+        _ => String::new(),
+    };
+    let without = rows.len() - estimated().count();
+    let without = if without > 0 { format!(", {without} without an estimate") } else { String::new() };
+    let test = match folded.tests.get(k).and_then(Option::as_ref) {
+        Some(test) => {
+            let (statistic, p) = (optional(test.statistic, 4), p_value(test.p_value));
+            let residual = test.df_residual.map(|df| format!(" and {}", whole(df))).unwrap_or_default();
+            format!("; that all are zero: {} {statistic} on {}{residual} df, p {p}", test.test.name(), test.df)
+        }
+        None => String::new(),
+    };
+    format!("{}: {}{range}{without}{test}\n", folded.term, count_of(rows.len() as u64, "coefficient"))
+}
+
 /// What a coefficient of the log scale does to the scale, by the example of the first term.
 fn factor(table: &Coefficients) -> String {
     let slope = table.rows.iter().skip(usize::from(table.intercept)).find_map(|c| Some((&c.term, c.estimate?)));
@@ -209,7 +257,7 @@ fn facts(fit: &Fit, is_weighted: bool) -> String {
     }
     if let Some(absorbed) = &fit.absorbed {
         lines.push(("absorbed effects", effects(absorbed)));
-        lines.push(("R2 within", optional(absorbed.within_r_squared, 5)));
+        lines.extend(absorbed.within_r_squared.map(|within| ("R2 within", significant(within, 5))));
     }
     if let Some(vertex) = &fit.vertex {
         lines.extend(certificate(vertex, fit));
@@ -229,7 +277,6 @@ fn facts(fit: &Fit, is_weighted: bool) -> String {
     }
     lines.extend(fit.goodness.r1.map(|r1| ("R1", format!("{} (Koenker and Machado)", significant(r1, 5)))));
     if let Some(test) = &fit.f_test {
-        let whole = |df: f64| if df.fract() == 0.0 { df.to_string() } else { significant(df, 4) };
         let (df_model, df_residual) = (whole(test.df_model), whole(test.df_residual));
         let statistic = significant(test.statistic, 5);
         // Sums of squares make an F test of the classical covariance alone.

@@ -87,7 +87,7 @@ impl Model {
         };
         let others = [
             (self.scale.is_some(), WithEffects::Scale),
-            (noise[..] != [Noise::Gaussian], WithEffects::Noise(noise.to_string())),
+            (!matches!(&noise[..], [noise] if estimate::absorbs_effects(noise)), WithEffects::Noise(noise.to_string())),
             (self.conformal.is_some(), WithEffects::Conformal),
             (self.confint == Confint::Profile, WithEffects::Profile),
         ];

@@ -1,5 +1,7 @@
 //! A fitted model scored on a table.
 
+use std::borrow::Cow;
+
 use noisefit_core::inference::evaluate::{Evaluation, Scores};
 use noisefit_core::record::{Counts, Fit, LikelihoodOf, Warning};
 use noisefit_core::rows::RowSourceExt;
@@ -72,10 +74,14 @@ impl Fitted {
         let &EvaluateOptions { level, missing, unseen } = options;
         let model = &self.model;
         // A weighted model says how noisy a row is by its weight, so the weights are read, too.
-        let rows = self.rows(table, SourceOptions { missing, unseen, scope: Scope::All })?;
+        let options = SourceOptions { missing, unseen, scope: Scope::All };
+        let (rows, fits) = match self.by_codes() {
+            Some((design, fits)) => (table.rows(&design, options)?, Cow::Owned(fits)),
+            None => (self.rows(table, options)?, Cow::Borrowed(&model.fits)),
+        };
         let mut empty: Vec<_> = match &model.network {
             Some(network) => Evaluation::of_network(network, level)?,
-            None => model.fits.iter().map(|fit| Evaluation::new(fit, level)).collect::<Result<_, _>>()?,
+            None => fits.iter().map(|fit| Evaluation::new(fit, level)).collect::<Result<_, _>>()?,
         };
         // Of several quantiles there is one interval, which is counted with the first.
         if let (Some(conformal), Some(first)) = (&model.conformal, empty.first_mut()) {

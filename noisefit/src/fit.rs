@@ -8,8 +8,9 @@ use noisefit_core::inference::outside::{Outside, outside};
 use noisefit_core::inference::{self, conformal, profile};
 use noisefit_core::noise::{Noise, Noises};
 use noisefit_core::record::{Absorbed, Confint, Counts, Fit, LikelihoodOf, Topic};
+use noisefit_core::rows::CodedCategory;
 use noisefit_core::wording::Sentence;
-use noisefit_data::formula::Formula;
+use noisefit_data::formula::{Design, Formula};
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::DesignRows;
 use noisefit_report::text::count_of;
@@ -73,20 +74,31 @@ impl Model {
                 (noise, formula, Some(comparison))
             }
         };
-        let rows = source(&formula.with_clusters(self.vcov.clusters()))?;
+        let mut rows = source(&formula.with_clusters(self.vcov.clusters()))?;
         let mut options = self.options();
         options.settings.rough = rough;
-        let (mut fits, conformal) = match self.conformal_plan(&noise)? {
-            None => inference::fit(&rows, &noise, &options).map(|fits| (fits, None)),
-            Some(plan) => {
+        let said = |error, rows: &DesignRows<'_>| {
+            // What is to be said of the columns may be why there is no fit.
+            let remarks = notes(rows, table).into_iter().map(Sentence::from).collect();
+            remarked(explain(error, rows.counts(), table), remarks)
+        };
+        let whole = rows.design().clone();
+        let mut coded = None;
+        if let Some((design, category)) = self.by_codes(&rows, &noise) {
+            rows = rows.with_design(design);
+            coded = inference::fit_coded(&rows, category, &options).map_err(|error| said(error, &rows))?;
+            if coded.is_none() {
+                rows = rows.with_design(whole.clone());
+            }
+        }
+        let (mut fits, conformal) = match (&coded, self.conformal_plan(&noise)?) {
+            (Some((fit, _)), _) => Ok((vec![fit.clone()], None)),
+            (None, None) => inference::fit(&rows, &noise, &options).map(|fits| (fits, None)),
+            (None, Some(plan)) => {
                 conformal::fit(&rows, &noise, &options, &plan).map(|(fits, conformal)| (fits, Some(conformal)))
             }
         }
-        // What is to be said of the columns may be why there is no fit.
-        .map_err(|error| {
-            let remarks = notes(&rows, table).into_iter().map(Sentence::from).collect();
-            remarked(explain(error, rows.counts(), table), remarks)
-        })?;
+        .map_err(|error| said(error, &rows))?;
         // Of conformal intervals the fit may be of a part of the rows.
         if conformal.is_none() && goodness {
             fits.iter_mut().try_for_each(|fit| inference::goodness(&rows, fit))?;
@@ -97,8 +109,24 @@ impl Model {
         if self.confint == Confint::Profile {
             fits.iter_mut().try_for_each(|fit| profile::intervals(&rows, fit, &options.estimation()))?;
         }
-        let rows = of_response(rows, &mut fits)?;
+        let mut rows = of_response(rows, &mut fits)?;
+        if let Some((_, coded)) = coded
+            && let Some(fit) = fits.pop()
+        {
+            let whole = whole.with_likelihood_of(rows.design().likelihood_of());
+            fits.push(coded.expand(fit, &whole.layout().terms));
+            rows = rows.with_design(whole);
+        }
         Ok(Exactly { rows, fits, conformal, chosen_by })
+    }
+
+    /// The design of the rows with its largest category as codes, where the fit is one that goes by these.
+    fn by_codes(&self, rows: &DesignRows<'_>, noise: &Noises) -> Option<(Design, CodedCategory)> {
+        let goes = noise[..] == [Noise::Gaussian]
+            && self.conformal.is_none()
+            && self.confint != Confint::Profile
+            && !self.one_pass;
+        rows.design().by_codes().filter(|_| goes)
     }
 
     /// Judges all families on the rows, and looks whether these agree. Where none can be preferred, as for rows without

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use noisefit_core::compare::Comparison;
 use noisefit_core::estimate::Options;
+use noisefit_core::inference::by_codes;
 use noisefit_core::inference::diagnostics::Diagnosis;
+use noisefit_core::inference::hypothesis::of_term;
 use noisefit_core::inference::profile;
 use noisefit_core::network::{Network, Plan};
 use noisefit_core::record::{Coefficient, Confint, Counts, Fit, Topic, Warning};
@@ -13,11 +15,12 @@ use noisefit_core::training;
 use noisefit_core::training::Trial;
 use noisefit_core::wording::{Setting, Wording};
 use noisefit_data::DataError;
-use noisefit_data::formula::Scope;
+use noisefit_data::formula::{Design, Scope};
 use noisefit_data::model::FittedModel;
 use noisefit_data::source::{DesignRows, SourceOptions};
 use noisefit_data::write::FileIdentity;
 use noisefit_report::compare::{likelihoods, verdict};
+use noisefit_report::fit::Folded;
 use noisefit_report::tidied;
 use noisefit_report::tidy::Tidy;
 
@@ -31,6 +34,9 @@ use crate::rows::specification;
 use crate::table::Table;
 use crate::train::record::record as record_of_trained;
 use crate::with_sampling::WithSampling;
+
+/// A summary shows the coefficients of so many levels of a category, and folds those of more.
+pub const MOST_LEVELS_SHOWN: usize = 20;
 
 /// A model that was fitted, or loaded.
 ///
@@ -317,8 +323,32 @@ impl Fitted {
         self.chosen_by().map(verdict)
     }
 
-    /// The summary for people.
+    /// The summary for people. The levels of a category with more than [`MOST_LEVELS_SHOWN`] coefficients are one line of it, with the test
+    /// that all of them are zero; [`Fitted::full_summary`] has a line for each.
     pub fn summary(&self) -> String {
+        self.summary_with(&self.folded())
+    }
+
+    /// The summary for people, with a line for every coefficient.
+    pub fn full_summary(&self) -> String {
+        self.summary_with(&[])
+    }
+
+    /// The terms of so many levels that a summary has them on one line, with their tests.
+    pub fn folded(&self) -> Vec<Folded> {
+        let offset = usize::from(self.model.design.layout().intercept);
+        let terms = self.model.design.terms_of_levels().into_iter();
+        let many = terms.filter(|(_, columns)| columns.len() > MOST_LEVELS_SHOWN && !self.fits().is_empty());
+        let folded = |(term, columns): (&str, std::ops::Range<usize>)| {
+            let places = columns.start + offset..columns.end + offset;
+            let all: Vec<usize> = places.clone().collect();
+            let tests = self.fits().iter().map(|fit| of_term(fit, term, &all)).collect();
+            Folded { term: term.to_owned(), places, tests }
+        };
+        many.map(folded).collect()
+    }
+
+    fn summary_with(&self, folded: &[Folded]) -> String {
         let FittedModel { design, fits, conformal, network, .. } = &self.model;
         let specification = specification(design, self.counts);
         match (&self.origin, network) {
@@ -328,7 +358,7 @@ impl Fitted {
             (_, Some(network)) => noisefit_report::train::loaded(&specification, network, conformal.as_ref()),
             (_, None) => {
                 let evidence = self.chosen_by().map(|comparison| format!("\n{}", likelihoods(comparison, false)));
-                let summary = noisefit_report::fit::summary(&specification, fits, conformal.as_ref());
+                let summary = noisefit_report::fit::summary(&specification, fits, conformal.as_ref(), folded);
                 summary + &evidence.unwrap_or_default()
             }
         }
@@ -390,6 +420,7 @@ impl Fitted {
                 self.chosen_by(),
                 worded(&self.notes),
                 vcov_matrix,
+                &self.folded(),
             ))),
         }
     }
@@ -428,6 +459,14 @@ impl Fitted {
             Ok(fits)
         })?;
         Ok(())
+    }
+
+    /// The design with its largest category as codes, and the fits that go with it, where these are known by the levels of that category: rows
+    /// are predicted the sooner by them.
+    pub(crate) fn by_codes(&self) -> Option<(Design, Vec<Fit>)> {
+        let (design, category) = self.model.design.by_codes().filter(|_| self.model.conformal.is_none())?;
+        let fits = self.fits().iter().map(|fit| by_codes(fit, category)).collect::<Option<Vec<_>>>()?;
+        (!fits.is_empty()).then_some((design, fits))
     }
 
     /// Refuses what is not known beside absorbed effects.

@@ -107,7 +107,7 @@ pub use error::Error;
 pub use evaluate::{EvaluateOptions, Evaluated};
 pub use explain::{Explained, explain};
 pub use export::{ExportOptions, Exported};
-pub use fitted::Fitted;
+pub use fitted::{Fitted, MOST_LEVELS_SHOWN};
 pub use formulas::FormulasCompared;
 pub use hypothesis::{TestMethod, TestOptions, Tested};
 pub use loss::{LossOptions, Losses};

@@ -5,6 +5,7 @@ use noisefit_core::record::{Counts, Fit, LikelihoodOf};
 use noisefit_data::formula::{Expression, ScaleFormula};
 use noisefit_data::model::FittedModel;
 use noisefit_report::compare::verdict;
+use noisefit_report::fit::Folded;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -66,8 +67,18 @@ impl<'a> Exact<'a> {
         chosen_by: Option<&'a Comparison>,
         notes: Vec<String>,
         vcov_matrix: bool,
+        folded: &[Folded],
     ) -> Self {
-        let mut fits: Vec<_> = model.fits.iter().map(|fit| fields(fit, vcov_matrix)).collect();
+        let with_tests = |(k, fit): (usize, &Fit)| {
+            let mut fields = fields(fit, vcov_matrix);
+            let tests = folded.iter().filter_map(|term| term.tests.get(k)?.as_ref());
+            let tests: Vec<Value> = tests.filter_map(|test| serde_json::to_value(test).ok()).collect();
+            if !tests.is_empty() {
+                fields.insert("term_tests".to_owned(), tests.into());
+            }
+            fields
+        };
+        let mut fits: Vec<_> = model.fits.iter().enumerate().map(with_tests).collect();
         let mut found = match fits.len() {
             1 => fits.remove(0),
             _ => [("fits".to_owned(), fits.into())].into_iter().collect(),
@@ -114,6 +125,9 @@ impl<'a> ChosenBy<'a> {
     }
 }
 
+/// A covariance matrix that is not stored is made of no more coefficients.
+const MOST_IN_MATRIX: usize = 2000;
+
 /// What a reader wants to know of a fit. What is only needed to predict is left out, and the covariance matrices, which grow as
 /// the square of the number of coefficients, are there where they were asked for.
 fn fields(fit: &Fit, vcov_matrix: bool) -> serde_json::Map<String, Value> {
@@ -125,6 +139,7 @@ fn fields(fit: &Fit, vcov_matrix: bool) -> serde_json::Map<String, Value> {
     // Levels may be many, and are never shown.
     if let Some(Value::Object(absorbed)) = fields.get_mut("absorbed") {
         absorbed.shift_remove("parts");
+        absorbed.shift_remove("form");
         let effects = absorbed.get_mut("effects").and_then(Value::as_array_mut);
         effects.into_iter().flatten().filter_map(Value::as_object_mut).for_each(|effect| {
             effect.shift_remove("constants");
@@ -132,6 +147,18 @@ fn fields(fit: &Fit, vcov_matrix: bool) -> serde_json::Map<String, Value> {
     }
     for name in ["leverage", "location_variance"].into_iter().chain(matrices) {
         fields.shift_remove(name);
+    }
+    let count = fit.location.rows.len();
+    let made = fit.leverage().is_some() && fields.get("vcov").and_then(Value::as_array).is_some_and(Vec::is_empty);
+    if made && count <= MOST_IN_MATRIX {
+        // That of a category of many levels is not stored.
+        fields.insert("vcov".to_owned(), serde_json::to_value(fit.vcov()).unwrap_or_default());
+    } else if made && let Some(warnings) = fields.get_mut("warnings").and_then(Value::as_array_mut) {
+        let what = format!(
+            "the covariance matrix of {count} coefficients is left out, for it has {} numbers; it is written of up to {MOST_IN_MATRIX}",
+            count * count
+        );
+        warnings.push(what.into());
     }
     fields
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use noisefit_core::estimate::ABSORBING;
 use noisefit_core::inference::conformal::{InvalidScheme, Scheme};
 use noisefit_core::inference::covariance::InvalidVcov;
 use noisefit_core::noise::{InvalidNoise, ModelledScale, scalable};
@@ -479,7 +480,7 @@ impl Refusal {
                 let effects = format!("absorbed effects (| {effect})");
                 let what = match what {
                     WithEffects::Noise(noise) => {
-                        format!("{}: {effects} are of gaussian noise alone", with(Setting::Noise, noise))
+                        format!("{}: {effects} go with {ABSORBING}", with(Setting::Noise, noise))
                     }
                     WithEffects::Auto => {
                         format!("{}: families are compared without {effects}", with(Setting::Noise, "auto"))
@@ -499,7 +500,7 @@ impl Refusal {
                     }
                     WithEffects::Verb(verb) => format!("{} is not defined beside {effects}", wording.verb(verb)),
                 };
-                format!("{what}; put {effect} among the terms, where each of its levels has a coefficient")
+                format!("{what}; put {effect} among the terms, where each of up to 10,000 levels has a coefficient")
             }
             Refusal::OnlyEffects { setting } => {
                 format!("{} is about absorbed effects, and the formula has none: y ~ x | firm", name(*setting))
@@ -512,8 +513,8 @@ impl Refusal {
                 with(Setting::Vcov, "sandwich")
             ),
             Refusal::IntervalWithEffects { effect } => format!(
-                "{}: how sure the constants of absorbed effects (| {effect}) are is not kept, so that there are no intervals around \
-                 predictions by them; leave it out, or put {effect} among the terms",
+                "{}: how sure the constants of absorbed effects (| {effect}) are is known of one effect under gaussian noise, with classical, \
+                 sandwich or hc errors, and this model has other ones; leave it out, or put {effect} among the terms",
                 name(Setting::Interval)
             ),
             Refusal::EffectsDropped { model, effect } => format!(

@@ -72,6 +72,10 @@ pub(crate) struct FitArguments {
     /// Leave the constants of absorbed effects out of the saved model, which then predicts nothing
     #[arg(long)]
     pub(crate) drop_effects: bool,
+    /// Print every coefficient, also those of a category with more than 20, which are otherwise one line with their joint test (with
+    /// --format table)
+    #[arg(long)]
+    pub(crate) all_terms: bool,
     /// Show residuals below the result, of what is trained the loss, where the terminal can
     #[arg(long)]
     pub(crate) plot: bool,
@@ -216,7 +220,7 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
     } else {
         print_table(
             format,
-            || fitted.summary(),
+            || if arguments.all_terms { fitted.full_summary() } else { fitted.summary() },
             || fitted.record(arguments.vcov_matrix, &Options),
             || match (arguments.vif, arguments.glance) {
                 (true, _) => Ok(inflations(&fitted.inflations(None)?)),
@@ -224,6 +228,11 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
                 _ => fitted.tidy(),
             },
         )?;
+    }
+    let folded = if arguments.all_terms || arguments.glance { Vec::new() } else { fitted.folded() };
+    if format == TableFormat::Table && !folded.is_empty() {
+        let terms: Vec<&str> = folded.iter().map(|folded| folded.term.as_str()).collect();
+        tell(&format!("the coefficients of {} are one line: --all-terms prints each", terms.join(", ")));
     }
     if arguments.vif && format == TableFormat::Table {
         print(&format!("\n{}", inflations(&fitted.inflations(None)?).text()))?;

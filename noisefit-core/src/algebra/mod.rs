@@ -3,6 +3,7 @@
 
 pub(crate) mod absorb;
 pub(crate) mod affine;
+pub(crate) mod by_level;
 pub(crate) mod cholesky;
 pub(crate) mod coordinates;
 pub(crate) mod elimination;
@@ -21,6 +22,7 @@ pub(crate) mod row_kernels;
 pub(crate) mod solution;
 pub(crate) mod spread;
 pub(crate) mod triangle;
+pub(crate) mod triangular;
 pub(crate) mod whitened;
 pub(crate) mod wide;
 

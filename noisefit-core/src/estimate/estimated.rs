@@ -204,6 +204,7 @@ fn record(absorbed: &Absorbed, coefficients: &[Option<f64>]) -> record::Absorbed
         within_r_squared: None,
         steps: absorbed.steps as u64,
         parts: absorbed.components().cloned(),
+        form: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Estimators: from rows and a noise family to the maximum of its likelihood. They never see a covariance of another kind than
 //! the classical one, which falls out of the estimate.
 
+pub(crate) mod absorbing;
 pub mod active_set;
 pub mod closed_form;
 pub(crate) mod estimated;
@@ -12,7 +13,7 @@ pub mod vertex;
 pub use options::{Collinear, Options};
 
 use crate::Error;
-use crate::noise::{Huber, Kernel, Noise, RouteVisitor, Shaped, levels};
+use crate::noise::{Huber, Kernel, Noise, Route, RouteVisitor, Shaped, levels};
 use crate::record::Fit;
 use crate::rows::{Kinds, RowSource};
 
@@ -27,6 +28,9 @@ pub(crate) fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) ->
         (_, Some(levels)) => vertex::fit_quantiles(source, &levels, options),
         (&[noise], None) => {
             noise.check()?;
+            if !source.layout().effects.is_empty() && noise.route() != Route::ClosedForm {
+                return Ok(vec![absorbing::fit(source, noise, options)?.0]);
+            }
             Ok(vec![noise.visit_route(Estimator { source, noise, options })?])
         }
         (several, None) => {
@@ -40,18 +44,35 @@ pub(crate) fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) ->
 pub(crate) fn check_effects(source: &dyn RowSource, noise: &[Noise]) -> Result<(), Error> {
     let layout = source.layout();
     let Some(effect) = layout.effects.first() else { return Ok(()) };
-    let instead = format!("put {} among the terms, where it has a coefficient for each level", effect.name);
+    let instead =
+        format!("put {} among the terms, where it has a coefficient for each of up to 10,000 levels", effect.name);
     if layout.scale.is_some() {
         return Err(Error::Unsupported(format!(
             "a modelled scale beside absorbed effects has no estimator; {instead}"
         )));
     }
-    match noise.iter().find(|noise| **noise != Noise::Gaussian) {
+    match noise.iter().find(|noise| !absorbs_effects(noise)) {
         None => Ok(()),
         Some(noise) => Err(Error::Unsupported(format!(
-            "effects are absorbed under gaussian noise alone, and there is no such estimator for {noise} noise; {instead}"
+            "effects are absorbed under {ABSORBING}, and there is no such estimator for {noise} noise; {instead}"
         ))),
     }
+}
+
+/// The noise beside which effects are absorbed, for messages.
+pub const ABSORBING: &str =
+    "gaussian, logistic, student-t, cauchy and huber noise (huber with the scale of maximum likelihood)";
+
+/// Whether effects are absorbed under a noise.
+///
+/// ```
+/// use noisefit_core::estimate::absorbs_effects;
+/// use noisefit_core::noise::Noise;
+///
+/// assert!(absorbs_effects(&Noise::Logistic) && !absorbs_effects(&Noise::Laplace));
+/// ```
+pub fn absorbs_effects(noise: &Noise) -> bool {
+    absorbing::is_absorbing(noise)
 }
 
 /// What is fitted, for the route of its family.
@@ -94,5 +115,5 @@ impl RouteVisitor for Estimator<'_> {
 
 /// The passes of this module.
 pub(crate) fn kinds() -> Kinds {
-    vertex::kinds().and(active_set::kinds()).and(smooth::kinds())
+    absorbing::kinds().and(vertex::kinds()).and(active_set::kinds()).and(smooth::kinds())
 }

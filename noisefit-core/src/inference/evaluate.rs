@@ -179,7 +179,7 @@ impl Evaluation {
 
     fn has_intervals(&self) -> bool {
         let own = match &self.model {
-            Model::Fit(predictor) => predictor.fit().leverage().is_some() && predictor.fit().absorbed.is_none(),
+            Model::Fit(predictor) => predictor.has_variances(),
             Model::Network(..) => self.has_likelihood(),
         };
         self.conformal.is_some() || (self.tau().is_none() && own)

@@ -1,9 +1,10 @@
 //! A fit with the standard errors that are asked for.
 
 use crate::Error;
-use crate::estimate::{self, closed_form};
+use crate::estimate::{self, absorbing, closed_form};
 use crate::inference::Options;
-use crate::inference::covariance::{self, Vcov};
+use crate::inference::coded;
+use crate::inference::covariance::{self, OfLevels, Vcov};
 use crate::inference::{scale_interval, small_sample};
 use crate::noise::{ModelledScale, Noise, Route, scalable, written};
 use crate::record::{Fit, SmallSample};
@@ -58,10 +59,26 @@ pub fn fit(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result
 fn fit_absorbing(source: &dyn RowSource, noise: &[Noise], options: &Options) -> Result<Vec<Fit>, Error> {
     estimate::check_effects(source, noise)?;
     let estimation = options.estimation();
-    let (mut fit, absorbed) = closed_form::fit_absorbing(source, &estimation)?;
+    let &[noise] = noise else {
+        let (value, expected) = (noise.len() as f64, "1 beside absorbed effects");
+        return Err(Error::Argument { name: "the number of noise families", value, expected });
+    };
+    noise.check()?;
+    let (mut fit, absorbed) = match noise.route() {
+        Route::ClosedForm => closed_form::fit_absorbing(source, &estimation)?,
+        _ => {
+            covariance::check_absorbed_under(&options.vcov, noise)?;
+            absorbing::fit(source, noise, &estimation)?
+        }
+    };
     covariance::check_absorbed(&options.vcov, &fit)?;
     let rows = absorbed.rows(source);
-    covariance::estimate(&rows, &mut fit, &options.vcov, &estimation)?;
+    let mut levels = OfLevels::of(&absorbed).filter(|_| noise == Noise::Gaussian);
+    covariance::estimate_with(&rows, &mut fit, &options.vcov, &estimation, levels.as_mut())?;
     small_sample::apply(&rows, &mut fit, options.small_sample)?;
+    let form = levels.and_then(|levels| coded::form(levels, &fit, &absorbed));
+    if let Some(absorbed) = &mut fit.absorbed {
+        absorbed.form = form.map(Box::new);
+    }
     Ok(vec![fit])
 }

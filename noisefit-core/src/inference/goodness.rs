@@ -1,11 +1,13 @@
 //! What is told of the residuals beside what a fit needs: their quantiles, and what the terms take from the loss of a quantile.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::algebra::Affine;
 use crate::noise::Route;
-use crate::record::Fit;
+use crate::record::{Absorbed, Fit};
 use crate::rows::{Accumulator, Block, Kinds, RowSource, RowSourceExt};
 
 /// Of more observations than this a fit says neither: a pass more would cost more than it tells.
@@ -26,7 +28,13 @@ pub fn goodness(source: &dyn RowSource, fit: &mut Fit) -> Result<(), Error> {
         _ => None,
     };
     let responses = of_quantile.map(|_| Vec::new());
-    let found = source.pass(Residuals { location: fit.location.affine(), rows: 0, values: Vec::new(), responses })?;
+    let found = source.pass(Residuals {
+        location: fit.location.affine(),
+        absorbed: fit.absorbed.clone().map(Arc::new),
+        rows: 0,
+        values: Vec::new(),
+        responses,
+    })?;
     fit.goodness.residual_quantiles = quantiles(found.values);
     if let (Some((tau, objective)), Some(responses)) = (of_quantile, found.responses) {
         let all = loss_about_quantile(responses, tau, |e| fit.noise.family().evaluate(e).value);
@@ -52,6 +60,8 @@ fn loss_about_quantile(mut responses: Vec<(f64, f64)>, tau: f64, loss: impl Fn(f
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Residuals {
     location: Affine,
+    /// Constants of levels beside it.
+    absorbed: Option<Arc<Absorbed>>,
     rows: u64,
     values: Vec<(f64, f64)>,
     responses: Option<Vec<(f64, f64)>>,
@@ -62,7 +72,11 @@ impl Accumulator for Residuals {
 
     fn fold(&mut self, block: &Block<'_>) {
         self.rows += block.rows() as u64;
-        let residuals = self.location.residuals(block);
+        let mut residuals = self.location.residuals(block);
+        let constants = self.absorbed.as_ref().and_then(|absorbed| absorbed.values(block.effects, block.rows()));
+        for (residual, constant) in residuals.iter_mut().zip(constants.unwrap_or_default()) {
+            *residual -= constant;
+        }
         self.values.extend(residuals.into_iter().enumerate().map(|(i, e)| (e, block.frequency(i))));
         if let Some(responses) = &mut self.responses {
             responses

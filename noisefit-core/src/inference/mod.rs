@@ -1,5 +1,6 @@
 //! What an estimate is worth: standard errors, intervals, predictions, and what speaks against the model.
 
+mod coded;
 pub mod conformal;
 pub mod covariance;
 pub mod diagnostics;
@@ -19,6 +20,7 @@ pub mod sketch;
 pub(crate) mod small_sample;
 pub mod vif;
 
+pub use coded::{Coded, by_codes, fit_coded};
 pub use fit::fit;
 pub use goodness::{MOST_OBSERVATIONS, goodness};
 pub use options::Options;

@@ -54,7 +54,7 @@ impl Predictor {
             let name = "residual degrees of freedom";
             return Err(Error::Argument { name, value: df, expected: "positive for a standard deviation" });
         }
-        let (Some(leverage), Some(variance)) = (fit.leverage(), fit.location_variance()) else {
+        let (Some(leverages), Some(variance)) = (self.leverages(rows), fit.location_variance()) else {
             return Err(Error::Unsupported(
                 "the fit has no standard errors, which a prediction's deviation has in it".to_owned(),
             ));
@@ -66,7 +66,6 @@ impl Predictor {
             _ => s * s * correction * fit.noise.family().variance(),
         };
         let noises = self.scale(rows).into_iter().enumerate().map(own);
-        let margins = leverage.evaluate(rows.design, rows.count);
-        Ok(noises.zip(margins).map(|(noise, h)| (noise + variance * h).sqrt()).collect())
+        Ok(noises.zip(leverages).map(|(noise, h)| (noise + variance * h).sqrt()).collect())
     }
 }

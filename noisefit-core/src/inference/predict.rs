@@ -63,6 +63,9 @@ impl Predictor {
         {
             return Err(Error::Shape { what: "leverage", expected: columns, found: leverage.columns_needed() });
         }
+        if fit.absorbed.as_ref().is_some_and(|absorbed| !absorbed.is_of(columns)) {
+            return Err(Error::Shape { what: "the form of the absorbed effect", expected: columns, found: 0 });
+        }
         let log_scale = fit.scale.modelled().map(Coefficients::affine);
         Ok(Predictor { fit: Arc::new(fit.clone()), location, log_scale })
     }
@@ -92,6 +95,22 @@ impl Predictor {
             scales.iter_mut().zip(weights).for_each(|(scale, w)| *scale /= w.sqrt());
         }
         scales
+    }
+
+    /// Whether it is known how sure locations are.
+    pub(super) fn has_variances(&self) -> bool {
+        match &self.fit.absorbed {
+            Some(absorbed) => self.fit.leverage().is_some() && absorbed.has_variances(),
+            None => self.fit.leverage().is_some(),
+        }
+    }
+
+    /// The variance of the location of every row, as a multiple of the fit's.
+    pub(super) fn leverages(&self, rows: &NewRows<'_>) -> Option<Vec<f64>> {
+        match &self.fit.absorbed {
+            Some(absorbed) => absorbed.variances(rows.effects, rows.design),
+            None => Some(self.fit.leverage()?.evaluate(rows.design, rows.count)),
+        }
     }
 
     /// Whether the scale is modelled.
@@ -127,9 +146,9 @@ impl Predictor {
     /// about its noise; [`Error::Unsupported`] for a fit without standard errors.
     pub fn intervals(&self, rows: &NewRows<'_>, kind: IntervalKind, level: f64) -> Result<Intervals, Error> {
         let level = Level::new(level)?.value();
-        if self.fit.absorbed.is_some() {
-            let what = "how sure the constants of absorbed effects are is not kept, so that there are no intervals around predictions \
-                        by them; put the category among the terms";
+        if !self.has_variances() && self.fit.absorbed.is_some() {
+            let what = "how sure the constants of absorbed effects are is known of one effect under gaussian noise alone, so that there are \
+                        no intervals around predictions by these; put the category among the terms";
             return Err(Error::Unsupported(what.to_owned()));
         }
         let df = self.fit.df_residual as f64;
@@ -137,7 +156,7 @@ impl Predictor {
             let name = "residual degrees of freedom";
             return Err(Error::Argument { name, value: df, expected: "positive for an interval" });
         };
-        let (Some(leverage), Some(variance)) = (self.fit.leverage(), self.fit.location_variance()) else {
+        let (Some(leverages), Some(variance)) = (self.leverages(rows), self.fit.location_variance()) else {
             let what = "the fit has no standard errors, on which intervals rest";
             return Err(Error::Unsupported(what.to_owned()));
         };
@@ -146,7 +165,7 @@ impl Predictor {
             IntervalKind::Confidence => vec![(0.0, 0.0); rows.count],
             IntervalKind::Prediction => self.noise_ends(rows, level)?,
         };
-        let margins = leverage.evaluate(rows.design, rows.count).into_iter().map(|h| critical * deviation * h.sqrt());
+        let margins = leverages.into_iter().map(|h| critical * deviation * h.sqrt());
         let ends = margins.zip(own).map(|(margin, (low, high))| (-widened(-low, margin), widened(high, margin)));
         let locations = self.location(rows);
         let (low, high) = locations.iter().zip(ends).map(|(mu, (low, high))| (mu + low, mu + high)).unzip();

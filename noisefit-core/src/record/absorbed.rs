@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::algebra::by_level::ByLevel;
+use crate::rows::Design;
+
 /// The absorbed effects of a fit, as those of `y ~ x | firm + year`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Absorbed {
@@ -18,6 +21,10 @@ pub struct Absorbed {
     /// cannot be added up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parts: Option<[Vec<u32>; 2]>,
+    /// Of one effect under Gaussian noise the variance of the location of a row of any level, in units of the fit's
+    /// [`location_variance`](crate::record::Fit::location_variance).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) form: Option<Box<ByLevel>>,
 }
 
 /// An absorbed effect.
@@ -64,6 +71,26 @@ impl Absorbed {
         Some((0..rows).map(row).collect())
     }
 
+    /// The variances of the locations of rows with these levels, as multiples of the fit's
+    /// [`location_variance`](crate::record::Fit::location_variance); none where they are not known.
+    pub(crate) fn variances(&self, levels: &[&[u32]], design: Design<'_>) -> Option<Vec<f64>> {
+        match (&self.form, levels) {
+            (Some(form), [levels]) => Some(form.beside_levels(levels, design)),
+            _ => None,
+        }
+    }
+
+    /// Whether it is known how sure predictions are.
+    pub fn has_variances(&self) -> bool {
+        self.form.is_some()
+    }
+
+    /// Whether what is known of variances goes with so many design columns.
+    pub(crate) fn is_of(&self, columns: usize) -> bool {
+        let levels = self.effects.first().and_then(|effect| effect.constants.as_ref());
+        self.form.as_ref().is_none_or(|form| levels.is_some_and(|levels| form.is_of(levels.len(), columns)))
+    }
+
     /// Whether the parts go together, as they do unless a file was damaged.
     pub fn is_sound(&self) -> bool {
         let same_length = |part: &[u32], effect: &AbsorbedEffect| {
@@ -78,7 +105,7 @@ impl Absorbed {
 
     /// Without the constants, and so without predictions.
     pub fn drop_constants(&mut self) {
-        self.parts = None;
+        (self.parts, self.form) = (None, None);
         self.effects.iter_mut().for_each(|effect| effect.constants = None);
     }
 }

@@ -56,13 +56,33 @@ pub struct Covariance {
 /// The covariance of the location's coefficients, and that of the location of any row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LocationCovariance {
-    /// The covariance matrix of the coefficients, by rows; zero rows and columns for aliased terms.
+    /// The covariance matrix of the coefficients, by rows; zero rows and columns for aliased terms. Empty where it follows from the
+    /// leverage, as where a category of many levels is among the terms: [`LocationCovariance::whole`].
     pub matrix: Vec<Vec<f64>>,
     /// The variance of a row's location in units of [`LocationCovariance::unit`].
     pub leverage: Leverage,
     /// What a row's leverage is multiplied by to give the variance of its location: for Gaussian noise of one scale the
     /// squared residual standard error.
     pub unit: f64,
+}
+
+impl LocationCovariance {
+    /// The covariance matrix of the coefficients, by rows. Where a category of many levels is among the terms it is made when it is first
+    /// asked for, and is of the size of their number squared.
+    pub fn whole(&self) -> &[Vec<f64>] {
+        match self.matrix.is_empty() {
+            true => self.leverage.implied_matrix(self.unit).unwrap_or_default(),
+            false => &self.matrix,
+        }
+    }
+
+    /// The covariance of two coefficients; none where there is no such coefficient.
+    pub(crate) fn entry(&self, one: usize, other: usize) -> Option<f64> {
+        match self.matrix.get(one) {
+            Some(row) => row.get(other).copied(),
+            None => self.leverage.implied(one, other).map(|covariance| covariance * self.unit),
+        }
+    }
 }
 
 /// A covariance that was estimated at a fit.

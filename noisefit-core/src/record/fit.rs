@@ -204,7 +204,12 @@ impl Fit {
 
     /// Their covariance matrix, by rows, with zero rows and columns for aliased terms; empty where there is no estimate of it.
     pub fn vcov(&self) -> &[Vec<f64>] {
-        self.covariance.location.as_ref().map_or(&[], |location| &location.matrix)
+        self.covariance.location.as_ref().map_or(&[], LocationCovariance::whole)
+    }
+
+    /// The covariance of two of them, by their places; none where there is no estimate of it.
+    pub fn covariance_of(&self, one: usize, other: usize) -> Option<f64> {
+        self.covariance.location.as_ref()?.entry(one, other)
     }
 
     /// Their tests that they are zero; none for aliased terms and for coefficients that are known without error.

@@ -89,6 +89,7 @@ impl Warning {
             | Warning::RankOfCovariance { .. }
             | Warning::BootstrapInstead { .. }
             | Warning::FewForScale { .. }
+            | Warning::IncidentalParameters { .. }
             | Warning::ProfileBeside { .. } => Topic::StandardErrors,
             Warning::FewScores { .. } | Warning::NotCalibrated => Topic::Calibration,
             Warning::NoValidation

@@ -150,6 +150,15 @@ pub enum Warning {
         /// What intervals that say 95% held in simulations, in percent.
         held: [u8; 2],
     },
+    /// Constants of absorbed effects that maximum likelihood does not count in the scale.
+    IncidentalParameters {
+        /// The effects.
+        effects: Vec<String>,
+        /// How many constants there are.
+        constants: u64,
+        /// The observations.
+        observations: u64,
+    },
     /// Bootstrap draws that could not be fitted.
     DrawsLeftOut {
         /// How many.
@@ -466,6 +475,15 @@ impl fmt::Display for Warning {
                 f,
                 "{per_coefficient:.1} observations for each coefficient of mean and scale are few: in simulations with so few 95% \
                  intervals of the mean's coefficients hold {low} to {high}%"
+            ),
+            Warning::IncidentalParameters { effects, constants, observations } => write!(
+                f,
+                "the noise scale is that of maximum likelihood, which does not count the {constants} constants of {} that were \
+                 estimated with it, one for {:.1} observations (incidental parameters): it is too small, under gaussian noise by {:.1}%. \
+                 Standard errors are multiplied by the root of n / (n - p) for that",
+                effects.join(" and "),
+                *observations as f64 / *constants as f64,
+                100.0 * (1.0 - (1.0 - (*constants as f64 / *observations as f64)).max(0.0).sqrt())
             ),
             Warning::DrawsLeftOut { failed, draws } => {
                 write!(f, "{failed} of {draws} bootstrap draws have no fit and were left out")

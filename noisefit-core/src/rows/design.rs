@@ -39,6 +39,11 @@ impl<'a> Design<'a> {
         self.0
     }
 
+    /// They with others behind them.
+    pub(crate) fn followed_by(self, more: impl IntoIterator<Item = &'a [f64]>) -> ChosenColumns<'a> {
+        ChosenColumns(self.0.iter().copied().chain(more.into_iter().map(Values::from)).collect())
+    }
+
     /// Those with some indices, in their order.
     pub(crate) fn chosen(self, columns: &[usize]) -> ChosenColumns<'a> {
         ChosenColumns(columns.iter().map(|&j| self.0[j]).collect())

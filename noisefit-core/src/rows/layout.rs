@@ -1,5 +1,7 @@
 //! What the columns of blocks are.
 
+use serde::{Deserialize, Serialize};
+
 /// The name of the intercept among coefficients, as R has it.
 pub const INTERCEPT: &str = "(Intercept)";
 
@@ -63,5 +65,53 @@ impl Layout {
     /// The number of coefficients, aliased ones included.
     pub fn coefficients(&self) -> usize {
         self.terms.len() + usize::from(self.intercept)
+    }
+}
+
+/// A category of which a design has a column of zeros and ones for each level, and which other rows of the same data have as codes.
+///
+/// ```
+/// use noisefit_core::rows::CodedCategory;
+///
+/// // Of levels 0 to 3 the second is the reference: columns 5, 6 and 7 are those of levels 0, 2 and 3.
+/// let category = CodedCategory { first: 5, levels: 4, omitted: Some(1) };
+/// assert_eq!((category.column(0), category.column(1), category.column(3)), (Some(5), None, Some(7)));
+/// assert_eq!((category.level(6), category.level(4), category.columns()), (Some(2), None, 5..8));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CodedCategory {
+    /// Where the columns begin among the design's.
+    pub first: usize,
+    /// How many levels there are, columns or not.
+    pub levels: usize,
+    /// The reference level, which has no column beside an intercept; none where all have one, and there is no intercept.
+    pub omitted: Option<usize>,
+}
+
+impl CodedCategory {
+    /// The places of its columns.
+    pub fn columns(&self) -> std::ops::Range<usize> {
+        let count = self.levels - usize::from(self.omitted.is_some());
+        self.first..self.first + count
+    }
+
+    /// The design column of a level; none of the reference.
+    pub fn column(&self, level: usize) -> Option<usize> {
+        match self.omitted {
+            Some(omitted) if omitted == level => None,
+            Some(omitted) if omitted < level => Some(self.first + level - 1),
+            _ => Some(self.first + level),
+        }
+    }
+
+    /// The level that a design column is of; none where it is another's.
+    pub fn level(&self, column: usize) -> Option<usize> {
+        let place = column.checked_sub(self.first).filter(|_| self.columns().contains(&column))?;
+        Some(place + usize::from(self.omitted.is_some_and(|omitted| omitted <= place)))
+    }
+
+    /// Where a column of the design without its columns stands in the whole one.
+    pub fn beside(&self, column: usize) -> usize {
+        if column < self.first { column } else { column + self.columns().len() }
     }
 }

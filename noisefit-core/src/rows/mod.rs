@@ -38,7 +38,7 @@ pub use design::Design;
 pub use envelope::hash_parameters;
 pub use folds::{Folds, Part, Selected, Selection};
 pub use kinds::Kinds;
-pub use layout::{EffectLayout, INTERCEPT, Layout, ScaleLayout};
+pub use layout::{CodedCategory, EffectLayout, INTERCEPT, Layout, ScaleLayout};
 pub use memory::{Matrix, MemoryRows};
 pub use new_rows::NewRows;
 pub use ordered::in_order;

@@ -133,6 +133,11 @@ pub struct Design {
 }
 
 impl Design {
+    /// The same of another plan, which reads the same columns.
+    pub(super) fn with_plan(&self, plan: Plan) -> Self {
+        Design { plan: Arc::new(plan), ..self.clone() }
+    }
+
     /// The formula.
     pub fn formula(&self) -> &Formula {
         &self.source.formula

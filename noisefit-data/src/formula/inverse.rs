@@ -123,7 +123,7 @@ mod tests {
     /// Against differences of the inverse itself, with Richardson's extrapolation.
     #[test]
     fn the_inverse_has_its_derivatives() {
-        let fields = ["y", "x"].map(|name| Field { name: name.into(), kind: Kind::Number });
+        let fields = ["y", "x"].map(|name| Field::new(name, Kind::Number));
         for (response, at) in [
             ("y", 2.0),
             ("log(y)", 0.7),

@@ -66,6 +66,7 @@
 //! ```
 
 mod arithmetic;
+mod codes;
 mod coding;
 mod compile;
 mod design;

@@ -155,7 +155,7 @@ mod tests {
 
     /// The design columns of rows with these values, and their derivatives by x.
     fn of(formula: &str, x: &[f64]) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
-        let field = |name: &str, kind| Field { name: name.into(), kind };
+        let field = |name: &str, kind| Field::new(name, kind);
         let fields =
             [field("y", Kind::Number), field("x", Kind::Number), field("z", Kind::Number), field("g", Kind::Text)];
         let frame = |x: &[f64]| Frame {

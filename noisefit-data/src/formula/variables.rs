@@ -205,7 +205,7 @@ mod tests {
     use crate::frame::{Field, Frame};
 
     fn of(formula: &str, scale: Option<&str>) -> Vec<Variable> {
-        let field = |name: &str, kind| Field { name: name.into(), kind };
+        let field = |name: &str, kind| Field::new(name, kind);
         let fields = [
             field("y", Kind::Number),
             field("x", Kind::Number),

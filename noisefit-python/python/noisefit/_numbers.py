@@ -114,6 +114,8 @@ class Numbers:
         """The covariance matrix of the coefficients that are determined; a pandas frame where the data were one."""
         matrix = self._one.get("vcov")
         if not matrix:
+            if len(self._rows()) > 2000:
+                raise UsageError("the covariance matrix of more than 2000 coefficients is not made")
             raise UsageError("the fit has no covariance of its coefficients")
         terms = [row["term"] for row in self._rows() if row.get("estimate") is not None]
         return self._like.matrix(terms, matrix)
@@ -193,9 +195,15 @@ class Numbers:
         columns["converged"] = [bool(fit["termination"]["converged"]) if "termination" in fit else self.converged for fit in fits]
         return self._like.frame(columns)
 
-    def summary(self) -> str:
-        """Give the summary for people, as the command prints it."""
-        return self._inner.summary()
+    def summary(self, all_terms: bool = False) -> str:
+        """Give the summary for people, as the command prints it.
+
+        Parameters
+        ----------
+        all_terms
+            Whether the levels of a category with more than 20 coefficients have a line each; else they are one line with their joint test.
+        """
+        return self._inner.summary(all_terms)
 
     def __repr__(self) -> str:
         return self.summary()

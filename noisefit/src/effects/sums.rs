@@ -288,8 +288,7 @@ impl Pass<'_> {
                         }
                         continue;
                     }
-                    let parts =
-                        SlopeParts::new(side, head, &side.jets(self.design, head), &tangents, self.slope, &x);
+                    let parts = SlopeParts::new(side, head, &side.jets(self.design, head), &tangents, self.slope, &x);
                     for (group, rows) in picked {
                         parts.add(&mut averages[*group][at + k], side, head, rows.as_deref(), &tangents);
                     }

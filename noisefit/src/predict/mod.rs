@@ -4,6 +4,7 @@ mod back;
 mod columns;
 mod options;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -13,7 +14,7 @@ use noisefit_core::record::{Fit, Topic};
 use noisefit_core::sentence;
 use noisefit_core::wording::{Sentence, Setting};
 use noisefit_data::DataError;
-use noisefit_data::formula::{EvaluateOptions, Scope, Workspace};
+use noisefit_data::formula::{Design, EvaluateOptions, Scope, Workspace};
 use noisefit_data::frame::{Column, Field, Frame, Kind};
 use noisefit_data::model::FittedModel;
 use noisefit_data::read::{Decimals, Frames, Look, LookAlike};
@@ -61,6 +62,8 @@ impl Predicted {
 #[derive(Debug)]
 struct Prediction<'a> {
     model: &'a FittedModel,
+    /// The design of the model, perhaps with its largest category as codes.
+    design: Cow<'a, Design>,
     predictors: Predictors<'a>,
     table: &'a Table,
     asked: Option<Asked>,
@@ -161,10 +164,14 @@ impl Fitted {
         let located = names.iter().map(|name| name != "scale" && !name.starts_with("sd_")).collect();
         let names = named(names, options.name.as_deref());
         refuse_twice(&carried, &names)?;
-        let predictors = Predictors::new(model)?;
+        let (design, predictors) = match self.by_codes() {
+            Some((design, fits)) => (Cow::Owned(design), Predictors::of_fits(&fits, false)?),
+            None => (Cow::Borrowed(&model.design), Predictors::new(model)?),
+        };
         let [incomplete, undefined, unconnected, beyond] = [(); 4].map(|()| AtomicUsize::new(0));
         Ok(Prediction {
             model,
+            design,
             predictors,
             table,
             asked,
@@ -189,7 +196,9 @@ impl Fitted {
         if let Some(back) = options.back {
             check_back(&self.model, back, self.asked(options).as_ref())?;
         }
-        let effect = self.model.design.layout().effects.first().map(|effect| effect.name.clone());
+        let unknown = |fit: &Fit| fit.absorbed.as_ref().is_some_and(|absorbed| !absorbed.has_variances());
+        let effects = &self.model.design.layout().effects;
+        let effect = effects.first().map(|effect| effect.name.clone()).filter(|_| self.fits().iter().any(unknown));
         match (self.asked(options), effect) {
             (Some(_), Some(effect)) => Err(Refusal::IntervalWithEffects { effect }.into()),
             (Some(asked), None) => check(&self.model, &asked, &self.name),
@@ -269,7 +278,7 @@ impl Prediction<'_> {
             undefined: self.options.undefined,
             ..EvaluateOptions::default()
         };
-        let bound = self.model.design.bind(frame, options).map_err(|error| locate(dataset, error))?;
+        let bound = self.design.bind(frame, options).map_err(|error| locate(dataset, error))?;
         let mut columns: Vec<Vec<f64>> = Vec::new();
         let mut workspace = Workspace::default();
         for start in (0..frame.rows).step_by(BLOCK_ROWS) {
@@ -412,11 +421,13 @@ impl<'a> Predictors<'a> {
     fn new(model: &'a FittedModel) -> Result<Self, noisefit_core::Error> {
         Ok(match &model.network {
             Some(network) => Predictors::Network(network),
-            None => {
-                let predictors = model.fits.iter().map(Predictor::new).collect::<Result<Vec<_>, _>>()?;
-                Predictors::Fits(predictors, model.design.layout().scale.is_some())
-            }
+            None => Self::of_fits(&model.fits, model.design.layout().scale.is_some())?,
         })
+    }
+
+    fn of_fits(fits: &[Fit], models_scale: bool) -> Result<Self, noisefit_core::Error> {
+        let predictors = fits.iter().map(Predictor::new).collect::<Result<Vec<_>, _>>()?;
+        Ok(Predictors::Fits(predictors, models_scale))
     }
 
     /// Predictions, the ends of their own intervals where asked for, and scales.

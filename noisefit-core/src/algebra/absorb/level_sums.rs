@@ -10,7 +10,7 @@ use crate::rows::{Accumulator, Block, Layout};
 ///
 /// A state has room for the levels that it met: what a work unit costs goes by its rows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct LevelSums {
+pub(crate) struct LevelSums {
     shifts: Vec<f64>,
     totals: Totals,
     /// `sum(v z)` and `sum(v z^2)` of every column, over all rows.
@@ -26,7 +26,7 @@ pub(super) struct LevelSums {
 
 /// The sums over the levels of one effect.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Sums {
+pub(crate) struct Sums {
     levels: usize,
     /// The levels that were met, in their order of appearance.
     met: Vec<u32>,
@@ -49,7 +49,7 @@ const BEFORE: usize = 2;
 
 impl LevelSums {
     /// The empty state for rows of `layout`, whose columns (the response last) are taken from `shifts`.
-    pub(super) fn new(layout: &Layout, shifts: Vec<f64>) -> Self {
+    pub(crate) fn new(layout: &Layout, shifts: Vec<f64>) -> Self {
         let sums = |levels: usize| Sums {
             levels,
             met: Vec::new(),
@@ -80,6 +80,12 @@ impl LevelSums {
         self.all.iter().map(|[_, squares]| *squares).collect()
     }
 
+    /// `sum(v x^2) - sum(v z^2)` of what effects explain of a column `x = z + shift`, which hold a constant.
+    pub(super) fn moved(&self, column: usize) -> f64 {
+        let (shift, [sum, _]) = (self.shifts[column], self.all[column]);
+        shift * (2.0 * sum + shift * self.totals.weight)
+    }
+
     /// `sum(v x^2)` of every column, over all rows.
     pub(super) fn squares(&self) -> Vec<f64> {
         let weight = self.totals.weight;
@@ -89,7 +95,7 @@ impl LevelSums {
     }
 
     /// The sums of each effect.
-    pub(super) fn effects(&self) -> &[Sums] {
+    pub(crate) fn effects(&self) -> &[Sums] {
         &self.effects
     }
 
@@ -132,7 +138,7 @@ impl Sums {
     }
 
     /// `v` of every level; zero where it has no row.
-    pub(super) fn weights(&self) -> Vec<f64> {
+    pub(crate) fn weights(&self) -> Vec<f64> {
         let mut weights = vec![0.0; self.levels];
         for (&level, sums) in self.met.iter().zip(self.sums.chunks_exact(BEFORE + self.columns())) {
             weights[level as usize] = sums[0];
@@ -141,7 +147,7 @@ impl Sums {
     }
 
     /// `sum(v z)` of every level, the columns of a level one after the other.
-    pub(super) fn products(&self) -> Vec<f64> {
+    pub(crate) fn products(&self) -> Vec<f64> {
         let columns = self.columns();
         let mut products = vec![0.0; self.levels * columns];
         for (&level, sums) in self.met.iter().zip(self.sums.chunks_exact(BEFORE + columns)) {

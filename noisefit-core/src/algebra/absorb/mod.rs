@@ -8,6 +8,7 @@
 mod cells;
 mod level_sums;
 mod projection;
+mod rest;
 mod ritz;
 mod within;
 
@@ -18,10 +19,13 @@ use crate::Error;
 use crate::algebra::ladder::Rounding;
 use crate::algebra::magnitudes::Magnitudes;
 use crate::algebra::moments::Moments;
+use crate::numeric::double_double::DoubleDouble;
 use crate::rows::{Accumulator, Adapted, Kinds, Layout, Request, RowSource, RowSourceExt};
 use cells::{Cells, Components};
-use level_sums::LevelSums;
+pub(crate) use level_sums::LevelSums;
+use level_sums::Sums;
 use projection::{Projected, Projection};
+use rest::Rest;
 use within::Parts;
 pub(crate) use within::Within;
 
@@ -47,6 +51,8 @@ pub(crate) struct Absorbed {
     pub(crate) total_sum_of_squares: f64,
     /// Steps that it took to tell several effects apart.
     pub(crate) steps: usize,
+    /// `sum(v y^2)` of what the effects alone explain of the response, about zero.
+    pub(crate) explained_response: f64,
     parts: Arc<Parts>,
     /// Design columns that are nothing but effects.
     pub(crate) empty: Vec<bool>,
@@ -65,7 +71,7 @@ pub(crate) struct Effect {
     /// Whether each of its levels lies within one cluster of one of the layout's columns of clusters.
     pub(crate) nested: bool,
     /// Which levels have rows.
-    has_rows: Vec<bool>,
+    pub(crate) has_rows: Vec<bool>,
 }
 
 impl Absorbed {
@@ -98,6 +104,7 @@ impl Absorbed {
             effects,
             total_sum_of_squares: deviations[columns],
             steps: 0,
+            explained_response: sums.moved(columns),
             parts: Arc::default(),
             empty: vec![false; columns],
             rounding: Rounding { norms: squares.iter().map(|square| square.sqrt()).collect(), span: 1.0 },
@@ -118,6 +125,7 @@ impl Absorbed {
             }
         };
         let explained = parts.explained(&products);
+        absorbed.explained_response += explained[columns];
         absorbed.parts = Arc::new(parts.settled());
         let suspect = |j: usize| about_shifts[j] - explained[j] <= PLAIN_PART * sizes[j];
         if (0..columns).any(suspect) {
@@ -174,6 +182,12 @@ impl Absorbed {
         Adapted::new(source, Within::new(self.parts.clone(), self.empty.clone()), layout)
     }
 
+    /// The same rows with the levels of the effects still beside them.
+    pub(crate) fn rows_with_effects<'a>(&self, source: &'a dyn RowSource) -> Adapted<'a, Within> {
+        let layout = Layout { intercept: false, ..source.layout().clone() };
+        Adapted::new(source, Within::new(self.parts.clone(), self.empty.clone()), layout)
+    }
+
     /// What the values of the columns are rounded by.
     pub(crate) fn rounding(&self) -> Rounding {
         self.rounding.clone()
@@ -194,6 +208,49 @@ impl Absorbed {
             levels.map(|(part, has)| has.then(|| value(part) + if k == 0 { all } else { 0.0 })).collect()
         };
         self.effects.iter().enumerate().map(of_effect).collect()
+    }
+
+    /// Of an effect that is alone the mean of every column over the rows of each level, the response's last, and one over what the rows
+    /// of the level weigh; zeros for a level without rows.
+    pub(crate) fn alone(&self) -> Option<(&[f64], &[f64])> {
+        match &self.parts.effects[..] {
+            [means] => Some((means, &self.parts.leverages)),
+            _ => None,
+        }
+    }
+
+    /// Of an effect that is alone the constant of every level beside these coefficients of the design columns, summed again of what they
+    /// leave of the rows; NaN for a level without rows. They are right to about the rounding of a double; where `extended`, with the values'
+    /// low words.
+    ///
+    /// # Errors
+    /// What the source reports.
+    pub(crate) fn refined(
+        &self,
+        source: &dyn RowSource,
+        coefficients: &[f64],
+        extended: bool,
+    ) -> Result<Vec<DoubleDouble>, Error> {
+        let Some((means, inverse)) = self.alone() else { return Ok(Vec::new()) };
+        let first = |means: &[f64]| {
+            let (x, y) = means.split_at(coefficients.len());
+            let slopes = x
+                .iter()
+                .zip(coefficients)
+                .fold(DoubleDouble::ZERO, |sum, (x, b)| sum + DoubleDouble::from_product(*x, *b));
+            (DoubleDouble::from(y[0]) - slopes).to_f64()
+        };
+        let constants: Vec<f64> = means.chunks_exact(coefficients.len() + 1).map(first).collect();
+        let rest = Rest { slopes: coefficients.to_vec(), constants: Arc::new(constants.clone()), extended };
+        let layout = Layout { terms: Vec::new(), intercept: false, ..source.layout().clone() };
+        let rows = Adapted::new(source, rest, layout);
+        let sums = rows.pass(LevelSums::new(rows.layout(), vec![0.0]))?;
+        let products = sums.effects().first().map(Sums::products).unwrap_or_default();
+        let constant = |((first, rest), inverse): ((&f64, &f64), &f64)| match *inverse > 0.0 {
+            true => DoubleDouble::from_sum(*first, rest * inverse),
+            false => DoubleDouble::from(f64::NAN),
+        };
+        Ok(constants.iter().zip(&products).zip(inverse).map(constant).collect())
     }
 
     /// Of two effects that fall into several components, that of every level of both: constants of different ones cannot be added.
@@ -234,5 +291,5 @@ fn check(source: &dyn RowSource, sums: &LevelSums) -> Result<(), Error> {
 
 /// The passes of this module.
 pub(super) fn kinds() -> Kinds {
-    Kinds::default().with::<LevelSums>().with_adaptor::<Within>()
+    Kinds::default().with::<LevelSums>().with_adaptor::<Within>().with_adaptor::<Rest>()
 }

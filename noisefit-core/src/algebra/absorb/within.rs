@@ -119,7 +119,6 @@ impl Adaptor for Within {
         next(&Block {
             response: response[0],
             design: design.into(),
-            effects: &[],
             level_leverage: (!leverages.is_empty()).then_some(leverages.as_slice()),
             ..*block
         });

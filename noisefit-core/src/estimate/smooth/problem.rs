@@ -373,7 +373,8 @@ impl<'a> Problem<'a> {
                 constant[0] = 1.0;
             } else if let Some(scale) = &self.source.layout().scale {
                 let derived = Adapted::new(self.source, Constant, LogResiduals::layout(scale));
-                let settings = Settings { digits: self.options.settings.digits.min(6.0), one_pass: true, ..self.options.settings };
+                let settings =
+                    Settings { digits: self.options.settings.digits.min(6.0), one_pass: true, ..self.options.settings };
                 let ones = LeastSquares::solve(&derived, settings)?;
                 constant = ones.coefficients.iter().map(|value| value.unwrap_or(0.0)).collect();
                 explained = ones.explained_sum_of_squares;
@@ -389,7 +390,8 @@ impl<'a> Problem<'a> {
 
     /// The location's covariance where the scale is modelled: that of weighted least squares with the fitted precisions.
     fn location_covariance(&self, log_scale: &[Option<f64>], information: f64) -> Result<Covariance, Error> {
-        let settings = Settings { digits: self.options.settings.digits.min(6.0), one_pass: false, ..self.options.settings };
+        let settings =
+            Settings { digits: self.options.settings.digits.min(6.0), one_pass: false, ..self.options.settings };
         let reference = self.gaussian_scale().ln();
         let solved = LeastSquares::solve(&reweighted(self.source, log_scale, reference), settings)?;
         let (order, variance) = (solved.coefficients.len(), (2.0 * reference).exp() / information);

@@ -136,7 +136,7 @@ impl Covariance for Bootstrap {
     /// draws have no fit; and what the source reports.
     fn estimate(&self, request: Request<'_>) -> Result<(), Error> {
         let noise = [request.named()];
-        let Request { source, fit, options, written } = request;
+        let Request { source, fit, options, written, .. } = request;
         estimate(source, &noise, fit, self, (options, &written))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::estimate::Options;
+use crate::inference::covariance::of_levels::OfLevels;
 use crate::noise::{Noise, Route};
 use crate::record::Fit;
 use crate::rows::{Kinds, RowSource};
@@ -102,6 +103,9 @@ pub(crate) struct Request<'a> {
     pub(super) source: &'a dyn RowSource,
     pub(super) fit: &'a mut Fit,
     pub(super) options: &'a Options,
+    /// The levels of a category that was swept out of the rows, whose variances are asked for, too; a covariance that does not know them
+    /// leaves them as they are.
+    pub(super) levels: Option<&'a mut OfLevels>,
     /// The covariance as it is written.
     pub(super) written: String,
 }

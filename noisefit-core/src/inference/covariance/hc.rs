@@ -4,7 +4,8 @@
 
 use crate::Error;
 use crate::inference::covariance::contract::{Absorbs, Covariance, Kind, Request, without_parameter};
-use crate::inference::covariance::least_squares::{self, Inflation};
+use crate::inference::covariance::inflation::Inflation;
+use crate::inference::covariance::least_squares;
 
 /// What is told of all of them.
 pub(super) const REMARK: &str = " (for a noise scale that varies)";

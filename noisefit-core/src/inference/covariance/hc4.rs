@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::inference::covariance::contract::{Absorbs, Covariance, Request, without_parameter};
 use crate::inference::covariance::hc;
-use crate::inference::covariance::least_squares::Inflation;
+use crate::inference::covariance::inflation::Inflation;
 
 /// `hc4`: squared residuals count `(1 - h)^-min(4, n h / p)` times, so that rows of high leverage count for more than in `hc3` and
 /// others for less (Cribari-Neto 2004, *Computational Statistics & Data Analysis* 45, 215-233).

@@ -8,6 +8,7 @@ use crate::algebra::gram::{Columns, TILE_ROWS, packed, packed_length};
 use crate::algebra::products::add_squared_lengths;
 use crate::algebra::whitened::Whitened;
 use crate::inference::covariance::contract::Request;
+use crate::inference::covariance::inflation::{Inflation, LEAST_FREEDOM};
 use crate::inference::covariance::meat::{Dependence, Meat, Scores};
 use crate::inference::covariance::parts::{Estimated, positive_semidefinite, rank};
 use crate::inference::covariance::products::Found;
@@ -16,16 +17,19 @@ use crate::numeric::dispatch::{Kernel, dispatch};
 use crate::record::{FTest, Fit, Reference};
 use crate::rows::{Block, Kinds, RowSource, RowSourceExt};
 
-/// Leverages this near to one leave no digits of what they are short of it.
-const LEAST_FREEDOM: f64 = 1e-10;
-
 /// The covariance for independent rows, their squared residuals inflated by their leverages and multiplied by a factor.
-pub(super) fn independent(request: Request<'_>, inflation: Inflation, factor: f64) -> Result<(), Error> {
-    let written = request.written.clone();
+pub(super) fn independent(mut request: Request<'_>, inflation: Inflation, factor: f64) -> Result<(), Error> {
+    let (written, mut singletons) = (request.written.clone(), 0);
+    if let (Some(levels), Some(leverage)) = (request.levels.take(), request.fit.leverage().cloned()) {
+        let rows = whitened(request.source, request.fit, &leverage);
+        levels.find(&rows, &leverage, inflation, (unit(request.fit), factor))?;
+        // Where levels have coefficients of their own, a row determines one alone.
+        singletons = if inflation == Inflation::None { 0 } else { levels.alone() };
+    }
     estimate(request, factor, |rows, unit, count| {
         let scores = WeightedResiduals { inflation, unit, count };
         let state = rows.pass(Meat::new(scores, Dependence::Independent))?;
-        match state.without_score() {
+        match state.without_score() + singletons {
             0 => state.finish(),
             alone => Err(Error::Unsupported(format!(
                 "{written} is not defined where a row alone determines a coefficient, as {alone} of the rows do (leverage 1); \
@@ -54,8 +58,7 @@ pub(super) fn estimate(
     let Request { source, fit, written, .. } = request;
     let Some(leverage) = fit.leverage().cloned() else { return Ok(()) };
     let rows = whitened(source, fit, &leverage);
-    // So that no square leaves the range of a double.
-    let unit = fit.scale.common().filter(|scale| *scale > 0.0).unwrap_or(1.0);
+    let unit = unit(fit);
     let Found { mut matrix, clusters, difference } = meat(&rows, unit, rows.adaptor().count())?;
     matrix.iter_mut().for_each(|value| *value *= factor * unit * unit);
     if difference {
@@ -69,22 +72,9 @@ pub(super) fn estimate(
     Ok(())
 }
 
-/// How much more the residual of a row of leverage `h` counts than itself.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub(super) enum Inflation {
-    /// `1`.
-    None,
-    /// `(1 - h)^-1/2`.
-    Half,
-    /// `(1 - h)^-1`.
-    Whole,
-    /// `(1 - h)^-min(per_leverage h, most)`.
-    Growing {
-        /// How fast the exponent grows.
-        per_leverage: f64,
-        /// What it is at most.
-        most: f64,
-    },
+/// What residuals are counted in, so that no square leaves the range of a double.
+fn unit(fit: &Fit) -> f64 {
+    fit.scale.common().filter(|scale| *scale > 0.0).unwrap_or(1.0)
 }
 
 /// `c w e u` of whitened rows, where `c` is an [`Inflation`].
@@ -153,14 +143,8 @@ impl Kernel for Fill<'_, '_> {
                 alone += u64::from(alone_here && !is_level[i]);
                 freedom[i] = if alone_here { f64::INFINITY } else { freedom[i] };
             }
-            match inflation {
-                Inflation::None => {}
-                Inflation::Half => (0..count).for_each(|i| factors[i] /= freedom[i].sqrt()),
-                Inflation::Whole => (0..count).for_each(|i| factors[i] /= freedom[i]),
-                Inflation::Growing { per_leverage, most } => (0..count).for_each(|i| {
-                    let exponent = (per_leverage * (1.0 - freedom[i])).min(most);
-                    factors[i] /= freedom[i].powf(exponent);
-                }),
+            if inflation != Inflation::None {
+                (0..count).for_each(|i| factors[i] /= inflation.divisor(freedom[i]));
             }
             scores.fill_products(tile, block.design, &rows, &factors);
         }

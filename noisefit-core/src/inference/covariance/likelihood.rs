@@ -50,10 +50,10 @@ impl RouteVisitor for Of<'_> {
     /// is expected of it is known there, too.
     fn shaped<K: Shaped>(self, kernel: K) -> Self::Output {
         let (theta, form) = (kernel.parameter(), self.form);
-        let Request { source, fit, options, written } = self.request;
+        let Request { source, fit, options, written, levels } = self.request;
         let at_bound = fit.shape.as_ref().is_some_and(ShapeParameter::is_at_bound);
         let inside = *K::SHAPES.start() < theta && theta < *K::SHAPES.end() && !at_bound;
-        let request = Request { source, fit: &mut *fit, options, written };
+        let request = Request { source, fit: &mut *fit, options, written, levels };
         let variance = match inside || form == Form::Expected {
             true => of_kernel(request, kernel, form)?,
             false => of_kernel(request, kernel.held(), form)?,

@@ -19,6 +19,7 @@ mod hc;
 mod hc4;
 mod huber;
 mod iid;
+mod inflation;
 mod information;
 mod kernel;
 mod least_squares;
@@ -27,6 +28,7 @@ mod likelihood_scores;
 mod meat;
 mod newey_west;
 mod nid;
+mod of_levels;
 mod order;
 mod parts;
 mod products;
@@ -37,13 +39,14 @@ mod vcov;
 mod whitened;
 
 pub use bootstrap::Resampling;
+pub(super) use of_levels::OfLevels;
 pub(super) use parts::inverse;
 pub use vcov::*;
 pub(super) use whitened::whitened;
 
 use crate::Error;
 use crate::estimate::Options;
-use crate::noise::Route;
+use crate::noise::{Noise, Route};
 use crate::record::{Coefficient, Fit, VcovKind, Warning};
 use crate::rows::{Kinds, Layout, RowSource};
 use contract::{Absorbs, Request};
@@ -70,11 +73,25 @@ use contract::{Absorbs, Request};
 /// [`Error::Unsupported`] for a covariance that the noise does not have, or the rows do not determine, and what the source
 /// reports.
 pub fn estimate(source: &dyn RowSource, fit: &mut Fit, vcov: &Vcov, options: &Options) -> Result<(), Error> {
+    estimate_with(source, fit, vcov, options, None)
+}
+
+/// The same, with the variances of levels that were swept out of the rows, where it knows them.
+///
+/// # Errors
+/// As [`estimate`].
+pub(super) fn estimate_with(
+    source: &dyn RowSource,
+    fit: &mut Fit,
+    vcov: &Vcov,
+    options: &Options,
+    levels: Option<&mut OfLevels>,
+) -> Result<(), Error> {
     check_sampling(vcov, source.layout())?;
     let vcov = vcov.resolved(fit, source.layout());
     let written = vcov.to_string();
     let leverage = fit.leverage().cloned();
-    vcov.estimate(Request { source, fit, options, written: written.clone() })?;
+    vcov.estimate(Request { source, fit, options, levels, written: written.clone() })?;
     // Those that leave clusters out or allow for their leverage have degrees of freedom of their own.
     let groupings = if matches!(vcov, Vcov::Cluster(_) | Vcov::Bootstrap(_)) { vcov.clusters().len() } else { 0 };
     if let (1.., Some(leverage), Some(df)) = (groupings, leverage, fit.covariance.reference_df) {
@@ -140,6 +157,20 @@ pub(super) fn check_absorbed(vcov: &Vcov, fit: &Fit) -> Result<(), Error> {
     Err(Error::Unsupported(format!("the covariance {vcov} is none for this fit: {why}")))
 }
 
+/// Refuses a covariance that is not known beside absorbed effects under a noise other than the Gaussian.
+///
+/// # Errors
+/// [`Error::Unsupported`], with what to use instead.
+pub(super) fn check_absorbed_under(vcov: &Vcov, noise: Noise) -> Result<(), Error> {
+    match vcov {
+        Vcov::Default | Vcov::Classical(_) => Ok(()),
+        vcov => Err(Error::Unsupported(format!(
+            "the covariance {vcov} is none beside absorbed effects under {noise} noise: it would need the scores of their constants; \
+             use classical, or gaussian noise"
+        ))),
+    }
+}
+
 impl Vcov {
     /// What [`Vcov::Default`] stands for.
     fn resolved(&self, fit: &Fit, layout: &Layout) -> Vcov {
@@ -161,4 +192,5 @@ pub(super) fn kinds() -> Kinds {
         .and(quantile::kinds())
         .and(vcov::kinds())
         .and(effective::kinds())
+        .with_adaptor::<of_levels::Squared>()
 }

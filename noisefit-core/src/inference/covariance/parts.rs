@@ -78,6 +78,9 @@ impl Estimated<'_> {
 
 /// The rank of a covariance of whitened rows, whose variances are alike; none is counted that is rounding beside the largest.
 pub(super) fn rank(matrix: &[f64], order: usize) -> usize {
+    if order == 0 {
+        return 0;
+    }
     let whole = Mat::from_fn(order, order, |i, j| matrix[symmetric(i, j)]);
     let Ok(found) = whole.self_adjoint_eigen(Side::Lower) else { return order };
     let values = found.S().column_vector();

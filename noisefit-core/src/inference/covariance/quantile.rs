@@ -140,7 +140,7 @@ pub(super) fn nid(request: Request<'_>) -> Result<(), Error> {
 /// Powell's sandwich of a fit that has the classical covariance: `H` with a normal kernel at the residuals, and between its
 /// inverses the covariance of the scores of rows that depend on one another.
 pub(super) fn by_kernel(request: Request<'_>, dependence: Dependence) -> Result<(), Error> {
-    let Request { source, fit, options, written } = request;
+    let Request { source, fit, options, written, .. } = request;
     match level_of(fit).filter(|_| has_noise(fit)) {
         Some(tau) => kernel(source, fit, tau, (dependence, &written), options),
         None => Ok(()),

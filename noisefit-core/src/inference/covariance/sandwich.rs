@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::inference::covariance::contract::{Absorbs, Covariance, Kind, Request, without_parameter};
 use crate::inference::covariance::form::Form;
-use crate::inference::covariance::least_squares::Inflation;
+use crate::inference::covariance::inflation::Inflation;
 use crate::inference::covariance::meat::Dependence;
 use crate::inference::covariance::{least_squares, likelihood, quantile};
 

@@ -74,7 +74,7 @@ impl<'a> Estimates<'a> {
     /// together.
     fn covariance(&self, one: usize, other: usize) -> Option<f64> {
         let (matrix, one, other) = match (one.checked_sub(self.location), other.checked_sub(self.location)) {
-            (None, None) => (self.fit.vcov(), one, other),
+            (None, None) => return self.fit.covariance_of(one, other),
             (Some(one), Some(other)) => (self.fit.scale.vcov(), one, other),
             _ => return Some(0.0),
         };

@@ -37,7 +37,10 @@ pub use estimates::OF_SCALE;
 pub use language::Names;
 pub use multiplicity::Adjust;
 pub use test::{Statistic, Test};
+pub use wald::of_term;
 pub use wild::{DrawWeights, Drawn, Wild};
+
+use std::collections::HashMap;
 
 use crate::Error;
 use crate::estimate::Options;
@@ -55,7 +58,10 @@ impl Names {
         let location = fit.location.rows.iter().map(|row| row.term.clone());
         let scale = fit.scale.coefficients().iter().map(|row| format!("{OF_SCALE}{}", row.term));
         let coefficients: Vec<String> = location.chain(scale).collect();
-        let place = |name: &String| coefficients.iter().position(|known| known == name);
+        // Of two coefficients of one name the first counts.
+        let places: HashMap<&String, usize> =
+            coefficients.iter().enumerate().rev().map(|(place, name)| (name, place)).collect();
+        let place = |name: &String| places.get(name).copied();
         let terms = terms.iter().map(|(name, members)| (name.clone(), members.iter().filter_map(place).collect()));
         let terms = terms.filter(|(_, places): &(String, Vec<usize>)| !places.is_empty()).collect();
         Names { terms, coefficients }

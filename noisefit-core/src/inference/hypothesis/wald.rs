@@ -5,10 +5,10 @@ use crate::algebra::cholesky::Cholesky;
 use crate::algebra::gram::{packed, packed_length};
 use crate::inference::hypothesis::estimates::Estimates;
 use crate::inference::hypothesis::language::{Names, function};
-use crate::inference::hypothesis::restrictions::Restrictions;
+use crate::inference::hypothesis::restrictions::{Restriction, Restrictions};
 use crate::inference::hypothesis::test::{Statistic, Test};
 use crate::numeric::distribution::{ChiSquared, Distribution, FisherF};
-use crate::record::reference;
+use crate::record::{Fit, reference};
 
 /// A function of the coefficients that is set beside a number: linear, or by its gradient.
 #[derive(Debug, Clone)]
@@ -109,6 +109,18 @@ pub(super) fn joint(restrictions: &Restrictions, estimates: &Estimates<'_>) -> R
         .map(|row| row.weights.iter().zip(&values).map(|(weight, b)| weight * b).sum::<f64>() - row.value)
         .collect();
     let df = estimates.df(restrictions.weights());
+    let unit = |row: &Restriction| {
+        let mut used = row.weights.iter().enumerate().filter(|(_, weight)| **weight != 0.0);
+        match (used.next(), used.next()) {
+            (Some((place, &1.0)), None) if row.value == 0.0 => Some(place),
+            _ => None,
+        }
+    };
+    let places: Option<Vec<usize>> = rows.iter().map(unit).collect();
+    if let Some(statistic) = places.and_then(|places| of_category(estimates.fit(), &places)) {
+        let test = compared(&restrictions.text, Some(statistic), count, df);
+        return Ok(Test { left_out: restrictions.left_out.clone(), ..test });
+    }
     let mut matrix = vec![0.0; packed_length(count)];
     let mut has_errors = df.is_some();
     for i in 0..count {
@@ -149,6 +161,70 @@ pub(super) fn several(
             Some(distances.iter().zip(solved).map(|(a, b)| a * b).sum::<f64>().max(0.0))
         }
     };
+    Ok(compared(text, statistic, count, df))
+}
+
+/// Wald's statistic of all coefficients of a category whose covariance is known by its levels; none of other coefficients.
+fn of_category(fit: &Fit, places: &[usize]) -> Option<f64> {
+    let (form, unit) = (fit.leverage()?.by_level()?, fit.location_variance()?);
+    let offset = usize::from(fit.location.intercept);
+    let columns = form.category().columns();
+    let all = columns.map(|column| column + offset).filter(|&place| fit.location.rows[place].estimate.is_some());
+    let mut sorted = places.to_vec();
+    sorted.sort_unstable();
+    match all.eq(sorted) {
+        true => form.distance(&fit.coef(), unit, false).map(|(statistic, _)| statistic),
+        false => None,
+    }
+}
+
+/// More coefficients are not tested together where their covariance is a matrix: that would take longer than the fit.
+const MOST_OF_MATRIX: usize = 1000;
+
+/// Wald's test that the coefficients of a fit at some places, those of a term, are all zero; those without an estimate are left out. None where
+/// there is no covariance of them, or one that does not determine it.
+///
+/// ```
+/// use noisefit_core::estimate::{Options, closed_form};
+/// use noisefit_core::inference::hypothesis::of_term;
+/// use noisefit_core::rows::{Matrix, MemoryRows};
+///
+/// let x = [1.0, 2.0, 3.0, 4.0];
+/// let rows = MemoryRows::new(&[1.0, 3.0, 2.0, 4.0], Matrix::row_major(&x, 4, 1)?)?;
+/// let fit = closed_form::fit(&rows, &Options::default())?;
+/// let test = of_term(&fit, "x", &[1]).unwrap();
+/// assert!((test.statistic.unwrap() - fit.tests()[1].unwrap().statistic.powi(2)).abs() < 1e-12);
+/// # Ok::<(), noisefit_core::Error>(())
+/// ```
+pub fn of_term(fit: &Fit, term: &str, places: &[usize]) -> Option<Test> {
+    let estimates = Estimates::new(fit);
+    let places: Vec<usize> = places.iter().copied().filter(|&place| estimates.is_estimated(place)).collect();
+    let values = estimates.values();
+    let unit = |place: usize| {
+        let mut weights = vec![0.0; estimates.count()];
+        weights[place] = 1.0;
+        weights
+    };
+    let first = unit(*places.first()?);
+    let df = estimates.df([&first[..]]);
+    if let Some(statistic) = of_category(fit, &places) {
+        return Some(compared(term, Some(statistic), places.len(), df));
+    }
+    if places.len() > MOST_OF_MATRIX || fit.leverage().is_none_or(|leverage| leverage.by_level().is_some()) {
+        return None;
+    }
+    let distances: Vec<f64> = places.iter().map(|&place| values[place]).collect();
+    let mut matrix = vec![0.0; packed_length(places.len())];
+    for (i, &one) in places.iter().enumerate() {
+        for (j, &other) in places[..=i].iter().enumerate() {
+            matrix[packed(i, j)] = fit.covariance_of(one, other)?;
+        }
+    }
+    several(term, &distances, Some(matrix), df, &estimates).ok().filter(|test| test.statistic.is_some())
+}
+
+/// A statistic of so many restrictions with what it is compared with.
+fn compared(text: &str, statistic: Option<f64>, count: usize, df: Option<f64>) -> Test {
     let q = count as f64;
     let df_residual = df.filter(|df| df.is_finite());
     let (test, statistic, p_value) = match df_residual {
@@ -162,7 +238,7 @@ pub(super) fn several(
             (Statistic::ChiSquared, statistic, chi.zip(statistic).map(|(chi, statistic)| chi.survival(statistic)))
         }
     };
-    Ok(Test {
+    Test {
         hypothesis: text.to_owned(),
         estimate: None,
         value: None,
@@ -178,5 +254,5 @@ pub(super) fn several(
         log_likelihood: None,
         likelihood_ratio: None,
         left_out: Vec::new(),
-    })
+    }
 }
