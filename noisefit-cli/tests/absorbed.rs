@@ -172,3 +172,28 @@ fn twenty_thousand_levels_of_numbers_and_of_texts() {
         "{crossed}"
     );
 }
+
+/// Regions of firms: what the firms explain has no coefficient, whichever way they are held constant. 900 rows by 50 regions are more than
+/// what least squares solves in double-double at once.
+#[test]
+fn categories_within_others_have_no_coefficients() {
+    let folder = Folder::new();
+    let row = |i: usize| {
+        let firm = (i * 7919 + i / 150) % 150;
+        let x = ((i * 31) % 97) as f64 / 9.0;
+        format!("{},{x},g{firm},h{}\n", x + firm as f64 / 7.0 + ((i * 53) % 29) as f64 / 10.0, firm / 3)
+    };
+    folder.write("d.csv", format!("y,x,g,h\n{}", (0..900).map(row).collect::<String>()));
+    let left_out = |formula: &str| -> Vec<String> {
+        let fit = folder.fit(&["d.csv", "-f", formula]);
+        let rows = fit["coefficients"].as_array().unwrap().iter().filter(|row| row["estimate"].is_null());
+        rows.map(|row| row["term"].as_str().unwrap().to_owned()).collect()
+    };
+    for formula in ["y ~ x + h | g", "y ~ x + g + h"] {
+        let terms = left_out(formula);
+        assert!(terms.len() == 49 && terms.iter().all(|term| term.starts_with("h[")), "{formula}: {terms:?}");
+    }
+    // The first of three firms of a region says no more than the region does, but for the one of the reference.
+    let terms = left_out("y ~ x + h + g");
+    assert!(terms.len() == 49 && terms.iter().all(|term| term.starts_with("g[")), "{terms:?}");
+}

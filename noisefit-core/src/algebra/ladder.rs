@@ -170,6 +170,9 @@ impl Ladder<'_> {
 
     /// The second rung; none where too few digits would be left.
     fn by_triangle(&self, triangle: &Triangle) -> Result<Option<LeastSquares>, Error> {
+        if self.has_column_of_rounding() {
+            return Ok(None);
+        }
         let (transform, start) = invert(triangle);
         let order = start.len();
         // (R'R)^-1 = T T'.
@@ -270,17 +273,26 @@ impl Ladder<'_> {
         })
     }
 
+    /// Whether a column is nothing but rounding, as what is left of a column that absorbed effects explain: scaled to length one it looks
+    /// like any other.
+    fn has_column_of_rounding(&self) -> bool {
+        let (moments, coordinates) = (&self.moments, &self.coordinates);
+        (0..coordinates.columns() - 1).any(|j| {
+            let norm = moments.product(j, j).sqrt() * coordinates.scale(j) / moments.scale(j);
+            norm.is_nan() || norm <= 8.0 * UNIT_ROUNDOFF * self.raw_norm(j + coordinates.offset())
+        })
+    }
+
     /// Cholesky of the correlation matrix; none where it is not clearly positive definite.
     fn solve_moments(&self) -> Option<Solution> {
         let (moments, coordinates) = (&self.moments, &self.coordinates);
         let (columns, offset) = (coordinates.columns() - 1, coordinates.offset());
         let factor = |j: usize| coordinates.scale(j) / moments.scale(j);
         let product = |i: usize, j: usize| moments.product(i, j) * factor(i) * factor(j);
-        let norms: Vec<f64> = (0..columns).map(|j| product(j, j).sqrt()).collect();
-        let rounding = |j: usize| 8.0 * UNIT_ROUNDOFF * self.raw_norm(j + offset);
-        if (0..columns).any(|j| norms[j].is_nan() || norms[j] <= rounding(j)) {
+        if self.has_column_of_rounding() {
             return None;
         }
+        let norms: Vec<f64> = (0..columns).map(|j| product(j, j).sqrt()).collect();
         let correlation = Mat::from_fn(columns, columns, |i, j| product(i, j) / (norms[i] * norms[j]));
         let inverse = faer::linalg::solvers::DenseSolveCore::inverse(&correlation.llt(Side::Lower).ok()?);
         let slopes = (0..columns).map(|i| {
