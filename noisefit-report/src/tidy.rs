@@ -94,14 +94,19 @@ impl Tidy {
     /// ```
     pub fn text(&self) -> String {
         let shown = self.filled();
-        let cell = |cell: &Cell| match cell {
+        // Degrees of freedom are counts as a rule.
+        let is_count = |x: f64| x.fract() == 0.0 && x.abs() < 1e15;
+        let counts = |j: usize| self.rows.iter().all(|row| !matches!(row[j], Cell::Number(x) if !is_count(x)));
+        let counts: Vec<bool> = (0..self.columns.len()).map(counts).collect();
+        let cell = |j: usize, cell: &Cell| match cell {
             Cell::Text(text) => clean(text, CELL),
+            Cell::Number(x) if counts[j] => x.to_string(),
             Cell::Number(x) => significant(*x, 7),
             Cell::P(p) => p_value(Some(*p)),
             Cell::Count(count) => count.to_string(),
             Cell::Missing => "NA".to_owned(),
         };
-        let rows = self.rows.iter().map(|row| shown.iter().map(|&j| cell(&row[j])).collect());
+        let rows = self.rows.iter().map(|row| shown.iter().map(|&j| cell(j, &row[j])).collect());
         let heading: Vec<&str> = shown.iter().map(|&j| &*self.columns[j]).collect();
         table(&heading, &rows.collect::<Vec<Vec<String>>>())
     }
