@@ -239,7 +239,7 @@ impl Reading<'_> {
         let (mut kept, mut groups, mut rows) = (Kept::default(), Groups::default(), Vec::<Vec<Rows>>::new());
         let by = self.by();
         self.scan(
-            |frames| Ok(frames),
+            Ok,
             |origin, frames| {
                 for frame in frames {
                     let numbers = groups.of_rows(&frame, &by).unwrap_or_else(|| vec![0; frame.rows]);
