@@ -286,6 +286,34 @@ fn levels_without_rows_have_no_coefficient() {
 }
 
 #[test]
+fn forms_that_do_not_go_with_their_fit_are_refused() {
+    let data = Data::random(7, 220, 2, 10, &[]);
+    let saved = serde_json::to_value(data.coded(&Data::options("hc1")).unwrap()).unwrap();
+    let sound = |value: &serde_json::Value| {
+        let fit: Result<Fit, _> = serde_json::from_value(value.clone());
+        fit.is_ok_and(|fit| Predictor::new(&fit).is_ok())
+    };
+    assert!(sound(&saved));
+    for (path, value) in [
+        ("/leverage/category/levels", serde_json::json!(11)),
+        ("/leverage/category/levels", serde_json::json!(0)),
+        ("/leverage/category/first", serde_json::json!(u64::MAX)),
+        ("/leverage/category/first", serde_json::json!(3)),
+        ("/leverage/category/omitted", serde_json::json!(10)),
+        ("/leverage/category/omitted", serde_json::json!(null)),
+        ("/leverage/without_rows", serde_json::json!([12])),
+        ("/leverage/without_rows", serde_json::json!([3, 1])),
+        ("/leverage/variances", serde_json::json!([1.0])),
+        ("/leverage/centres", serde_json::json!([])),
+        ("/leverage/slopes/columns", serde_json::json!([0, 5])),
+    ] {
+        let mut damaged = saved.clone();
+        *damaged.pointer_mut(path).unwrap() = value;
+        assert!(!sound(&damaged), "{path}");
+    }
+}
+
+#[test]
 fn without_the_allowance_for_few_rows_errors_are_those_of_maximum_likelihood() {
     let data = Data::random(9, 120, 1, 8, &[]);
     let options = Options { small_sample: SmallSample::None, ..Options::default() };

@@ -119,7 +119,7 @@ impl ByLevel {
     }
 
     /// How many coefficients there are, the intercept included.
-    fn coefficients(&self) -> usize {
+    pub(super) fn coefficients(&self) -> usize {
         self.category.levels + self.width()
     }
 
@@ -129,8 +129,13 @@ impl ByLevel {
 
     /// Whether the parts go together.
     pub(super) fn is_sound(&self) -> bool {
-        let CodedCategory { levels, omitted, .. } = self.category;
+        let CodedCategory { first, levels, omitted } = self.category;
+        // Beside a reference the other columns are all there; where the category is no term, they stand before it.
+        let others = if omitted.is_some() { self.width() } else { first };
         self.slopes.is_sound()
+            && self.slopes.columns_needed() <= others
+            && first.checked_add(levels).and_then(|end| end.checked_add(others)).is_some()
+            && (omitted.is_none() || first <= others)
             && self.variances.len() == levels
             && self.centres.len() == levels.saturating_mul(self.width())
             && (self.covariances.is_empty() || self.covariances.len() == self.centres.len())

@@ -139,6 +139,11 @@ impl Leverage {
         }
     }
 
+    /// Whether it goes with so many coefficients of the data, where it is one by levels.
+    pub(crate) fn is_of(&self, coefficients: usize) -> bool {
+        self.by_level().is_none_or(|form| form.coefficients() == coefficients)
+    }
+
     /// `h` of every row of a design: `rows` values from columns that are each `rows` long; in doubles, and of rows where these would
     /// leave fewer than thirteen digits in double-double.
     pub fn evaluate<'a>(&self, design: impl Into<Design<'a>>, rows: usize) -> Vec<f64> {

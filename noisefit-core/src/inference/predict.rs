@@ -59,7 +59,7 @@ impl Predictor {
         let location = fit.location.affine();
         let columns = location.slopes.len();
         if let Some(leverage) = fit.leverage()
-            && (!leverage.is_sound() || leverage.columns_needed() > columns)
+            && (!leverage.is_sound() || leverage.columns_needed() > columns || !leverage.is_of(fit.location.rows.len()))
         {
             return Err(Error::Shape { what: "leverage", expected: columns, found: leverage.columns_needed() });
         }

@@ -91,8 +91,9 @@ pub struct CodedCategory {
 impl CodedCategory {
     /// The places of its columns.
     pub fn columns(&self) -> std::ops::Range<usize> {
-        let count = self.levels - usize::from(self.omitted.is_some());
-        self.first..self.first + count
+        // A file may say anything.
+        let count = self.levels.saturating_sub(usize::from(self.omitted.is_some()));
+        self.first..self.first.saturating_add(count)
     }
 
     /// The design column of a level; none of the reference.

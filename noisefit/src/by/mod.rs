@@ -238,22 +238,19 @@ impl Reading<'_> {
     fn all_kept(&self, each: &mut (dyn FnMut(GroupFit) -> Result<(), Error> + Send)) -> Result<(), Error> {
         let (mut kept, mut groups, mut rows) = (Kept::default(), Groups::default(), Vec::<Vec<Rows>>::new());
         let by = self.by();
-        self.scan(
-            Ok,
-            |origin, frames| {
-                for frame in frames {
-                    let numbers = groups.of_rows(&frame, &by).unwrap_or_else(|| vec![0; frame.rows]);
-                    rows.resize_with(groups.keys().len(), Vec::new);
-                    let place = kept.frames.len() as u32;
-                    for (row, number) in numbers.into_iter().enumerate() {
-                        Rows::extend(&mut rows[number], place, row as u32);
-                    }
-                    kept.before.push(origin.first_record + frame.first_record);
-                    kept.frames.push(frame);
+        self.scan(Ok, |origin, frames| {
+            for frame in frames {
+                let numbers = groups.of_rows(&frame, &by).unwrap_or_else(|| vec![0; frame.rows]);
+                rows.resize_with(groups.keys().len(), Vec::new);
+                let place = kept.frames.len() as u32;
+                for (row, number) in numbers.into_iter().enumerate() {
+                    Rows::extend(&mut rows[number], place, row as u32);
                 }
-                Ok(())
-            },
-        )?;
+                kept.before.push(origin.first_record + frame.first_record);
+                kept.frames.push(frame);
+            }
+            Ok(())
+        })?;
         let all: Vec<(Key, Vec<Rows>)> = groups.into_keys().into_iter().zip(rows).collect();
         let (total, mut finished, mut outcome) = (all.len() as u64, 0u64, Ok(()));
         let fit = |groups: &[(Key, Vec<Rows>)]| -> Vec<GroupFit> {
