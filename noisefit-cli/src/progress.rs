@@ -98,7 +98,7 @@ const BYTES: &str = "{bar:30} {bytes}/{total_bytes}  {msg}  {eta} left";
 const EPOCHS: &str = "{bar:20} epoch {human_pos}/{human_len}  {msg}  at most {eta} left";
 
 /// The bar of steps beside the passes.
-const STEPS: &str = "{bar:30} {human_pos}/{human_len} refits  {eta} left";
+const STEPS: &str = "{bar:30} {human_pos}/{human_len} fits  {eta} left";
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
