@@ -8,6 +8,7 @@
 mod arguments;
 mod command;
 mod commands;
+mod ending;
 mod files;
 mod outcome;
 mod output;
@@ -46,12 +47,26 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     if let Some(Err(failure)) = matches.subcommand().map(|(_, matches)| files::check(matches)) {
         return fail(&failure);
     }
-    let result = match cli.command {
+    let Some(result) = ending::unless_memory_ends(|| done(cli.command)) else {
+        tell("noisefit: there is not enough memory for this: fewer columns or threads (--threads) take less");
+        return 1;
+    };
+    match result {
+        Ok(Outcome::Done) => 0,
+        Ok(Outcome::NotConverged) => 3,
+        Err(error) => fail(&error),
+    }
+}
+
+/// Runs a command.
+fn done(command: Command) -> Result<Outcome, Failure> {
+    match command {
         Command::Fit(arguments) if !arguments.by.is_empty() => commands::by::run(&arguments),
         Command::Fit(arguments) => commands::fit::run(&arguments),
         Command::Predict(arguments) => commands::predict::run(&arguments),
         Command::Evaluate(arguments) => commands::evaluate::run(&arguments),
         Command::Diagnose(arguments) => commands::diagnose::run(&arguments),
+        Command::Compare(arguments) if !arguments.by.is_empty() => commands::by::compare(&arguments),
         Command::Compare(arguments) => commands::compare::run(&arguments),
         Command::Loss(arguments) => commands::loss::run(&arguments),
         Command::Test(arguments) => commands::test::run(&arguments),
@@ -66,11 +81,6 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Worker(arguments) => commands::worker::run(&arguments),
         Command::Completions { shell } => commands::manual::completions(shell, Cli::command()),
         Command::Manual { folder } => commands::manual::manual(folder.as_deref(), Cli::command()),
-    };
-    match result {
-        Ok(Outcome::Done) => 0,
-        Ok(Outcome::NotConverged) => 3,
-        Err(error) => fail(&error),
     }
 }
 

@@ -236,3 +236,51 @@ fn what_is_of_one_fit_is_refused() {
     let found = folder.refusal(2, &["fit", &data, "-f", "mpg ~ wt", "--format", "ndjson"]);
     assert!(found.contains("--format ndjson goes with --by"), "{found}");
 }
+
+/// The noise models of each group are those of a file with its rows alone; a group of which nothing can be said is a row.
+#[test]
+fn noise_models_of_each_group_side_by_side() {
+    let folder = Folder::new();
+    let mut all = "g,y,x\n".to_owned();
+    for (name, count) in [("a", 40), ("b", 25), ("c", 1)] {
+        let row = |i: usize| {
+            let noise = ((i * 7919 + 13 * count) % 101) as f64 / 20.0;
+            format!("{},{}\n", i as f64 / 3.0 + noise * noise, i % 11)
+        };
+        let rows: String = (0..count).map(row).collect();
+        all.extend(rows.lines().map(|line| format!("{name},{line}\n")));
+        folder.write(&format!("{name}.csv"), format!("y,x\n{rows}"));
+    }
+    folder.write("all.csv", all);
+    let compare = |file: &str, options: &[&str]| {
+        folder.run(&[&["compare", file, "-f", "y ~ x", "--format", "csv"], options].concat())
+    };
+    let found = quoted(&compare("all.csv", &["--by", "g"]).stdout);
+    let (head, rows) = found;
+    let error = head.iter().position(|name| name == "error").unwrap();
+    for name in ["a", "b"] {
+        let alone = quoted(&compare(&format!("{name}.csv"), &[]).stdout);
+        let own: Vec<Vec<String>> =
+            rows.iter().filter(|row| row[0] == name).map(|row| row[1..=alone.0.len()].to_vec()).collect();
+        assert_eq!(head[1..=alone.0.len()], alone.0);
+        assert!(own.len() > 5);
+        assert_eq!(own, alone.1, "{name}");
+    }
+    let none: Vec<_> = rows.iter().filter(|row| row[0] == "c").collect();
+    let alone = compare("c.csv", &[]);
+    assert_eq!(
+        (alone.code == 1, none.len() == 1 && !none[0][error].is_empty()),
+        (true, true),
+        "{none:?} {}",
+        alone.stdout
+    );
+    folder.done(&["compare", "all.csv", "-f", "y ~ x", "--by", "g", "-o", "m.parquet", "--folds", "0"]);
+    for (options, said) in [
+        (vec!["-f", "y ~ x", "-f", "y ~ 1"], "one formula"),
+        (vec!["-f", "y ~ x", "--times"], "--times"),
+        (vec!["-f", "y ~ x", "--format", "json"], "ndjson"),
+    ] {
+        let message = folder.refusal(2, &[&["compare", "all.csv", "--by", "g"], &options[..]].concat());
+        assert!(message.contains(said), "{message}");
+    }
+}

@@ -130,23 +130,25 @@ pub fn scores(scores: &[Scores]) -> Tidy {
     Tidy::new(columns, scores.iter().map(row).collect())
 }
 
+/// The columns of the table of a comparison.
+pub const COMPARISON: [&str; 13] = [
+    "model",
+    "parameters",
+    "log_likelihood",
+    "aic",
+    "aicc",
+    "bic",
+    "akaike_weight",
+    "log_score",
+    "log_score_std_error",
+    "crps",
+    "coverage",
+    "preferred",
+    "note",
+];
+
 /// The models of a comparison, a row for each.
 pub fn comparison(comparison: &Comparison) -> Tidy {
-    let columns = vec![
-        "model",
-        "parameters",
-        "log_likelihood",
-        "aic",
-        "aicc",
-        "bic",
-        "akaike_weight",
-        "log_score",
-        "log_score_std_error",
-        "crps",
-        "coverage",
-        "preferred",
-        "note",
-    ];
     let preferred = comparison.preferred().map(|entry| entry.candidate.to_string());
     let row = |entry: &noisefit_core::compare::Entry| {
         let out = entry.out_of_sample.as_ref();
@@ -168,7 +170,7 @@ pub fn comparison(comparison: &Comparison) -> Tidy {
             entry.note.as_deref().map_or(Cell::Missing, Cell::from),
         ]
     };
-    Tidy::new(columns, comparison.models.iter().map(row).collect())
+    Tidy::new(COMPARISON.to_vec(), comparison.models.iter().map(row).collect())
 }
 
 /// The losses of predictions, a row for each.

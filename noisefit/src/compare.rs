@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::candidates;
 use crate::error::Error;
-use crate::fit::beyond_the_response;
+use crate::fit::{Source, beyond_the_response};
 use crate::fitted::Fitted;
 use crate::model::{Model, NoiseChoice, Scale};
 use crate::remark::Remark;
@@ -76,17 +76,27 @@ impl Model {
     }
 
     fn compare_once(&self, table: &Table, options: &CompareOptions) -> Result<Compared, Error> {
-        let (candidates, formula) = candidates::of(self, options.noise.as_ref())?;
-        let rows = self.rows(&formula, table)?;
-        let candidates = candidates::fitting(candidates, self, &rows);
-        let mut options = compare::Options { folds: options.folds, fit: self.estimation() };
-        options.fit.seed = self.seed;
-        let (rows, comparison) = claimed(rows, &candidates, &options, table)?;
+        let (rows, comparison) = self.compare_rows(table, options, &|formula| self.rows(formula, table))?;
         let places = places(&rows, &comparison)?;
         let (design, counts, notes) = (rows.design().clone(), rows.counts(), notes(&rows, table));
         let several_files = table.dataset().files().len() > 1;
         let (model, table) = (self.clone(), table.clone());
         Ok(Compared { comparison, design, counts, places, several_files, notes, model, table })
+    }
+
+    /// Compares on rows of a table, as `source` gives them for a formula.
+    pub(crate) fn compare_rows<'a>(
+        &self,
+        table: &Table,
+        options: &CompareOptions,
+        source: &Source<'_, 'a>,
+    ) -> Result<(DesignRows<'a>, Comparison), Error> {
+        let (candidates, formula) = candidates::of(self, options.noise.as_ref())?;
+        let rows = source(&formula)?;
+        let candidates = candidates::fitting(candidates, self, &rows);
+        let mut options = compare::Options { folds: options.folds, fit: self.estimation() };
+        options.fit.seed = self.seed;
+        claimed(rows, &candidates, &options, table)
     }
 }
 

@@ -44,6 +44,7 @@
 //! | read | [`Table::open`], [`Table::files`], [`Table::from_batches`] |
 //! | say what is fitted | [`Model`], with [`Training`] for what is trained |
 //! | fit each group of rows | [`Model::fit_by`] |
+//! | compare noise models in each group of rows | [`Model::compare_by`] |
 //! | fit, compare, diagnose, profile | [`Model::fit`], [`Model::compare`], [`Model::diagnose`], [`Model::profile`] |
 //! | use a fit | [`Fitted::coef`], [`Fitted::confint`], [`Fitted::predict`], [`Fitted::evaluate`], [`Fitted::save`] |
 //! | test hypotheses | [`Fitted::test`] |
@@ -97,7 +98,7 @@ mod training;
 mod watch;
 mod with_sampling;
 
-pub use by::{GroupFit, GroupTable, GroupsFitted, Values as GroupValues};
+pub use by::{GroupCompared, GroupFit, GroupFound, GroupTable, GroupsFitted, Values as GroupValues};
 pub use chart::{ChartFile, ChartOptions, charts_csv, write_charts};
 pub use compare::{CompareOptions, Compared};
 pub use describe::Described;

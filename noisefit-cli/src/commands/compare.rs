@@ -6,11 +6,12 @@ use noisefit::core::estimate::Collinear;
 use noisefit::data::source::Missing;
 use noisefit::{ChartOptions, CompareOptions, Compared, Model, parse};
 
+use super::fit::FitFormat;
 use super::model::{FitAlone, SettingArguments};
 use crate::arguments::DataArguments;
 use crate::files::Output;
 use crate::outcome::{Failure, Files, Options, Outcome};
-use crate::output::{TableFormat, print_table, warn};
+use crate::output::{print_table, warn};
 use crate::picture::write;
 use crate::shell::quoted;
 
@@ -47,14 +48,21 @@ pub(crate) struct CompareArguments {
     /// Write the report of it, one HTML page with tables and charts, to this file
     #[arg(long, value_name = "FILE.html")]
     pub(crate) report: Option<Output>,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t = TableFormat::Table)]
-    pub(crate) format: TableFormat,
+    /// Compare in each group of rows that have the same values in these columns; what is printed, or written by -o, is one long table with
+    /// a row for each model of each group
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) by: Vec<String>,
+    /// How to print the result: for people, as one JSON object, or the models as CSV, Markdown or, with --by, lines of JSON
+    #[arg(long, value_enum, default_value_t = FitFormat::Table)]
+    pub(crate) format: FitFormat,
+    /// With --by write the table as a .csv, .tsv, .ndjson or .parquet file
+    #[arg(long, short, value_name = "FILE", requires = "by")]
+    pub(crate) output: Option<Output>,
 }
 
 impl CompareArguments {
     /// The model of a formula.
-    fn model(&self, formula: &str) -> Model {
+    pub(super) fn model(&self, formula: &str) -> Model {
         let sampling_weights = self.of_fits.sampling_weights.clone();
         Model { seed: self.seed, sampling_weights, ..self.settings.model(formula) }
     }
@@ -66,6 +74,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
     let [formula] = &arguments.formula[..] else { return run_formulas(arguments, &options) };
     let model = arguments.model(formula);
     model.check()?;
+    let format = arguments.format.of_one()?;
     let (table, passes) = arguments.data.open()?;
     let compared = model.compare(&table, &options)?;
     passes.finish();
@@ -77,7 +86,7 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
         files.keep(page.and_then(|page| write(path, &page)))?;
     }
     print_table(
-        arguments.format,
+        format,
         || compared.summary(next.as_deref(), arguments.times, &Options),
         || compared.record(next.as_deref(), arguments.times, &Options),
         || Ok(compared.tidy()),
@@ -92,6 +101,7 @@ fn run_formulas(arguments: &CompareArguments, options: &CompareOptions) -> Resul
         let what = "--report and --times are for one formula: several have no report, and no times";
         return Err(Failure::Usage(what.to_owned()));
     }
+    let format = arguments.format.of_one()?;
     for formula in &arguments.formula {
         arguments.model(formula).check()?;
     }
@@ -99,7 +109,7 @@ fn run_formulas(arguments: &CompareArguments, options: &CompareOptions) -> Resul
     let (table, passes) = arguments.data.open()?;
     let compared = model.compare_formulas(&arguments.formula, &table, options)?;
     passes.finish();
-    print_table(arguments.format, || compared.summary(), || compared.record(), || Ok(compared.tidy()))?;
+    print_table(format, || compared.summary(), || compared.record(), || Ok(compared.tidy()))?;
     warn(&compared.warnings());
     Ok(Outcome::Done)
 }

@@ -114,7 +114,7 @@ pub(crate) enum FitFormat {
 
 impl FitFormat {
     /// The format of one fit.
-    fn of_one(self) -> Result<TableFormat, Failure> {
+    pub(super) fn of_one(self) -> Result<TableFormat, Failure> {
         match self {
             FitFormat::Table => Ok(TableFormat::Table),
             FitFormat::Json => Ok(TableFormat::Json),

@@ -4,6 +4,7 @@ mod table;
 
 use std::ops::ControlFlow;
 
+use noisefit_core::compare::Comparison;
 use noisefit_core::record::{Counts, Fit};
 use noisefit_core::rows::in_order;
 use noisefit_core::wording::{Sentence, Setting};
@@ -16,8 +17,9 @@ use noisefit_data::records::Records;
 
 pub use table::{GroupTable, Values};
 
+use crate::compare::CompareOptions;
 use crate::error::Error;
-use crate::fit::{Exactly, closed_gaps};
+use crate::fit::{Exactly, Source, closed_gaps};
 use crate::model::{Fitting, Model};
 use crate::refusal::Refusal;
 use crate::remark::Remark;
@@ -30,18 +32,30 @@ const TOGETHER: usize = 32;
 /// Rows of a group that are a unit of work: a group of more is divided as a table in memory is.
 const UNIT_ROWS: u32 = 1 << 16;
 
-/// What was found of a group of rows.
+/// What was found of a group of rows, such as its fits.
 #[derive(Debug)]
-pub struct GroupFit {
+pub struct GroupFound<T> {
     /// The group: the values of the columns that make it.
     pub key: Vec<KeyValue>,
     /// The rows that were met.
     pub counts: Counts,
-    /// The fits, one or one for each of several quantiles; or why there is none.
-    pub fits: Result<Vec<Fit>, Box<Error>>,
-    /// What is to be said of the fits.
+    /// What was found, or why there is none.
+    pub found: Result<T, Box<Error>>,
+    /// What is to be said of it.
     pub warnings: Vec<Remark>,
 }
+
+/// The fits of a group: one, or one for each of several quantiles.
+pub type GroupFit = GroupFound<Vec<Fit>>;
+
+/// The noise models of a group, side by side.
+pub type GroupCompared = GroupFound<Comparison>;
+
+/// What is done with the rows of a group: what is found, how many rows there are, and what is to be said.
+type Work<'w, T> = dyn Fn(&Source<'_, '_>) -> Result<(T, Counts, Vec<Remark>), Error> + Sync + 'w;
+
+/// What is taken of each group.
+type Each<'e, T> = dyn FnMut(GroupFound<T>) -> Result<(), Error> + Send + 'e;
 
 /// What became of all groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,8 +68,8 @@ pub struct GroupsFitted {
     pub not_converged: u64,
 }
 
-/// A model and how it reads groups of a table.
-struct Reading<'a> {
+/// A model and how it reads groups of a table, and what it does with each.
+struct Reading<'a, T> {
     model: &'a Model,
     table: &'a Table,
     /// The formula with its columns found; none where it is still to be found out.
@@ -67,7 +81,7 @@ struct Reading<'a> {
     /// How many of them the fits read.
     own: usize,
     fields: Vec<Field>,
-    goodness: bool,
+    work: &'a Work<'a, T>,
     quiet: Quiet<'a>,
 }
 
@@ -107,7 +121,7 @@ impl Model {
     /// let table = Table::open("../testdata/mtcars.csv")?;
     /// let mut slopes = Vec::new();
     /// let done = Model::new("mpg ~ wt").fit_by(&table, &["cyl"], false, |group| {
-    ///     slopes.push(group.fits.map(|fits| fits[0].coef()[1]).ok().flatten());
+    ///     slopes.push(group.found.map(|fits| fits[0].coef()[1]).ok().flatten());
     ///     Ok(())
     /// })?;
     /// assert_eq!((done.groups, done.failed), (3, 0));
@@ -128,26 +142,101 @@ impl Model {
     ) -> Result<GroupsFitted, Error> {
         let by: Vec<&str> = by.iter().map(AsRef::as_ref).collect();
         self.check_by(&by)?;
-        let mut done = GroupsFitted::default();
-        table.reading(&[], |table| {
-            let reading = self.reading(table, &by, goodness)?;
+        let mut not_converged = 0;
+        let (formula, fixed) = match self.is_auto()? {
+            false => (self.full_formula()?, true),
+            // All that a comparison may read.
+            true => (self.location()?.with_scale_of_location(), false),
+        };
+        let mut done = table.reading(&[], |table| {
+            let work = |source: &Source<'_, '_>| {
+                let Exactly { rows, fits, .. } = self.fit_rows(table, source, goodness, true)?;
+                let mut warnings: Vec<Remark> =
+                    rows.remarks().iter().map(|remark| remark_of(remark.to_string())).collect();
+                warnings.extend(closed_gaps(&self.vcov, rows.counts()).map(remark_of));
+                warnings.extend(crate::fitted::warnings(&fits));
+                Ok((fits, rows.counts(), warnings))
+            };
+            not_converged = 0;
             let mut next = |found: GroupFit| {
-                done.groups += 1;
-                match &found.fits {
-                    Ok(fits) => done.not_converged += u64::from(fits.iter().any(|fit| !fit.termination.converged)),
-                    Err(error) if error.is_interruption() => return Err(DataError::Interrupted.into()),
-                    Err(_) => done.failed += 1,
-                }
+                let fits = found.found.as_ref().map(Vec::as_slice).unwrap_or_default();
+                not_converged += u64::from(fits.iter().any(|fit| !fit.termination.converged));
                 each(found)
             };
-            if reading.bytes() <= table.budget() {
-                return reading.all_kept(&mut next);
-            }
-            // What was handed on cannot be taken back: where a column is of another kind than it seems, it is told before.
-            let columns: Vec<Field> = reading.columns.iter().map(|&column| table.columns()[column].clone()).collect();
-            let table = table.settled(&columns)?;
-            self.reading(&table, &by, goodness)?.in_order(&mut next)
+            self.each_group(table, &by, (&formula, fixed), &work, &mut next)
         })?;
+        done.not_converged = not_converged;
+        Ok(done)
+    }
+
+    /// Sets noise models side by side in each group of a table's rows, as [`Model::compare`] does for a table of the group's rows alone, and
+    /// hands what was found to `each`; groups are those of [`Model::fit_by`], and so is what is an error. The model's own noise is of no matter.
+    ///
+    /// ```
+    /// use noisefit::{CompareOptions, Model, Table};
+    ///
+    /// let table = Table::open("../testdata/mtcars.csv")?;
+    /// let mut preferred = Vec::new();
+    /// Model::new("mpg ~ wt").compare_by(&table, &["am"], &CompareOptions::default(), |group| {
+    ///     preferred.push(group.found.map(|found| found.models.len()).ok());
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(preferred.len(), 2);
+    /// # Ok::<(), noisefit::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Model::fit_by`]'s.
+    pub fn compare_by(
+        &self,
+        table: &Table,
+        by: &[impl AsRef<str>],
+        options: &CompareOptions,
+        mut each: impl FnMut(GroupCompared) -> Result<(), Error> + Send,
+    ) -> Result<GroupsFitted, Error> {
+        let by: Vec<&str> = by.iter().map(AsRef::as_ref).collect();
+        self.check_by(&by)?;
+        let (_, formula) = crate::candidates::of(self, options.noise.as_ref())?;
+        table.reading(&[], |table| {
+            let work = |source: &Source<'_, '_>| {
+                let (rows, found) = self.compare_rows(table, options, source)?;
+                let mut warnings: Vec<Remark> =
+                    rows.remarks().iter().map(|remark| remark_of(remark.to_string())).collect();
+                warnings.extend(found.warnings.iter().map(Remark::from));
+                Ok((found, rows.counts(), warnings))
+            };
+            self.each_group(table, &by, (&formula, true), &work, &mut each)
+        })
+    }
+
+    /// Does some work with each group, in the order in which they are met.
+    fn each_group<T: Send>(
+        &self,
+        table: &Table,
+        by: &[&str],
+        formula: (&Formula, bool),
+        work: &Work<'_, T>,
+        each: &mut Each<'_, T>,
+    ) -> Result<GroupsFitted, Error> {
+        let mut done = GroupsFitted::default();
+        let reading = self.reading(table, by, formula, work)?;
+        let mut next = |found: GroupFound<T>| {
+            done.groups += 1;
+            match &found.found {
+                Ok(_) => {}
+                Err(error) if error.is_interruption() => return Err(DataError::Interrupted.into()),
+                Err(_) => done.failed += 1,
+            }
+            each(found)
+        };
+        if reading.bytes() <= table.budget() {
+            reading.all_kept(&mut next)?;
+            return Ok(done);
+        }
+        // What was handed on cannot be taken back: where a column is of another kind than it seems, it is told before.
+        let columns: Vec<Field> = reading.columns.iter().map(|&column| table.columns()[column].clone()).collect();
+        let table = table.settled(&columns)?;
+        self.reading(&table, by, formula, work)?.in_order(&mut next)?;
         Ok(done)
     }
 
@@ -172,14 +261,16 @@ impl Model {
         }
     }
 
-    fn reading<'a>(&'a self, table: &'a Table, by: &[&str], goodness: bool) -> Result<Reading<'a>, Error> {
+    /// How the groups of a table are read for a formula, which is that of every group or one that has all that one of them may read.
+    fn reading<'a, T>(
+        &'a self,
+        table: &'a Table,
+        by: &[&str],
+        (formula, fixed): (&Formula, bool),
+        work: &'a Work<'a, T>,
+    ) -> Result<Reading<'a, T>, Error> {
         let (dataset, fields) = (table.dataset(), by_fields(by, table)?);
-        let full = match self.is_auto()? {
-            false => self.full_formula()?,
-            // All that a comparison may read.
-            true => self.location()?.with_scale_of_location(),
-        };
-        let formula = full.with_clusters(self.vcov.clusters());
+        let formula = formula.clone().with_clusters(self.vcov.clusters());
         // What makes groups is not among all the others, as it does not vary within them.
         let named = formula.columns();
         let kept = |field: &&Field| named.contains(&field.name.as_str()) || !by.contains(&field.name.as_str());
@@ -196,9 +287,9 @@ impl Model {
                 columns.push(position);
             }
         }
-        let resolved = (!self.is_auto()?).then_some(resolved);
+        let resolved = fixed.then_some(resolved);
         let quiet = Quiet(table.watch());
-        Ok(Reading { model: self, table, resolved, others, columns, own, fields, goodness, quiet })
+        Ok(Reading { model: self, table, resolved, others, columns, own, fields, work, quiet })
     }
 }
 
@@ -216,7 +307,7 @@ fn by_fields(by: &[&str], table: &Table) -> Result<Vec<Field>, Error> {
     by.iter().map(field).collect()
 }
 
-impl Reading<'_> {
+impl<T: Send> Reading<'_, T> {
     /// Places in frames of the columns that make groups.
     fn by(&self) -> Vec<usize> {
         let position = |field: &Field| self.table.dataset().position(&field.name);
@@ -235,7 +326,7 @@ impl Reading<'_> {
     }
 
     /// Keeps all rows, and fits the groups then.
-    fn all_kept(&self, each: &mut (dyn FnMut(GroupFit) -> Result<(), Error> + Send)) -> Result<(), Error> {
+    fn all_kept(&self, each: &mut Each<'_, T>) -> Result<(), Error> {
         let (mut kept, mut groups, mut rows) = (Kept::default(), Groups::default(), Vec::<Vec<Rows>>::new());
         let by = self.by();
         self.scan(Ok, |origin, frames| {
@@ -253,7 +344,7 @@ impl Reading<'_> {
         })?;
         let all: Vec<(Key, Vec<Rows>)> = groups.into_keys().into_iter().zip(rows).collect();
         let (total, mut finished, mut outcome) = (all.len() as u64, 0u64, Ok(()));
-        let fit = |groups: &[(Key, Vec<Rows>)]| -> Vec<GroupFit> {
+        let fit = |groups: &[(Key, Vec<Rows>)]| -> Vec<GroupFound<T>> {
             groups.iter().map(|(key, rows)| self.fit(key, &kept, rows)).collect()
         };
         // Of few groups each is a thread's own.
@@ -272,7 +363,7 @@ impl Reading<'_> {
 
     /// Fits groups whose rows follow one another while they are read: those within a unit of records by whoever decoded it, and those that
     /// reach from one into another when all of them are there.
-    fn in_order(&self, each: &mut (dyn FnMut(GroupFit) -> Result<(), Error> + Send)) -> Result<(), Error> {
+    fn in_order(&self, each: &mut Each<'_, T>) -> Result<(), Error> {
         let by = self.by();
         // A unit's groups: the first and the last as rows, for they may go on beside it.
         let unit = |frames: Vec<Frame>| {
@@ -307,7 +398,7 @@ impl Reading<'_> {
                     false => Part::Fitted(key.clone(), self.fit(&key, &kept, rows)),
                 }
             });
-            let found: Vec<Part> = found.collect();
+            let found: Vec<Part<T>> = found.collect();
             kept.frames.clear();
             Ok(found)
         };
@@ -341,7 +432,7 @@ impl Reading<'_> {
                     Part::Fitted(_, mut found) => {
                         // Its records were counted from the unit's beginning.
                         let file = self.table.dataset().file_name(origin.file).to_owned();
-                        found.fits = found.fits.map_err(|error| {
+                        found.found = found.found.map_err(|error| {
                             Box::new(error.standing_at(|record| Some((file, record + origin.first_record))))
                         });
                         if let Err(error) = each(found) {
@@ -360,10 +451,10 @@ impl Reading<'_> {
         open.map_or(Ok(()), |(key, kept)| each(self.fit_whole(&key, &kept)))
     }
 
-    fn scan<T: Send>(
+    fn scan<S: Send>(
         &self,
-        work: impl Fn(Vec<Frame>) -> Result<T, DataError> + Sync,
-        sink: impl FnMut(Origin, T) -> Result<(), DataError> + Send,
+        work: impl Fn(Vec<Frame>) -> Result<S, DataError> + Sync,
+        sink: impl FnMut(Origin, S) -> Result<(), DataError> + Send,
     ) -> Result<(), Error> {
         let unit = |frames: &mut noisefit_data::read::Frames<'_>| work(frames.collect::<Result<Vec<_>, _>>()?);
         Ok(self.table.dataset().scan(&self.columns, Decimals::WithLow, self.table.watch(), unit, sink)?)
@@ -382,13 +473,13 @@ impl Reading<'_> {
         parts.collect::<Vec<_>>().join(", ")
     }
 
-    fn fit_whole(&self, key: &Key, kept: &Kept) -> GroupFit {
+    fn fit_whole(&self, key: &Key, kept: &Kept) -> GroupFound<T> {
         let run = |(place, frame): (usize, &Frame)| Rows { frame: place as u32, start: 0, count: frame.rows as u32 };
         self.fit(key, kept, &kept.frames.iter().enumerate().map(run).collect::<Vec<_>>())
     }
 
-    /// The fit of some rows.
-    fn fit(&self, key: &Key, kept: &Kept, rows: &[Rows]) -> GroupFit {
+    /// What is found of some rows.
+    fn fit(&self, key: &Key, kept: &Kept, rows: &[Rows]) -> GroupFound<T> {
         let dataset = self.table.dataset();
         let units: Vec<Frame> = units(rows).iter().map(|rows| gathered(&kept.frames, rows, self.own)).collect();
         let counts = Counts { records: units.iter().map(|unit| unit.rows as u64).sum(), ..Counts::default() };
@@ -417,30 +508,24 @@ impl Reading<'_> {
             let records = Records::of_frames(dataset, columns, units, threads, &self.quiet);
             self.model.learned(resolved, records)
         };
-        match self.model.fit_rows(self.table, &source, self.goodness, true) {
-            Ok(Exactly { rows, fits, .. }) => {
-                let mut warnings: Vec<Remark> =
-                    rows.remarks().iter().map(|remark| remark_of(remark.to_string())).collect();
-                warnings.extend(closed_gaps(&self.model.vcov, rows.counts()).map(remark_of));
-                warnings.extend(crate::fitted::warnings(&fits));
-                GroupFit { key: key.values(), counts: rows.counts(), fits: Ok(fits), warnings }
-            }
+        match (self.work)(&source) {
+            Ok((found, counts, warnings)) => GroupFound { key: key.values(), counts, found: Ok(found), warnings },
             Err(error) => {
                 let place = |record: u64| {
                     place(kept, rows, record).map(|(file, record)| (dataset.file_name(file).to_owned(), record))
                 };
                 let error = Box::new(error.alone().standing_at(place));
-                GroupFit { key: key.values(), counts, fits: Err(error), warnings: Vec::new() }
+                GroupFound { key: key.values(), counts, found: Err(error), warnings: Vec::new() }
             }
         }
     }
 }
 
 /// A group of a unit of records.
-enum Part {
+enum Part<T> {
     /// Rows that may go on beside the unit, and how many records of it stand before them.
     Open(Key, Frame, u64),
-    Fitted(Key, GroupFit),
+    Fitted(Key, GroupFound<T>),
 }
 
 fn remark_of(sentence: impl Into<Sentence>) -> Remark {

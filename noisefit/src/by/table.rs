@@ -6,10 +6,10 @@ use noisefit_data::DataError;
 use noisefit_data::frame::{Field, Kind};
 use noisefit_data::groups::KeyValue;
 use noisefit_data::write::{TableColumn, TableWriter};
-use noisefit_report::tidied::glance;
+use noisefit_report::tidied::{COMPARISON, glance};
 use noisefit_report::tidy::{Cell, Tidy};
 
-use super::GroupFit;
+use super::{GroupCompared, GroupFit, GroupFound};
 
 /// Rows of a long table, column by column: first the columns that make groups, last why a group has no fit and what is to be said of one.
 ///
@@ -31,8 +31,16 @@ pub struct GroupTable {
     names: Vec<String>,
     kinds: Vec<Kind>,
     columns: Vec<Values>,
-    glance: bool,
+    of: Of,
     rows: usize,
+}
+
+/// What a row of the table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Coefficients,
+    Fits,
+    Models,
 }
 
 /// The values of a column.
@@ -61,6 +69,9 @@ const COEFFICIENTS: [(&str, bool); 10] = [
 /// Those of fits that are texts.
 const TEXTS_OF_FITS: [&str; 3] = ["noise", "vcov_type", "converged"];
 
+/// Those of models side by side.
+const TEXTS_OF_MODELS: [&str; 3] = ["model", "preferred", "note"];
+
 impl GroupTable {
     /// No rows yet, of groups by some columns of a table; of coefficients, or one row for each fit with what
     /// [`Fitted::glance`](crate::Fitted::glance) tells.
@@ -69,28 +80,36 @@ impl GroupTable {
     /// A column that is not there.
     pub fn new(table: &crate::Table, by: &[&str], glance: bool) -> Result<Self, crate::Error> {
         let fields = super::by_fields(by, table)?;
-        Ok(GroupTable::of(&fields, glance))
+        Ok(GroupTable::of(&fields, if glance { Of::Fits } else { Of::Coefficients }))
     }
 
-    fn of(fields: &[Field], of_fits: bool) -> Self {
-        let own: Vec<(String, bool)> = match of_fits {
-            false => COEFFICIENTS.iter().map(|(name, is_text)| ((*name).to_owned(), *is_text)).collect(),
-            true => {
+    /// No rows yet, of groups by some columns of a table; one row for each noise model of a group.
+    ///
+    /// # Errors
+    /// A column that is not there.
+    pub fn of_models(table: &crate::Table, by: &[&str]) -> Result<Self, crate::Error> {
+        Ok(GroupTable::of(&super::by_fields(by, table)?, Of::Models))
+    }
+
+    fn of(fields: &[Field], of: Of) -> Self {
+        let own: Vec<(String, bool)> = match of {
+            Of::Coefficients => COEFFICIENTS.iter().map(|(name, is_text)| ((*name).to_owned(), *is_text)).collect(),
+            Of::Models => COMPARISON.iter().map(|name| ((*name).to_owned(), TEXTS_OF_MODELS.contains(name))).collect(),
+            Of::Fits => {
                 let is_text = |name: &str| TEXTS_OF_FITS.contains(&name);
                 glance(&[]).columns.iter().map(|name| (name.to_string(), is_text(name))).collect()
             }
         };
         let kind = |is_text: bool| if is_text { Kind::Text } else { Kind::Number };
-        let beside = if of_fits {
-            vec![("error", true), ("warnings", true)]
-        } else {
-            vec![("nobs", false), ("error", true), ("warnings", true)]
+        let beside = match of {
+            Of::Fits => vec![("error", true), ("warnings", true)],
+            Of::Coefficients | Of::Models => vec![("nobs", false), ("error", true), ("warnings", true)],
         };
         let own = own.into_iter().chain(beside.into_iter().map(|(name, is_text)| (name.to_owned(), is_text)));
         let own = own.map(|(name, is_text)| (name, kind(is_text)));
         let all = fields.iter().map(|field| (field.name.clone(), field.kind)).chain(own);
         let (names, kinds): (Vec<String>, Vec<Kind>) = all.unzip();
-        let mut table = GroupTable { names, kinds, columns: Vec::new(), glance: of_fits, rows: 0 };
+        let mut table = GroupTable { names, kinds, columns: Vec::new(), of, rows: 0 };
         table.clear();
         table
     }
@@ -125,8 +144,8 @@ impl GroupTable {
         let warnings: Vec<String> = group.warnings.iter().map(|remark| remark.worded(wording)).collect();
         let warnings = Some(warnings.join("; ")).filter(|text| !text.is_empty());
         let key = group.key.len();
-        match &group.fits {
-            Ok(fits) if self.glance => {
+        match &group.found {
+            Ok(fits) if self.of == Of::Fits => {
                 for row in glance(fits).rows {
                     self.key(group);
                     row.into_iter().enumerate().for_each(|(place, cell)| self.cell(key + place, cell));
@@ -142,13 +161,40 @@ impl GroupTable {
                         .for_each(|row| self.coefficient(group, fit, "scale", row, &warnings));
                 }
             }
-            Err(error) => {
-                self.key(group);
-                let last = self.columns.len() - 2;
-                (key..last).for_each(|place| self.cell(place, Cell::Missing));
-                self.ended(Some(error.sentence(wording).replace('\n', " ")), warnings);
-            }
+            Err(error) => self.failed(group, error, warnings, wording),
         }
+    }
+
+    /// Adds the rows of a group's noise models.
+    pub fn push_compared(&mut self, group: &GroupCompared, wording: &dyn Wording) {
+        let warnings: Vec<String> = group.warnings.iter().map(|remark| remark.worded(wording)).collect();
+        let warnings = Some(warnings.join("; ")).filter(|text| !text.is_empty());
+        let comparison = match &group.found {
+            Ok(comparison) => comparison,
+            Err(error) => return self.failed(group, error, warnings, wording),
+        };
+        let key = group.key.len();
+        let used = group.counts.records - group.counts.missing - group.counts.weightless;
+        for row in noisefit_report::tidied::comparison(comparison).rows {
+            self.key(group);
+            row.into_iter().enumerate().for_each(|(place, cell)| self.cell(key + place, cell));
+            self.number(key + COMPARISON.len(), used as f64, 0.0);
+            self.ended(None, warnings.clone());
+        }
+    }
+
+    /// Adds a row of a group of which nothing was found.
+    fn failed<T>(
+        &mut self,
+        group: &GroupFound<T>,
+        error: &crate::Error,
+        warnings: Option<String>,
+        wording: &dyn Wording,
+    ) {
+        self.key(group);
+        let last = self.columns.len() - 2;
+        (group.key.len()..last).for_each(|place| self.cell(place, Cell::Missing));
+        self.ended(Some(error.sentence(wording).replace('\n', " ")), warnings);
     }
 
     fn coefficient(&mut self, group: &GroupFit, fit: &Fit, part: &str, row: &Coefficient, warnings: &Option<String>) {
@@ -164,7 +210,7 @@ impl GroupTable {
         self.ended(None, warnings.clone());
     }
 
-    fn key(&mut self, group: &GroupFit) {
+    fn key<T>(&mut self, group: &GroupFound<T>) {
         for (place, value) in group.key.iter().enumerate() {
             match (value, self.kinds[place].is_category()) {
                 (KeyValue::Number { high, low }, false) => self.number(place, *high, *low),
@@ -255,7 +301,11 @@ impl GroupTable {
 
     /// How many columns make groups.
     fn keys(&self) -> usize {
-        let own = if self.glance { glance(&[]).columns.len() + 2 } else { COEFFICIENTS.len() + 3 };
+        let own = match self.of {
+            Of::Fits => glance(&[]).columns.len() + 2,
+            Of::Coefficients => COEFFICIENTS.len() + 3,
+            Of::Models => COMPARISON.len() + 3,
+        };
         self.names.len() - own
     }
 }
