@@ -56,18 +56,44 @@ pub(crate) fn fit_by<'py>(
     let (model, by) = (model(settings, py)?, settings.names("by")?);
     let names: Vec<&str> = by.iter().map(String::as_str).collect();
     model.check_by(&names).map_err(|error| raised(py, &error))?;
-    let (rows, fields, done) = worked(py, table, &model, progress, |model, table| {
+    let (rows, done) = worked(py, table, &model, progress, |model, table| {
         let mut rows = GroupTable::new(table, &names, glance)?;
         let done = model.fit_by(table, &names, glance, |group| {
             rows.push(&group, &Keywords);
             Ok(())
         })?;
-        let fields: Vec<(String, Kind)> =
-            rows.columns().into_iter().map(|(name, kind)| (name.to_owned(), kind)).collect();
-        Ok((rows, fields, done))
+        Ok((rows, done))
     })?;
+    Ok((long(py, &rows)?, (done.groups, done.failed, done.not_converged)))
+}
+
+/// Sets noise models side by side in each group of rows; the long table, and how many groups there are, have none, and did not converge.
+#[pyfunction]
+pub(crate) fn compare_by<'py>(
+    py: Python<'py>,
+    table: &Table,
+    settings: &Bound<'py, PyDict>,
+    progress: Option<&Bound<'py, PyAny>>,
+) -> PyResult<(Long<'py>, (u64, u64, u64))> {
+    let settings = &Settings(settings);
+    let (model, options, by) = (without_noise(settings, py)?, compare_options(settings)?, settings.names("by")?);
+    let names: Vec<&str> = by.iter().map(String::as_str).collect();
+    model.check_by(&names).map_err(|error| raised(py, &error))?;
+    let (rows, done) = worked(py, table, &model, progress, |model, table| {
+        let mut rows = GroupTable::of_models(table, &names)?;
+        let done = model.compare_by(table, &names, &options, |group| {
+            rows.push_compared(&group, &Keywords);
+            Ok(())
+        })?;
+        Ok((rows, done))
+    })?;
+    Ok((long(py, &rows)?, (done.groups, done.failed, done.not_converged)))
+}
+
+/// The columns of a long table.
+fn long<'py>(py: Python<'py>, rows: &GroupTable) -> PyResult<Long<'py>> {
     let mut columns = Vec::new();
-    for ((name, kind), values) in fields.into_iter().zip(rows.values()) {
+    for ((name, kind), values) in rows.columns().into_iter().zip(rows.values()) {
         let column = match values {
             GroupValues::Texts(texts) => texts.clone().into_pyobject(py)?.into_any(),
             GroupValues::Numbers(high, low) if matches!(kind, Kind::Date | Kind::Timestamp) => {
@@ -79,9 +105,9 @@ pub(crate) fn fit_by<'py>(
             }
             GroupValues::Numbers(high, _) => array(py, high.clone()).into_any(),
         };
-        columns.push((name, column));
+        columns.push((name.to_owned(), column));
     }
-    Ok((columns, (done.groups, done.failed, done.not_converged)))
+    Ok(columns)
 }
 
 /// Sets noise models side by side.

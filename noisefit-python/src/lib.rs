@@ -34,6 +34,7 @@ fn _noisefit(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<shown::Chart>()?;
     module.add_function(wrap_pyfunction!(fit::fit, module)?)?;
     module.add_function(wrap_pyfunction!(fit::fit_by, module)?)?;
+    module.add_function(wrap_pyfunction!(fit::compare_by, module)?)?;
     module.add_function(wrap_pyfunction!(fit::compare, module)?)?;
     module.add_function(wrap_pyfunction!(fit::diagnose, module)?)?;
     module.add_function(wrap_pyfunction!(fit::profile, module)?)?;

@@ -71,3 +71,11 @@ def test_frames_come_back_as_they_were_given() -> None:
     found = nf.fit("y ~ x", data, by="g")
     assert isinstance(found, pandas.DataFrame)
     assert list(found.columns[:4]) == ["g", "noise", "part", "term"]
+
+
+def test_noise_models_of_groups_are_those_of_the_command() -> None:
+    words = ["compare", CARS, "-f", "mpg ~ wt", "--by", "am", "--noise", "gaussian,laplace", "--folds", "0", "--format", "csv"]
+    rows = list(csv.DictReader(command(*words).splitlines()))
+    found = nf.compare("mpg ~ wt", CARS, by="am", noise=["gaussian", "laplace"], folds=0)
+    assert [row["model"] for row in rows] == list(found["model"]) == ["gaussian", "laplace"] * 2
+    assert [float(row["aic"]) for row in rows] == list(found["aic"])

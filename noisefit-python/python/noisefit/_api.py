@@ -190,7 +190,7 @@ def fit(
     made, like = table(data, asked, _noisefit.columns(asked), frame)
     del asked["glance"]
     if by is not None:
-        return cast(Fitted, _groups(made, like, asked, glance, progress))
+        return cast(Fitted, _groups(lambda shown: _noisefit.fit_by(made, asked, glance, shown), like, progress))
     if glance:
         raise UsageError("glance goes with by; of one fit call `Fitted.glance()`")
     del asked["by"]
@@ -200,10 +200,10 @@ def fit(
     return Fitted(fitted, like, data, made, {**asked, "frame": frame, "progress": progress})
 
 
-def _groups(made: _noisefit.Table, like: Like, asked: dict[str, Any], glance: bool, progress: bool | None) -> Any:
-    """Fit each group of rows, as a frame."""
+def _groups(verb: Any, like: Like, progress: bool | None) -> Any:
+    """Fit or compare in each group of rows, as a frame."""
     with _progress.shown(progress) as shown:
-        columns, (groups, failed, not_converged) = _noisefit.fit_by(made, asked, glance, shown)
+        columns, (groups, failed, not_converged) = verb(shown)
     if failed:
         warn([("data", f"of {groups} groups {failed} without a fit; the column error says why")])
     if not_converged:
@@ -225,6 +225,7 @@ def compare(
     folds: int | None = None,
     seed: int = 0,
     times: bool = False,
+    by: str | Sequence[str] | None = None,
     frame: str | None = None,
     progress: bool | None = None,
     **more: Unpack[Reading],
@@ -243,6 +244,9 @@ def compare(
         What the parts are drawn from.
     times
         Whether the summary tells how long each fit took.
+    by
+        Columns: models are compared in each group of rows that have the same values in them, and what comes back is a frame with a row
+        for each model of each group in place of a `Comparison`.
 
     Examples
     --------
@@ -250,7 +254,13 @@ def compare(
     >>> nf.compare("calls ~ year", "testdata/phones.csv", noise=["gaussian", "student-t"]).preferred
     'student-t'
     """
-    return Comparison(*_called(_noisefit.compare, data, _asked("compare", locals()), frame, progress))
+    asked = _asked("compare", locals())
+    if by is not None:
+        without = {name: value for name, value in asked.items() if name not in ("noise", "folds")}
+        made, like = table(data, asked, _noisefit.columns(without), frame)
+        return cast(Comparison, _groups(lambda shown: _noisefit.compare_by(made, asked, shown), like, progress))
+    del asked["by"]
+    return Comparison(*_called(_noisefit.compare, data, asked, frame, progress))
 
 
 def diagnose(
