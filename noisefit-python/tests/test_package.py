@@ -64,7 +64,7 @@ def test_every_option_of_the_command_has_its_keyword() -> None:
         "fit": [nf.fit, nf.Fitted.save], "compare": [nf.compare], "diagnose": [nf.diagnose], "profile": [nf.profile],
         "describe": [nf.describe], "loss": [nf.loss], "predict": [nf.Fitted.predict], "evaluate": [nf.Fitted.evaluate],
         "export": [nf.Fitted.export], "test": [nf.Fitted.test], "plot": [nf.Fitted.charts, nf.Chart.svg, nf.Chart.save],
-        "report": [nf.Fitted.report], "table": [nf.table], "explain": [nf.explain],
+        "report": [nf.Fitted.report], "table": [nf.table], "explain": [nf.explain], "effects": [nf.Fitted.effects],
     }  # fmt: skip
     for flag, commands, keyword in rows:
         flag, keyword = flag.split(",")[0].strip("` "), keyword.strip().strip("`").partition("=")[0]

@@ -254,7 +254,7 @@ class Fitted(Numbers):
         >>> import noisefit as nf
         >>> fitted = nf.fit("mpg ~ wt + I(wt^2)", "testdata/mtcars.csv")
         >>> round(fitted.effects()["effects"][0]["estimate"], 4)
-        -5.8446
+        -5.845
         """
         made, like = self._table_of(data)
         settings = {
