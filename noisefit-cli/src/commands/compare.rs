@@ -4,6 +4,7 @@ use clap::Args;
 use noisefit::core::compare::Candidates;
 use noisefit::core::estimate::Collinear;
 use noisefit::data::source::Missing;
+use noisefit::data::write::TableWriter;
 use noisefit::{ChartOptions, CompareOptions, Compared, Model, parse};
 
 use super::fit::FitFormat;
@@ -55,8 +56,8 @@ pub(crate) struct CompareArguments {
     /// How to print the result: for people, as one JSON object, or the models as CSV, Markdown or, with --by, lines of JSON
     #[arg(long, value_enum, default_value_t = FitFormat::Table)]
     pub(crate) format: FitFormat,
-    /// With --by write the table as a .csv, .tsv, .ndjson or .parquet file
-    #[arg(long, short, value_name = "FILE", requires = "by")]
+    /// Write the models as a table, a .csv, .tsv, .ndjson or .parquet file
+    #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<Output>,
 }
 
@@ -75,11 +76,17 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
     let model = arguments.model(formula);
     model.check()?;
     let format = arguments.format.of_one()?;
+    if let Some(Output(path)) = &arguments.output {
+        TableWriter::check_name(path)?;
+    }
     let (table, passes) = arguments.data.open()?;
     let compared = model.compare(&table, &options)?;
     passes.finish();
     let next = next(arguments, &compared);
     let mut files = Files::default();
+    if let Some(Output(path)) = &arguments.output {
+        files.keep(compared.models().save(path))?;
+    }
     if let Some(Output(path)) = &arguments.report {
         let charts = ChartOptions { seed: arguments.seed, ..ChartOptions::default() };
         let page = compared.report(next.as_deref(), &charts, &Options).map_err(Failure::from);
@@ -97,8 +104,8 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
 
 /// Sets several formulas side by side and prints.
 fn run_formulas(arguments: &CompareArguments, options: &CompareOptions) -> Result<Outcome, Failure> {
-    if arguments.report.is_some() || arguments.times {
-        let what = "--report and --times are for one formula: several have no report, and no times";
+    if arguments.report.is_some() || arguments.times || arguments.output.is_some() {
+        let what = "--report, --times and --output are for one formula: several have no report, no times and no table of models";
         return Err(Failure::Usage(what.to_owned()));
     }
     let format = arguments.format.of_one()?;

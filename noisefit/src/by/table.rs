@@ -1,7 +1,7 @@
 //! Fits of groups as one long table: a row for each coefficient of each group, or one for each fit.
 
 use noisefit_core::record::{Coefficient, Fit};
-use noisefit_core::wording::Wording;
+use noisefit_core::wording::{InRust, Wording};
 use noisefit_data::DataError;
 use noisefit_data::frame::{Field, Kind};
 use noisefit_data::groups::KeyValue;
@@ -10,6 +10,7 @@ use noisefit_report::tidied::{COMPARISON, glance};
 use noisefit_report::tidy::{Cell, Tidy};
 
 use super::{GroupCompared, GroupFit, GroupFound};
+use crate::compare::Compared;
 
 /// Rows of a long table, column by column: first the columns that make groups, last why a group has no fit and what is to be said of one.
 ///
@@ -265,6 +266,16 @@ impl GroupTable {
         writer.write(&columns.collect::<Vec<_>>())
     }
 
+    /// Writes the rows as a `.csv`, `.tsv`, `.ndjson` or `.parquet` file.
+    ///
+    /// # Errors
+    /// A name that ends otherwise; a file that cannot be written.
+    pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), crate::Error> {
+        let mut writer = TableWriter::create(path.as_ref(), &self.columns())?;
+        self.write(&mut writer)?;
+        Ok(writer.finish()?)
+    }
+
     /// The same for people.
     pub fn tidy(&self) -> Tidy {
         let cell = |row: usize, (place, values): (usize, &Values)| match values {
@@ -307,6 +318,16 @@ impl GroupTable {
             Of::Models => COMPARISON.len() + 3,
         };
         self.names.len() - own
+    }
+}
+
+impl Compared {
+    /// The models as a table that can be written to a file, a row for each.
+    pub fn models(&self) -> GroupTable {
+        let mut table = GroupTable::of(&[], Of::Models);
+        let (found, warnings) = (Ok(self.comparison().clone()), Vec::new());
+        table.push_compared(&GroupFound { key: Vec::new(), counts: self.counts(), found, warnings }, &InRust);
+        table
     }
 }
 
