@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether a panic was one of memory.
+/// Whether the last panic was one of memory.
 static MEMORY_ENDED: AtomicBool = AtomicBool::new(false);
 
 /// What `work` comes to; none where memory ended in it. Libraries that find none left panic, of which nothing is printed; the allocator
@@ -20,10 +20,14 @@ pub(crate) fn unless_memory_ends<T>(work: impl FnOnce() -> T) -> Option<T> {
             let text = payload.downcast_ref::<String>().map(String::as_str).or(payload.downcast_ref::<&str>().copied());
             match text.is_some_and(|text| text.contains("AllocError")) {
                 true => MEMORY_ENDED.store(true, Ordering::Relaxed),
-                false => before(panic),
+                false => {
+                    MEMORY_ENDED.store(false, Ordering::Relaxed);
+                    before(panic);
+                }
             }
         }));
     });
+    MEMORY_ENDED.store(false, Ordering::Relaxed);
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => Some(done),
         Err(_) if MEMORY_ENDED.load(Ordering::Relaxed) => None,

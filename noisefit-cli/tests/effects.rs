@@ -295,6 +295,37 @@ fn rows_that_stand_for_several_count_as_often() {
     }
     let other = &effects(&folder, "f.csv", &["--of", "comparisons", "--change", "iqr"])[0];
     assert_close(number(&iqr["estimate"]), number(&other["estimate"]), 1e-12, "quartiles");
+    // Smeared over as many residuals.
+    let smeared = ["f.csv", "r.csv"].map(|data| {
+        let counted: &[&str] = if data == "f.csv" { &["--frequency-weights", "n"] } else { &[] };
+        fitted(&folder, data, "1/y ~ x", counted);
+        assert!(folder.run(&["effects", "model.json", data]).stderr.contains("over the 7 residuals"));
+        number(&effects(&folder, data, &["--of", "predictions"])[0]["estimate"])
+    });
+    assert_close(smeared[0], smeared[1], 1e-12, "smeared");
+}
+
+/// What emmeans and effects for R say of the same models (testdata/reference/emmeans.R).
+#[test]
+fn averages_at_means_are_those_of_emmeans_and_effects() {
+    let folder = Folder::new();
+    let reference = reference("reference/emmeans.json");
+    let cases = reference["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 5);
+    for case in cases {
+        let words =
+            |key: &str| case[key].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect::<Vec<_>>();
+        let (name, data) = (case["name"].as_str().unwrap(), testdata("mtcars.csv"));
+        fitted(&folder, &data, case["formula"].as_str().unwrap(), &[]);
+        let found = effects(&folder, &data, &words("options"));
+        let expected = case["effects"].as_array().unwrap();
+        assert_eq!(found.len(), expected.len(), "{name}");
+        for (row, expected) in found.iter().zip(expected) {
+            for key in ["estimate", "std_error"] {
+                assert_close(number(&row[key]), number(&expected[key]), 1e-9, &format!("{name}, {key}"));
+            }
+        }
+    }
 }
 
 #[test]

@@ -175,11 +175,12 @@ impl GroupTable {
             Err(error) => return self.failed(group, error, warnings, wording),
         };
         let key = group.key.len();
-        let used = group.counts.records - group.counts.missing - group.counts.weightless;
+        // Observations, as those of fits are: rows that stand for several count as often.
+        let nobs = comparison.models.iter().find_map(|entry| entry.fit.as_ref()).map(|fit| fit.nobs as f64);
         for row in noisefit_report::tidied::comparison(comparison).rows {
             self.key(group);
             row.into_iter().enumerate().for_each(|(place, cell)| self.cell(key + place, cell));
-            self.number(key + COMPARISON.len(), used as f64, 0.0);
+            self.number(key + COMPARISON.len(), nobs.unwrap_or(f64::NAN), 0.0);
             self.ended(None, warnings.clone());
         }
     }

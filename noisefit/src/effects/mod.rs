@@ -1,6 +1,7 @@
 //! Effects in the units of the response: average predictions, slopes and comparisons over the rows of a table.
 
 mod asked;
+mod heads;
 mod options;
 mod sums;
 mod typical;
@@ -25,7 +26,8 @@ use serde::Serialize;
 pub use options::{At, Change, EffectsOptions, Quantity, Slope, Units, Varied};
 
 use asked::{Asked, Columns, Given, What, unsupported, wanted};
-use sums::{Head, Heads, Pass, Sums};
+use heads::{Head, Heads};
+use sums::{Pass, Sums};
 use typical::typical;
 use units::{rule, rule_of_trained};
 

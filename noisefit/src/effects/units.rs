@@ -159,8 +159,11 @@ pub(super) fn rule_of_trained(model: &FittedModel, options: &EffectsOptions) -> 
 fn residuals(model: &FittedModel, fit: &Fit, table: &Table) -> Result<(Vec<f64>, usize), Error> {
     let design = &model.design;
     let (dataset, predictor) = (table.dataset(), Predictor::new(fit)?);
-    let columns = columns_of(design, dataset, Scope::Response)?;
-    let mut all: Vec<f64> = Vec::new();
+    // Rows that stand for several have as many residuals.
+    let counted = design.frequencies().is_some() || design.sampling_weights().is_some();
+    let scope = if counted { Scope::All } else { Scope::Response };
+    let columns = columns_of(design, dataset, scope)?;
+    let mut all: Vec<(f64, f64)> = Vec::new();
     dataset.scan(
         &columns,
         Decimals::WithLow,
@@ -169,11 +172,7 @@ fn residuals(model: &FittedModel, fit: &Fit, table: &Table) -> Result<(Vec<f64>,
             let (mut found, mut workspace) = (Vec::new(), Workspace::default());
             for frame in frames {
                 let frame = frame?;
-                let options = EvaluateOptions {
-                    scope: Scope::Response,
-                    undefined: Undefined::Missing,
-                    ..EvaluateOptions::default()
-                };
+                let options = EvaluateOptions { scope, undefined: Undefined::Missing, ..EvaluateOptions::default() };
                 let bound = design.bind(&frame, options).map_err(|error| locate(dataset, error))?;
                 for start in (0..frame.rows).step_by(BLOCK_ROWS) {
                     let range = start..(start + BLOCK_ROWS).min(frame.rows);
@@ -187,7 +186,8 @@ fn residuals(model: &FittedModel, fit: &Fit, table: &Table) -> Result<(Vec<f64>,
                     };
                     // The response is without its offset, as the location is.
                     let (mu, scale) = (predictor.location(&new), predictor.scale(&new));
-                    found.extend((0..rows.rows()).map(|i| (response.high[i] - mu[i]) / scale[i]));
+                    let counts = |i: usize| rows.frequencies().map_or(1.0, |f| f[i]);
+                    found.extend((0..rows.rows()).map(|i| ((response.high[i] - mu[i]) / scale[i], counts(i))));
                 }
             }
             Ok(found)
@@ -197,16 +197,41 @@ fn residuals(model: &FittedModel, fit: &Fit, table: &Table) -> Result<(Vec<f64>,
             Ok(())
         },
     )?;
-    all.retain(|r| r.is_finite());
+    all.retain(|(r, _)| r.is_finite());
     if all.is_empty() {
         let what = "a mean by smearing takes residuals, and no row of the data has the response; ask for the median";
         return Err(noisefit_core::Error::Unsupported(what.to_owned()).into());
     }
-    all.sort_by(f64::total_cmp);
-    let count = all.len();
-    if count <= MOST_RESIDUALS {
-        return Ok((all, count));
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    Ok(middles(&all))
+}
+
+/// The middles of parts of equal size of values that are in order, each with how often it counts; and how many there are.
+fn middles(values: &[(f64, f64)]) -> (Vec<f64>, usize) {
+    let count: f64 = values.iter().map(|(_, counts)| counts).sum();
+    let parts = (count.round() as usize).clamp(1, MOST_RESIDUALS);
+    let (mut chosen, mut up_to) = (Vec::with_capacity(parts), 0.0);
+    for (value, counts) in values {
+        up_to += counts;
+        while chosen.len() < parts && (chosen.len() as f64 + 0.5) / parts as f64 * count < up_to {
+            chosen.push(*value);
+        }
     }
-    let middle = |k: usize| all[((k as f64 + 0.5) / MOST_RESIDUALS as f64 * count as f64) as usize];
-    Ok(((0..MOST_RESIDUALS).map(middle).collect(), count))
+    (chosen, count.round() as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counted_values_are_those_of_repeated_ones() {
+        let once = |values: &[f64]| values.iter().map(|value| (*value, 1.0)).collect::<Vec<_>>();
+        assert_eq!(middles(&[(-1.0, 2.0), (3.0, 1.0)]), middles(&once(&[-1.0, -1.0, 3.0])));
+        assert_eq!(middles(&once(&[1.0, 2.0])), (vec![1.0, 2.0], 2));
+        // Of 3000 the middles of parts of three.
+        let many: Vec<f64> = (0..3000).map(f64::from).collect();
+        let (chosen, count) = middles(&once(&many));
+        assert_eq!((count, chosen.len(), chosen[0], chosen[999]), (3000, MOST_RESIDUALS, 1.0, 2998.0));
+    }
 }

@@ -182,7 +182,7 @@ fn each_left_out(source: &dyn RowSource, noise: &[Noise], options: &estimate::Op
     let count = sample.rows();
     if count > MOST_LEFT_OUT as u64 {
         return Err(Error::Unsupported(format!(
-            "jackknife+ fits the model again without each of the {count} rows, and does so for {MOST_LEFT_OUT} at most; cv+ \
+            "jackknife+ keeps a fit without each of the {count} rows, and does so for {MOST_LEFT_OUT} at most; cv+ \
              needs no more fits than folds, and so many rows make no difference between the two"
         )));
     }
