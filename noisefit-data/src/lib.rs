@@ -7,6 +7,7 @@
 //! | [`describe`](mod@describe) | what is in the columns of a data set |
 //! | [`records`], [`source`] | a design over a data set's records: the row source that estimators take |
 //! | [`remarks`] | what the rows show that a reader should know |
+//! | [`cluster`] | rows that an engine's workers hold and fold |
 //! | [`worker`] | its work units, folded in another process |
 //! | [`groups`] | groups of rows by the values of columns |
 //! | [`model`] | model files |
@@ -14,6 +15,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cluster;
 pub mod describe;
 pub mod error;
 pub mod formula;

@@ -63,14 +63,7 @@ impl<'a> Records<'a> {
         budget: u64,
         progress: &'a dyn Progress,
     ) -> Result<Self, DataError> {
-        let position = |name: &&str| {
-            dataset.position(name).ok_or_else(|| {
-                let names: Vec<&str> = dataset.fields().iter().map(|field| field.name.as_str()).collect();
-                let file = dataset.file_name(0);
-                DataError::Option(format!("{file} has no column `{name}`; its columns are {}", names.join(", ")))
-            })
-        };
-        let columns = names.iter().map(position).collect::<Result<Vec<_>, _>>()?;
+        let columns = Records::positions(dataset, names)?;
         // What a comma means is asked rather than guessed.
         let read: HashSet<usize> = columns.iter().copied().collect();
         let asked = |look_alike: &&LookAlike| {
@@ -95,6 +88,21 @@ impl<'a> Records<'a> {
             kept,
             single: Mutex::default(),
         })
+    }
+
+    /// Where the columns with these names stand in a data set.
+    ///
+    /// # Errors
+    /// [`DataError::Option`] for a name that is no column.
+    pub(crate) fn positions(dataset: &Dataset, names: &[&str]) -> Result<Vec<usize>, DataError> {
+        let position = |name: &&str| {
+            dataset.position(name).ok_or_else(|| {
+                let names: Vec<&str> = dataset.fields().iter().map(|field| field.name.as_str()).collect();
+                let file = dataset.file_name(0);
+                DataError::Option(format!("{file} has no column `{name}`; its columns are {}", names.join(", ")))
+            })
+        };
+        names.iter().map(position).collect()
     }
 
     /// Records that are in memory already, as frames of `dataset` with the columns at these positions: the units that passes are folded

@@ -84,7 +84,7 @@ impl fmt::Display for Remark {
 }
 
 /// What is seen of the rows.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Seen {
     rows: u64,
     /// The different values of the response, no more of them than one above those that may be counts.

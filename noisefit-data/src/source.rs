@@ -1,7 +1,10 @@
 //! A formula's design over the records of a data set, as the estimators see it.
 
+mod options;
+mod partition;
 mod sampling;
 
+use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 pub use noisefit_core::record::Counts;
@@ -10,53 +13,18 @@ use noisefit_core::rows::{BLOCK_ROWS, Layout, Next, Pass, Precision, RowSource, 
 use noisefit_core::sentence;
 use noisefit_core::wording::{Sentence, Setting};
 
+pub use self::options::{Missing, RowPlace, SourceOptions};
+pub use self::partition::fold_partition;
+use crate::cluster::{PartitionRead, Remote, Told, TravellingRows, Work};
 use crate::error::{DataError, Location};
 use crate::formula::{
-    Design, EvaluateError, EvaluateOptions, Learner, Model, Scope, Slopes, Undefined, Unseen, Workspace,
+    Design, EvaluateError, EvaluateOptions, Learner, Model, Scope, Slopes, Travelling, TravellingModel, Undefined,
+    Workspace,
 };
 use crate::frame::{Column, Field, Frame, Kind, MISSING};
 use crate::read::Dataset;
 use crate::records::Records;
 use crate::remarks::{Remark, Seen};
-
-/// What to do with records in which a variable of the model is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Missing {
-    /// Leave them out and count them.
-    #[default]
-    Drop,
-    /// Refuse, naming the first.
-    Fail,
-}
-
-noisefit_core::named!(Missing {
-    Drop = "drop": "Leave such rows out and count them",
-    Fail = "fail": "Refuse, naming the first",
-});
-
-/// How a design meets its records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SourceOptions {
-    /// What to do with incomplete records.
-    pub missing: Missing,
-    /// What to do with levels that the model was not fitted to.
-    pub unseen: Unseen,
-    /// What is read: all for a fit, without the weights for an evaluation.
-    pub scope: Scope,
-}
-
-/// Where a row stands that a fit used.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct RowPlace {
-    /// Its number from 0 among the rows used.
-    pub row: u64,
-    /// Its file.
-    pub file: String,
-    /// Its number from 1 among the records of the file, the header not counted.
-    pub record: u64,
-    /// The columns that the model reads, with their values as text.
-    pub values: Vec<(String, String)>,
-}
 
 /// A value as text; `NA` where it is missing.
 fn cell(column: &Column, row: usize) -> String {
@@ -78,6 +46,8 @@ pub struct DesignRows<'a> {
     counts: OnceLock<Counts>,
     /// How many rows stand before each unit.
     rows_before: OnceLock<Vec<u64>>,
+    /// The same of an engine's partitions, by their numbers.
+    partitions_before: OnceLock<Vec<(u64, u64)>>,
     remarks: OnceLock<Vec<Remark>>,
     /// Places of columns that are terms as they stand.
     bare: Vec<usize>,
@@ -90,18 +60,10 @@ impl<'a> DesignRows<'a> {
     /// Those of reading; [`DataError::Formula`] where the data cannot teach what the formula asks for.
     pub fn learn(mut model: Model, records: Records<'a>, options: SourceOptions) -> Result<Self, DataError> {
         while let Some(empty) = model.learner() {
-            let mut learned: Option<Learner> = None;
-            records.fold(
-                |_| empty.clone(),
-                |learner, frame| learner.fold(frame).map_err(|error| locate(records.dataset(), error)),
-                |_, learner| {
-                    match &mut learned {
-                        Some(learned) => learned.merge(learner),
-                        None => learned = Some(learner),
-                    }
-                    Ok(())
-                },
-            )?;
+            let learned = match records.dataset().remote() {
+                Some(remote) => learned_elsewhere(remote, &model, &empty, &records)?,
+                None => learned_here(&empty, &records)?,
+            };
             model.learn(learned.unwrap_or(empty))?;
         }
         Ok(DesignRows::new(model.into_design()?, records, options))
@@ -110,8 +72,8 @@ impl<'a> DesignRows<'a> {
     /// A design that was learned before.
     pub fn new(design: Design, records: Records<'a>, options: SourceOptions) -> Self {
         let (counts, rows_before, remarks) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        let bare = design.bare_columns();
-        DesignRows { records, design, options, counts, rows_before, remarks, bare }
+        let (bare, partitions_before) = (design.bare_columns(), OnceLock::new());
+        DesignRows { records, design, options, counts, rows_before, partitions_before, remarks, bare }
     }
 
     /// The design.
@@ -125,29 +87,18 @@ impl<'a> DesignRows<'a> {
     /// # Errors
     /// Those of reading.
     pub fn places(&self, rows: &[u64]) -> Result<Vec<RowPlace>, DataError> {
-        let dataset = self.records.dataset();
-        let fields = self.design.columns_needed(self.options.scope);
+        if let Some(remote) = self.records.dataset().remote() {
+            let (before, numbers) = (self.partitions_before(remote)?.to_vec(), rows.to_vec());
+            return Ok(match self.gather(remote, Work::Places { rows: self.travelling(), before, numbers })? {
+                Some(Told::Places(places)) => places,
+                _ => Vec::new(),
+            });
+        }
         let before = self.rows_before()?;
         let mut found = Vec::new();
         self.records.fold(
             |unit| (before.get(unit).copied().unwrap_or(u64::MAX), Vec::new(), Workspace::default()),
-            |(next, places, workspace), frame| {
-                self.used(frame, workspace, |kept| {
-                    let first = rows.partition_point(|row| row < next);
-                    *next += kept.len() as u64;
-                    let begin = *next - kept.len() as u64;
-                    for &row in rows[first..].iter().take_while(|row| *row < next) {
-                        let place = kept[(row - begin) as usize];
-                        let value = |(field, column): (&Field, &Column)| (field.name.clone(), cell(column, place));
-                        places.push(RowPlace {
-                            row,
-                            file: dataset.file_name(frame.file).to_owned(),
-                            record: frame.first_record + place as u64 + 1,
-                            values: fields.iter().zip(&frame.columns).map(value).collect(),
-                        });
-                    }
-                })
-            },
+            |(next, places, workspace), frame| self.add_places(rows, (next, places), workspace, frame),
             |origin, (_, places, _)| {
                 found.extend(
                     places
@@ -158,6 +109,33 @@ impl<'a> DesignRows<'a> {
             },
         )?;
         Ok(found)
+    }
+
+    /// Adds the places of those rows with these numbers that are in a frame, of whose rows the first that is used has the number `next`.
+    fn add_places(
+        &self,
+        rows: &[u64],
+        (next, places): (&mut u64, &mut Vec<RowPlace>),
+        workspace: &mut Workspace,
+        frame: &Frame,
+    ) -> Result<(), DataError> {
+        let dataset = self.records.dataset();
+        let fields = self.design.columns_needed(self.options.scope);
+        self.used(frame, workspace, |kept| {
+            let first = rows.partition_point(|row| row < next);
+            *next += kept.len() as u64;
+            let begin = *next - kept.len() as u64;
+            for &row in rows[first..].iter().take_while(|row| *row < next) {
+                let place = kept[(row - begin) as usize];
+                let value = |(field, column): (&Field, &Column)| (field.name.clone(), cell(column, place));
+                places.push(RowPlace {
+                    row,
+                    file: dataset.file_name(frame.file).to_owned(),
+                    record: frame.first_record + place as u64 + 1,
+                    values: fields.iter().zip(&frame.columns).map(value).collect(),
+                });
+            }
+        })
     }
 
     /// How many rows stand before each unit, by a pass of its own where none was made yet.
@@ -211,28 +189,35 @@ impl<'a> DesignRows<'a> {
     /// # Errors
     /// Those of reading.
     pub fn slopes(&self) -> Result<Slopes, DataError> {
+        if let Some(remote) = self.records.dataset().remote() {
+            return Ok(match self.gather(remote, Work::Slopes(self.travelling()))? {
+                Some(Told::Slopes(slopes)) => slopes,
+                _ => Slopes::default(),
+            });
+        }
         let mut all = Slopes::default();
         self.records.fold(
             |_| (Slopes::default(), Workspace::default()),
-            |(slopes, workspace), frame| {
-                let options = EvaluateOptions { scope: self.options.scope, ..EvaluateOptions::default() };
-                let bound = self.design.bind(frame, options).map_err(|error| locate(self.records.dataset(), error))?;
-                for start in (0..frame.rows).step_by(BLOCK_ROWS) {
-                    let rows = start..(start + BLOCK_ROWS).min(frame.rows);
-                    let evaluated =
-                        bound.evaluate(rows, workspace).map_err(|error| locate(self.records.dataset(), error))?;
-                    if evaluated.rows() > 0 {
-                        *slopes = slopes.and(evaluated.slopes());
-                    }
-                }
-                Ok(())
-            },
+            |(slopes, workspace), frame| self.add_slopes(slopes, workspace, frame),
             |_, (slopes, _)| {
                 all = all.and(slopes);
                 Ok(())
             },
         )?;
         Ok(all)
+    }
+
+    fn add_slopes(&self, slopes: &mut Slopes, workspace: &mut Workspace, frame: &Frame) -> Result<(), DataError> {
+        let options = EvaluateOptions { scope: self.options.scope, ..EvaluateOptions::default() };
+        let bound = self.design.bind(frame, options).map_err(|error| locate(self.records.dataset(), error))?;
+        for start in (0..frame.rows).step_by(BLOCK_ROWS) {
+            let rows = start..(start + BLOCK_ROWS).min(frame.rows);
+            let evaluated = bound.evaluate(rows, workspace).map_err(|error| locate(self.records.dataset(), error))?;
+            if evaluated.rows() > 0 {
+                *slopes = slopes.and(evaluated.slopes());
+            }
+        }
+        Ok(())
     }
 
     /// The same rows of models whose likelihood is of that.
@@ -276,6 +261,62 @@ impl<'a> DesignRows<'a> {
                 Err(error.into())
             }
         }
+    }
+
+    /// The rows as they travel to an engine's workers.
+    fn travelling(&self) -> TravellingRows {
+        TravellingRows { design: Travelling::of(&self.design), options: self.options }
+    }
+
+    /// The names of the columns that are read, in their order.
+    fn columns(&self) -> Vec<&str> {
+        self.design.columns_needed(self.options.scope).iter().map(|field| field.name.as_str()).collect()
+    }
+
+    /// What an engine's workers tell of all rows; none where there is no row.
+    fn gather(&self, remote: &Remote, work: Work) -> Result<Option<Told>, DataError> {
+        let answer = remote.gather(&self.columns(), work, &|| self.records.go_on().is_err())?;
+        Ok(answer.map(|answer| answer.told))
+    }
+
+    /// How many rows stand before those of each of an engine's partitions, by a pass of its own where none was made yet.
+    fn partitions_before(&self, remote: &Remote) -> Result<&[(u64, u64)], DataError> {
+        if let Some(known) = self.partitions_before.get() {
+            return Ok(known);
+        }
+        let work = Work::Count(self.travelling());
+        let answer = remote.gather(&self.columns(), work, &|| self.records.go_on().is_err())?;
+        let partitions = answer.map(|answer| answer.partitions).unwrap_or_default();
+        Ok(self.partitions_before.get_or_init(|| standing_before(&partitions)))
+    }
+
+    /// Runs a pass on an engine's workers.
+    fn fold_elsewhere(&self, remote: &Remote, empty: &dyn Pass) -> Result<Box<dyn Pass>, noisefit_core::Error> {
+        let before = if empty.needs_place() { self.partitions_before(remote)?.to_vec() } else { Vec::new() };
+        let looks = self.remarks.get().is_none();
+        let work = Work::Fold { rows: self.travelling(), pass: empty.to_bytes()?, looks, before };
+        let answer = remote.fold(&self.columns(), work, empty, &|| self.records.go_on().is_err())?;
+        let Some(answer) = answer else {
+            self.counts.get_or_init(Counts::default);
+            return Ok(empty.clone_box());
+        };
+        let Told::Folded { state, counts, seen } = answer.told else {
+            return Err(DataError::Option("the engine's workers have not answered what was asked".to_owned()).into());
+        };
+        self.counts.get_or_init(|| counts);
+        self.partitions_before.get_or_init(|| standing_before(&answer.partitions));
+        if let Some(seen) = seen {
+            self.see(seen);
+        }
+        empty.state_from_bytes(&state)
+    }
+
+    /// Remembers what the rows show.
+    fn see(&self, seen: Seen) {
+        self.remarks.get_or_init(|| {
+            let response = Some(self.layout().response.as_str()).filter(|_| !self.design.transforms_response());
+            seen.finish(response, |place| self.design.columns_needed(Scope::All)[place].name.clone())
+        });
     }
 
     fn fold_frame(&self, state: &mut State, frame: &Frame) -> Result<(), DataError> {
@@ -370,6 +411,11 @@ impl RowSource for DesignRows<'_> {
     }
 
     fn units(&self, empty: &dyn Pass, next: &mut Next<'_>) -> Result<(), noisefit_core::Error> {
+        if let Some(remote) = self.records.dataset().remote() {
+            // Its partitions are merged where they are: here they are one unit.
+            let _: ControlFlow<()> = next(self.fold_elsewhere(remote, empty)?);
+            return Ok(());
+        }
         let known = if empty.needs_place() { self.rows_before()? } else { &[] };
         let (mut counts, mut stopped, mut rows_before) = (Counts::default(), false, vec![0]);
         let mut seen = Seen::default();
@@ -398,10 +444,7 @@ impl RowSource for DesignRows<'_> {
         // Every pass meets the same records.
         self.counts.get_or_init(|| counts);
         self.rows_before.get_or_init(|| rows_before);
-        self.remarks.get_or_init(|| {
-            let response = Some(self.layout().response.as_str()).filter(|_| !self.design.transforms_response());
-            seen.finish(response, |place| self.design.columns_needed(Scope::All)[place].name.clone())
-        });
+        self.see(seen);
         Ok(())
     }
 
@@ -418,6 +461,55 @@ impl RowSource for DesignRows<'_> {
 
     fn report(&self, done: u64, of: u64) -> Result<(), noisefit_core::Error> {
         Ok(self.records.report(done, of)?)
+    }
+}
+
+/// How many rows stand before those of each partition.
+fn standing_before(partitions: &[PartitionRead]) -> Vec<(u64, u64)> {
+    let mut rows = 0;
+    let before = |read: &PartitionRead| {
+        let before = rows;
+        rows += read.used;
+        (read.number, before)
+    };
+    partitions.iter().map(before).collect()
+}
+
+/// What a learner comes to on records; none where there are none.
+fn learned_here(empty: &Learner, records: &Records<'_>) -> Result<Option<Learner>, DataError> {
+    let mut learned: Option<Learner> = None;
+    records.fold(
+        |_| empty.clone(),
+        |learner, frame| learner.fold(frame).map_err(|error| locate(records.dataset(), error)),
+        |_, learner| {
+            match &mut learned {
+                Some(learned) => learned.merge(learner),
+                None => learned = Some(learner),
+            }
+            Ok(())
+        },
+    )?;
+    Ok(learned)
+}
+
+/// The same on the workers of an engine.
+fn learned_elsewhere(
+    remote: &Remote,
+    model: &Model,
+    empty: &Learner,
+    records: &Records<'_>,
+) -> Result<Option<Learner>, DataError> {
+    let work = Work::Learn(TravellingModel::of(model));
+    let answer = remote.learn(&model.columns_needed(), work, empty.clone(), &|| records.go_on().is_err())?;
+    match answer.map(|answer| answer.told) {
+        Some(Told::Learned(bytes)) => {
+            let learned = empty.of_bytes(&bytes);
+            Ok(Some(
+                learned
+                    .map_err(|error| DataError::Option(format!("what the engine's workers have learned: {error}")))?,
+            ))
+        }
+        _ => Ok(None),
     }
 }
 

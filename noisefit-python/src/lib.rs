@@ -41,6 +41,8 @@ fn _noisefit(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(fit::describe, module)?)?;
     module.add_function(wrap_pyfunction!(fit::loss, module)?)?;
     module.add_function(wrap_pyfunction!(fit::columns, module)?)?;
+    module.add_function(wrap_pyfunction!(table::fold_partition, module)?)?;
+    module.add_function(wrap_pyfunction!(table::merge_answers, module)?)?;
     module.add_function(wrap_pyfunction!(array::fit_array, module)?)?;
     module.add_function(wrap_pyfunction!(losses::loss_of, module)?)?;
     module.add_function(wrap_pyfunction!(losses::likelihood_of, module)?)?;

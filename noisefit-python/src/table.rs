@@ -11,13 +11,15 @@ use arrow_array::{
 use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
 use noisefit::data::DataError;
+use noisefit::data::cluster::{Engine, Traffic, refusal};
 use noisefit::data::read::{ReadOptions, Rerun, Run};
 use noisefit::parse;
 use numpy::{Element, PyArray1, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyDict};
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyCapsule, PyDict};
 
-use crate::errors::{exception, usage};
+use crate::errors::{Keywords, exception, usage};
 use crate::model::set;
 use crate::numbers::buffer;
 use crate::settings::Settings;
@@ -66,6 +68,22 @@ impl Table {
         let source = Arc::new(Query { run });
         let open = |_| noisefit::Table::rerun(source, &options);
         Ok(Table { inner: sized(apart(py, None, open)?, memory) })
+    }
+
+    /// What an engine's workers hold: an object with `rows()`, as the function of [`Table::rerun`], and `ask(columns, task)`.
+    #[staticmethod]
+    fn engine(py: Python<'_>, engine: Py<PyAny>, settings: &Bound<'_, PyDict>) -> PyResult<Self> {
+        let (options, memory) = options(&Settings(settings))?;
+        let run = engine.getattr(py, "rows")?;
+        let engine = Arc::new(Workers { rows: Query { run }, engine });
+        let open = |_| noisefit::Table::engine(engine, &options);
+        Ok(Table { inner: sized(apart(py, None, open)?, memory) })
+    }
+
+    /// What passes have cost, where an engine's workers make them: their number, partitions, records, bytes sent and received, seconds.
+    fn traffic(&self) -> Option<(u64, u64, u64, u64, u64, f64)> {
+        let Traffic { passes, partitions, records, bytes_sent, bytes_received, seconds } = self.inner.traffic()?;
+        Some((passes, partitions, records, bytes_sent, bytes_received, seconds))
     }
 
     /// Columns of one length.
@@ -151,6 +169,79 @@ impl Rerun for Query {
         let reader = reader.ok_or_else(|| DataError::Option("the table: its query gave nothing".to_owned()))?;
         Ok(Box::new(Objects { objects, schema: reader.schema(), reader: Some(reader) }))
     }
+}
+
+/// An engine that Python speaks with.
+#[derive(Debug)]
+struct Workers {
+    rows: Query,
+    engine: Py<PyAny>,
+}
+
+/// How often whoever waits for an engine is asked whether they still do.
+const PATIENCE: f64 = 0.05;
+
+impl Rerun for Workers {
+    fn run(&self) -> Result<Run, DataError> {
+        self.rows.run()
+    }
+}
+
+impl Engine for Workers {
+    fn ask(&self, columns: &[String], task: &[u8], cancelled: &dyn Fn() -> bool) -> Result<Vec<Vec<u8>>, DataError> {
+        let failed = |error: PyErr| DataError::Option(described(error));
+        let begun = Python::attach(|py| {
+            let arguments = (columns.to_vec(), PyBytes::new(py, task));
+            self.engine.call_method1(py, "ask", arguments)
+        });
+        let asked = begun.map_err(failed)?;
+        loop {
+            // It waits without the lock.
+            let answers = Python::attach(|py| {
+                let answers = asked.call_method1(py, "wait", (PATIENCE,))?;
+                let answers = answers.extract::<Option<Vec<PyBackedBytes>>>(py)?;
+                Ok(answers.map(|answers| answers.iter().map(|answer| answer.to_vec()).collect()))
+            });
+            if let Some(answers) = answers.map_err(failed)? {
+                return Ok(answers);
+            }
+            if cancelled() {
+                Python::attach(|py| asked.call_method0(py, "cancel")).map_err(failed)?;
+                return Err(DataError::Interrupted);
+            }
+        }
+    }
+}
+
+/// Folds the rows of a partition on a worker of an engine: those of an object with `__arrow_c_stream__`. What is wrong with them is
+/// told in the answer.
+#[pyfunction]
+pub(crate) fn fold_partition<'py>(
+    py: Python<'py>,
+    task: PyBackedBytes,
+    partition: u64,
+    source: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let reader = reader(source)?;
+    let batches = reader.map(|batch| batch.map_err(|error| DataError::Option(format!("the engine's rows: {error}"))));
+    let folded = py.detach(|| {
+        let fold = || noisefit::data::source::fold_partition(&task, &noisefit::kinds(), partition, batches);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(fold))
+            .unwrap_or_else(|_| Err(DataError::Option("a fault of noisefit on a worker; please report it".to_owned())))
+            .unwrap_or_else(|error| refusal(partition, &error.sentence(&Keywords)))
+    });
+    Ok(PyBytes::new(py, &folded))
+}
+
+/// Merges answers of one task, on a worker of an engine.
+#[pyfunction]
+pub(crate) fn merge_answers<'py>(
+    py: Python<'py>,
+    task: PyBackedBytes,
+    answers: Vec<PyBackedBytes>,
+) -> Bound<'py, PyBytes> {
+    let merged = py.detach(|| noisefit::data::cluster::merge(&task, &noisefit::kinds(), &answers));
+    PyBytes::new(py, &merged)
 }
 
 /// What went wrong in Python, as it says.

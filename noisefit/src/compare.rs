@@ -79,7 +79,7 @@ impl Model {
         let (rows, comparison) = self.compare_rows(table, options, &|formula| self.rows(formula, table))?;
         let places = places(&rows, &comparison)?;
         let (design, counts, notes) = (rows.design().clone(), rows.counts(), notes(&rows, table));
-        let several_files = table.dataset().files().len() > 1;
+        let several_files = table.dataset().is_in_parts();
         let (model, table) = (self.clone(), table.clone());
         Ok(Compared { comparison, design, counts, places, several_files, notes, model, table })
     }

@@ -141,6 +141,8 @@ pub enum Refusal {
         /// The steps of the training in it; none where it is no checkpoint.
         steps: Option<u64>,
     },
+    /// Training on rows that an engine's workers hold.
+    TrainingElsewhere,
     /// A search whose plan all rows would have a say in, those that calibrate among them.
     TuneWithConformal {
         /// How intervals are calibrated.
@@ -444,6 +446,11 @@ impl Refusal {
                 name(Setting::Checkpoint),
                 path.display()
             ),
+            Refusal::TrainingElsewhere => {
+                "training takes the rows in their order, one batch after another, and the workers of an engine \
+                                           hold them: write the table to Parquet files and train on these"
+                    .to_owned()
+            }
             Refusal::TuneWithConformal { method } => format!(
                 "{} with {}: every row would have a say in the plan, and calibrate; say {}",
                 name(Setting::Tune),

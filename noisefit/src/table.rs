@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use noisefit_data::DataError;
+use noisefit_data::cluster::{Engine, Traffic};
 use noisefit_data::frame::Field;
 use noisefit_data::read::{Dataset, Inputs, ReadOptions, Rerun};
 
@@ -44,6 +45,7 @@ enum Origin {
     Files(Inputs),
     Batches(Vec<RecordBatch>),
     Rerun(Arc<dyn Rerun>),
+    Engine(Arc<dyn Engine>),
 }
 
 impl Origin {
@@ -52,6 +54,7 @@ impl Origin {
             Origin::Files(inputs) => Dataset::of(inputs, options),
             Origin::Batches(batches) => Dataset::of_batches(batches.clone(), options),
             Origin::Rerun(source) => Dataset::of_rerun(source.clone(), options),
+            Origin::Engine(engine) => Dataset::of_engine(engine.clone(), options),
         }
     }
 }
@@ -111,6 +114,20 @@ impl Table {
     /// What the source reports.
     pub fn rerun(source: Arc<dyn Rerun>, options: &ReadOptions) -> Result<Self, Error> {
         Table::of(Origin::Rerun(source), options)
+    }
+
+    /// A table that an engine's workers hold in partitions, such as one of Spark or Dask: passes are folded there. What is no pass, such as
+    /// predictions of every row, reads the rows from there one batch after another.
+    ///
+    /// # Errors
+    /// What the engine reports.
+    pub fn engine(engine: Arc<dyn Engine>, options: &ReadOptions) -> Result<Self, Error> {
+        Table::of(Origin::Engine(engine), options)
+    }
+
+    /// What passes over the table have cost, where an engine's workers make them.
+    pub fn traffic(&self) -> Option<Traffic> {
+        self.dataset.traffic()
     }
 
     fn of(origin: Origin, options: &ReadOptions) -> Result<Self, Error> {
@@ -187,7 +204,7 @@ impl Table {
     pub fn read(&self) -> Vec<Read> {
         match &*self.origin {
             Origin::Files(inputs) => inputs.identities().cloned().map(Read::Data).collect(),
-            Origin::Batches(_) | Origin::Rerun(_) => Vec::new(),
+            Origin::Batches(_) | Origin::Rerun(_) | Origin::Engine(_) => Vec::new(),
         }
     }
 

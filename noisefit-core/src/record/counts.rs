@@ -1,7 +1,7 @@
 //! How many rows a fit met.
 
 /// How many records a pass met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Counts {
     /// Records of the data.
     pub records: u64,

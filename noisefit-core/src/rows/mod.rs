@@ -34,6 +34,7 @@ mod values;
 pub use accumulator::Accumulator;
 pub use adaptor::{Adapted, Adaptor};
 pub use block::{Block, RowBlock};
+pub use codec::{put, take};
 pub use design::Design;
 pub use envelope::hash_parameters;
 pub use folds::{Folds, Part, Selected, Selection};

@@ -15,12 +15,12 @@ const KEPT: usize = 1 << 12;
 /// This is the hierarchy of Karnin, Lang and Liberty 2016, *Optimal quantile approximation in streams*, with merging as
 /// in Agarwal, Cormode, Huang, Phillips, Wei and Yi 2013, *Mergeable summaries*. Theirs toss a coin for which of the two
 /// neighbours moves up; here they take turns, so that the same data give the same quantiles.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Sample {
     levels: Vec<Level>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 struct Level {
     /// [`key`]s of the values.
     keys: Vec<i64>,

@@ -42,6 +42,11 @@ impl Design {
         coded.keep_used_steps();
         Some((self.with_plan(coded), category))
     }
+
+    /// Whether it is one that [`Design::by_codes`] made.
+    pub(super) fn is_by_codes(&self) -> bool {
+        self.source.formula.effects.is_empty() && !self.plan.effects.is_empty()
+    }
 }
 
 impl Design {

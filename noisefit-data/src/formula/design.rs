@@ -50,9 +50,9 @@ impl Formula {
 /// A formula whose columns are found, while levels, means or polynomials may still have to be learned from the rows.
 #[derive(Debug, Clone)]
 pub struct Model {
-    source: Source,
-    learned: Lessons,
-    plan: Arc<Plan>,
+    pub(super) source: Source,
+    pub(super) learned: Lessons,
+    pub(super) plan: Arc<Plan>,
 }
 
 impl Model {
@@ -126,8 +126,8 @@ impl Model {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(into = "StoredDesign", try_from = "StoredDesign")]
 pub struct Design {
-    source: Source,
-    learned: Lessons,
+    pub(super) source: Source,
+    pub(super) learned: Lessons,
     pub(super) plan: Arc<Plan>,
     likelihood_of: LikelihoodOf,
 }

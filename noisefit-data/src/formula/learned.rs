@@ -144,7 +144,7 @@ pub(super) fn key(high: f64, low: f64) -> (u64, u64) {
 }
 
 /// The levels that occur.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct LevelSet {
     pub texts: HashSet<String>,
     /// Numbers by the bits of their two words.
@@ -201,7 +201,7 @@ impl LevelSet {
 }
 
 /// Up to so many distinct values.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Distinct {
     values: Vec<f64>,
     most: usize,
@@ -226,7 +226,7 @@ impl Distinct {
 
 /// The first three moments, by sums of powers about the first value in double-double: exact enough that any split of
 /// the rows gives the same doubles.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Moments {
     count: f64,
     shift: f64,
@@ -303,7 +303,7 @@ impl Moments {
 }
 
 /// One step of the Stieltjes procedure: `sum v^2` and `sum (x - c) v^2` with `v = spreads[k] q_k(x)`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Stieltjes {
     known: Polynomial,
     centre: DoubleDouble,

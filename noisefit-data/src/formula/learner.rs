@@ -11,7 +11,8 @@ use crate::describe::quantiles::Sample;
 use crate::frame::{Column, Frame};
 use noisefit_core::numeric::dispatch::vectorised;
 use noisefit_core::numeric::double_double::DoubleDouble;
-use noisefit_core::rows::BLOCK_ROWS;
+use noisefit_core::rows::{BLOCK_ROWS, put, take};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One pass of learning: fold frames into clones of it, merge the clones, hand the result to
@@ -28,7 +29,7 @@ pub struct Learner {
     rows: u64,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum State {
     Levels(LevelSet),
     Moments(Moments),
@@ -39,7 +40,7 @@ enum State {
 }
 
 /// The means of the columns of splines.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Means {
     pieces: Pieces,
     knots: Knots,
@@ -190,6 +191,31 @@ impl Learner {
                 (Some(State::Means(means)), Some(State::Means(later))) => means.merge(later),
                 _ => {}
             }
+        }
+    }
+
+    /// What it was told, as bytes.
+    ///
+    /// # Errors
+    /// [`noisefit_core::Error::State`] for what cannot be written.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, noisefit_core::Error> {
+        let mut bytes = Vec::new();
+        put(&(self.rows, &self.states), &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// The learner of this one's model that was told what these bytes say.
+    ///
+    /// # Errors
+    /// [`noisefit_core::Error::State`] for bytes of another learner, or of none.
+    pub fn of_bytes(&self, bytes: &[u8]) -> Result<Self, noisefit_core::Error> {
+        let (rows, states): (u64, Vec<Option<State>>) = take(&mut &bytes[..])?;
+        let kinds = |states: &[Option<State>]| -> Vec<_> {
+            states.iter().map(|state| state.as_ref().map(std::mem::discriminant)).collect()
+        };
+        match kinds(&states) == kinds(&self.states) {
+            true => Ok(Learner { plan: Arc::clone(&self.plan), states, rows }),
+            false => Err(noisefit_core::Error::State("it is of another formula".to_owned())),
         }
     }
 

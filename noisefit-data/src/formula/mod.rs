@@ -92,6 +92,7 @@ mod tangent;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod travelling;
 mod variables;
 mod written;
 
@@ -103,5 +104,6 @@ pub use response::Slopes;
 pub use scope::Scope;
 pub use select::EvaluateError;
 pub use tangent::Tangents;
+pub(crate) use travelling::{Travelling, TravellingModel};
 pub use variables::{Level, Variable, Variation};
 pub use written::{Expression, Formula, ScaleFormula};

@@ -7,7 +7,7 @@ use crate::formula::expression::{Expr, evaluate};
 use crate::formula::scalar::Dual;
 
 /// What the derivatives of a transformed response were like over some rows.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Slopes {
     /// Whether one was positive.
     pub rising: bool,

@@ -253,7 +253,7 @@ fn curvatures(h: &[f64]) -> Vec<Vec<f64>> {
 }
 
 /// Columns that are polynomials between breaks.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Pieces {
     /// Where each interval begins, and what polynomials there are counted from.
     origins: Vec<f64>,

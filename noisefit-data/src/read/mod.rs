@@ -74,6 +74,7 @@ use self::memory::Batches;
 use self::partitions::Partitions;
 use self::stream::Stream;
 use self::table::{FrameIterator, Query, Schema, Table, Unit, Wanted};
+use crate::cluster::{Engine, Reading, Remote, Traffic};
 use crate::error::DataError;
 use crate::frame::{Field, Frame, Kind};
 
@@ -157,6 +158,8 @@ pub struct Dataset {
     unit_bytes: usize,
     /// The number of records, once a scan has counted them.
     records: OnceLock<u64>,
+    /// Who folds its rows elsewhere.
+    remote: Option<Remote>,
 }
 
 /// The size of the pieces that text is cut into: large beside the cost of handing it to a thread, small beside memory.
@@ -204,12 +207,38 @@ impl Dataset {
         Ok(Dataset::new(tables, schema, options, UNIT_BYTES))
     }
 
+    /// A table that an engine's workers hold in partitions: passes go to them, and what is no pass reads the rows from there, in their
+    /// order. `options` are heeded as by [`Dataset::of_batches`].
+    ///
+    /// # Errors
+    /// What the engine reports; a column's name twice.
+    pub fn of_engine(engine: Arc<dyn Engine>, options: &ReadOptions) -> Result<Dataset, DataError> {
+        let source: Arc<dyn Rerun> = engine.clone();
+        let remote = Some(Remote::new(engine, Reading::of(options)));
+        Ok(Dataset { remote, ..Dataset::of_rerun(source, options)? })
+    }
+
+    /// Who folds its rows elsewhere.
+    pub(crate) fn remote(&self) -> Option<&Remote> {
+        self.remote.as_ref()
+    }
+
+    /// What passes over it have cost, where an engine's workers make them.
+    pub fn traffic(&self) -> Option<Traffic> {
+        self.remote.as_ref().map(Remote::traffic)
+    }
+
+    /// Whether it is in several parts, files or partitions, of each of which records are counted from its beginning.
+    pub fn is_in_parts(&self) -> bool {
+        self.tables.len() > 1 || self.remote.is_some()
+    }
+
     fn new(tables: Vec<Box<dyn Table>>, schema: Schema, options: &ReadOptions, unit_bytes: usize) -> Dataset {
         let (missing, threads) = (MissingWords::new(&options.missing), options.threads.max(1));
         let (date, records) = (options.dates(), OnceLock::new());
         let positions = schema.places().into_iter().map(|(name, place)| (name.to_owned(), place)).collect();
         let partitions = Partitions::default();
-        Dataset { tables, schema, partitions, positions, missing, date, threads, unit_bytes, records }
+        Dataset { tables, schema, partitions, positions, missing, date, threads, unit_bytes, records, remote: None }
     }
 
     /// The columns, in the order of the files.

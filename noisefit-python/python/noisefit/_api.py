@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from noisefit import _noisefit, _progress
 from noisefit._errors import UsageError, warn
-from noisefit._fitted import Fitted
+from noisefit._fitted import Fitted, passes
 from noisefit._found import Comparison, Description, Diagnosis, Losses, Profile
 from noisefit._frames import Like
 from noisefit._table import READING, table
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         date: str
         threads: int
         memory: str | int
+        engine: Any
+        persist: bool
 
     class Training(Reading, total=False):
         """How a network, or a linear model by gradient steps, is trained."""
@@ -112,7 +114,8 @@ def fit(
         backticks.
     data
         A pandas, polars or pyarrow frame, a dict of arrays, a NumPy array, anything with `__arrow_c_stream__`, or the path of
-        a CSV, Parquet, Arrow or JSON lines file, a folder, a pattern such as `data/*.parquet`, or several of them.
+        a CSV, Parquet, Arrow or JSON lines file, a folder, a pattern such as `data/*.parquet`, or several of them. A DataFrame of
+        Spark or Dask or a Dataset of Ray is fitted where it lies, by the engine's workers (docs/cluster.md).
     noise
         `gaussian`, `laplace`, `quantile:0.9`, `quantile:0.1,0.5,0.9`, `huber`, `student-t`, `student-t:4`, `logistic`,
         `cauchy`; or `auto`, which fits the one that `compare` prefers.
@@ -194,10 +197,10 @@ def fit(
     if glance:
         raise UsageError("glance goes with by; of one fit call `Fitted.glance()`")
     del asked["by"]
-    with _progress.shown(progress) as shown:
+    with _progress.shown(progress) as shown, like.kept() as kept:
         fitted = _noisefit.fit(made, asked, shown)
     warn(fitted.warnings())
-    return Fitted(fitted, like, data, made, {**asked, "frame": frame, "progress": progress})
+    return Fitted(fitted, like, data, made, {**asked, "frame": frame, "progress": progress}, passes=passes(made, like, kept))
 
 
 def _groups(verb: Any, like: Like, progress: bool | None) -> Any:
@@ -399,7 +402,7 @@ def loss(
 def _called(verb: Any, data: Any, asked: dict[str, Any], frame: str | None, progress: bool | None) -> Any:
     without = {name: value for name, value in asked.items() if name not in ("noise", "folds")}
     made, like = table(data, asked, _noisefit.columns(without), frame)
-    with _progress.shown(progress) as shown:
+    with _progress.shown(progress) as shown, like.kept():
         return verb(made, asked, shown), like
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from noisefit import _noisefit, _progress
 from noisefit._errors import UsageError, warn
@@ -14,6 +14,9 @@ from noisefit._frames import Like
 from noisefit._numbers import Numbers
 from noisefit._shown import Chart, Plot, charts_of
 from noisefit._table import table
+
+if TYPE_CHECKING:
+    from noisefit._engines import Engine
 
 
 class Fitted(Numbers):
@@ -40,11 +43,29 @@ class Fitted(Numbers):
         made: _noisefit.Table | None = None,
         asked: dict[str, Any] | None = None,
         record: str | None = None,
+        passes: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(inner, like, record)
+        self._passes = passes
         self._data = data
         self._table = made
         self._asked = asked
+
+    @property
+    def passes(self) -> dict[str, Any] | None:
+        """What the passes of the fit have cost, where an engine's workers made them: how many there were, over how many partitions and
+        records, bytes sent and received, seconds; whether the engine kept the rows meanwhile."""
+        return self._passes
+
+    def summary(self, all_terms: bool = False) -> str:
+        """Give the summary for people, as the command prints it.
+
+        Parameters
+        ----------
+        all_terms
+            Whether the levels of a category with more than 20 coefficients have a line each; else they are one line with their joint test.
+        """
+        return super().summary(all_terms) + _told(self._passes)
 
     @property
     def fits(self) -> list[Fitted]:
@@ -114,6 +135,8 @@ class Fitted(Numbers):
         made, like = self._table_of(new)
         if made is None:
             raise UsageError("the model was loaded without its table; give new rows")
+        if like.engine is not None and (output is not None or progress):
+            raise UsageError(f"predictions of a table of {like.engine.name} are columns of its own, which it computes and writes")
         settings = {
             "interval": interval, "kind": kind, "unseen": unseen, "undefined": undefined, "name": name, "back": back,
             "keep": keep,
@@ -121,6 +144,8 @@ class Fitted(Numbers):
         }  # fmt: skip
         if output is None and (keep or keep_all):
             raise UsageError("keep goes with output alone, which is not given: the rows are those of the frame")
+        if like.engine is not None:
+            return self._predicted_elsewhere(like.engine, {name: value for name, value in settings.items() if value is not None})
         with _progress.shown(progress) as shown:
             if output is not None:
                 warn(self._inner.predict_to(made, settings, output, shown))
@@ -128,6 +153,13 @@ class Fitted(Numbers):
             (names, columns), said = self._inner.predict(made, settings, shown)
         warn(said)
         return like.frame(dict(zip(names, columns, strict=True)), of_rows=True)
+
+    def _predicted_elsewhere(self, engine: Engine, settings: dict[str, Any]) -> Any:
+        """The engine's own table, with predictions that its workers make."""
+        nothing = _noisefit.Table.stream(next(iter(engine.rows())), {})
+        (names, _), said = self._inner.predict(nothing, settings, None)
+        warn(said, stacklevel=4)
+        return engine.predict(self._inner.to_json(), settings, names)
 
     def augment(self, data: Any = None, *, progress: bool | None = None) -> Any:
         """Say what was measured of every row: fitted values, residuals, leverages, Cook's distances and the like.
@@ -137,6 +169,8 @@ class Fitted(Numbers):
         A frame with a row for each of the data's, missing where the row was left out of the fit.
         """
         made, like = self._table_of(data)
+        if like.engine is not None:
+            raise UsageError(f"the rows are those of {like.engine.name}, which predicts them: `predict(table)` appends columns there")
         with _progress.shown(progress) as shown:
             names, columns = self._inner.augment(made, shown)
         return like.frame(dict(zip(names, columns, strict=True)), of_rows=True)
@@ -428,7 +462,40 @@ class Fitted(Numbers):
 
     def __reduce__(self) -> Any:
         record = self._json if self._json is not None else self._inner.record()
-        return _unpickled, (self._inner.to_json(), record, self._like.backend, self._asked)
+        # The engine stays where it is.
+        asked = None if self._asked is None else {name: value for name, value in self._asked.items() if name != "engine"}
+        return _unpickled, (self._inner.to_json(), record, self._like.backend, asked)
+
+
+def passes(made: _noisefit.Table, like: Like, kept: bool) -> dict[str, Any] | None:
+    """Say what the passes over an engine's table have cost so far."""
+    traffic = made.traffic()
+    if traffic is None or like.engine is None:
+        return None
+    names = ("passes", "partitions", "records", "bytes_sent", "bytes_received", "seconds")
+    return {"engine": like.engine.name, **dict(zip(names, traffic, strict=True)), "kept": kept}
+
+
+def _told(passes: dict[str, Any] | None) -> str:
+    """The line of the summary that says what the passes have cost."""
+    if passes is None or not passes["passes"]:
+        return ""
+    count, partitions, seconds = passes["passes"], passes["partitions"], passes["seconds"]
+    rows = passes["records"] / count
+    return (
+        f"\n{passes['engine']}: {count} pass{'es' if count > 1 else ''} over {partitions:,} partition{'s' if partitions > 1 else ''} with"
+        f" {rows:,.0f} rows in {seconds:.1f} s, {passes['records'] / max(seconds, 1e-9):,.0f} rows a second;"
+        f" {_size(passes['bytes_sent'])} sent, {_size(passes['bytes_received'])} received"
+        + ("; the engine kept the rows meanwhile\n" if passes["kept"] else "\n")
+    )
+
+
+def _size(count: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    raise AssertionError
 
 
 def _unpickled(model: str, record: str, backend: str, asked: dict[str, Any] | None) -> Fitted:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from noisefit._engines import Engine
 
 #: What a frame can come back as.
 BACKENDS = ("pandas", "polars", "pyarrow", "dict")
@@ -22,9 +26,20 @@ class Columns(dict[str, Any]):
 class Like:
     """What the data were given as, and the labels of their rows."""
 
-    def __init__(self, backend: str = "dict", index: Any = None) -> None:
+    def __init__(self, backend: str = "dict", index: Any = None, engine: Engine | None = None, persist: bool = True) -> None:
         self.backend = backend
         self.index = index
+        self.engine = engine
+        self._persist = persist
+
+    @contextmanager
+    def kept(self) -> Iterator[bool]:
+        """Have an engine that holds the rows keep them while something is done with them; whether it does."""
+        if self.engine is None:
+            yield False
+            return
+        with self.engine.kept(self._persist) as kept:
+            yield kept
 
     def frame(self, columns: Mapping[str, Any], of_rows: bool = False) -> Any:
         """Make a frame of columns, those of the data's rows with their labels."""

@@ -8,11 +8,14 @@ from typing import Any
 
 from noisefit import _noisefit
 from noisefit._columns import columns
+from noisefit._engines import Engine, engine_of, engine_reading
 from noisefit._errors import DataError, UsageError, warn
 from noisefit._frames import BACKENDS, Like
 
 #: Keywords of `reading`: how files are read, and how much memory is used.
-READING = ("input_format", "delimiter", "header", "na", "text", "number", "decimal", "date", "threads", "memory")
+READING = (
+    "input_format", "delimiter", "header", "na", "text", "number", "decimal", "date", "threads", "memory", "engine", "persist",
+)  # fmt: skip
 
 Needed = tuple[list[str], bool] | None
 
@@ -33,12 +36,32 @@ def table(data: Any, settings: Mapping[str, Any], needed: Needed = None, frame: 
         What frames come back as; as what was given where it is None.
     """
     reading = {name: settings[name] for name in READING if settings.get(name) is not None}
-    made, like = _made(data, reading, needed)
+    engine, persist = reading.pop("engine", None), reading.pop("persist", True)
+    held = _held(data, engine)
+    made, like = _made(data, reading, needed) if held is None else (_noisefit.Table.engine(held, reading), Like(_here(), None, held, persist))
     if frame is not None:
         if frame not in BACKENDS:
             raise UsageError(f'frame="{frame}": there are {", ".join(BACKENDS)}')
         like = Like(frame, like.index if frame == like.backend else None)
     return made, like
+
+
+def _held(data: Any, engine: Any) -> Engine | None:
+    """The engine that holds the data, or that is to read their files."""
+    if engine is None:
+        root = type(data).__module__.partition(".")[0]
+        return engine_of(data) if root in ("pyspark", "dask", "dask_expr", "ray") else None
+    paths = [data] if isinstance(data, (str, os.PathLike)) else data
+    if not isinstance(paths, (list, tuple)) or not all(isinstance(path, (str, os.PathLike)) for path in paths):
+        raise UsageError("engine goes with the paths of Parquet files; a table of an engine's own says itself whose it is")
+    return engine_reading([os.fspath(path) for path in paths], engine)
+
+
+def _here() -> str:
+    """What frames of an engine's tables come back as."""
+    from importlib.util import find_spec
+
+    return "pandas" if find_spec("pandas") and find_spec("narwhals") else "dict"
 
 
 def _made(data: Any, reading: dict[str, Any], needed: Needed) -> tuple[_noisefit.Table, Like]:

@@ -132,7 +132,7 @@ pub(crate) fn look(
     let unwritten = unwritten(written)?;
     let serial = options.lags.map(|lags| Serial::of(rows, diagnosis, lags)).transpose()?;
     let groupings = groupings(diagnosis, rows, table)?;
-    let several_files = table.dataset().files().len() > 1;
+    let several_files = table.dataset().is_in_parts();
     let (design, fit, table) = (rows.design().clone(), diagnosis.fit().clone(), table.clone());
     Ok(Diagnosed {
         design,

@@ -27,7 +27,7 @@ pub(super) fn write(
     let dataset = table.dataset();
     let measures = diagnosis.row_columns();
     let more = if dfbetas { diagnosis.dfbetas_columns() } else { Vec::new() };
-    let several = dataset.files().len() > 1;
+    let several = dataset.is_in_parts();
     let mut names = Vec::new();
     names.extend(several.then_some(("file", Kind::Text)));
     names.push(("row", Kind::Number));

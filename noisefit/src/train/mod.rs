@@ -29,6 +29,9 @@ use crate::training::Training;
 
 /// Trains a model.
 pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &Table) -> Result<Fitted, Error> {
+    if table.traffic().is_some() {
+        return Err(Refusal::TrainingElsewhere.into());
+    }
     let noise = model.named_noise()?;
     let trials = training.trials();
     table.refuse_overwriting(&[

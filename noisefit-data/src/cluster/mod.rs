@@ -1,0 +1,28 @@
+//! Rows that others hold: an engine with many workers folds them, and what they tell is merged here.
+//!
+//! An engine, such as a session of Spark or a client of Dask, holds a table in partitions. What a fit asks of the rows is a **task**:
+//! bytes, in which a design and a pass travel. A worker folds the rows of a partition into an **answer**
+//! ([`fold_partition`](crate::source::fold_partition)), answers are merged in the order of the partitions' numbers ([`merge`]), on workers
+//! and at last here. Neither the schedule nor who did the work has a say in the result, bit for bit.
+//!
+//! ```text
+//! driver                               workers
+//! task: design, pass      ----------->  a partition's batches -> frames -> blocks -> state
+//!                                       answer: state, the partition's number, its records and their checksum
+//! answers, merged         <-----------  groups of consecutive partitions, merged
+//! ```
+//!
+//! Every answer says which partitions it is of, how many records these had and a checksum of their values: rows that change between two
+//! passes and partitions that get lost are an error, a partition that was folded twice counts once.
+
+mod answer;
+mod checksum;
+mod remote;
+mod task;
+
+pub(crate) use answer::{Answer, PartitionRead, Told};
+pub use answer::{merge, refusal};
+pub(crate) use checksum::Checksum;
+pub(crate) use remote::Remote;
+pub use remote::{Engine, Traffic};
+pub(crate) use task::{Reading, Task, TravellingRows, Work};

@@ -1,0 +1,77 @@
+"""Ray: a task for every block of a dataset."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from noisefit._engines._engine import Asked, Engine, group_size
+from noisefit._engines._worker import fold_stream, merge_answers, predict_table
+
+
+class Ray(Engine):
+    """A Dataset of Ray."""
+
+    name = "Ray"
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = dataset
+        self._blocks: dict[tuple[str, ...], list[Any]] = {}
+        self._keeps = False
+
+    def rows(self) -> Iterator[Any]:
+        import pyarrow as pa
+
+        schema = self._dataset.schema().base_schema
+        yield schema.empty_table() if isinstance(schema, pa.Schema) else pa.Table.from_pandas(self._dataset.limit(0).to_pandas())
+        for batch in self._dataset.iter_batches(batch_format="pyarrow", batch_size=None):
+            yield batch
+
+    def _references(self, columns: list[str]) -> list[Any]:
+        """The blocks with these columns, kept while several passes need them."""
+        key = tuple(columns)
+        if key not in self._blocks:
+            blocks = self._dataset.select_columns(columns).to_arrow_refs()
+            if not self._keeps:
+                return list(blocks)
+            self._blocks[key] = list(blocks)
+        return self._blocks[key]
+
+    def ask(self, columns: Sequence[str], task: bytes) -> Asked:
+        import ray
+
+        running: list[Any] = []
+
+        def work() -> list[bytes]:
+            fold, merge = ray.remote(_fold), ray.remote(merge_answers)
+            sent = ray.put(task)
+            blocks = self._references(list(columns))
+            answers = [fold.remote(sent, number, block, list(columns)) for number, block in enumerate(blocks)]
+            size = group_size(len(answers))
+            if size:
+                answers = [merge.remote(sent, *answers[first : first + size]) for first in range(0, len(answers), size)]
+            running.extend(answers)
+            return list(ray.get(answers))
+
+        def cancel() -> None:
+            for reference in running:
+                ray.cancel(reference)
+
+        return Asked(work, cancel)
+
+    def keep(self) -> bool:
+        self._keeps = True
+        return True
+
+    def release(self) -> None:
+        self._keeps = False
+        self._blocks.clear()
+
+    def predict(self, model: str, settings: dict[str, Any], names: list[str]) -> Any:
+        append = functools.partial(predict_table, model=model, settings=settings, names=names)
+        return self._dataset.map_batches(append, batch_format="pyarrow", batch_size=None)
+
+
+def _fold(task: bytes, partition: int, block: Any, columns: list[str]) -> bytes:
+    return fold_stream(task, partition, block.select(columns))

@@ -1,0 +1,118 @@
+"""Spark, classic or Connect, and whatever speaks its protocol, as Sail does."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from noisefit._engines._engine import Asked, Engine, group_size
+from noisefit._engines._worker import ANSWER, PARTITION, fold_batches, merge_batches, predict_batches
+
+_SCHEMA = f"{PARTITION} long, {ANSWER} binary"
+
+
+class Spark(Engine):
+    """A DataFrame of Spark."""
+
+    name = "Spark"
+
+    def __init__(self, frame: Any) -> None:
+        self._frame = frame
+        self._partitions: int | None = None
+        self._kept: Any = None
+
+    def rows(self) -> Iterator[Any]:
+        frame = self._frame
+        yield frame.limit(0).toArrow()
+        # One partition after another, in the order of their numbers, which is that of the passes.
+        for number in range(self._count()):
+            yield self._numbered(frame.columns).where(f"{PARTITION} = {number}").drop(PARTITION).toArrow()
+
+    def _numbered(self, columns: Sequence[str]) -> Any:
+        from pyspark.sql import functions
+
+        frame = self._kept if self._kept is not None else self._frame
+        named = [functions.col(_quoted(name)) for name in columns]
+        return frame.select(*named, functions.spark_partition_id().cast("long").alias(PARTITION))
+
+    def _count(self) -> int:
+        """The partitions, those without rows perhaps not among them."""
+        if self._partitions is None:
+            from pyspark.sql import functions
+
+            last = self._numbered([]).agg(functions.max(PARTITION)).collect()[0][0]
+            self._partitions = 0 if last is None else int(last) + 1
+        return self._partitions
+
+    def ask(self, columns: Sequence[str], task: bytes) -> Asked:
+        session, tag = self._frame.sparkSession, f"noisefit-{uuid.uuid4()}"
+
+        def work() -> list[bytes]:
+            size = group_size(self._count())
+            tagged = _tagging(session, tag)
+            try:
+                answers = self._numbered(columns).mapInArrow(functools.partial(fold_batches, task=task), _SCHEMA)
+                if size:
+                    answers = _merged_by_group(answers, task, size, -(-self._count() // size))
+                return [bytes(row[ANSWER]) for row in answers.select(ANSWER).collect()]
+            finally:
+                if tagged:
+                    session.removeTag(tag)
+
+        def cancel() -> None:
+            try:
+                session.interruptTag(tag)
+            except Exception:  # an engine that cannot stop goes on alone, and nobody waits for it
+                pass
+
+        return Asked(work, cancel)
+
+    def keep(self) -> bool:
+        from pyspark.storagelevel import StorageLevel
+
+        try:
+            level = self._frame.storageLevel
+            if level.useMemory or level.useDisk:
+                return False
+            self._kept = self._frame.persist(StorageLevel.MEMORY_AND_DISK)
+        except Exception:  # not every engine behind the protocol keeps anything
+            self._kept = None
+            return False
+        return True
+
+    def release(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.unpersist()
+
+    def predict(self, model: str, settings: dict[str, Any], names: list[str]) -> Any:
+        from pyspark.sql.types import DoubleType, StructField, StructType
+
+        schema = StructType([*self._frame.schema.fields, *(StructField(name, DoubleType()) for name in names)])
+        return self._frame.mapInArrow(
+            functools.partial(predict_batches, model=model, settings=settings, names=names), schema
+        )
+
+
+def _merged_by_group(answers: Any, task: bytes, size: int, groups: int) -> Any:
+    """A second stage of workers, each of which merges whole groups."""
+    from pyspark.sql import functions
+
+    group = functions.floor(functions.col(PARTITION) / size).cast("long").alias("__noisefit_group")
+    answers = answers.select(PARTITION, ANSWER, group).repartition(groups, "__noisefit_group").drop("__noisefit_group")
+    return answers.mapInArrow(functools.partial(merge_batches, task=task, size=size), _SCHEMA)
+
+
+def _tagging(session: Any, tag: str) -> bool:
+    try:
+        session.addTag(tag)
+    except Exception:  # older ones have no tags, and cannot be stopped
+        return False
+    return True
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
