@@ -455,7 +455,14 @@ impl RowSource for DesignRows<'_> {
     fn rows_hint(&self) -> Option<u64> {
         match self.counts.get() {
             Some(Counts { records, missing, weightless }) => Some(records - missing - weightless),
-            None => self.records.rows_hint(),
+            // Whoever asks wants to send little: that is worth a pass.
+            None => match self.records.dataset().remote() {
+                Some(remote) => remote.records().or_else(|| {
+                    self.partitions_before(remote).ok()?;
+                    remote.records()
+                }),
+                None => self.records.rows_hint(),
+            },
         }
     }
 

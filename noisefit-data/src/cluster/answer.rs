@@ -7,6 +7,7 @@ use noisefit_core::record::Counts;
 use noisefit_core::rows::{Kinds, Pass, put, take};
 use serde::{Deserialize, Serialize};
 
+use super::place_of;
 use super::task::{Task, VERSION, Work, same_version, unwritten};
 use crate::error::DataError;
 use crate::formula::{Learner, Slopes};
@@ -70,7 +71,11 @@ fn written(reply: &Reply) -> Vec<u8> {
 fn read(mut bytes: &[u8]) -> Result<Reply, DataError> {
     let version: String = take(&mut bytes).map_err(unwritten)?;
     same_version(&version)?;
-    take(&mut bytes).map_err(unwritten)
+    let reply = take(&mut bytes).map_err(unwritten)?;
+    match bytes.len() {
+        0 => Ok(reply),
+        more => Err(DataError::Option(format!("between the driver and a worker: {more} bytes too many in an answer"))),
+    }
 }
 
 /// Several answers of one task as one, merged in the order of the partitions' numbers: what a second stage of workers does.
@@ -252,7 +257,7 @@ pub(super) fn merged(merger: &Merger<'_>, replies: &[impl AsRef<[u8]>]) -> Resul
 }
 
 fn read_twice(partition: u64) -> String {
-    format!("partition {partition} of the table was read twice in one pass, and its rows were not the same; {STABLE}")
+    format!("{} of the table was read twice in one pass, and its rows were not the same; {STABLE}", place_of(partition))
 }
 
 /// What makes rows stay what they are.

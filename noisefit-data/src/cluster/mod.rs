@@ -12,8 +12,23 @@
 //! answers, merged         <-----------  groups of consecutive partitions, merged
 //! ```
 //!
+//! The number of a partition is that of the engine's, times 2^33, and the number of its first row there: where all rows of an
+//! engine's partition are folded by one worker, a multiple of 2^33.
+//!
 //! Every answer says which partitions it is of, how many records these had and a checksum of their values: rows that change between two
 //! passes and partitions that get lost are an error, a partition that was folded twice counts once.
+
+/// The bits of a partition's number that say with which of the rows of the engine's partition it begins: engines that deal the rows of one
+/// partition to several workers make several of it.
+const ROW_BITS: u32 = 33;
+
+/// What messages call a partition.
+pub(crate) fn place_of(number: u64) -> String {
+    match number & ((1 << ROW_BITS) - 1) {
+        0 => format!("partition {}", number >> ROW_BITS),
+        first => format!("partition {} from its row {}", number >> ROW_BITS, first + 1),
+    }
+}
 
 mod answer;
 mod checksum;

@@ -8,6 +8,7 @@ use std::time::Instant;
 use noisefit_core::rows::Pass;
 
 use super::answer::{Answer, Merger, PartitionRead, STABLE, merged};
+use super::place_of;
 use super::task::{Reading, Task, Work};
 use crate::error::DataError;
 use crate::formula::Learner;
@@ -59,6 +60,12 @@ impl Remote {
 
     pub fn traffic(&self) -> Traffic {
         *self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many records there are, once a pass has met them.
+    pub fn records(&self) -> Option<u64> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.values().next().map(|partitions| partitions.iter().map(|read| read.records).sum())
     }
 
     /// What a learner comes to on all rows.
@@ -139,21 +146,23 @@ impl Remote {
                 match found_by.get(&read.number) {
                     None => {
                         return Err(changed(format!(
-                            "partition {} of the table, which had {} rows in an earlier pass, has none now: it was lost, or the table \
-                             changed",
-                            read.number, read.records
+                            "{} of the table, which had {} rows in an earlier pass, has none now: it was lost, or the table changed",
+                            place_of(read.number),
+                            read.records
                         )));
                     }
                     Some(now) if now.records != read.records => {
                         return Err(changed(format!(
-                            "partition {} of the table had {} rows in an earlier pass and has {} now: the table changed",
-                            read.number, read.records, now.records
+                            "{} of the table had {} rows in an earlier pass and has {} now: the table changed",
+                            place_of(read.number),
+                            read.records,
+                            now.records
                         )));
                     }
                     Some(now) if same_columns && now.checksum != read.checksum => {
                         return Err(changed(format!(
-                            "partition {} of the table has other values, or its rows in another order, than in an earlier pass",
-                            read.number
+                            "{} of the table has other values, or its rows in another order, than in an earlier pass",
+                            place_of(read.number)
                         )));
                     }
                     Some(_) => {}
@@ -161,8 +170,9 @@ impl Remote {
             }
             if let Some(new) = found.iter().find(|read| !before_by.contains_key(&read.number)) {
                 return Err(changed(format!(
-                    "partition {} of the table has {} rows, and had none in an earlier pass: the table changed",
-                    new.number, new.records
+                    "{} of the table has {} rows, and had none in an earlier pass: the table changed",
+                    place_of(new.number),
+                    new.records
                 )));
             }
         }

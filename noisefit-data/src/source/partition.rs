@@ -7,7 +7,7 @@ use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::rows::{Kinds, Pass};
 
 use super::{DesignRows, RowPlace, SourceOptions, State, locate};
-use crate::cluster::{Answer, Checksum, PartitionRead, Task, Told, TravellingRows, Work};
+use crate::cluster::{Answer, Checksum, PartitionRead, Task, Told, TravellingRows, Work, place_of};
 use crate::error::DataError;
 use crate::formula::{Design, Learner, Slopes, Workspace};
 use crate::frame::Frame;
@@ -43,7 +43,7 @@ pub fn fold_partition(
         }
         if rows >= ROWS_TOGETHER || (ended && rows > 0) {
             let folded = known.fold(std::mem::take(&mut together), &mut unit, &mut checksum, &mut read.records);
-            folded.map_err(|error| error.standing_at(|record| Some((format!("partition {partition}"), record))))?;
+            folded.map_err(|error| error.standing_at(|record| Some((place_of(partition), record))))?;
             rows = 0;
         }
         if ended {
@@ -205,7 +205,7 @@ impl Unit {
             Unit::Weights(sum, count, _) => Told::Weights(sum, count),
             Unit::Places { places, .. } => {
                 // The table has no files.
-                let place = |place: RowPlace| RowPlace { file: format!("partition {partition}"), ..place };
+                let place = |place: RowPlace| RowPlace { file: place_of(partition), ..place };
                 Told::Places(places.into_iter().map(place).collect())
             }
         })

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from noisefit._engines._engine import Asked, Engine, group_size
-from noisefit._engines._worker import fold_stream, merge_answers, predict_table
+from noisefit._engines._worker import ROW_BITS, fold_stream, merge_answers, predict_table
 
 
 class Ray(Engine):
@@ -74,4 +74,4 @@ class Ray(Engine):
 
 
 def _fold(task: bytes, partition: int, block: Any, columns: list[str]) -> bytes:
-    return fold_stream(task, partition, block.select(columns))
+    return fold_stream(task, partition << ROW_BITS, block.select(columns))

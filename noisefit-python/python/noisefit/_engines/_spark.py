@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from noisefit._engines._engine import Asked, Engine, group_size
-from noisefit._engines._worker import ANSWER, PARTITION, fold_batches, merge_batches, predict_batches
+from noisefit._engines._worker import ANSWER, PARTITION, PIECE, ROW_BITS, RUN, answers_of, fold_batches, merge_batches, predict_batches
 
-_SCHEMA = f"{PARTITION} long, {ANSWER} binary"
+_SCHEMA = f"{PARTITION} long, {RUN} string, {PIECE} int, {ANSWER} binary"
 
 
 class Spark(Engine):
@@ -28,14 +28,14 @@ class Spark(Engine):
         yield frame.limit(0).toArrow()
         # One partition after another, in the order of their numbers, which is that of the passes.
         for number in range(self._count()):
-            yield self._numbered(frame.columns).where(f"{PARTITION} = {number}").drop(PARTITION).toArrow()
+            yield self._numbered(frame.columns).where(f"shiftright({PARTITION}, {ROW_BITS}) = {number}").drop(PARTITION).toArrow()
 
     def _numbered(self, columns: Sequence[str]) -> Any:
         from pyspark.sql import functions
 
         frame = self._kept if self._kept is not None else self._frame
         named = [functions.col(_quoted(name)) for name in columns]
-        return frame.select(*named, functions.spark_partition_id().cast("long").alias(PARTITION))
+        return frame.select(*named, functions.monotonically_increasing_id().alias(PARTITION))
 
     def _count(self) -> int:
         """The partitions, those without rows perhaps not among them."""
@@ -43,7 +43,7 @@ class Spark(Engine):
             from pyspark.sql import functions
 
             last = self._numbered([]).agg(functions.max(PARTITION)).collect()[0][0]
-            self._partitions = 0 if last is None else int(last) + 1
+            self._partitions = 0 if last is None else (int(last) >> ROW_BITS) + 1
         return self._partitions
 
     def ask(self, columns: Sequence[str], task: bytes) -> Asked:
@@ -56,7 +56,8 @@ class Spark(Engine):
                 answers = self._numbered(columns).mapInArrow(functools.partial(fold_batches, task=task), _SCHEMA)
                 if size:
                     answers = _merged_by_group(answers, task, size, -(-self._count() // size))
-                return [bytes(row[ANSWER]) for row in answers.select(ANSWER).collect()]
+                rows = ((row[0], row[1], row[2], bytes(row[3])) for row in answers.collect())
+                return [answer for _, answer in answers_of(rows)]
             finally:
                 if tagged:
                     session.removeTag(tag)
@@ -100,8 +101,8 @@ def _merged_by_group(answers: Any, task: bytes, size: int, groups: int) -> Any:
     """A second stage of workers, each of which merges whole groups."""
     from pyspark.sql import functions
 
-    group = functions.floor(functions.col(PARTITION) / size).cast("long").alias("__noisefit_group")
-    answers = answers.select(PARTITION, ANSWER, group).repartition(groups, "__noisefit_group").drop("__noisefit_group")
+    group = functions.floor(functions.shiftright(functions.col(PARTITION), ROW_BITS) / size).cast("long").alias("__noisefit_group")
+    answers = answers.select(PARTITION, RUN, PIECE, ANSWER, group).repartition(groups, "__noisefit_group").drop("__noisefit_group")
     return answers.mapInArrow(functools.partial(merge_batches, task=task, size=size), _SCHEMA)
 
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from noisefit import _noisefit
 
-#: The column that numbers the partition a row is in.
+#: The column that numbers rows, or answers by their first row: the number of the partition, shifted by so many bits, and the row in it.
 PARTITION = "__noisefit_partition"
+ROW_BITS = 33
 
-#: The column that has an answer.
+#: The column that tells the answers of several runs of the same work apart.
+RUN = "run"
+
+#: The column that has an answer, or a piece of it: some engines send no message of more than 4 MB.
 ANSWER = "answer"
+PIECE = "piece"
+PIECE_BYTES = 1 << 20
 
 
 def fold_stream(task: bytes, partition: int, stream: Any) -> bytes:
@@ -22,44 +29,53 @@ def fold_stream(task: bytes, partition: int, stream: Any) -> bytes:
 
 
 def fold_batches(batches: Iterator[Any], task: bytes) -> Iterator[Any]:
-    """Fold batches whose last column numbers their partition; a batch of a number and an answer for each partition."""
+    """Fold batches whose last column numbers their rows among all (partition * 2^33 + row); an answer in pieces."""
     import pyarrow as pa
 
     filled = (batch for batch in batches if batch.num_rows > 0)
-    for number, of_partition in itertools.groupby(filled, key=lambda batch: batch.column(batch.num_columns - 1)[0].as_py()):
-        first = next(of_partition)
-        schema = pa.schema(list(first.schema)[:-1])
+    first = next(filled, None)
+    if first is None:
+        return
+    number, schema = first.column(first.num_columns - 1)[0].as_py(), pa.schema(list(first.schema)[:-1])
+    rest = (pa.RecordBatch.from_arrays(batch.columns[:-1], schema=schema) for batch in itertools.chain([first], filled))
+    yield from _pieces(number, fold_stream(task, number, pa.RecordBatchReader.from_batches(schema, rest)))
 
-        def rest(first: Any = first, of_partition: Iterator[Any] = of_partition, schema: Any = schema) -> Iterator[Any]:
-            for batch in itertools.chain([first], of_partition):
-                yield pa.RecordBatch.from_arrays(batch.columns[:-1], schema=schema)
 
-        answer = fold_stream(task, number, pa.RecordBatchReader.from_batches(schema, rest()))
-        yield pa.RecordBatch.from_pydict(
-            {PARTITION: pa.array([number], pa.int64()), ANSWER: pa.array([answer], pa.binary())}
-        )
+def _pieces(number: int, answer: bytes) -> Iterator[Any]:
+    """An answer as batches of a row, each with a piece of it."""
+    import pyarrow as pa
+
+    # An engine may have work done twice: pieces of two answers are not to be mixed.
+    run = uuid.uuid4().hex
+    for piece, first in enumerate(range(0, max(len(answer), 1), PIECE_BYTES)):
+        part = answer[first : first + PIECE_BYTES]
+        columns = [pa.array([number], pa.int64()), pa.array([run]), pa.array([piece], pa.int32()), pa.array([part], pa.binary())]
+        yield pa.RecordBatch.from_arrays(columns, names=[PARTITION, RUN, PIECE, ANSWER])
+
+
+def answers_of(rows: Iterable[tuple[int, str, int, bytes]]) -> list[tuple[int, bytes]]:
+    """Whole answers with their numbers, of their pieces in any order."""
+    pieces: dict[tuple[int, str], list[tuple[int, bytes]]] = {}
+    for number, run, piece, part in rows:
+        pieces.setdefault((number, run), []).append((piece, part))
+    return [(number, b"".join(part for _, part in sorted(parts))) for (number, _), parts in pieces.items()]
 
 
 def merge_batches(batches: Iterator[Any], task: bytes, size: int) -> Iterator[Any]:
     """Merge the answers of each group of consecutive partitions."""
-    import pyarrow as pa
-
+    rows = (row for batch in batches for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
     groups: dict[int, list[bytes]] = {}
-    for batch in batches:
-        for number, answer in zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True):
-            groups.setdefault(number // size, []).append(answer)
+    for number, answer in answers_of(rows):
+        groups.setdefault((number >> ROW_BITS) // size, []).append(answer)
     for group, answers in groups.items():
-        merged = _noisefit.merge_answers(task, answers)
-        yield pa.RecordBatch.from_pydict(
-            {PARTITION: pa.array([group], pa.int64()), ANSWER: pa.array([merged], pa.binary())}
-        )
+        yield from _pieces(group, _noisefit.merge_answers(task, answers))
 
 
 def fold_frame(task: bytes, partition: int, frame: Any, columns: list[str], schema: Any) -> bytes:
     """Fold a frame of pandas."""
     import pyarrow as pa
 
-    return fold_stream(task, partition, pa.Table.from_pandas(frame[columns], schema=schema, preserve_index=False))
+    return fold_stream(task, partition << ROW_BITS, pa.Table.from_pandas(frame[columns], schema=schema, preserve_index=False))
 
 
 def merge_answers(task: bytes, *answers: bytes) -> bytes:
