@@ -31,7 +31,7 @@ def mypy(*words: str, at: Path) -> str:
 
 def test_the_package_is_strict(tmp_path: Path) -> None:
     ignored = "[mypy]\nstrict = True\n[mypy-" + ",".join(
-        f"{name}.*" for name in ("pandas", "sklearn", "torch", "polars", "pyarrow", "duckdb", "IPython", "narwhals")
+        f"{name}.*" for name in ("pandas", "sklearn", "torch", "polars", "pyarrow", "duckdb", "IPython", "narwhals", "pyspark", "dask", "distributed", "ray")
     ) + "]\nignore_missing_imports = True\nfollow_imports = skip\n"
     (tmp_path / "mypy.ini").write_text(ignored)
     told = mypy("--config-file", "mypy.ini", "-p", "noisefit", at=tmp_path)

@@ -16,7 +16,7 @@ from noisefit._shown import Chart, Plot, charts_of
 from noisefit._table import table
 
 if TYPE_CHECKING:
-    from noisefit._engines import Engine
+    from noisefit._engines._engine import Engine
 
 
 class Fitted(Numbers):

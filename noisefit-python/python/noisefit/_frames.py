@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from noisefit._engines import Engine
+    from noisefit._engines._engine import Engine
 
 #: What a frame can come back as.
 BACKENDS = ("pandas", "polars", "pyarrow", "dict")

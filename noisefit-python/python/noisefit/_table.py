@@ -8,7 +8,8 @@ from typing import Any
 
 from noisefit import _noisefit
 from noisefit._columns import columns
-from noisefit._engines import Engine, engine_of, engine_reading
+from noisefit._engines import engine_of, engine_reading
+from noisefit._engines._engine import Engine
 from noisefit._errors import DataError, UsageError, warn
 from noisefit._frames import BACKENDS, Like
 

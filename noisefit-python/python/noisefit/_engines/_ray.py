@@ -8,6 +8,7 @@ from typing import Any
 
 from noisefit._engines._engine import Asked, Engine, group_size
 from noisefit._engines._worker import ROW_BITS, fold_stream, merge_answers, predict_table
+from noisefit._errors import DataError
 
 
 class Ray(Engine):
@@ -21,10 +22,12 @@ class Ray(Engine):
         self._keeps = False
 
     def rows(self) -> Iterator[Any]:
-        import pyarrow as pa
+        import ray
 
-        schema = self._dataset.schema().base_schema
-        yield schema.empty_table() if isinstance(schema, pa.Schema) else pa.Table.from_pandas(self._dataset.limit(0).to_pandas())
+        blocks = self._dataset.limit(1).to_arrow_refs()
+        if not blocks:
+            raise DataError("the dataset of Ray has no block, and so no columns")
+        yield ray.get(blocks[0]).slice(0, 0)
         for batch in self._dataset.iter_batches(batch_format="pyarrow", batch_size=None):
             yield batch
 
