@@ -10,11 +10,15 @@ import _thread
 import itertools
 import os
 import pickle
+import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import noisefit as nf
@@ -142,6 +146,44 @@ def test_sail_gives_the_numbers_of_one_machine(frame: Any, spark: Any, tmp_path_
     same(found, nf.fit(formula, frame, **how))
     assert found.passes is not None and found.passes["engine"] == "Spark"
     assert f"{found.passes['passes']} passes" in found.summary()
+
+
+def test_ray_gives_the_numbers_of_one_machine(frame: Any) -> None:
+    ray = pytest.importorskip("ray", reason="Ray is not installed")
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    try:
+        held = ray.data.from_pandas(frame).repartition(5)
+        for formula, how in (FITS[0], FITS[10]):
+            same(nf.fit(formula, held, **how), nf.fit(formula, frame, **how))
+        assert len(nf.fit("y ~ x", frame).predict(held).take(3)) == 3
+    finally:
+        ray.shutdown()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_classic_spark_gives_the_numbers_of_one_machine(frame: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pyspark = pytest.importorskip("pyspark", reason="pyspark is not installed")
+    if not shutil.which("java") or not (Path(pyspark.__file__).parent / "jars").exists():
+        pytest.skip("Spark itself, or Java, is not installed")
+    monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+    try:
+        frame.to_parquet(tmp_path / "d.parquet")
+        held = session.read.parquet(str(tmp_path / "d.parquet")).repartition(3)
+        same(nf.fit("y ~ x + g", held, vcov="hc3"), nf.fit("y ~ x + g", frame, vcov="hc3"))
+    finally:
+        session.stop()
+
+
+def test_the_page_runs(spark: Any) -> None:
+    with open("docs/cluster.md", encoding="utf-8") as file:
+        (block,) = [part.partition("```")[0] for part in file.read().split("```python\n")[1:]]
+    told = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, timeout=300, check=False)
+    assert told.returncode == 0, told.stderr[-2000:]
+    passes, count = told.stdout.splitlines()
+    assert passes.startswith("Spark: ") and "with 442 rows" in passes and count == "442"
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -82,7 +82,7 @@ fn read(mut bytes: &[u8]) -> Result<Reply, DataError> {
 pub fn merge(task: &[u8], kinds: &Kinds, answers: &[impl AsRef<[u8]>]) -> Vec<u8> {
     match merged_for(task, kinds, answers) {
         Ok(Some(answer)) => answer.to_bytes(),
-        Ok(None) => Vec::new(),
+        Ok(None) => Answer { partitions: Vec::new(), told: Told::Counted }.to_bytes(),
         Err(Refused { partition, why }) => refusal(partition, &why),
     }
 }
