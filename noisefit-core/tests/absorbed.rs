@@ -6,7 +6,7 @@ use noisefit_core::Error;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::inference::{Options, fit};
 use noisefit_core::noise::{Noise, Noises};
-use noisefit_core::record::{Fit, Warning};
+use noisefit_core::record::{Fit, ShapeParameter, Warning};
 use noisefit_core::rows::{Matrix, MemoryRows};
 
 /// Numbers between -0.5 and 0.5, the same in every run.
@@ -369,7 +369,11 @@ fn effects_are_absorbed_under_noise_with_smooth_losses() {
                     "{what}"
                 );
                 if let (Some(a), Some(b)) = (&found.shape, &dense.shape) {
-                    assert_eq!(a.estimate.is_some(), b.estimate.is_some(), "{what}");
+                    let numbers = |shape: &ShapeParameter| [shape.estimate, shape.conf_low, shape.conf_high];
+                    for (a, b) in numbers(a).into_iter().zip(numbers(b)) {
+                        assert_eq!(a.is_some(), b.is_some(), "{what}: {a:?} {b:?}");
+                        a.zip(b).inspect(|(a, b)| near(*a, *b, 1e-4, &what));
+                    }
                 }
                 let of = |values: &[f64], j: usize| values[j * 400..(j + 1) * 400].to_vec();
                 let own: Vec<Vec<f64>> = (0..count).map(|j| of(&all, j)).collect();

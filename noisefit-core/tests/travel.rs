@@ -183,7 +183,8 @@ fn every_pass_is_rebuilt_from_bytes_and_gives_the_same_bits() {
         let category = CodedCategory { first: 0, levels, omitted: Some(0) };
         for vcov in ["classical", "hc3"] {
             let options = Options { vcov: vcov.parse().unwrap(), ..Options::default() };
-            let fitted = |rows: &dyn RowSource| format!("{:?}", inference::fit_coded(rows, category, &options));
+            let fitted =
+                |rows: &dyn RowSource| format!("{:?}", inference::fit_coded(rows, Noise::Gaussian, category, &options));
             assert_eq!(fitted(&sent), fitted(&rows));
         }
         seen.extend(sent.seen.into_inner().unwrap());

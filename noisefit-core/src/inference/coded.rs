@@ -1,7 +1,7 @@
-//! Least squares with a category of many levels among the terms, by the codes of its levels.
+//! Fits with a category of many levels among the terms, by the codes of its levels.
 //!
-//! The rows have the category as an effect that is swept out of all columns (Frisch and Waugh), and the coefficients of the others come
-//! from what is left. Those of the levels follow: the constant of a level is the mean of the response over its rows less that of the
+//! The rows have the category as an effect that is swept out of all columns (Frisch and Waugh), of least squares or, under other noise, of
+//! every step's weighted least squares; the coefficients of the others come from what is left. Those of the levels follow: the constant of a level is the mean of the response over its rows less that of the
 //! columns times their coefficients, and the coefficient its difference from that of the reference. What is kept is of the size of the
 //! rows or of the levels, never of both multiplied, and no matrix is of levels times levels.
 
@@ -9,10 +9,11 @@ use crate::Error;
 use crate::algebra::Method;
 use crate::algebra::absorb::Absorbed;
 use crate::algebra::by_level::ByLevel;
-use crate::estimate::{Collinear, closed_form};
+use crate::estimate::{Collinear, absorbing, absorbs_effects, closed_form};
 use crate::inference::Options;
 use crate::inference::covariance::{self, OfLevels, Vcov};
 use crate::inference::{scale_interval, small_sample};
+use crate::noise::{Noise, Route};
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::{
     self, AbsorbedEffect, Coefficients, FTest, Fit, LocationCovariance, SmallSample, VcovKind, Warning,
@@ -32,20 +33,22 @@ pub struct Coded {
     digits: f64,
 }
 
-/// The fit of Gaussian noise of one scale to rows that have the category as their only effect and no intercept, with the category absorbed,
+/// The fit under noise of one scale, beside which effects are absorbed ([`absorbs_effects`](crate::estimate::absorbs_effects)), to rows that
+/// have the category as their only effect and no intercept, with the category absorbed,
 /// for passes over the same rows; and what is to be said of its levels. None where rows with a column for every level are to be fitted
 /// in their place: for a covariance that is not known by levels, for terms that the category explains or that are combinations of others,
-/// and where nothing is left of the noise.
+/// where nothing is left of the noise, and under tails so heavy that so few rows a level leave the likelihood without a maximum.
 ///
 /// ```
 /// use noisefit_core::inference::{Options, fit_coded};
+/// use noisefit_core::noise::Noise;
 /// use noisefit_core::rows::{CodedCategory, Matrix, MemoryRows};
 ///
 /// let (x, y) = ([1.0, 2.0, 4.0, 1.0, 2.0, 3.0], [1.0, 2.5, 4.0, 3.0, 3.5, 5.0]);
 /// let rows = MemoryRows::new(&y, Matrix::row_major(&x, 6, 1)?)?.with_effect("g", 2, &[0, 0, 0, 1, 1, 1])?;
 /// // A column for the second of two levels would stand behind that of x.
 /// let category = CodedCategory { first: 1, levels: 2, omitted: Some(0) };
-/// let (fit, coded) = fit_coded(&rows, category, &Options::default())?.unwrap();
+/// let (fit, coded) = fit_coded(&rows, Noise::Gaussian, category, &Options::default())?.unwrap();
 /// let fit = coded.expand(fit, &["x".to_owned(), "g[b]".to_owned()]);
 /// // Within levels the squares of x are 14/3 + 2, its products with y 9/2 + 2.
 /// let slope = 6.5 / (20.0 / 3.0);
@@ -58,12 +61,16 @@ pub struct Coded {
 /// Those of [`fit`](super::fit()).
 pub fn fit_coded(
     source: &dyn RowSource,
+    noise: Noise,
     category: CodedCategory,
     options: &Options,
 ) -> Result<Option<(Fit, Coded)>, Error> {
     let layout = source.layout();
+    let least_squares = noise.route() == Route::ClosedForm;
     let known = match &options.vcov {
-        Vcov::Default | Vcov::Classical(_) | Vcov::Sandwich(_) => true,
+        Vcov::Default | Vcov::Classical(_) => absorbs_effects(&noise),
+        _ if !least_squares => false,
+        Vcov::Sandwich(_) => true,
         Vcov::Hc0(_) | Vcov::Hc1(_) | Vcov::Hc2(_) | Vcov::Hc3(_) | Vcov::Hc4(_) => true,
         Vcov::Cluster(cluster) => cluster.columns.len() == 1 && !layout.terms.is_empty(),
         _ => false,
@@ -72,7 +79,17 @@ pub fn fit_coded(
         return Ok(None);
     };
     let estimation = crate::estimate::Options { collinear: Collinear::Drop, ..options.estimation() };
-    let (mut fit, absorbed) = closed_form::fit_absorbing(source, &estimation)?;
+    let (mut fit, absorbed) = match least_squares {
+        true => closed_form::fit_absorbing(source, &estimation)?,
+        false => {
+            noise.check()?;
+            match absorbing::fit(source, noise, &estimation) {
+                // Columns have a maximum to tell of, or a sentence of their own.
+                Err(Error::Undetermined { .. } | Error::Unbounded(_)) => return Ok(None),
+                found => found?,
+            }
+        }
+    };
     if absorbed.alone().is_none() {
         return Ok(None);
     }
@@ -93,7 +110,16 @@ pub fn fit_coded(
     let effects = fit.absorbed.iter_mut().flat_map(|absorbed| &mut absorbed.effects);
     effects.for_each(|effect| effect.nested = false);
     let extended = fit.accuracy.method == Method::DoubleDouble;
-    let constants = absorbed.refined(source, &coefficients, extended)?;
+    let constants = match least_squares {
+        true => absorbed.refined(source, &coefficients, extended)?,
+        false => {
+            // That there are many is said of effects of which nothing else is.
+            fit.warnings.retain(|warning| !matches!(warning, Warning::IncidentalParameters { .. }));
+            let constants =
+                fit.absorbed.iter().flat_map(|absorbed| &absorbed.effects).filter_map(|e| e.constants.as_ref());
+            constants.flatten().map(|constant| DoubleDouble::from(constant.unwrap_or(f64::NAN))).collect()
+        }
+    };
     let digits = digits(&absorbed, &fit, &coefficients, &constants, reference);
     if digits < FEW_DIGITS {
         return Ok(None);
@@ -237,11 +263,10 @@ impl Coded {
         // As with columns it is of the covariance before that is multiplied for few rows.
         let classical = fit.covariance.kind == VcovKind::CLASSICAL;
         let before = if classical { unit } else { unit / fit.covariance.small_sample_factor };
-        let whole = form.distance(&estimates, before, true);
-        // It is one of degrees of freedom.
-        let counted = fit.covariance.small_sample == SmallSample::Corrected;
-        fit.f_test =
-            whole.filter(|_| counted).and_then(|(sum, count)| FTest::new(sum, count as f64, df_residual, df_residual));
+        // It is one of least squares, and of degrees of freedom.
+        let counted = fit.covariance.small_sample == SmallSample::Corrected && fit.noise == Noise::Gaussian;
+        let whole = counted.then(|| form.distance(&estimates, before, true)).flatten();
+        fit.f_test = whole.and_then(|(sum, count)| FTest::new(sum, count as f64, df_residual, df_residual));
         fit.covariance.location = Some(LocationCovariance { matrix: Vec::new(), leverage: form.into(), unit });
         fit.accuracy.digits = fit.accuracy.digits.min(digits);
         let far = fit.far_from_zero().filter(|warning| !fit.warnings.contains(warning));
