@@ -295,6 +295,51 @@ fn predictions_and_their_intervals_are_those_of_columns() {
     }
 }
 
+/// Clusters that cross the levels, fewer and more than coefficients.
+#[test]
+fn clusters_that_cross_the_levels_are_those_of_columns() {
+    for (seed, levels, clusters) in [(3, 24, 7), (4, 9, 40), (5, 14, 60)] {
+        for weighted in [false, true] {
+            let mut data = Data::random(seed, 400, 2, levels, &[]);
+            data.clusters = (0..400).map(|i| i * i % clusters).collect();
+            let data = if weighted { data.weighted() } else { data };
+            let options = Data::options("cluster:c");
+            let (found, dense) = (data.coded(&options).unwrap(), data.dense(&options));
+            let what = format!("{seed} {weighted}");
+            for (a, b) in found.location.rows.iter().zip(&dense.location.rows) {
+                near(a.std_error.unwrap(), b.std_error.unwrap(), 1e-8, &format!("{what} {}", b.term));
+                assert_eq!(a.df, b.df, "{what}");
+            }
+            let unit = |j: usize| dense.vcov()[j][j].sqrt();
+            for i in 0..dense.location.rows.len() {
+                for j in 0..=i {
+                    let (expected, size) = (dense.vcov()[i][j], unit(i) * unit(j));
+                    for value in [found.covariance_of(i, j).unwrap(), found.vcov()[i][j]] {
+                        assert!((value - expected).abs() <= 1e-8 * size, "{what} {i} {j}: {value} {expected}");
+                    }
+                }
+            }
+            let rank = |fit: &Fit| {
+                let rank = fit.warnings.iter().find(|warning| matches!(warning, Warning::RankOfCovariance { .. }));
+                rank.map(ToString::to_string)
+            };
+            assert_eq!(rank(&found), rank(&dense), "{what}");
+            // Saved and loaded again, and for new rows.
+            let loaded: Fit = serde_json::from_str(&serde_json::to_string(&found).unwrap()).unwrap();
+            assert_eq!(loaded.covariance_of(2, 3), found.covariance_of(2, 3));
+            let (all, _) = data.whole();
+            let columns: Vec<&[f64]> = all.chunks_exact(400).collect();
+            let design: Vec<_> = columns.iter().map(|column| (*column).into()).collect();
+            let rows = NewRows::new(&design, 400);
+            let low =
+                |fit: &Fit| Predictor::new(fit).unwrap().intervals(&rows, IntervalKind::Confidence, 0.9).unwrap().low;
+            for (a, b) in low(&loaded).iter().zip(&low(&dense)) {
+                near(*a, *b, 1e-10, &what);
+            }
+        }
+    }
+}
+
 /// Levels that lie within clusters, which is where a category is most often clustered by.
 #[test]
 fn levels_within_clusters_are_known_by_codes() {
@@ -394,7 +439,7 @@ fn without_the_allowance_for_few_rows_errors_are_those_of_maximum_likelihood() {
 #[test]
 fn what_is_not_known_by_levels_is_left_to_columns() {
     let data = Data::random(10, 100, 2, 6, &[]);
-    for vcov in ["bootstrap:20", "hac:2", "cluster:c"] {
+    for vcov in ["bootstrap:20", "hac:2"] {
         assert!(data.coded(&Data::options(vcov)).is_none(), "{vcov}");
     }
     for (noise, vcov) in [(Noise::Laplace, "classical"), (Noise::Logistic, "sandwich"), (Noise::Logistic, "observed")] {

@@ -102,10 +102,8 @@ pub fn fit_coded(
         return Ok(None);
     }
     // Of levels that lie within clusters the residuals sum to nothing over every cluster.
-    let nested = matches!(options.vcov, Vcov::Cluster(_)) && absorbed.effects[0].nested;
-    if matches!(options.vcov, Vcov::Cluster(_)) && !nested {
-        return Ok(None);
-    }
+    let clustered = matches!(options.vcov, Vcov::Cluster(_));
+    let nested = clustered && absorbed.effects[0].nested;
     // As with columns for the levels every one of them counts.
     let effects = fit.absorbed.iter_mut().flat_map(|absorbed| &mut absorbed.effects);
     effects.for_each(|effect| effect.nested = false);
@@ -127,6 +125,9 @@ pub fn fit_coded(
 
     let rows = absorbed.rows(source);
     let Some(mut levels) = OfLevels::of(&absorbed).map(OfLevels::of_terms) else { return Ok(None) };
+    if clustered && !nested {
+        levels = levels.crossed();
+    }
     covariance::estimate_with(&rows, &mut fit, &options.vcov, &estimation, Some(&mut levels))?;
     small_sample::apply(&rows, &mut fit, options.small_sample)?;
     if nested && levels.found.is_none() {
@@ -134,6 +135,15 @@ pub fn fit_coded(
         let (rank, coefficients) = (fit.location.rank(), fit.rank() as u64);
         let vcov = fit.covariance.kind.clone();
         if !fit.warnings.iter().any(|warning| matches!(warning, Warning::RankOfCovariance { .. })) {
+            fit.warnings.push(Warning::RankOfCovariance { rank, coefficients, vcov });
+        }
+    }
+    if let Some(cells) = &levels.cells {
+        // With `G` clusters the sums of scores span `G - 1` dimensions.
+        let (rank, coefficients) = (cells.clusters() - 1, fit.rank());
+        fit.warnings.retain(|warning| !matches!(warning, Warning::RankOfCovariance { .. }));
+        if rank < coefficients {
+            let (vcov, coefficients) = (fit.covariance.kind.clone(), coefficients as u64);
             fit.warnings.push(Warning::RankOfCovariance { rank, coefficients, vcov });
         }
     }
@@ -191,7 +201,8 @@ pub(super) fn form(levels: OfLevels, fit: &Fit, absorbed: &Absorbed) -> Option<B
     form_of(category, levels, fit, absorbed)
 }
 
-fn form_of(category: CodedCategory, levels: OfLevels, fit: &Fit, absorbed: &Absorbed) -> Option<ByLevel> {
+fn form_of(category: CodedCategory, mut levels: OfLevels, fit: &Fit, absorbed: &Absorbed) -> Option<ByLevel> {
+    let cells = levels.cells.take();
     let (variances, covariances) = match levels.found {
         Some(found) => found,
         None if fit.covariance.kind == VcovKind::CLASSICAL => (levels.inverse_weights, Vec::new()),
@@ -204,7 +215,7 @@ fn form_of(category: CodedCategory, levels: OfLevels, fit: &Fit, absorbed: &Abso
     let centres = means.chunks_exact(width + 1).flat_map(of_level).collect();
     let has_rows = &absorbed.effects.first()?.has_rows;
     let without_rows = (0..has_rows.len()).filter(|&level| !has_rows[level]).collect();
-    Some(ByLevel::new(category, slopes, centres, variances, covariances, without_rows))
+    Some(ByLevel::new(category, slopes, centres, variances, covariances, without_rows).with_cells(cells))
 }
 
 /// The digits of the worst coefficient of a level: what the rounding of its constant and of the reference's, and the error of the other

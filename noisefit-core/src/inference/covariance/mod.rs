@@ -23,6 +23,7 @@ mod inflation;
 mod information;
 mod kernel;
 mod least_squares;
+mod level_clusters;
 mod likelihood;
 mod likelihood_scores;
 mod meat;
@@ -193,4 +194,5 @@ pub(super) fn kinds() -> Kinds {
         .and(vcov::kinds())
         .and(effective::kinds())
         .with_adaptor::<of_levels::Squared>()
+        .with::<level_clusters::LevelClusters>()
 }
