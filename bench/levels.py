@@ -122,7 +122,7 @@ def of_one_shape(program: str, rows: int, folder: Path, say: object) -> None:
         cells = []
         for formula in (f"{TERMS} + g", f"{TERMS} | g"):
             found = cost([program, "fit", path, "-f", formula, "--noise", noise, "--threads", "2"])
-            of_gaussian = found[1] / first.setdefault(formula, found)[1]
+            of_gaussian = found[0] / first.setdefault(formula, found)[0]
             cells += [f"{found[0]:.2f} ({found[1]:.2f})", f"{of_gaussian:.1f}"]
         say(f"| {noise} | " + " | ".join(cells) + " |")
     say("\n| errors, gaussian noise | among the terms | of classical | absorbed | of classical |\n|---|--:|--:|--:|--:|")
@@ -131,7 +131,7 @@ def of_one_shape(program: str, rows: int, folder: Path, say: object) -> None:
         cells = []
         for formula in (f"{TERMS} + g", f"{TERMS} | g"):
             found = cost([program, "fit", path, "-f", formula, "--vcov", vcov, "--threads", "2"])
-            cells += [f"{found[0]:.2f} ({found[1]:.2f})", f"{found[1] / first.setdefault(formula, found)[1]:.1f}"]
+            cells += [f"{found[0]:.2f} ({found[1]:.2f})", f"{found[0] / first.setdefault(formula, found)[0]:.1f}"]
         say(f"| {vcov} | " + " | ".join(cells) + " |")
 
 
@@ -147,7 +147,7 @@ def main() -> None:
 
     peer = "" if pyfixest is None else f"; pyfixest {pyfixest.__version__} has them in a frame in memory"
     say(f"## Levels of a category, {rows:,} rows\n\nSeconds of processor time, of the clock in brackets, and the peak memory, the better of "
-        f"two runs (`bench/levels.py`), of {build}. The rows are read from a Parquet file{peer}. Ratios are of seconds by the clock.\n")
+        f"two runs (`bench/levels.py`), of {build}. The rows are read from a Parquet file{peer}. Ratios are of processor time.\n")
     with tempfile.TemporaryDirectory() as folder:
         by_levels(program, rows, Path(folder), say)
         of_one_shape(program, rows, Path(folder), say)

@@ -74,7 +74,7 @@ impl Model {
 
     fn profile_once(&self, table: &Table, options: &ProfileOptions) -> Result<Profiled, Error> {
         let noise = self.choice()?;
-        self.without_effects(WithEffects::Verb("profile"))?;
+        self.without_effects("profile")?;
         self.without_sampling(WithSampling::Verb("profile"))?;
         let formula = self.full_formula()?;
         let rows = self.rows(&formula, table)?;

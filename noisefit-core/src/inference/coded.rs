@@ -119,7 +119,8 @@ pub fn fit_coded(
         }
     };
     let digits = digits(&absorbed, &fit, &coefficients, &constants, reference);
-    if digits < FEW_DIGITS {
+    // Only least squares has a ladder to climb.
+    if digits < FEW_DIGITS && least_squares {
         return Ok(None);
     }
 
@@ -235,7 +236,9 @@ fn digits(absorbed: &Absorbed, fit: &Fit, coefficients: &[f64], constants: &[Dou
         let rounding = f64::EPSILON * (deviation + f64::EPSILON * (size + constants[level].to_f64().abs()));
         let error = moved.sum::<f64>() * part + rounding + 0.5 * f64::EPSILON * value.abs();
         let std_error = deviation * (inverse[level] + inverse[reference]).sqrt();
-        -(error / if value.abs() > 10.0 * error { value.abs() } else { std_error.max(value.abs()) }).log10()
+        // Under other noise a coefficient is not told closer than by its error, either.
+        let is_small = fit.noise != Noise::Gaussian || value.abs() <= 10.0 * error;
+        -(error / if is_small { std_error.max(value.abs()) } else { value.abs() }).log10()
     };
     let levels = (0..constants.len()).filter(|&level| inverse[level] > 0.0 && level != reference);
     levels.map(worst).fold(16.0, f64::min).max(0.0)

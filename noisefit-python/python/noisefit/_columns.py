@@ -56,7 +56,8 @@ def _of_pandas(name: str, values: Any) -> Column:
     if text:
         # Each text once, and of every row which of them: nothing is done for every row in Python.
         codes, texts = pd.factorize(values)
-        return (name, "category", np.ascontiguousarray(codes, dtype=np.int32), [str(text) for text in texts])
+        if len(texts):
+            return (name, "category", np.ascontiguousarray(codes, dtype=np.int32), [str(text) for text in texts])
     if isinstance(dtype, pd.DatetimeTZDtype):
         values = values.dt.tz_convert("UTC").dt.tz_localize(None)
         return _of_numpy(name, values.to_numpy(), None)

@@ -6,9 +6,10 @@
 //!
 //! A Newton step is a weighted least squares problem whose effects are swept out as those of the response itself are under Gaussian noise
 //! ([`equations`]): the constants of the levels are eliminated from the equations of `b`, `ln s` and a shape, and follow from these. The
-//! search begins at least squares. Maximum likelihood counts no constant in the scale (Neyman and Scott 1948, *Econometrica* 16, 1-32), which a
+//! search begins at least squares, and leads through Huber's noise to tails that are not log-concave. Maximum likelihood counts no constant in the scale (Neyman and Scott 1948, *Econometrica* 16, 1-32), which a
 //! warning tells.
 
+mod curved;
 mod equations;
 mod pass;
 mod point;
@@ -24,8 +25,9 @@ use crate::estimate::estimated::{Covariance, Estimate, EstimatedScale};
 use crate::noise::{Huber, HuberScale, Noise, Route, StudentT};
 use crate::record::{Fit, Reference, ShapeParameter, Shortfall, Termination, VcovKind, Warning};
 use crate::rows::{Kinds, Layout, RowSource, Subset};
+pub(crate) use curved::Curved;
 use pass::{Sums, Working};
-use search::{Maximum, Search};
+use search::{Maximum, Search, TOLERANCE};
 
 /// Whether a noise is fitted beside absorbed effects.
 pub(crate) fn is_absorbing(noise: &Noise) -> bool {
@@ -54,7 +56,9 @@ pub(crate) fn fit(source: &dyn RowSource, noise: Noise, options: &Options) -> Re
     let narrow = Subset::of(&with_levels, kept);
     let coefficients = solved.coefficients.iter().flatten().count() + absorbed.rank + options.held;
     let search = Search { source: &narrow, coefficients: coefficients as f64 };
-    let found = search.maximum(search.start(&solved, noise))?;
+    let (start, led) = search.led(search.start(&solved, noise), solved.totals.observations);
+    let mut found = search.maximum(start, TOLERANCE)?;
+    found.iterations += led;
     let shape = search.shape(&found, options.level)?;
     let fit = record(&found, shape, rows.layout(), &absorbed, &solved, options)?;
     Ok((fit, absorbed))
@@ -153,5 +157,6 @@ fn accuracy(found: &Maximum, absorbed: &Absorbed, solved: &LeastSquares) -> Accu
 
 /// The passes of this module.
 pub(super) fn kinds() -> Kinds {
-    Kinds::default().with::<Sums>().with_adaptor::<Working>()
+    let made = Kinds::default().with::<Sums>().with_adaptor::<Working>();
+    made.with_adaptor::<curved::Curvature>().with_adaptor::<curved::Moves>()
 }

@@ -8,12 +8,15 @@ use crate::error::least_degrees;
 use crate::estimate::absorbing::equations::Equations;
 use crate::estimate::absorbing::pass::Sums;
 use crate::estimate::absorbing::point::{Known, Point};
-use crate::noise::Noise;
+use crate::noise::{Huber, Noise};
 use crate::record::Reason;
 use crate::rows::{RowSource, RowSourceExt};
 
 /// A step shorter than this, in standard errors by the root of the number of observations, is none.
-const TOLERANCE: f64 = 1e-12;
+pub(super) const TOLERANCE: f64 = 1e-12;
+
+/// One that need not end exactly.
+const ROUGH: f64 = 1e-2;
 
 /// A step this short is at the level of rounding where the next one is not shorter.
 const ATTAINABLE: f64 = 1e-8;
@@ -74,8 +77,22 @@ impl Search<'_> {
         point
     }
 
-    /// Climbs to where the gradient vanishes.
-    pub(super) fn maximum(&self, start: Point) -> Result<Maximum, Error> {
+    /// The start, led through Huber's noise where the tails are so heavy that the likelihood is not log-concave: his has one maximum, which
+    /// outlying rows do not move far; and the steps that took.
+    pub(super) fn led(&self, start: Point, n: f64) -> (Point, u64) {
+        if !start.known(n, self.coefficients).tail_index.is_finite() {
+            return (start, 0);
+        }
+        let huber = Point { noise: Noise::Huber(Huber::new(Huber::K)), ..start.clone() };
+        match self.maximum(huber, ROUGH) {
+            Ok(found) => (Point { noise: start.noise, ..found.state.point().clone() }, found.iterations),
+            // Its own search tells what is wrong.
+            Err(_) => (start, 0),
+        }
+    }
+
+    /// Climbs to where steps are as short as `tolerance`.
+    pub(super) fn maximum(&self, start: Point, tolerance: f64) -> Result<Maximum, Error> {
         let known = |point: &Point, n: f64| point.known(n, self.coefficients);
         let first_scale = start.log_scale;
         let mut state = self.source.pass(Sums::new(start))?;
@@ -94,7 +111,7 @@ impl Search<'_> {
             };
             // Log-likelihoods tell no such steps apart: they go on as long as they shorten.
             let rounded = distance < ATTAINABLE && distance > STEADY * last_distance;
-            if distance <= TOLERANCE || rounded || distance.is_nan() {
+            if distance <= tolerance || rounded || distance.is_nan() {
                 return ended((state, now, equations), !distance.is_nan(), Reason::Gradient);
             }
             last_distance = distance;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::algebra::Leverage;
-use crate::algebra::absorb::{Absorbed, LevelSums};
+use crate::algebra::absorb::{Absorbed, LevelColumns, LevelSums};
 use crate::algebra::cells::Cells;
 use crate::algebra::products::add_squared_lengths;
 use crate::algebra::whitened::Whitened;
@@ -29,6 +29,8 @@ pub(crate) struct OfLevels {
     terms: bool,
     /// Whether they cross the clusters of the rows.
     crossed: bool,
+    /// Under noise that is not least squares how the constants of the levels follow scale and shape.
+    pub(super) moves: Option<LevelColumns>,
     /// The variances, and the covariances with the other coefficients, a level's one after the other; none as long as no covariance has found
     /// them.
     pub(crate) found: Option<(Vec<f64>, Vec<f64>)>,
@@ -49,6 +51,7 @@ impl OfLevels {
             singletons,
             terms: false,
             crossed: false,
+            moves: None,
             found: None,
             cells: None,
         })
@@ -57,6 +60,11 @@ impl OfLevels {
     /// Where the levels are terms, which a row of its own level alone determines.
     pub(crate) fn of_terms(self) -> Self {
         OfLevels { terms: true, ..self }
+    }
+
+    /// Where the rows are about what the levels have by the curvature of the likelihood, whose constants follow scale and shape.
+    pub(crate) fn with_moves(self, moves: LevelColumns) -> Self {
+        OfLevels { moves: Some(moves), ..self }
     }
 
     /// Where the rows have clusters that the levels cross.
