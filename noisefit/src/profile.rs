@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::model::Model;
-use crate::refusal::{Refusal, WithEffects};
+use crate::refusal::Refusal;
 use crate::remark::Remark;
 use crate::rows::{explain, notes};
 use crate::table::Table;

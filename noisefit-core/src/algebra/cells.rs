@@ -54,7 +54,8 @@ impl Cells {
                 std::cmp::Ordering::Greater => drop(b.next()),
                 std::cmp::Ordering::Equal => {
                     sum += x * y;
-                    (a.next(), b.next());
+                    a.next();
+                    b.next();
                 }
             }
         }
