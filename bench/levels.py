@@ -147,7 +147,7 @@ def main() -> None:
 
     peer = "" if pyfixest is None else f"; pyfixest {pyfixest.__version__} has them in a frame in memory"
     say(f"## Levels of a category, {rows:,} rows\n\nSeconds of processor time, of the clock in brackets, and the peak memory, the better of "
-        f"two runs (`bench/levels.py`), of {build}. The rows are read from a Parquet file{peer}. Ratios are of processor time.\n")
+        f"two runs (`bench/levels.py`), of {build}. The rows are read from a Parquet file{peer}. Ratios are of processor time; on a machine that others use, seconds by the clock say less.\n")
     with tempfile.TemporaryDirectory() as folder:
         by_levels(program, rows, Path(folder), say)
         of_one_shape(program, rows, Path(folder), say)
