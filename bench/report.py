@@ -110,6 +110,9 @@ def write():
             sections.append(traces(problems[0], results[problems[0].name]))
         else:
             sections += [section(problem, results[problem.name]) for problem in problems]
+    levels = RESULTS / "levels.md"
+    if levels.exists():
+        sections.append(levels.read_text())
     PAGE.parent.mkdir(exist_ok=True)
     PAGE.write_text("\n".join(sections))
 

@@ -84,6 +84,46 @@ fn codes_and_columns_have_the_same_numbers() {
     }
 }
 
+/// Without an intercept every level has a column: the same model in other coefficients.
+#[test]
+fn other_noise_goes_by_codes() {
+    let folder = Folder::new();
+    folder.write("d.csv", table(1500));
+    for noise in ["huber", "logistic", "student-t:5", "student-t"] {
+        let fit = |formula: &str| folder.fit(&["d.csv", "-f", formula, "--noise", noise]);
+        let (coded, columns) = (fit("y ~ x + z + g"), fit("y ~ 0 + x + z + g"));
+        let row = |fit: &Value, term: &str| {
+            let rows = fit["coefficients"].as_array().unwrap();
+            let row = rows.iter().find(|row| row["term"] == term).unwrap();
+            ["estimate", "std_error"].map(|name| row[name].as_f64().unwrap())
+        };
+        for term in ["x", "z"] {
+            let ([a, error], [b, expected]) = (row(&coded, term), row(&columns, term));
+            assert!((a - b).abs() < 1e-8 * expected, "{noise} {term}: {a} {b}");
+            assert_close(error, expected, 1e-9, noise);
+        }
+        for name in ["log_likelihood", "aic", "scale", "scale_conf_low", "rmse", "mae"] {
+            assert_close(coded[name].as_f64().unwrap(), columns[name].as_f64().unwrap(), 1e-9, name);
+        }
+        assert_eq!(coded["warnings"], columns["warnings"], "{noise}");
+        for name in ["df", "df_conf_low", "df_conf_high"] {
+            if let (Some(a), Some(b)) = (coded["noise"][name].as_f64(), columns["noise"][name].as_f64()) {
+                assert_close(a, b, 1e-4, name);
+            }
+        }
+        assert_eq!(coded["term_tests"][0]["df"], f64::from(LEVELS - 1), "{noise}");
+    }
+    // Clusters that cross the levels.
+    let [coded, columns] = both(&folder, &["-f", "y ~ x + z + g", "--vcov", "cluster:h"]);
+    for (a, b) in column(&coded, "std_error").iter().zip(column(&columns, "std_error")) {
+        a.zip(b).inspect(|(a, b)| assert_close(*a, *b, 1e-7, "cluster"));
+    }
+    let has_rank = |warning: &Value| warning.as_str().unwrap().contains("has rank 2 for 92 coefficients");
+    for fit in [&coded, &columns] {
+        assert!(fit["warnings"].as_array().unwrap().iter().any(has_rank), "{}", fit["warnings"]);
+    }
+}
+
 #[test]
 fn what_is_done_with_a_model_is_the_same() {
     let folder = Folder::new();

@@ -6,7 +6,7 @@ use noisefit_core::Error;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::inference::{Options, fit};
 use noisefit_core::noise::{Noise, Noises};
-use noisefit_core::record::{Fit, Warning};
+use noisefit_core::record::{Fit, ShapeParameter, Warning};
 use noisefit_core::rows::{Matrix, MemoryRows};
 
 /// Numbers between -0.5 and 0.5, the same in every run.
@@ -248,7 +248,12 @@ fn what_is_not_defined_beside_effects_is_refused() {
     let error = fit(&data.absorbing(), &[Noise::Laplace], &Options::default()).unwrap_err().to_string();
     assert!(error.contains("gaussian, logistic") && error.contains("put e0 among the terms"), "{error}");
     let error = under(&data.absorbing(), "logistic", "hc1").unwrap_err().to_string();
-    assert!(error.contains("hc1 is none beside absorbed effects under logistic noise"), "{error}");
+    assert!(error.contains("hc1 is none beside 2 absorbed effects under logistic noise"), "{error}");
+    let one = Data::random(8, 100, 1, &[5]);
+    for vcov in ["hc1", "observed", "bootstrap:20", "cr3:g"] {
+        let error = under(&one.absorbing(), "logistic", vcov).unwrap_err().to_string();
+        assert!(error.contains("use classical, sandwich, cluster or hac"), "{error}");
+    }
 }
 
 #[test]
@@ -326,6 +331,19 @@ fn intervals_beside_one_effect_are_those_of_indicators() {
             }
         }
     }
+    let design = Matrix::column_major(&all, 200, count).unwrap();
+    let indicators = data.with(MemoryRows::new(&data.y, design).unwrap()).without_intercept();
+    for noise in ["huber", "student-t:5"] {
+        let found = under(&data.absorbing(), noise, "classical").unwrap();
+        let dense = under(&indicators, noise, "classical").unwrap();
+        let rows = NewRows { effects: &[&data.effects[0].1], ..NewRows::new(&whole[..2], 200) };
+        let (own, columns) = (Predictor::new(&found).unwrap(), Predictor::new(&dense).unwrap());
+        let intervals = own.intervals(&rows, IntervalKind::Prediction, 0.9).unwrap();
+        let expected = columns.intervals(&NewRows::new(&whole, 200), IntervalKind::Prediction, 0.9).unwrap();
+        for (found, expected) in intervals.low.iter().zip(&expected.low) {
+            near(*found, *expected, 1e-8, noise);
+        }
+    }
     let clustered = data.absorbed("cluster:g").unwrap();
     let rows = NewRows { effects: &[&data.effects[0].1], ..NewRows::new(&whole[..2], 200) };
     let error = Predictor::new(&clustered).unwrap().intervals(&rows, IntervalKind::Confidence, 0.9).unwrap_err();
@@ -369,7 +387,11 @@ fn effects_are_absorbed_under_noise_with_smooth_losses() {
                     "{what}"
                 );
                 if let (Some(a), Some(b)) = (&found.shape, &dense.shape) {
-                    assert_eq!(a.estimate.is_some(), b.estimate.is_some(), "{what}");
+                    let numbers = |shape: &ShapeParameter| [shape.estimate, shape.conf_low, shape.conf_high];
+                    for (a, b) in numbers(a).into_iter().zip(numbers(b)) {
+                        assert_eq!(a.is_some(), b.is_some(), "{what}: {a:?} {b:?}");
+                        a.zip(b).inspect(|(a, b)| near(*a, *b, 1e-4, &what));
+                    }
                 }
                 let of = |values: &[f64], j: usize| values[j * 400..(j + 1) * 400].to_vec();
                 let own: Vec<Vec<f64>> = (0..count).map(|j| of(&all, j)).collect();
@@ -380,6 +402,38 @@ fn effects_are_absorbed_under_noise_with_smooth_losses() {
                 let expected = Predictor::new(&dense).unwrap().location(&NewRows::new(&whole, 400));
                 for (found, expected) in predicted.iter().zip(&expected) {
                     near(*found, *expected, 1e-6, &what);
+                }
+            }
+        }
+    }
+}
+
+/// Errors that rest on the curvature of the likelihood are those of columns for all levels, scale and shape among the parameters.
+#[test]
+fn sandwiches_beside_one_effect_are_those_of_indicators_under_other_noise() {
+    for (seed, levels) in [(1, 12), (2, 25)] {
+        for weighted in [false, true] {
+            let data = Data::random(seed, 400, 2, &[levels]);
+            let data = if weighted { data.weighted() } else { data };
+            let (all, count) = data.indicators();
+            let design = Matrix::column_major(&all, data.y.len(), count).unwrap();
+            let columns = data.with(MemoryRows::new(&data.y, design).unwrap()).without_intercept();
+            for noise in ["logistic", "huber", "student-t:4", "student-t"] {
+                for vcov in ["sandwich", "cluster:g", "hac:3"] {
+                    if vcov == "hac:3" && weighted {
+                        continue;
+                    }
+                    let what = format!("{levels} {weighted} {noise} {vcov}");
+                    let found = under(&data.absorbing(), noise, vcov).unwrap();
+                    let dense = under(&columns, noise, vcov).unwrap();
+                    for j in 0..2 {
+                        let (a, b) = (&found.location.rows[j], &dense.location.rows[j]);
+                        near(a.std_error.unwrap(), b.std_error.unwrap(), 1e-7, &what);
+                        assert_eq!(a.df, b.df, "{what}");
+                    }
+                    let covariance = |fit: &Fit| fit.covariance_of(0, 1).unwrap();
+                    let size = dense.location.rows[0].std_error.unwrap() * dense.location.rows[1].std_error.unwrap();
+                    assert!((covariance(&found) - covariance(&dense)).abs() < 1e-7 * size, "{what}");
                 }
             }
         }

@@ -5,8 +5,8 @@
 use noisefit_core::inference::hypothesis::of_term;
 use noisefit_core::inference::predict::{IntervalKind, NewRows, Predictor};
 use noisefit_core::inference::{Options, fit, fit_coded};
-use noisefit_core::noise::Noise;
-use noisefit_core::record::{Fit, SmallSample, Warning};
+use noisefit_core::noise::{Noise, Noises};
+use noisefit_core::record::{Fit, ShapeParameter, SmallSample, Warning};
 use noisefit_core::rows::{CodedCategory, Matrix, MemoryRows};
 
 /// Numbers between -0.5 and 0.5, the same in every run.
@@ -111,18 +111,26 @@ impl Data {
     }
 
     fn coded(&self, options: &Options) -> Option<Fit> {
-        let design = Matrix::column_major(&self.x, self.y.len(), self.columns).unwrap();
-        let rows = self.with(MemoryRows::new(&self.y, design).unwrap());
-        let rows = rows.with_effect("g", self.category.levels, &self.of_rows).unwrap();
-        let (fit, coded) = fit_coded(&rows, self.category, options).unwrap()?;
-        Some(coded.expand(fit, &self.whole().1))
+        self.coded_under(Noise::Gaussian, options)
     }
 
     fn dense(&self, options: &Options) -> Fit {
+        self.dense_under(Noise::Gaussian, options)
+    }
+
+    fn coded_under(&self, noise: Noise, options: &Options) -> Option<Fit> {
+        let design = Matrix::column_major(&self.x, self.y.len(), self.columns).unwrap();
+        let rows = self.with(MemoryRows::new(&self.y, design).unwrap());
+        let rows = rows.with_effect("g", self.category.levels, &self.of_rows).unwrap();
+        let (fit, coded) = fit_coded(&rows, noise, self.category, options).unwrap()?;
+        Some(coded.expand(fit, &self.whole().1))
+    }
+
+    fn dense_under(&self, noise: Noise, options: &Options) -> Fit {
         let (all, names) = self.whole();
         let design = Matrix::column_major(&all, self.y.len(), names.len()).unwrap();
         let rows = self.with(MemoryRows::new(&self.y, design).unwrap());
-        fit(&rows, &[Noise::Gaussian], options).unwrap().remove(0)
+        fit(&rows, &[noise], options).unwrap().remove(0)
     }
 }
 
@@ -165,6 +173,67 @@ fn codes_are_columns() {
                 let interval = |fit: &Fit| fit.scale_interval.unwrap();
                 near(interval(&found).0, interval(&dense).0, 1e-11, &what);
                 assert!(found.accuracy.digits > 11.0, "{what}: {}", found.accuracy.digits);
+            }
+        }
+    }
+}
+
+/// Under noise whose step is a weighted least squares problem the maximum, its errors and its tests are those of columns, as near as both
+/// searches end.
+#[test]
+fn codes_are_columns_under_other_noise() {
+    for (seed, columns, levels) in [(1, 2, 12), (2, 1, 20), (3, 3, 5)] {
+        for weighted in [false, true] {
+            let data = Data::random(seed, 400, columns, levels, &[]);
+            let data = if weighted { data.weighted() } else { data };
+            let places: Vec<usize> = data.category.columns().map(|column| column + 1).collect();
+            for name in ["logistic", "huber", "student-t:4", "student-t", "cauchy"] {
+                for small_sample in [SmallSample::None, SmallSample::Corrected] {
+                    // With few rows a level its likelihood has several maxima.
+                    if name == "cauchy" && levels > 5 {
+                        continue;
+                    }
+                    let noises: Noises = name.parse().unwrap();
+                    let options = Options { small_sample, ..Options::default() };
+                    let found = data.coded_under(noises[0], &options).unwrap();
+                    let dense = data.dense_under(noises[0], &options);
+                    let what = format!("{seed} {weighted} {name} {small_sample:?}");
+                    assert!(found.termination.converged && dense.termination.converged, "{what}");
+                    let counts = |fit: &Fit| (fit.nobs, fit.df_residual, fit.df_model, fit.rank(), fit.dof());
+                    assert_eq!(counts(&found), counts(&dense), "{what}");
+                    for (a, b) in found.location.rows.iter().zip(&dense.location.rows) {
+                        let what = format!("{what} {}", b.term);
+                        let (estimate, error) = (b.estimate.unwrap(), b.std_error.unwrap());
+                        let distance = (a.estimate.unwrap() - estimate).abs();
+                        assert!(distance <= 1e-9 * error + 1e-12 * estimate.abs(), "{what}: {distance:e} {error}");
+                        near(a.std_error.unwrap(), error, 1e-9, &what);
+                        near(a.conf_low.unwrap(), b.conf_low.unwrap(), 1e-8, &what);
+                        assert_eq!((&a.term, a.df), (&b.term, b.df), "{what}");
+                    }
+                    near(found.log_likelihood().unwrap(), dense.log_likelihood().unwrap(), 1e-12, &what);
+                    near(found.scale.common().unwrap(), dense.scale.common().unwrap(), 1e-10, &what);
+                    let ends = |fit: &Fit| fit.scale_interval.unwrap();
+                    near(ends(&found).0, ends(&dense).0, 1e-9, &what);
+                    near(found.goodness.r_squared.unwrap(), dense.goodness.r_squared.unwrap(), 1e-9, &what);
+                    let warned = |fit: &Fit| fit.warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
+                    assert_eq!(warned(&found), warned(&dense), "{what}");
+                    assert_eq!(found.f_test.is_some(), dense.f_test.is_some(), "{what}");
+                    let [a, b] = [&found, &dense].map(|fit| of_term(fit, "g", &places).unwrap());
+                    near(a.statistic.unwrap(), b.statistic.unwrap(), 1e-7, &what);
+                    assert_eq!((a.df, a.df_residual, a.test), (b.df, b.df_residual, b.test), "{what}");
+                    match (&found.shape, &dense.shape) {
+                        (Some(a), Some(b)) => {
+                            let numbers =
+                                |shape: &ShapeParameter| [shape.estimate, shape.conf_low, shape.conf_high, shape.bound];
+                            for (k, (a, b)) in numbers(a).into_iter().zip(numbers(b)).enumerate() {
+                                assert_eq!(a.is_some(), b.is_some(), "{what} {k}: {a:?} {b:?}");
+                                a.zip(b).inspect(|(a, b)| near(*a, *b, [1e-8, 1e-4, 1e-4, 1e-12][k], &what));
+                            }
+                        }
+                        (a, b) => assert!(a.is_none() && b.is_none(), "{what}"),
+                    }
+                    assert!(found.accuracy.digits > 7.0, "{what}: {}", found.accuracy.digits);
+                }
             }
         }
     }
@@ -225,6 +294,51 @@ fn predictions_and_their_intervals_are_those_of_columns() {
                 for (a, b) in a.low.iter().zip(&b.low) {
                     near(*a, *b, 1e-11, vcov);
                 }
+            }
+        }
+    }
+}
+
+/// Clusters that cross the levels, fewer and more than coefficients.
+#[test]
+fn clusters_that_cross_the_levels_are_those_of_columns() {
+    for (seed, levels, clusters) in [(3, 24, 7), (4, 9, 40), (5, 14, 60)] {
+        for weighted in [false, true] {
+            let mut data = Data::random(seed, 400, 2, levels, &[]);
+            data.clusters = (0..400).map(|i| i * i % clusters).collect();
+            let data = if weighted { data.weighted() } else { data };
+            let options = Data::options("cluster:c");
+            let (found, dense) = (data.coded(&options).unwrap(), data.dense(&options));
+            let what = format!("{seed} {weighted}");
+            for (a, b) in found.location.rows.iter().zip(&dense.location.rows) {
+                near(a.std_error.unwrap(), b.std_error.unwrap(), 1e-8, &format!("{what} {}", b.term));
+                assert_eq!(a.df, b.df, "{what}");
+            }
+            let unit = |j: usize| dense.vcov()[j][j].sqrt();
+            for i in 0..dense.location.rows.len() {
+                for j in 0..=i {
+                    let (expected, size) = (dense.vcov()[i][j], unit(i) * unit(j));
+                    for value in [found.covariance_of(i, j).unwrap(), found.vcov()[i][j]] {
+                        assert!((value - expected).abs() <= 1e-8 * size, "{what} {i} {j}: {value} {expected}");
+                    }
+                }
+            }
+            let rank = |fit: &Fit| {
+                let rank = fit.warnings.iter().find(|warning| matches!(warning, Warning::RankOfCovariance { .. }));
+                rank.map(ToString::to_string)
+            };
+            assert_eq!(rank(&found), rank(&dense), "{what}");
+            // Saved and loaded again, and for new rows.
+            let loaded: Fit = serde_json::from_str(&serde_json::to_string(&found).unwrap()).unwrap();
+            assert_eq!(loaded.covariance_of(2, 3), found.covariance_of(2, 3));
+            let (all, _) = data.whole();
+            let columns: Vec<&[f64]> = all.chunks_exact(400).collect();
+            let design: Vec<_> = columns.iter().map(|column| (*column).into()).collect();
+            let rows = NewRows::new(&design, 400);
+            let low =
+                |fit: &Fit| Predictor::new(fit).unwrap().intervals(&rows, IntervalKind::Confidence, 0.9).unwrap().low;
+            for (a, b) in low(&loaded).iter().zip(&low(&dense)) {
+                near(*a, *b, 1e-10, &what);
             }
         }
     }
@@ -329,9 +443,17 @@ fn without_the_allowance_for_few_rows_errors_are_those_of_maximum_likelihood() {
 #[test]
 fn what_is_not_known_by_levels_is_left_to_columns() {
     let data = Data::random(10, 100, 2, 6, &[]);
-    for vcov in ["bootstrap:20", "hac:2", "cluster:c"] {
+    for vcov in ["bootstrap:20", "hac:2"] {
         assert!(data.coded(&Data::options(vcov)).is_none(), "{vcov}");
     }
+    for (noise, vcov) in [(Noise::Laplace, "classical"), (Noise::Logistic, "sandwich"), (Noise::Logistic, "observed")] {
+        assert!(data.coded_under(noise, &Data::options(vcov)).is_none(), "{noise} {vcov}");
+    }
+    // With as many levels as that every level can be fitted exactly under heavy tails, of which columns tell.
+    let mut few = Data::random(10, 120, 1, 60, &[]);
+    few.of_rows = (0..120).map(|i| i % 60).collect();
+    few.y = few.y.iter().enumerate().map(|(i, y)| y + ((i * i) as f64).sin()).collect();
+    assert!(few.coded_under("cauchy".parse::<Noises>().unwrap()[0], &Options::default()).is_none());
     // A column that does not vary within the levels, and one that is another's double.
     for aliased in [0, 1] {
         let mut data = Data::random(10, 100, 2, 6, &[]);
@@ -365,7 +487,7 @@ fn a_level_of_one_row_is_a_row_that_alone_determines_a_coefficient() {
     let options = Data::options("hc3");
     let design = Matrix::column_major(&data.x, 100, 1).unwrap();
     let rows = MemoryRows::new(&data.y, design).unwrap().with_effect("g", 6, &data.of_rows).unwrap();
-    let error = fit_coded(&rows, data.category, &options).unwrap_err().to_string();
+    let error = fit_coded(&rows, Noise::Gaussian, data.category, &options).unwrap_err().to_string();
     let (all, names) = data.whole();
     let whole = MemoryRows::new(&data.y, Matrix::column_major(&all, 100, names.len()).unwrap()).unwrap();
     assert_eq!(error, fit(&whole, &[Noise::Gaussian], &options).unwrap_err().to_string());

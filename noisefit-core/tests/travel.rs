@@ -181,9 +181,15 @@ fn every_pass_is_rebuilt_from_bytes_and_gives_the_same_bits() {
         }
         let levels = rows.layout().effects[0].levels;
         let category = CodedCategory { first: 0, levels, omitted: Some(0) };
-        for vcov in ["classical", "hc3"] {
+        for vcov in ["sandwich", "cluster:g"] {
             let options = Options { vcov: vcov.parse().unwrap(), ..Options::default() };
-            let fitted = |rows: &dyn RowSource| format!("{:?}", inference::fit_coded(rows, category, &options));
+            let fitted = |rows: &dyn RowSource| format!("{:?}", inference::fit(rows, &[Noise::Logistic], &options));
+            assert_eq!(fitted(&sent), fitted(&rows));
+        }
+        for vcov in ["classical", "hc3", "cluster:g"] {
+            let options = Options { vcov: vcov.parse().unwrap(), ..Options::default() };
+            let fitted =
+                |rows: &dyn RowSource| format!("{:?}", inference::fit_coded(rows, Noise::Gaussian, category, &options));
             assert_eq!(fitted(&sent), fitted(&rows));
         }
         seen.extend(sent.seen.into_inner().unwrap());

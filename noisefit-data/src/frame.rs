@@ -1,8 +1,8 @@
 //! A piece of a table in memory: a few columns of consecutive records.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
+
+pub use crate::texts::Texts;
 
 /// What a column of a data set holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -85,13 +85,13 @@ pub enum Column {
         /// What the doubles leave out of the decimals in the file, where it was asked for and is known.
         low: Option<Vec<f64>>,
     },
-    /// Text and booleans: `levels[codes[i]]`, or [`MISSING`]. The levels are those that occur in this frame, in order of
-    /// first appearance; another frame codes the same text differently.
+    /// Text and booleans: `levels[codes[i]]`, or [`MISSING`]. The levels are different texts, among them those that occur in this frame;
+    /// another frame may code the same text differently.
     Category {
         /// One code a row.
         codes: Vec<u32>,
         /// The texts.
-        levels: Arc<[String]>,
+        levels: Texts,
     },
 }
 

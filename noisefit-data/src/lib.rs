@@ -30,6 +30,7 @@ pub mod read;
 pub mod records;
 pub mod remarks;
 pub mod source;
+mod texts;
 pub mod worker;
 pub mod write;
 

@@ -274,10 +274,7 @@ impl<'a> Records<'a> {
 fn size_in_bytes(frame: &Frame) -> u64 {
     let size = |column: &Column| match column {
         Column::Number { high, low } => size_of::<f64>() * (high.len() + low.as_ref().map_or(0, Vec::len)),
-        Column::Category { codes, levels } => {
-            let texts: usize = levels.iter().map(|level| size_of::<String>() + level.len()).sum();
-            size_of::<u32>() * codes.len() + texts
-        }
+        Column::Category { codes, levels } => size_of::<u32>() * codes.len() + levels.size_in_bytes(),
     };
     frame.columns.iter().map(|column| size(column) as u64).sum()
 }

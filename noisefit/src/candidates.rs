@@ -6,13 +6,13 @@ use noisefit_data::formula::Formula;
 use noisefit_data::source::DesignRows;
 
 use crate::model::Model;
-use crate::refusal::{Refusal, WithEffects};
+use crate::refusal::Refusal;
 use crate::with_sampling::WithSampling;
 
 /// The models, and the formula that has the terms of the scale where one of them needs it: those of the location where none
 /// are given.
 pub(crate) fn of(model: &Model, named: Option<&Candidates>) -> Result<(Vec<Candidate>, Formula), Refusal> {
-    model.without_effects(WithEffects::Verb("compare"))?;
+    model.without_effects("compare")?;
     model.without_sampling(WithSampling::Verb("compare"))?;
     let mut candidates = named.map_or_else(|| Candidate::all(true), |named| named.0.clone());
     let modelled = |candidates: &[Candidate]| candidates.iter().any(|candidate| candidate.models_scale);

@@ -91,19 +91,15 @@ impl Model {
             (self.conformal.is_some(), WithEffects::Conformal),
             (self.confint == Confint::Profile, WithEffects::Profile),
         ];
-        match others.into_iter().find(|(given, _)| *given) {
-            Some((_, what)) => Err(Refusal::WithEffects { what, effect }),
-            None => Ok(()),
-        }
+        let given = others.into_iter().find(|(given, _)| *given);
+        given.map_or(Ok(()), |(_, what)| what.refused(Some(&effect)))
     }
 
     /// The formula without that of the scale, which must not have effects that are absorbed: something does not go with them.
-    pub(crate) fn without_effects(&self, what: WithEffects) -> Result<Formula, Refusal> {
+    pub(crate) fn without_effects(&self, what: impl Into<WithEffects>) -> Result<Formula, Refusal> {
         let formula = self.location()?;
-        match formula.effects().first().map(ToString::to_string) {
-            Some(effect) => Err(Refusal::WithEffects { what, effect }),
-            None => Ok(formula),
-        }
+        what.into().refused(formula.effects().first().map(ToString::to_string).as_deref())?;
+        Ok(formula)
     }
 
     /// The formula without that of the scale.

@@ -84,9 +84,11 @@ impl Model {
         };
         let whole = rows.design().clone();
         let mut coded = None;
-        if let Some((design, category)) = self.by_codes(&rows, &noise) {
+        if let [noise] = noise[..]
+            && let Some((design, category)) = self.by_codes(&rows, &noise)
+        {
             rows = rows.with_design(design);
-            coded = inference::fit_coded(&rows, category, &options).map_err(|error| said(error, &rows))?;
+            coded = inference::fit_coded(&rows, noise, category, &options).map_err(|error| said(error, &rows))?;
             if coded.is_none() {
                 rows = rows.with_design(whole.clone());
             }
@@ -121,8 +123,8 @@ impl Model {
     }
 
     /// The design of the rows with its largest category as codes, where the fit is one that goes by these.
-    fn by_codes(&self, rows: &DesignRows<'_>, noise: &Noises) -> Option<(Design, CodedCategory)> {
-        let goes = noise[..] == [Noise::Gaussian]
+    fn by_codes(&self, rows: &DesignRows<'_>, noise: &Noise) -> Option<(Design, CodedCategory)> {
+        let goes = estimate::absorbs_effects(noise)
             && self.conformal.is_none()
             && self.confint != Confint::Profile
             && !self.one_pass;

@@ -470,16 +470,8 @@ impl Fitted {
     }
 
     /// Refuses what is not known beside absorbed effects.
-    pub(crate) fn without_effects(&self, verb: &'static str) -> Result<(), Refusal> {
-        self.without(WithEffects::Verb(verb))
-    }
-
-    /// The same of anything.
-    pub(crate) fn without(&self, what: WithEffects) -> Result<(), Refusal> {
-        match self.model.design.layout().effects.first() {
-            Some(effect) => Err(Refusal::WithEffects { what, effect: effect.name.clone() }),
-            None => Ok(()),
-        }
+    pub(crate) fn without_effects(&self, what: impl Into<WithEffects>) -> Result<(), Refusal> {
+        what.into().refused(self.model.design.layout().effects.first().map(|effect| effect.name.as_str()))
     }
 
     /// Refuses what does not go with sampling weights.

@@ -105,7 +105,7 @@ impl Fitted {
             return Err(noisefit_core::Error::Unsupported(what.to_owned()).into());
         }
         if options.method != TestMethod::Wald {
-            self.without(WithEffects::Refits)?;
+            self.without_effects(WithEffects::Refits)?;
             self.without_sampling(WithSampling::Refits)?;
         }
         let mut by = By::Wald;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::model::Model;
-use crate::refusal::{Refusal, WithEffects};
+use crate::refusal::Refusal;
 use crate::remark::Remark;
 use crate::rows::{explain, notes};
 use crate::table::Table;
@@ -74,7 +74,7 @@ impl Model {
 
     fn profile_once(&self, table: &Table, options: &ProfileOptions) -> Result<Profiled, Error> {
         let noise = self.choice()?;
-        self.without_effects(WithEffects::Verb("profile"))?;
+        self.without_effects("profile")?;
         self.without_sampling(WithSampling::Verb("profile"))?;
         let formula = self.full_formula()?;
         let rows = self.rows(&formula, table)?;

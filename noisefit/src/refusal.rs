@@ -34,6 +34,22 @@ pub enum WithEffects {
     Verb(&'static str),
 }
 
+impl From<&'static str> for WithEffects {
+    fn from(verb: &'static str) -> Self {
+        WithEffects::Verb(verb)
+    }
+}
+
+impl WithEffects {
+    /// Refuses it where there is an effect.
+    pub(crate) fn refused(self, effect: Option<&str>) -> Result<(), Refusal> {
+        match effect {
+            Some(effect) => Err(Refusal::WithEffects { what: self, effect: effect.to_owned() }),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A combination of settings that cannot be.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -520,7 +536,7 @@ impl Refusal {
                 with(Setting::Vcov, "sandwich")
             ),
             Refusal::IntervalWithEffects { effect } => format!(
-                "{}: how sure the constants of absorbed effects (| {effect}) are is known of one effect under gaussian noise, with classical, \
+                "{}: how sure the constants of absorbed effects (| {effect}) are is known of one effect, with classical errors or, under gaussian noise, with \
                  sandwich or hc errors, and this model has other ones; leave it out, or put {effect} among the terms",
                 name(Setting::Interval)
             ),

@@ -4,13 +4,15 @@
 //! `m_g + (x - c_g)'b`: `m_g` is the location at the level's own centre `c_g`, the mean of its rows' columns. The `m_g` of different
 //! levels have no covariance where rows are independent, so that the variances of all locations, and the covariances of all
 //! coefficients, follow from `L` variances, `L p` covariances with `b` and the covariance of `b` alone: nothing is of the size of
-//! levels times levels.
+//! levels times levels. Where rows depend on one another within clusters that cross the levels, the `m_g` of two levels have the covariance
+//! of the clusters that both have rows in ([`Cells`]).
 
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
 use crate::algebra::Cholesky;
+use crate::algebra::cells::Cells;
 use crate::algebra::gram::{packed, packed_length, symmetric};
 use crate::algebra::triangular::{Triangular, semidefinite_factor};
 use crate::numeric::double_double::DoubleDouble;
@@ -28,6 +30,9 @@ pub(crate) struct ByLevel {
     variances: Vec<f64>,
     /// The covariances of `m_g` with the coefficients of the other columns; empty where they are zero.
     covariances: Vec<f64>,
+    /// How the `m_g` of different levels vary together, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cells: Option<Cells>,
     /// Levels that no row of the fit has: they have no coefficient, and count as the reference, or as zero where there is none.
     without_rows: Vec<usize>,
     #[serde(skip)]
@@ -78,7 +83,9 @@ impl ByLevel {
         without_rows: Vec<usize>,
     ) -> Self {
         let (dense, matrix) = Default::default();
-        let mut form = ByLevel { category, slopes, centres, variances, covariances, without_rows, dense, matrix };
+        let cells = None;
+        let mut form =
+            ByLevel { category, slopes, centres, variances, covariances, cells, without_rows, dense, matrix };
         let width = form.width();
         for level in form.without_rows.clone() {
             let from = category.omitted.map(|omitted| omitted * width);
@@ -95,6 +102,11 @@ impl ByLevel {
             }
         }
         form
+    }
+
+    /// The same where the `m_g` of different levels vary together.
+    pub(crate) fn with_cells(self, cells: Option<Cells>) -> Self {
+        ByLevel { cells, ..self }
     }
 
     /// The category.
@@ -138,6 +150,7 @@ impl ByLevel {
             && (omitted.is_none() || first <= others)
             && self.variances.len() == levels
             && self.centres.len() == levels.saturating_mul(self.width())
+            && self.cells.as_ref().is_none_or(|cells| cells.is_sound(levels))
             && (self.covariances.is_empty() || self.covariances.len() == self.centres.len())
             && omitted.is_none_or(|omitted| omitted < levels && self.has_rows(omitted))
             && self.without_rows.is_sorted()
@@ -153,6 +166,7 @@ impl ByLevel {
     pub(super) fn times(mut self, factor: f64) -> Self {
         self.slopes = self.slopes.times(factor);
         self.variances.iter_mut().chain(&mut self.covariances).for_each(|value| *value *= factor);
+        self.cells = self.cells.map(|cells| cells.times(factor));
         self.matrix = Kept::default();
         self.dense = Kept::default();
         self
@@ -265,8 +279,14 @@ impl ByLevel {
             sum += a * row;
         }
         for (level, sign) in &one.levels {
-            let shared = other.levels.iter().filter(|(known, _)| known == level);
-            sum += self.variances[*level] * sign * shared.map(|(_, sign)| sign).sum::<f64>();
+            for (known, other) in &other.levels {
+                let covariance = match &self.cells {
+                    _ if known == level => self.variances[*level],
+                    Some(cells) => cells.covariance(*level, *known),
+                    None => 0.0,
+                };
+                sum += covariance * sign * other;
+            }
         }
         if !self.covariances.is_empty() {
             for (levels, slopes) in [(&one.levels, &other.slopes), (&other.levels, &one.slopes)] {
@@ -353,8 +373,11 @@ impl ByLevel {
     ///
     /// It is the least `(r, d)' C^-1 (r, d)`, over the values that the hypothesis leaves open, of the distances `r` of the `m_g` and `d` of
     /// the other coefficients from them, with their joint covariance `C`: the dual of `(R b)' (R V R')^-1 (R b)`. None where a level's
-    /// own variance is zero, as that of one row without a residual.
+    /// own variance is zero, as that of one row without a residual, and where levels vary together.
     pub(crate) fn distance(&self, coefficients: &[Option<f64>], unit: f64, whole: bool) -> Option<(f64, usize)> {
+        if self.cells.is_some() {
+            return None;
+        }
         let width = self.width();
         let offset = usize::from(self.category.omitted.is_some());
         let first = coefficients.first().copied().flatten().filter(|_| offset == 1).unwrap_or(0.0);

@@ -4,6 +4,7 @@
 pub(crate) mod absorb;
 pub(crate) mod affine;
 pub(crate) mod by_level;
+pub(crate) mod cells;
 pub(crate) mod cholesky;
 pub(crate) mod coordinates;
 pub(crate) mod elimination;

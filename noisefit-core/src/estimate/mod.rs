@@ -6,6 +6,7 @@ pub mod active_set;
 pub mod closed_form;
 pub(crate) mod estimated;
 mod options;
+mod profile_end;
 pub mod smooth;
 pub(crate) mod start;
 pub mod vertex;

@@ -1,7 +1,7 @@
-//! Least squares with a category of many levels among the terms, by the codes of its levels.
+//! Fits with a category of many levels among the terms, by the codes of its levels.
 //!
-//! The rows have the category as an effect that is swept out of all columns (Frisch and Waugh), and the coefficients of the others come
-//! from what is left. Those of the levels follow: the constant of a level is the mean of the response over its rows less that of the
+//! The rows have the category as an effect that is swept out of all columns (Frisch and Waugh), of least squares or, under other noise, of
+//! every step's weighted least squares; the coefficients of the others come from what is left. Those of the levels follow: the constant of a level is the mean of the response over its rows less that of the
 //! columns times their coefficients, and the coefficient its difference from that of the reference. What is kept is of the size of the
 //! rows or of the levels, never of both multiplied, and no matrix is of levels times levels.
 
@@ -9,10 +9,11 @@ use crate::Error;
 use crate::algebra::Method;
 use crate::algebra::absorb::Absorbed;
 use crate::algebra::by_level::ByLevel;
-use crate::estimate::{Collinear, closed_form};
+use crate::estimate::{Collinear, absorbing, absorbs_effects, closed_form};
 use crate::inference::Options;
 use crate::inference::covariance::{self, OfLevels, Vcov};
 use crate::inference::{scale_interval, small_sample};
+use crate::noise::{Noise, Route};
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::{
     self, AbsorbedEffect, Coefficients, FTest, Fit, LocationCovariance, SmallSample, VcovKind, Warning,
@@ -32,20 +33,22 @@ pub struct Coded {
     digits: f64,
 }
 
-/// The fit of Gaussian noise of one scale to rows that have the category as their only effect and no intercept, with the category absorbed,
+/// The fit under noise of one scale, beside which effects are absorbed ([`absorbs_effects`](crate::estimate::absorbs_effects)), to rows that
+/// have the category as their only effect and no intercept, with the category absorbed,
 /// for passes over the same rows; and what is to be said of its levels. None where rows with a column for every level are to be fitted
 /// in their place: for a covariance that is not known by levels, for terms that the category explains or that are combinations of others,
-/// and where nothing is left of the noise.
+/// where nothing is left of the noise, and under tails so heavy that so few rows a level leave the likelihood without a maximum.
 ///
 /// ```
 /// use noisefit_core::inference::{Options, fit_coded};
+/// use noisefit_core::noise::Noise;
 /// use noisefit_core::rows::{CodedCategory, Matrix, MemoryRows};
 ///
 /// let (x, y) = ([1.0, 2.0, 4.0, 1.0, 2.0, 3.0], [1.0, 2.5, 4.0, 3.0, 3.5, 5.0]);
 /// let rows = MemoryRows::new(&y, Matrix::row_major(&x, 6, 1)?)?.with_effect("g", 2, &[0, 0, 0, 1, 1, 1])?;
 /// // A column for the second of two levels would stand behind that of x.
 /// let category = CodedCategory { first: 1, levels: 2, omitted: Some(0) };
-/// let (fit, coded) = fit_coded(&rows, category, &Options::default())?.unwrap();
+/// let (fit, coded) = fit_coded(&rows, Noise::Gaussian, category, &Options::default())?.unwrap();
 /// let fit = coded.expand(fit, &["x".to_owned(), "g[b]".to_owned()]);
 /// // Within levels the squares of x are 14/3 + 2, its products with y 9/2 + 2.
 /// let slope = 6.5 / (20.0 / 3.0);
@@ -58,12 +61,16 @@ pub struct Coded {
 /// Those of [`fit`](super::fit()).
 pub fn fit_coded(
     source: &dyn RowSource,
+    noise: Noise,
     category: CodedCategory,
     options: &Options,
 ) -> Result<Option<(Fit, Coded)>, Error> {
     let layout = source.layout();
+    let least_squares = noise.route() == Route::ClosedForm;
     let known = match &options.vcov {
-        Vcov::Default | Vcov::Classical(_) | Vcov::Sandwich(_) => true,
+        Vcov::Default | Vcov::Classical(_) => absorbs_effects(&noise),
+        _ if !least_squares => false,
+        Vcov::Sandwich(_) => true,
         Vcov::Hc0(_) | Vcov::Hc1(_) | Vcov::Hc2(_) | Vcov::Hc3(_) | Vcov::Hc4(_) => true,
         Vcov::Cluster(cluster) => cluster.columns.len() == 1 && !layout.terms.is_empty(),
         _ => false,
@@ -72,7 +79,17 @@ pub fn fit_coded(
         return Ok(None);
     };
     let estimation = crate::estimate::Options { collinear: Collinear::Drop, ..options.estimation() };
-    let (mut fit, absorbed) = closed_form::fit_absorbing(source, &estimation)?;
+    let (mut fit, absorbed) = match least_squares {
+        true => closed_form::fit_absorbing(source, &estimation)?,
+        false => {
+            noise.check()?;
+            match absorbing::fit(source, noise, &estimation) {
+                // Columns have a maximum to tell of, or a sentence of their own.
+                Err(Error::Undetermined { .. } | Error::Unbounded(_)) => return Ok(None),
+                found => found?,
+            }
+        }
+    };
     if absorbed.alone().is_none() {
         return Ok(None);
     }
@@ -85,22 +102,33 @@ pub fn fit_coded(
         return Ok(None);
     }
     // Of levels that lie within clusters the residuals sum to nothing over every cluster.
-    let nested = matches!(options.vcov, Vcov::Cluster(_)) && absorbed.effects[0].nested;
-    if matches!(options.vcov, Vcov::Cluster(_)) && !nested {
-        return Ok(None);
-    }
+    let clustered = matches!(options.vcov, Vcov::Cluster(_));
+    let nested = clustered && absorbed.effects[0].nested;
     // As with columns for the levels every one of them counts.
     let effects = fit.absorbed.iter_mut().flat_map(|absorbed| &mut absorbed.effects);
     effects.for_each(|effect| effect.nested = false);
     let extended = fit.accuracy.method == Method::DoubleDouble;
-    let constants = absorbed.refined(source, &coefficients, extended)?;
+    let constants = match least_squares {
+        true => absorbed.refined(source, &coefficients, extended)?,
+        false => {
+            // That there are many is said of effects of which nothing else is.
+            fit.warnings.retain(|warning| !matches!(warning, Warning::IncidentalParameters { .. }));
+            let constants =
+                fit.absorbed.iter().flat_map(|absorbed| &absorbed.effects).filter_map(|e| e.constants.as_ref());
+            constants.flatten().map(|constant| DoubleDouble::from(constant.unwrap_or(f64::NAN))).collect()
+        }
+    };
     let digits = digits(&absorbed, &fit, &coefficients, &constants, reference);
-    if digits < FEW_DIGITS {
+    // Only least squares has a ladder to climb.
+    if digits < FEW_DIGITS && least_squares {
         return Ok(None);
     }
 
     let rows = absorbed.rows(source);
     let Some(mut levels) = OfLevels::of(&absorbed).map(OfLevels::of_terms) else { return Ok(None) };
+    if clustered && !nested {
+        levels = levels.crossed();
+    }
     covariance::estimate_with(&rows, &mut fit, &options.vcov, &estimation, Some(&mut levels))?;
     small_sample::apply(&rows, &mut fit, options.small_sample)?;
     if nested && levels.found.is_none() {
@@ -108,6 +136,15 @@ pub fn fit_coded(
         let (rank, coefficients) = (fit.location.rank(), fit.rank() as u64);
         let vcov = fit.covariance.kind.clone();
         if !fit.warnings.iter().any(|warning| matches!(warning, Warning::RankOfCovariance { .. })) {
+            fit.warnings.push(Warning::RankOfCovariance { rank, coefficients, vcov });
+        }
+    }
+    if let Some(cells) = &levels.cells {
+        // With `G` clusters the sums of scores span `G - 1` dimensions.
+        let (rank, coefficients) = (cells.clusters() - 1, fit.rank());
+        fit.warnings.retain(|warning| !matches!(warning, Warning::RankOfCovariance { .. }));
+        if rank < coefficients {
+            let (vcov, coefficients) = (fit.covariance.kind.clone(), coefficients as u64);
             fit.warnings.push(Warning::RankOfCovariance { rank, coefficients, vcov });
         }
     }
@@ -165,7 +202,8 @@ pub(super) fn form(levels: OfLevels, fit: &Fit, absorbed: &Absorbed) -> Option<B
     form_of(category, levels, fit, absorbed)
 }
 
-fn form_of(category: CodedCategory, levels: OfLevels, fit: &Fit, absorbed: &Absorbed) -> Option<ByLevel> {
+fn form_of(category: CodedCategory, mut levels: OfLevels, fit: &Fit, absorbed: &Absorbed) -> Option<ByLevel> {
+    let cells = levels.cells.take();
     let (variances, covariances) = match levels.found {
         Some(found) => found,
         None if fit.covariance.kind == VcovKind::CLASSICAL => (levels.inverse_weights, Vec::new()),
@@ -178,7 +216,7 @@ fn form_of(category: CodedCategory, levels: OfLevels, fit: &Fit, absorbed: &Abso
     let centres = means.chunks_exact(width + 1).flat_map(of_level).collect();
     let has_rows = &absorbed.effects.first()?.has_rows;
     let without_rows = (0..has_rows.len()).filter(|&level| !has_rows[level]).collect();
-    Some(ByLevel::new(category, slopes, centres, variances, covariances, without_rows))
+    Some(ByLevel::new(category, slopes, centres, variances, covariances, without_rows).with_cells(cells))
 }
 
 /// The digits of the worst coefficient of a level: what the rounding of its constant and of the reference's, and the error of the other
@@ -198,7 +236,9 @@ fn digits(absorbed: &Absorbed, fit: &Fit, coefficients: &[f64], constants: &[Dou
         let rounding = f64::EPSILON * (deviation + f64::EPSILON * (size + constants[level].to_f64().abs()));
         let error = moved.sum::<f64>() * part + rounding + 0.5 * f64::EPSILON * value.abs();
         let std_error = deviation * (inverse[level] + inverse[reference]).sqrt();
-        -(error / if value.abs() > 10.0 * error { value.abs() } else { std_error.max(value.abs()) }).log10()
+        // Under other noise a coefficient is not told closer than by its error, either.
+        let is_small = fit.noise != Noise::Gaussian || value.abs() <= 10.0 * error;
+        -(error / if is_small { std_error.max(value.abs()) } else { value.abs() }).log10()
     };
     let levels = (0..constants.len()).filter(|&level| inverse[level] > 0.0 && level != reference);
     levels.map(worst).fold(16.0, f64::min).max(0.0)
@@ -237,11 +277,10 @@ impl Coded {
         // As with columns it is of the covariance before that is multiplied for few rows.
         let classical = fit.covariance.kind == VcovKind::CLASSICAL;
         let before = if classical { unit } else { unit / fit.covariance.small_sample_factor };
-        let whole = form.distance(&estimates, before, true);
-        // It is one of degrees of freedom.
-        let counted = fit.covariance.small_sample == SmallSample::Corrected;
-        fit.f_test =
-            whole.filter(|_| counted).and_then(|(sum, count)| FTest::new(sum, count as f64, df_residual, df_residual));
+        // It is one of least squares, and of degrees of freedom.
+        let counted = fit.covariance.small_sample == SmallSample::Corrected && fit.noise == Noise::Gaussian;
+        let whole = counted.then(|| form.distance(&estimates, before, true)).flatten();
+        fit.f_test = whole.and_then(|(sum, count)| FTest::new(sum, count as f64, df_residual, df_residual));
         fit.covariance.location = Some(LocationCovariance { matrix: Vec::new(), leverage: form.into(), unit });
         fit.accuracy.digits = fit.accuracy.digits.min(digits);
         let far = fit.far_from_zero().filter(|warning| !fit.warnings.contains(warning));

@@ -1,7 +1,8 @@
 //! A fit with the standard errors that are asked for.
 
 use crate::Error;
-use crate::estimate::{self, absorbing, closed_form};
+use crate::estimate::absorbing::{self, Curved};
+use crate::estimate::{self, closed_form};
 use crate::inference::Options;
 use crate::inference::coded;
 use crate::inference::covariance::{self, OfLevels, Vcov};
@@ -64,17 +65,26 @@ fn fit_absorbing(source: &dyn RowSource, noise: &[Noise], options: &Options) -> 
         return Err(Error::Argument { name: "the number of noise families", value, expected });
     };
     noise.check()?;
-    let (mut fit, absorbed) = match noise.route() {
-        Route::ClosedForm => closed_form::fit_absorbing(source, &estimation)?,
-        _ => {
-            covariance::check_absorbed_under(&options.vcov, noise)?;
+    let (mut of_curvature, least_squares) = (false, noise.route() == Route::ClosedForm);
+    let (mut fit, absorbed) = match least_squares {
+        true => closed_form::fit_absorbing(source, &estimation)?,
+        false => {
+            of_curvature = covariance::is_of_curvature(&options.vcov, noise, source.layout().effects.len())?;
             absorbing::fit(source, noise, &estimation)?
         }
     };
     covariance::check_absorbed(&options.vcov, &fit)?;
     let rows = absorbed.rows(source);
-    let mut levels = OfLevels::of(&absorbed).filter(|_| noise == Noise::Gaussian);
-    covariance::estimate_with(&rows, &mut fit, &options.vcov, &estimation, levels.as_mut())?;
+    let mut levels = OfLevels::of(&absorbed);
+    let curved = if of_curvature { Curved::at(source, &fit)? } else { None };
+    match curved {
+        Some(curved) => {
+            levels = levels.map(|levels| levels.with_moves(curved.moves()));
+            let rows = curved.rows(source);
+            covariance::estimate_with(&rows, &mut fit, &options.vcov, &estimation, levels.as_mut())?;
+        }
+        None => covariance::estimate_with(&rows, &mut fit, &options.vcov, &estimation, levels.as_mut())?,
+    }
     small_sample::apply(&rows, &mut fit, options.small_sample)?;
     let form = levels.and_then(|levels| coded::form(levels, &fit, &absorbed));
     if let Some(absorbed) = &mut fit.absorbed {

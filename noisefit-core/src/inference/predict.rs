@@ -147,7 +147,7 @@ impl Predictor {
     pub fn intervals(&self, rows: &NewRows<'_>, kind: IntervalKind, level: f64) -> Result<Intervals, Error> {
         let level = Level::new(level)?.value();
         if !self.has_variances() && self.fit.absorbed.is_some() {
-            let what = "how sure the constants of absorbed effects are is known of one effect under gaussian noise alone, so that there are \
+            let what = "how sure the constants of absorbed effects are is known of one effect alone, with classical errors or, under gaussian noise, with sandwich or hc errors, so that there are \
                         no intervals around predictions by these; put the category among the terms";
             return Err(Error::Unsupported(what.to_owned()));
         }

@@ -16,6 +16,7 @@ use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::rows::{Block, Values};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What to do with a level of a category that the model was not fitted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
@@ -221,9 +222,9 @@ pub struct Bound<'a> {
     /// Whether a transformed response has a Jacobian.
     jacobian: bool,
     /// For each category of text, the model's code for each of the frame's.
-    codes: Vec<Vec<u32>>,
+    codes: Vec<Arc<[u32]>>,
     /// For each column of clusters that is text, a number for each of the frame's levels.
-    clusters: Vec<Vec<u64>>,
+    clusters: Vec<Arc<[u64]>>,
 }
 
 impl<'a> Bound<'a> {
@@ -239,14 +240,14 @@ impl<'a> Bound<'a> {
         let codes = plan.categories.iter().map(|category| match (&*category.levels, &frame.columns[category.column]) {
             (Levels::Texts(_), Column::Category { levels, .. }) => {
                 let unknown = if category.open { OTHER } else { unknown };
-                levels.iter().map(|level| category.text(level).unwrap_or(unknown)).collect()
+                levels.places((category.identity(), unknown), |level| category.text(level).unwrap_or(unknown))
             }
-            _ => Vec::new(),
+            _ => Arc::default(),
         });
         let wanted = if options.scope == Scope::All { &plan.clusters[..] } else { &[] };
         let clusters = wanted.iter().map(|&column| match &frame.columns[column] {
-            Column::Category { levels, .. } => levels.iter().map(hashed).collect(),
-            Column::Number { .. } => Vec::new(),
+            Column::Category { levels, .. } => levels.hashes(hashed),
+            Column::Number { .. } => Arc::default(),
         });
         Ok(Bound { plan, frame, options, jacobian, codes: codes.collect(), clusters: clusters.collect() })
     }

@@ -5,10 +5,12 @@ use noisefit_core::numeric::double_double::DoubleDouble;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::collections::HashSet;
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use super::spline::Knots;
 use crate::read::number::shown;
+use crate::texts::TextHasher;
 
 /// A category with more levels is refused: it is an identifier, and a design with a column for each would not fit into
 /// memory.
@@ -146,7 +148,7 @@ pub(super) fn key(high: f64, low: f64) -> (u64, u64) {
 /// The levels that occur.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct LevelSet {
-    pub texts: HashSet<String>,
+    pub texts: HashSet<String, BuildHasherDefault<TextHasher>>,
     /// Numbers by the bits of their two words.
     pub numbers: HashSet<(u64, u64)>,
     /// Beyond so many no more are gathered.
@@ -155,7 +157,7 @@ pub(super) struct LevelSet {
 
 impl LevelSet {
     pub fn up_to(most: usize) -> Self {
-        LevelSet { texts: HashSet::new(), numbers: HashSet::new(), most }
+        LevelSet { texts: HashSet::default(), numbers: HashSet::new(), most }
     }
 
     pub fn add_text(&mut self, text: &str) {

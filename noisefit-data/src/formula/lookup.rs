@@ -3,6 +3,7 @@
 use noisefit_core::rows::split_mix;
 
 use super::learned::{Integer, Levels};
+use crate::texts::hash_of_bytes;
 
 /// The places of levels by hashes of their values: an open table of twice as many slots, at least, as there are levels.
 #[derive(Debug, Clone)]
@@ -97,10 +98,7 @@ fn of_text(text: &str) -> Key {
     match bytes {
         _ if bytes.len() < 8 => Key { hash: split_mix(word(bytes) | (bytes.len() as u64) << 56), exact: true },
         [.., last] if bytes.len() == 8 && *last >= 8 => Key { hash: split_mix(word(bytes)), exact: true },
-        _ => {
-            let hash = bytes.chunks(8).fold(bytes.len() as u64, |hash, bytes| split_mix(hash ^ word(bytes)));
-            Key { hash, exact: false }
-        }
+        _ => Key { hash: hash_of_bytes(bytes), exact: false },
     }
 }
 

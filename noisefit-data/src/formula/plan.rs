@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use noisefit_core::numeric::double_double::DoubleDouble;
 use noisefit_core::rows::Layout;
@@ -67,16 +68,27 @@ pub(super) struct Category {
     /// Whether other levels are as good, as where it is only asked whether a row has the one that is known.
     pub open: bool,
     lookup: Lookup,
+    /// What tells these levels from others that there are or were.
+    identity: u64,
 }
+
+/// How many categories were made.
+static CATEGORIES: AtomicU64 = AtomicU64::new(0);
 
 impl Category {
     pub fn new(column: usize, levels: Arc<Levels>) -> Self {
-        Category { column, lookup: Lookup::new(&levels), levels, open: false }
+        let identity = CATEGORIES.fetch_add(1, Ordering::Relaxed);
+        Category { column, lookup: Lookup::new(&levels), levels, open: false, identity }
     }
 
     /// A category of one level that is asked for, beside any others.
     pub fn of_level(column: usize, level: String) -> Self {
         Category { open: true, ..Category::new(column, Arc::new(Levels::Texts(vec![level]))) }
+    }
+
+    /// What tells its levels from those of categories that were made by themselves.
+    pub fn identity(&self) -> u64 {
+        self.identity
     }
 
     /// The code of a text, where it is a level.

@@ -1,8 +1,9 @@
 //! Arrow arrays as columns.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::fmt::Display;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
@@ -16,7 +17,7 @@ use super::options::Decimals;
 use super::table::{FrameIterator, Query, Schema, UnreadColumn, Wanted};
 use super::{number, time};
 use crate::error::DataError;
-use crate::frame::{Column, Frame, Kind, MISSING};
+use crate::frame::{Column, Frame, Kind, MISSING, Texts};
 
 const MILLISECONDS_A_DAY: f64 = 86_400_000.0;
 
@@ -27,12 +28,24 @@ const FRAME_VALUES: usize = 1 << 17;
 #[derive(Debug)]
 pub(crate) struct ArrowColumns {
     sources: Vec<usize>,
+    /// Dictionaries of text that were met last.
+    dictionaries: Mutex<VecDeque<Dictionary>>,
 }
+
+/// The values of a dictionary array, and the category that they are.
+#[derive(Debug)]
+struct Dictionary {
+    values: ArrayRef,
+    coded: Column,
+}
+
+/// Dictionaries that are kept: those of a batch, and of one before.
+const MOST_DICTIONARIES: usize = 16;
 
 impl ArrowColumns {
     pub fn of(table: &str, arrow: &ArrowSchema) -> Result<(ArrowColumns, Schema), DataError> {
         Schema::refuse_duplicates(table, arrow.fields().iter().map(|field| field.name().as_str()), false)?;
-        let mut columns = ArrowColumns { sources: Vec::new() };
+        let mut columns = ArrowColumns { sources: Vec::new(), dictionaries: Mutex::default() };
         let mut schema = Schema::default();
         for (position, field) in arrow.fields().iter().enumerate() {
             let name = field.name().clone();
@@ -61,10 +74,32 @@ impl ArrowColumns {
         let projection = self.projection(query);
         let column = |wanted: &Wanted<'_>| {
             let position = projection.binary_search(self.sources.get(wanted.field)?).ok()?;
-            column(batch.columns().get(position)?, wanted.kind, query)
+            let array = batch.columns().get(position)?;
+            match array.as_any_dictionary_opt() {
+                Some(dictionary) if wanted.kind.is_category() && !dictionary.values().is_empty() => {
+                    let coded = self.dictionary(dictionary.values(), wanted.kind, query)?;
+                    Some(at(&coded, &positions(array.as_ref())))
+                }
+                _ => column(array, wanted.kind, query),
+            }
         };
         let columns = query.columns.iter().map(column).collect::<Option<Vec<_>>>()?;
         Some(Frame { file: 0, first_record: 0, rows: batch.num_rows(), columns })
+    }
+
+    /// The values of a dictionary as a category, which is made once for all slices of a batch.
+    fn dictionary(&self, values: &ArrayRef, kind: Kind, query: &Query<'_>) -> Option<Column> {
+        let mut all = self.dictionaries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.iter().find(|known| std::ptr::addr_eq(Arc::as_ptr(&known.values), Arc::as_ptr(values)))
+        {
+            return Some(known.coded.clone());
+        }
+        let coded = column(values, kind, query)?;
+        if all.len() == MOST_DICTIONARIES {
+            all.pop_front();
+        }
+        all.push_back(Dictionary { values: Arc::clone(values), coded: coded.clone() });
+        Some(coded)
     }
 
     /// Batches of any length as frames of bounded length; `wrong` is the error for one that is not of the schema.
@@ -282,26 +317,16 @@ fn at(values: &Column, positions: &[Option<usize>]) -> Column {
             Column::Number { high: pick(high, f64::NAN), low: low.as_ref().map(|low| pick(low, 0.0)) }
         }
         Column::Category { codes, levels } => {
-            // Only the levels that occur, in the order they do.
-            let (mut code_of, mut kept) = (vec![MISSING; levels.len()], Vec::new());
-            let mut code = |position: Option<usize>| {
-                let old = codes.get(position?).copied()? as usize;
-                let code = code_of.get_mut(old)?;
-                if *code == MISSING {
-                    *code = kept.len() as u32;
-                    kept.push(levels.get(old)?.clone());
-                }
-                Some(*code)
-            };
-            let codes = positions.iter().map(|&position| code(position).unwrap_or(MISSING)).collect();
-            Column::Category { codes, levels: Arc::from(kept) }
+            let code = |position: Option<usize>| position.and_then(|at| codes.get(at).copied()).unwrap_or(MISSING);
+            let codes = positions.iter().map(|&position| code(position)).collect();
+            Column::Category { codes, levels: levels.clone() }
         }
     }
 }
 
 fn all_missing(kind: Kind, rows: usize) -> Column {
     match kind.is_category() {
-        true => Column::Category { codes: vec![MISSING; rows], levels: Arc::from([]) },
+        true => Column::Category { codes: vec![MISSING; rows], levels: Texts::default() },
         false => Column::Number { high: vec![f64::NAN; rows], low: None },
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::{Mutex, PoisonError};
 
 use super::kinds::{self, Ground, MissingWords, Tally};
@@ -10,6 +11,7 @@ use super::options::Decimals;
 use super::table::{Notation, Query, Wanted};
 use super::{number, time};
 use crate::frame::{Column, Kind, MISSING};
+use crate::texts::TextHasher;
 
 /// A column that is being read from text.
 #[derive(Debug)]
@@ -289,7 +291,7 @@ fn utf8(text: Cow<'_, [u8]>) -> Result<Cow<'_, str>, Refusal> {
 pub(crate) struct Categories<'a> {
     codes: Vec<u32>,
     levels: Vec<String>,
-    code_of: HashMap<Cow<'a, str>, u32>,
+    code_of: HashMap<Cow<'a, str>, u32, BuildHasherDefault<TextHasher>>,
 }
 
 impl<'a> Categories<'a> {

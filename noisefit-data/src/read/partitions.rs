@@ -1,7 +1,6 @@
 //! Columns that the names of folders say, as in `year=2024/month=07/part-0.parquet`.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use super::columns::Builder;
 #[cfg(feature = "files")]
@@ -100,7 +99,7 @@ impl Partitions {
             }
             Column::Category { codes, levels } => {
                 let code = codes.first().copied().unwrap_or(crate::frame::MISSING);
-                Column::Category { codes: vec![code; rows], levels: Arc::clone(&levels) }
+                Column::Category { codes: vec![code; rows], levels }
             }
         })
     }

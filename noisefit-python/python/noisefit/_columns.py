@@ -52,6 +52,12 @@ def _of_pandas(name: str, values: Any) -> Column:
     if isinstance(dtype, pd.CategoricalDtype):
         levels = [_level(level) for level in dtype.categories]
         return (name, "category", np.ascontiguousarray(values.cat.codes.to_numpy(), dtype=np.int32), levels)
+    text = isinstance(dtype, pd.StringDtype) or (dtype == object and pd.api.types.infer_dtype(values, skipna=True) == "string")
+    if text:
+        # Each text once, and of every row which of them: nothing is done for every row in Python.
+        codes, texts = pd.factorize(values)
+        if len(texts):
+            return (name, "category", np.ascontiguousarray(codes, dtype=np.int32), [str(text) for text in texts])
     if isinstance(dtype, pd.DatetimeTZDtype):
         values = values.dt.tz_convert("UTC").dt.tz_localize(None)
         return _of_numpy(name, values.to_numpy(), None)

@@ -25,7 +25,7 @@ use serde_json::Value;
 
 use crate::error::{Error, unwritten};
 use crate::model::Model;
-use crate::refusal::{Refusal, WithEffects};
+use crate::refusal::Refusal;
 use crate::remark::Remark;
 use crate::rows::{explain, name_rows, notes, place, specification};
 use crate::table::Table;
@@ -97,7 +97,7 @@ impl Model {
         if let [Noise::Quantile(_), ..] = noise[..] {
             return Err(Refusal::DiagnosisOfQuantiles { noise: noise.to_string() }.into());
         }
-        self.without_effects(WithEffects::Verb("diagnose"))?;
+        self.without_effects("diagnose")?;
         self.without_sampling(WithSampling::Verb("diagnose"))?;
         let formula = self.full_formula()?;
         let rows = self.rows(&formula, table)?;

@@ -6,6 +6,7 @@
 //! column ([`projection`]). Nothing here is of the size of rows times levels, or of levels times levels.
 
 mod cells;
+mod level_columns;
 mod level_sums;
 mod projection;
 mod rest;
@@ -22,6 +23,7 @@ use crate::algebra::moments::Moments;
 use crate::numeric::double_double::DoubleDouble;
 use crate::rows::{Accumulator, Adapted, Kinds, Layout, Request, RowSource, RowSourceExt};
 use cells::{Cells, Components};
+pub(crate) use level_columns::LevelColumns;
 pub(crate) use level_sums::LevelSums;
 use level_sums::Sums;
 use projection::{Projected, Projection};
@@ -291,5 +293,5 @@ fn check(source: &dyn RowSource, sums: &LevelSums) -> Result<(), Error> {
 
 /// The passes of this module.
 pub(super) fn kinds() -> Kinds {
-    Kinds::default().with::<LevelSums>().with_adaptor::<Within>().with_adaptor::<Rest>()
+    Kinds::default().with::<LevelSums>().with_adaptor::<Within>().with_adaptor::<Rest>().with_adaptor::<LevelColumns>()
 }

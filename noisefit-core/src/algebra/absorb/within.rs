@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::numeric::double_double::DoubleDouble;
-use crate::rows::{Adaptor, Block, Values};
+use crate::rows::{Adapted, Adaptor, Block, Layout, RowSource, Values};
 
 /// Every column less what the levels of the effects have of it: `x - shift - sum of the parts`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -71,6 +71,14 @@ impl Parts {
 }
 
 impl Within {
+    /// The rows of a source less `parts` of each level of their one effect: of every design column and, last, of the response.
+    pub(crate) fn rows(source: &dyn RowSource, parts: Vec<f64>) -> Adapted<'_, Within> {
+        let columns = source.layout().terms.len();
+        let parts = Parts { shifts: vec![0.0; columns + 1], effects: vec![parts], leverages: Vec::new() };
+        let layout = Layout { intercept: false, effects: Vec::new(), ..source.layout().clone() };
+        Adapted::new(source, Within::new(Arc::new(parts), vec![false; columns]), layout)
+    }
+
     pub(super) fn new(parts: Arc<Parts>, empty: Vec<bool>) -> Self {
         Within { parts, empty, scratch: Scratch::default() }
     }

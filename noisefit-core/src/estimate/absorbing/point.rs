@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::algebra::Affine;
+use crate::estimate::profile_end::within;
 use crate::noise::{Information, Kernel, Noise, Shaped, Visitor};
 use crate::numeric::dispatch::vectorised;
 use crate::rows::Block;
@@ -63,6 +64,13 @@ pub(super) struct KnownShape {
     pub(super) heaviest: f64,
     /// Where searches begin.
     pub(super) middling: f64,
+}
+
+impl KnownShape {
+    /// Whether it lies within its range and not at an end.
+    pub(super) fn is_inside(&self, theta: f64) -> bool {
+        self.lightest < theta && theta < within(self.heaviest)
+    }
 }
 
 impl Point {

@@ -10,20 +10,13 @@
 
 use crate::Error;
 use crate::error::{Unbounded, least_degrees};
+use crate::estimate::profile_end::{Top, profile_end, within};
 use crate::estimate::smooth::{Likelihood, Maximum, Outcome, Point, Problem, Search};
 use crate::estimate::{Options, smooth};
 use crate::noise::{Kernel, Noise, Shaped, StudentT, StudentTKernel};
 use crate::numeric::distribution::{Normal, Symmetric};
 use crate::record::{Fit, ShapeParameter, Warning};
 use crate::rows::{RowSource, RowSourceExt};
-
-/// A step to the end of a range may miss it by this part.
-const ROUNDING: f64 = 1e-12;
-
-/// The end of a range, where rounding may have left a parameter that is on it.
-fn within(heaviest: f64) -> f64 {
-    heaviest * (1.0 - ROUNDING)
-}
 
 /// A search that need not end exactly.
 const ROUGH: Search = Search { tolerance: 1e-3, iterations: 60, ..Search::FULL };
@@ -170,61 +163,16 @@ fn interval<K: Shaped>(
     level: f64,
     heaviest: f64,
 ) -> Result<[f64; 2], Error> {
-    let critical = Normal.critical(level);
+    let (slope, bend) = maximum.curve.profile(&maximum.state.gradient()).unwrap_or((0.0, 0.0));
+    let (theta, log_likelihood) = (maximum.state.point().functions.parameter(), maximum.state.log_likelihood());
+    let top = Top { theta, log_likelihood, slope, bend };
     let mut ends = [0.0; 2];
     for (end, (direction, bound)) in ends.iter_mut().zip([(-1.0, *K::SHAPES.start()), (1.0, heaviest)]) {
-        *end = profile_end(problem, maximum, critical, (direction, bound))?;
+        let mut near = maximum.clone();
+        let at = |theta: f64| profile(problem, maximum, &mut near, theta);
+        *end = profile_end(&top, Normal.critical(level), (direction, bound), at)?;
     }
     Ok(ends)
-}
-
-/// Newton's method for the signed root of the likelihood ratio, which is nearly linear.
-fn profile_end<K: Shaped>(
-    problem: &Problem<'_>,
-    maximum: &Maximum<K>,
-    critical: f64,
-    (direction, bound): (f64, f64),
-) -> Result<f64, Error> {
-    let top = maximum.state.point().functions.parameter();
-    // A step to the bound may round.
-    if direction * (bound - top) <= ROUNDING * bound {
-        return Ok(bound);
-    }
-    let (slope, bend) = maximum.curve.profile(&maximum.state.gradient()).unwrap_or((0.0, 0.0));
-    // From slope d - bend d^2 / 2 = -critical^2 / 2.
-    let against = (-direction * slope).max(0.0);
-    let reach = critical * critical / (against + (against * against + bend.max(0.0) * critical * critical).sqrt());
-    let (mut inner, mut outer) = (top, None);
-    let nearer = |theta: f64| if direction * (bound - theta) > 0.0 { theta } else { bound };
-    let mut theta = nearer(top + direction * reach);
-    let mut near = maximum.clone();
-    for _ in 0..40 {
-        let (log_likelihood, slope) = profile(problem, maximum, &mut near, theta)?;
-        let root = (2.0 * (maximum.state.log_likelihood() - log_likelihood)).max(0.0).sqrt();
-        if root <= critical {
-            if theta == bound {
-                return Ok(bound);
-            }
-            inner = theta;
-        } else {
-            outer = Some(theta);
-        }
-        let newton = theta - (critical - root) * root / slope;
-        let far = outer.unwrap_or(bound);
-        let between = (newton - inner) * (far - newton) > 0.0;
-        let next = match () {
-            () if between => newton,
-            // Beyond the bound, or no better than halving.
-            () if outer.is_none() && direction * (newton - bound) >= 0.0 => bound,
-            () => 0.5 * (inner + far),
-        };
-        // Newton's error is of the order of the square of its last step's.
-        if (root - critical).abs() < 1e-3 * critical && between || (next - theta).abs() <= 1e-9 * theta {
-            return Ok(next);
-        }
-        theta = next;
-    }
-    Ok(theta)
 }
 
 /// The profile of the log-likelihood at `theta`, and its slope.

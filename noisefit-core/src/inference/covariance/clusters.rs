@@ -17,12 +17,12 @@ pub(super) struct Clusters {
 }
 
 /// A cluster: its number in each of the groupings that it is one of, else zero.
-type Key = [u64; 2];
+pub(super) type Key = [u64; 2];
 
 /// Sums of scores by cluster, in the order in which clusters appear.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "Sums", into = "Sums")]
-struct Grouping {
+pub(super) struct Grouping {
     /// Which of the block's groupings it goes by.
     by: Vec<usize>,
     count: usize,
@@ -36,14 +36,7 @@ impl Clusters {
     /// Of `groupings` (one or two) and scores of `count` numbers.
     pub(super) fn new(groupings: usize, count: usize) -> Self {
         let by: &[&[usize]] = if groupings < 2 { &[&[0]] } else { &[&[0], &[1], &[0, 1]] };
-        let grouping = |by: &&[usize]| Grouping {
-            by: by.to_vec(),
-            count,
-            places: HashMap::default(),
-            keys: Vec::new(),
-            sums: Vec::new(),
-        };
-        Clusters { groupings: by.iter().map(grouping).collect() }
+        Clusters { groupings: by.iter().map(|by| Grouping::new(by, count)).collect() }
     }
 
     pub(super) fn add(&mut self, scores: &Columns, clusters: &[&[u64]], rows: usize) {
@@ -79,6 +72,16 @@ impl Clusters {
 }
 
 impl Grouping {
+    /// The empty one by some of the groupings of blocks, of scores of `count` numbers.
+    pub(super) fn new(by: &[usize], count: usize) -> Self {
+        Grouping { by: by.to_vec(), count, places: HashMap::default(), keys: Vec::new(), sums: Vec::new() }
+    }
+
+    /// The clusters in the order in which they appeared, and the sums of each, one cluster's after the other's.
+    pub(super) fn found(&self) -> (&[Key], &[f64]) {
+        (&self.keys, &self.sums)
+    }
+
     /// Where the cluster is, which may be new.
     fn place(&mut self, key: Key) -> usize {
         *self.places.entry(key).or_insert_with(|| {
@@ -88,7 +91,7 @@ impl Grouping {
         })
     }
 
-    fn add(&mut self, scores: &Columns, clusters: &[&[u64]], rows: usize) {
+    pub(super) fn add(&mut self, scores: &Columns, clusters: &[&[u64]], rows: usize) {
         let mut last = None;
         for i in 0..rows {
             let mut key = [0; 2];
@@ -108,7 +111,7 @@ impl Grouping {
         }
     }
 
-    fn merge(&mut self, later: &Self) {
+    pub(super) fn merge(&mut self, later: &Self) {
         for (&key, sums) in later.keys.iter().zip(later.sums.chunks_exact(self.count.max(1))) {
             let place = self.place(key);
             let mine = &mut self.sums[place * self.count..][..self.count];

@@ -41,7 +41,11 @@ pub(super) fn independent(mut request: Request<'_>, inflation: Inflation, factor
 }
 
 /// The covariance for rows that depend on one another, the products of their scores multiplied by a factor.
-pub(super) fn dependent(request: Request<'_>, dependence: Dependence, factor: f64) -> Result<(), Error> {
+pub(super) fn dependent(mut request: Request<'_>, dependence: Dependence, factor: f64) -> Result<(), Error> {
+    if let (Some(levels), Some(leverage)) = (request.levels.take(), request.fit.leverage().cloned()) {
+        let rows = whitened(request.source, request.fit, &leverage);
+        levels.find_clustered(&rows, &leverage, (unit(request.fit), factor))?;
+    }
     estimate(request, factor, |rows, unit, count| {
         let scores = WeightedResiduals { inflation: Inflation::None, unit, count };
         rows.pass(Meat::new(scores, dependence))?.finish()

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::algebra::Coordinates;
-use crate::algebra::gram::{packed, packed_length};
+use crate::algebra::gram::{packed, packed_length, symmetric};
 use crate::estimate::smooth::{Curvature, Likelihood, Point, ScaleColumns, scale_columns};
 use crate::inference::covariance::contract::Request;
 use crate::inference::covariance::form::Form;
@@ -10,12 +10,13 @@ use crate::inference::covariance::huber;
 use crate::inference::covariance::likelihood_scores::LikelihoodScores;
 use crate::inference::covariance::meat::Meat;
 use crate::inference::covariance::parts::{Estimated, factored, inverse, sandwich};
+use crate::inference::covariance::products::Found;
 use crate::inference::covariance::whitened::whitened;
 use crate::noise::{Huber, Kernel, RouteVisitor, Shaped};
 use crate::numeric::distribution::{Normal, Symmetric};
 use crate::numeric::double_double::DoubleDouble;
 use crate::record::{Coefficients, Reference, ShapeParameter};
-use crate::rows::RowSourceExt;
+use crate::rows::{RowSource, RowSourceExt};
 
 /// The covariance of a form, under whatever noise the fit has.
 pub(super) fn estimate(request: Request<'_>, form: Form) -> Result<(), Error> {
@@ -78,12 +79,20 @@ impl RouteVisitor for Of<'_> {
 
 /// Gives the fit its covariance; where the shape is a parameter, its variance.
 fn of_kernel<F: Kernel>(request: Request<'_>, functions: F, form: Form) -> Result<Option<f64>, Error> {
-    let Request { source, fit, written, .. } = request;
+    let Request { source, fit, written, levels, .. } = request;
     let modelled = fit.scale.is_modelled();
     let common = fit.scale.common().filter(|scale| *scale > 0.0);
     let (Some(leverage), true) = (fit.leverage().cloned(), modelled || common.is_some()) else { return Ok(None) };
-    let rows = whitened(source, fit, &leverage);
-    let order = rows.adaptor().count();
+    let whitened = whitened(source, fit, &leverage);
+    let order = whitened.adaptor().count();
+    // Beside them stand what the constants of levels follow scale and shape by, as columns.
+    let moving =
+        if levels.as_ref().is_some_and(|levels| levels.moves.is_some()) { 1 + usize::from(F::SHAPED) } else { 0 };
+    let beside = levels.and_then(|levels| levels.moves.as_ref()).map(|moves| moves.behind(&whitened, moving));
+    let rows: &dyn RowSource = match &beside {
+        Some(beside) => beside,
+        None => &whitened,
+    };
     let (scale_columns, scale) = match common {
         Some(scale) => (None, vec![scale.ln()]),
         None => {
@@ -96,14 +105,14 @@ fn of_kernel<F: Kernel>(request: Request<'_>, functions: F, form: Form) -> Resul
     };
     // The response of whitened rows is the residual, so that they have coefficients of zero.
     let point = Point {
-        coordinates: Coordinates::of_design(&vec![0.0; order], &vec![1.0; order], false),
+        coordinates: Coordinates::of_design(&vec![0.0; order + moving], &vec![1.0; order + moving], false),
         scale_columns: scale_columns.clone(),
-        location: vec![0.0; order],
+        location: vec![0.0; order + moving],
         scale,
         functions,
         curvature: if form == Form::Expected { Curvature::Expected } else { Curvature::Observed },
     };
-    let parameters = point.parameters();
+    let parameters = point.parameters() - moving;
     let (information, meat) = match form {
         Form::Expected | Form::Observed => (rows.pass(Likelihood::new(point))?.information(), None),
         Form::Sandwich(dependence) => {
@@ -112,10 +121,11 @@ fn of_kernel<F: Kernel>(request: Request<'_>, functions: F, form: Form) -> Resul
             (state.information(), Some(meat.finish()?))
         }
     };
-    let bread = factored(&information, parameters)?;
+    let bread = factored(&along(&information, order, moving), parameters)?;
     let (matrix, clusters) = match meat {
         None => (inverse(&bread, parameters), None),
         Some(meat) => {
+            let meat = Found { matrix: along(&meat.matrix, order, moving), ..meat };
             let (matrix, warning) = sandwich(&bread, &meat, parameters);
             fit.warnings.extend(warning);
             (matrix, meat.clusters)
@@ -126,6 +136,25 @@ fn of_kernel<F: Kernel>(request: Request<'_>, functions: F, form: Form) -> Resul
     let matrix = matrix[..packed_length(order)].to_vec();
     Estimated { leverage: &leverage, matrix, scale, clusters, reference: Reference::Normal }.store(fit, &written);
     Ok(of_shape)
+}
+
+/// A matrix over coefficients (`order`), as many columns of levels as `moving` and as many last parameters, packed, along which the
+/// columns' coefficients fall as the parameters rise: that over coefficients and parameters.
+fn along(matrix: &[f64], order: usize, moving: usize) -> Vec<f64> {
+    if moving == 0 {
+        return matrix.to_vec();
+    }
+    // A parameter with what moves with it.
+    let of = |i: usize| [(i + if i < order { 0 } else { moving }, 1.0), (i, if i < order { 0.0 } else { -1.0 })];
+    let count = order + moving;
+    let mut all = vec![0.0; packed_length(count)];
+    for i in 0..count {
+        for j in 0..=i {
+            let products = of(i).into_iter().flat_map(|(i, a)| of(j).map(|(j, b)| a * b * matrix[symmetric(i, j)]));
+            all[packed(i, j)] = products.sum();
+        }
+    }
+    all
 }
 
 /// The covariance of `coefficients` coefficients of the scale, in the units of the data (zero for aliased ones), from that of

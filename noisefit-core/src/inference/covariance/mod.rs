@@ -23,6 +23,7 @@ mod inflation;
 mod information;
 mod kernel;
 mod least_squares;
+mod level_clusters;
 mod likelihood;
 mod likelihood_scores;
 mod meat;
@@ -157,17 +158,25 @@ pub(super) fn check_absorbed(vcov: &Vcov, fit: &Fit) -> Result<(), Error> {
     Err(Error::Unsupported(format!("the covariance {vcov} is none for this fit: {why}")))
 }
 
-/// Refuses a covariance that is not known beside absorbed effects under a noise other than the Gaussian.
+/// Whether a covariance under noise that is not least squares, beside so many absorbed effects, rests on the curvature of the likelihood.
 ///
 /// # Errors
-/// [`Error::Unsupported`], with what to use instead.
-pub(super) fn check_absorbed_under(vcov: &Vcov, noise: Noise) -> Result<(), Error> {
-    match vcov {
-        Vcov::Default | Vcov::Classical(_) => Ok(()),
-        vcov => Err(Error::Unsupported(format!(
-            "the covariance {vcov} is none beside absorbed effects under {noise} noise: it would need the scores of their constants; \
-             use classical, or gaussian noise"
-        ))),
+/// [`Error::Unsupported`] for one that is not known there, with what to use instead.
+pub(super) fn is_of_curvature(vcov: &Vcov, noise: Noise, effects: usize) -> Result<bool, Error> {
+    match (vcov, effects) {
+        (Vcov::Default | Vcov::Classical(_), _) => Ok(false),
+        (Vcov::Sandwich(_) | Vcov::Cluster(_) | Vcov::Hac(_), 1) => Ok(true),
+        (vcov, effects) => {
+            let instead = match effects {
+                1 => "use classical, sandwich, cluster or hac, or gaussian noise",
+                _ => "use classical, put all effects but one among the terms, or name gaussian noise",
+            };
+            Err(Error::Unsupported(format!(
+                "the covariance {vcov} is none beside {effects} absorbed effect{} under {noise} noise: it would need the scores of their \
+                 constants; {instead}",
+                if effects == 1 { "" } else { "s" }
+            )))
+        }
     }
 }
 
@@ -193,4 +202,5 @@ pub(super) fn kinds() -> Kinds {
         .and(vcov::kinds())
         .and(effective::kinds())
         .with_adaptor::<of_levels::Squared>()
+        .with::<level_clusters::LevelClusters>()
 }
