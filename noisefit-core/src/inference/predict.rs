@@ -118,6 +118,11 @@ impl Predictor {
         self.log_scale.is_some()
     }
 
+    /// The noise of the fit that predicts.
+    pub fn noise(&self) -> Noise {
+        self.fit.noise
+    }
+
     /// The fit that predicts.
     pub(crate) fn fit(&self) -> &Fit {
         &self.fit
