@@ -44,8 +44,21 @@ fn quantiles_are_the_ends_of_intervals_and_the_rest_agrees_with_them() {
             }
             let (folder, data) = engel(&[&["-f", "foodexp ~ income", "--noise", noise][..], scale].concat());
             let asked = [
-                "predict", "m.json", &data, "--interval", "0.9", "--quantiles", "0.05,0.5,0.95,0.3", "--density", "--above",
-                "500", "--below", "500,-10", "--spread", "--keep", "foodexp",
+                "predict",
+                "m.json",
+                &data,
+                "--interval",
+                "0.9",
+                "--quantiles",
+                "0.05,0.5,0.95,0.3",
+                "--density",
+                "--above",
+                "500",
+                "--below",
+                "500,-10",
+                "--spread",
+                "--keep",
+                "foodexp",
             ];
             let found = Table::of(&folder.done(&asked));
             assert_eq!(found.column("q0.05"), found.column("pred_low"), "{noise}");
@@ -73,16 +86,24 @@ fn quantiles_are_the_ends_of_intervals_and_the_rest_agrees_with_them() {
 fn least_squares_give_student_s_t_and_logarithms_are_undone() {
     let (folder, data) = engel(&["-f", "log(foodexp) ~ log(income)"]);
     let run = folder.run(&[
-        "predict", "m.json", &data, "--interval", "0.9", "--quantiles", "0.05,0.95", "--density", "--above", "700", "--keep",
-        "foodexp", "--samples", "2",
+        "predict",
+        "m.json",
+        &data,
+        "--interval",
+        "0.9",
+        "--quantiles",
+        "0.05,0.95",
+        "--density",
+        "--above",
+        "700",
+        "--keep",
+        "foodexp",
+        "--samples",
+        "2",
     ]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert!(run.stderr.contains("predictions are of log(foodexp)"), "{}", run.stderr);
-    assert!(
-        run.stderr.contains("q0.05, q0.95, log_density, above_700, draws are of foodexp itself"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("q0.05, q0.95, log_density, above_700, draws are of foodexp itself"), "{}", run.stderr);
     let found = Table::of(&run.stdout);
     let [mu, low, high, q05, q95, density, above, y, draw] =
         ["prediction", "pred_low", "pred_high", "q0.05", "q0.95", "log_density", "above_700", "foodexp", "draw_1"]
@@ -151,7 +172,17 @@ fn rows_without_a_response_or_a_value_are_missing_where_they_must_be() {
     let (folder, _) = engel(&["-f", "foodexp ~ income"]);
     folder.write("new.csv", "income,foodexp\n500,300\n,300\n700,NA\n");
     let found = Table::of(&folder.done(&[
-        "predict", "m.json", "new.csv", "--density", "--above", "400", "--samples", "1", "--quantiles", "0.5", "-q",
+        "predict",
+        "m.json",
+        "new.csv",
+        "--density",
+        "--above",
+        "400",
+        "--samples",
+        "1",
+        "--quantiles",
+        "0.5",
+        "-q",
     ]));
     let missing = |name: &str| found.column(name).iter().map(|value| value.is_nan()).collect::<Vec<_>>();
     assert_eq!(missing("prediction"), [false, true, false]);
@@ -174,7 +205,11 @@ fn rows_outside_the_data_of_the_fit_are_told() {
     assert_close(distance[0], (low - 377.0) / (high - low), 1e-6, "below");
     assert_close(distance[1], (5000.0 - high) / (high - low), 1e-6, "above");
     assert_eq!(distance[2], 0.0);
-    assert!(run.stderr.contains("2 rows with income outside its range in the data of the fit, 377.05"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("2 rows with income outside its range in the data of the fit, 377.05"),
+        "{}",
+        run.stderr
+    );
     // A model that does not say.
     let mut model: serde_json::Value = serde_json::from_str(&folder.read("m.json")).unwrap();
     model.as_object_mut().unwrap().remove("ranges");
@@ -219,7 +254,10 @@ fn what_a_model_does_not_have_is_refused_with_what_to_do() {
         "{}",
         asked(&["--quantiles", "0.1,0.5"])
     );
-    assert!(asked(&["--density"]).contains("which are no distribution; fit a noise that has a density, such as --noise student-t"));
+    assert!(
+        asked(&["--density"])
+            .contains("which are no distribution; fit a noise that has a density, such as --noise student-t")
+    );
     assert!(asked(&["--samples", "3", "--quantiles", "0.1"]).starts_with("--samples:"));
     // Those that it has are there anyway.
     let found = folder.done(&["predict", "m.json", &data, "--quantiles", "0.1"]);

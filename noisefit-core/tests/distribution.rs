@@ -203,8 +203,7 @@ fn draws_are_of_the_distribution_and_follow_from_the_seed() {
     for fit in fits() {
         let (_, found) = at(&fit, &[3.0, 55.0]);
         for i in 0..2 {
-            let mut places: Vec<f64> =
-                (0..4000).map(|k| found.below(i, found.draw(i, i as u64, k, 7))).collect();
+            let mut places: Vec<f64> = (0..4000).map(|k| found.below(i, found.draw(i, i as u64, k, 7))).collect();
             places.sort_by(f64::total_cmp);
             let off = places.iter().enumerate().map(|(k, p)| (p - (k as f64 + 0.5) / 4000.0).abs());
             let largest = off.fold(0.0, f64::max);

@@ -50,7 +50,15 @@ impl FittedModel {
     /// A model to be saved.
     pub fn new(design: Design, fits: Vec<Fit>) -> Self {
         let written_by = concat!("noisefit ", env!("CARGO_PKG_VERSION")).to_owned();
-        FittedModel { schema: SCHEMA.to_owned(), written_by, design, fits, network: None, conformal: None, ranges: Vec::new() }
+        FittedModel {
+            schema: SCHEMA.to_owned(),
+            written_by,
+            design,
+            fits,
+            network: None,
+            conformal: None,
+            ranges: Vec::new(),
+        }
     }
 
     /// A trained model to be saved.

@@ -34,9 +34,9 @@ impl Ranges {
         for (range, column) in self.0.iter_mut().zip(&frame.columns) {
             let Column::Number { high, .. } = column else { continue };
             // Comparisons that a missing value fails.
-            let [low, large] = high.iter().fold(*range, |[low, large], &x| {
-                [if x < low { x } else { low }, if x > large { x } else { large }]
-            });
+            let [low, large] = high
+                .iter()
+                .fold(*range, |[low, large], &x| [if x < low { x } else { low }, if x > large { x } else { large }]);
             *range = [low, large];
         }
     }

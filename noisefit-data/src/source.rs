@@ -112,7 +112,8 @@ impl<'a> DesignRows<'a> {
 
     /// A design that was learned before.
     pub fn new(design: Design, records: Records<'a>, options: SourceOptions) -> Self {
-        let (counts, rows_before, remarks, ranges) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let (counts, rows_before, remarks, ranges) =
+            (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
         let bare = design.bare_columns();
         DesignRows { records, design, options, counts, rows_before, remarks, ranges, bare }
     }

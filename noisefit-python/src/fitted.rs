@@ -291,8 +291,7 @@ impl Fitted {
         let settings = &Settings(settings);
         let levels =
             |text: &str| text.split(',').map(|level| parse::level(level.trim())).collect::<Result<Vec<_>, _>>();
-        let numbers =
-            |text: &str| text.split(',').map(parse::number).collect::<Result<Vec<_>, _>>();
+        let numbers = |text: &str| text.split(',').map(parse::number).collect::<Result<Vec<_>, _>>();
         let mut options = PredictOptions {
             levels: settings.by("interval", levels)?.unwrap_or_default(),
             interval: settings.of::<Interval>("kind")?,

@@ -162,7 +162,11 @@ impl Error {
                 )
             }
             Error::NoIntervals { setting, model, why } => {
-                let what = if *setting == Setting::Interval { "are no intervals" } else { "is no distribution of a new observation" };
+                let what = if *setting == Setting::Interval {
+                    "are no intervals"
+                } else {
+                    "is no distribution of a new observation"
+                };
                 format!("{model}: {why}, so there {what}; leave out {}", wording.setting(*setting))
             }
             Error::NoSingleFit => {

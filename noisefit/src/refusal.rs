@@ -101,6 +101,13 @@ pub enum Refusal {
         /// The setting.
         setting: Setting,
     },
+    /// A column of text whose parts are to be blocks of time.
+    NotATime {
+        /// The column.
+        column: String,
+    },
+    /// Kinds of models side by side without parts to predict.
+    KindsWithoutFolds,
     /// Formulas of several responses side by side.
     SeveralResponses {
         /// One.
@@ -614,6 +621,18 @@ impl Refusal {
                     ),
                 }
             }
+            Refusal::NotATime { column } => format!(
+                "{}: {column} is text, which has no order in time; name a column of numbers, dates or times, say how its dates are written with {}, \
+                 or keep its rows together in any order with {}",
+                with(Setting::FoldsTime, column),
+                name(Setting::Date),
+                with(Setting::FoldsBy, column)
+            ),
+            Refusal::KindsWithoutFolds => format!(
+                "{}: kinds of models are compared by how they predict rows that they were not fitted to; {} is 2 or more",
+                name(Setting::Models),
+                name(Setting::Folds)
+            ),
             Refusal::OfQuantiles { setting, asked, levels } => {
                 let (setting, have) = (name(*setting), list(levels));
                 let noise = name(Setting::Noise);

@@ -47,8 +47,7 @@ impl Pieces {
 fn piece(a: f64, b: f64, function: impl Fn(f64) -> f64) -> [[f64; TERMS]; 2] {
     let count = TERMS as f64;
     let angle = |j: usize| (j as f64 + 0.5) * std::f64::consts::PI / count;
-    let values: [f64; TERMS] =
-        std::array::from_fn(|j| function(a.midpoint(b) + 0.5 * (b - a) * angle(j).cos()));
+    let values: [f64; TERMS] = std::array::from_fn(|j| function(a.midpoint(b) + 0.5 * (b - a) * angle(j).cos()));
     let own: [f64; TERMS] = std::array::from_fn(|k| {
         let sum: f64 = values.iter().enumerate().map(|(j, value)| value * (k as f64 * angle(j)).cos()).sum();
         sum * if k == 0 { 1.0 } else { 2.0 } / count

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::rows::groups::Groups;
 use crate::rows::{Accumulator, Block, Folds, Part, RowSource, RowSourceExt, Selected, scattered};
 
 /// A division of the rows of a source into parts.
@@ -45,24 +46,6 @@ pub enum Order {
     },
     /// By their values, which are numbers or times: each part is a block of consecutive ones, of about as many rows.
     Ascending,
-}
-
-/// Which part each group belongs to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Groups {
-    /// Which of the rows' clusters makes them.
-    cluster: usize,
-    count: usize,
-    /// The groups in ascending order, each with its part.
-    parts: Vec<(u64, usize)>,
-}
-
-impl Groups {
-    /// The part of a row.
-    pub(super) fn part(&self, block: &Block<'_>, row: usize) -> usize {
-        let group = block.clusters.get(self.cluster).map_or(0, |ids| ids[row]);
-        self.parts.binary_search_by_key(&group, |(group, _)| *group).map_or(0, |place| self.parts[place].1)
-    }
 }
 
 impl Division {
@@ -106,15 +89,14 @@ impl Division {
                 }
             }
         }
-        parts.sort_unstable();
-        Ok(Division::Groups(Arc::new(Groups { cluster, count, parts })))
+        Ok(Division::Groups(Arc::new(Groups::new(cluster, count, parts))))
     }
 
     /// The number of parts.
     pub fn count(&self) -> usize {
         match self {
             Division::Random(folds) => folds.count,
-            Division::Groups(groups) => groups.count,
+            Division::Groups(groups) => groups.count(),
         }
     }
 
@@ -122,7 +104,7 @@ impl Division {
     pub fn select<'a>(&self, source: &'a dyn RowSource, part: Part) -> Selected<'a> {
         match self {
             Division::Random(folds) => folds.select(source, part),
-            Division::Groups(groups) => Folds { count: groups.count, seed: 0 }.select_groups(source, part, groups),
+            Division::Groups(groups) => Folds { count: groups.count(), seed: 0 }.select_groups(source, part, groups),
         }
     }
 }
@@ -179,7 +161,7 @@ mod tests {
         assert!(counts.iter().all(|count| (20..=25).contains(count)), "{counts:?}");
         let Division::Groups(groups) = &division else { unreachable!() };
         let distinct = ids.iter().collect::<std::collections::BTreeSet<_>>().len();
-        assert_eq!(groups.parts.len(), distinct);
+        assert_eq!(groups.parts().len(), distinct);
         let other = Division::of_groups(&rows, 0, Order::Random { seed: 4 }, 4).unwrap();
         assert_ne!(division, other);
     }
@@ -193,7 +175,7 @@ mod tests {
         let division = Division::of_groups(&rows, 0, Order::Ascending, 5).unwrap();
         assert_eq!(counts(&division, &rows), [20; 5]);
         let Division::Groups(groups) = &division else { unreachable!() };
-        let part = |time: f64| groups.parts.iter().find(|(id, _)| f64::from_bits(*id) == time).unwrap().1;
+        let part = |time: f64| groups.parts().iter().find(|(id, _)| f64::from_bits(*id) == time).unwrap().1;
         assert_eq!([-50.0, -31.0, -30.0, 29.0, 49.0].map(part), [0, 0, 1, 3, 4]);
         // Most rows at one time, which no part can share.
         let ids: Vec<u64> = (0..100).map(|i| (if i < 90 { 1.0 } else { f64::from(i) }).to_bits()).collect();

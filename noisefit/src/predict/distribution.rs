@@ -70,8 +70,13 @@ pub(super) fn check(model: &FittedModel, options: &PredictOptions) -> Result<(),
     let Some(setting) = options.of_distribution() else { return Ok(()) };
     let levels: Vec<f64> = curves(model).into_iter().flatten().collect();
     if !levels.is_empty() {
-        let others =
-            [options.density, !options.above.is_empty(), !options.below.is_empty(), options.spread, options.samples > 0];
+        let others = [
+            options.density,
+            !options.above.is_empty(),
+            !options.below.is_empty(),
+            options.spread,
+            options.samples > 0,
+        ];
         let unknown = options.quantiles.iter().any(|level| !levels.contains(level));
         if setting != Setting::Quantiles || unknown {
             let asked = if setting == Setting::Quantiles { options.quantiles.clone() } else { Vec::new() };
@@ -128,8 +133,7 @@ impl<'a> Back<'a> {
 
     /// `ln |g'(y)|` of the response `g` where that is the value.
     fn log_jacobian(&self, response: f64) -> f64 {
-        self.design
-            .map_or(0.0, |design| design.undone(response).map_or(f64::NAN, |[_, slope, _]| -slope.abs().ln()))
+        self.design.map_or(0.0, |design| design.undone(response).map_or(f64::NAN, |[_, slope, _]| -slope.abs().ln()))
     }
 }
 

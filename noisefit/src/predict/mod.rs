@@ -221,7 +221,10 @@ impl Fitted {
             check_back(&self.model, back, self.asked(options).as_ref())?;
         }
         distribution::check(&self.model, options)?;
-        if options.outside && self.model.ranges.is_empty() && !self.columns().iter().all(|field| field.kind.is_category()) {
+        if options.outside
+            && self.model.ranges.is_empty()
+            && !self.columns().iter().all(|field| field.kind.is_category())
+        {
             return Err(Refusal::NoRanges { model: self.name.clone() }.into());
         }
         let is_quantile = curves(&self.model).iter().any(Option::is_some);
@@ -521,7 +524,9 @@ impl Prediction<'_> {
         names.extend((wanted.samples() > 0).then(|| "draws".to_owned()));
         let (response, column) = (design.response(), design.response_column().unwrap_or_default());
         let beyond = match design.likelihood_of() {
-            LikelihoodOf::Beyond(_) => format!("; the noise reaches beyond the values that {response} can have, and what lies there counts as at their end"),
+            LikelihoodOf::Beyond(_) => format!(
+                "; the noise reaches beyond the values that {response} can have, and what lies there counts as at their end"
+            ),
             _ => String::new(),
         };
         (!names.is_empty()).then(|| format!("{} are of {column} itself{beyond}", names.join(", ")).into())

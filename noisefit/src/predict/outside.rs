@@ -45,11 +45,19 @@ impl<'a> Outside<'a> {
         found.sort_by_key(|(_, outside)| std::cmp::Reverse(*outside));
         let column = |(range, outside): &(&&Range, usize)| {
             let Range { column, low, high } = range;
-            format!("{} with {column} outside its range in the data of the fit, {low} to {high}", count_of(*outside as u64, "row"))
+            format!(
+                "{} with {column} outside its range in the data of the fit, {low} to {high}",
+                count_of(*outside as u64, "row")
+            )
         };
         let shown: Vec<String> = found.iter().take(3).map(column).collect();
         let more = found.len().saturating_sub(3);
-        let more = if more > 0 { format!(", and others outside those of {}", count_of(more as u64, "other column")) } else { String::new() };
-        (!shown.is_empty()).then(|| format!("{}{more}: what is predicted there rests on the model alone", shown.join(", ")))
+        let more = if more > 0 {
+            format!(", and others outside those of {}", count_of(more as u64, "other column"))
+        } else {
+            String::new()
+        };
+        (!shown.is_empty())
+            .then(|| format!("{}{more}: what is predicted there rests on the model alone", shown.join(", ")))
     }
 }

@@ -2,19 +2,22 @@
 
 mod contestant;
 mod scores;
+mod standing;
 mod verdict;
 
 pub use contestant::{Contestant, Contestants, InvalidContestant, Kind, LEVELS};
 pub use scores::{FoldScores, LEVEL};
+pub use standing::Standing;
 pub use verdict::{ENOUGH, Gain, Verdict};
 
 use serde::Serialize;
 
-use crate::compare::{Stopwatch, candidates};
+use crate::compare::candidates;
+use crate::compare::stopwatch::Stopwatch;
 use crate::inference::predict::Predictor;
 use crate::network::{Plan, Watch};
 use crate::noise::{Noise, Noises};
-use crate::rows::{Division, Part, RowSource, RowSourceExt, Sample};
+use crate::rows::{Accumulator, Division, Kinds, Part, RowSource, RowSourceExt, Sample};
 use crate::{Error, inference, training};
 
 use scores::{Model, Scoring};
@@ -41,22 +44,12 @@ pub struct SideBySide {
     pub verdict: Option<Verdict>,
 }
 
-/// How one of the models predicts rows that it was not fitted to.
-#[derive(Debug, Clone, Serialize)]
-pub struct Standing {
-    /// The model.
-    #[serde(rename = "model")]
-    pub contestant: Contestant,
-    /// Over all folds; absent where it has no fit in one.
-    #[serde(flatten)]
-    pub scores: Option<FoldScores>,
-    /// Fold by fold.
-    pub by_fold: Vec<FoldScores>,
-    /// How long all its fits took; differs from run to run.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seconds: Option<f64>,
-    /// Why it has no scores.
-    pub note: Option<String>,
+impl SideBySide {
+    /// Leaves out how long fits took, which differs from run to run.
+    pub fn without_times(&mut self) {
+        self.models.iter_mut().for_each(|standing| standing.seconds = None);
+        self.verdict.iter_mut().for_each(Verdict::without_time);
+    }
 }
 
 /// Fits each model to all but a part of the rows, part by part, and scores it on that part.
@@ -119,15 +112,14 @@ pub fn side_by_side(
             };
             standing.seconds = standing.seconds.zip(stopwatch.seconds()).map(|(before, now)| before + now);
             models.push(found);
-            if watch.stops() {
-                return Err(Error::Stopped);
-            }
         }
         let left_out = division.select(source, Part::Only(part));
         let scores = left_out.pass(Scoring::new(models))?.finish();
         for (standing, scores) in standings.iter_mut().zip(scores) {
             standing.by_fold.extend(scores);
         }
+        // Where it may be told to stop: what was interrupted was not scored for nothing.
+        source.report(part as u64 + 1, division.count() as u64)?;
     }
     let nobs = source.pass(Sample::none())?.rows();
     for standing in &mut standings {
@@ -140,12 +132,7 @@ pub fn side_by_side(
 }
 
 /// A model of some rows.
-fn fitted(
-    rows: &dyn RowSource,
-    contestant: &Contestant,
-    plans: &Plans,
-    watch: &impl Watch,
-) -> Result<Model, Error> {
+fn fitted(rows: &dyn RowSource, contestant: &Contestant, plans: &Plans, watch: &impl Watch) -> Result<Model, Error> {
     let seen = candidates::with_scale(contestant.models_scale && contestant.kind == Kind::Linear, rows);
     let noises = contestant.noise.map_or_else(|| Noises::quantiles(&LEVELS), Noises::from);
     match contestant.kind {
@@ -160,6 +147,11 @@ fn fitted(
             Ok(Model::Network(training::fit(&seen, &noises, &plan, None, &Quiet(watch))?.network.into()))
         }
     }
+}
+
+/// The passes of this module.
+pub(super) fn passes() -> Kinds {
+    Kinds::default().with::<Scoring>()
 }
 
 /// A watch that can only stop: what one of many trainings does is of no interest.

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::compare::kinds::LEVELS;
+use crate::compare::kinds::contestant::LEVELS;
 use crate::inference::distribution::{Distributions, NewObservation};
 use crate::inference::predict::{NewRows, Predictor};
 use crate::network::Network;

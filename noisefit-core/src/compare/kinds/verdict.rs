@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::compare::kinds::{Kind, Standing};
+use crate::compare::kinds::contestant::Kind;
+use crate::compare::kinds::standing::Standing;
 use crate::numeric::distribution::{Distribution, StudentT};
 
 /// The gain in the mean log score below which a network is worth no more than a line: what a scale that is 5% smaller brings.
@@ -47,6 +48,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Leaves out how long fits took.
+    pub(super) fn without_time(&mut self) {
+        match self {
+            Verdict::NetworkIsBetter(gain) | Verdict::LineIsEnough(gain) | Verdict::Undecided(gain) => {
+                gain.times_as_long = None;
+            }
+        }
+    }
+
     /// By how much.
     pub fn gain(&self) -> &Gain {
         match self {

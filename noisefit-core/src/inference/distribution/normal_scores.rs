@@ -8,8 +8,8 @@ use crate::numeric::pieces::Pieces;
 
 /// The ends of the pieces on which the curves are polynomials. Beyond the last one a tail holds less than 1e-298.
 const ENDS: [f64; 29] = [
-    0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0, 22.0, 24.0, 26.0,
-    28.0, 30.0, 32.0, 34.5, 37.0,
+    0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0, 20.0,
+    22.0, 24.0, 26.0, 28.0, 30.0, 32.0, 34.5, 37.0,
 ];
 
 /// Steps of Newton's method at most; three or four do.
