@@ -131,7 +131,7 @@ fn groups_and_blocks_of_time_are_parts() {
     assert!((random_parts - by_time).abs() < 0.3 && by_time > 0.5, "{random_parts} {by_time}");
     let by_firm = compared(&folder, &["--noise", "gaussian", "--folds-by", "firm", "--folds", "4"]);
     assert_eq!(by_firm["folds"], 4);
-    let error = folder.refusal(1, &["compare", "d.csv", "-f", "y ~ x", "--folds-time", "firm"]);
+    let error = folder.refusal(2, &["compare", "d.csv", "-f", "y ~ x", "--folds-time", "firm"]);
     assert!(error.starts_with("--folds-time firm: firm is text, which has no order in time"), "{error}");
     let error = folder.refusal(1, &["compare", "d.csv", "-f", "y ~ x", "--folds-by", "company"]);
     assert!(error.contains("company") && error.contains("firm"), "{error}");
@@ -150,7 +150,7 @@ fn what_is_no_kind_of_model_is_refused() {
         "{}",
         refused("linear:huber+scale")
     );
-    let error = folder.refusal(1, &["compare", &data, "-f", "foodexp ~ income", "--models", "linear", "--folds", "0"]);
+    let error = folder.refusal(2, &["compare", &data, "-f", "foodexp ~ income", "--models", "linear", "--folds", "0"]);
     assert!(error.starts_with("--models: kinds of models are compared by how they predict rows"), "{error}");
     let table = folder.done(&[
         "compare",

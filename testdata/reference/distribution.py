@@ -29,7 +29,7 @@ def upper_quantile(family, tail):
             # Shaw 2006, Journal of Computational Finance 9, 37-73.
             a = 4 * tail * (1 - tail)
             return 2 * mp.sqrt(mp.cos(mp.acos(mp.sqrt(a)) / 3) / mp.sqrt(a) - 1)
-        case "huber:1.345":
+        case "huber":
             k = mp.mpf("1.345")
             centre = mp.sqrt(2 * mp.pi) * (mp.ncdf(k) - mp.ncdf(-k))
             outside = mp.exp(-k * k / 2) / k
@@ -57,7 +57,7 @@ def score(family, s, e, v, wanted):
 
 
 fits = []
-for family in ["gaussian", "laplace", "logistic", "cauchy", "student-t:4", "huber:1.345"]:
+for family in ["gaussian", "laplace", "logistic", "cauchy", "student-t:4", "huber"]:
     for s, e, v in [("0.5", "0", "0"), ("0.5", "0.3", "0"), ("0.5", "2", "0"), ("0.5", "0.3", "0.05")]:
         s, e, v = mp.mpf(s), mp.mpf(e), mp.mpf(v)
         for wanted in ["0.01", "0.4", "0.9", "2.5", "6"]:

@@ -321,7 +321,7 @@ impl Fitted {
             _ => format!("in {infinite} of {}", count_of(rows, "row")),
         };
         // What the scale of a logarithm must be below.
-        let limit = significant(1.0 / per, 3);
+        let limit = if per == 1.0 { "1".to_owned() } else { significant(1.0 / per, 3) };
         Ok(Some(format!(
             "under {noise} noise the mean of exp({response}) is infinite {place}, where the scale is {limit} or more"
         )))
