@@ -70,7 +70,8 @@ fn quantiles_are_the_ends_of_intervals_and_the_rest_agrees_with_them() {
                 assert_close(above[i] + below[i], 1.0, 1e-12, noise);
                 assert_eq!(below[i] < 0.3, q30[i] > 500.0, "{noise} {i}");
             }
-            assert!(found.column("below_-10").iter().all(|p| *p < 0.2));
+            // A modelled scale is so large at the largest incomes that their noise reaches below zero.
+            assert!(!scale.is_empty() || found.column("below_-10").iter().all(|p| *p < 0.1));
             let (total, own, line) =
                 (found.column("sd_total"), found.column("sd_aleatoric"), found.column("sd_epistemic"));
             for i in 0..total.len() {

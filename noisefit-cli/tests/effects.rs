@@ -469,10 +469,10 @@ fn infinite_means_of_modelled_scales_are_told() {
             "{}",
             run.stderr
         );
-        let found: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let found: Value = serde_json::from_str(&run.stdout).unwrap();
         assert_eq!(found["of"], "medians of y");
         let medians = folder.done(&["effects", "m.json", "d.csv", "--units", "median", "--format", "json"]);
-        let medians: serde_json::Value = serde_json::from_str(&medians).unwrap();
+        let medians: Value = serde_json::from_str(&medians).unwrap();
         assert_eq!(found["effects"], medians["effects"]);
         assert!(found["effects"][0]["std_error"].as_f64().unwrap() > 0.0);
         let refusal = folder.refusal(1, &["effects", "m.json", "d.csv", "--units", "mean"]);
@@ -508,7 +508,7 @@ fn averages_are_written_to_files_and_dates_are_set_as_text() {
     let by_days = folder.done(&["effects", "m.json", "d.csv", "--of", "predictions", "--at", "day=19783,19784"]);
     assert_eq!(by_date, by_days);
     let written = folder.read("e.csv");
-    let (header, rows) = common::csv(&written);
+    let (header, rows) = csv(&written);
     assert!(header.contains(&"day") && header.contains(&"estimate") && rows.len() == 2, "{written}");
     assert_eq!(rows[0][header.iter().position(|name| *name == "day").unwrap()], "2024-03-01");
     assert_eq!(
