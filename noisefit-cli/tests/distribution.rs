@@ -202,7 +202,7 @@ fn rows_outside_the_data_of_the_fit_are_told() {
     folder.write("new.csv", "income\n377\n5000\n1000\n");
     let run = folder.run(&["predict", "m.json", "new.csv", "--outside"]);
     let distance = Table::of(&run.stdout).column("outside");
-    let (low, high) = (377.058_368_850_099, 4957.813_024_479_01);
+    let (low, high) = (377.058_368_850_099, 4_957.813_024_479_01);
     assert_close(distance[0], (low - 377.0) / (high - low), 1e-6, "below");
     assert_close(distance[1], (5000.0 - high) / (high - low), 1e-6, "above");
     assert_eq!(distance[2], 0.0);
