@@ -444,3 +444,90 @@ fn what_cannot_be_is_refused_with_what_can() {
     let found = folder.refusal(1, &["effects", "model.json", "empty.csv"]);
     assert!(found.contains("nothing to average over"), "{found}");
 }
+
+/// A scale of a logarithm that reaches 1 somewhere has no mean there under Laplace or logistic noise, whose tails fall no faster.
+#[test]
+fn infinite_means_of_modelled_scales_are_told() {
+    let folder = Folder::new();
+    let mut text = "y,x\n".to_owned();
+    // The scale grows from exp(-2) to exp(0.6).
+    for i in 0..400 {
+        let x = f64::from(i % 100) / 100.0;
+        let u = (f64::from(i) * 0.618_033_988_75 + 0.137).fract();
+        let r = if u < 0.5 { (2.0 * u).ln() } else { -(2.0 - 2.0 * u).ln() };
+        text += &format!("{},{x}\n", (0.3 * x + r * (2.6 * x - 2.0).exp()).exp());
+    }
+    folder.write("d.csv", text);
+    for noise in ["laplace", "logistic"] {
+        folder.done(&["fit", "d.csv", "-f", "log(y) ~ x", "--noise", noise, "--scale", "~ x", "-o", "m.json", "-q"]);
+        let run = folder.run(&["effects", "m.json", "d.csv", "--format", "json"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let said = format!("under {noise} noise the mean of exp(log(y)) is infinite in ");
+        assert!(
+            run.stderr.contains(&said)
+                && run.stderr.contains("of 400 rows, where the scale is 1 or more: effects are of medians of y"),
+            "{}",
+            run.stderr
+        );
+        let found: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(found["of"], "medians of y");
+        let medians = folder.done(&["effects", "m.json", "d.csv", "--units", "median", "--format", "json"]);
+        let medians: Value = serde_json::from_str(&medians).unwrap();
+        assert_eq!(found["effects"], medians["effects"]);
+        assert!(found["effects"][0]["std_error"].as_f64().unwrap() > 0.0);
+        let refusal = folder.refusal(1, &["effects", "m.json", "d.csv", "--units", "mean"]);
+        assert!(refusal.contains(&said) && refusal.contains("ask for the median"), "{refusal}");
+        // Where the scale is small the mean is there.
+        let run = folder.run(&["effects", "m.json", "d.csv", "--at", "x=0.1", "--of", "predictions"]);
+        assert!(run.stdout.contains("means of y") && !run.stderr.contains("infinite"), "{}{}", run.stdout, run.stderr);
+    }
+}
+
+#[test]
+fn averages_are_written_to_files_and_dates_are_set_as_text() {
+    let folder = Folder::new();
+    let mut text = "y,day\n".to_owned();
+    for i in 0..28 {
+        text += &format!("{},2024-02-{:02}\n", f64::from(i * i % 17), i + 1);
+    }
+    folder.write("d.csv", text);
+    folder.done(&["fit", "d.csv", "-f", "y ~ day", "-o", "m.json", "-q"]);
+    let by_date = folder.done(&[
+        "effects",
+        "m.json",
+        "d.csv",
+        "--of",
+        "predictions",
+        "--at",
+        "day=2024-03-01,2024-03-02",
+        "-o",
+        "e.csv",
+    ]);
+    assert!(by_date.contains("2024-03-01"), "{by_date}");
+    // 19783 days from 1970-01-01 to 2024-03-01.
+    let by_days = folder.done(&["effects", "m.json", "d.csv", "--of", "predictions", "--at", "day=19783,19784"]);
+    assert_eq!(by_date, by_days);
+    let written = folder.read("e.csv");
+    let (header, rows) = csv(&written);
+    assert!(header.contains(&"day") && header.contains(&"estimate") && rows.len() == 2, "{written}");
+    assert_eq!(rows[0][header.iter().position(|name| *name == "day").unwrap()], "2024-03-01");
+    assert_eq!(
+        written,
+        folder.done(&[
+            "effects",
+            "m.json",
+            "d.csv",
+            "--of",
+            "predictions",
+            "--at",
+            "day=19783,19784",
+            "--format",
+            "csv"
+        ])
+    );
+    let refusal = folder.refusal(1, &["effects", "m.json", "d.csv", "--at", "day=March"]);
+    assert!(
+        refusal.contains("takes a date such as 2024-03-01, or a count of days since 1970, mean or median"),
+        "{refusal}"
+    );
+}

@@ -22,6 +22,7 @@ pub mod formula;
 pub mod frame;
 pub mod groups;
 pub mod model;
+pub mod ranges;
 #[cfg_attr(
     not(feature = "files"),
     allow(dead_code, reason = "what tells text from text stands beside what tables in memory need")

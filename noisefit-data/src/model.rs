@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::DataError;
 use crate::formula::Design;
+use crate::ranges::Range;
 #[cfg(feature = "files")]
 use crate::write::write_atomically;
 
@@ -40,13 +41,24 @@ pub struct FittedModel {
     /// Conformal intervals, where the fit calibrated such.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conformal: Option<Conformal>,
+    /// The ranges of the columns of numbers in the data of the fit; none of an older file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ranges: Vec<Range>,
 }
 
 impl FittedModel {
     /// A model to be saved.
     pub fn new(design: Design, fits: Vec<Fit>) -> Self {
         let written_by = concat!("noisefit ", env!("CARGO_PKG_VERSION")).to_owned();
-        FittedModel { schema: SCHEMA.to_owned(), written_by, design, fits, network: None, conformal: None }
+        FittedModel {
+            schema: SCHEMA.to_owned(),
+            written_by,
+            design,
+            fits,
+            network: None,
+            conformal: None,
+            ranges: Vec::new(),
+        }
     }
 
     /// A trained model to be saved.
@@ -57,6 +69,13 @@ impl FittedModel {
     /// The number of curves that are predicted: quantiles, or 1.
     pub fn curves(&self) -> usize {
         self.network.as_ref().map_or(self.fits.len(), Network::curves)
+    }
+
+    /// The model of data whose columns had these ranges.
+    #[must_use]
+    pub fn with_ranges(mut self, ranges: &[Range]) -> Self {
+        self.ranges = ranges.to_vec();
+        self
     }
 
     /// The model with conformal intervals.

@@ -22,6 +22,7 @@ use crate::formula::{
     Workspace,
 };
 use crate::frame::{Column, Field, Frame, Kind, MISSING};
+use crate::ranges::{Range, Ranges};
 use crate::read::Dataset;
 use crate::records::Records;
 use crate::remarks::{Remark, Seen};
@@ -49,6 +50,8 @@ pub struct DesignRows<'a> {
     /// The same of an engine's partitions, by their numbers.
     partitions_before: OnceLock<Vec<(u64, u64)>>,
     remarks: OnceLock<Vec<Remark>>,
+    /// The ranges of the columns that the design reads.
+    ranges: OnceLock<Vec<Range>>,
     /// Places of columns that are terms as they stand.
     bare: Vec<usize>,
 }
@@ -71,9 +74,10 @@ impl<'a> DesignRows<'a> {
 
     /// A design that was learned before.
     pub fn new(design: Design, records: Records<'a>, options: SourceOptions) -> Self {
-        let (counts, rows_before, remarks) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        let (counts, rows_before, remarks, ranges) =
+            (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
         let (bare, partitions_before) = (design.bare_columns(), OnceLock::new());
-        DesignRows { records, design, options, counts, rows_before, partitions_before, remarks, bare }
+        DesignRows { records, design, options, counts, rows_before, partitions_before, remarks, ranges, bare }
     }
 
     /// The design.
@@ -242,6 +246,11 @@ impl<'a> DesignRows<'a> {
         self.remarks.get().map_or(&[], Vec::as_slice)
     }
 
+    /// The least and largest values of the columns of numbers that the design reads, once a pass has been run.
+    pub fn ranges(&self) -> &[Range] {
+        self.ranges.get().map_or(&[], Vec::as_slice)
+    }
+
     /// The state that a pass, which has seen no rows itself, comes to on the rows of one work unit: the units are those of
     /// [`RowSource::units`], counted from 0. No other unit is decoded.
     ///
@@ -300,19 +309,22 @@ impl<'a> DesignRows<'a> {
             self.counts.get_or_init(Counts::default);
             return Ok(empty.clone_box());
         };
-        let Told::Folded { state, counts, seen } = answer.told else {
+        let Told::Folded { state, counts, looked } = answer.told else {
             return Err(DataError::Option("the engine's workers have not answered what was asked".to_owned()).into());
         };
         self.counts.get_or_init(|| counts);
         self.partitions_before.get_or_init(|| standing_before(&answer.partitions));
-        if let Some(seen) = seen {
-            self.see(seen);
+        if let Some((seen, ranges)) = looked {
+            self.see(seen, &ranges);
         }
         empty.state_from_bytes(&state)
     }
 
     /// Remembers what the rows show.
-    fn see(&self, seen: Seen) {
+    fn see(&self, seen: Seen, ranges: &Ranges) {
+        self.ranges.get_or_init(|| {
+            ranges.named(self.design.columns_needed(Scope::Design).iter().map(|field| field.name.as_str()))
+        });
         self.remarks.get_or_init(|| {
             let response = Some(self.layout().response.as_str()).filter(|_| !self.design.transforms_response());
             seen.finish(response, |place| self.design.columns_needed(Scope::All)[place].name.clone())
@@ -336,6 +348,7 @@ impl<'a> DesignRows<'a> {
         let looks = self.remarks.get().is_none();
         if looks {
             state.seen.add_columns(frame, &self.bare);
+            state.ranges.add(frame, self.design.columns_needed(Scope::Design).len());
         }
         // Blocks that leave room in the cache for what is made of them.
         let Layout { terms, scale, .. } = self.design.layout();
@@ -392,6 +405,7 @@ struct State {
     workspace: Workspace,
     counts: Counts,
     seen: Seen,
+    ranges: Ranges,
 }
 
 impl State {
@@ -401,6 +415,7 @@ impl State {
             workspace: Workspace::default(),
             counts: Counts::default(),
             seen: Seen::default(),
+            ranges: Ranges::default(),
         }
     }
 }
@@ -418,7 +433,7 @@ impl RowSource for DesignRows<'_> {
         }
         let known = if empty.needs_place() { self.rows_before()? } else { &[] };
         let (mut counts, mut stopped, mut rows_before) = (Counts::default(), false, vec![0]);
-        let mut seen = Seen::default();
+        let (mut seen, mut ranges) = (Seen::default(), Ranges::default());
         let read = self.records.fold(
             |unit| {
                 let mut state = State::new(empty);
@@ -426,8 +441,9 @@ impl RowSource for DesignRows<'_> {
                 state
             },
             |state, frame| self.fold_frame(state, frame),
-            |_, State { pass, counts: Counts { records, missing, weightless }, seen: later, .. }| {
+            |_, State { pass, counts: Counts { records, missing, weightless }, seen: later, ranges: wider, .. }| {
                 seen.merge(later);
+                ranges.merge(&wider);
                 counts.records += records;
                 counts.missing += missing;
                 counts.weightless += weightless;
@@ -444,7 +460,7 @@ impl RowSource for DesignRows<'_> {
         // Every pass meets the same records.
         self.counts.get_or_init(|| counts);
         self.rows_before.get_or_init(|| rows_before);
-        self.see(seen);
+        self.see(seen, &ranges);
         Ok(())
     }
 

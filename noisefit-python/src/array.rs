@@ -384,7 +384,12 @@ impl ArrayFit {
         number: usize,
     ) -> PyResult<Numbers<'py>> {
         let predictor = self.one(py, number)?;
-        Ok(array(py, self.with_rows(py, &design, |rows| predictor.standard_deviation(rows))?))
+        Ok(array(
+            py,
+            self.with_rows(py, &design, |rows| {
+                Ok(predictor.deviations(rows)?.into_iter().map(|deviation| deviation.total).collect())
+            })?,
+        ))
     }
 
     /// The noise scale of every row.

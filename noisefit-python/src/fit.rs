@@ -1,5 +1,6 @@
 //! What is done with a model and a table.
 
+use noisefit::core::compare::kinds::Contestants;
 use noisefit::data::formula::{Expression, Formula};
 use noisefit::data::frame::Kind;
 use noisefit::{Error, GroupTable, GroupValues, LossOptions, Model, Refusal, parse};
@@ -199,10 +200,29 @@ pub(crate) fn columns(py: Python<'_>, settings: &Bound<'_, PyDict>) -> PyResult<
         add(Expression::parse(weights).map_err(refused)?.names());
     }
     add(model.frequencies.as_deref().into_iter().collect());
+    for folds in ["folds_by", "folds_time"] {
+        add(settings.text(folds)?.as_deref().into_iter().collect());
+    }
     let by = settings.names("by")?;
     add(by.iter().map(String::as_str).collect());
     add(model.vcov.clusters().iter().map(String::as_str).collect());
     Ok((names, formula.takes_all_others()))
+}
+
+/// Sets kinds of models side by side.
+#[pyfunction]
+pub(crate) fn compare_kinds(
+    py: Python<'_>,
+    table: &Table,
+    settings: &Bound<'_, PyDict>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Found> {
+    let settings = &Settings(settings);
+    let (model, options) = (without_noise(settings, py)?, compare_options(settings)?);
+    let models = settings.of::<Contestants>("models")?.map(|models| models.0).unwrap_or_default();
+    let times = settings.flag("times")?.unwrap_or(false);
+    let compared = worked(py, table, &model, progress, |model, table| model.compare_kinds(&models, table, &options))?;
+    Found::new(py, compared.summary(times), &compared.record(times), compared.warnings())
 }
 
 /// A model whose noise is of no matter: the keyword names those that are compared.

@@ -8,7 +8,7 @@ use noisefit::{Back, Error, EvaluateOptions, ExportOptions, Interval, Keep, Pred
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::errors::{Keywords, raised};
+use crate::errors::{Keywords, raised, usage};
 use crate::found::{Columns, Found, columns, said, with_unwritten};
 use crate::model::set;
 use crate::options::{
@@ -291,13 +291,27 @@ impl Fitted {
         let settings = &Settings(settings);
         let levels =
             |text: &str| text.split(',').map(|level| parse::level(level.trim())).collect::<Result<Vec<_>, _>>();
+        let numbers = |text: &str| text.split(',').map(parse::number).collect::<Result<Vec<_>, _>>();
         let mut options = PredictOptions {
             levels: settings.by("interval", levels)?.unwrap_or_default(),
             interval: settings.of::<Interval>("kind")?,
             name: settings.text("name")?,
             back: settings.of::<Back>("back")?,
+            quantiles: settings.by("quantiles", levels)?.unwrap_or_default(),
+            density: settings.flag("density")?.unwrap_or(false),
+            above: settings.by("above", numbers)?.unwrap_or_default(),
+            below: settings.by("below", numbers)?.unwrap_or_default(),
+            spread: settings.flag("spread")?.unwrap_or(false),
+            outside: settings.flag("outside")?.unwrap_or(false),
+            samples: settings.by("samples", parse::samples)?.unwrap_or(0),
             ..PredictOptions::default()
         };
+        if let Some(seed) = settings.count("seed", 0)? {
+            if options.samples == 0 {
+                return Err(usage(py, "seed goes with samples alone, which is not given"));
+            }
+            options.seed = seed;
+        }
         set(&mut options.unseen, settings.of::<Unseen>("unseen")?);
         set(&mut options.undefined, settings.of::<Undefined>("undefined")?);
         options.keep = match settings.flag("keep_all")? {

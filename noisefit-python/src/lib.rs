@@ -36,6 +36,7 @@ fn _noisefit(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(fit::fit_by, module)?)?;
     module.add_function(wrap_pyfunction!(fit::compare_by, module)?)?;
     module.add_function(wrap_pyfunction!(fit::compare, module)?)?;
+    module.add_function(wrap_pyfunction!(fit::compare_kinds, module)?)?;
     module.add_function(wrap_pyfunction!(fit::diagnose, module)?)?;
     module.add_function(wrap_pyfunction!(fit::profile, module)?)?;
     module.add_function(wrap_pyfunction!(fit::describe, module)?)?;

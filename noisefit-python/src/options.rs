@@ -4,7 +4,7 @@ use noisefit::core::compare::Candidates;
 use noisefit::core::inference::hypothesis::{Adjust, DrawWeights, Wild};
 use noisefit::{
     At, Change, CompareOptions, DiagnoseOptions, EffectsOptions, ProfileOptions, Quantity, Read, Slope, TestMethod,
-    TestOptions, Units, Varied, parse,
+    TestOptions, Together, Units, Varied, parse,
 };
 use pyo3::prelude::*;
 
@@ -17,6 +17,10 @@ use crate::shown::Source;
 pub(crate) fn compare_options(settings: &Settings<'_, '_>) -> PyResult<CompareOptions> {
     let mut options = CompareOptions { noise: settings.of::<Candidates>("noise")?, ..CompareOptions::default() };
     set(&mut options.folds, settings.by("folds", parse::folds)?);
+    options.together = match (settings.text("folds_by")?, settings.text("folds_time")?) {
+        (Some(_), Some(_)) => return Err(settings.usage("folds_by and folds_time: parts are made by one of them")),
+        (by, time) => by.map(Together::By).or(time.map(Together::Time)),
+    };
     Ok(options)
 }
 

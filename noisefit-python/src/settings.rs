@@ -17,6 +17,11 @@ impl<'py> Settings<'_, 'py> {
         self.0.py()
     }
 
+    /// What is wrong with keywords together.
+    pub(crate) fn usage(&self, message: &str) -> PyErr {
+        usage(self.py(), message)
+    }
+
     /// The value of a keyword.
     pub(crate) fn value(&self, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
         Ok(self.0.get_item(name)?.filter(|value| !value.is_none()))

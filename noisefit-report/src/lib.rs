@@ -33,6 +33,7 @@ pub mod evaluate;
 pub mod fit;
 pub mod formulas;
 pub mod hypothesis;
+pub mod kinds;
 pub mod loss;
 pub mod page;
 pub mod profile;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use noisefit_core::compare::{self, Candidate, Candidates, Comparison};
 use noisefit_core::estimate;
 use noisefit_core::record::{Counts, Fit, LikelihoodOf};
-use noisefit_core::wording::Wording;
-use noisefit_data::formula::{Design, ScaleFormula};
+use noisefit_core::rows::Order;
+use noisefit_core::wording::{Setting, Wording};
+use noisefit_data::formula::{Design, Formula, ScaleFormula};
 use noisefit_data::source::{DesignRows, RowPlace};
 use noisefit_report::compare::Found;
 use noisefit_report::tidy::Tidy;
@@ -19,6 +20,7 @@ use crate::error::Error;
 use crate::fit::{Source, beyond_the_response};
 use crate::fitted::Fitted;
 use crate::model::{Model, NoiseChoice, Scale};
+use crate::refusal::Refusal;
 use crate::remark::Remark;
 use crate::rows::{explain, name_rows, notes, place, specification};
 use crate::table::Table;
@@ -32,11 +34,57 @@ pub struct CompareOptions {
     pub noise: Option<Candidates>,
     /// Parts of the cross-validation, each predicted from the others; 0 for none.
     pub folds: usize,
+    /// Which rows stay together in a part; each by itself unless given.
+    pub together: Option<Together>,
+}
+
+/// Rows that stay together in a part of a cross-validation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Together {
+    /// Those of a group, by the values of this column: firms, patients.
+    By(String),
+    /// Those of a block of time, by this column of numbers, dates or times: each part is a block.
+    Time(String),
+}
+
+impl Together {
+    /// The column, and the setting that names it.
+    fn column(&self) -> (Setting, &String) {
+        match self {
+            Together::By(column) => (Setting::FoldsBy, column),
+            Together::Time(column) => (Setting::FoldsTime, column),
+        }
+    }
+
+    /// Refuses a column that the table does not have, or a time that is none.
+    pub(crate) fn check(&self, table: &Table) -> Result<(), Error> {
+        let (setting, name) = self.column();
+        let Some(field) = table.columns().iter().find(|field| field.name == *name) else {
+            return Err(Error::NoColumn { setting, name: name.clone(), files: None, columns: table.names() });
+        };
+        match setting == Setting::FoldsTime && field.kind.is_category() {
+            true => Err(Refusal::NotATime { column: name.clone() }.into()),
+            false => Ok(()),
+        }
+    }
+
+    /// The formula of rows that read the column, too.
+    pub(crate) fn read_by(&self, formula: Formula) -> Formula {
+        formula.with_clusters(std::slice::from_ref(self.column().1))
+    }
+
+    /// How groups come to their parts.
+    pub(crate) fn order(&self, seed: u64) -> Order {
+        match self {
+            Together::By(_) => Order::Random { seed },
+            Together::Time(_) => Order::Ascending,
+        }
+    }
 }
 
 impl Default for CompareOptions {
     fn default() -> Self {
-        CompareOptions { noise: None, folds: 5 }
+        CompareOptions { noise: None, folds: 5, together: None }
     }
 }
 
@@ -92,11 +140,30 @@ impl Model {
         source: &Source<'_, 'a>,
     ) -> Result<(DesignRows<'a>, Comparison), Error> {
         let (candidates, formula) = candidates::of(self, options.noise.as_ref())?;
-        let rows = source(&formula)?;
+        let rows = source(&options.formula(formula, table)?)?;
         let candidates = candidates::fitting(candidates, self, &rows);
-        let mut options = compare::Options { folds: options.folds, fit: self.estimation() };
-        options.fit.seed = self.seed;
+        let options = options.of_core(self);
         claimed(rows, &candidates, &options, table)
+    }
+}
+
+impl CompareOptions {
+    /// The formula with the column that parts are made by.
+    pub(crate) fn formula(&self, formula: Formula, table: &Table) -> Result<Formula, Error> {
+        match &self.together {
+            None => Ok(formula),
+            Some(together) => {
+                together.check(table)?;
+                Ok(together.read_by(formula))
+            }
+        }
+    }
+
+    /// How models of a formula are compared.
+    pub(crate) fn of_core(&self, model: &Model) -> compare::Options {
+        let fit = estimate::Options { seed: model.seed, ..model.estimation() };
+        let groups = self.together.as_ref().map(|together| (0, together.order(model.seed)));
+        compare::Options { folds: self.folds, groups, fit }
     }
 }
 

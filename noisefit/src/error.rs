@@ -63,6 +63,8 @@ pub enum Error {
     },
     /// Intervals of a model that has none.
     NoIntervals {
+        /// What was asked for.
+        setting: Setting,
         /// The model.
         model: String,
         /// Why.
@@ -159,8 +161,13 @@ impl Error {
                     wording.with(Setting::Memory, &memory)
                 )
             }
-            Error::NoIntervals { model, why } => {
-                format!("{model}: {why}, so there are no intervals; leave out {}", wording.setting(Setting::Interval))
+            Error::NoIntervals { setting, model, why } => {
+                let what = if *setting == Setting::Interval {
+                    "are no intervals"
+                } else {
+                    "is no distribution of a new observation"
+                };
+                format!("{model}: {why}, so there {what}; leave out {}", wording.setting(*setting))
             }
             Error::NoSingleFit => {
                 "there is not one exact fit: ask for each of several quantiles, and of what was trained for its network"

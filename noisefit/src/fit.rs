@@ -50,7 +50,7 @@ impl Model {
     fn fit_exactly(&self, table: &Table) -> Result<Fitted, Error> {
         let found = self.fit_rows(table, &|formula| self.rows(formula, table), !self.one_pass, false)?;
         let Exactly { rows, fits, conformal, chosen_by } = found;
-        let model = FittedModel::new(rows.design().clone(), fits).with_conformal(conformal);
+        let model = FittedModel::new(rows.design().clone(), fits).with_conformal(conformal).with_ranges(rows.ranges());
         let mut notes = notes(&rows, table);
         notes.extend(Remark::all(Topic::StandardErrors, closed_gaps(&self.vcov, rows.counts())));
         Ok(Fitted::new(model, table, rows.counts(), Origin::Exact { chosen_by })

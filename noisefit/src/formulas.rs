@@ -1,6 +1,6 @@
 //! Formulas side by side: nested ones by likelihood ratio.
 
-use noisefit_core::compare::{self, Candidate, Candidates, Comparison};
+use noisefit_core::compare::{Candidate, Candidates, Comparison};
 use noisefit_core::estimate::closed_form;
 use noisefit_core::noise::Noise;
 use noisefit_core::numeric::distribution::{ChiSquared, Distribution, FisherF};
@@ -76,11 +76,9 @@ impl Model {
         let required = self.required(&parsed, table);
         let (mut found, mut ranks, mut said) = (Vec::new(), Vec::new(), Vec::new());
         for (model, (candidates, formula)) in models.iter().zip(&parsed) {
-            let rows = model.rows(&formula.clone().with_required(&required), table)?;
+            let rows = model.rows(&options.formula(formula.clone().with_required(&required), table)?, table)?;
             let candidates = candidates::fitting(candidates.clone(), model, &rows);
-            let mut asked = compare::Options { folds: options.folds, fit: model.estimation() };
-            asked.fit.seed = model.seed;
-            let (rows, comparison) = claimed(rows, &candidates, &asked, table)?;
+            let (rows, comparison) = claimed(rows, &candidates, &options.of_core(model), table)?;
             ranks.push(closed_form::fit(&rows, &model.estimation())?.rank());
             for note in notes(&rows, table) {
                 if !said.contains(&note) {

@@ -30,6 +30,31 @@ pub fn positive(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A finite number.
+///
+/// # Errors
+/// A sentence that says what is needed.
+pub fn number(text: &str) -> Result<f64, String> {
+    match text.trim().parse() {
+        Ok(number) if f64::is_finite(number) => Ok(number),
+        _ => Err("a number is needed, such as 50".to_owned()),
+    }
+}
+
+/// The most draws of a row.
+const MOST_SAMPLES: usize = 10_000;
+
+/// How many draws of each row, from 1 to 10,000.
+///
+/// # Errors
+/// A sentence that says what is needed.
+pub fn samples(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(samples) if (1..=MOST_SAMPLES).contains(&samples) => Ok(samples),
+        _ => Err(format!("draws are from 1 to {MOST_SAMPLES} of each row, such as 100")),
+    }
+}
+
 /// Significant digits, 0 to 15.
 ///
 /// # Errors

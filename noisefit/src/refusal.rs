@@ -117,6 +117,13 @@ pub enum Refusal {
         /// The setting.
         setting: Setting,
     },
+    /// A column of text whose parts are to be blocks of time.
+    NotATime {
+        /// The column.
+        column: String,
+    },
+    /// Kinds of models side by side without parts to predict.
+    KindsWithoutFolds,
     /// Formulas of several responses side by side.
     SeveralResponses {
         /// One.
@@ -207,6 +214,8 @@ pub enum Refusal {
     OnlySampling,
     /// Intervals around predictions by absorbed effects.
     IntervalWithEffects {
+        /// What was asked for.
+        setting: Setting,
         /// The first of the effects.
         effect: String,
     },
@@ -281,6 +290,38 @@ pub enum Refusal {
         ends: [f64; 2],
         /// The levels that the model has.
         levels: Vec<f64>,
+    },
+    /// Something of the distribution of a new observation where there are quantiles alone.
+    OfQuantiles {
+        /// What was asked for.
+        setting: Setting,
+        /// The quantiles that were asked for; none of other things.
+        asked: Vec<f64>,
+        /// The levels that the model has.
+        levels: Vec<f64>,
+    },
+    /// Where the spread comes from of one network.
+    SpreadOfOne,
+    /// The distribution of a response that is not undone.
+    NotUndone {
+        /// What was asked for.
+        setting: Setting,
+        /// The response.
+        response: String,
+    },
+    /// A bound that a transformed response cannot have.
+    BoundOutside {
+        /// What was asked for.
+        setting: Setting,
+        /// The bound.
+        bound: f64,
+        /// The response.
+        response: String,
+    },
+    /// Rows outside the data of a fit whose ranges the model does not have.
+    NoRanges {
+        /// The model.
+        model: String,
     },
     /// A confidence interval of what was trained.
     ConfidenceOfTrained {
@@ -535,10 +576,10 @@ impl Refusal {
                 name(Setting::SamplingWeights),
                 with(Setting::Vcov, "sandwich")
             ),
-            Refusal::IntervalWithEffects { effect } => format!(
+            Refusal::IntervalWithEffects { setting, effect } => format!(
                 "{}: how sure the constants of absorbed effects (| {effect}) are is known of one effect, with classical errors or, under gaussian noise, with \
                  sandwich or hc errors, and this model has other ones; leave it out, or put {effect} among the terms",
-                name(Setting::Interval)
+                name(*setting)
             ),
             Refusal::EffectsDropped { model, effect } => format!(
                 "{model} was saved without the constants of its effects (| {effect}), and predictions need them; fit it again without {}",
@@ -603,6 +644,58 @@ impl Refusal {
                     ),
                 }
             }
+            Refusal::NotATime { column } => format!(
+                "{}: {column} is text, which has no order in time; name a column of numbers, dates or times, say how its dates are written with {}, \
+                 or keep its rows together in any order with {}",
+                with(Setting::FoldsTime, column),
+                name(Setting::Date),
+                with(Setting::FoldsBy, column)
+            ),
+            Refusal::KindsWithoutFolds => format!(
+                "{}: kinds of models are compared by how they predict rows that they were not fitted to; {} is 2 or more",
+                name(Setting::Models),
+                name(Setting::Folds)
+            ),
+            Refusal::OfQuantiles { setting, asked, levels } => {
+                let (setting, have) = (name(*setting), list(levels));
+                let noise = name(Setting::Noise);
+                match asked.is_empty() {
+                    true => format!(
+                        "{setting}: the model is of quantiles ({have}), which are no distribution; fit a noise that has a density, such as {}, or \
+                         several quantiles in its place",
+                        with(Setting::Noise, "student-t")
+                    ),
+                    false => {
+                        let mut all = [&asked[..], levels].concat();
+                        all.sort_by(f64::total_cmp);
+                        all.dedup();
+                        format!(
+                            "{setting} {}: the model is of the quantiles {have} alone, and says nothing of others; fit {}, or a {noise} that has a \
+                             density",
+                            list(asked),
+                            with(Setting::Noise, &format!("quantile:{}", list(&all).replace(' ', "")))
+                        )
+                    }
+                }
+            }
+            Refusal::SpreadOfOne => format!(
+                "{}: one network does not say how far its location may be off; train several with {}, whose differences do",
+                name(Setting::Spread),
+                with(Setting::Ensemble, "5")
+            ),
+            Refusal::NotUndone { setting, response } => format!(
+                "{}: it is of the column itself, and {response} is not undone: it is not one to one, or not by a formula that is known here; \
+                 model the column, or a transformation such as log",
+                name(*setting)
+            ),
+            Refusal::BoundOutside { setting, bound, response } => format!(
+                "{}: {response} has no value at {bound}; give a bound at which it has one",
+                with(*setting, &bound.to_string())
+            ),
+            Refusal::NoRanges { model } => format!(
+                "{}: {model} does not say which values its data had, as models of an older noisefit do not; fit it again",
+                name(Setting::Outside)
+            ),
             Refusal::ConfidenceOfTrained { level, members } => {
                 let instead = match members {
                     1 => format!(

@@ -3,7 +3,7 @@
 use noisefit::core::record::SmallSample;
 use noisefit::data::write::TableWriter;
 use noisefit::report::text::count_of;
-use noisefit::{CompareOptions, Error, GroupTable, GroupsFitted, Refusal, Setting};
+use noisefit::{Error, GroupTable, GroupsFitted, Refusal, Setting};
 
 use super::compare::CompareArguments;
 use super::fit::{FitArguments, FitFormat};
@@ -70,13 +70,13 @@ pub(crate) fn run(arguments: &FitArguments) -> Result<Outcome, Failure> {
 
 /// Compares noise models in every group and prints or writes the table.
 pub(crate) fn compare(arguments: &CompareArguments) -> Result<Outcome, Failure> {
-    let CompareArguments { by, format, output, formula, noise, folds, .. } = arguments;
+    let CompareArguments { by, format, output, formula, .. } = arguments;
     let [formula] = &formula[..] else {
         return Err(Failure::Usage(
             "--by compares the noise models of one formula in every group; give one".to_owned(),
         ));
     };
-    let (model, options) = (arguments.model(formula), CompareOptions { noise: noise.clone(), folds: *folds });
+    let (model, options) = (arguments.model(formula), arguments.options());
     if arguments.report.is_some() {
         return Err(Refusal::WithBy { setting: Setting::Report }.into());
     }

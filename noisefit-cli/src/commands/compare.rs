@@ -2,10 +2,11 @@
 
 use clap::Args;
 use noisefit::core::compare::Candidates;
+use noisefit::core::compare::kinds::Contestants;
 use noisefit::core::estimate::Collinear;
 use noisefit::data::source::Missing;
 use noisefit::data::write::TableWriter;
-use noisefit::{ChartOptions, CompareOptions, Compared, Model, parse};
+use noisefit::{ChartOptions, CompareOptions, Compared, Model, Together, parse};
 
 use super::fit::FitFormat;
 use super::model::{FitAlone, SettingArguments};
@@ -22,7 +23,8 @@ Examples:
   noisefit compare engel.csv -f 'foodexp ~ income'
   noisefit compare engel.csv -f 'foodexp ~ income' -f 'foodexp ~ ns(income, df=4)' --noise gaussian,student-t
   noisefit compare 'logs/*.csv.gz' -f 'latency ~ size + region' --scale '~ size'
-  noisefit compare lab.csv -f 'y ~ x' --noise gaussian,laplace,student-t+scale --folds 10")]
+  noisefit compare lab.csv -f 'y ~ x' --noise gaussian,laplace,student-t+scale --folds 10
+  noisefit compare firms.csv -f 'y ~ .' --models linear,network,linear:quantiles --folds-by firm")]
 pub(crate) struct CompareArguments {
     #[command(flatten)]
     pub(crate) data: DataArguments,
@@ -40,6 +42,16 @@ pub(crate) struct CompareArguments {
     /// Parts of the cross-validation: each is predicted from the others; 0 for none
     #[arg(long, value_name = "NUMBER", default_value_t = 5, value_parser = parse::folds)]
     pub(crate) folds: usize,
+    /// Kinds of models side by side, in the place of noise: linear or network, each perhaps with its noise behind a colon (gaussian unless
+    /// given) and +scale where that is modelled, or quantiles: linear,network,network:student-t+scale,linear:quantiles
+    #[arg(long, value_name = "MODELS", conflicts_with_all = ["noise", "by", "report"])]
+    pub(crate) models: Option<Contestants>,
+    /// Keep rows with the same value in this column in one part, such as those of a firm
+    #[arg(long, value_name = "COLUMN", conflicts_with = "folds_time")]
+    pub(crate) folds_by: Option<String>,
+    /// Make each part a block of time, by this column of numbers, dates or times
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) folds_time: Option<String>,
     /// The parts are drawn from this number
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -62,6 +74,13 @@ pub(crate) struct CompareArguments {
 }
 
 impl CompareArguments {
+    /// What is set side by side, and how it is scored.
+    pub(super) fn options(&self) -> CompareOptions {
+        let by = self.folds_by.clone().map(Together::By);
+        let together = by.or(self.folds_time.clone().map(Together::Time));
+        CompareOptions { noise: self.noise.clone(), folds: self.folds, together }
+    }
+
     /// The model of a formula.
     pub(super) fn model(&self, formula: &str) -> Model {
         let sampling_weights = self.of_fits.sampling_weights.clone();
@@ -71,7 +90,10 @@ impl CompareArguments {
 
 /// Compares and prints.
 pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
-    let options = CompareOptions { noise: arguments.noise.clone(), folds: arguments.folds };
+    let options = arguments.options();
+    if let Some(models) = &arguments.models {
+        return run_models(arguments, models, &options);
+    }
     let [formula] = &arguments.formula[..] else { return run_formulas(arguments, &options) };
     let model = arguments.model(formula);
     model.check()?;
@@ -99,6 +121,38 @@ pub(crate) fn run(arguments: &CompareArguments) -> Result<Outcome, Failure> {
         || Ok(compared.tidy()),
     )?;
     warn(&compared.warnings());
+    files.ended(Outcome::Done)
+}
+
+/// Sets kinds of models side by side and prints.
+fn run_models(
+    arguments: &CompareArguments,
+    Contestants(models): &Contestants,
+    options: &CompareOptions,
+) -> Result<Outcome, Failure> {
+    let [formula] = &arguments.formula[..] else {
+        return Err(Failure::Usage(
+            "--models are of one formula: several are set side by side under a noise".to_owned(),
+        ));
+    };
+    let format = arguments.format.of_one()?;
+    if let Some(Output(path)) = &arguments.output {
+        TableWriter::check_name(path)?;
+    }
+    let (table, passes) = arguments.data.open()?;
+    let compared = arguments.model(formula).compare_kinds(models, &table, options)?;
+    passes.finish();
+    let mut files = Files::default();
+    if let Some(Output(path)) = &arguments.output {
+        files.keep(compared.save(path))?;
+    }
+    print_table(
+        format,
+        || compared.summary(arguments.times),
+        || compared.record(arguments.times),
+        || Ok(compared.tidy()),
+    )?;
+    warn(compared.warnings());
     files.ended(Outcome::Done)
 }
 

@@ -5,8 +5,8 @@ use noisefit::data::formula::Unseen;
 use noisefit::{At, Change, EffectsOptions, Fitted, Quantity, Slope, Units, Varied, parse};
 
 use crate::arguments::{DataArguments, named};
-use crate::files::ModelFile;
-use crate::outcome::{Failure, Outcome};
+use crate::files::{ModelFile, TableOutput};
+use crate::outcome::{Failure, Files, Outcome};
 use crate::output::{TableFormat, print_table, warn};
 
 #[derive(Debug, Args)]
@@ -17,6 +17,7 @@ Examples:
   noisefit effects model.json data.csv --of comparisons --variables age=10,income=sd,city=pairwise
   noisefit effects model.json data.csv --at age=20,40,60 city=Paris
   noisefit effects model.json data.csv --variables income --at mean
+  noisefit effects model.json data.csv -o effects.parquet
   noisefit effects log-model.json data.csv --slope eyex")]
 pub(crate) struct EffectsArguments {
     /// A model that `noisefit fit -o` saved
@@ -58,11 +59,14 @@ pub(crate) struct EffectsArguments {
     /// How to print the result
     #[arg(long, value_enum, default_value_t = TableFormat::Table)]
     pub(crate) format: TableFormat,
+    /// Write the averages as a table, a .csv, .tsv, .ndjson or .parquet file, too
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<TableOutput>,
 }
 
 /// Averages and prints.
 pub(crate) fn run(arguments: &EffectsArguments) -> Result<Outcome, Failure> {
-    let EffectsArguments { model, data, of, variables, at, by, change, pairwise, slope, units, level, unseen, format } =
+    let EffectsArguments { model, data, of, variables, at, by, change, pairwise, slope, units, level, unseen, .. } =
         arguments;
     if *of != Quantity::Comparisons && change.is_some() {
         return Err(Failure::Usage("--change is one of comparisons: say --of comparisons, too".to_owned()));
@@ -86,7 +90,11 @@ pub(crate) fn run(arguments: &EffectsArguments) -> Result<Outcome, Failure> {
     let (table, passes) = data.open_for(fitted.effects_columns())?;
     let effects = fitted.effects(Some(&table), &options)?;
     passes.finish();
-    print_table(*format, || effects.summary(), || effects.record(), || Ok(effects.tidy()))?;
+    let mut files = Files::default();
+    if let Some(TableOutput(path)) = &arguments.output {
+        files.keep(effects.save(path))?;
+    }
+    print_table(arguments.format, || effects.summary(), || effects.record(), || Ok(effects.tidy()))?;
     warn(effects.warnings());
-    Ok(Outcome::Done)
+    files.ended(Outcome::Done)
 }

@@ -135,10 +135,14 @@ impl std::error::Error for InvalidCandidate {}
 
 /// The rows as a candidate sees them: with the columns of the scale or without.
 pub(super) fn seen_by<'a>(candidate: &Candidate, source: &'a dyn RowSource) -> Adapted<'a, ScaleColumns> {
+    with_scale(candidate.models_scale, source)
+}
+
+/// The rows with the columns of the scale, or without.
+pub(super) fn with_scale(shown: bool, source: &dyn RowSource) -> Adapted<'_, ScaleColumns> {
     let full = source.layout();
-    let scale = full.scale.clone().filter(|_| candidate.models_scale);
-    let layout = Layout { scale, ..full.clone() };
-    Adapted::new(source, ScaleColumns { shown: candidate.models_scale }, layout)
+    let layout = Layout { scale: full.scale.clone().filter(|_| shown), ..full.clone() };
+    Adapted::new(source, ScaleColumns { shown }, layout)
 }
 
 /// Whether the columns of the scale are shown.

@@ -21,11 +21,13 @@ mod comparison;
 mod crps;
 mod entry;
 mod judgement;
+pub mod kinds;
 mod scores;
 mod scrutiny;
+mod stopwatch;
 
 use crate::record::{Fit, Warning};
-use crate::rows::{Accumulator, Folds, Kinds, Part, RowSource, RowSourceExt, Sample};
+use crate::rows::{Accumulator, Division, Folds, Kinds, Order, Part, RowSource, RowSourceExt, Sample};
 use crate::{Error, estimate};
 
 pub use candidates::{Candidate, Candidates, InvalidCandidate};
@@ -36,19 +38,22 @@ pub use scores::{Difference, OutOfSample};
 
 use candidates::seen_by;
 use scores::{Scoring, Sums};
+use stopwatch::Stopwatch;
 
 /// How models are compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// The parts of a cross-validation; 0 for none.
     pub folds: usize,
+    /// Which of the rows' clusters stay together in a part, and how they come to it; each row by itself where none is given.
+    pub groups: Option<(usize, Order)>,
     /// How each model is fitted, and the seed of the folds. Standard errors are the classical ones whatever is asked for.
     pub fit: estimate::Options,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { folds: 5, fit: estimate::Options::default() }
+        Options { folds: 5, groups: None, fit: estimate::Options::default() }
     }
 }
 
@@ -146,9 +151,12 @@ fn cross_validate(
     if folds != options.folds {
         comparison.warnings.push(Warning::FewerFolds { folds, asked: options.folds, rows });
     }
-    let folds = Folds { count: folds, seed: options.fit.seed };
-    let (fold_fits, sums) = fold_sums(source, comparison, (folds, rows), &options.fit, asked_for)?;
-    comparison.folds = folds.count;
+    let folds = match options.groups {
+        None => Division::from(Folds { count: folds, seed: options.fit.seed }),
+        Some((cluster, order)) => Division::of_groups(source, cluster, order, folds)?,
+    };
+    let (fold_fits, sums) = fold_sums(source, comparison, (&folds, rows), &options.fit, asked_for)?;
+    comparison.folds = folds.count();
     for (entry, scored) in comparison.models.iter_mut().zip(&fold_fits) {
         if let (true, Some(_), Err(why)) = (asked_for(entry), &entry.fit, scored) {
             let note = format!("no scores, for in a fold {why}");
@@ -176,13 +184,13 @@ const MOST_GATHERED_BYTES: usize = 1 << 30;
 fn fold_sums(
     source: &dyn RowSource,
     comparison: &Comparison,
-    (folds, rows): (Folds, usize),
+    (folds, rows): (&Division, usize),
     options: &estimate::Options,
     asked_for: &dyn Fn(&Entry) -> bool,
 ) -> Result<(Vec<Result<Vec<Fit>, String>>, Sums), Error> {
     // What cannot be fitted to all rows is not tried on most of them.
     let start = |entry: &Entry| match &entry.fit {
-        Some(_) if asked_for(entry) => Ok(Vec::with_capacity(folds.count)),
+        Some(_) if asked_for(entry) => Ok(Vec::with_capacity(folds.count())),
         Some(_) => Err("it was not asked for".to_owned()),
         None => Err("there is no fit".to_owned()),
     };
@@ -190,7 +198,7 @@ fn fold_sums(
     let layout = source.layout();
     let width = layout.terms.len() + layout.scale.as_ref().map_or(0, |scale| scale.terms.len()) + 4;
     let gather = (MANY_ROWS..=MOST_GATHERED_BYTES / (2 * width * size_of::<f64>())).contains(&rows);
-    for part in 0..folds.count {
+    for part in 0..folds.count() {
         let training = folds.select(source, Part::Without(part));
         if gather {
             // Without the words of decimals below doubles, which tell nothing about what a model predicts.
@@ -203,7 +211,7 @@ fn fold_sums(
     }
     let empty = Sums::new(comparison.models.len(), comparison.nobs);
     let mut sums = empty.clone();
-    for part in 0..folds.count {
+    for part in 0..folds.count() {
         let fits: Vec<Option<&Fit>> = fold_fits.iter().map(|fits| fits.as_ref().ok().map(|fits| &fits[part])).collect();
         let scored = folds.select(source, Part::Only(part));
         sums.add(&scored.pass(Scoring::new(&fits, empty.clone(), scored.rows_hint())?)?.into_sums());
@@ -230,30 +238,8 @@ fn fit_fold(
     Ok(())
 }
 
-/// The time since it was started; none where a browser's sandbox has no clock.
-struct Stopwatch {
-    #[cfg(not(target_arch = "wasm32"))]
-    started: std::time::Instant,
-}
-
-impl Stopwatch {
-    fn start() -> Self {
-        Stopwatch {
-            #[cfg(not(target_arch = "wasm32"))]
-            started: std::time::Instant::now(),
-        }
-    }
-
-    fn seconds(&self) -> Option<f64> {
-        #[cfg(not(target_arch = "wasm32"))]
-        return Some(self.started.elapsed().as_secs_f64());
-        #[cfg(target_arch = "wasm32")]
-        None
-    }
-}
-
 /// The passes of this module.
 pub(crate) fn kinds() -> Kinds {
     let scores = Kinds::default().with::<Scoring>().with::<advice::Residuals>().with::<scrutiny::Look>();
-    scores.with_adaptor::<candidates::ScaleColumns>()
+    scores.and(kinds::passes()).with_adaptor::<candidates::ScaleColumns>()
 }

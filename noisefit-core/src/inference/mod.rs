@@ -4,6 +4,7 @@ mod coded;
 pub mod conformal;
 pub mod covariance;
 pub mod diagnostics;
+pub mod distribution;
 pub mod effects;
 pub mod evaluate;
 mod fit;

@@ -9,9 +9,9 @@ use crate::algebra::Affine;
 use crate::algebra::products::quadratic_form;
 use crate::noise::{Kernel, Noise, Shaped, Visitor};
 use crate::numeric::Level;
-use crate::numeric::distribution::{Normal, StudentT, Symmetric};
+use crate::numeric::distribution::{Distribution, Normal, StudentT, Symmetric};
 pub use crate::record::Intervals;
-use crate::record::{Coefficients, Fit, ScaleRule, reference};
+use crate::record::{Coefficients, Fit, ScaleRule};
 pub use crate::rows::NewRows;
 
 /// What an interval is about.
@@ -118,6 +118,11 @@ impl Predictor {
         self.log_scale.is_some()
     }
 
+    /// The noise of the fit that predicts.
+    pub fn noise(&self) -> Noise {
+        self.fit.noise
+    }
+
     /// The fit that predicts.
     pub(crate) fn fit(&self) -> &Fit {
         &self.fit
@@ -145,36 +150,62 @@ impl Predictor {
     /// [`Error::Argument`] for a level outside (0, 1), or a fit of as many coefficients as observations, which says nothing
     /// about its noise; [`Error::Unsupported`] for a fit without standard errors.
     pub fn intervals(&self, rows: &NewRows<'_>, kind: IntervalKind, level: f64) -> Result<Intervals, Error> {
-        let level = Level::new(level)?.value();
+        let tail = tail_of(Level::new(level)?.value());
+        let margins = self.margins(rows, self.known_reference()?.upper_quantile(tail))?;
+        let own = match kind {
+            IntervalKind::Confidence => vec![(0.0, 0.0); rows.count],
+            IntervalKind::Prediction => self.noise_ends(rows, tail)?,
+        };
+        let ends =
+            margins.into_iter().zip(own).map(|(margin, (low, high))| (-widened(-low, margin), widened(high, margin)));
+        let locations = self.location(rows);
+        let (low, high) = locations.iter().zip(ends).map(|(mu, (low, high))| (mu + low, mu + high)).unzip();
+        Ok(Intervals { low, high })
+    }
+
+    /// What statistics of the fit are compared with.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] for a fit of as many coefficients as observations, which says nothing about its noise;
+    /// [`Error::Unsupported`] where the constants of absorbed effects have no variances.
+    pub(super) fn known_reference(&self) -> Result<Box<dyn Symmetric>, Error> {
         if !self.has_variances() && self.fit.absorbed.is_some() {
             let what = "how sure the constants of absorbed effects are is known of one effect alone, with classical errors or, under gaussian noise, with sandwich or hc errors, so that there are \
                         no intervals around predictions by these; put the category among the terms";
             return Err(Error::Unsupported(what.to_owned()));
         }
         let df = self.fit.df_residual as f64;
-        let Some(reference) = self.fit.reference_degrees().and_then(reference) else {
-            let name = "residual degrees of freedom";
-            return Err(Error::Argument { name, value: df, expected: "positive for an interval" });
-        };
-        let (Some(leverages), Some(variance)) = (self.leverages(rows), self.fit.location_variance()) else {
-            let what = "the fit has no standard errors, on which intervals rest";
-            return Err(Error::Unsupported(what.to_owned()));
-        };
-        let (critical, deviation) = (reference.critical(level), variance.sqrt());
-        let own = match kind {
-            IntervalKind::Confidence => vec![(0.0, 0.0); rows.count],
-            IntervalKind::Prediction => self.noise_ends(rows, level)?,
-        };
-        let margins = leverages.into_iter().map(|h| critical * deviation * h.sqrt());
-        let ends = margins.zip(own).map(|(margin, (low, high))| (-widened(-low, margin), widened(high, margin)));
-        let locations = self.location(rows);
-        let (low, high) = locations.iter().zip(ends).map(|(mu, (low, high))| (mu + low, mu + high)).unzip();
-        Ok(Intervals { low, high })
+        self.fit.reference_distribution().ok_or(Error::Argument {
+            name: "residual degrees of freedom",
+            value: df,
+            expected: "positive for an interval",
+        })
     }
 
-    /// The ends of the noise's own interval about the location of every row, with the uncertainty of its scale.
-    fn noise_ends(&self, rows: &NewRows<'_>, level: f64) -> Result<Vec<(f64, f64)>, Error> {
-        let own = self.own_interval(level)?;
+    /// The standard error of the location of every row, times a critical value.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for a fit without standard errors.
+    pub(super) fn margins(&self, rows: &NewRows<'_>, critical: f64) -> Result<Vec<f64>, Error> {
+        let unit = critical * self.fit.location_variance().map_or(f64::NAN, f64::sqrt);
+        Ok(self.location_roots(rows)?.into_iter().map(|root| unit * root).collect())
+    }
+
+    /// The roots of the leverages: standard errors of locations in units of the fit's.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] for a fit without standard errors.
+    pub(super) fn location_roots(&self, rows: &NewRows<'_>) -> Result<Vec<f64>, Error> {
+        match (self.leverages(rows), self.fit.location_variance()) {
+            (Some(leverages), Some(_)) => Ok(leverages.into_iter().map(f64::sqrt).collect()),
+            _ => Err(Error::Unsupported("the fit has no standard errors, on which intervals rest".to_owned())),
+        }
+    }
+
+    /// The ends of the noise's own interval about the location of every row that leaves out so much on either side, with the
+    /// uncertainty of its scale.
+    pub(super) fn noise_ends(&self, rows: &NewRows<'_>, tail: f64) -> Result<Vec<(f64, f64)>, Error> {
+        let own = self.own_beyond(tail)?;
         let ends = |(s, variance): (f64, f64)| {
             let factor = s * own.widening(variance);
             (factor * own.low, factor * own.high)
@@ -184,6 +215,11 @@ impl Predictor {
 
     /// The noise's own interval of a level, in scales of a row.
     pub(super) fn own_interval(&self, level: f64) -> Result<OwnInterval, Error> {
+        self.own_beyond(tail_of(Level::new(level)?.value()))
+    }
+
+    /// The noise's own interval that leaves out so much on either side, in scales of a row.
+    pub(super) fn own_beyond(&self, tail: f64) -> Result<OwnInterval, Error> {
         let (fit, df) = (self.fit(), self.fit.df_residual as f64);
         // Huber's second proposal counts degrees of freedom itself.
         let counted = fit.scale_rule() == ScaleRule::Proposal2 || df <= 0.0;
@@ -192,16 +228,16 @@ impl Predictor {
             (fit.noise, fit.goodness.residual_std_error, fit.scale.common())
         {
             // Of a scale of zero all ends are zero.
-            let high = StudentT::new(df)?.critical(level) * if scale > 0.0 { deviation / scale } else { 1.0 };
+            let high = StudentT::new(df)?.upper_quantile(tail) * if scale > 0.0 { deviation / scale } else { 1.0 };
             return Ok(OwnInterval { low: -high, high, normal: 0.0, quantile: high });
         }
-        let (low, high) = fit.noise.family().interval(level)?;
-        let normal = Normal.critical(level);
+        let (low, high) = (fit.noise.family().quantile(tail), fit.noise.family().upper_quantile(tail));
+        let normal = Normal.upper_quantile(tail);
         Ok(OwnInterval { low: correction * low, high: correction * high, normal, quantile: high })
     }
 
     /// The variance of the logarithm of every row's scale, times the end of an interval whose noise has an estimated shape.
-    fn log_end_variances(&self, rows: &NewRows<'_>, own: &OwnInterval) -> Vec<f64> {
+    pub(super) fn log_end_variances(&self, rows: &NewRows<'_>, own: &OwnInterval) -> Vec<f64> {
         match self.log_scale {
             Some(_) => self.log_scale_variances(rows),
             None => vec![self.common_log_end_variance(own); rows.count],
@@ -273,8 +309,13 @@ impl Visitor for LogEndVariance {
     }
 }
 
+/// What an interval of a level leaves out on either side.
+pub(super) fn tail_of(level: f64) -> f64 {
+    0.5 * (1.0 - level)
+}
+
 /// How far out an end of the noise's interval lies once `margin` is added in quadrature. An end on the other side of the
 /// location, as an asymmetric noise may have it, moves outwards as much.
-fn widened(end: f64, margin: f64) -> f64 {
+pub(super) fn widened(end: f64, margin: f64) -> f64 {
     end + (end.hypot(margin) - end.abs())
 }

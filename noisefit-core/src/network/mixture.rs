@@ -137,25 +137,33 @@ impl Mixture {
     /// The interval of every row that leaves out `(1 - level) / 2` of the mixture's probability on either side.
     pub fn intervals(&self, level: f64) -> Intervals {
         let tail = 0.5 * (1.0 - level);
-        let ends: Vec<(f64, f64)> = self
-            .members
-            .iter()
-            .map(|said| (said.noise[0].family().quantile(tail), said.noise[0].family().upper_quantile(tail)))
-            .collect();
-        let row = |i: usize| {
-            let end = |own: &dyn Fn(&(f64, f64)) -> f64, beyond: &dyn Fn(f64) -> f64, sign: f64| {
-                let members = self.members.iter().zip(&ends);
-                let own = members.map(|(said, ends)| sign * (said.locations[0][i] + said.scales[0][i] * own(ends)));
-                // Between the members' own ends.
-                let (near, far) = own.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), end| (a.min(end), b.max(end)));
-                sign * root(near, far, |end| beyond(sign * end) - tail)
-            };
-            let low = end(&|(low, _)| *low, &|y| self.cdf(i, y), -1.0);
-            let high = end(&|(_, high)| *high, &|y| self.survival(i, y), 1.0);
-            (low, high)
+        Intervals { low: self.quantile(tail, false), high: self.quantile(tail, true) }
+    }
+
+    /// The place in every row beyond which lies a probability of `tail`, below it or, of the upper one, above.
+    pub fn quantile(&self, tail: f64, upper: bool) -> Vec<f64> {
+        let own = |said: &Said| match upper {
+            true => said.noise[0].family().upper_quantile(tail),
+            false => -said.noise[0].family().quantile(tail),
         };
-        let (low, high) = (0..self.rows).map(row).unzip();
-        Intervals { low, high }
+        let (ends, sign): (Vec<f64>, f64) = (self.members.iter().map(own).collect(), if upper { 1.0 } else { -1.0 });
+        let row = |i: usize| {
+            let members = self.members.iter().zip(&ends);
+            // An end of scale zero is the location, however far out the noise itself ends.
+            let own = members.map(|(said, end)| sign * said.locations[0][i] + said.scales[0][i] * end);
+            // Between the members' own ends.
+            let (near, far) = own.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), end| (a.min(end), b.max(end)));
+            let beyond = |end: f64| if upper { self.survival(i, end) } else { self.cdf(i, -end) };
+            sign * root(near, far, |end| beyond(end) - tail)
+        };
+        (0..self.rows).map(row).collect()
+    }
+
+    /// A draw of row `i`: of the member that a share of all picks, from a number that is uniform on (0, 1).
+    pub fn draw(&self, i: usize, member: f64, uniform: f64) -> f64 {
+        let place = ((member * self.count()) as usize).min(self.members.len().saturating_sub(1));
+        let said = &self.members[place];
+        said.locations[0][i] + said.scales[0][i] * said.noise[0].family().sample(uniform)
     }
 }
 

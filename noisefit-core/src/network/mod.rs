@@ -32,7 +32,7 @@ pub use course::{Epoch, Schedule, Trained, Training};
 pub use feed::{Batch, Feed, MemoryFeed, Show, TrainingRows};
 pub use lbfgs::minimise;
 pub use learner::Learner;
-pub use mixture::{Deviation, Mixture};
+pub use mixture::{Deviation, Mixture, Said};
 pub use model::{Member, Network, line};
 pub use objective::{Objective, Targets};
 pub use optimizer::{Optimizer, UpdateRule};

@@ -5,6 +5,7 @@ pub mod dispatch;
 pub mod distribution;
 pub mod double_double;
 mod level;
+pub(crate) mod pieces;
 pub(crate) mod special;
 pub(crate) mod sum;
 

@@ -1,7 +1,10 @@
 //! A random partition of the rows, and sources that show one part of it or all others.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
+use crate::rows::groups::Groups;
 use crate::rows::{Adapted, Adaptor, Block, Design, RowSource, Values, scattered};
 
 /// The rows of a source in `count` parts of equal size, at random.
@@ -68,7 +71,20 @@ impl Folds {
 
     /// A source of some of the rows of another.
     pub fn select<'a>(&self, source: &'a dyn RowSource, part: Part) -> Selected<'a> {
-        Adapted::new(source, Selection { folds: *self, part, rows: 0, unit: Unit::default() }, source.layout().clone())
+        let selection = Selection { folds: *self, part, groups: None, rows: 0, unit: Unit::default() };
+        Adapted::new(source, selection, source.layout().clone())
+    }
+
+    /// The same where the part of a row is that of its group.
+    pub(super) fn select_groups<'a>(
+        &self,
+        source: &'a dyn RowSource,
+        part: Part,
+        groups: &Arc<Groups>,
+    ) -> Selected<'a> {
+        let groups = Some(Arc::clone(groups));
+        let selection = Selection { folds: *self, part, groups, rows: 0, unit: Unit::default() };
+        Adapted::new(source, selection, source.layout().clone())
     }
 
     /// The parts of the rows of the group that begins with row `first`.
@@ -90,6 +106,9 @@ pub type Selected<'a> = Adapted<'a, Selection>;
 pub struct Selection {
     folds: Folds,
     part: Part,
+    /// The groups whose rows are in one part, where there are such.
+    #[serde(default, with = "groups")]
+    groups: Option<Arc<Groups>>,
     /// The rows before the next.
     rows: u64,
     /// What is kept from block to block.
@@ -109,8 +128,12 @@ struct Unit {
 impl Selection {
     /// Says of each row of a block whether it is wanted.
     fn choose(&mut self, block: &Block<'_>) {
-        let Selection { folds, part, rows, unit } = self;
+        let Selection { folds, part, groups, rows, unit } = self;
         unit.kept.clear();
+        if let Some(groups) = groups {
+            unit.kept.extend((0..block.rows()).filter(|&i| part.holds(groups.part(block, i))));
+            return;
+        }
         let count = folds.count.max(1);
         for i in 0..block.rows() {
             let place = (*rows % count as u64) as usize;
@@ -131,6 +154,10 @@ impl Adaptor for Selection {
 
     fn begin(&mut self, rows_before: u64) -> u64 {
         self.rows = rows_before;
+        if self.groups.is_some() {
+            // How many of them are in a part is not known; whoever divides those again is told of as many.
+            return rows_before;
+        }
         let count = self.folds.count.max(1) as u64;
         let (groups, rest) = (rows_before / count, (rows_before % count) as usize);
         let wanted = (0..count as usize).filter(|&part| self.part.holds(part)).count() as u64;
@@ -161,6 +188,20 @@ impl Adaptor for Selection {
             Part::Before(end) => (rows * end as u64).div_ceil(count),
             Part::From(start) => rows - rows * (start as u64).min(count) / count,
         }
+    }
+}
+
+/// Groups that are shared, as they travel.
+mod groups {
+    use super::{Arc, Groups};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(groups: &Option<Arc<Groups>>, serializer: S) -> Result<S::Ok, S::Error> {
+        groups.as_deref().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Arc<Groups>>, D::Error> {
+        Ok(Option::<Groups>::deserialize(deserializer)?.map(Arc::new))
     }
 }
 
@@ -279,7 +320,8 @@ mod tests {
         let n = 1000u64;
         let folds = [Folds { count: 5, seed: 7 }, Folds { count: 3, seed: 1 }];
         let parts = [Part::From(2), Part::Without(1)];
-        let select = |k: usize| Selection { folds: folds[k], part: parts[k], rows: 0, unit: Unit::default() };
+        let select =
+            |k: usize| Selection { folds: folds[k], part: parts[k], groups: None, rows: 0, unit: Unit::default() };
         let shown = |cuts: &[u64]| {
             let mut found = Vec::new();
             for pair in cuts.windows(2) {

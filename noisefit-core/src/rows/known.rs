@@ -2,6 +2,7 @@
 
 use std::any::TypeId;
 
+use crate::rows::division::Sizes;
 use crate::rows::folds::Selection;
 use crate::rows::kinds::Kinds;
 use crate::rows::sample::Sample;
@@ -13,6 +14,6 @@ impl Default for Kinds {
     fn default() -> Self {
         let kinds = Kinds::none();
         let kinds = kinds.listed(Together::KIND.to_owned(), TypeId::of::<Together>(), Some(Together::decode));
-        kinds.with::<Sample>().with_adaptor::<Columns>().with_adaptor::<Selection>()
+        kinds.with::<Sample>().with::<Sizes>().with_adaptor::<Columns>().with_adaptor::<Selection>()
     }
 }

@@ -11,6 +11,7 @@ use super::place_of;
 use super::task::{Task, VERSION, Work, same_version, unwritten};
 use crate::error::DataError;
 use crate::formula::{Learner, Slopes};
+use crate::ranges::Ranges;
 use crate::remarks::Seen;
 use crate::source::RowPlace;
 
@@ -36,7 +37,7 @@ pub(crate) struct Answer {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Told {
     Learned(Vec<u8>),
-    Folded { state: Vec<u8>, counts: Counts, seen: Option<Seen> },
+    Folded { state: Vec<u8>, counts: Counts, looked: Option<(Seen, Ranges)> },
     Counted,
     Slopes(Slopes),
     Weights(DoubleDouble, f64),
@@ -143,7 +144,7 @@ impl Merger<'_> {
 /// A state that is being merged.
 enum Merging {
     Learned(Learner),
-    Folded { state: Box<dyn Pass>, counts: Counts, seen: Option<Seen> },
+    Folded { state: Box<dyn Pass>, counts: Counts, looked: Option<(Seen, Ranges)> },
     Plain(Told),
 }
 
@@ -153,9 +154,9 @@ impl Merging {
             (Told::Learned(bytes), Merger::Learned(learner)) => {
                 Merging::Learned(learner.of_bytes(&bytes).map_err(unwritten)?)
             }
-            (Told::Folded { state, counts, seen }, merger) => match merger.pass() {
+            (Told::Folded { state, counts, looked }, merger) => match merger.pass() {
                 Some(empty) => {
-                    Merging::Folded { state: empty.state_from_bytes(&state).map_err(unwritten)?, counts, seen }
+                    Merging::Folded { state: empty.state_from_bytes(&state).map_err(unwritten)?, counts, looked }
                 }
                 None => return Err(of_another_task()),
             },
@@ -166,14 +167,20 @@ impl Merging {
     fn merge(&mut self, later: Merging) -> Result<(), DataError> {
         match (self, later) {
             (Merging::Learned(learner), Merging::Learned(later)) => learner.merge(later),
-            (Merging::Folded { state, counts, seen }, Merging::Folded { state: later, counts: more, seen: others }) => {
+            (
+                Merging::Folded { state, counts, looked },
+                Merging::Folded { state: later, counts: more, looked: others },
+            ) => {
                 state.merge(later).map_err(unwritten)?;
                 counts.records += more.records;
                 counts.missing += more.missing;
                 counts.weightless += more.weightless;
-                match (seen, others) {
-                    (Some(seen), Some(others)) => seen.merge(others),
-                    (seen, others) => *seen = seen.take().or(others),
+                match (looked, others) {
+                    (Some((seen, ranges)), Some((others, wider))) => {
+                        seen.merge(others);
+                        ranges.merge(&wider);
+                    }
+                    (looked, others) => *looked = looked.take().or(others),
                 }
             }
             (Merging::Plain(told), Merging::Plain(later)) => match (told, later) {
@@ -194,9 +201,9 @@ impl Merging {
     fn told(self, merger: &Merger<'_>) -> Result<Told, DataError> {
         Ok(match self {
             Merging::Learned(learner) => Told::Learned(learner.to_bytes().map_err(unwritten)?),
-            Merging::Folded { state, counts, seen } => {
+            Merging::Folded { state, counts, looked } => {
                 let empty = merger.pass().ok_or_else(of_another_task)?;
-                Told::Folded { state: empty.state_to_bytes(&*state).map_err(unwritten)?, counts, seen }
+                Told::Folded { state: empty.state_to_bytes(&*state).map_err(unwritten)?, counts, looked }
             }
             Merging::Plain(told) => told,
         })

@@ -253,7 +253,12 @@ impl Design {
         inverse::inverse(expr, value)
     }
 
-    /// The same with the first two derivatives by the value.
+    /// The value of the response where its column is that; NaN where it has none, as the logarithm of a negative number.
+    pub fn transformed(&self, column: f64) -> Option<f64> {
+        Some(inverse::at(self.plan.response.as_ref()?, column))
+    }
+
+    /// What [`Design::untransformed`] gives with its first two derivatives by the value.
     pub fn undone(&self, value: f64) -> Option<[f64; 3]> {
         inverse::undone_with_slopes(self.plan.response.as_ref()?, value)
     }

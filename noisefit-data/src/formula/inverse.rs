@@ -86,6 +86,15 @@ pub(super) fn undone_with_slopes(expr: &Expr, value: f64) -> Option<[f64; 3]> {
     }
 }
 
+/// The value of the response where its column is that; NaN where it has none.
+pub(super) fn at(expr: &Expr, column: f64) -> f64 {
+    let column = [column];
+    let columns = vec![Values::from(&column[..]); expr.columns().iter().max().map_or(0, |last| last + 1)];
+    let mut out: Vec<f64> = Vec::new();
+    evaluate(expr, &columns, 1, &mut out, None, &mut Vec::new());
+    out.pop().unwrap_or(f64::NAN)
+}
+
 /// Whether the response is the square root of a line in the column.
 pub(super) fn is_square_root(expr: &Expr) -> bool {
     matches!(expr, Expr::Apply(Function::Sqrt, x) if is_line(x))

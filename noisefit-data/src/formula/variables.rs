@@ -11,6 +11,8 @@ use super::plan::{Plan, Step};
 use super::scope::Scope;
 use crate::frame::{Column, Kind};
 use crate::read::number::shown;
+use crate::read::shown_value;
+use crate::read::time::{days, timestamp};
 
 /// A column of the data that terms are made of.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +83,35 @@ impl Level {
 }
 
 impl Variable {
+    /// The number that a text is of a column that is calculated with: of dates and times as ISO 8601 writes them, too.
+    ///
+    /// # Errors
+    /// What such a column takes.
+    pub fn number(&self, text: &str) -> Result<DoubleDouble, &'static str> {
+        let dated = match self.kind {
+            Kind::Date => days(text.as_bytes()),
+            Kind::Timestamp => timestamp(text.as_bytes()),
+            _ => None,
+        };
+        match (dated, text.parse::<f64>()) {
+            (Some((high, low)), _) => Ok(DoubleDouble { high, low }),
+            (None, Ok(number)) if number.is_finite() => Ok(number.into()),
+            _ => Err(match self.kind {
+                Kind::Date => "a date such as 2024-03-01, or a count of days since 1970",
+                Kind::Timestamp => "a time such as 2024-03-01T12:00:00Z, or a count of seconds since 1970",
+                _ => "a number",
+            }),
+        }
+    }
+
+    /// A value of the column as tables show it.
+    pub fn shown(&self, level: &Level) -> String {
+        match level {
+            Level::Number(number) => shown_value(self.kind, number.high, number.low),
+            level => level.to_string(),
+        }
+    }
+
     /// The level of that name.
     pub fn level(&self, text: &str) -> Option<&Level> {
         let Variation::Levels { levels, .. } = &self.variation else { return None };

@@ -195,11 +195,11 @@ impl Unit {
         Ok(match self {
             Unit::Nothing | Unit::Count(..) => Told::Counted,
             Unit::Learn(learner) => Told::Learned(learner.to_bytes().map_err(unwritten)?),
-            Unit::Fold(State { pass, counts, seen, .. }) => {
+            Unit::Fold(State { pass, counts, seen, ranges, .. }) => {
                 let empty = known.pass.as_ref().ok_or_else(|| DataError::Option("no pass was sent".to_owned()))?;
                 let looks = matches!(known.task.work, Work::Fold { looks: true, .. });
                 let state = empty.state_to_bytes(&*pass).map_err(unwritten)?;
-                Told::Folded { state, counts, seen: looks.then_some(seen) }
+                Told::Folded { state, counts, looked: looks.then_some((seen, ranges)) }
             }
             Unit::Slopes(slopes, _) => Told::Slopes(slopes),
             Unit::Weights(sum, count, _) => Told::Weights(sum, count),

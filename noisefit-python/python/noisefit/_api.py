@@ -225,7 +225,10 @@ def compare(
     missing: str | None = None,
     collinear: str | None = None,
     digits: float | None = None,
+    models: str | Sequence[str] | None = None,
     folds: int | None = None,
+    folds_by: str | None = None,
+    folds_time: str | None = None,
     seed: int = 0,
     times: bool = False,
     by: str | Sequence[str] | None = None,
@@ -241,8 +244,14 @@ def compare(
         As in `fit`.
     noise
         The models, with `+scale` behind those whose scale is modelled: `["gaussian", "student-t+scale"]`; all unless given.
+    models
+        Kinds of models side by side, in the place of noise: `["linear", "network", "network:student-t+scale", "linear:quantiles"]`; the
+        summary says whether a line is enough.
     folds
         Parts of the cross-validation (5); 0 for none.
+    folds_by, folds_time
+        A column whose rows of one value stay together in a part, such as those of a firm; one of numbers, dates or times by which each
+        part is a block of time.
     seed
         What the parts are drawn from.
     times
@@ -259,10 +268,17 @@ def compare(
     """
     asked = _asked("compare", locals())
     if by is not None:
+        if models is not None:
+            raise UsageError("models are compared over all rows: leave by out")
         without = {name: value for name, value in asked.items() if name not in ("noise", "folds")}
         made, like = table(data, asked, _noisefit.columns(without), frame)
         return cast(Comparison, _groups(lambda shown: _noisefit.compare_by(made, asked, shown), like, progress))
-    del asked["by"]
+    asked.pop("by", None)
+    if models is not None:
+        if noise is not None:
+            raise UsageError("noise stands behind a model, such as models='linear:laplace': leave noise out")
+        asked["models"] = models
+        return Comparison(*_called(_noisefit.compare_kinds, data, asked, frame, progress))
     return Comparison(*_called(_noisefit.compare, data, asked, frame, progress))
 
 

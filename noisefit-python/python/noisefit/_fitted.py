@@ -98,6 +98,14 @@ class Fitted(Numbers):
         undefined: str | None = None,
         name: str | None = None,
         back: str | None = None,
+        quantiles: float | Sequence[float] | None = None,
+        density: bool = False,
+        above: float | Sequence[float] | None = None,
+        below: float | Sequence[float] | None = None,
+        spread: bool = False,
+        outside: bool = False,
+        samples: int | None = None,
+        seed: int | None = None,
         keep: Sequence[str] | str | None = None,
         keep_all: bool = False,
         output: str | os.PathLike[str] | None = None,
@@ -122,6 +130,21 @@ class Fitted(Numbers):
             The name of the prediction, and the beginning of the others'.
         back
             Carry predictions of a transformed response, such as log(y), back to the column itself: its `median` or `mean`.
+        quantiles
+            Probabilities whose quantiles of a new observation are columns `q0.1`, ...; those of 0.05 and 0.95 are the ends of
+            `interval=0.9`. Of a transformed response they, and what follows but for `spread`, are of its own column.
+        density
+            Whether the logarithm of the predicted density at the response of each row is a column, `log_density`.
+        above, below
+            Bounds, of each of which the probability of more, or of no more, is a column, `above_50`.
+        spread
+            Whether standard deviations of a new observation are columns: `sd_total`, of the noise `sd_aleatoric`, and of what
+            is not known of the location `sd_epistemic`.
+        outside
+            Whether it is a column, `outside`, how far a row lies outside the data of the fit: the largest distance of a
+            column's value from its range there, in widths of the range.
+        samples, seed
+            How many new observations are drawn of each row, columns `draw_1`, ..., and what they are drawn from.
         keep, keep_all
             Columns of the table that are carried along into a file.
         output
@@ -139,6 +162,8 @@ class Fitted(Numbers):
             raise UsageError(f"predictions of a table of {like.engine.name} are columns of its own, which it computes and writes")
         settings = {
             "interval": interval, "kind": kind, "unseen": unseen, "undefined": undefined, "name": name, "back": back,
+            "quantiles": quantiles, "density": density, "above": above, "below": below, "spread": spread, "outside": outside,
+            "samples": samples, "seed": seed,
             "keep": keep,
             "keep_all": keep_all,
         }  # fmt: skip

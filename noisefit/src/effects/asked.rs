@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use noisefit_core::wording::Setting;
 use noisefit_data::formula::{Level, Variable, Variation};
-use noisefit_data::frame::{Column, Field, Frame, Kind};
+use noisefit_data::frame::{Column, Field, Frame};
 
 use super::options::{At, Change, EffectsOptions, Quantity};
 use super::typical::Typical;
@@ -142,10 +142,10 @@ impl Columns<'_> {
             all = all
                 .iter()
                 .flat_map(|before| {
-                    levels.iter().zip(values).map(move |(level, _)| {
+                    levels.iter().map(move |level| {
                         let mut next = before.clone();
                         next.sets.push((place, level.clone()));
-                        next.shown.push((name.clone(), level.to_string()));
+                        next.shown.push((name.clone(), variable.shown(level)));
                         next
                     })
                 })
@@ -158,7 +158,7 @@ impl Columns<'_> {
                 let level = self.typical_level(variable, place, *rest == At::Median)?;
                 for setting in &mut all {
                     setting.sets.push((place, level.clone()));
-                    setting.shown.push((variable.name.clone(), level.to_string()));
+                    setting.shown.push((variable.name.clone(), variable.shown(&level)));
                 }
             }
         }
@@ -185,19 +185,9 @@ impl Columns<'_> {
                 let value = if text == "mean" { typical.mean() } else { typical.quantile(0.5) };
                 Ok(Level::Number(value.into()))
             }
-            Variation::Number => match text.parse::<f64>() {
-                Ok(number) if number.is_finite() => Ok(Level::Number(number.into())),
-                _ => {
-                    let what = if variable.kind == Kind::Number {
-                        "a number"
-                    } else {
-                        "a count of days or seconds since 1970"
-                    };
-                    Err(unsupported(format!(
-                        "at {name}={text}: {name} is calculated with, and takes {what}, mean or median"
-                    )))
-                }
-            },
+            Variation::Number => variable.number(text).map(Level::Number).map_err(|what| {
+                unsupported(format!("at {name}={text}: {name} is calculated with, and takes {what}, mean or median"))
+            }),
             Variation::Levels { levels, .. } => variable.level(text).cloned().ok_or_else(|| {
                 let levels: Vec<String> = levels.iter().take(20).map(ToString::to_string).collect();
                 unsupported(format!(

@@ -7,7 +7,7 @@ mod sums;
 mod typical;
 mod units;
 
-use noisefit_core::inference::effects::Effect;
+use noisefit_core::inference::effects::{Effect, Mean};
 use noisefit_core::inference::hypothesis::Statistic;
 use noisefit_core::noise::{AsymmetricLaplace, Noise};
 use noisefit_core::record::{Fit, Topic};
@@ -19,7 +19,7 @@ use noisefit_data::frame::Field;
 use noisefit_data::read::Decimals;
 use noisefit_data::source::columns_of;
 use noisefit_report::effects::{Effects as Shown, Row};
-use noisefit_report::text::count_of;
+use noisefit_report::text::{count_of, significant};
 use noisefit_report::tidy::Tidy;
 use serde::Serialize;
 
@@ -29,12 +29,13 @@ use asked::{Asked, Columns, Given, What, unsupported, wanted};
 use heads::{Head, Heads};
 use sums::{Pass, Sums};
 use typical::typical;
-use units::{rule, rule_of_trained};
+use units::{infinite_means, rule, rule_of_trained};
 
 use crate::error::Error;
 use crate::fitted::Fitted;
 use crate::remark::Remark;
 use crate::table::Table;
+use crate::tidy_file::save;
 
 /// Averages over the rows of a table.
 #[derive(Debug, Clone)]
@@ -148,6 +149,17 @@ impl Fitted {
         }
         let level = options.level.or(self.fits().first().map(|fit| fit.level)).unwrap_or(0.95);
         let found = self.found(&ready, &sums, level)?;
+        if let Some(why) = self.infinite(&ready, &found, table, options)? {
+            if options.units.is_some() {
+                return Err(unsupported(format!("{why}; ask for the median")));
+            }
+            let column = design.response_column().unwrap_or_default();
+            let medians = EffectsOptions { units: Some(Units::Median), ..options.clone() };
+            let mut effects = self.effects_once(table, &medians)?;
+            let sentence = format!("{why}: effects are of medians of {column}");
+            effects.warnings.insert(0, Remark { topic: Topic::Prediction, sentence: sentence.into() });
+            return Ok(effects);
+        }
         let warnings = self.effects_warnings(&ready, &sums, options, &variables);
         let of = match &ready.heads {
             Heads::Fits(heads) => heads.first().map(|head| head.rule.of.clone()).unwrap_or_default(),
@@ -286,6 +298,35 @@ impl Fitted {
         Ok(found)
     }
 
+    /// Why some of the averages are no numbers, where that is because a modelled scale is so large that the mean is infinite.
+    fn infinite(
+        &self,
+        ready: &Ready<'_>,
+        found: &[Row],
+        table: &Table,
+        options: &EffectsOptions,
+    ) -> Result<Option<String>, Error> {
+        let Heads::Fits(heads) = &ready.heads else { return Ok(None) };
+        let exponential = heads.iter().find_map(|head| match &head.rule.mean {
+            Mean::Exponential { per, .. } if head.fit.scale.is_modelled() => Some((head.fit, *per)),
+            _ => None,
+        });
+        let Some((fit, per)) = exponential.filter(|_| found.iter().any(|row| !row.effect.estimate.is_finite())) else {
+            return Ok(None);
+        };
+        let [infinite, rows] = infinite_means(&self.model, fit, per, table, options.unseen)?;
+        let (noise, response) = (fit.noise, self.model.design.response());
+        let place = match infinite {
+            0 => "at some of the values that columns are set to".to_owned(),
+            _ => format!("in {infinite} of {}", count_of(rows, "row")),
+        };
+        // What the scale of a logarithm must be below.
+        let limit = if per == 1.0 { "1".to_owned() } else { significant(1.0 / per, 3) };
+        Ok(Some(format!(
+            "under {noise} noise the mean of exp({response}) is infinite {place}, where the scale is {limit} or more"
+        )))
+    }
+
     fn effects_warnings(
         &self,
         ready: &Ready<'_>,
@@ -402,6 +443,14 @@ impl Effects {
     /// The averages as one table.
     pub fn tidy(&self) -> Tidy {
         self.shown.tidy()
+    }
+
+    /// The averages as a .csv, .tsv, .ndjson or .parquet file.
+    ///
+    /// # Errors
+    /// A name that ends otherwise; a file that cannot be written.
+    pub fn save(&self, path: impl AsRef<std::path::Path>) -> Result<(), Error> {
+        save(&self.tidy(), path.as_ref())
     }
 
     /// The JSON object.

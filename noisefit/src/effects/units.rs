@@ -4,7 +4,7 @@ use noisefit_core::inference::effects::{Mean, log_moment};
 use noisefit_core::inference::predict::{NewRows, Predictor};
 use noisefit_core::noise::Noise;
 use noisefit_core::record::{Fit, LikelihoodOf};
-use noisefit_data::formula::{EvaluateOptions, Scope, Undefined, Workspace};
+use noisefit_data::formula::{EvaluateOptions, Scope, Undefined, Unseen, Workspace};
 use noisefit_data::model::FittedModel;
 use noisefit_data::read::Decimals;
 use noisefit_data::source::{columns_of, locate};
@@ -126,6 +126,60 @@ pub(super) fn rule(model: &FittedModel, fit: &Fit, table: &Table, options: &Effe
         Known::None(why) if options.units.is_some() => wrong(format!("{why}; ask for the median")),
         Known::None(why) => Ok(median(Some(format!("{why}: effects are of medians of {column}")))),
     }
+}
+
+/// How many of a table's rows have a mean that is infinite, because their modelled scale is too large, and how many rows there are.
+///
+/// # Errors
+/// Those of reading.
+pub(super) fn infinite_means(
+    model: &FittedModel,
+    fit: &Fit,
+    per: f64,
+    table: &Table,
+    unseen: Unseen,
+) -> Result<[u64; 2], Error> {
+    let (design, dataset, predictor) = (&model.design, table.dataset(), Predictor::new(fit)?);
+    let columns = columns_of(design, dataset, Scope::Design)?;
+    let mut counts = [0, 0];
+    dataset.scan(
+        &columns,
+        Decimals::WithLow,
+        table.watch(),
+        |frames| {
+            let (mut found, mut workspace) = ([0, 0], Workspace::default());
+            for frame in frames {
+                let frame = frame?;
+                let options = EvaluateOptions {
+                    scope: Scope::Design,
+                    undefined: Undefined::Missing,
+                    unseen,
+                    ..EvaluateOptions::default()
+                };
+                let bound = design.bind(&frame, options).map_err(|error| locate(dataset, error))?;
+                for start in (0..frame.rows).step_by(BLOCK_ROWS) {
+                    let range = start..(start + BLOCK_ROWS).min(frame.rows);
+                    let rows = bound.evaluate(range, &mut workspace).map_err(|error| locate(dataset, error))?;
+                    let new = NewRows {
+                        scale_design: rows.scale_design().into(),
+                        effects: rows.effects(),
+                        weights: rows.scaled(),
+                        ..NewRows::new(rows.design(), rows.rows())
+                    };
+                    let scales = predictor.scale(&new);
+                    found[0] +=
+                        scales.iter().filter(|scale| log_moment(&fit.noise, per * *scale).is_none()).count() as u64;
+                    found[1] += scales.len() as u64;
+                }
+            }
+            Ok(found)
+        },
+        |_, found| {
+            counts.iter_mut().zip(found).for_each(|(count, more)| *count += more);
+            Ok(())
+        },
+    )?;
+    Ok(counts)
 }
 
 /// The rule of what was trained: its medians, or the response as it stands.

@@ -1,6 +1,7 @@
 //! The columns of a prediction: their names, and those that are carried along.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use noisefit_core::network::Network;
 use noisefit_core::noise::{AsymmetricLaplace, Noise};
@@ -115,8 +116,9 @@ pub(super) fn columns(
     model: &FittedModel,
     dataset: &Dataset,
     carried: &[Field],
+    scope: Scope,
 ) -> Result<(Vec<usize>, Vec<usize>), DataError> {
-    let mut columns = columns_of(&model.design, dataset, Scope::Design)?;
+    let mut columns = columns_of(&model.design, dataset, scope)?;
     let mut place_of: HashMap<usize, usize> = columns.iter().copied().zip(0..).collect();
     let mut places = Vec::new();
     for field in carried {
@@ -130,13 +132,13 @@ pub(super) fn columns(
     Ok((columns, places))
 }
 
-/// The texts of a category; none for numbers.
-pub(super) fn texts(column: &Column) -> Option<Vec<Option<&str>>> {
+/// The texts of some rows of a category; none for numbers.
+pub(super) fn texts<'c>(column: &'c Column, range: &Range<usize>) -> Option<Vec<Option<&'c str>>> {
     match column {
         Column::Number { .. } => None,
         Column::Category { codes, levels } => {
             let text = |&code: &u32| if code == MISSING { None } else { levels.get(code as usize).map(String::as_str) };
-            Some(codes.iter().map(text).collect())
+            Some(codes[range.clone()].iter().map(text).collect())
         }
     }
 }

@@ -2,19 +2,22 @@
 
 mod back;
 mod columns;
+mod distribution;
 mod options;
+mod outside;
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use noisefit_core::inference::predict::{IntervalKind, Intervals, NewRows, Predictor};
-use noisefit_core::network::{Deviation, Network};
-use noisefit_core::record::{Fit, Topic};
+use noisefit_core::network::{Deviation, Mixture, Network};
+use noisefit_core::record::{Fit, LikelihoodOf, Topic};
 use noisefit_core::sentence;
 use noisefit_core::wording::{Sentence, Setting};
 use noisefit_data::DataError;
-use noisefit_data::formula::{Design, EvaluateOptions, Scope, Workspace};
+use noisefit_data::formula::{Design, EvaluateOptions, Scope, Undefined, Workspace};
 use noisefit_data::frame::{Column, Field, Frame, Kind};
 use noisefit_data::model::FittedModel;
 use noisefit_data::read::{Decimals, Frames, Look, LookAlike};
@@ -26,7 +29,9 @@ pub use options::{Back, Interval, Keep, PredictOptions};
 
 use back::{carry_back, check_back};
 use columns::{carried, columns, curves, has_deviations, named, predicted_names, refuse_twice, texts};
+use distribution::{Block, Wanted};
 use options::{Asked, Columns};
+use outside::Outside;
 
 use crate::error::Error;
 use crate::fitted::Fitted;
@@ -67,6 +72,9 @@ struct Prediction<'a> {
     predictors: Predictors<'a>,
     table: &'a Table,
     asked: Option<Asked>,
+    /// What is asked of the distribution of a new observation.
+    wanted: Option<Wanted<'a>>,
+    outside: Option<Outside<'a>>,
     options: &'a PredictOptions,
     carried: Vec<Field>,
     /// The columns to read, and where those carried along stand among them.
@@ -101,11 +109,11 @@ impl Fitted {
     /// # Errors
     /// Columns that are not there; intervals that the model does not have; those of reading.
     pub fn predict(&self, table: &Table, options: &PredictOptions) -> Result<Predicted, Error> {
-        table.reading(self.columns(), |table| {
+        table.reading(self.columns_for(options), |table| {
             let prediction = self.prediction(table, options)?;
             let mut columns = vec![Vec::new(); prediction.names.len()];
-            prediction.run(|_, predicted| {
-                columns.iter_mut().zip(predicted).for_each(|(column, values)| column.extend(values));
+            prediction.run(|_, _, predicted| {
+                columns.iter_mut().zip(predicted).for_each(|(column, values)| column.extend_from_slice(values));
                 Ok(())
             })?;
             let warnings = prediction.warnings();
@@ -139,7 +147,7 @@ impl Fitted {
         options: &PredictOptions,
         mut writer: impl FnMut(&[(&str, Kind)]) -> Result<TableWriter, DataError>,
     ) -> Result<Vec<Remark>, Error> {
-        table.reading(self.columns(), |table| {
+        table.reading(self.columns_for(options), |table| {
             // What was written to a stream could not be taken back where a later row shows a column to be of another kind.
             let table = table.settled(&carried(&options.keep, table)?)?;
             let prediction = self.prediction(&table, options)?;
@@ -153,21 +161,35 @@ impl Fitted {
         self.model.design.columns_needed(Scope::Design)
     }
 
+    /// The same with the response where a prediction asks for its density.
+    pub fn columns_for(&self, options: &PredictOptions) -> &[Field] {
+        self.model.design.columns_needed(scope(options))
+    }
+
     /// Makes a prediction ready, and refuses what the model does not have.
     fn prediction<'a>(&'a self, table: &'a Table, options: &'a PredictOptions) -> Result<Prediction<'a>, Error> {
         let model = &self.model;
         self.check_prediction(options)?;
         let asked = self.asked(options);
         let carried = carried(&options.keep, table)?;
-        let read = columns(model, table.dataset(), &carried)?;
-        let names = predicted_names(model, asked.as_ref());
+        let read = columns(model, table.dataset(), &carried, scope(options))?;
+        let mut names = predicted_names(model, asked.as_ref());
         let located = names.iter().map(|name| name != "scale" && !name.starts_with("sd_")).collect();
-        let names = named(names, options.name.as_deref());
-        refuse_twice(&carried, &names)?;
         let (design, predictors) = match self.by_codes() {
             Some((design, fits)) => (Cow::Owned(design), Predictors::of_fits(&fits, false)?),
             None => (Cow::Borrowed(&model.design), Predictors::new(model)?),
         };
+        let predictor = match &predictors {
+            Predictors::Fits(predictors, _) => predictors.first(),
+            Predictors::Network(_) => None,
+        };
+        let wanted = Wanted::new(model, predictor, options)?;
+        let outside = options.outside.then(|| Outside::new(model, self.columns()));
+        names.extend(wanted.iter().flat_map(Wanted::names));
+        names.extend(outside.iter().map(|_| "outside".to_owned()));
+        names.extend(wanted.iter().flat_map(Wanted::draws));
+        let names = named(names, options.name.as_deref());
+        refuse_twice(&carried, &names)?;
         let [incomplete, undefined, unconnected, beyond] = [(); 4].map(|()| AtomicUsize::new(0));
         Ok(Prediction {
             model,
@@ -175,6 +197,8 @@ impl Fitted {
             predictors,
             table,
             asked,
+            wanted,
+            outside,
             options,
             carried,
             read,
@@ -187,7 +211,7 @@ impl Fitted {
         })
     }
 
-    /// Refuses intervals that the model does not have, before a table is opened.
+    /// Refuses intervals and distributions that the model does not have, before a table is opened.
     ///
     /// # Errors
     /// [`Error::Refused`] and [`Error::NoIntervals`].
@@ -196,14 +220,27 @@ impl Fitted {
         if let Some(back) = options.back {
             check_back(&self.model, back, self.asked(options).as_ref())?;
         }
+        distribution::check(&self.model, options)?;
+        if options.outside
+            && self.model.ranges.is_empty()
+            && !self.columns().iter().all(|field| field.kind.is_category())
+        {
+            return Err(Refusal::NoRanges { model: self.name.clone() }.into());
+        }
+        let is_quantile = curves(&self.model).iter().any(Option::is_some);
+        let of_distribution = options.of_distribution().filter(|_| !is_quantile);
+        let asked = self.asked(options);
+        let setting = asked.as_ref().map(|_| Setting::Interval).or(of_distribution);
         let unknown = |fit: &Fit| fit.absorbed.as_ref().is_some_and(|absorbed| !absorbed.has_variances());
         let effects = &self.model.design.layout().effects;
         let effect = effects.first().map(|effect| effect.name.clone()).filter(|_| self.fits().iter().any(unknown));
-        match (self.asked(options), effect) {
-            (Some(_), Some(effect)) => Err(Refusal::IntervalWithEffects { effect }.into()),
-            (Some(asked), None) => check(&self.model, &asked, &self.name),
-            (None, _) => Ok(()),
+        if let (Some(setting), Some(effect)) = (setting, effect) {
+            return Err(Refusal::IntervalWithEffects { setting, effect }.into());
         }
+        if let Some(asked) = asked {
+            check(&self.model, &asked, &self.name)?;
+        }
+        of_distribution.map_or(Ok(()), |setting| check_errors(&self.model, setting, &self.name))
     }
 
     /// Refuses predictions of a model without the constants of its effects.
@@ -233,14 +270,17 @@ impl Prediction<'_> {
     /// Predicts every row and writes the table.
     fn write(&self, mut writer: TableWriter) -> Result<(), Error> {
         let (_, places) = &self.read;
-        self.run(|frame, predicted| {
+        self.run(|frame, range, predicted| {
             let texts: Vec<Option<Vec<Option<&str>>>> =
-                places.iter().map(|&place| texts(&frame.columns[place])).collect();
+                places.iter().map(|&place| texts(&frame.columns[place], range)).collect();
             let mut table: Vec<TableColumn<'_>> = Vec::new();
             for (&place, texts) in places.iter().zip(&texts) {
                 table.push(match (texts, &frame.columns[place]) {
                     (Some(texts), _) => TableColumn::Text(texts),
-                    (None, Column::Number { high, low }) => TableColumn::Read { high, low: low.as_deref() },
+                    (None, Column::Number { high, low }) => TableColumn::Read {
+                        high: &high[range.clone()],
+                        low: low.as_deref().map(|low| &low[range.clone()]),
+                    },
                     (None, Column::Category { .. }) => TableColumn::Text(&[]),
                 });
             }
@@ -250,26 +290,45 @@ impl Prediction<'_> {
         Ok(writer.finish()?)
     }
 
-    /// Predicts every frame of the table, and hands frames and columns on in the order of the rows.
-    fn run(&self, mut sink: impl FnMut(&Frame, Columns) -> Result<(), DataError> + Send) -> Result<(), Error> {
-        let unit = |frames: &mut Frames<'_>| -> Result<Vec<(Frame, Columns)>, DataError> {
+    /// Predicts every frame of the table, and hands on parts of frames with their columns, in the order of the rows: whole frames, or,
+    /// where rows have draws, which are many, blocks of them.
+    fn run(
+        &self,
+        mut sink: impl FnMut(&Frame, &Range<usize>, &[&[f64]]) -> Result<(), DataError> + Send,
+    ) -> Result<(), Error> {
+        let unit = |frames: &mut Frames<'_>| -> Result<Vec<(Frame, Columns, Vec<Block>)>, DataError> {
             frames
                 .map(|frame| {
                     let frame = frame?;
-                    let predicted = self.frame(&frame)?;
-                    Ok((frame, predicted))
+                    let (predicted, blocks) = self.frame(&frame)?;
+                    Ok((frame, predicted, blocks))
                 })
                 .collect()
         };
         let (columns, _) = &self.read;
+        let (drawing, mut before) = (self.wanted.as_ref().filter(|wanted| wanted.samples() > 0), 0);
         self.table.dataset().scan(columns, Decimals::WithLow, self.table.watch(), unit, |_, frames| {
-            frames.into_iter().try_for_each(|(frame, predicted)| sink(&frame, predicted))
+            for (frame, predicted, blocks) in frames {
+                let Some(wanted) = drawing else {
+                    sink(&frame, &(0..frame.rows), &predicted.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
+                    continue;
+                };
+                for (start, block) in (0..frame.rows).step_by(BLOCK_ROWS).zip(&blocks) {
+                    let range = start..(start + BLOCK_ROWS).min(frame.rows);
+                    let draws = wanted.drawn(block, &range, before);
+                    let own = predicted.iter().map(|column| &column[range.clone()]);
+                    sink(&frame, &range, &own.chain(draws.iter().map(Vec::as_slice)).collect::<Vec<_>>())?;
+                }
+                before += frame.rows as u64;
+            }
+            Ok(())
         })?;
         Ok(())
     }
 
-    /// Predictions of a frame, and the ends of their intervals where asked for. NaN for incomplete rows.
-    fn frame(&self, frame: &Frame) -> Result<Columns, DataError> {
+    /// Predictions of a frame, and the ends of their intervals where asked for, NaN for incomplete rows; and where rows have draws the
+    /// distributions of its blocks.
+    fn frame(&self, frame: &Frame) -> Result<(Columns, Vec<Block>), DataError> {
         let (dataset, asked) = (self.table.dataset(), self.asked.as_ref());
         let options = EvaluateOptions {
             low_words: true,
@@ -279,7 +338,8 @@ impl Prediction<'_> {
             ..EvaluateOptions::default()
         };
         let bound = self.design.bind(frame, options).map_err(|error| locate(dataset, error))?;
-        let mut columns: Vec<Vec<f64>> = Vec::new();
+        let responses = self.responses(frame)?;
+        let (mut columns, mut blocks): (Vec<Vec<f64>>, Vec<Block>) = (Vec::new(), Vec::new());
         let mut workspace = Workspace::default();
         for start in (0..frame.rows).step_by(BLOCK_ROWS) {
             let range = start..(start + BLOCK_ROWS).min(frame.rows);
@@ -293,7 +353,8 @@ impl Prediction<'_> {
                 weights: rows.scaled(),
                 ..NewRows::new(rows.design(), rows.rows())
             };
-            let mut results = self.predictors.predict(&new, asked)?;
+            let mixture = self.predictors.mixture(&new);
+            let mut results = self.predictors.predict(&new, mixture.as_ref(), asked)?;
             if let Some(locations) = results.first().filter(|_| !rows.effects().is_empty()) {
                 let unconnected = locations.iter().filter(|location| location.is_nan()).count();
                 self.unconnected.fetch_add(unconnected, Ordering::Relaxed);
@@ -316,6 +377,21 @@ impl Prediction<'_> {
                 let names = self.names.iter().map(String::as_str).zip(self.located.iter().copied());
                 carry_back(self.model, scales, &names.collect::<Vec<_>>(), &mut results);
             }
+            if let Some(wanted) = &self.wanted {
+                let found = match (wanted.new_observation(), mixture) {
+                    (Some(new_observation), _) => new_observation.of(&new).map_err(unasked)?,
+                    (None, Some(mixture)) => mixture.into(),
+                    (None, None) => continue,
+                };
+                let own = responses.as_ref().map(|all| rows.kept().iter().map(|&row| all[row]).collect::<Vec<_>>());
+                results.extend(wanted.columns(&found, rows.offset(), own.as_deref()).map_err(unasked)?);
+                if wanted.samples() > 0 {
+                    blocks.push(wanted.block(rows.kept(), found, rows.offset()));
+                }
+            }
+            if let Some(outside) = &self.outside {
+                results.push(outside.of(frame, rows.kept()));
+            }
             columns.resize_with(results.len(), || vec![f64::NAN; frame.rows]);
             for (column, results) in columns.iter_mut().zip(results) {
                 for (&row, value) in rows.kept().iter().zip(results) {
@@ -323,8 +399,35 @@ impl Prediction<'_> {
                 }
             }
         }
-        columns.resize_with(self.names.len(), || vec![f64::NAN; frame.rows]);
-        Ok(columns)
+        let drawn = self.wanted.as_ref().map_or(0, Wanted::samples);
+        columns.resize_with(self.names.len() - drawn, || vec![f64::NAN; frame.rows]);
+        Ok((columns, blocks))
+    }
+
+    /// The response of every row of a frame, as the model has it, where its density is asked for; NaN where it is missing or has no value.
+    fn responses(&self, frame: &Frame) -> Result<Option<Vec<f64>>, DataError> {
+        if !self.options.density {
+            return Ok(None);
+        }
+        let options = EvaluateOptions {
+            scope: Scope::Response,
+            unseen: self.options.unseen,
+            undefined: Undefined::Missing,
+            ..EvaluateOptions::default()
+        };
+        let dataset = self.table.dataset();
+        let bound = self.design.bind(frame, options).map_err(|error| locate(dataset, error))?;
+        let (mut responses, mut workspace) = (vec![f64::NAN; frame.rows], Workspace::default());
+        for start in (0..frame.rows).step_by(BLOCK_ROWS) {
+            let range = start..(start + BLOCK_ROWS).min(frame.rows);
+            let rows = bound.evaluate(range, &mut workspace).map_err(|error| locate(dataset, error))?;
+            let Some(response) = rows.response() else { continue };
+            for (i, &row) in rows.kept().iter().enumerate() {
+                // The response is without its offset there.
+                responses[row] = response.high[i] + rows.offset().map_or(0.0, |offset| offset[i]);
+            }
+        }
+        Ok(Some(responses))
     }
 
     /// What is to be said, once it was run.
@@ -390,6 +493,8 @@ impl Prediction<'_> {
         } else if model.design.transforms_response() {
             warnings.push(format!("predictions are of {}", model.design.response()).into());
         }
+        warnings.extend(self.of_distribution());
+        warnings.extend(self.outside.as_ref().and_then(Outside::sentence).map(Sentence::from));
         let is_aliased =
             |fit: &Fit| fit.location.rows.iter().chain(fit.scale.coefficients()).any(|c| c.estimate.is_none());
         if model.fits.iter().any(is_aliased) {
@@ -406,6 +511,25 @@ impl Prediction<'_> {
             remarks = too_few.map(|warning| Remark::from(&warning)).collect();
         }
         [Remark::all(Topic::Prediction, warnings), remarks].concat()
+    }
+}
+
+impl Prediction<'_> {
+    /// Of what the columns of the distribution are, where a reader might think of the response as it is modelled.
+    fn of_distribution(&self) -> Option<Sentence> {
+        let design = &self.model.design;
+        let wanted = self.wanted.as_ref().filter(|wanted| wanted.is_carried_back())?;
+        let mut names = wanted.names();
+        names.retain(|name| !name.starts_with("sd_"));
+        names.extend((wanted.samples() > 0).then(|| "draws".to_owned()));
+        let (response, column) = (design.response(), design.response_column().unwrap_or_default());
+        let beyond = match design.likelihood_of() {
+            LikelihoodOf::Beyond(_) => format!(
+                "; the noise reaches beyond the values that {response} can have, and what lies there counts as at their end"
+            ),
+            _ => String::new(),
+        };
+        (!names.is_empty()).then(|| format!("{} are of {column} itself{beyond}", names.join(", ")).into())
     }
 }
 
@@ -430,8 +554,21 @@ impl<'a> Predictors<'a> {
         Ok(Predictors::Fits(predictors, models_scale))
     }
 
-    /// Predictions, the ends of their own intervals where asked for, and scales.
-    fn predict(&self, rows: &NewRows<'_>, asked: Option<&Asked>) -> Result<Vec<Vec<f64>>, DataError> {
+    /// What the members of a network say of rows.
+    fn mixture(&self, rows: &NewRows<'_>) -> Option<Mixture> {
+        match self {
+            Predictors::Fits(..) => None,
+            Predictors::Network(network) => Some(network.predict(rows)),
+        }
+    }
+
+    /// Predictions, the ends of their own intervals where asked for, and scales; of a network by its mixture.
+    fn predict(
+        &self,
+        rows: &NewRows<'_>,
+        mixture: Option<&Mixture>,
+        asked: Option<&Asked>,
+    ) -> Result<Vec<Vec<f64>>, DataError> {
         let own = match asked {
             Some(Asked { kind: Interval::Prediction, levels }) => (IntervalKind::Prediction, &levels[..]),
             Some(Asked { kind: Interval::Confidence, levels }) => (IntervalKind::Confidence, &levels[..]),
@@ -450,7 +587,7 @@ impl<'a> Predictors<'a> {
                 }
             }
             Predictors::Network(network) => {
-                let mixture = network.predict(rows);
+                let Some(mixture) = mixture else { return Ok(results) };
                 for curve in 0..network.curves() {
                     results.push(mixture.location(curve));
                 }
@@ -471,9 +608,14 @@ impl<'a> Predictors<'a> {
 
 /// The ends of intervals, as two columns.
 fn add(columns: &mut Vec<Vec<f64>>, ends: Result<Intervals, noisefit_core::Error>) -> Result<(), DataError> {
-    let Intervals { low, high } = ends.map_err(|error| DataError::Option(error.to_string()))?;
+    let Intervals { low, high } = ends.map_err(unasked)?;
     columns.extend([low, high]);
     Ok(())
+}
+
+/// What a model does not have after all, though it was checked for it.
+fn unasked(error: noisefit_core::Error) -> DataError {
+    DataError::Option(error.to_string())
 }
 
 /// Refuses intervals that the model does not have.
@@ -494,13 +636,23 @@ fn check(model: &FittedModel, Asked { kind, levels: asked }: &Asked, name: &str)
     if let (Interval::Confidence, Some(network)) = (kind, &model.network) {
         return Err(Refusal::ConfidenceOfTrained { level, members: network.members.len() }.into());
     }
+    check_errors(model, Setting::Interval, name)
+}
+
+/// Refuses what rests on standard errors where there are none.
+fn check_errors(model: &FittedModel, setting: Setting, name: &str) -> Result<(), Error> {
     for fit in &model.fits {
         let why = match (fit.df_residual, fit.leverage()) {
             (0, _) => "the model has as many coefficients as observations",
             (_, None) => "the model has no standard errors",
             _ => continue,
         };
-        return Err(Error::NoIntervals { model: name.to_owned(), why });
+        return Err(Error::NoIntervals { setting, model: name.to_owned(), why });
     }
     Ok(())
+}
+
+/// What is read: the response, too, where its density is asked for.
+fn scope(options: &PredictOptions) -> Scope {
+    if options.density { Scope::Response } else { Scope::Design }
 }

@@ -22,13 +22,49 @@ pub struct PredictOptions {
     pub name: Option<String>,
     /// Whether predictions of a transformed response are carried back to its own column, and as what.
     pub back: Option<Back>,
+    /// Probabilities whose quantiles of a new observation are wanted, such as 0.1, 0.5, 0.9: of a transformed response of its own column.
+    /// Those of 0.05 and 0.95 are the ends of the prediction interval at 0.9.
+    pub quantiles: Vec<f64>,
+    /// Whether the logarithm of the density at the response of each row is wanted, which the table has to have then: of a transformed
+    /// response that of its own column.
+    pub density: bool,
+    /// Bounds, in units of the response's own column, beyond which the probability of a new observation is wanted.
+    pub above: Vec<f64>,
+    /// The same of no more than a bound.
+    pub below: Vec<f64>,
+    /// Whether standard deviations of a new observation are wanted: in all, of the noise (aleatoric), and of what is not known of the
+    /// location (epistemic); in units of the response as it is modelled.
+    pub spread: bool,
+    /// Whether it is wanted how far a row lies outside the data of the fit: the largest distance of a column's value from its range there,
+    /// in widths of the range.
+    pub outside: bool,
+    /// How many new observations of each row are drawn.
+    pub samples: usize,
+    /// What they are drawn from.
+    pub seed: u64,
 }
 
 impl Default for PredictOptions {
     fn default() -> Self {
         let (unseen, undefined) = (Unseen::default(), Undefined::Missing);
         let (levels, keep) = (Vec::new(), Keep::default());
-        PredictOptions { levels, interval: None, keep, unseen, undefined, name: None, back: None }
+        PredictOptions {
+            levels,
+            interval: None,
+            keep,
+            unseen,
+            undefined,
+            name: None,
+            back: None,
+            quantiles: Vec::new(),
+            density: false,
+            above: Vec::new(),
+            below: Vec::new(),
+            spread: false,
+            outside: false,
+            samples: 0,
+            seed: 0,
+        }
     }
 }
 

@@ -78,7 +78,9 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
         }
         (_, error) => explain(error, rows.counts(), table),
     })?;
-    let saved = FittedModel::trained(rows.design().clone(), fitted.network.clone()).with_conformal(conformal);
+    let saved = FittedModel::trained(rows.design().clone(), fitted.network.clone())
+        .with_conformal(conformal)
+        .with_ranges(rows.ranges());
     let notes = notes(&rows, table);
     Ok(Fitted::new(saved, table, rows.counts(), Origin::Trained { fitted, plan, trials, lines: watcher.lines() })
         .with_notes(notes)
