@@ -12,7 +12,7 @@ use crate::rows::{scattered, scattered_share};
 /// ```
 /// use noisefit_core::network::{Activation, Architecture, Learner, UpdateRule, Objective, Targets};
 ///
-/// let architecture = Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
+/// let architecture = Architecture { inputs: 1, embeddings: vec![], pieces: Vec::new(), hidden: vec![], activation: Activation::Relu, outputs: 1 };
 /// let sgd = UpdateRule::Sgd { momentum: 0.0, nesterov: false };
 /// let mut learner = Learner::new(architecture, Objective::SquaredError, sgd, 4, 0)?;
 /// let (x, y) = ([0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 5.0, 7.0]);

@@ -36,9 +36,10 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
         (Setting::Checkpoint, training.checkpoint.as_deref()),
         (Setting::Checkpoint, trials.as_deref().filter(|_| training.tune.is_some())),
     ])?;
-    let mut plan = Plan { memory: table.budget(), ..model.plan()? };
     let calibration = model.conformal_plan(&noise)?;
     let rows = model.rows(&model.without_effects(WithEffects::Training)?, table)?;
+    let count = training::count(&rows).map_err(|error| explain(error, rows.counts(), table))?;
+    let mut plan = Plan { memory: table.budget(), ..model.plan(count)? };
     let layout = rows.layout();
     if !layout.intercept && !is_network {
         return Err(Refusal::NoIntercept.into());
