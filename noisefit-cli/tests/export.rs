@@ -206,7 +206,8 @@ fn networks(folder: &Folder) -> Vec<Case> {
 /// An ensemble that the command line trained, beside what `predict` says.
 fn trained(folder: &Folder) -> Case {
     let data = testdata("diabetes.csv");
-    let shape = ["--model", "network", "--scale", "constant", "--hidden", "6", "--noise", "student-t", "--ensemble", "2"];
+    let shape =
+        ["--model", "network", "--scale", "constant", "--hidden", "6", "--noise", "student-t", "--ensemble", "2"];
     let options = ["--epochs", "3", "--seed", "1", "-f", "y ~ .", "-o", "trained.json"];
     folder.done(&[&["fit", &data, "--quiet"], &shape[..], &options].concat());
     folder.done(&["export", "trained.json", "--onnx", "trained.onnx"]);
@@ -385,8 +386,14 @@ fn what_the_formula_computes_is_said() {
 #[test]
 fn weights_in_safetensors_are_those_of_the_network() {
     let folder = Folder::new();
-    let architecture =
-        Architecture { inputs: 3, embeddings: Vec::new(), pieces: Vec::new(), hidden: vec![4], activation: Activation::Relu, outputs: 1 };
+    let architecture = Architecture {
+        inputs: 3,
+        embeddings: Vec::new(),
+        pieces: Vec::new(),
+        hidden: vec![4],
+        activation: Activation::Relu,
+        outputs: 1,
+    };
     let network = network(architecture.clone(), Objective::SquaredError, 2);
     FittedModel::trained(design(&["a", "b", "c"]), network.clone()).save(&folder.path().join("m.json")).unwrap();
     let printed = folder.done(&["export", "m.json", "--safetensors", "m.safetensors"]);

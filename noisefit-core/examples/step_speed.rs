@@ -15,7 +15,8 @@ fn main() -> Result<(), noisefit_core::Error> {
         for activation in if hidden.is_empty() { &Activation::ALL[..1] } else { &Activation::ALL[..] } {
             let architecture = Architecture {
                 inputs,
-                embeddings: vec![], pieces: Vec::new(),
+                embeddings: vec![],
+                pieces: Vec::new(),
                 hidden: hidden.clone(),
                 activation: *activation,
                 outputs: 1,

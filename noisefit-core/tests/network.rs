@@ -177,7 +177,8 @@ fn small() -> Plan {
         schedule: Schedule::Constant,
         warm_up: 5,
         epochs: 60,
-        common_scale: 0, scale_rate: None,
+        common_scale: 0,
+        scale_rate: None,
         patience: Some(30),
     };
     plan

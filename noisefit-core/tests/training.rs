@@ -62,7 +62,8 @@ fn losses_are_those_of_pytorch() {
         let activation: Activation = name("activation").parse().unwrap();
         let architecture = Architecture {
             inputs: INPUTS,
-            embeddings: vec![], pieces: Vec::new(),
+            embeddings: vec![],
+            pieces: Vec::new(),
             hidden: vec![8, 5],
             activation,
             outputs: objective.outputs(),

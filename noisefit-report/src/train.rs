@@ -199,7 +199,8 @@ fn calibrated(plan: &Plan, network: &Network, unseen: Option<&[Scores]>) -> Stri
 /// How much of what is predicted is a line, and one scale.
 fn shrunk(by: &Shrinkage) -> String {
     let share = |share: f64, what: &str| (share > 0.0).then(|| format!("{} {what}", percent(share)));
-    let parts = [share(by.line, "of the way to a line"), share(by.scale, "of the way from its own scale to one for all rows")];
+    let parts =
+        [share(by.line, "of the way to a line"), share(by.scale, "of the way from its own scale to one for all rows")];
     match parts.into_iter().flatten().collect::<Vec<_>>() {
         parts if parts.is_empty() => String::new(),
         parts => format!("drawn {}\n", parts.join(", ")),

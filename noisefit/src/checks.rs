@@ -245,7 +245,10 @@ impl Model {
         };
         let usual = if suits { network::Plan::suited(rows, models_scale) } else { plain.clone() };
         let solver = training.solver(&usual.solver)?;
-        let stages = [(Setting::CommonScale, training.common_scale.is_some()), (Setting::ScaleRate, training.scale_lr.is_some())];
+        let stages = [
+            (Setting::CommonScale, training.common_scale.is_some()),
+            (Setting::ScaleRate, training.scale_lr.is_some()),
+        ];
         if let Some((setting, _)) = stages.into_iter().find(|(_, given)| *given && !models_scale) {
             return Err(Refusal::CommonScale { setting });
         }
@@ -295,8 +298,8 @@ impl Model {
                     (Some(epochs), _) => epochs,
                     // As much shorter as both stages are.
                     (None, true) if suits => {
-                        (u128::from(epochs) * u128::from(usual.training.common_scale)
-                            / u128::from(usual.training.epochs.max(1))) as u64
+                        let [all, first] = [usual.training.epochs.max(1), usual.training.common_scale].map(u128::from);
+                        ((2 * u128::from(epochs) * first + all) / (2 * all)) as u64
                     }
                     (None, true) => epochs / 2,
                     (None, false) => 0,
@@ -312,8 +315,9 @@ impl Model {
             },
             validation,
             left_out: match (ways, usual.left_out) {
-                (Calibrate::LeftOut, usual) => {
-                    Some(network::LeftOut::of_members(members, usual.map_or(PARTS, |left_out| left_out.parts)))
+                (Calibrate::LeftOut, Some(usual_parts)) if members == usual.members => Some(usual_parts),
+                (Calibrate::LeftOut, usual_parts) => {
+                    Some(network::LeftOut::of_members(members, usual_parts.map_or(PARTS, |left_out| left_out.parts)))
                 }
                 _ => None,
             },
@@ -326,7 +330,8 @@ impl Model {
 
     /// Whether a network's plan is suited to the number of rows.
     fn suits(&self) -> bool {
-        let suited = |training: &Training| training.plan == Preset::Suited && training.optimizer != Some(Optimizer::Lbfgs);
+        let suited =
+            |training: &Training| training.plan == Preset::Suited && training.optimizer != Some(Optimizer::Lbfgs);
         self.training().is_some_and(|(training, is_network)| is_network && suited(training))
     }
 

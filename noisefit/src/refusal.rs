@@ -423,11 +423,9 @@ impl Refusal {
                 name(*setting),
                 with(Setting::Optimizer, "lbfgs")
             ),
-            Refusal::CommonScale { setting } => format!(
-                "{} is about a modelled scale: say {}",
-                name(*setting),
-                with(Setting::Scale, "network")
-            ),
+            Refusal::CommonScale { setting } => {
+                format!("{} is about a modelled scale: say {}", name(*setting), with(Setting::Scale, "network"))
+            }
             Refusal::CalibratedTwice { how } => format!(
                 "{} leaves no rows for {}: leave it out, or say {}",
                 with(Setting::Calibrate, how),

@@ -79,8 +79,11 @@ pub(crate) struct FitAlone {
 
 /// How noise can be named.
 fn help() -> String {
-    format!("The noise family: {}; or auto, which fits the one that `compare` prefers [default: gaussian; of a \
-             network student-t]", usage())
+    format!(
+        "The noise family: {}; or auto, which fits the one that `compare` prefers [default: gaussian; of a \
+             network student-t]",
+        usage()
+    )
 }
 
 /// The same with what each family is.

@@ -32,8 +32,7 @@ impl Pieces {
             return None;
         }
         let frequent = |equal: &&[f32]| different <= count + 1 || equal.len() * count >= values.len();
-        let mut knots: Vec<f32> =
-            values.chunk_by(|a, b| a == b).filter(frequent).map(|equal| equal[0]).collect();
+        let mut knots: Vec<f32> = values.chunk_by(|a, b| a == b).filter(frequent).map(|equal| equal[0]).collect();
         let others: Vec<f32> =
             values.chunk_by(|a, b| a == b).filter(|equal| !frequent(equal)).flatten().copied().collect();
         if let Some(last) = others.len().checked_sub(1) {

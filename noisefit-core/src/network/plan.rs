@@ -161,8 +161,8 @@ impl Plan {
             return refuse("the number of networks", 0.0, "1 or more");
         }
         if let Some(LeftOut { parts, each }) = self.left_out {
-            if parts <= self.members || each == 0 {
-                let expected = "more than there are networks, of which one or more are not shown a part";
+            if parts < self.members.max(2) || each == 0 {
+                let expected = "as many as there are networks or more, of which one or more are not shown a part";
                 return refuse("the number of parts that are left out in turn", parts as f64, expected);
             }
             if self.validation > 0.0 {

@@ -30,17 +30,17 @@ impl Plan {
     pub fn suited(rows: u64, models_scale: bool) -> Plan {
         let batch = (rows as f64).sqrt().log2().floor().exp2() as u64;
         let batch = batch.clamp(LEAST_BATCH, MOST_BATCH);
-        let (members, parts) = match rows {
-            ..500 => (10, 20),
-            500..5_000 => (5, 20),
-            5_000..100_000 => (5, 50),
-            _ => (5, 100),
+        let (members, left_out) = match rows {
+            // All rows calibrate where there are so few.
+            ..100 => (10, LeftOut { parts: 10, each: 2 }),
+            100..500 => (10, LeftOut::of_members(10, 20)),
+            500..5_000 => (5, LeftOut::of_members(5, 20)),
+            5_000..100_000 => (5, LeftOut::of_members(5, 50)),
+            _ => (5, LeftOut::of_members(5, 100)),
         };
-        let left_out = LeftOut::of_members(members, parts);
-        let shown = rows - rows * left_out.each as u64 / parts as u64;
+        let shown = rows - rows * left_out.each as u64 / left_out.parts as u64;
         let steps = shown.div_ceil(batch).max(1);
-        let [first, second] =
-            [0, 1].map(|stage| STAGES[stage].div_ceil(steps).max(LEAST_EPOCHS[stage]));
+        let [first, second] = [0, 1].map(|stage| STAGES[stage].div_ceil(steps).max(LEAST_EPOCHS[stage]));
         let common_scale = if models_scale { first } else { 0 };
         let plain = Plan::default();
         Plan {

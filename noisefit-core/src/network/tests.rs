@@ -191,11 +191,24 @@ fn least_squares(rows: &TrainingRows) -> [f64; 3] {
 fn a_line_is_learned_to_its_closed_form() {
     let rows = line(100);
     let [slope, intercept, floor] = least_squares(&rows);
-    let architecture =
-        Architecture { inputs: 1, embeddings: vec![], pieces: Vec::new(), hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let architecture = Architecture {
+        inputs: 1,
+        embeddings: vec![],
+        pieces: Vec::new(),
+        hidden: vec![],
+        activation: Activation::Relu,
+        outputs: 1,
+    };
     let sgd = UpdateRule::Sgd { momentum: 0.0, nesterov: false };
-    let training =
-        Training { rate: 0.1, schedule: Schedule::Constant, warm_up: 0, epochs: 1000, common_scale: 0, scale_rate: None, patience: None };
+    let training = Training {
+        rate: 0.1,
+        schedule: Schedule::Constant,
+        warm_up: 0,
+        epochs: 1000,
+        common_scale: 0,
+        scale_rate: None,
+        patience: None,
+    };
     // All rows a step.
     let mut learner = Learner::new(architecture.clone(), Objective::SquaredError, sgd, 100, 0).unwrap();
     let trained = training.run(&mut learner, &mut MemoryFeed::new(&rows, 100, None), None, None, &mut ()).unwrap();
@@ -216,11 +229,24 @@ fn a_line_is_learned_to_its_closed_form() {
 #[test]
 fn what_diverges_stops_and_keeps_the_best() {
     let rows = line(50);
-    let architecture =
-        Architecture { inputs: 1, embeddings: vec![], pieces: Vec::new(), hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let architecture = Architecture {
+        inputs: 1,
+        embeddings: vec![],
+        pieces: Vec::new(),
+        hidden: vec![],
+        activation: Activation::Relu,
+        outputs: 1,
+    };
     let sgd = UpdateRule::Sgd { momentum: 0.0, nesterov: false };
-    let training =
-        Training { rate: 30.0, schedule: Schedule::Constant, warm_up: 0, epochs: 100, common_scale: 0, scale_rate: None, patience: None };
+    let training = Training {
+        rate: 30.0,
+        schedule: Schedule::Constant,
+        warm_up: 0,
+        epochs: 100,
+        common_scale: 0,
+        scale_rate: None,
+        patience: None,
+    };
     let mut learner = Learner::new(architecture, Objective::SquaredError, sgd, 50, 0).unwrap();
     let trained = training.run(&mut learner, &mut MemoryFeed::new(&rows, 50, None), None, None, &mut ()).unwrap();
     assert_eq!(trained.termination.reason, Reason::Diverged);
@@ -230,8 +256,14 @@ fn what_diverges_stops_and_keeps_the_best() {
 #[test]
 fn training_stops_when_validation_no_longer_gains() {
     let (rows, held_out) = (line(60), line(100));
-    let architecture =
-        Architecture { inputs: 1, embeddings: vec![], pieces: Vec::new(), hidden: vec![32], activation: Activation::Tanh, outputs: 2 };
+    let architecture = Architecture {
+        inputs: 1,
+        embeddings: vec![],
+        pieces: Vec::new(),
+        hidden: vec![32],
+        activation: Activation::Tanh,
+        outputs: 2,
+    };
     let objective = Objective::Likelihood { noise: Noise::Gaussian, modelled: true };
     let mut learner = Learner::new(architecture, objective, UpdateRule::Adam, 20, 5).unwrap();
     let training = Training {
@@ -239,7 +271,8 @@ fn training_stops_when_validation_no_longer_gains() {
         schedule: Schedule::Constant,
         warm_up: 10,
         epochs: 3000,
-        common_scale: 0, scale_rate: None,
+        common_scale: 0,
+        scale_rate: None,
         patience: Some(40),
     };
     let mut feed = MemoryFeed::new(&rows, 20, Some(1));
@@ -255,24 +288,42 @@ fn training_stops_when_validation_no_longer_gains() {
 fn full_batches_reach_the_closed_form_and_a_network_its_minimum() {
     let rows = line(300);
     let [slope, intercept, floor] = least_squares(&rows);
-    let architecture =
-        Architecture { inputs: 1, embeddings: vec![], pieces: Vec::new(), hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let architecture = Architecture {
+        inputs: 1,
+        embeddings: vec![],
+        pieces: Vec::new(),
+        hidden: vec![],
+        activation: Activation::Relu,
+        outputs: 1,
+    };
     let mut learner = Learner::new(architecture, Objective::SquaredError, UpdateRule::Adam, 128, 0).unwrap();
     let trained = minimise(&mut learner, &rows, 0.0, (200, None), None, &mut ()).unwrap();
     assert!(trained.termination.converged && trained.epochs.len() < 30, "{trained:?}");
     let found = learner.parameters();
     assert!((f64::from(found[0]) / slope - 1.0).abs() < 1e-5 && (f64::from(found[1]) / intercept - 1.0).abs() < 1e-5);
     // The likelihood's own scale is the root of the mean squared error.
-    let architecture =
-        Architecture { inputs: 1, embeddings: vec![], pieces: Vec::new(), hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let architecture = Architecture {
+        inputs: 1,
+        embeddings: vec![],
+        pieces: Vec::new(),
+        hidden: vec![],
+        activation: Activation::Relu,
+        outputs: 1,
+    };
     let objective = Objective::Likelihood { noise: Noise::Gaussian, modelled: false };
     let mut learner = Learner::new(architecture, objective, UpdateRule::Adam, 128, 0).unwrap();
     minimise(&mut learner, &rows, 0.0, (200, None), None, &mut ()).unwrap();
     let found = learner.parameters();
     assert!((f64::from(found[2]).exp() / floor.sqrt() - 1.0).abs() < 1e-4, "{found:?} {}", floor.sqrt());
     // With a penalty the slope of least squares shrinks as ridge regression's does: both coefficients are penalised.
-    let architecture =
-        Architecture { inputs: 1, embeddings: vec![], pieces: Vec::new(), hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let architecture = Architecture {
+        inputs: 1,
+        embeddings: vec![],
+        pieces: Vec::new(),
+        hidden: vec![],
+        activation: Activation::Relu,
+        outputs: 1,
+    };
     let mut learner = Learner::new(architecture, Objective::SquaredError, UpdateRule::Adam, 128, 0).unwrap();
     minimise(&mut learner, &rows, 0.5, (200, None), None, &mut ()).unwrap();
     let n = rows.len() as f64;

@@ -45,7 +45,8 @@ impl Unseen {
             }
             return Ok(all);
         }
-        let of_all = |held_out| Ok(Unseen { rows: sample(held_out, NOISE_ROWS)?, members: (0..numbers.len()).collect() });
+        let of_all =
+            |held_out| Ok(Unseen { rows: sample(held_out, NOISE_ROWS)?, members: (0..numbers.len()).collect() });
         rows.held_out.as_ref().map(|held_out| of_all(held_out)).into_iter().collect()
     }
 
@@ -100,7 +101,8 @@ pub(super) fn scales(network: &mut Network, unseen: &[Unseen]) -> Result<(), Err
             for member in &own.members {
                 let said = own.said(member, &inputs, block.rows(), block.weights);
                 for (curve, noise) in member.noise.iter().enumerate() {
-                    let residual = |i: usize| (block.response.high[i] - said.locations[curve][i]) / said.scales[curve][i];
+                    let residual =
+                        |i: usize| (block.response.high[i] - said.locations[curve][i]) / said.scales[curve][i];
                     let residuals: Vec<f64> = (0..block.rows()).map(residual).collect();
                     let factor = maximum_likelihood_scale(noise, member.scale[curve], &residuals, block.frequencies)?;
                     // Rows without residuals say nothing of those that have some.

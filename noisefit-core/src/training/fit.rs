@@ -15,8 +15,8 @@ use crate::rows::{Accumulator, Layout, RowSource, RowSourceExt, Sample, parallel
 use crate::training::calibrate::{self, Unseen};
 use crate::training::ensemble::Ensemble;
 use crate::training::prepare::{Divided, Prepared};
-use crate::training::shrink::{Shrinkage, shrink};
 use crate::training::scale::{estimate_scales, widen};
+use crate::training::shrink::{Shrinkage, shrink};
 use crate::training::stream::StreamFeed;
 
 /// A network that was fitted, and how well.
@@ -91,7 +91,8 @@ pub fn fit(
     let (trained, numbers) = begun(train(&rows.learning, &prepared, about, plan, resumed, watch)?);
     let left_out = plan.members - numbers.len();
     let unseen = Unseen::of(&rows, &prepared, &numbers)?;
-    let (network, shrinkage) = calibrated(network(&prepared, &trained), noise, &rows, &unseen, (plan, &prepared, &numbers))?;
+    let (network, shrinkage) =
+        calibrated(network(&prepared, &trained), noise, &rows, &unseen, (plan, &prepared, &numbers))?;
     let training = score(&network, &rows.learning)?;
     let validation = if unseen.is_empty() { None } else { Some(calibrate::scores(&network, &unseen, LEVEL)?) };
     let restore = |epoch: &Epoch| restored(epoch, &network.objective, prepared.deviation());
@@ -150,9 +151,8 @@ fn train(
     let members: Vec<usize> = (0..plan.members).collect();
     let trained: Vec<_> = match &prepared.data {
         Some(data) => {
-            let shown = |member: usize| {
-                prepared.in_turn.map(|in_turn| in_turn.folds.rows_of(rows, in_turn.shown(member)))
-            };
+            let shown =
+                |member: usize| prepared.in_turn.map(|in_turn| in_turn.folds.rows_of(rows, in_turn.shown(member)));
             let train = |&member: &usize| {
                 let feed = |order| {
                     let feed = MemoryFeed::new(data, batch, order);
@@ -251,7 +251,7 @@ fn calibrated(
         _ => {
             calibrate::tails(&mut network, noise, unseen)?;
             if plan.left_out.is_some() {
-                shrinkage = shrink(&mut network, prepared, numbers, unseen)?;
+                shrinkage = shrink(&mut network, rows, prepared, numbers, unseen)?;
                 if shrinkage != Shrinkage::default() {
                     calibrate::tails(&mut network, noise, unseen)?;
                 }

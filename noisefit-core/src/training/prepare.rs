@@ -102,7 +102,8 @@ impl Prepared {
             ));
         }
         let (standardisation, rows, farthest) = Standardisation::of(learning, &plan.embeddings)?;
-        let objective = Objective::of(&while_training(noise, plan), plan.models_scale, standardisation.response.deviation)?;
+        let objective =
+            Objective::of(&while_training(noise, plan), plan.models_scale, standardisation.response.deviation)?;
         let row_bytes = 4 * (standardisation.inputs.len() as u64 + 3);
         let bytes = (rows as f64 / (1.0 - plan.validation)) as u64 * row_bytes;
         // More rows than an order has numbers for are read anew, too.

@@ -1,15 +1,18 @@
 //! Whether a line is enough, and one scale: rows that networks did without say how far what they predict is to be drawn towards these.
 
+use std::ops::ControlFlow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::algebra::Cholesky;
-use crate::network::{Member, Mixture, Network, Said, TrainingRows};
+use crate::network::{Batch, Feed, Member, MemoryFeed, Mixture, Network, Said};
 use crate::noise::Noise;
 use crate::rows::NewRows;
 use crate::training::calibrate::{ENOUGH, Unseen};
-use crate::training::prepare::Prepared;
+use crate::training::prepare::{Divided, Prepared};
 use crate::training::scale::minimum;
+use crate::training::stream::StreamFeed;
 
 /// How far the location of all members is drawn towards the line of least squares through the rows that each was shown, and the logarithm of
 /// a modelled scale towards its mean: 0 for not at all, 1 for all the way.
@@ -37,6 +40,7 @@ const RIDGE: f64 = 1.0;
 /// What the rows report.
 pub(super) fn shrink(
     network: &mut Network,
+    rows: &Divided<'_>,
     prepared: &Prepared,
     numbers: &[usize],
     unseen: &[Unseen],
@@ -47,8 +51,8 @@ pub(super) fn shrink(
         return Ok(Shrinkage::default());
     }
     let noise = network.members[0].noise[0];
-    let lines: Option<Vec<Line>> = numbers.iter().map(|number| Line::of(prepared, *number)).collect();
-    let Some(lines) = lines else { return Ok(Shrinkage::default()) };
+    let lines = numbers.iter().map(|number| Line::of(rows, prepared, *number)).collect::<Result<Vec<_>, _>>()?;
+    let Some(lines) = lines.into_iter().collect::<Option<Vec<Line>>>() else { return Ok(Shrinkage::default()) };
     let means = mean_log_scales(network, unseen);
     let ends = |shrinkage: Shrinkage| {
         let members = network.members.iter().zip(&lines).zip(&means);
@@ -66,7 +70,9 @@ pub(super) fn shrink(
     let mut best = Shrinkage::default();
     let mut least: f64 = loss(best);
     let tries = |best: Shrinkage, of_scale: bool| {
-        let one = move |share: f64| if of_scale { Shrinkage { scale: share, ..best } } else { Shrinkage { line: share, ..best } };
+        let one = move |share: f64| {
+            if of_scale { Shrinkage { scale: share, ..best } } else { Shrinkage { line: share, ..best } }
+        };
         TRIED.into_iter().map(one)
     };
     for of_scale in [false, true, false, true] {
@@ -91,41 +97,88 @@ struct Line {
 }
 
 impl Line {
-    /// That of least squares through the rows that a member was shown; none of rows that are not in memory, and of too many inputs.
-    fn of(prepared: &Prepared, member: usize) -> Option<Self> {
-        let (data, in_turn) = (prepared.data.as_ref()?, prepared.in_turn?);
+    /// That of least squares through the rows that a member was shown; none of too many inputs.
+    ///
+    /// # Errors
+    /// What the source reports.
+    fn of(rows: &Divided<'_>, prepared: &Prepared, member: usize) -> Result<Option<Self>, Error> {
         let plain = prepared.architecture.plain();
-        if plain.len() > MOST_INPUTS {
-            return None;
+        let Some(in_turn) = prepared.in_turn.filter(|_| plain.len() <= MOST_INPUTS) else { return Ok(None) };
+        let mut sums = LeastSquares::new(plain);
+        let part = in_turn.shown(member);
+        let mut add = |batch: &Batch<'_>| {
+            sums.add(batch);
+            ControlFlow::Continue(())
+        };
+        match &prepared.data {
+            Some(data) => {
+                let shown = in_turn.folds.rows_of(prepared.rows, part);
+                MemoryFeed::new(data, BATCH, None).of(shown).epoch(0, 0, &mut add)?;
+            }
+            None => {
+                let source = &in_turn.folds.select(&rows.learning, part);
+                let standardisation = &prepared.standardisation;
+                let mut feed = StreamFeed {
+                    source,
+                    standardisation,
+                    rows: prepared.rows_of(member),
+                    batch: BATCH,
+                    seed: None,
+                    buffer: 0,
+                };
+                feed.epoch(0, 0, &mut add)?;
+            }
         }
-        let rows = in_turn.folds.rows_of(prepared.rows, in_turn.shown(member));
-        let solution = least_squares(data, &plain, &rows)?;
+        let LeastSquares { ref plain, .. } = sums;
+        let Some(solution) = sums.solution() else { return Ok(None) };
         let mut slopes = vec![0.0; prepared.architecture.inputs];
         plain.iter().zip(&solution[1..]).for_each(|(&j, slope)| slopes[j] = *slope);
-        Some(Line { slopes, intercept: solution[0] })
+        Ok(Some(Line { slopes, intercept: solution[0] }))
     }
 }
 
-/// The intercept and the slopes of some inputs by least squares.
-fn least_squares(data: &TrainingRows, plain: &[usize], rows: &[u32]) -> Option<Vec<f64>> {
-    let order = plain.len() + 1;
-    let mut products = vec![0.0; order * (order + 1) / 2];
-    let (mut right, mut row) = (vec![0.0; order], vec![1.0; order]);
-    for i in rows.iter().map(|row| *row as usize) {
-        let of = |values: &Option<Vec<f32>>| values.as_ref().map_or(1.0, |values| f64::from(values[i]));
-        let weight = of(&data.weights) * of(&data.frequencies);
-        let inputs = &data.design[i * data.inputs..(i + 1) * data.inputs];
-        row[1..].iter_mut().zip(plain).for_each(|(value, &j)| *value = f64::from(inputs[j]));
-        let mut products = products.iter_mut();
-        for j in 0..order {
-            let own = weight * row[j];
-            right[j] += own * f64::from(data.response[i]);
-            products.by_ref().zip(&row[..=j]).for_each(|(sum, other)| *sum += own * other);
+/// Rows that are added up at once.
+const BATCH: usize = 4096;
+
+/// The sums of least squares: a constant, then some inputs.
+struct LeastSquares {
+    plain: Vec<usize>,
+    /// The packed lower triangle of the products.
+    products: Vec<f64>,
+    right: Vec<f64>,
+}
+
+impl LeastSquares {
+    fn new(plain: Vec<usize>) -> Self {
+        let order = plain.len() + 1;
+        LeastSquares { plain, products: vec![0.0; order * (order + 1) / 2], right: vec![0.0; order] }
+    }
+
+    fn add(&mut self, batch: &Batch<'_>) {
+        let count = batch.targets.response.len();
+        let width = batch.inputs.len() / count.max(1);
+        let mut row = vec![1.0; self.right.len()];
+        for i in 0..count {
+            let of = |values: Option<&[f32]>| values.map_or(1.0, |values| f64::from(values[i]));
+            let weight = of(batch.targets.weights) * of(batch.targets.frequencies);
+            let inputs = &batch.inputs[i * width..(i + 1) * width];
+            row[1..].iter_mut().zip(&self.plain).for_each(|(value, &j)| *value = f64::from(inputs[j]));
+            let mut products = self.products.iter_mut();
+            for (j, right) in self.right.iter_mut().enumerate() {
+                let own = weight * row[j];
+                *right += own * f64::from(batch.targets.response[i]);
+                products.by_ref().zip(&row[..=j]).for_each(|(sum, other)| *sum += own * other);
+            }
         }
     }
-    // Row j of the triangle ends with the square of input j, the first with the number of rows.
-    (1..order).for_each(|j| products[j * (j + 3) / 2] += RIDGE);
-    Some(Cholesky::new(&products, order)?.solve(&right))
+
+    /// The intercept and the slopes.
+    fn solution(&self) -> Option<Vec<f64>> {
+        let (order, mut products) = (self.right.len(), self.products.clone());
+        // Row j of the triangle ends with the square of input j, the first with the number of rows.
+        (1..order).for_each(|j| products[j * (j + 3) / 2] += RIDGE);
+        Some(Cholesky::new(&products, order)?.solve(&self.right))
+    }
 }
 
 /// The mean logarithm of each member's scale over the rows that it has not seen.
@@ -144,7 +197,8 @@ fn mean_log_scales(network: &Network, unseen: &[Unseen]) -> Vec<f64> {
     }
     // What is learned of a scale is a factor of the deviation of the response, and of the scale that members have in common.
     let unit = |member: &Member| (network.standardisation.response.deviation * member.scale[0]).ln();
-    let mean = |((sum, count), member): (&(f64, f64), &Member)| if *count > 0.0 { sum / count - unit(member) } else { 0.0 };
+    let mean =
+        |((sum, count), member): (&(f64, f64), &Member)| if *count > 0.0 { sum / count - unit(member) } else { 0.0 };
     sums.iter().zip(&network.members).map(mean).collect()
 }
 
@@ -210,6 +264,7 @@ impl Pair {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::network::TrainingRows;
 
     #[test]
     fn a_line_is_that_of_least_squares() {
@@ -219,8 +274,10 @@ mod tests {
         let design: Vec<f32> = (0..rows).flat_map(|i| [value(i) as f32, 7.0]).collect();
         let response = (0..rows).map(|i| (1.0 + 2.0 * f64::from(value(i) as f32)) as f32).collect();
         let data = TrainingRows { inputs: 2, design, response, ..TrainingRows::default() };
-        let all: Vec<u32> = (0..rows as u32).collect();
-        let solution = least_squares(&data, &[0], &all).unwrap();
+        let mut sums = LeastSquares::new(vec![0]);
+        sums.add(&data.batch(0..60));
+        sums.add(&data.batch(60..100));
+        let solution = sums.solution().unwrap();
         // The ridge of one observation draws the slope by 1 / (sum of squares about the mean + 1) of itself.
         let mean = data.design.iter().step_by(2).map(|x| f64::from(*x)).sum::<f64>() / rows as f64;
         let squares: f64 = data.design.iter().step_by(2).map(|x| (f64::from(*x) - mean).powi(2)).sum();

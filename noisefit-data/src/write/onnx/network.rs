@@ -56,7 +56,8 @@ fn inputs(graph: &mut Graph, network: &Network, design: &str) -> String {
 fn said(graph: &mut Graph, network: &Network, member: &Member, inputs: &str, prefix: &str) -> Said {
     let name = |part: &str| format!("{prefix}{part}");
     let outputs = forward(graph, &network.architecture, &member.parameters, inputs, prefix);
-    let outputs = if member.line.is_empty() { outputs } else { with_line(graph, network, member, (&outputs, inputs), prefix) };
+    let outputs =
+        if member.line.is_empty() { outputs } else { with_line(graph, network, member, (&outputs, inputs), prefix) };
     let response = &network.standardisation.response;
     let curves = network.curves();
     let outputs = if curves > 1 { lowest_and_steps(graph, &outputs, curves, prefix) } else { outputs };
