@@ -372,6 +372,7 @@ fn what_cannot_be_trained_is_refused_with_what_to_say() {
 fn what_is_not_said_is_suited_to_the_data_and_calibrated() {
     let (folder, data) = (Folder::new(), testdata("diabetes.csv"));
     let base = ["fit", &data, "-f", "y ~ .", "--model", "network", "--epochs", "35", "--ensemble", "3"];
+    let base = with(&base, &["--encoding", "piecewise"]);
     let said = folder.done(&with(&base, &["-o", "m.json"]));
     for part in [
         "ensemble of 3: network 10-64-64-2 with silu, 9 numbers read by 71 pieces, student-t noise, its scale modelled",
@@ -388,9 +389,15 @@ fn what_is_not_said_is_suited_to_the_data_and_calibrated() {
     assert!(folder.read("again.json") == saved);
     folder.done(&with(&base, &["-o", "other.json", "--seed", "1"]));
     assert!(folder.read("other.json") != saved);
+    // What is not said of the pieces is chosen by cross-validation.
+    let chosen = folder.fit(&base[1..base.len() - 2]);
+    let score = |k: usize| chosen["trials"][k]["log_score"].as_f64().unwrap();
+    let better = if score(1) > score(0) { 0 } else { 8 };
+    assert_eq!(chosen["plan"]["pieces"], better, "{}", chosen["trials"]);
     // Every part by itself is what the user says.
     let fit = |more: &[&str]| folder.fit(&with(&base[1..], more));
-    let plan = fit(&["--encoding", "none", "--scale", "constant", "--calibrate", "none", "--noise", "gaussian"]);
+    let plain = ["--scale", "constant", "--calibrate", "none", "--noise", "gaussian"];
+    let plan = folder.fit(&with(&with(&base[1..base.len() - 2], &["--encoding", "none"]), &plain));
     assert_eq!((plan["plan"]["pieces"].as_u64(), plan["loss"].as_str()), (Some(0), Some("MSE")));
     assert!(plan["plan"]["left_out"].is_null() && plan["validation"].is_null());
     let plan = fit(&["--validation", "0.2", "--hidden", "7", "--optimizer", "adam", "--scale-lr", "0.0005"]);
@@ -406,7 +413,6 @@ fn what_is_not_said_is_suited_to_the_data_and_calibrated() {
     };
     refused(&["--calibrate", "left-out", "--validation", "0.1"], "say --calibrate validation");
     refused(&["--scale", "constant", "--scale-lr", "0.1"], "--scale-lr is about a modelled scale");
-    refused(&["--encoding", "cubic"], "there are piecewise, none");
     let error = folder.refusal(2, &["fit", &data, "-f", "y ~ .", "--solver", "train", "--encoding", "piecewise"]);
     assert!(error.contains("say --model network"), "{error}");
     let tune = ["--tune", "3", "--hidden", "8", "--lr", "0.01", "--decay", "0"];

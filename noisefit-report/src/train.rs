@@ -24,7 +24,8 @@ pub fn summary(
     text += &stages(plan);
     text += &calibrated(plan, network, validation.as_deref());
     text += &shrunk(&fitted.shrinkage);
-    if let Some(last) = trials.iter().map(|trial| trial.epochs).max() {
+    if !trials.is_empty() {
+        let last = plan.training.epochs;
         let plans = trials.iter().map(|trial| trial.number).max().map_or(0, |most| most + 1);
         let best = trials.iter().filter(|trial| trial.epochs == last).filter_map(|trial| trial.log_score);
         text += &format!(

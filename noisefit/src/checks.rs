@@ -328,6 +328,23 @@ impl Model {
         })
     }
 
+    /// The plans of a network among which cross-validation chooses, the usual one first: with and without pieces, in all epochs and in a
+    /// tenth of them, unless one of these is given; of many rows, which no network learns by heart, the usual one alone.
+    pub(crate) fn plans(&self, rows: u64) -> Result<Vec<network::Plan>, Refusal> {
+        let mut plans = vec![self.plan(rows)?];
+        let chooses = self.suits() && plans[0].left_out.is_some() && (FEWEST_ROWS..=MOST_ROWS).contains(&rows);
+        let Some((training, _)) = self.training().filter(|(training, _)| chooses && training.tune.is_none()) else {
+            return Ok(plans);
+        };
+        if training.encoding.is_none() {
+            plans.push(network::Plan { pieces: 0, ..plans[0].clone() });
+        }
+        if training.epochs.is_none() && training.common_scale.is_none() {
+            plans.extend(plans.iter().filter_map(network::Plan::shortened).collect::<Vec<_>>());
+        }
+        Ok(plans)
+    }
+
     /// Whether a network's plan is suited to the number of rows.
     fn suits(&self) -> bool {
         let suited =
@@ -358,6 +375,10 @@ impl Model {
         }
     }
 }
+
+/// Rows that say which of a few plans is the best, and rows of which none learns by heart.
+const FEWEST_ROWS: u64 = 50;
+const MOST_ROWS: u64 = 50_000;
 
 /// The pieces that the range of a number is cut into.
 const PIECES: usize = 8;

@@ -95,7 +95,7 @@ pub(crate) struct TrainArguments {
     /// Stop after so many epochs without a better one [default: 50, where there are validation rows]
     #[arg(long, value_name = "EPOCHS", value_parser = clap::value_parser!(u64).range(1..))]
     patience: Option<u64>,
-    /// Networks that are trained side by side; their mixture is the prediction [default: 5, of fewer than 500 rows 10; plain, and
+    /// Networks that are trained side by side; their mixture is the prediction [default: 5, of fewer than 200 rows 10; plain, and
     /// without hidden layers, 1]
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     ensemble: Option<u32>,

@@ -24,7 +24,7 @@ impl Plan {
     /// ```
     /// use noisefit_core::network::Plan;
     ///
-    /// let (few, many) = (Plan::suited(200, true), Plan::suited(1_000_000, true));
+    /// let (few, many) = (Plan::suited(100, true), Plan::suited(1_000_000, true));
     /// assert!(few.members > many.members && few.training.epochs > 100 * many.training.epochs);
     /// ```
     pub fn suited(rows: u64, models_scale: bool) -> Plan {
@@ -32,9 +32,8 @@ impl Plan {
         let batch = batch.clamp(LEAST_BATCH, MOST_BATCH);
         let (members, left_out) = match rows {
             // All rows calibrate where there are so few.
-            ..100 => (10, LeftOut { parts: 10, each: 2 }),
-            100..500 => (10, LeftOut::of_members(10, 20)),
-            500..5_000 => (5, LeftOut::of_members(5, 20)),
+            ..200 => (10, LeftOut { parts: 10, each: 2 }),
+            200..5_000 => (5, LeftOut::of_members(5, 20)),
             5_000..100_000 => (5, LeftOut::of_members(5, 50)),
             _ => (5, LeftOut::of_members(5, 100)),
         };
@@ -66,4 +65,29 @@ impl Plan {
             ..plain
         }
     }
+
+    /// The same in a tenth of the epochs, for rows whose noise a long training learns by heart; none where there are so many rows, and so
+    /// few epochs, that none does.
+    pub fn shortened(&self) -> Option<Plan> {
+        let training = &self.training;
+        let (first, second) = match training.common_scale {
+            0 => (training.epochs, 0),
+            common => (common, training.epochs.saturating_sub(common)),
+        };
+        let short = |epochs: u64| if epochs == 0 { 0 } else { (epochs / SHORTER).max(1) };
+        if first < LEAST_EPOCHS[0] * SHORTER {
+            return None;
+        }
+        let common_scale = if training.common_scale == 0 { 0 } else { short(first) };
+        let training = Training {
+            warm_up: training.warm_up / SHORTER,
+            epochs: short(first) + short(second),
+            common_scale,
+            ..training.clone()
+        };
+        Some(Plan { training, ..self.clone() })
+    }
 }
+
+/// By how much a short training is shorter.
+const SHORTER: u64 = 10;

@@ -14,4 +14,4 @@ mod tune;
 pub use conformal::fit_conformal;
 pub use fit::{Fitted, count, fit};
 pub use shrink::Shrinkage;
-pub use tune::{Space, Trial, tune};
+pub use tune::{Space, Trial, choose, tune};

@@ -37,6 +37,9 @@ pub struct Trial {
     pub rate: f64,
     /// Its weight decay.
     pub decay: f64,
+    /// The pieces that it cuts the range of a number into.
+    #[serde(default)]
+    pub pieces: usize,
     /// Its epochs at most.
     pub epochs: u64,
     /// The mean log score of rows that were not trained on: minus their mean negative log-likelihood, of several quantiles minus
@@ -94,27 +97,7 @@ pub fn tune(
     let mut alive: Vec<usize> = (0..drawn.len()).collect();
     let mut all: Vec<Trial> = Vec::new();
     for epochs in rounds {
-        let work = |&number: &usize| {
-            let planned = candidate(number, epochs);
-            let trial = Trial {
-                number,
-                hidden: planned.hidden.clone(),
-                rate: planned.training.rate,
-                decay: planned.decay,
-                epochs,
-                log_score: None,
-            };
-            let same = |other: &&Trial| Trial { log_score: None, ..(*other).clone() } == trial;
-            if let Some(known) = known.iter().find(same) {
-                return Ok(known.clone());
-            }
-            let found = Trial { log_score: score(&sample, noise, &planned, watch)?, ..trial };
-            if watch.stops() {
-                return Err(Error::Unsupported("the search was interrupted".to_owned()));
-            }
-            made(&found)?;
-            Ok(found)
-        };
+        let work = |&number: &usize| tried(&sample, noise, number, &candidate(number, epochs), known, watch, made);
         let mut round =
             parallel_map(&alive, source.threads(), work).into_iter().collect::<Result<Vec<Trial>, Error>>()?;
         all.extend(round.iter().cloned());
@@ -129,6 +112,65 @@ pub fn tune(
             "training diverged with every plan that was tried; give a smaller learning rate".to_owned(),
         )),
     }
+}
+
+/// Tries some plans as [`tune`] does, in one round, and gives that whose cross-validated log score is the best, the first of equals.
+///
+/// # Errors
+/// Those of [`tune`].
+pub fn choose(
+    source: &dyn RowSource,
+    noise: &[Noise],
+    plans: &[Plan],
+    known: &[Trial],
+    watch: &impl Watch,
+    made: &(impl Fn(&Trial) -> Result<(), Error> + Sync),
+) -> Result<(Plan, Vec<Trial>), Error> {
+    plans.iter().try_for_each(Plan::check)?;
+    let sample = source.pass(Sample::new(source.layout(), MOST_ROWS, source.rows_hint()))?.finish(source.layout());
+    let work = |number: &usize| {
+        let plan = &plans[*number];
+        tried(&sample, noise, *number, &at_work(plan, plan, plan.training.epochs), known, watch, made)
+    };
+    let numbers: Vec<usize> = (0..plans.len()).collect();
+    let trials = parallel_map(&numbers, source.threads(), work).into_iter().collect::<Result<Vec<Trial>, Error>>()?;
+    let score = |number: &usize| trials[*number].log_score.unwrap_or(f64::NEG_INFINITY);
+    let best = numbers.iter().copied().reduce(|best, other| if score(&other) > score(&best) { other } else { best });
+    match best.and_then(|best| plans.get(best)) {
+        Some(plan) => Ok((plan.clone(), trials)),
+        None => Err(Error::Argument { name: "the number of plans", value: 0.0, expected: "1 or more" }),
+    }
+}
+
+/// The trial of a plan, or what is known of it.
+fn tried(
+    sample: &SampledRows,
+    noise: &[Noise],
+    number: usize,
+    planned: &Plan,
+    known: &[Trial],
+    watch: &impl Watch,
+    made: &(impl Fn(&Trial) -> Result<(), Error> + Sync),
+) -> Result<Trial, Error> {
+    let trial = Trial {
+        number,
+        hidden: planned.hidden.clone(),
+        rate: planned.training.rate,
+        decay: planned.decay,
+        pieces: planned.pieces,
+        epochs: planned.training.epochs,
+        log_score: None,
+    };
+    let same = |other: &&Trial| Trial { log_score: None, ..(*other).clone() } == trial;
+    if let Some(known) = known.iter().find(same) {
+        return Ok(known.clone());
+    }
+    let found = Trial { log_score: score(sample, noise, planned, watch)?, ..trial };
+    if watch.stops() {
+        return Err(Error::Unsupported("the search was interrupted".to_owned()));
+    }
+    made(&found)?;
+    Ok(found)
 }
 
 /// The epochs of each round, the last those of the plan.
