@@ -22,8 +22,6 @@ pub fn summary(
     let mut text = format!("{}\n{}, {}\n", model.formula, shape(network), noise(network));
     text += &format!("{}\n", how(plan));
     text += &stages(plan);
-    text += &calibrated(plan, network, validation.as_deref());
-    text += &shrunk(&fitted.shrinkage);
     if !trials.is_empty() {
         let last = plan.training.epochs;
         let plans = trials.iter().map(|trial| trial.number).max().map_or(0, |most| most + 1);
@@ -34,6 +32,8 @@ pub fn summary(
             significant(best.fold(f64::NEG_INFINITY, f64::max), 5)
         );
     }
+    text += &calibrated(plan, network, validation.as_deref());
+    text += &shrunk(&fitted.shrinkage);
     text += &model.weighting();
     text += &lines_of(model, network);
     let others = if plan.left_out.is_some() { "left out" } else { "validation" };
@@ -182,7 +182,7 @@ fn calibrated(plan: &Plan, network: &Network, unseen: Option<&[Scores]>) -> Stri
     let Some(rows) = unseen.and_then(|scores| scores.first()).map(|scores| scores.nobs) else { return String::new() };
     let on = match plan.left_out {
         Some(LeftOut { each, .. }) if plan.members > 1 => {
-            format!("{} that {each} of the {} networks did without each", count_of(rows, "row"), plan.members)
+            format!("{}, each unseen by {each} of the {} networks", count_of(rows, "row"), plan.members)
         }
         Some(_) => format!("{} that the network did without", count_of(rows, "row")),
         None => format!("{} that validate", count_of(rows, "row")),

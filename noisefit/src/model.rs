@@ -34,7 +34,8 @@ impl std::str::FromStr for NoiseChoice {
 impl std::fmt::Display for NoiseChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            NoiseChoice::Usual => f.write_str("usual"),
+            // What names it has no network.
+            NoiseChoice::Usual => f.write_str("gaussian"),
             NoiseChoice::Auto => f.write_str("auto"),
             NoiseChoice::Named(noise) => noise.fmt(f),
         }
