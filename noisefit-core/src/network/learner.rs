@@ -111,6 +111,11 @@ impl Learner {
         }
     }
 
+    /// Goes on from here as if no step had been made.
+    pub(crate) fn begin_anew(&mut self) {
+        self.optimizer.begin_anew();
+    }
+
     /// The parameters: those of the network as [`Architecture::layers`] says, then those of the noise.
     pub fn parameters(&self) -> &[f32] {
         &self.parameters
