@@ -167,7 +167,7 @@ impl Learner {
         let capacity = self.workspace.capacity();
         let loss =
             if rows <= capacity { self.piece(inputs, targets, 0) } else { self.pieces(inputs, targets, capacity) };
-        let Learner { parameters, gradient, optimizer, architecture, .. } = self;
+        let Learner { parameters, gradient, optimizer, architecture, holds_scale, .. } = self;
         self.norm = None;
         if let Some(longest) = self.clip {
             let length = length(gradient);
@@ -177,7 +177,9 @@ impl Learner {
                 vectorised(|| gradient.iter_mut().for_each(|g| *g *= factor));
             }
         }
-        optimizer.step(parameters, gradient, rate, architecture.parameters());
+        // One scale for all rows is no weight of the network, though its bias stands for it: the last.
+        let decayed = architecture.parameters() - usize::from(*holds_scale);
+        optimizer.step(parameters, gradient, rate, decayed);
         loss
     }
 
