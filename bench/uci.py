@@ -146,7 +146,7 @@ def main() -> None:
     for model in MODELS:
         row(f"negative log-likelihood, {model}", cells(model, "new_mean_nll"), 3)
     row("root mean squared error, network", cells(next(iter(MODELS)), "new_rmse"), 3)
-    table("seconds of a fit", names)
+    table("seconds of a fit, as the machine was", names)
     row("on one thread", cells(next(iter(MODELS)), "seconds"), 2)
 
 
