@@ -25,7 +25,7 @@ fn losses(case: &str) -> Result<Vec<f64>, Box<dyn Error>> {
     let (method, rate, decay) = method(optimizer)?;
     let outputs = objective.outputs();
     let (hidden, activation) = (vec![8, 5], activation.parse()?);
-    let architecture = Architecture { inputs: INPUTS, embeddings: Vec::new(), hidden, activation, outputs };
+    let architecture = Architecture { inputs: INPUTS, embeddings: Vec::new(), pieces: Vec::new(), hidden, activation, outputs };
     let mut learner = start(architecture, objective, method)?.with_decay(decay);
     let (x, y) = data();
     let step = |step: usize| {

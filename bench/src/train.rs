@@ -34,7 +34,7 @@ pub fn run(way: &str, steps: Steps) -> Result<(), Box<dyn Error>> {
 fn learner(steps: &Steps) -> Result<Learner, Box<dyn Error>> {
     let architecture = Architecture {
         inputs: steps.columns,
-        embeddings: Vec::new(),
+        embeddings: Vec::new(), pieces: Vec::new(),
         hidden: steps.hidden.clone(),
         activation: Activation::Relu,
         outputs: 1,
@@ -76,7 +76,7 @@ fn epochs(steps: Steps) -> Result<(), Box<dyn Error>> {
 }
 
 fn training(rate: f64, epochs: usize) -> Training {
-    Training { rate, schedule: Schedule::Constant, warm_up: 0, epochs: epochs as u64, common_scale: 0, patience: None }
+    Training { rate, schedule: Schedule::Constant, warm_up: 0, epochs: epochs as u64, common_scale: 0, scale_rate: None, patience: None }
 }
 
 /// Whole fits of an ensemble, from rows in memory to the scores.

@@ -8,7 +8,7 @@ use std::process::Command;
 use common::{Folder, csv, testdata};
 use noisefit_core::inference::predict::NewRows;
 use noisefit_core::network::{
-    Activation, Architecture, Centre, Embedding, Member, Network, Objective, Standardisation, Tensors,
+    Activation, Architecture, Centre, Embedding, Member, Network, Objective, Pieces, Standardisation, Tensors,
 };
 use noisefit_core::noise::Noise;
 use noisefit_core::record::{Reason, Termination};
@@ -143,9 +143,11 @@ fn network(architecture: Architecture, objective: Objective, members: usize) -> 
             .enumerate()
             .map(|(place, weight)| if architecture.hidden.is_empty() { 0.1 * place as f32 - 0.2 } else { 2.0 * weight })
             .collect(),
+        line: Vec::new(),
     };
     let members = (0..members).map(member).collect();
-    Network { members, standardisation: Standardisation { inputs, response }, architecture, objective }
+    let shifts = Vec::new();
+    Network { members, standardisation: Standardisation { inputs, response }, architecture, objective, shifts }
 }
 
 /// Networks with everything that they may have, beside what they say themselves.
@@ -153,6 +155,7 @@ fn networks(folder: &Folder) -> Vec<Case> {
     let shape = |hidden: &[usize], activation, outputs| Architecture {
         inputs: 3,
         embeddings: Vec::new(),
+        pieces: Vec::new(),
         hidden: hidden.to_vec(),
         activation,
         outputs,
@@ -162,6 +165,18 @@ fn networks(folder: &Folder) -> Vec<Case> {
         embeddings: embeddings.iter().map(|&(start, end, width)| Embedding { inputs: start..end, width }).collect(),
         ..shape(&[6], Activation::Silu, 1)
     };
+    let cut = |hidden: &[usize], outputs| Architecture {
+        pieces: vec![
+            Pieces { input: 0, knots: vec![-1.0, -0.25, 0.5, 1.5] },
+            Pieces { input: 2, knots: vec![-0.5, 0.0, 0.125] },
+        ],
+        ..shape(hidden, Activation::Silu, outputs)
+    };
+    let with_lines = |mut network: Network| {
+        network.members.iter_mut().for_each(|member| member.line = vec![0.5, -0.25, 1.0]);
+        network
+    };
+    let shifted = |network: Network| Network { shifts: vec![-0.5, 0.0, 0.25, 1.0], ..network };
     let two_heads = || Objective::Likelihood { noise: Noise::Logistic, modelled: true };
     let one_head = || Objective::Likelihood { noise: Noise::Laplace, modelled: false };
     let quantiles = || Objective::Quantiles(vec![0.1, 0.5, 0.75, 0.9]);
@@ -179,6 +194,9 @@ fn networks(folder: &Folder) -> Vec<Case> {
         ("several", network(shape(&[6], relu, 4), quantiles(), 1)),
         ("several_ensemble", network(shape(&[6], tanh, 4), quantiles(), 2)),
         ("upper", network(shape(&[6], tanh, 1), Objective::Quantiles(vec![0.9]), 1)),
+        ("pieces", network(cut(&[6], 2), two_heads(), 3)),
+        ("lines", with_lines(network(cut(&[6], 2), two_heads(), 2))),
+        ("shifts", shifted(network(cut(&[5], 4), quantiles(), 2))),
         ("embedding", network(embedded(6, &[(1, 4, 2)]), Objective::SquaredError, 1)),
         ("embeddings", network(embedded(7, &[(0, 3, 2), (3, 7, 3)]), Objective::SquaredError, 2)),
     ];
@@ -188,7 +206,8 @@ fn networks(folder: &Folder) -> Vec<Case> {
 /// An ensemble that the command line trained, beside what `predict` says.
 fn trained(folder: &Folder) -> Case {
     let data = testdata("diabetes.csv");
-    let shape = ["--model", "network", "--hidden", "6", "--noise", "student-t", "--ensemble", "2"];
+    let shape =
+        ["--model", "network", "--scale", "constant", "--hidden", "6", "--noise", "student-t", "--ensemble", "2"];
     let options = ["--epochs", "3", "--seed", "1", "-f", "y ~ .", "-o", "trained.json"];
     folder.done(&[&["fit", &data, "--quiet"], &shape[..], &options].concat());
     folder.done(&["export", "trained.json", "--onnx", "trained.onnx"]);
@@ -367,8 +386,14 @@ fn what_the_formula_computes_is_said() {
 #[test]
 fn weights_in_safetensors_are_those_of_the_network() {
     let folder = Folder::new();
-    let architecture =
-        Architecture { inputs: 3, embeddings: Vec::new(), hidden: vec![4], activation: Activation::Relu, outputs: 1 };
+    let architecture = Architecture {
+        inputs: 3,
+        embeddings: Vec::new(),
+        pieces: Vec::new(),
+        hidden: vec![4],
+        activation: Activation::Relu,
+        outputs: 1,
+    };
     let network = network(architecture.clone(), Objective::SquaredError, 2);
     FittedModel::trained(design(&["a", "b", "c"]), network.clone()).save(&folder.path().join("m.json")).unwrap();
     let printed = folder.done(&["export", "m.json", "--safetensors", "m.safetensors"]);

@@ -42,10 +42,10 @@ fn a_curve_takes_a_network_and_a_line_does_not() {
     let found = compared(&folder, &["--models", "linear,network,linear:quantiles"]);
     assert_eq!(found["verdict"]["verdict"], "network_is_better", "{found}");
     let text = folder.done(&["compare", "d.csv", "-f", "y ~ x", "--models", "linear,network", "-q", "--times"]);
-    assert!(text.contains("\nnetwork:gaussian predicts better: log score") && text.contains("seconds"), "{text}");
+    assert!(text.contains("\nnetwork:student-t+scale predicts better: log score") && text.contains("seconds"), "{text}");
     let models = found["models"].as_array().unwrap();
     let names: Vec<&str> = models.iter().map(|model| model["model"].as_str().unwrap()).collect();
-    assert_eq!(names, ["linear:gaussian", "network:gaussian", "linear:quantiles"]);
+    assert_eq!(names, ["linear:gaussian", "network:student-t+scale", "linear:quantiles"]);
     assert!(models[2]["log_score"].is_null() && models[2]["pinball"].as_f64().unwrap() > 0.0);
     // The network finds the noise: its log score is about that of noise 0.3, -ln 0.3 - ln sqrt(2 pi e) = -0.215, and RMSE 0.3.
     assert!((models[1]["rmse"].as_f64().unwrap() - 0.3).abs() < 0.06, "{found}");

@@ -10,7 +10,7 @@ use common::{Folder, csv, testdata};
 use serde_json::Value;
 
 /// A network that is trained in a moment.
-const SMALL: [&str; 8] = ["--model", "network", "--hidden", "8", "--lr", "0.01", "--epochs", "30"];
+const SMALL: [&str; 10] = ["--model", "network", "--plan", "plain", "--hidden", "8", "--lr", "0.01", "--epochs", "30"];
 
 fn number(cell: &str) -> f64 {
     cell.parse().unwrap()
@@ -219,6 +219,8 @@ fn ctrl_c_stops_after_a_step_and_keeps_what_was_learned() {
         "y ~ .",
         "--model",
         "network",
+        "--plan",
+        "plain",
         "--epochs",
         "1000000",
         "--patience",
@@ -264,14 +266,17 @@ fn files_larger_than_the_memory_given_are_streamed() {
     folder.write("d.csv", "x,y\n".to_owned() + &(0..20_000).map(row).collect::<String>());
     let base = ["fit", "d.csv", "-f", "y ~ x", "--memory", "20KB", "--shuffle-buffer", "2000", "--format", "json"];
     let fit = |more: &[&str]| {
-        let words =
-            with(&with(&base, &["--model", "network", "--hidden", "16", "--lr", "0.01", "--epochs", "4"]), more);
+        let words = with(&with(&base, &["--model", "network", "--hidden", "16", "--lr", "0.01"]), more);
         serde_json::from_str::<Value>(&folder.done(&words)).unwrap()
     };
-    let one = fit(&["--threads", "1"]);
-    assert_eq!(one["members"], fit(&["--threads", "2"])["members"]);
+    let one = fit(&["--plan", "plain", "--epochs", "4", "--threads", "1"]);
+    assert_eq!(one["members"], fit(&["--plan", "plain", "--epochs", "4", "--threads", "2"])["members"]);
     assert_eq!(one["nobs"], 18_000);
     assert!(one["training"][0]["r_squared"].as_f64().unwrap() > 0.9);
+    // With rows that each network does without, too, no part of which fits in memory.
+    let suited = fit(&["--epochs", "2", "--ensemble", "2", "--noise", "student-t"]);
+    assert_eq!(suited["nobs"], 20_000);
+    assert!(suited["validation"][0]["r_squared"].as_f64().unwrap() > 0.9, "{}", suited["validation"]);
 }
 
 #[test]
@@ -361,4 +366,56 @@ fn what_cannot_be_trained_is_refused_with_what_to_say() {
         &["--solver", "train", "--optimizer", "sgd", "--lr", "100", "--schedule", "constant"],
         "learning rate 100 is too large",
     );
+}
+
+#[test]
+fn what_is_not_said_is_suited_to_the_data_and_calibrated() {
+    let (folder, data) = (Folder::new(), testdata("diabetes.csv"));
+    let base = ["fit", &data, "-f", "y ~ .", "--model", "network", "--epochs", "35", "--ensemble", "3"];
+    let base = with(&base, &["--encoding", "piecewise"]);
+    let said = folder.done(&with(&base, &["-o", "m.json"]));
+    for part in [
+        "ensemble of 3: network 10-64-64-2 with silu, 9 numbers read by 71 pieces, student-t noise, its scale modelled",
+        "adamw at 0.003, cosine, batches of 32, weight decay 0.1, gradients cut to 10",
+        "25 epochs with one scale, then 10 with each row's own at 0.001",
+        "each unseen by 2 of the 3 networks",
+        "training  left out",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    // The same bits again, by any number of threads; and another seed has others.
+    let saved = folder.read("m.json");
+    folder.done(&with(&base, &["-o", "again.json", "--threads", "1"]));
+    assert!(folder.read("again.json") == saved);
+    folder.done(&with(&base, &["-o", "other.json", "--seed", "1"]));
+    assert!(folder.read("other.json") != saved);
+    // What is not said of the pieces is chosen by cross-validation.
+    let chosen = folder.fit(&base[1..base.len() - 2]);
+    let score = |k: usize| chosen["trials"][k]["log_score"].as_f64().unwrap();
+    let better = if score(1) > score(0) { 0 } else { 8 };
+    assert_eq!(chosen["plan"]["pieces"], better, "{}", chosen["trials"]);
+    // Every part by itself is what the user says.
+    let fit = |more: &[&str]| folder.fit(&with(&base[1..], more));
+    let plain = ["--scale", "constant", "--calibrate", "none", "--noise", "gaussian"];
+    let plan = folder.fit(&with(&with(&base[1..base.len() - 2], &["--encoding", "none"]), &plain));
+    assert_eq!((plan["plan"]["pieces"].as_u64(), plan["loss"].as_str()), (Some(0), Some("MSE")));
+    assert!(plan["plan"]["left_out"].is_null() && plan["validation"].is_null());
+    let plan = fit(&["--validation", "0.2", "--hidden", "7", "--optimizer", "adam", "--scale-lr", "0.0005"]);
+    let (own, training) = (&plan["plan"], &plan["plan"]["training"]);
+    assert_eq!((own["validation"].as_f64(), &own["left_out"]), (Some(0.2), &Value::Null));
+    let number = |value: &Value| value.as_f64().unwrap();
+    assert_eq!([&training["rate"], &training["scale_rate"], &own["decay"]].map(number), [0.001, 0.0005, 0.0]);
+    let plain = folder.fit(&[&data, "-f", "y ~ .", "--model", "network", "--plan", "plain", "--epochs", "2"]);
+    assert_eq!((&plain["hidden"], plain["loss"].as_str()), (&serde_json::json!([64, 32]), Some("MSE")));
+    let refused = |more: &[&str], part: &str| {
+        let error = folder.refusal(2, &with(&base, more));
+        assert!(error.contains(part), "{error}");
+    };
+    refused(&["--calibrate", "left-out", "--validation", "0.1"], "say --calibrate validation");
+    refused(&["--scale", "constant", "--scale-lr", "0.1"], "--scale-lr is about a modelled scale");
+    let error = folder.refusal(2, &["fit", &data, "-f", "y ~ .", "--solver", "train", "--encoding", "piecewise"]);
+    assert!(error.contains("say --model network"), "{error}");
+    let tune = ["--tune", "3", "--hidden", "8", "--lr", "0.01", "--decay", "0"];
+    let error = folder.refusal(1, &with(&base, &tune));
+    assert!(error.contains("there is nothing to search"), "{error}");
 }

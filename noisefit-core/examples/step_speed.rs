@@ -16,6 +16,7 @@ fn main() -> Result<(), noisefit_core::Error> {
             let architecture = Architecture {
                 inputs,
                 embeddings: vec![],
+                pieces: Vec::new(),
                 hidden: hidden.clone(),
                 activation: *activation,
                 outputs: 1,

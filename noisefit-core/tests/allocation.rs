@@ -43,7 +43,8 @@ fn a_step_allocates_nothing() {
         ),
     ] {
         let outputs = objective.outputs();
-        let architecture = Architecture { inputs: 10, embeddings, hidden, activation: Activation::Gelu, outputs };
+        let architecture =
+            Architecture { inputs: 10, embeddings, pieces: Vec::new(), hidden, activation: Activation::Gelu, outputs };
         // Of 100 rows at a time, and in pieces.
         for capacity in [64, 20] {
             let mut learner = Learner::new(architecture.clone(), objective.clone(), UpdateRule::Adam, capacity, 0)

@@ -63,6 +63,7 @@ fn losses_are_those_of_pytorch() {
         let architecture = Architecture {
             inputs: INPUTS,
             embeddings: vec![],
+            pieces: Vec::new(),
             hidden: vec![8, 5],
             activation,
             outputs: objective.outputs(),

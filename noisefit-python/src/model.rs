@@ -46,6 +46,10 @@ fn training(settings: &Settings<'_, '_>) -> PyResult<Training> {
     let list = |text: &str| text.split(',').map(|part| units(part.trim())).collect::<Result<Vec<_>, _>>();
     let embeddings = |text: &str| text.split(',').map(parse::embedding).collect::<Result<Vec<_>, _>>();
     Ok(Training {
+        plan: settings.of("plan")?.unwrap_or_default(),
+        encoding: settings.of("encoding")?,
+        scale_lr: settings.by("scale_lr", parse::rate)?,
+        calibrate: settings.of("calibrate")?,
         hidden: settings.by("hidden", list)?.unwrap_or_default(),
         activation: settings.of("activation")?,
         embeddings: settings.by("embedding", embeddings)?.unwrap_or_default(),

@@ -49,7 +49,7 @@ def test_check_estimator_without_an_expected_failure(estimator: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_check_estimator_of_a_network() -> None:
-    network = NetworkRegressor(hidden=(8,), epochs=200, lr=0.02, validation=0.0)
+    network = NetworkRegressor(plan="plain", hidden=(8,), epochs=200, lr=0.02, validation=0.0)
     failed = {
         check["check_name"]: check["exception"]
         for check in check_estimator(network, on_fail=None, on_skip=None)

@@ -3,9 +3,9 @@
 use noisefit_core::algebra::Affine;
 use noisefit_core::inference::conformal::Conformal;
 use noisefit_core::inference::evaluate::Scores;
-use noisefit_core::network::{Member, Network, Objective, Plan, Schedule, Solver, UpdateRule};
+use noisefit_core::network::{LeftOut, Member, Network, Objective, Pieces, Plan, Schedule, Solver, UpdateRule};
 use noisefit_core::noise::{Noise, Parameter, StudentT};
-use noisefit_core::training::{Fitted, Trial};
+use noisefit_core::training::{Fitted, Shrinkage, Trial};
 
 use crate::Specification;
 use crate::fit::calibration;
@@ -21,7 +21,9 @@ pub fn summary(
     let Fitted { network, training, validation, .. } = fitted;
     let mut text = format!("{}\n{}, {}\n", model.formula, shape(network), noise(network));
     text += &format!("{}\n", how(plan));
-    if let Some(last) = trials.iter().map(|trial| trial.epochs).max() {
+    text += &stages(plan);
+    if !trials.is_empty() {
+        let last = plan.training.epochs;
         let plans = trials.iter().map(|trial| trial.number).max().map_or(0, |most| most + 1);
         let best = trials.iter().filter(|trial| trial.epochs == last).filter_map(|trial| trial.log_score);
         text += &format!(
@@ -30,9 +32,12 @@ pub fn summary(
             significant(best.fold(f64::NEG_INFINITY, f64::max), 5)
         );
     }
+    text += &calibrated(plan, network, validation.as_deref());
+    text += &shrunk(&fitted.shrinkage);
     text += &model.weighting();
     text += &lines_of(model, network);
-    text += &format!("\n{}", scores(training, validation.as_deref()));
+    let others = if plan.left_out.is_some() { "left out" } else { "validation" };
+    text += &format!("\n{}", scores(training, validation.as_deref(), others));
     text += &format!("\n{}", members(network));
     if let Some(missing) = model.counts.map(|counts| counts.missing).filter(|missing| *missing > 0) {
         text += &format!("\n{} with missing values left out\n", count_of(missing, "row"));
@@ -87,7 +92,8 @@ fn shape(network: &Network) -> String {
     } else if network.is_linear() {
         "linear model".to_owned()
     } else {
-        let read = architecture.layers().first().map_or(0, |layer| layer.inputs);
+        let pieces: usize = architecture.pieces.iter().map(Pieces::count).sum();
+        let read = architecture.layers().first().map_or(0, |layer| layer.inputs) - pieces;
         let widths = [read].into_iter().chain(architecture.hidden.iter().copied());
         let widths: Vec<String> = widths.chain([architecture.outputs]).map(|width| width.to_string()).collect();
         let hidden =
@@ -96,7 +102,11 @@ fn shape(network: &Network) -> String {
             0 => String::new(),
             count => format!(", {}", count_of(count as u64, "embedding")),
         };
-        format!("network {}{hidden}{embedded}", widths.join("-"))
+        let pieces = match pieces {
+            0 => String::new(),
+            count => format!(", {} read by {count} pieces", count_of(architecture.pieces.len() as u64, "number")),
+        };
+        format!("network {}{hidden}{embedded}{pieces}", widths.join("-"))
     };
     match network.members.len() {
         1 => one,
@@ -155,6 +165,49 @@ fn how(plan: &Plan) -> String {
     text
 }
 
+/// When the scale is learned, where that has a course of its own.
+fn stages(plan: &Plan) -> String {
+    let training = &plan.training;
+    match (training.scale_rate, training.common_scale) {
+        (Some(rate), common @ 1..) if common < training.epochs => {
+            let then = training.epochs - common;
+            format!("{} with one scale, then {then} with each row's own at {rate}\n", count_of(common, "epoch"))
+        }
+        _ => String::new(),
+    }
+}
+
+/// On what rows the noise was calibrated, and how.
+fn calibrated(plan: &Plan, network: &Network, unseen: Option<&[Scores]>) -> String {
+    let Some(rows) = unseen.and_then(|scores| scores.first()).map(|scores| scores.nobs) else { return String::new() };
+    let on = match plan.left_out {
+        Some(LeftOut { each, .. }) if plan.members > 1 => {
+            format!("{}, each unseen by {each} of the {} networks", count_of(rows, "row"), plan.members)
+        }
+        Some(_) => format!("{} that the network did without", count_of(rows, "row")),
+        None => format!("{} that validate", count_of(rows, "row")),
+    };
+    let what = match &network.shifts[..] {
+        [] => "calibrated".to_owned(),
+        shifts => {
+            let shifts: Vec<String> = shifts.iter().map(|shift| significant(*shift, 3)).collect();
+            format!("quantiles moved by {}, calibrated", shifts.join(", "))
+        }
+    };
+    format!("{what} on {on}\n")
+}
+
+/// How much of what is predicted is a line, and one scale.
+fn shrunk(by: &Shrinkage) -> String {
+    let share = |share: f64, what: &str| (share > 0.0).then(|| format!("{} {what}", percent(share)));
+    let parts =
+        [share(by.line, "of the way to a line"), share(by.scale, "of the way from its own scale to one for all rows")];
+    match parts.into_iter().flatten().collect::<Vec<_>>() {
+        parts if parts.is_empty() => String::new(),
+        parts => format!("drawn {}\n", parts.join(", ")),
+    }
+}
+
 /// A linear model's coefficients; of several the mean and the standard deviation.
 fn coefficients(heading: &str, terms: &[String], lines: &[Affine]) -> String {
     let lines: Vec<Vec<f64>> = lines.iter().map(|line| line.numbers().collect()).collect();
@@ -173,7 +226,7 @@ fn coefficients(heading: &str, terms: &[String], lines: &[Affine]) -> String {
 }
 
 /// The scores of the rows that were learned from beside those of the others.
-fn scores(training: &[Scores], validation: Option<&[Scores]>) -> String {
+fn scores(training: &[Scores], validation: Option<&[Scores]>, others: &str) -> String {
     let mut text = String::new();
     for (curve, own) in training.iter().enumerate() {
         let other = validation.and_then(|scores| scores.get(curve));
@@ -202,7 +255,7 @@ fn scores(training: &[Scores], validation: Option<&[Scores]>) -> String {
         if curve > 0 {
             text.push('\n');
         }
-        text += &table(&["", "training", "validation"][..if other.is_some() { 3 } else { 2 }], &rows);
+        text += &table(&["", "training", others][..if other.is_some() { 3 } else { 2 }], &rows);
     }
     text
 }

@@ -5,16 +5,21 @@ use noisefit_core::estimate;
 use noisefit_core::inference::Options;
 use noisefit_core::inference::conformal::{Plan, Scheme};
 use noisefit_core::inference::covariance::Vcov;
+use noisefit_core::named::Named;
 use noisefit_core::network::{self, Schedule};
-use noisefit_core::noise::{Huber, ModelledScale, Noise, Noises, Parameter};
+use noisefit_core::noise::{Huber, ModelledScale, Noise, Noises, Parameter, StudentT};
 use noisefit_core::record::{Confint, SmallSample};
 use noisefit_data::formula::Formula;
 
 use crate::error::Error;
 use crate::model::{Model, NoiseChoice, Scale};
 use crate::refusal::{Refusal, WithEffects};
+use crate::training::{Calibrate, Encoding, Optimizer, Preset, Training};
 use crate::with_sampling::WithSampling;
 use noisefit_core::wording::Setting;
+
+/// Rows that settings are checked for before any are read.
+const USUAL_ROWS: u64 = 1000;
 
 impl Model {
     /// Checks that the settings go together, without data. [`Model::fit`] checks the same before it reads any.
@@ -28,7 +33,7 @@ impl Model {
                 self.only_exact()?;
                 let noise = self.named_noise()?;
                 self.without_effects(WithEffects::Training)?;
-                self.plan()?;
+                self.plan(USUAL_ROWS)?;
                 self.conformal_plan(&noise)?;
             }
             None if self.is_auto()? => {
@@ -86,7 +91,7 @@ impl Model {
             };
         };
         let others = [
-            (self.scale.is_some(), WithEffects::Scale),
+            (matches!(self.scale, Some(Scale::Formula(_))), WithEffects::Scale),
             (!matches!(&noise[..], [noise] if estimate::absorbs_effects(noise)), WithEffects::Noise(noise.to_string())),
             (self.conformal.is_some(), WithEffects::Conformal),
             (self.confint == Confint::Profile, WithEffects::Profile),
@@ -117,7 +122,7 @@ impl Model {
         match &self.scale {
             Some(Scale::Network) => Err(Refusal::ScaleByNetwork),
             Some(Scale::Formula(scale)) => formula.with_scale(scale).map_err(Refusal::Formula),
-            None => Ok(formula),
+            None | Some(Scale::Constant) => Ok(formula),
         }
     }
 
@@ -140,7 +145,7 @@ impl Model {
     pub(crate) fn choice(&self) -> Result<Noises, Refusal> {
         let noise = self.named_noise()?;
         let can = noise.iter().all(|noise| noise.description().scale == ModelledScale::Always);
-        match self.scale.is_some() && !can {
+        match matches!(self.scale, Some(Scale::Formula(_))) && !can {
             true => Err(Refusal::ScaleOfNoise { noise: noise.to_string() }),
             false => Ok(noise),
         }
@@ -148,7 +153,12 @@ impl Model {
 
     /// The noise, with Huber's own settings, whatever the scale.
     pub(crate) fn named_noise(&self) -> Result<Noises, Refusal> {
-        let NoiseChoice::Named(noise) = &self.noise else { return Err(Refusal::AutoNoise) };
+        let noise = &match &self.noise {
+            NoiseChoice::Named(noise) => noise.clone(),
+            NoiseChoice::Usual if self.suits() => Noise::StudentT(StudentT::FREE).into(),
+            NoiseChoice::Usual => Noise::Gaussian.into(),
+            NoiseChoice::Auto => return Err(Refusal::AutoNoise),
+        };
         match (&noise[..], self.huber_setting()) {
             (&[Noise::Huber(huber @ Huber { delta: None, .. })], _) => {
                 let k = self.huber_k.map_or(huber.k, Parameter::Given);
@@ -207,62 +217,173 @@ impl Model {
             return Err(Refusal::OnlyExact { setting });
         }
         match &self.scale {
-            None | Some(Scale::Network) => Ok(()),
+            None | Some(Scale::Network | Scale::Constant) => Ok(()),
             Some(Scale::Formula(formula)) => Err(Refusal::ScaleByFormula { formula: formula.clone() }),
         }
     }
 
-    /// The plan of what is trained, but for its embeddings and the memory it may use.
-    pub(crate) fn plan(&self) -> Result<network::Plan, Refusal> {
-        let defaults = network::Plan::default();
-        let Some((training, is_network)) = self.training() else { return Ok(defaults) };
-        let models_scale = self.scale == Some(Scale::Network);
+    /// The plan of what is trained on so many rows, but for its embeddings and the memory it may use.
+    pub(crate) fn plan(&self, rows: u64) -> Result<network::Plan, Refusal> {
+        let plain = network::Plan::default();
+        let Some((training, is_network)) = self.training() else { return Ok(plain) };
+        let suits = self.suits();
         let layers = !training.hidden.is_empty() || training.activation.is_some() || !training.embeddings.is_empty();
-        if !is_network && layers {
+        if !is_network && (layers || training.encoding.is_some()) {
             return Err(Refusal::OnlyNetworks);
         }
         if !is_network && training.dropout.is_some() {
             return Err(Refusal::DropoutOfLinear);
         }
-        let solver = training.solver()?;
-        if training.common_scale.is_some() && !models_scale {
-            return Err(Refusal::CommonScale);
+        let models_scale = match self.scale {
+            Some(Scale::Network) => true,
+            Some(_) => false,
+            None => suits && self.scale_can_be_modelled()?,
+        };
+        let usual = if suits { network::Plan::suited(rows, models_scale) } else { plain.clone() };
+        let solver = training.solver(&usual.solver)?;
+        let stages = [
+            (Setting::CommonScale, training.common_scale.is_some()),
+            (Setting::ScaleRate, training.scale_lr.is_some()),
+        ];
+        if let Some((setting, _)) = stages.into_iter().find(|(_, given)| *given && !models_scale) {
+            return Err(Refusal::CommonScale { setting });
         }
-        let validation = training.validation.unwrap_or(if is_network { defaults.validation } else { 0.0 });
-        let epochs = training.epochs.unwrap_or(defaults.training.epochs);
+        // Another optimizer has other rates and no decay that was chosen for it.
+        let own_optimizer = suits && training.optimizer.is_none_or(|optimizer| optimizer == Optimizer::AdamW);
+        let rate = training.lr.unwrap_or(match (is_network, own_optimizer) {
+            (false, _) => 0.01,
+            (true, true) => usual.training.rate,
+            (true, false) => plain.training.rate,
+        });
+        let ways = self.calibration_rows(training, is_network, suits)?;
+        let validation = match ways {
+            Calibrate::Validation => training.validation.unwrap_or(if is_network { plain.validation } else { 0.0 }),
+            _ => 0.0,
+        };
+        let epochs = training.epochs.unwrap_or(usual.training.epochs);
+        let members = training.ensemble.unwrap_or(usual.members);
+        let schedule = if is_network { usual.training.schedule } else { Schedule::Cosine };
         Ok(network::Plan {
             hidden: match (is_network, training.hidden.is_empty()) {
                 (false, _) => Vec::new(),
-                (true, true) => defaults.hidden,
+                (true, true) => usual.hidden,
                 (true, false) => training.hidden.clone(),
             },
-            activation: training.activation.unwrap_or(defaults.activation),
+            activation: training.activation.unwrap_or(usual.activation),
             embeddings: Vec::new(),
+            pieces: match training.encoding {
+                Some(Encoding::Piecewise) => PIECES,
+                Some(Encoding::None) => 0,
+                None => usual.pieces,
+            },
             models_scale,
             solver,
-            decay: training.decay.unwrap_or(0.0),
+            decay: training.decay.unwrap_or(if own_optimizer { usual.decay } else { 0.0 }),
             dropout: training.dropout.unwrap_or(0.0),
-            clip: training.clip,
+            clip: training.clip.or(usual.clip),
             training: network::Training {
-                rate: training.lr.unwrap_or(if is_network { defaults.training.rate } else { 0.01 }),
-                schedule: training.schedule.unwrap_or(if is_network { Schedule::Constant } else { Schedule::Cosine }),
-                warm_up: training.warm_up.unwrap_or(0),
+                rate,
+                schedule: training.schedule.unwrap_or(schedule),
+                // No more than a tenth of the steps that few epochs come to.
+                warm_up: training.warm_up.unwrap_or(match training.epochs {
+                    Some(epochs) if suits => usual.training.warm_up.min(epochs * rows.div_ceil(WARMED_BATCH) / 10),
+                    _ => usual.training.warm_up,
+                }),
                 epochs,
                 common_scale: match (training.common_scale, models_scale && is_network) {
                     (Some(epochs), _) => epochs,
+                    // As much shorter as both stages are.
+                    (None, true) if suits => {
+                        let [all, first] = [usual.training.epochs.max(1), usual.training.common_scale].map(u128::from);
+                        ((2 * u128::from(epochs) * first + all) / (2 * all)) as u64
+                    }
                     (None, true) => epochs / 2,
                     (None, false) => 0,
                 },
+                scale_rate: match training.scale_lr {
+                    None if suits && models_scale => Some(rate * SCALE_SHARE),
+                    given => given,
+                },
                 patience: match validation > 0.0 {
-                    true => training.patience.or(defaults.training.patience),
+                    true => training.patience.or(plain.training.patience),
                     false => training.patience,
                 },
             },
             validation,
-            members: training.ensemble.unwrap_or(1),
+            left_out: match (ways, usual.left_out) {
+                (Calibrate::LeftOut, Some(usual_parts)) if members == usual.members => Some(usual_parts),
+                (Calibrate::LeftOut, usual_parts) => {
+                    Some(network::LeftOut::of_members(members, usual_parts.map_or(PARTS, |left_out| left_out.parts)))
+                }
+                _ => None,
+            },
+            members,
             seed: self.seed,
-            memory: defaults.memory,
-            buffer: training.shuffle_buffer.unwrap_or(defaults.buffer),
+            memory: plain.memory,
+            buffer: training.shuffle_buffer.unwrap_or(plain.buffer),
         })
     }
+
+    /// The plans of a network among which cross-validation chooses, the usual one first: with and without pieces, in all epochs and in a
+    /// tenth of them, unless one of these is given; of many rows, which no network learns by heart, the usual one alone.
+    pub(crate) fn plans(&self, rows: u64) -> Result<Vec<network::Plan>, Refusal> {
+        let mut plans = vec![self.plan(rows)?];
+        let chooses = self.suits() && plans[0].left_out.is_some() && (FEWEST_ROWS..=MOST_ROWS).contains(&rows);
+        let Some((training, _)) = self.training().filter(|(training, _)| chooses && training.tune.is_none()) else {
+            return Ok(plans);
+        };
+        if training.encoding.is_none() {
+            plans.push(network::Plan { pieces: 0, ..plans[0].clone() });
+        }
+        if training.epochs.is_none() && training.common_scale.is_none() {
+            plans.extend(plans.iter().filter_map(network::Plan::shortened).collect::<Vec<_>>());
+        }
+        Ok(plans)
+    }
+
+    /// Whether a network's plan is suited to the number of rows.
+    fn suits(&self) -> bool {
+        let suited =
+            |training: &Training| training.plan == Preset::Suited && training.optimizer != Some(Optimizer::Lbfgs);
+        self.training().is_some_and(|(training, is_network)| is_network && suited(training))
+    }
+
+    /// Whether the noise of a network goes with a scale that is another output.
+    fn scale_can_be_modelled(&self) -> Result<bool, Refusal> {
+        Ok(match &self.named_noise()?[..] {
+            [Noise::Huber(huber)] => huber.delta.is_none(),
+            [noise] => noise.description().scale != ModelledScale::Never,
+            _ => false,
+        })
+    }
+
+    /// On which rows a network is calibrated, checked against the others that are asked for.
+    fn calibration_rows(&self, training: &Training, is_network: bool, suits: bool) -> Result<Calibrate, Refusal> {
+        let validates = training.validation.is_some_and(|share| share > 0.0);
+        match training.calibrate {
+            Some(Calibrate::LeftOut | Calibrate::None) if validates => {
+                Err(Refusal::CalibratedTwice { how: training.calibrate.map_or("", Named::name) })
+            }
+            Some(ways) => Ok(ways),
+            // A patience is one with validation rows.
+            None if suits && is_network && !validates && training.patience.is_none() => Ok(Calibrate::LeftOut),
+            None => Ok(Calibrate::Validation),
+        }
+    }
 }
+
+/// Rows that say which of a few plans is the best, and rows of which none learns by heart.
+const FEWEST_ROWS: u64 = 50;
+const MOST_ROWS: u64 = 50_000;
+
+/// The pieces that the range of a number is cut into.
+const PIECES: usize = 8;
+
+/// Parts of the rows that are left out in turn.
+const PARTS: usize = 20;
+
+/// Rows of a step by which a warm-up is counted where the epochs are given.
+const WARMED_BATCH: u64 = 32;
+
+/// The learning rate of the second stage, as a share of that of the first.
+const SCALE_SHARE: f64 = 1.0 / 3.0;

@@ -3,6 +3,7 @@
 use noisefit_core::compare::kinds::{Contestant, Kind, Plans, SideBySide, side_by_side};
 use noisefit_core::network::{Plan, Watch};
 use noisefit_core::rows::{Division, Folds};
+use noisefit_core::training;
 use noisefit_data::DataError;
 use noisefit_data::formula::Formula;
 use noisefit_report::kinds::{summary, tidy};
@@ -78,8 +79,14 @@ impl Model {
             Fitting::Network(_) => self.clone(),
             _ => Model { fitting: Fitting::Network(Default::default()), ..self.clone() },
         };
-        let plan = Plan { memory: table.budget(), ..Model { scale: None, ..network }.plan()? };
-        let plans = Plans { fit: Model { scale: None, ..self.clone() }.options(), network: plan };
+        // As many as learn where a part is left out.
+        let learning = training::count(&rows).map_err(failed)? * (options.folds as u64 - 1) / options.folds as u64;
+        let plan = |scale| -> Result<Plan, Refusal> {
+            let plan = Model { scale: Some(scale), ..network.clone() }.plan(learning)?;
+            Ok(Plan { memory: table.budget(), ..plan })
+        };
+        let networks = [plan(Scale::Constant)?, plan(Scale::Network)?];
+        let plans = Plans { fit: Model { scale: None, ..self.clone() }.options(), networks };
         let found = side_by_side(&rows, models, &division.map_err(failed)?, &plans, &Stop(table)).map_err(failed)?;
         Ok(KindsCompared { formula: formula.text().to_owned(), found, notes: notes(&rows, table) })
     }

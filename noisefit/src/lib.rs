@@ -125,7 +125,7 @@ pub use refusal::{Refusal, WithEffects};
 pub use remark::Remark;
 pub use table::Table;
 pub use tabulate::tabulate;
-pub use training::{Batch, Optimizer, Training};
+pub use training::{Batch, Calibrate, Encoding, Optimizer, Preset, Training};
 pub use watch::Watch;
 pub use with_sampling::WithSampling;
 

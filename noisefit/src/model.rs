@@ -3,7 +3,7 @@
 use noisefit_core::estimate::Collinear;
 use noisefit_core::inference::conformal::Scheme;
 use noisefit_core::inference::covariance::Vcov;
-use noisefit_core::noise::{HuberScale, InvalidNoise, Noise, Noises};
+use noisefit_core::noise::{HuberScale, InvalidNoise, Noises};
 use noisefit_core::record::{Confint, SmallSample};
 use noisefit_data::source::Missing;
 
@@ -12,8 +12,11 @@ use crate::refusal::Refusal;
 use crate::training::Training;
 
 /// A noise that is named, or to be found out.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum NoiseChoice {
+    /// None is named: gaussian, of a network student-t, whose tails its calibration finds, as light as Gaussian ones where they are.
+    #[default]
+    Usual,
     /// `auto`: the one that a comparison of all families prefers.
     Auto,
     /// By its name.
@@ -31,6 +34,8 @@ impl std::str::FromStr for NoiseChoice {
 impl std::fmt::Display for NoiseChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            // What names it has no network.
+            NoiseChoice::Usual => f.write_str("gaussian"),
             NoiseChoice::Auto => f.write_str("auto"),
             NoiseChoice::Named(noise) => noise.fmt(f),
         }
@@ -44,13 +49,19 @@ pub enum Scale {
     Formula(String),
     /// Another output of what is trained.
     Network,
+    /// One number for all rows.
+    Constant,
 }
 
 impl std::str::FromStr for Scale {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(if text == "network" { Scale::Network } else { Scale::Formula(text.to_owned()) })
+        Ok(match text {
+            "network" => Scale::Network,
+            "constant" => Scale::Constant,
+            formula => Scale::Formula(formula.to_owned()),
+        })
     }
 }
 
@@ -137,7 +148,7 @@ pub struct Model {
     pub huber_k: Option<f64>,
     /// How the scale of huber noise is estimated; by maximum likelihood unless given.
     pub huber_scale: Option<HuberScale>,
-    /// How the scale is modelled; one number unless given.
+    /// How the scale is modelled; one number unless given, of a network another output of it where its plan is suited to the data.
     pub scale: Option<Scale>,
     /// Relative precisions of the rows (inverse variances), a column or arithmetic on columns.
     pub weights: Option<String>,
@@ -176,11 +187,11 @@ pub struct Model {
 }
 
 impl Model {
-    /// A model of one formula: gaussian noise, exactly fitted, everything else by default.
+    /// A model of one formula: gaussian noise, exactly fitted, everything else by default; of a network student-t noise.
     pub fn new(formula: impl Into<String>) -> Self {
         Model {
             formula: formula.into(),
-            noise: NoiseChoice::Named(Noise::Gaussian.into()),
+            noise: NoiseChoice::Usual,
             huber_k: None,
             huber_scale: None,
             scale: None,
@@ -213,11 +224,10 @@ impl Model {
         Ok(self)
     }
 
-    /// The same model whose scale is modelled, too: `~ x + city`, or `network` of what is trained.
+    /// The same model whose scale is modelled, too: `~ x + city`, or `network` of what is trained; or is one number, `constant`.
     #[must_use]
     pub fn scale(mut self, scale: &str) -> Self {
-        let scale = if scale == "network" { Scale::Network } else { Scale::Formula(scale.to_owned()) };
-        self.scale = Some(scale);
+        self.scale = scale.parse().ok();
         self
     }
 
@@ -319,7 +329,8 @@ impl Model {
         self
     }
 
-    /// A network in the place of the linear model, which reads the terms of the formula.
+    /// A network in the place of the linear model, which reads the terms of the formula. What `training` does not say is as
+    /// [`Plan::suited`](noisefit_core::network::Plan::suited) has it for so many rows.
     ///
     /// ```
     /// use noisefit::{Model, Table, Training};

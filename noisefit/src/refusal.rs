@@ -144,8 +144,16 @@ pub enum Refusal {
         /// The setting.
         setting: Setting,
     },
-    /// Epochs of a common scale without a modelled one.
-    CommonScale,
+    /// A setting of the stages of a modelled scale without one.
+    CommonScale {
+        /// The setting.
+        setting: Setting,
+    },
+    /// Calibration on other rows than those that validate, of which there are such.
+    CalibratedTwice {
+        /// On which.
+        how: &'static str,
+    },
     /// Training without an intercept.
     NoIntercept,
     /// A column to be embedded that is no category of the design.
@@ -474,10 +482,14 @@ impl Refusal {
                 name(*setting),
                 with(Setting::Optimizer, "lbfgs")
             ),
-            Refusal::CommonScale => format!(
-                "{} is about a modelled scale: say {}",
-                name(Setting::CommonScale),
-                with(Setting::Scale, "network")
+            Refusal::CommonScale { setting } => {
+                format!("{} is about a modelled scale: say {}", name(*setting), with(Setting::Scale, "network"))
+            }
+            Refusal::CalibratedTwice { how } => format!(
+                "{} leaves no rows for {}: leave it out, or say {}",
+                with(Setting::Calibrate, how),
+                name(Setting::Validation),
+                with(Setting::Calibrate, "validation")
             ),
             Refusal::NoIntercept => format!(
                 "a trained model has an intercept, for its inputs are standardised; without one say {}",

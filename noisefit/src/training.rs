@@ -9,15 +9,21 @@ use noisefit_core::training::Space;
 use crate::refusal::Refusal;
 use noisefit_core::wording::Setting;
 
-/// How a network, or a linear model by gradient steps, is trained. What is not given has the default that its field names.
+/// How a network, or a linear model by gradient steps, is trained. What is not given is, of a network, as
+/// [`Plan::suited`](noisefit_core::network::Plan::suited) has it for the rows at hand, unless the plan is to be plain or lbfgs is the
+/// optimizer; then it is as the field names.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Training {
+    /// Where what is not given comes from: it is suited to the data.
+    pub plan: Preset,
     /// Units of the hidden layers of a network: 64 and 32.
     pub hidden: Vec<usize>,
     /// The function after each hidden layer: relu.
     pub activation: Option<Activation>,
     /// Columns of which so many numbers are learned for each level, instead of one column a level.
     pub embeddings: Vec<(String, usize)>,
+    /// What a network reads of numbers: none but themselves.
+    pub encoding: Option<Encoding>,
     /// How steps are made: adam.
     pub optimizer: Option<Optimizer>,
     /// The learning rate: 0.001, of a linear model 0.01.
@@ -36,6 +42,8 @@ pub struct Training {
     pub epochs: Option<u64>,
     /// Epochs at most in which a modelled scale is the same for all rows: half of them, of a linear model none.
     pub common_scale: Option<u64>,
+    /// The learning rate to begin with once the scale differs from row to row: that of the one course.
+    pub scale_lr: Option<f64>,
     /// Whether rows are shown in a new random order in every epoch: they are.
     pub shuffle: Option<bool>,
     /// Weight decay: none.
@@ -46,6 +54,8 @@ pub struct Training {
     pub clip: Option<f64>,
     /// The share of the rows that is not learned from and says which epoch is the best: 0.1, of a linear model none.
     pub validation: Option<f64>,
+    /// From which rows the scale and the tails of the noise are found: the validation rows.
+    pub calibrate: Option<Calibrate>,
     /// How many epochs without a better one end the training: 50, where there are validation rows.
     pub patience: Option<u64>,
     /// The number of networks whose mixture is the prediction: 1.
@@ -65,6 +75,52 @@ pub struct Training {
     /// How many plans are tried, of which the best is taken: the one that is given.
     pub tune: Option<usize>,
 }
+
+/// Where the settings of a network come from that are not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Preset {
+    /// `suited`: from the number of rows.
+    #[default]
+    Suited,
+    /// `plain`: 64 and 32 units, Adam, one network, stopped by a tenth of the rows.
+    Plain,
+}
+
+noisefit_core::named!(Preset {
+    Suited = "suited": "Pieces, stages, an ensemble and its calibration, by the number of rows",
+    Plain = "plain": "64 and 32 units, relu, Adam at 0.001, one network, stopped by a tenth of the rows",
+});
+
+/// What a network reads of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// `piecewise`: beside the number itself how far it is through each of eight pieces of its range.
+    Piecewise,
+    /// `none`: the number itself.
+    None,
+}
+
+noisefit_core::named!(Encoding {
+    Piecewise = "piecewise": "How far each number is through the pieces of its range, too",
+    None = "none": "The numbers themselves",
+});
+
+/// From which rows the scale, the tails and the quantiles of a network are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calibrate {
+    /// `left-out`: those that each network of an ensemble, in turn, is not shown.
+    LeftOut,
+    /// `validation`: those that say which epoch is the best.
+    Validation,
+    /// `none`: those that were learned from.
+    None,
+}
+
+noisefit_core::named!(Calibrate {
+    LeftOut = "left-out": "On rows that each network, in turn, does without",
+    Validation = "validation": "On the rows that say which epoch is the best",
+    None = "none": "Not: scale and tails are those of the rows learned from",
+});
 
 /// How steps are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -96,12 +152,6 @@ pub enum Batch {
     Rows(usize),
 }
 
-impl Default for Batch {
-    fn default() -> Self {
-        Batch::Rows(32)
-    }
-}
-
 impl Training {
     /// The first setting that is given, in the order that messages name them.
     pub fn given(&self) -> Option<Setting> {
@@ -109,6 +159,8 @@ impl Training {
             (Setting::Hidden, !self.hidden.is_empty()),
             (Setting::Activation, self.activation.is_some()),
             (Setting::Embedding, !self.embeddings.is_empty()),
+            (Setting::Plan, self.plan != Preset::Suited),
+            (Setting::Encoding, self.encoding.is_some()),
             (Setting::Optimizer, self.optimizer.is_some()),
             (Setting::LearningRate, self.lr.is_some()),
             (Setting::Momentum, self.momentum.is_some()),
@@ -117,12 +169,14 @@ impl Training {
             (Setting::Batch, self.batch.is_some()),
             (Setting::Epochs, self.epochs.is_some()),
             (Setting::CommonScale, self.common_scale.is_some()),
+            (Setting::ScaleRate, self.scale_lr.is_some()),
             (Setting::Shuffle, self.shuffle == Some(true)),
             (Setting::NoShuffle, self.shuffle == Some(false)),
             (Setting::Decay, self.decay.is_some()),
             (Setting::Dropout, self.dropout.is_some()),
             (Setting::Clip, self.clip.is_some()),
             (Setting::Validation, self.validation.is_some()),
+            (Setting::Calibrate, self.calibrate.is_some()),
             (Setting::Patience, self.patience.is_some()),
             (Setting::Ensemble, self.ensemble.is_some()),
             (Setting::ShuffleBuffer, self.shuffle_buffer.is_some()),
@@ -143,18 +197,23 @@ impl Training {
             (Setting::Dropout, self.dropout.is_some()),
             (Setting::Clip, self.clip.is_some()),
             (Setting::CommonScale, self.common_scale.is_some()),
+            (Setting::ScaleRate, self.scale_lr.is_some()),
             (Setting::Checkpoint, self.checkpoint.is_some()),
         ];
         settings.into_iter().find(|(_, given)| *given).map(|(setting, _)| setting)
     }
 
-    /// How steps are made, checked against what goes with that.
-    pub(crate) fn solver(&self) -> Result<Solver, Refusal> {
-        let optimizer = self.optimizer.unwrap_or_default();
-        if self.momentum.is_some() && optimizer != Optimizer::Sgd {
+    /// How steps are made, as a plan has it where nothing is said; checked against what goes with that.
+    pub(crate) fn solver(&self, usual: &Solver) -> Result<Solver, Refusal> {
+        if self.momentum.is_some() && self.optimizer != Some(Optimizer::Sgd) {
             return Err(Refusal::OnlySgd);
         }
-        let method = match optimizer {
+        let (usual_method, usual_batch) = match usual {
+            Solver::Steps { method, batch, .. } => (*method, *batch),
+            Solver::Lbfgs => (UpdateRule::Adam, None),
+        };
+        let method = match self.optimizer.unwrap_or_default() {
+            _ if self.optimizer.is_none() => usual_method,
             Optimizer::Sgd => {
                 UpdateRule::Sgd { momentum: self.momentum.unwrap_or(0.0) as f32, nesterov: self.nesterov }
             }
@@ -167,9 +226,10 @@ impl Training {
                 };
             }
         };
-        let batch = match self.batch.unwrap_or_default() {
-            Batch::All => None,
-            Batch::Rows(rows) => Some(rows),
+        let batch = match self.batch {
+            None => usual_batch,
+            Some(Batch::All) => None,
+            Some(Batch::Rows(rows)) => Some(rows),
         };
         Ok(Solver::Steps { method, batch, shuffle: self.shuffle != Some(false) })
     }

@@ -113,7 +113,9 @@ fn a_fit_is_saved_and_read_back() {
 fn networks_and_trained_lines_go_through_the_same_door() {
     let (table, _, folder) = tables();
     let brief = || Training { epochs: Some(3), ..Training::default() };
-    let network = Model::new("y ~ x + city").network(Training { hidden: vec![3], ensemble: Some(2), ..brief() });
+    let network = Model::new("y ~ x + city")
+        .network(Training { hidden: vec![3], ensemble: Some(2), ..brief() })
+        .scale("constant");
     let line = Model::new("y ~ x").noise("laplace").unwrap().train(brief());
     for (model, shape) in [(network, "ensemble of 2: network 3-3-1"), (line, "linear model")] {
         let fitted = model.fit(&table).unwrap();

@@ -23,7 +23,7 @@ Examples:
   noisefit fit wages.parquet -f 'log(wage) ~ poly(age, 2) + C(city, ref=\"Paris\") * female' -o model.json
   noisefit fit engel.csv -f 'foodexp ~ income' --noise quantile:0.1,0.5,0.9
   noisefit fit 'logs/*.csv.gz' -f 'latency ~ size + region' --noise student-t --scale '~ size'
-  noisefit fit diabetes.csv -f 'y ~ .' --model network --noise student-t --ensemble 5 -o model.json
+  noisefit fit diabetes.csv -f 'y ~ .' --model network -o model.json
   noisefit fit lab.csv -f 'y ~ x' --weights '1/(0.1 + 0.3*x)^2'
   noisefit fit survey.csv -f 'y ~ x' --sampling-weights w --vcov cluster:village
   noisefit fit sales.parquet -f 'log(sold) ~ log(price)' --by shop,product -o elasticities.parquet

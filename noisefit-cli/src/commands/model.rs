@@ -22,7 +22,7 @@ pub(crate) struct ModelArguments {
 #[derive(Debug, Args)]
 pub(crate) struct SettingArguments {
     /// Model the noise scale, too: its logarithm is linear in the terms of '~ x + city'; or network, another output of what is
-    /// trained
+    /// trained, as is the default of a network; or constant
     #[arg(long, value_name = "FORMULA")]
     pub(crate) scale: Option<Scale>,
     /// Relative precisions of the rows (inverse variances), a column or arithmetic on columns
@@ -51,7 +51,7 @@ impl ModelArguments {
     /// The model under the noise that is named.
     pub(crate) fn with_noise(&self, noise: &NoiseArguments) -> Model {
         let NoiseArguments { noise, huber_k, huber_scale } = noise;
-        Model { noise: noise.clone(), huber_k: *huber_k, huber_scale: *huber_scale, ..self.model() }
+        Model { noise: noise.clone().unwrap_or_default(), huber_k: *huber_k, huber_scale: *huber_scale, ..self.model() }
     }
 }
 
@@ -79,23 +79,30 @@ pub(crate) struct FitAlone {
 
 /// How noise can be named.
 fn help() -> String {
-    format!("The noise family: {}; or auto, which fits the one that `compare` prefers", usage())
+    format!(
+        "The noise family: {}; or auto, which fits the one that `compare` prefers [default: gaussian; of a \
+             network student-t]",
+        usage()
+    )
 }
 
 /// The same with what each family is.
 fn long_help() -> String {
     let line = |family: &Listed| format!("- {}: {}\n", family.description.usage.join(", "), family.description.about);
     let families: String = FAMILIES.iter().map(line).collect();
-    format!("The noise family:\n{families}- auto: the one that `compare` prefers")
+    format!(
+        "The noise family:\n{families}- auto: the one that `compare` prefers\n\n[default: gaussian; of a network student-t, whose tails its \
+         calibration finds]"
+    )
 }
 
 /// The noise of one model.
 #[derive(Debug, Args)]
 pub(crate) struct NoiseArguments {
-    #[arg(long, value_name = "FAMILY", default_value = "gaussian", help = help(), long_help = long_help())]
+    #[arg(long, value_name = "FAMILY", help = help(), long_help = long_help())]
     #[arg(value_parser = suggested::<NoiseChoice>(FAMILIES.iter().map(|family| family.name).chain(["auto"])))]
     #[arg(hide_possible_values = true)]
-    pub(crate) noise: NoiseChoice,
+    pub(crate) noise: Option<NoiseChoice>,
     /// Where the tails of huber noise begin, in scales [default: 1.345]
     #[arg(long, value_name = "K", value_parser = parse::positive)]
     pub(crate) huber_k: Option<f64>,

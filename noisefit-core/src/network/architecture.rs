@@ -5,17 +5,20 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::network::Activation;
+use crate::network::{Activation, Pieces};
 use crate::rows::scattered_share;
 
 /// A network of fully connected layers; without hidden layers a linear model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Architecture {
     /// The number of inputs.
     pub inputs: usize,
     /// Inputs that are embedded before the first layer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub embeddings: Vec<Embedding>,
+    /// Inputs of which the first layer reads, too, how far they are through the pieces of their range.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<Pieces>,
     /// The widths of the hidden layers.
     pub hidden: Vec<usize>,
     /// The function after each hidden layer.
@@ -51,7 +54,7 @@ pub struct Layer {
 }
 
 impl Architecture {
-    /// The layers, first to last. The first reads the inputs that are not embedded, then the embeddings.
+    /// The layers, first to last. The first reads the inputs that are not embedded, then the embeddings, then the pieces.
     pub fn layers(&self) -> Vec<Layer> {
         let widths: Vec<usize> =
             [self.read()].into_iter().chain(self.hidden.iter().copied()).chain([self.outputs]).collect();
@@ -81,7 +84,14 @@ impl Architecture {
     /// The width of what the first layer reads.
     fn read(&self) -> usize {
         let embedded: usize = self.embeddings.iter().map(|embedding| embedding.inputs.len()).sum();
-        self.inputs.saturating_sub(embedded) + self.embeddings.iter().map(|embedding| embedding.width).sum::<usize>()
+        let pieces: usize = self.pieces.iter().map(Pieces::count).sum();
+        let widths: usize = self.embeddings.iter().map(|embedding| embedding.width).sum();
+        self.inputs.saturating_sub(embedded) + widths + pieces
+    }
+
+    /// Whether the first layer reads anything but the inputs as they are.
+    pub(crate) fn reads_more(&self) -> bool {
+        !self.embeddings.is_empty() || !self.pieces.is_empty()
     }
 
     /// The inputs that are not embedded.
@@ -107,7 +117,7 @@ impl Architecture {
         embedded + widths.map(layer).sum::<usize>()
     }
 
-    /// Refuses layers without units, and embeddings of inputs that there are not.
+    /// Refuses layers without units, embeddings and pieces of inputs that there are not, and pieces that are none.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let mut end = 0;
         for Embedding { inputs, .. } in &self.embeddings {
@@ -117,13 +127,24 @@ impl Architecture {
             }
             end = inputs.end;
         }
+        for pieces in &self.pieces {
+            let embedded = self.embeddings.iter().any(|embedding| embedding.inputs.contains(&pieces.input));
+            if pieces.input >= self.inputs || embedded {
+                let (expected, found) = (self.inputs, pieces.input);
+                return Err(Error::Shape { what: "the inputs that are cut into pieces", expected, found });
+            }
+            if !pieces.is_sound() {
+                let what = "the ends of the pieces of an input do not ascend";
+                return Err(Error::State(what.to_owned()));
+            }
+        }
         let widths = self.embeddings.iter().map(|embedding| &embedding.width);
         if self.hidden.iter().chain([&self.outputs]).chain(widths).any(|width| *width == 0) {
             return Err(Error::Argument { name: "width of a layer", value: 0.0, expected: "1 or more" });
         }
         // So that no size overflows, and no damaged file asks for all of the memory.
         let mut embedded = 0.0;
-        let mut inputs = self.inputs as f64;
+        let mut inputs = self.inputs as f64 + self.pieces.iter().map(|pieces| pieces.count() as f64).sum::<f64>();
         for embedding in &self.embeddings {
             let (replaced, width) = (embedding.inputs.len() as f64, embedding.width as f64);
             embedded += replaced * width;
@@ -144,6 +165,7 @@ impl Architecture {
     pub fn initial(&self, seed: u64) -> Vec<f32> {
         let mut parameters = vec![0.0; self.parameters()];
         if self.hidden.is_empty() && self.embeddings.is_empty() {
+            // That of pieces, too, is linear in its parameters.
             return parameters;
         }
         let layers = self.layers().into_iter().map(|layer| (layer.inputs.max(1), layer.weights.start..layer.bias.end));

@@ -45,6 +45,10 @@ pub struct Training {
     /// (Seitzer, Tavakoli, Antic and Martius 2022, *ICLR*). They end sooner where patience does.
     #[serde(default)]
     pub common_scale: u64,
+    /// The learning rate to begin with once a modelled scale differs from row to row, with a schedule and a warm-up of its own over the
+    /// epochs that are left; where not given the one course goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale_rate: Option<f64>,
     /// Stops after so many epochs without a new best of the loss that is watched: that of the validation rows, or without
     /// such that of the training rows.
     pub patience: Option<u64>,

@@ -135,6 +135,8 @@ pub struct MemoryFeed<'a> {
     batch: usize,
     /// What the order is drawn from; without, rows are shown as they stand.
     seed: Option<u64>,
+    /// The rows that are shown, where not all are.
+    shown: Option<Vec<u32>>,
     order: Vec<u32>,
     gathered: TrainingRows,
 }
@@ -144,13 +146,28 @@ impl<'a> MemoryFeed<'a> {
     pub fn new(rows: &'a TrainingRows, batch: usize, seed: Option<u64>) -> Self {
         let batch = batch.clamp(1, rows.len().max(1));
         let gathered = rows.empty(if seed.is_some() { batch } else { 0 });
-        MemoryFeed { rows, batch, seed, order: Vec::new(), gathered }
+        MemoryFeed { rows, batch, seed, shown: None, order: Vec::new(), gathered }
+    }
+
+    /// The same of some of the rows alone, by their numbers.
+    #[must_use]
+    pub(crate) fn of(self, shown: Vec<u32>) -> Self {
+        let batch = self.batch.min(shown.len().max(1));
+        MemoryFeed { gathered: self.rows.empty(batch), batch, shown: Some(shown), ..self }
+    }
+
+    fn count(&self) -> usize {
+        self.shown.as_ref().map_or(self.rows.len(), Vec::len)
     }
 
     /// The order of an epoch's rows (Fisher and Yates).
-    fn shuffle(&mut self, seed: u64, epoch: u64) {
+    fn arrange(&mut self, epoch: u64) {
         self.order.clear();
-        self.order.extend(0..self.rows.len() as u32);
+        match &self.shown {
+            Some(shown) => self.order.extend(shown),
+            None => self.order.extend(0..self.rows.len() as u32),
+        }
+        let Some(seed) = self.seed else { return };
         let draw = scattered(seed, epoch);
         for k in (1..self.order.len()).rev() {
             self.order.swap(k, scattered_below(draw, k as u64, k + 1));
@@ -164,17 +181,17 @@ impl Feed for MemoryFeed<'_> {
     }
 
     fn batches(&self) -> Option<u64> {
-        Some(self.rows.len().div_ceil(self.batch) as u64)
+        Some(self.count().div_ceil(self.batch) as u64)
     }
 
     fn epoch(&mut self, epoch: u64, first: u64, next: &mut Show<'_>) -> Result<(), Error> {
-        if let Some(seed) = self.seed {
-            self.shuffle(seed, epoch);
+        let (rows, count, as_they_stand) = (self.rows, self.count(), self.seed.is_none() && self.shown.is_none());
+        if !as_they_stand {
+            self.arrange(epoch);
         }
-        let (rows, count) = (self.rows, self.rows.len());
         for start in (0..count).step_by(self.batch).skip(first as usize) {
             let range = start..(start + self.batch).min(count);
-            let shown = if self.seed.is_none() {
+            let shown = if as_they_stand {
                 next(&rows.batch(range))
             } else {
                 self.gathered.clear();

@@ -12,7 +12,7 @@ use crate::rows::{scattered, scattered_share};
 /// ```
 /// use noisefit_core::network::{Activation, Architecture, Learner, UpdateRule, Objective, Targets};
 ///
-/// let architecture = Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
+/// let architecture = Architecture { inputs: 1, embeddings: vec![], pieces: Vec::new(), hidden: vec![], activation: Activation::Relu, outputs: 1 };
 /// let sgd = UpdateRule::Sgd { momentum: 0.0, nesterov: false };
 /// let mut learner = Learner::new(architecture, Objective::SquaredError, sgd, 4, 0)?;
 /// let (x, y) = ([0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 5.0, 7.0]);
@@ -111,6 +111,11 @@ impl Learner {
         }
     }
 
+    /// Goes on from here as if no step had been made.
+    pub(crate) fn begin_anew(&mut self) {
+        self.optimizer.begin_anew();
+    }
+
     /// The parameters: those of the network as [`Architecture::layers`] says, then those of the noise.
     pub fn parameters(&self) -> &[f32] {
         &self.parameters
@@ -162,7 +167,7 @@ impl Learner {
         let capacity = self.workspace.capacity();
         let loss =
             if rows <= capacity { self.piece(inputs, targets, 0) } else { self.pieces(inputs, targets, capacity) };
-        let Learner { parameters, gradient, optimizer, architecture, .. } = self;
+        let Learner { parameters, gradient, optimizer, architecture, holds_scale, .. } = self;
         self.norm = None;
         if let Some(longest) = self.clip {
             let length = length(gradient);
@@ -172,7 +177,9 @@ impl Learner {
                 vectorised(|| gradient.iter_mut().for_each(|g| *g *= factor));
             }
         }
-        optimizer.step(parameters, gradient, rate, architecture.parameters());
+        // One scale for all rows is no weight of the network, though its bias stands for it: the last.
+        let decayed = architecture.parameters() - usize::from(*holds_scale);
+        optimizer.step(parameters, gradient, rate, decayed);
         loss
     }
 

@@ -1,6 +1,6 @@
 //! What the members of an ensemble say together: the mixture of their distributions, each as likely as another.
 
-use crate::noise::Noise;
+use crate::noise::{Noise, NoiseFamily};
 use crate::record::Intervals;
 
 /// What one member says of some rows: a distribution for each, and for each quantile where there are several.
@@ -38,6 +38,11 @@ const MOST_SECANTS: usize = 100;
 impl Mixture {
     pub(crate) fn new(members: Vec<Said>, rows: usize) -> Self {
         Mixture { members, rows }
+    }
+
+    /// What each member says.
+    pub(crate) fn into_members(self) -> Vec<Said> {
+        self.members
     }
 
     /// The same with all scales multiplied.
@@ -122,6 +127,24 @@ impl Mixture {
         }
     }
 
+    /// The logarithm of the density of row `i` at `y` if the noise of all members were this one, and their scales a factor larger.
+    pub(crate) fn log_density_as(&self, noise: &dyn NoiseFamily, log_factor: f64, i: usize, y: f64) -> f64 {
+        let own = |said: &Said| {
+            let log_scale = said.scales[0][i].ln() + log_factor;
+            -noise.negative_log_density((y - said.locations[0][i]) * (-log_scale).exp()) - log_scale
+        };
+        // The largest so far, and the sum of all over it.
+        let (mut largest, mut sum) = (f64::NEG_INFINITY, 0.0);
+        for log in self.members.iter().map(own).filter(|log| *log > f64::NEG_INFINITY) {
+            if log <= largest {
+                sum += (log - largest).exp();
+            } else {
+                (largest, sum) = (log, 1.0 + sum * (largest - log).exp());
+            }
+        }
+        largest + (sum / self.count()).ln()
+    }
+
     /// The probability that an observation of row `i` is at most `y`.
     pub fn cdf(&self, i: usize, y: f64) -> f64 {
         let own = |said: &Said| said.noise[0].family().cdf((y - said.locations[0][i]) / said.scales[0][i]);
@@ -201,7 +224,7 @@ fn root(mut near: f64, mut far: f64, function: impl Fn(f64) -> f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::noise::{Noise, NoiseFamily, StudentT};
+    use crate::noise::StudentT;
 
     fn said(noise: Noise, location: f64, scale: f64) -> Said {
         Said { noise: vec![noise], locations: vec![vec![location]], scales: vec![vec![scale]] }

@@ -25,6 +25,8 @@ pub struct Network {
     pub objective: Objective,
     /// What makes inputs of a design, and what the outputs are multiplied by and added to.
     pub standardisation: Standardisation,
+    /// What is added to each curve, in units of the response: what calibration has found that quantiles miss. Empty for nothing.
+    pub shifts: Vec<f64>,
     /// One network or several.
     pub members: Vec<Member>,
 }
@@ -49,6 +51,9 @@ pub struct Member {
     /// The parameters of the network, then those of the noise.
     #[serde(skip)]
     pub parameters: Vec<f32>,
+    /// The slopes of a line that is added to the location, in units of the standardised inputs and response; empty for none.
+    #[serde(skip)]
+    pub line: Vec<f32>,
 }
 
 impl Network {
@@ -57,6 +62,14 @@ impl Network {
         match &self.objective {
             Objective::Quantiles(levels) => levels.len(),
             _ => 1,
+        }
+    }
+
+    /// The levels of quantiles.
+    pub(crate) fn levels(&self) -> Option<Vec<f64>> {
+        match &self.objective {
+            Objective::Quantiles(levels) => Some(levels.clone()),
+            _ => None,
         }
     }
 
@@ -83,6 +96,12 @@ impl Network {
         Mixture::new(members.collect(), rows.count)
     }
 
+    /// Some of the members, by their places.
+    pub(crate) fn of_members(&self, places: impl Iterator<Item = usize>) -> Network {
+        let members = places.filter_map(|place| self.members.get(place).cloned()).collect();
+        Network { members, ..self.clone() }
+    }
+
     /// What one member says of rows of inputs.
     pub(crate) fn said(&self, member: &Member, inputs: &[f32], rows: usize, weights: Option<&[f64]>) -> Said {
         let (width, outputs) = (self.architecture.inputs, self.architecture.outputs);
@@ -101,11 +120,13 @@ impl Network {
         let mut locations = vec![Vec::with_capacity(rows); curves];
         let mut scales = vec![Vec::with_capacity(rows); curves];
         for (i, own) in found.chunks_exact(outputs).enumerate() {
-            let mut output = 0.0;
+            let row = member.line.iter().zip(inputs.iter().skip(i * width));
+            let mut output = row.map(|(slope, x)| f64::from(*slope) * f64::from(*x)).sum::<f64>();
             for curve in 0..curves {
                 let z = f64::from(own[curve]);
                 output += if curve == 0 { z } else { z.max(0.0) + (-z.abs()).exp().ln_1p() };
-                locations[curve].push(response.mean + response.deviation * output);
+                let shift = self.shifts.get(curve).copied().unwrap_or(0.0);
+                locations[curve].push(response.mean + response.deviation * output + shift);
                 let unit = if self.models_scale() { response.deviation * f64::from(own[1]).exp() } else { 1.0 };
                 scales[curve].push(member.scale[curve] * unit / root(i));
             }
@@ -135,7 +156,7 @@ impl Network {
 
     /// Whether its outputs are linear in the design.
     pub fn is_linear(&self) -> bool {
-        self.architecture.hidden.is_empty() && self.architecture.embeddings.is_empty()
+        self.architecture.hidden.is_empty() && !self.architecture.reads_more()
     }
 
     /// The parameters of every member by name, `members.0.layers.0.weight` and so on.
@@ -143,6 +164,9 @@ impl Network {
         let mut tensors = Tensors::default();
         for (k, member) in self.members.iter().enumerate() {
             tensors.push_network(&format!("members.{k}."), &self.architecture, &member.parameters);
+            if !member.line.is_empty() {
+                tensors.push(format!("members.{k}.line"), vec![member.line.len()], member.line.clone());
+            }
         }
         tensors
     }
@@ -155,11 +179,15 @@ impl Network {
             && self.standardisation.inputs.iter().all(|centre| centre.mean.is_finite() && centre.deviation >= 0.0)
             && response.mean.is_finite()
             && response.deviation > 0.0
+            && (self.shifts.is_empty() || self.shifts.len() == self.curves())
+            && self.shifts.iter().all(|shift| shift.is_finite())
             && !self.members.is_empty()
             && self.members.iter().all(|member| {
                 let families = |noise: &[Noise]| noise.iter().map(|noise| noise.family().name()).collect::<Vec<_>>();
                 families(&member.noise) == families(&self.objective.noise(1.0))
                     && member.noise.iter().all(Noise::is_density)
+                    && (member.line.is_empty() || member.line.len() == self.architecture.inputs)
+                    && member.line.iter().all(|slope| slope.is_finite())
                     && member.scale.len() == self.curves()
                     && member.scale.iter().all(|scale| *scale >= 0.0)
             })
@@ -188,6 +216,8 @@ struct StoredNetwork {
     architecture: Architecture,
     objective: Objective,
     standardisation: Standardisation,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    shifts: Vec<f64>,
     members: Vec<Member>,
     safetensors: String,
 }
@@ -196,8 +226,8 @@ impl From<Network> for StoredNetwork {
     fn from(network: Network) -> Self {
         // Shapes that come from the architecture go with their numbers.
         let safetensors = network.tensors().to_base64().unwrap_or_default();
-        let Network { architecture, objective, standardisation, members } = network;
-        StoredNetwork { architecture, objective, standardisation, members, safetensors }
+        let Network { architecture, objective, standardisation, shifts, members } = network;
+        StoredNetwork { architecture, objective, standardisation, shifts, members, safetensors }
     }
 }
 
@@ -205,7 +235,7 @@ impl TryFrom<StoredNetwork> for Network {
     type Error = Error;
 
     fn try_from(record: StoredNetwork) -> Result<Self, Error> {
-        let StoredNetwork { architecture, objective, standardisation, mut members, safetensors } = record;
+        let StoredNetwork { architecture, objective, standardisation, shifts, mut members, safetensors } = record;
         architecture.check()?;
         if architecture.outputs != objective.outputs() {
             let (expected, found) = (objective.outputs(), architecture.outputs);
@@ -214,7 +244,8 @@ impl TryFrom<StoredNetwork> for Network {
         let tensors = Tensors::from_base64(&safetensors)?;
         for (k, member) in members.iter_mut().enumerate() {
             member.parameters = tensors.network(&format!("members.{k}."), &architecture)?;
+            member.line = tensors.row(&format!("members.{k}.line")).map(<[f32]>::to_vec).unwrap_or_default();
         }
-        Ok(Network { architecture, objective, standardisation, members })
+        Ok(Network { architecture, objective, standardisation, shifts, members })
     }
 }

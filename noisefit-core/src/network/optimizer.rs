@@ -65,6 +65,13 @@ impl Optimizer {
         self.steps
     }
 
+    /// Forgets what it remembers, its steps among it.
+    pub(crate) fn begin_anew(&mut self) {
+        self.steps = 0;
+        self.first.fill(0.0);
+        self.second.fill(0.0);
+    }
+
     /// What it remembers beside its steps.
     pub(crate) fn memory(&self) -> [&[f32]; 2] {
         [&self.first, &self.second]

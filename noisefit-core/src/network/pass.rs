@@ -3,7 +3,7 @@
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use crate::network::{Architecture, Embedding, Layer};
+use crate::network::{Architecture, Embedding, Layer, Pieces};
 use crate::numeric::dispatch::vectorised;
 
 /// Buffers for batches of up to a number of rows; nothing is allocated in a step.
@@ -13,7 +13,7 @@ pub struct Workspace {
     layers: Vec<Layer>,
     rows: usize,
     capacity: usize,
-    /// The inputs that are not embedded, and what the first layer reads where some are.
+    /// The inputs that are not embedded, and what the first layer reads where that is not the inputs as they are.
     plain: Vec<usize>,
     read: Vec<f32>,
     hidden: Vec<Hidden>,
@@ -41,11 +41,10 @@ impl Workspace {
             .hidden
             .iter()
             .map(|width| Hidden { active: vec![0.0; width * capacity], slope: vec![0.0; width * capacity] });
-        let embeds = !architecture.embeddings.is_empty();
         let read = layers.first().map_or(0, |layer| layer.inputs * capacity);
         Workspace {
             plain: architecture.plain(),
-            read: vec![0.0; if embeds { read } else { 0 }],
+            read: vec![0.0; if architecture.reads_more() { read } else { 0 }],
             hidden: hidden.collect(),
             linear: vec![0.0; widest * capacity],
             outputs: vec![0.0; architecture.outputs * capacity],
@@ -92,10 +91,12 @@ impl Workspace {
         // A model without inputs is its bias; one row of it is asked for.
         *rows = inputs.len().checked_div(width).unwrap_or(1).min(*capacity);
         let rows = *rows;
-        let inputs = match architecture.embeddings.is_empty() {
-            true => inputs,
-            false => {
-                embed(architecture, plain, parameters, &inputs[..rows * width], read);
+        let inputs = match architecture.reads_more() {
+            false => inputs,
+            true => {
+                let width_read = layers.first().map_or(0, |layer| layer.inputs);
+                embed(architecture, plain, parameters, &inputs[..rows * width], read, width_read);
+                encode(architecture, &inputs[..rows * width], read, width_read);
                 read
             }
         };
@@ -136,7 +137,7 @@ impl Workspace {
         let Workspace { architecture, layers, plain, read, hidden, above, below, rows, .. } = self;
         let rows = *rows;
         let embeds = !architecture.embeddings.is_empty();
-        let first = if embeds { &read[..] } else { inputs };
+        let first = if architecture.reads_more() { &read[..] } else { inputs };
         for (place, layer) in layers.iter().enumerate().rev() {
             let below_layer = place.checked_sub(1).map(|place| &hidden[place]);
             let source = below_layer.map_or(first, |hidden| &hidden.active);
@@ -161,15 +162,22 @@ impl Workspace {
             std::mem::swap(above, below);
         }
         if embeds {
-            embedding_gradient(architecture, plain.len(), inputs, above, gradient);
+            let width_read = layers.first().map_or(0, |layer| layer.inputs);
+            embedding_gradient(architecture, plain.len(), inputs, above, gradient, width_read);
         }
     }
 }
 
 /// Writes what the first layer reads: the plain inputs, then the sums that stand for the others.
-fn embed(architecture: &Architecture, plain: &[usize], parameters: &[f32], inputs: &[f32], read: &mut [f32]) {
+fn embed(
+    architecture: &Architecture,
+    plain: &[usize],
+    parameters: &[f32],
+    inputs: &[f32],
+    read: &mut [f32],
+    read_width: usize,
+) {
     let (mut offset, width) = (plain.len(), architecture.inputs);
-    let read_width = offset + architecture.embeddings.iter().map(|embedding| embedding.width).sum::<usize>();
     for (row, read) in inputs.chunks_exact(width).zip(read.chunks_exact_mut(read_width)) {
         read.iter_mut().zip(plain).for_each(|(read, &i)| *read = row[i]);
     }
@@ -189,6 +197,19 @@ fn embed(architecture: &Architecture, plain: &[usize], parameters: &[f32], input
     }
 }
 
+/// Writes what the first layer reads last: how far inputs are through their pieces.
+fn encode(architecture: &Architecture, inputs: &[f32], read: &mut [f32], read_width: usize) {
+    let count: usize = architecture.pieces.iter().map(Pieces::count).sum();
+    for (row, read) in inputs.chunks_exact(architecture.inputs).zip(read.chunks_exact_mut(read_width)) {
+        let mut place = read_width - count;
+        for pieces in &architecture.pieces {
+            let end = place + pieces.count();
+            pieces.encode(row[pieces.input], &mut read[place..end]);
+            place = end;
+        }
+    }
+}
+
 /// Writes the derivatives by the embeddings' weights, from those by what the first layer reads.
 fn embedding_gradient(
     architecture: &Architecture,
@@ -196,9 +217,9 @@ fn embedding_gradient(
     inputs: &[f32],
     by_read: &[f32],
     gradient: &mut [f32],
+    read_width: usize,
 ) {
     let (mut offset, width) = (plain, architecture.inputs);
-    let read_width = plain + architecture.embeddings.iter().map(|embedding| embedding.width).sum::<usize>();
     let mut start = 0;
     for Embedding { inputs: range, width: own } in &architecture.embeddings {
         let gradient = &mut gradient[start..start + range.len() * own];

@@ -9,6 +9,7 @@ use crate::Error;
 use crate::network::{
     Activation, Embedding, Epoch, Learner, Objective, Schedule, Standardisation, Step, Training, UpdateRule,
 };
+use crate::rows::Part;
 
 /// How a network is fitted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +20,10 @@ pub struct Plan {
     pub activation: Activation,
     /// Columns of the design that are embedded, in ascending order.
     pub embeddings: Vec<Embedding>,
+    /// How many pieces the range of a number is cut into, of each of which the network reads how far the number is through it; 0 for
+    /// the number alone. Of many numbers fewer.
+    #[serde(default)]
+    pub pieces: usize,
     /// Whether the logarithm of the scale is an output, too.
     pub models_scale: bool,
     /// How the loss is minimised.
@@ -34,6 +39,9 @@ pub struct Plan {
     pub training: Training,
     /// The share of the rows, to a hundredth, that is not learned from: with it the best epoch is found, and the scale.
     pub validation: f64,
+    /// Rows that some of the networks are not shown, on which all are calibrated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<LeftOut>,
     /// The number of networks.
     pub members: usize,
     /// What first parameters, orders of rows and shares of them are drawn from.
@@ -42,6 +50,39 @@ pub struct Plan {
     pub memory: u64,
     /// Rows that mix before they are shown, where they are read anew.
     pub buffer: usize,
+}
+
+/// Rows that some members of an ensemble are not shown: what these say of them together calibrates the ensemble.
+///
+/// The rows are in `parts` parts. Of the first of these, as many as there are members, each is unseen by `each` members, and each
+/// member does not see `each` of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// The parts.
+    pub parts: usize,
+    /// By how many members one of the first is unseen.
+    pub each: usize,
+}
+
+impl LeftOut {
+    /// Of a number of networks, with at least so many parts: three of the networks do without a part; of a single one a tenth of the
+    /// rows is left out.
+    pub fn of_members(members: usize, parts: usize) -> Self {
+        match members {
+            0 | 1 => LeftOut { parts: 10, each: 1 },
+            _ => LeftOut { parts: parts.max(2 * members), each: 3.min(members - 1) },
+        }
+    }
+
+    /// The parts that a member is shown.
+    pub(crate) fn shown(self, member: usize, members: usize) -> Part {
+        Part::Besides { first: member, length: self.each.min(members), of: members }
+    }
+
+    /// The members that a part, one of the first, is unseen by.
+    pub(crate) fn unseen_by(self, part: usize, members: usize) -> impl Iterator<Item = usize> {
+        (0..members).filter(move |member| (part + members - member) % members < self.each)
+    }
 }
 
 /// How a loss is minimised.
@@ -69,6 +110,7 @@ impl Default for Plan {
             hidden: vec![64, 32],
             activation: Activation::Relu,
             embeddings: Vec::new(),
+            pieces: 0,
             models_scale: false,
             solver: Solver::Steps { method: UpdateRule::Adam, batch: Some(32), shuffle: true },
             decay: 0.0,
@@ -80,9 +122,11 @@ impl Default for Plan {
                 warm_up: 0,
                 epochs: 1000,
                 common_scale: 0,
+                scale_rate: None,
                 patience: Some(50),
             },
             validation: 0.1,
+            left_out: None,
             members: 1,
             seed: 0,
             memory: 1 << 30,
@@ -115,6 +159,17 @@ impl Plan {
         }
         if self.members == 0 {
             return refuse("the number of networks", 0.0, "1 or more");
+        }
+        if let Some(LeftOut { parts, each }) = self.left_out {
+            if parts < self.members.max(2) || each == 0 {
+                let expected = "as many as there are networks or more, of which one or more are not shown a part";
+                return refuse("the number of parts that are left out in turn", parts as f64, expected);
+            }
+            if self.validation > 0.0 {
+                return Err(Error::Unsupported(
+                    "rows are left out of some networks in turn, or validate all of them, and not both".to_owned(),
+                ));
+            }
         }
         if self.training.epochs == 0 || self.training.epochs > 1 << 40 {
             return refuse("the number of epochs", self.training.epochs as f64, "between 1 and 2^40");

@@ -44,6 +44,9 @@ pub struct State {
     best_epoch: u64,
     /// Whether a modelled scale differs from row to row, and since which epoch.
     scale_varies: Option<u64>,
+    /// The steps before that.
+    #[serde(default)]
+    common_steps: u64,
     /// Steps so far.
     step: u64,
     /// The size of the first loss.
@@ -81,6 +84,7 @@ impl State {
             best: None,
             best_epoch: 0,
             scale_varies: None,
+            common_steps: 0,
             step: 0,
             first: None,
             epochs: Vec::new(),
@@ -95,6 +99,7 @@ impl State {
             && self.best_epoch <= self.epoch
             && self.scale_varies.is_none_or(|since| since <= self.epoch)
             && self.batch <= self.step
+            && self.common_steps <= self.step
             && counts.into_iter().flatten().all(|count| count <= MOST_STEPS)
             && numbers.iter().all(|number| !number.is_infinite())
             && self.sums[1] >= 0.0
@@ -151,28 +156,41 @@ impl State {
 
     /// From the epoch at work on.
     pub(crate) fn let_scale_vary(&mut self) {
-        self.scale_varies = Some(self.epoch);
+        (self.scale_varies, self.common_steps) = (Some(self.epoch), self.step);
+    }
+
+    /// The rate, and how many steps, epochs and epochs in all belong to the stage at work.
+    fn stage(&self, training: &Training) -> (f64, u64, u64, u64) {
+        let (first, all) = (training.common_scale.min(training.epochs), training.epochs);
+        match (training.scale_rate, self.scale_varies) {
+            (Some(_), None) if first > 0 => (training.rate, self.step, self.epoch, first),
+            (Some(rate), Some(since)) if first > 0 => {
+                (rate, self.step - self.common_steps, self.epoch - since, all.saturating_sub(since))
+            }
+            _ => (training.rate, self.step, self.epoch, all),
+        }
     }
 
     /// The learning rate of the next step, of an epoch of so many batches where that is known.
     pub(crate) fn rate(&self, training: &Training, batches: Option<u64>) -> f64 {
+        let (rate, step, epoch, epochs) = self.stage(training);
         let warm = match training.warm_up {
             0 => 1.0,
-            steps => ((self.step + 1) as f64 / steps as f64).min(1.0),
+            steps => ((step + 1) as f64 / steps as f64).min(1.0),
         };
         let factor = match training.schedule {
             Schedule::Constant => 1.0,
-            Schedule::Step { epochs, factor } => factor.powf((self.epoch / epochs.max(1)) as f64),
+            Schedule::Step { epochs, factor } => factor.powf((epoch / epochs.max(1)) as f64),
             Schedule::Plateau { .. } => self.factor,
             Schedule::Cosine => {
                 let done = match batches {
-                    Some(batches) => self.step as f64 / (batches as f64 * training.epochs as f64).max(1.0),
-                    None => self.epoch as f64 / training.epochs.max(1) as f64,
+                    Some(batches) => step as f64 / (batches as f64 * epochs as f64).max(1.0),
+                    None => epoch as f64 / epochs.max(1) as f64,
                 };
                 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
             }
         };
-        training.rate * warm * factor
+        rate * warm * factor
     }
 
     /// Counts a step with the mean loss of its observations; whether that is one to go on from.
@@ -243,7 +261,15 @@ mod tests {
     use super::*;
 
     fn training() -> Training {
-        Training { rate: 0.1, schedule: Schedule::Constant, warm_up: 0, epochs: 10, common_scale: 0, patience: None }
+        Training {
+            rate: 0.1,
+            schedule: Schedule::Constant,
+            warm_up: 0,
+            epochs: 10,
+            common_scale: 0,
+            scale_rate: None,
+            patience: None,
+        }
     }
 
     /// What is done, epoch by epoch, where the epochs have these validation losses.
@@ -294,6 +320,28 @@ mod tests {
         let expected = [Action::Epoch, Action::Epoch, Action::LetScaleVary, Action::Epoch, Action::Epoch];
         assert_eq!(impatient[..5], expected);
         assert_eq!(impatient[5..], [Action::Stop(Reason::Patience)]);
+    }
+
+    #[test]
+    fn the_scale_has_a_course_of_its_own() {
+        let cosine = Schedule::Cosine;
+        let staged = Training { schedule: cosine, common_scale: 4, scale_rate: Some(0.02), warm_up: 2, ..training() };
+        let mut state = State::start();
+        let half = |rate: f64, done: f64| 0.5 * rate * (1.0 + (std::f64::consts::PI * done).cos());
+        for epoch in 0..10u32 {
+            if state.next(&staged) == Action::LetScaleVary {
+                state.let_scale_vary();
+            }
+            let expected = match epoch {
+                0..4 => half(0.1, f64::from(epoch) / 4.0),
+                _ => half(0.02, f64::from(epoch - 4) / 6.0),
+            };
+            let warm = if matches!(epoch, 0 | 4) { 0.5 } else { 1.0 };
+            assert!((state.rate(&staged, Some(1)) - warm * expected).abs() < 1e-15, "{epoch}");
+            assert!(state.count_step(1.0, 1.0, 0.1));
+            state.end_epoch(cosine, Some(1.0)).unwrap();
+        }
+        assert_eq!(state.next(&staged), Action::Stop(Reason::Epochs));
     }
 
     #[test]

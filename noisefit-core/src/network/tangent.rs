@@ -63,6 +63,12 @@ impl Network {
                 along.push(sum(direction));
             }
         }
+        for pieces in &shape.pieces {
+            for (value, slope) in pieces.with_slope(inputs[pieces.input]) {
+                at.push(value);
+                along.push(slope * direction[pieces.input]);
+            }
+        }
         let layers = shape.layers();
         for (number, layer) in layers.iter().enumerate() {
             let sum = |values: &[f64], j: usize| -> f64 {
@@ -72,7 +78,14 @@ impl Network {
             let linear: Vec<f64> = (0..layer.outputs).map(|j| sum(&at, j) + weight(layer.bias.start + j)).collect();
             let moved: Vec<f64> = (0..layer.outputs).map(|j| sum(&along, j)).collect();
             if number + 1 == layers.len() {
-                return (linear, moved);
+                let line = |values: &[f64]| -> f64 {
+                    member.line.iter().zip(values).map(|(slope, value)| f64::from(*slope) * value).sum()
+                };
+                let add = |mut found: Vec<f64>, more: f64| {
+                    found.iter_mut().take(1).for_each(|location| *location += more);
+                    found
+                };
+                return (add(linear, line(inputs)), add(moved, line(direction)));
             }
             let active: Vec<(f64, f64)> = linear.iter().map(|&z| shape.activation.with_slope(z)).collect();
             along = moved.iter().zip(&active).map(|(moved, (_, slope))| moved * slope).collect();

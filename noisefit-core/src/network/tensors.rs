@@ -175,6 +175,7 @@ mod tests {
         let architecture = Architecture {
             inputs: 4,
             embeddings: vec![Embedding { inputs: 1..4, width: 2 }],
+            pieces: Vec::new(),
             hidden: vec![5],
             activation: Activation::Tanh,
             outputs: 2,
@@ -192,7 +193,13 @@ mod tests {
         let layer = &architecture.layers()[0];
         assert_eq!(weights[3 + 2], parameters[layer.weights.start + 2 * 5 + 1]);
         // What is not there is not allocated.
-        let vast = Architecture { inputs: 1 << 14, embeddings: vec![], hidden: vec![1 << 13], ..architecture.clone() };
+        let vast = Architecture {
+            inputs: 1 << 14,
+            embeddings: vec![],
+            pieces: Vec::new(),
+            hidden: vec![1 << 13],
+            ..architecture.clone()
+        };
         let error = read.network("members.0.", &vast).unwrap_err();
         assert!(matches!(error, Error::Shape { expected, .. } if expected > 1 << 27), "{error}");
         let error = read.network("members.1.", &architecture).unwrap_err();

@@ -20,6 +20,14 @@ fn outputs(architecture: &Architecture, parameters: &[f64], input: &[f64]) -> Ve
         let sum = |j| embedding.inputs.clone().enumerate().map(|(i, place)| weight(i, j) * input[place]).sum::<f64>();
         values.extend((0..embedding.width).map(sum));
     }
+    for pieces in &architecture.pieces {
+        // Twice the part of the piece that lies below the input over its length, less one.
+        let part = |ends: &[f32]| {
+            let [low, high, x] = [f64::from(ends[0]), f64::from(ends[1]), input[pieces.input]];
+            2.0 * (x.max(low).min(high) - low) / (high - low) - 1.0
+        };
+        values.extend(pieces.knots.windows(2).map(part));
+    }
     for (place, layer) in layers.iter().enumerate() {
         let linear = |j: usize| {
             let weight = |i: usize| parameters[layer.weights.start + i * layer.outputs + j];
@@ -101,16 +109,20 @@ fn gradients_are_those_of_differences() {
     let single = |values: &[f64]| values.iter().map(|&value| value as f32).collect::<Vec<f32>>();
     let (x32, y32, w32, f32s) = (single(&x), single(&y), single(&w), single(&f));
     for objective in &objectives {
-        for (hidden, embeddings) in [
-            (vec![], vec![]),
-            (vec![5], vec![]),
-            (vec![6, 4], vec![]),
-            (vec![5], vec![Embedding { inputs: 1..3, width: 4 }]),
+        let cut = |input: usize, knots: &[f32]| Pieces { input, knots: knots.to_vec() };
+        for (hidden, embeddings, pieces) in [
+            (vec![], vec![], vec![]),
+            (vec![5], vec![], vec![]),
+            (vec![6, 4], vec![], vec![]),
+            (vec![5], vec![Embedding { inputs: 1..3, width: 4 }], vec![]),
+            (vec![5], vec![], vec![cut(0, &[-0.6, 0.1, 0.4]), cut(2, &[-0.5, 0.5])]),
+            (vec![5], vec![Embedding { inputs: 1..3, width: 4 }], vec![cut(0, &[-0.3, 0.0, 0.7, 2.0])]),
         ] {
             for activation in if hidden.is_empty() { &Activation::ALL[..1] } else { &Activation::ALL[..] } {
                 let architecture = Architecture {
                     inputs,
                     embeddings: embeddings.clone(),
+                    pieces: pieces.clone(),
                     hidden: hidden.clone(),
                     activation: *activation,
                     outputs: objective.outputs(),
@@ -179,11 +191,24 @@ fn least_squares(rows: &TrainingRows) -> [f64; 3] {
 fn a_line_is_learned_to_its_closed_form() {
     let rows = line(100);
     let [slope, intercept, floor] = least_squares(&rows);
-    let architecture =
-        Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let architecture = Architecture {
+        inputs: 1,
+        embeddings: vec![],
+        pieces: Vec::new(),
+        hidden: vec![],
+        activation: Activation::Relu,
+        outputs: 1,
+    };
     let sgd = UpdateRule::Sgd { momentum: 0.0, nesterov: false };
-    let training =
-        Training { rate: 0.1, schedule: Schedule::Constant, warm_up: 0, epochs: 1000, common_scale: 0, patience: None };
+    let training = Training {
+        rate: 0.1,
+        schedule: Schedule::Constant,
+        warm_up: 0,
+        epochs: 1000,
+        common_scale: 0,
+        scale_rate: None,
+        patience: None,
+    };
     // All rows a step.
     let mut learner = Learner::new(architecture.clone(), Objective::SquaredError, sgd, 100, 0).unwrap();
     let trained = training.run(&mut learner, &mut MemoryFeed::new(&rows, 100, None), None, None, &mut ()).unwrap();
@@ -204,11 +229,24 @@ fn a_line_is_learned_to_its_closed_form() {
 #[test]
 fn what_diverges_stops_and_keeps_the_best() {
     let rows = line(50);
-    let architecture =
-        Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let architecture = Architecture {
+        inputs: 1,
+        embeddings: vec![],
+        pieces: Vec::new(),
+        hidden: vec![],
+        activation: Activation::Relu,
+        outputs: 1,
+    };
     let sgd = UpdateRule::Sgd { momentum: 0.0, nesterov: false };
-    let training =
-        Training { rate: 30.0, schedule: Schedule::Constant, warm_up: 0, epochs: 100, common_scale: 0, patience: None };
+    let training = Training {
+        rate: 30.0,
+        schedule: Schedule::Constant,
+        warm_up: 0,
+        epochs: 100,
+        common_scale: 0,
+        scale_rate: None,
+        patience: None,
+    };
     let mut learner = Learner::new(architecture, Objective::SquaredError, sgd, 50, 0).unwrap();
     let trained = training.run(&mut learner, &mut MemoryFeed::new(&rows, 50, None), None, None, &mut ()).unwrap();
     assert_eq!(trained.termination.reason, Reason::Diverged);
@@ -218,8 +256,14 @@ fn what_diverges_stops_and_keeps_the_best() {
 #[test]
 fn training_stops_when_validation_no_longer_gains() {
     let (rows, held_out) = (line(60), line(100));
-    let architecture =
-        Architecture { inputs: 1, embeddings: vec![], hidden: vec![32], activation: Activation::Tanh, outputs: 2 };
+    let architecture = Architecture {
+        inputs: 1,
+        embeddings: vec![],
+        pieces: Vec::new(),
+        hidden: vec![32],
+        activation: Activation::Tanh,
+        outputs: 2,
+    };
     let objective = Objective::Likelihood { noise: Noise::Gaussian, modelled: true };
     let mut learner = Learner::new(architecture, objective, UpdateRule::Adam, 20, 5).unwrap();
     let training = Training {
@@ -228,6 +272,7 @@ fn training_stops_when_validation_no_longer_gains() {
         warm_up: 10,
         epochs: 3000,
         common_scale: 0,
+        scale_rate: None,
         patience: Some(40),
     };
     let mut feed = MemoryFeed::new(&rows, 20, Some(1));
@@ -243,24 +288,42 @@ fn training_stops_when_validation_no_longer_gains() {
 fn full_batches_reach_the_closed_form_and_a_network_its_minimum() {
     let rows = line(300);
     let [slope, intercept, floor] = least_squares(&rows);
-    let architecture =
-        Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let architecture = Architecture {
+        inputs: 1,
+        embeddings: vec![],
+        pieces: Vec::new(),
+        hidden: vec![],
+        activation: Activation::Relu,
+        outputs: 1,
+    };
     let mut learner = Learner::new(architecture, Objective::SquaredError, UpdateRule::Adam, 128, 0).unwrap();
     let trained = minimise(&mut learner, &rows, 0.0, (200, None), None, &mut ()).unwrap();
     assert!(trained.termination.converged && trained.epochs.len() < 30, "{trained:?}");
     let found = learner.parameters();
     assert!((f64::from(found[0]) / slope - 1.0).abs() < 1e-5 && (f64::from(found[1]) / intercept - 1.0).abs() < 1e-5);
     // The likelihood's own scale is the root of the mean squared error.
-    let architecture =
-        Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let architecture = Architecture {
+        inputs: 1,
+        embeddings: vec![],
+        pieces: Vec::new(),
+        hidden: vec![],
+        activation: Activation::Relu,
+        outputs: 1,
+    };
     let objective = Objective::Likelihood { noise: Noise::Gaussian, modelled: false };
     let mut learner = Learner::new(architecture, objective, UpdateRule::Adam, 128, 0).unwrap();
     minimise(&mut learner, &rows, 0.0, (200, None), None, &mut ()).unwrap();
     let found = learner.parameters();
     assert!((f64::from(found[2]).exp() / floor.sqrt() - 1.0).abs() < 1e-4, "{found:?} {}", floor.sqrt());
     // With a penalty the slope of least squares shrinks as ridge regression's does: both coefficients are penalised.
-    let architecture =
-        Architecture { inputs: 1, embeddings: vec![], hidden: vec![], activation: Activation::Relu, outputs: 1 };
+    let architecture = Architecture {
+        inputs: 1,
+        embeddings: vec![],
+        pieces: Vec::new(),
+        hidden: vec![],
+        activation: Activation::Relu,
+        outputs: 1,
+    };
     let mut learner = Learner::new(architecture, Objective::SquaredError, UpdateRule::Adam, 128, 0).unwrap();
     minimise(&mut learner, &rows, 0.5, (200, None), None, &mut ()).unwrap();
     let n = rows.len() as f64;

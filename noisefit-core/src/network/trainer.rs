@@ -121,6 +121,10 @@ impl<O: Observer> Run<'_, O> {
             self.learner.set_parameters(&self.best)?;
         }
         self.learner.hold_scale(false);
+        // A course of its own begins with a memory of its own.
+        if self.training.scale_rate.is_some() && self.training.common_scale > 0 {
+            self.learner.begin_anew();
+        }
         self.state.let_scale_vary();
         Ok(())
     }

@@ -43,6 +43,15 @@ pub enum Part {
     Before(usize),
     /// This part and those of larger numbers.
     From(usize),
+    /// All parts but `length` of the first `of`, one after the other from `first` on, round and round.
+    Besides {
+        /// The first that is left out.
+        first: usize,
+        /// How many are.
+        length: usize,
+        /// Among so many.
+        of: usize,
+    },
 }
 
 impl Part {
@@ -52,6 +61,7 @@ impl Part {
             Part::Without(other) => part != other,
             Part::Before(end) => part < end,
             Part::From(start) => part >= start,
+            Part::Besides { first, length, of } => part >= of || (part + of - first) % of >= length,
         }
     }
 }
@@ -85,6 +95,26 @@ impl Folds {
         let groups = Some(Arc::clone(groups));
         let selection = Selection { folds: *self, part, groups, rows: 0, unit: Unit::default() };
         Adapted::new(source, selection, source.layout().clone())
+    }
+
+    /// The numbers of the first rows, as many as are given, that are in a part.
+    pub(crate) fn rows_of(&self, rows: u64, part: Part) -> Vec<u32> {
+        let (count, mut order, mut wanted) = (self.count.max(1) as u64, Vec::new(), Vec::new());
+        for first in (0..rows).step_by(count as usize) {
+            self.order(first, &mut order);
+            let own = order.iter().zip(first..rows).filter(|(own, _)| part.holds(**own));
+            wanted.extend(own.map(|(_, row)| row as u32));
+        }
+        wanted
+    }
+
+    /// How many of the first rows, as many as are given, are in a part.
+    pub(crate) fn count_of(&self, rows: u64, part: Part) -> u64 {
+        let count = self.count.max(1) as u64;
+        let (groups, rest, mut order) = (rows / count, (rows % count) as usize, Vec::new());
+        let wanted = (0..count as usize).filter(|&own| part.holds(own)).count() as u64;
+        self.order(groups * count, &mut order);
+        groups * wanted + order[..rest].iter().filter(|&&own| part.holds(own)).count() as u64
     }
 
     /// The parts of the rows of the group that begins with row `first`.
@@ -159,11 +189,8 @@ impl Adaptor for Selection {
             return rows_before;
         }
         let count = self.folds.count.max(1) as u64;
-        let (groups, rest) = (rows_before / count, (rows_before % count) as usize);
-        let wanted = (0..count as usize).filter(|&part| self.part.holds(part)).count() as u64;
-        self.folds.order(groups * count, &mut self.unit.order);
-        let begun = self.unit.order[..rest].iter().filter(|&&part| self.part.holds(part)).count() as u64;
-        groups * wanted + begun
+        self.folds.order(rows_before / count * count, &mut self.unit.order);
+        self.folds.count_of(rows_before, self.part)
     }
 
     fn adapt(&mut self, block: &Block<'_>, next: &mut dyn FnMut(&Block<'_>)) {
@@ -187,6 +214,7 @@ impl Adaptor for Selection {
             Part::Without(_) => rows - rows / count,
             Part::Before(end) => (rows * end as u64).div_ceil(count),
             Part::From(start) => rows - rows * (start as u64).min(count) / count,
+            Part::Besides { length, of, .. } => rows - rows * (length.min(of) as u64).min(count) / count,
         }
     }
 }

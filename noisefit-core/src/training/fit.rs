@@ -8,13 +8,15 @@ use crate::inference::evaluate::{Evaluation, Scores};
 use crate::network::checkpoint::Checkpoint;
 use crate::network::objective::WithShape;
 use crate::network::plan::restored;
-use crate::network::{About, Epoch, Member, MemoryFeed, Network, Objective, Plan, Trained, Watch};
+use crate::network::{About, Epoch, Member, MemoryFeed, Network, Objective, Plan, Solver, Trained, Watch};
 use crate::noise::Noise;
 use crate::record::{Reason, Warning};
-use crate::rows::{Layout, RowSource, RowSourceExt, Sample, parallel_map};
+use crate::rows::{Accumulator, Layout, RowSource, RowSourceExt, Sample, parallel_map};
+use crate::training::calibrate::{self, Unseen};
 use crate::training::ensemble::Ensemble;
 use crate::training::prepare::{Divided, Prepared};
 use crate::training::scale::{estimate_scales, widen};
+use crate::training::shrink::{Shrinkage, shrink};
 use crate::training::stream::StreamFeed;
 
 /// A network that was fitted, and how well.
@@ -26,6 +28,8 @@ pub struct Fitted {
     pub training: Vec<Scores>,
     /// The scores of the validation rows, where there are such.
     pub validation: Option<Vec<Scores>>,
+    /// How much of what is predicted is a line, and one scale, as rows that members did without ask for.
+    pub shrinkage: Shrinkage,
     /// The epochs of every member, with losses in units of the response.
     pub epochs: Vec<Vec<Epoch>>,
     /// What is to be said.
@@ -43,8 +47,10 @@ const LEVEL: f64 = 0.95;
 ///
 /// Inputs and response are standardised by the rows that are learned from. The loss is that of the noise (see
 /// [`Objective::of`]); the parameters are those of the epoch whose loss over the validation rows is the least, without such
-/// rows those of the last. The scale of the noise, or what a modelled one is multiplied by, is then estimated by maximum
-/// likelihood from the validation rows, for residuals of rows that were learned from are too small.
+/// rows those of the last. The scale of the noise, or what a modelled one is multiplied by, and degrees of freedom that are to be
+/// estimated, are then found by maximum likelihood from rows that were not learned from, for residuals of those that were are too
+/// small: the validation rows, or those that each member was not shown ([`Plan::left_out`](crate::network::Plan::left_out)). Several
+/// quantiles are moved to where as many of these rows lie below them as should.
 ///
 /// Everything that is drawn at random is drawn from `plan.seed`, and the result does not depend on the number of threads.
 ///
@@ -82,11 +88,13 @@ pub fn fit(
     let rows = Divided::new(source, plan);
     let prepared = Prepared::new(&rows, noise, plan)?;
     let about = prepared.about(noise, plan)?;
-    let (trained, left_out) = begun(train(&rows.learning, &prepared, about, plan, resumed, watch)?);
-    let network = scaled(network(&prepared, &trained), &rows)?;
-    let scores = |rows: &dyn RowSource| score(&network, rows);
-    let (training, validation) =
-        (scores(&rows.learning)?, rows.held_out.as_ref().map(|rows| scores(rows)).transpose()?);
+    let (trained, numbers) = begun(train(&rows.learning, &prepared, about, plan, resumed, watch)?);
+    let left_out = plan.members - numbers.len();
+    let unseen = Unseen::of(&rows, &prepared, &numbers)?;
+    let (network, shrinkage) =
+        calibrated(network(&prepared, &trained), noise, &rows, &unseen, (plan, &prepared, &numbers))?;
+    let training = score(&network, &rows.learning)?;
+    let validation = if unseen.is_empty() { None } else { Some(calibrate::scores(&network, &unseen, LEVEL)?) };
     let restore = |epoch: &Epoch| restored(epoch, &network.objective, prepared.deviation());
     let epochs = trained.iter().map(|(trained, _)| trained.epochs.iter().map(restore).collect()).collect();
     let mut warnings = of_training(&network);
@@ -97,7 +105,15 @@ pub fn fit(
     }
     let far = prepared.far.into_iter().filter(|(name, _)| *name != source.layout().response).take(3);
     warnings.extend(far.map(|(column, distance)| Warning::FarValue { column, distance }));
-    Ok(Fitted { network, training, validation, epochs, warnings })
+    Ok(Fitted { network, training, validation, shrinkage, epochs, warnings })
+}
+
+/// The number of rows of a source; one pass.
+///
+/// # Errors
+/// What the source reports.
+pub fn count(source: &dyn RowSource) -> Result<u64, Error> {
+    Ok(source.pass(Sample::none())?.rows())
 }
 
 /// Trains every member; those that learn from memory side by side.
@@ -117,7 +133,7 @@ fn train(
     watch.begins(&About {
         rows,
         validation_rows: validation.as_ref().map_or(0, |rows| rows.len() as u64),
-        steps: rows.div_ceil(batch as u64),
+        steps: prepared.rows_of(0).div_ceil(batch as u64),
         objective: &prepared.objective,
         standardisation,
         streams: prepared.streams(),
@@ -135,15 +151,37 @@ fn train(
     let members: Vec<usize> = (0..plan.members).collect();
     let trained: Vec<_> = match &prepared.data {
         Some(data) => {
-            let feed = |order| MemoryFeed::new(data, batch, order);
-            parallel_map(&members, learning.threads(), |&member| ensemble.train(member, Some(data), feed))
+            let shown =
+                |member: usize| prepared.in_turn.map(|in_turn| in_turn.folds.rows_of(rows, in_turn.shown(member)));
+            let train = |&member: &usize| {
+                let feed = |order| {
+                    let feed = MemoryFeed::new(data, batch, order);
+                    match shown(member) {
+                        Some(shown) => feed.of(shown),
+                        None => feed,
+                    }
+                };
+                match (prepared.in_turn, &plan.solver) {
+                    // What goes over all rows is given those that it is shown.
+                    (Some(_), Solver::Lbfgs) => {
+                        let mut own = data.empty(data.len());
+                        shown(member).into_iter().flatten().for_each(|i| own.take(data, i as usize));
+                        ensemble.train(member, Some(&own), feed)
+                    }
+                    _ => ensemble.train(member, Some(data), feed),
+                }
+            };
+            parallel_map(&members, learning.threads(), train)
         }
         // Those that read a file take turns.
         None => {
             let buffer = plan.buffer;
-            let feed = |seed| StreamFeed { source: learning, standardisation, rows, batch, seed, buffer };
             let mut trained = Vec::new();
             for &member in &members {
+                let part = prepared.in_turn.map(|in_turn| in_turn.folds.select(learning, in_turn.shown(member)));
+                let source = part.as_ref().map_or(learning, |part| part as &dyn RowSource);
+                let rows = prepared.rows_of(member);
+                let feed = |seed| StreamFeed { source, standardisation, rows, batch, seed, buffer };
                 trained.push(ensemble.train(member, None, feed)?);
             }
             trained.into_iter().map(Ok).collect()
@@ -154,16 +192,13 @@ fn train(
     trained.into_iter().collect()
 }
 
-/// The members that have learned something, where training was interrupted, and how many have not.
-fn begun(trained: Vec<(Trained, Vec<f32>)>) -> (Vec<(Trained, Vec<f32>)>, usize) {
-    let count = trained.len();
+/// The members that have learned something, where training was interrupted, and their numbers.
+fn begun(trained: Vec<(Trained, Vec<f32>)>) -> (Vec<(Trained, Vec<f32>)>, Vec<usize>) {
     let most = trained.iter().map(|(trained, _)| trained.epochs.len()).max().unwrap_or(0);
     let has_begun = |(trained, _): &(Trained, Vec<f32>)| {
         trained.termination.reason != Reason::Interrupted || !trained.epochs.is_empty() || most == 0
     };
-    let kept: Vec<_> = trained.into_iter().filter(has_begun).collect();
-    let left_out = count - kept.len();
-    (kept, left_out)
+    trained.into_iter().enumerate().filter(|(_, member)| has_begun(member)).map(|(k, member)| (member, k)).unzip()
 }
 
 /// The network of what was trained, whose scales are still those of training.
@@ -176,24 +211,56 @@ fn network(prepared: &Prepared, trained: &[(Trained, Vec<f32>)]) -> Network {
         architecture: architecture.clone(),
         objective: objective.clone(),
         standardisation: standardisation.clone(),
+        shifts: Vec::new(),
     }
 }
 
-/// The network with the scales of its noise: those of the rows that were learned from, made larger as the others ask for.
+/// The network with the scales of its noise, its tails and its quantiles as rows ask for that were not learned from: those that members
+/// were not shown; or those that validate, from which scales of the others are made larger.
 ///
 /// # Errors
 /// What the source reports.
-fn scaled(mut network: Network, rows: &Divided<'_>) -> Result<Network, Error> {
-    let sample = |rows: &dyn RowSource| {
-        let sample = rows.pass(Sample::new(rows.layout(), NOISE_ROWS, rows.rows_hint()))?;
-        Ok::<_, Error>(sample.finish(rows.layout()))
+fn calibrated(
+    mut network: Network,
+    noise: &[Noise],
+    rows: &Divided<'_>,
+    unseen: &[Unseen],
+    (plan, prepared, numbers): (&Plan, &Prepared, &[usize]),
+) -> Result<(Network, Shrinkage), Error> {
+    let mut shrinkage = Shrinkage::default();
+    let learning = || {
+        let sample = rows.learning.pass(Sample::new(rows.learning.layout(), NOISE_ROWS, rows.learning.rows_hint()))?;
+        Ok::<_, Error>(sample.finish(rows.learning.layout()))
     };
-    estimate_scales(&mut network, &sample(&rows.learning)?)?;
-    if let Some(held_out) = &rows.held_out {
-        let least: Vec<Vec<f64>> = network.members.iter().map(|member| member.scale.clone()).collect();
-        widen(&mut network, &sample(held_out)?, &least)?;
+    match (plan.left_out, unseen) {
+        (Some(_), _) if !unseen.is_empty() => calibrate::scales(&mut network, unseen)?,
+        (_, [held_out]) => {
+            estimate_scales(&mut network, &learning()?)?;
+            let least: Vec<Vec<f64>> = network.members.iter().map(|member| member.scale.clone()).collect();
+            widen(&mut network, &held_out.rows, &least)?;
+        }
+        _ => estimate_scales(&mut network, &learning()?)?,
     }
-    Ok(network)
+    match unseen {
+        // Of all rows at once training itself ends at the maximum.
+        [] if plan.solver != Solver::Lbfgs => {
+            let all = Unseen::all(learning()?, &network);
+            calibrate::tails(&mut network, noise, &[all])?;
+        }
+        [] => {}
+        _ => {
+            calibrate::tails(&mut network, noise, unseen)?;
+            if plan.left_out.is_some() {
+                shrinkage = shrink(&mut network, rows, prepared, numbers, unseen)?;
+                if shrinkage != Shrinkage::default() {
+                    calibrate::tails(&mut network, noise, unseen)?;
+                }
+                calibrate::allow(&mut network, unseen);
+            }
+            calibrate::quantiles(&mut network, unseen)?;
+        }
+    }
+    Ok((network, shrinkage))
 }
 
 /// How well each curve predicts rows.
@@ -220,6 +287,7 @@ fn member(objective: &Objective, deviation: f64, trained: &Trained, parameters: 
         validation: best.and_then(|epoch| epoch.validation).map(restore),
         termination: trained.termination.clone(),
         parameters: parameters.to_vec(),
+        line: Vec::new(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Rows made ready to be learned from: divided, standardised, and in memory where they fit.
 
 use crate::Error;
-use crate::network::{Architecture, Objective, Plan, Solver, Standardisation, TrainingRows};
-use crate::noise::{Noise, written};
+use crate::network::{Architecture, LeftOut, Objective, Pieces, Plan, Solver, Standardisation, TrainingRows};
+use crate::noise::{Noise, StudentT, written};
 use crate::rows::{Folds, Layout, Part, RowSource, RowSourceExt, Sample, Selected, hash_parameters, scattered};
 
 /// Rows that are divided by chance.
@@ -27,6 +27,31 @@ impl<'a> Divided<'a> {
     }
 }
 
+/// The rows that members are not shown, in turn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct InTurn {
+    pub(super) folds: Folds,
+    pub(super) left_out: LeftOut,
+    pub(super) members: usize,
+}
+
+impl InTurn {
+    /// As the plan has it.
+    pub(super) fn new(plan: &Plan) -> Option<Self> {
+        let left_out = plan.left_out?;
+        let folds = Folds { count: left_out.parts, seed: scattered(plan.seed, PARTS) };
+        Some(InTurn { folds, left_out, members: plan.members })
+    }
+
+    /// What a member is shown.
+    pub(super) fn shown(&self, member: usize) -> Part {
+        self.left_out.shown(member, self.members)
+    }
+}
+
+/// What the parts that are left out in turn are drawn from, among other uses of a seed.
+const PARTS: u64 = u64::MAX - 3;
+
 /// What a training needs to know of its rows.
 pub(super) struct Prepared {
     /// How many are learned from.
@@ -43,7 +68,18 @@ pub(super) struct Prepared {
     pub(super) validation: Option<TrainingRows>,
     /// Rows of a step.
     pub(super) batch: usize,
+    /// Rows that are not shown to all members.
+    pub(super) in_turn: Option<InTurn>,
 }
+
+/// Rows that say where the pieces of a number's range end.
+const PIECE_ROWS: usize = 20_000;
+
+/// Numbers that a network reads of all pieces at most.
+const MOST_PIECES: usize = 512;
+
+/// Degrees of freedom that forgive the few rows that are far off, while calibration looks for others.
+const FORGIVING: f64 = 3.0;
 
 /// Validation rows that are kept however little memory there is.
 const LEAST_VALIDATION: u64 = 1000;
@@ -66,15 +102,9 @@ impl Prepared {
             ));
         }
         let (standardisation, rows, farthest) = Standardisation::of(learning, &plan.embeddings)?;
-        let objective = Objective::of(noise, plan.models_scale, standardisation.response.deviation)?;
-        let architecture = Architecture {
-            inputs: standardisation.inputs.len(),
-            embeddings: plan.embeddings.clone(),
-            hidden: plan.hidden.clone(),
-            activation: plan.activation,
-            outputs: objective.outputs(),
-        };
-        let row_bytes = 4 * (architecture.inputs as u64 + 3);
+        let objective =
+            Objective::of(&while_training(noise, plan), plan.models_scale, standardisation.response.deviation)?;
+        let row_bytes = 4 * (standardisation.inputs.len() as u64 + 3);
         let bytes = (rows as f64 / (1.0 - plan.validation)) as u64 * row_bytes;
         // More rows than an order has numbers for are read anew, too.
         let streams = bytes > plan.memory || rows > u64::from(u32::MAX);
@@ -105,9 +135,26 @@ impl Prepared {
             )));
         }
         let data = if streams { None } else { Some(standardisation.gather(learning)?) };
+        let architecture = Architecture {
+            inputs: standardisation.inputs.len(),
+            embeddings: plan.embeddings.clone(),
+            pieces: match &data {
+                _ if plan.pieces == 0 => Vec::new(),
+                Some(data) => pieces(data, plan),
+                None => {
+                    let sample = Sample::new(learning.layout(), PIECE_ROWS, learning.rows_hint());
+                    let sample = learning.pass(sample)?.finish(learning.layout());
+                    pieces(&standardisation.gather(&sample.source()?)?, plan)
+                }
+            },
+            hidden: plan.hidden.clone(),
+            activation: plan.activation,
+            outputs: objective.outputs(),
+        };
         Ok(Prepared {
             far: far_columns(layout, &farthest),
             batch: batch as usize,
+            in_turn: InTurn::new(plan),
             rows,
             standardisation,
             objective,
@@ -115,6 +162,11 @@ impl Prepared {
             data,
             validation,
         })
+    }
+
+    /// The rows that a member learns from.
+    pub(super) fn rows_of(&self, member: usize) -> u64 {
+        self.in_turn.map_or(self.rows, |in_turn| in_turn.folds.count_of(self.rows, in_turn.shown(member)))
     }
 
     /// The standard deviation of the response, which is the unit of losses and scales while training.
@@ -143,6 +195,33 @@ impl Prepared {
             "data": format!("{:016x}", hash_parameters(self.standardisation.numbers())),
         }))
     }
+}
+
+/// The noise that is trained: where calibration finds the degrees of freedom, with those that it starts from.
+fn while_training(noise: &[Noise], plan: &Plan) -> Vec<Noise> {
+    let held = |noise: &Noise| match noise {
+        Noise::StudentT(family) if plan.left_out.is_some() && !family.df.is_given() => {
+            Noise::StudentT(StudentT::new(FORGIVING))
+        }
+        _ => *noise,
+    };
+    noise.iter().map(held).collect()
+}
+
+/// The pieces of the numbers that have more than two values.
+fn pieces(rows: &TrainingRows, plan: &Plan) -> Vec<Pieces> {
+    let step = rows.len().div_ceil(PIECE_ROWS).max(1);
+    let plain = (0..rows.inputs).filter(|j| !plan.embeddings.iter().any(|embedding| embedding.inputs.contains(j)));
+    let of = |j: usize, count: usize| {
+        let values = rows.design.iter().skip(j).step_by(step * rows.inputs).copied().collect();
+        Pieces::of(j, values, count)
+    };
+    let mut found: Vec<Pieces> = plain.filter_map(|j| of(j, plan.pieces)).collect();
+    let most = (MOST_PIECES / found.len().max(1)).min(plan.pieces);
+    if most < plan.pieces {
+        found = found.iter().filter_map(|pieces| of(pieces.input, most)).collect();
+    }
+    if most > 1 { found } else { Vec::new() }
 }
 
 fn far_columns(layout: &Layout, farthest: &[f64]) -> Vec<(String, f64)> {

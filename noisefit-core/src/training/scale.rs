@@ -63,7 +63,7 @@ pub(super) fn widen(network: &mut Network, rows: &SampledRows, least: &[Vec<f64>
 const MANY: f64 = 200.0;
 
 /// Keeps the knee of Huber's noise where it is, in units of the response, whatever the scale.
-fn sharpen(noise: &mut [Noise], scales: &[f64]) {
+pub(super) fn sharpen(noise: &mut [Noise], scales: &[f64]) {
     for (noise, scale) in noise.iter_mut().zip(scales) {
         if let Noise::Huber(family) = noise
             && let Some(delta) = family.delta
@@ -80,7 +80,7 @@ fn widen_together(network: &mut Network, rows: &SampledRows) {
     let rows = rows.at(|i| i < MIXTURE_ROWS);
     let factor = rows.show(|block| {
         let mixture = network.predict(&NewRows::from(block));
-        minimum((-2.0, 1.0), |log_factor| {
+        minimum((-2.0, 1.0), 1e-8, |log_factor| {
             let mixture = mixture.widened(log_factor.exp());
             let row = |i: usize| block.frequency(i) * mixture.log_density(0, i, block.response.high[i]);
             -(0..block.rows()).map(row).sum::<f64>()
@@ -95,11 +95,11 @@ fn widen_together(network: &mut Network, rows: &SampledRows) {
 const MIXTURE_ROWS: usize = 20_000;
 
 /// Where a function with one minimum between two places has it, by golden sections.
-fn minimum((mut low, mut high): (f64, f64), function: impl Fn(f64) -> f64) -> f64 {
+pub(super) fn minimum((mut low, mut high): (f64, f64), tolerance: f64, function: impl Fn(f64) -> f64) -> f64 {
     let golden = 0.5 * (5f64.sqrt() - 1.0);
     let (mut left, mut right) = (high - golden * (high - low), low + golden * (high - low));
     let (mut at_left, mut at_right) = (function(left), function(right));
-    while high - low > 1e-8 {
+    while high - low > tolerance {
         if at_left < at_right {
             (high, right, at_right) = (right, left, at_left);
             left = high - golden * (high - low);
@@ -115,7 +115,7 @@ fn minimum((mut low, mut high): (f64, f64), function: impl Fn(f64) -> f64) -> f6
 
 /// The scale of residuals in a unit; of Huber's noise with a knee in units of the response, which for another scale is at
 /// another multiple of it, by golden sections.
-fn maximum_likelihood_scale(
+pub(super) fn maximum_likelihood_scale(
     noise: &Noise,
     unit: f64,
     residuals: &[f64],
@@ -138,5 +138,5 @@ fn maximum_likelihood_scale(
         residuals.iter().enumerate().map(row).sum::<f64>()
     };
     // The tails only shrink it.
-    Ok(minimum((gaussian.ln() - 14.0, gaussian.ln() + 0.5), loss).exp())
+    Ok(minimum((gaussian.ln() - 14.0, gaussian.ln() + 0.5), 1e-8, loss).exp())
 }

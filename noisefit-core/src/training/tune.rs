@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Error;
 use crate::inference::evaluate::{Evaluation, Scores};
-use crate::network::{Plan, Solver, Watch};
+use crate::network::{LeftOut, Plan, Solver, Watch};
 use crate::noise::Noise;
 use crate::rows::{
     Folds, Part, RowSource, RowSourceExt, Sample, SampledRows, parallel_map, scattered, scattered_share,
@@ -37,6 +37,9 @@ pub struct Trial {
     pub rate: f64,
     /// Its weight decay.
     pub decay: f64,
+    /// The pieces that it cuts the range of a number into.
+    #[serde(default)]
+    pub pieces: usize,
     /// Its epochs at most.
     pub epochs: u64,
     /// The mean log score of rows that were not trained on: minus their mean negative log-likelihood, of several quantiles minus
@@ -61,7 +64,8 @@ pub struct Space {
 /// in the order in which they were made.
 ///
 /// The others have one to three hidden layers of 16 to 256 units, learning rates between 1e-4 and 1e-2 (ten times the given one
-/// up and down for linear models), and weight decays of 0 or between 1e-5 and 1e-1, drawn from the plan's seed. In rounds of
+/// up and down for linear models), and weight decays of 0 or between 1e-5 and 1e-1, drawn from the plan's seed; no plan is tried
+/// twice. In rounds of
 /// successive halving (Jamieson and Talwalkar 2016, *AISTATS*, 240-248) all are trained for few epochs, the best third for three
 /// times as many, and so on up to those of the plan. Of the rows a third at a time is predicted by one network that was trained
 /// on the others.
@@ -69,7 +73,7 @@ pub struct Space {
 /// `known` are trials of a search that was stopped, which are not made again; `made` is told of each new one.
 ///
 /// # Errors
-/// Those of [`fit`](super::fit) but [`Error::Diverged`], and what `made` reports.
+/// [`Error::Unsupported`] where there is one plan alone; those of [`fit`](super::fit) but [`Error::Diverged`], and what `made` reports.
 pub fn tune(
     source: &dyn RowSource,
     noise: &[Noise],
@@ -81,32 +85,19 @@ pub fn tune(
 ) -> Result<(Plan, Vec<Trial>), Error> {
     plan.check()?;
     let sample = source.pass(Sample::new(source.layout(), MOST_ROWS, source.rows_hint()))?.finish(source.layout());
-    let trials = space.trials;
-    let rounds = rounds(plan.training.epochs, trials);
-    let mut alive: Vec<usize> = (0..trials).collect();
+    let drawn = drawn(plan, space);
+    if drawn.len() < 2 {
+        return Err(Error::Unsupported(
+            "there is nothing to search: the layers, the learning rate and the weight decay are all given, or there are none of them"
+                .to_owned(),
+        ));
+    }
+    let candidate = |number: usize, epochs: u64| at_work(&drawn[number], plan, epochs);
+    let rounds = rounds(plan.training.epochs, drawn.len());
+    let mut alive: Vec<usize> = (0..drawn.len()).collect();
     let mut all: Vec<Trial> = Vec::new();
     for epochs in rounds {
-        let work = |&number: &usize| {
-            let planned = candidate(plan, space, number, epochs);
-            let trial = Trial {
-                number,
-                hidden: planned.hidden.clone(),
-                rate: planned.training.rate,
-                decay: planned.decay,
-                epochs,
-                log_score: None,
-            };
-            let same = |other: &&Trial| Trial { log_score: None, ..(*other).clone() } == trial;
-            if let Some(known) = known.iter().find(same) {
-                return Ok(known.clone());
-            }
-            let found = Trial { log_score: score(&sample, noise, &planned, watch)?, ..trial };
-            if watch.stops() {
-                return Err(Error::Unsupported("the search was interrupted".to_owned()));
-            }
-            made(&found)?;
-            Ok(found)
-        };
+        let work = |&number: &usize| tried(&sample, noise, number, &candidate(number, epochs), known, watch, made);
         let mut round =
             parallel_map(&alive, source.threads(), work).into_iter().collect::<Result<Vec<Trial>, Error>>()?;
         all.extend(round.iter().cloned());
@@ -116,11 +107,70 @@ pub fn tune(
         alive = round.iter().take(round.len().div_ceil(KEPT)).map(|trial| trial.number).collect();
     }
     match alive.first() {
-        Some(&number) => Ok((candidate(plan, space, number, plan.training.epochs), all)),
+        Some(&number) => Ok((drawn[number].clone(), all)),
         None => Err(Error::Diverged(
             "training diverged with every plan that was tried; give a smaller learning rate".to_owned(),
         )),
     }
+}
+
+/// Tries some plans as [`tune`] does, in one round, and gives that whose cross-validated log score is the best, the first of equals.
+///
+/// # Errors
+/// Those of [`tune`].
+pub fn choose(
+    source: &dyn RowSource,
+    noise: &[Noise],
+    plans: &[Plan],
+    known: &[Trial],
+    watch: &impl Watch,
+    made: &(impl Fn(&Trial) -> Result<(), Error> + Sync),
+) -> Result<(Plan, Vec<Trial>), Error> {
+    plans.iter().try_for_each(Plan::check)?;
+    let sample = source.pass(Sample::new(source.layout(), MOST_ROWS, source.rows_hint()))?.finish(source.layout());
+    let work = |number: &usize| {
+        let plan = &plans[*number];
+        tried(&sample, noise, *number, &at_work(plan, plan, plan.training.epochs), known, watch, made)
+    };
+    let numbers: Vec<usize> = (0..plans.len()).collect();
+    let trials = parallel_map(&numbers, source.threads(), work).into_iter().collect::<Result<Vec<Trial>, Error>>()?;
+    let score = |number: &usize| trials[*number].log_score.unwrap_or(f64::NEG_INFINITY);
+    let best = numbers.iter().copied().reduce(|best, other| if score(&other) > score(&best) { other } else { best });
+    match best.and_then(|best| plans.get(best)) {
+        Some(plan) => Ok((plan.clone(), trials)),
+        None => Err(Error::Argument { name: "the number of plans", value: 0.0, expected: "1 or more" }),
+    }
+}
+
+/// The trial of a plan, or what is known of it.
+fn tried(
+    sample: &SampledRows,
+    noise: &[Noise],
+    number: usize,
+    planned: &Plan,
+    known: &[Trial],
+    watch: &impl Watch,
+    made: &(impl Fn(&Trial) -> Result<(), Error> + Sync),
+) -> Result<Trial, Error> {
+    let trial = Trial {
+        number,
+        hidden: planned.hidden.clone(),
+        rate: planned.training.rate,
+        decay: planned.decay,
+        pieces: planned.pieces,
+        epochs: planned.training.epochs,
+        log_score: None,
+    };
+    let same = |other: &&Trial| Trial { log_score: None, ..(*other).clone() } == trial;
+    if let Some(known) = known.iter().find(same) {
+        return Ok(known.clone());
+    }
+    let found = Trial { log_score: score(sample, noise, planned, watch)?, ..trial };
+    if watch.stops() {
+        return Err(Error::Unsupported("the search was interrupted".to_owned()));
+    }
+    made(&found)?;
+    Ok(found)
 }
 
 /// The epochs of each round, the last those of the plan.
@@ -133,30 +183,51 @@ fn rounds(epochs: u64, trials: usize) -> Vec<u64> {
     rounds
 }
 
-/// The plan that a number stands for.
-fn candidate(plan: &Plan, space: Space, number: usize, epochs: u64) -> Plan {
-    let mut planned = Plan { members: 1, ..plan.clone() };
-    planned.training.epochs = epochs;
-    if number > 0 {
-        let draw = scattered(scattered(plan.seed, u64::MAX), number as u64);
-        let share = |place: u64| scattered_share(draw, place);
-        let pick = |place: u64, count: usize| (share(place) * count as f64) as usize;
-        if space.hidden && !plan.hidden.is_empty() {
-            let width = WIDTHS[pick(0, WIDTHS.len())];
-            planned.hidden = (0..1 + pick(1, 3)).map(|layer| (width >> layer).max(8)).collect();
-        }
-        let between = |place: u64, low: f64, high: f64| rounded((low.ln() + share(place) * (high / low).ln()).exp());
-        if space.rate && plan.solver != Solver::Lbfgs {
-            planned.training.rate = match plan.hidden.is_empty() {
-                true => between(2, 0.1 * plan.training.rate, 10.0 * plan.training.rate),
-                false => between(2, 1e-4, 1e-2),
-            };
-        }
-        if space.decay {
-            planned.decay = if share(3) < 0.3 { 0.0 } else { between(4, 1e-5, 1e-1) };
-        }
+/// Draws of a plan until it is one that there is not yet.
+const MOST_DRAWS: u64 = 100;
+
+/// The plans that are tried, all different: fewer than are asked for where there are no more.
+fn drawn(plan: &Plan, space: Space) -> Vec<Plan> {
+    let mut plans = vec![plan.clone()];
+    for number in 1..space.trials as u64 {
+        let mut draws = (0..MOST_DRAWS).map(|attempt| draw(plan, space, number + attempt * (1 << 32)));
+        plans.extend(draws.find(|planned| !plans.contains(planned)));
     }
-    if epochs == plan.training.epochs { Plan { members: plan.members, ..planned } } else { planned }
+    plans
+}
+
+/// A plan as it is tried: one network, in so many epochs.
+fn at_work(planned: &Plan, plan: &Plan, epochs: u64) -> Plan {
+    let mut one = Plan { members: 1, left_out: planned.left_out.map(|_| LeftOut::of_members(1, 0)), ..planned.clone() };
+    // Both stages are as much shorter.
+    one.training.common_scale = one.training.common_scale * epochs / plan.training.epochs.max(1);
+    one.training.epochs = epochs;
+    one
+}
+
+/// The plan that a number stands for.
+fn draw(plan: &Plan, space: Space, number: u64) -> Plan {
+    let mut planned = plan.clone();
+    let draw = scattered(scattered(plan.seed, u64::MAX), number);
+    let share = |place: u64| scattered_share(draw, place);
+    let pick = |place: u64, count: usize| (share(place) * count as f64) as usize;
+    if space.hidden && !plan.hidden.is_empty() {
+        let width = WIDTHS[pick(0, WIDTHS.len())];
+        planned.hidden = (0..1 + pick(1, 3)).map(|layer| (width >> layer).max(8)).collect();
+    }
+    let between = |place: u64, low: f64, high: f64| rounded((low.ln() + share(place) * (high / low).ln()).exp());
+    if space.rate && plan.solver != Solver::Lbfgs {
+        planned.training.rate = match plan.hidden.is_empty() {
+            true => between(2, 0.1 * plan.training.rate, 10.0 * plan.training.rate),
+            false => between(2, 1e-4, 1e-2),
+        };
+        planned.training.scale_rate =
+            plan.training.scale_rate.map(|rate| rounded(rate * planned.training.rate / plan.training.rate));
+    }
+    if space.decay {
+        planned.decay = if share(3) < 0.3 { 0.0 } else { between(4, 1e-5, 1e-1) };
+    }
+    planned
 }
 
 /// A number to two digits, as one would write it.
@@ -167,12 +238,11 @@ fn rounded(value: f64) -> f64 {
 
 /// The mean log score of rows under networks that were trained on others; none where one diverged.
 fn score(rows: &SampledRows, noise: &[Noise], plan: &Plan, watch: &impl Watch) -> Result<Option<f64>, Error> {
-    let plan = Plan { members: 1, ..plan.clone() };
     let rows = rows.source()?.with_threads(1);
     let folds = Folds { count: FOLDS, seed: scattered(plan.seed, u64::MAX - 1) };
     let (mut sum, mut count) = (0.0, 0.0);
     for part in 0..FOLDS {
-        let network = match fit(&folds.select(&rows, Part::Without(part)), noise, &plan, None, &Stopping(watch)) {
+        let network = match fit(&folds.select(&rows, Part::Without(part)), noise, plan, None, &Stopping(watch)) {
             Ok(fitted) => fitted.network,
             Err(Error::Diverged(_)) => return Ok(None),
             Err(error) => return Err(error),
@@ -217,13 +287,16 @@ mod tests {
         let (plan, space) = (Plan::default(), Space { trials: 200, hidden: true, rate: true, decay: true });
         assert_eq!(rounded(0.0017810175881330678), 0.0018);
         let fixed = Space { hidden: false, rate: false, ..space };
-        let planned = candidate(&plan, fixed, 5, 10);
+        let planned = draw(&plan, fixed, 5);
         assert_eq!((planned.hidden, planned.training.rate), (plan.hidden.clone(), plan.training.rate));
-        assert_eq!(candidate(&plan, space, 0, plan.training.epochs), plan);
-        for number in 1..200 {
-            let planned = candidate(&plan, space, number, 10);
+        let all = drawn(&plan, space);
+        assert_eq!((&all[0], all.len()), (&plan, 200));
+        for (number, planned) in all.iter().enumerate().skip(1) {
+            assert!(!all[..number].contains(planned), "{number}");
             assert!((1e-4..=1e-2).contains(&planned.training.rate) && (0.0..=0.1).contains(&planned.decay));
             assert!((1..=3).contains(&planned.hidden.len()) && planned.hidden[0] >= 16);
         }
+        // What is all given is one plan, however many are asked for.
+        assert_eq!(drawn(&plan, Space { decay: false, ..fixed }), [plan]);
     }
 }

@@ -38,9 +38,11 @@ if TYPE_CHECKING:
         """How a network, or a linear model by gradient steps, is trained."""
 
         solver: str
+        plan: str
         hidden: int | Sequence[int]
         activation: str
         embedding: str | Sequence[str]
+        encoding: str
         optimizer: str
         lr: float
         momentum: float
@@ -50,11 +52,13 @@ if TYPE_CHECKING:
         batch: int | str
         epochs: int
         common_scale: int
+        scale_lr: float
         shuffle: bool
         decay: float
         dropout: float
         clip: float
         validation: float
+        calibrate: str
         patience: int
         ensemble: int
         shuffle_buffer: int
@@ -68,9 +72,9 @@ if TYPE_CHECKING:
 
 #: Keywords of training, beside those of reading.
 TRAINING = (
-    "solver", "hidden", "activation", "embedding", "optimizer", "lr", "momentum", "nesterov", "schedule", "warm_up", "batch",
-    "epochs", "common_scale", "shuffle", "decay", "dropout", "clip", "validation", "patience", "ensemble", "shuffle_buffer",
-    "trace", "trace_steps", "checkpoint", "every", "resume", "tune",
+    "solver", "plan", "hidden", "activation", "embedding", "encoding", "optimizer", "lr", "momentum", "nesterov", "schedule",
+    "warm_up", "batch", "epochs", "common_scale", "scale_lr", "shuffle", "decay", "dropout", "clip", "validation", "calibrate",
+    "patience", "ensemble", "shuffle_buffer", "trace", "trace_steps", "checkpoint", "every", "resume", "tune",
 )  # fmt: skip
 
 
@@ -78,7 +82,7 @@ def fit(
     formula: str,
     data: Any,
     *,
-    noise: str = "gaussian",
+    noise: str | None = None,
     scale: str | None = None,
     weights: str | None = None,
     frequency_weights: str | None = None,
@@ -118,9 +122,11 @@ def fit(
         Spark or Dask or a Dataset of Ray is fitted where it lies, by the engine's workers (docs/cluster.md).
     noise
         `gaussian`, `laplace`, `quantile:0.9`, `quantile:0.1,0.5,0.9`, `huber`, `student-t`, `student-t:4`, `logistic`,
-        `cauchy`; or `auto`, which fits the one that `compare` prefers.
+        `cauchy`; or `auto`, which fits the one that `compare` prefers. Unless given `gaussian`, of a network `student-t`, whose tails its
+        calibration finds.
     scale
-        A formula such as `~ x + city`, in whose terms the logarithm of the noise scale is linear; or `network`.
+        A formula such as `~ x + city`, in whose terms the logarithm of the noise scale is linear; or `network`, as is the default of
+        one; or `constant`.
     weights
         Relative precisions of the rows (inverse variances): a column, or arithmetic on columns.
     frequency_weights

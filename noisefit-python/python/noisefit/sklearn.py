@@ -229,16 +229,18 @@ class QuantileRegressor(_Linear):
 
 
 class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """A network of fully connected layers, trained under a named noise.
+    """A network of fully connected layers, trained under a named noise; what is not given is suited to the number of rows.
 
     Parameters
     ----------
     noise
-        As in `NoiseRegressor`.
+        As in `NoiseRegressor`; unless given student-t, whose tails the network's calibration finds.
     hidden
         Units of the hidden layers.
     scale
-        `network` where the noise scale is another output of it; one number unless given.
+        `network` where the noise scale is another output of it, as unless given; or `constant`.
+    plan
+        `suited` to the number of rows; or `plain`: 64 and 32 units, Adam, stopped by a tenth of the rows, gaussian noise.
     activation, optimizer, lr, batch, epochs, validation, patience, ensemble, decay, dropout
         How it is trained, as in `noisefit.fit`.
     random_state
@@ -247,10 +249,11 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        noise: str = "gaussian",
+        noise: str | None = None,
         *,
-        hidden: Sequence[int] = (64, 32),
+        hidden: Sequence[int] | None = None,
         scale: str | None = None,
+        plan: str = "suited",
         activation: str | None = None,
         optimizer: str | None = None,
         lr: float | None = None,
@@ -266,6 +269,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.noise = noise
         self.hidden = hidden
         self.scale = scale
+        self.plan = plan
         self.activation = activation
         self.optimizer = optimizer
         self.lr = lr
@@ -309,7 +313,7 @@ class NetworkRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             **{
                 name: value
                 for name in (
-                    "hidden", "activation", "optimizer", "lr", "batch", "epochs", "validation", "patience", "ensemble", "decay",
+                    "plan", "hidden", "activation", "optimizer", "lr", "batch", "epochs", "validation", "patience", "ensemble", "decay",
                     "dropout",
                 )
                 if (value := getattr(self, name)) is not None

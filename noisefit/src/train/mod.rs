@@ -39,15 +39,20 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
         (Setting::Checkpoint, training.checkpoint.as_deref()),
         (Setting::Checkpoint, trials.as_deref().filter(|_| training.tune.is_some())),
     ])?;
-    let mut plan = Plan { memory: table.budget(), ..model.plan()? };
     let calibration = model.conformal_plan(&noise)?;
     let rows = model.rows(&model.without_effects(WithEffects::Training)?, table)?;
+    let count = training::count(&rows).map_err(|error| explain(error, rows.counts(), table))?;
+    let mut plans = model.plans(count)?;
     let layout = rows.layout();
     if !layout.intercept && !is_network {
         return Err(Refusal::NoIntercept.into());
     }
-    plan.embeddings = training.embedded(layout)?;
-    refuse_beyond_memory(&plan, layout, training)?;
+    let embeddings = training.embedded(layout)?;
+    for plan in &mut plans {
+        (plan.memory, plan.embeddings) = (table.budget(), embeddings.clone());
+        refuse_beyond_memory(plan, layout, training)?;
+    }
+    let mut plan = plans[0].clone();
     // Of several quantiles the lowest alone is a line.
     let linear = plan.hidden.is_empty() && plan.embeddings.is_empty() && noise.len() == 1;
     let terms = linear.then(|| {
@@ -55,8 +60,20 @@ pub(crate) fn fit(model: &Model, training: &Training, is_network: bool, table: &
         std::iter::once("(Intercept)".to_owned()).chain(names).collect::<Vec<_>>()
     });
     let resumed = training.resumed()?;
-    let watcher = Watcher::new(training, table.watch(), (plan.training.epochs, plan.members), terms)?;
     let mut trials = Vec::new();
+    if plans.len() > 1 {
+        let among = search::Among { plans: &plans, training, table };
+        (plan, trials) = match calibration.map(|how| (how.method, how.calibration)) {
+            None => among.choose(&rows, &noise)?,
+            // Rows that calibrate are not to have a say in the plan.
+            Some((Scheme::Split, share)) => {
+                let (parts, folds) = Folds::of_share(share, plan.seed);
+                among.choose(&folds.select(&rows, Part::From(parts)), &noise)?
+            }
+            Some(_) => (plan, trials),
+        };
+    }
+    let watcher = Watcher::new(training, table.watch(), (plan.training.epochs, plan.members), terms)?;
     if let Some(count) = training.tune {
         let space = training.space(count);
         (plan, trials) = match calibration.map(|how| (how.method, how.calibration)) {

@@ -4,7 +4,7 @@ use noisefit_core::algebra::Affine;
 use noisefit_core::inference::evaluate::Scores;
 use noisefit_core::network::{Member, Plan};
 use noisefit_core::record::{Coefficient, Counts};
-use noisefit_core::training::{Fitted, Trial};
+use noisefit_core::training::{Fitted, Shrinkage, Trial};
 use noisefit_data::model::FittedModel;
 use serde::Serialize;
 
@@ -47,6 +47,8 @@ pub struct Trained<'a> {
     /// For each quantile, or once.
     training: &'a [Scores],
     validation: Option<&'a [Scores]>,
+    /// How much of what a network predicts is a line, and one scale, as rows that were left out in turn asked for.
+    shrinkage: Shrinkage,
     members: &'a [Member],
     #[serde(skip_serializing_if = "Option::is_none")]
     conformal: Option<Calibration>,
@@ -60,7 +62,7 @@ pub(crate) fn record<'a>(
     counts: Option<Counts>,
     warnings: Vec<String>,
 ) -> Trained<'a> {
-    let Fitted { network, training, validation, .. } = fitted;
+    let Fitted { network, training, validation, shrinkage, .. } = fitted;
     let names = model.design.layout().coefficient_names();
     let lines = network.coefficients();
     let first = training.first();
@@ -86,6 +88,7 @@ pub(crate) fn record<'a>(
             .map(|lines| lines.iter().map(|line| table(&names, line.numbers())).collect()),
         training,
         validation: validation.as_deref(),
+        shrinkage: *shrinkage,
         members: &network.members,
         conformal: model.conformal.as_ref().map(Calibration::from),
         warnings,

@@ -1,12 +1,12 @@
 //! The plan that predicts best, and a file of trials by which a search goes on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use noisefit_core::network::{Plan, Watch};
 use noisefit_core::noise::{Noise, written};
 use noisefit_core::rows::RowSource;
-use noisefit_core::training::{Space, Trial, tune};
+use noisefit_core::training::{Space, Trial, choose, tune};
 use noisefit_data::DataError;
 use noisefit_data::write::write_atomically;
 use noisefit_report::train::trial_line;
@@ -57,19 +57,61 @@ pub(super) fn search(
         let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.trials.push(trial.clone());
         table.watch().trial(&trial_line(trial));
-        match &path {
-            Some(path) => write_atomically(path, |file| Ok(serde_json::to_writer_pretty(file, &*kept)?))
-                .map_err(noisefit_core::Error::from),
-            None => Ok(()),
-        }
+        keep(path.as_deref(), &kept)
     };
-    tune(rows, noise, plan, space, &known, &Stop(table), &made).map_err(|error| {
-        match (table.watch().cancelled(), path) {
-            (true, Some(trials)) => Error::SearchInterrupted { trials },
-            (true, None) => DataError::Interrupted.into(),
-            (false, _) => error.into(),
-        }
-    })
+    tune(rows, noise, plan, space, &known, &Stop(table), &made)
+        .map_err(|error| if table.watch().cancelled() { interrupted(path) } else { error.into() })
+}
+
+/// Some plans of which one is to be chosen.
+pub(super) struct Among<'a> {
+    pub(super) plans: &'a [Plan],
+    pub(super) training: &'a Training,
+    pub(super) table: &'a Table,
+}
+
+impl Among<'_> {
+    /// The best of them; with a checkpoint the trials are kept beside it.
+    pub(super) fn choose(&self, rows: &dyn RowSource, noise: &[Noise]) -> Result<(Plan, Vec<Trial>), Error> {
+        let Among { plans, training, table } = *self;
+        let path = training.trials();
+        let begun = Search {
+            schema: SCHEMA.to_owned(),
+            plan: plans.first().cloned().unwrap_or_default(),
+            noise: written(noise),
+            rows: rows.rows_hint(),
+            bytes: table.dataset().size_in_bytes(),
+            trials: Vec::new(),
+        };
+        let known = match &path {
+            Some(path) if training.resume => read(path, &begun)?,
+            _ => Vec::new(),
+        };
+        let kept = Mutex::new(Search { trials: known.clone(), ..begun });
+        let made = |trial: &Trial| {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.trials.push(trial.clone());
+            keep(path.as_deref(), &kept)
+        };
+        choose(rows, noise, plans, &known, &Stop(table), &made)
+            .map_err(|error| if table.watch().cancelled() { interrupted(path) } else { error.into() })
+    }
+}
+
+/// Keeps the trials so far, where there is a place for them.
+fn keep(path: Option<&Path>, search: &Search) -> Result<(), noisefit_core::Error> {
+    match path {
+        Some(path) => write_atomically(path, |file| Ok(serde_json::to_writer_pretty(file, search)?))
+            .map_err(noisefit_core::Error::from),
+        None => Ok(()),
+    }
+}
+
+fn interrupted(trials: Option<PathBuf>) -> Error {
+    match trials {
+        Some(trials) => Error::SearchInterrupted { trials },
+        None => DataError::Interrupted.into(),
+    }
 }
 
 /// The trials of a search that was stopped; none where it was not begun.

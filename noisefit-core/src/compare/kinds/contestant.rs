@@ -24,6 +24,7 @@ pub enum Kind {
 /// let network: Contestant = "network:laplace+scale".parse()?;
 /// assert_eq!((network.kind, network.models_scale), (Kind::Network, true));
 /// assert_eq!("linear".parse::<Contestant>()?.to_string(), "linear:gaussian");
+/// assert_eq!("network".parse::<Contestant>()?.to_string(), "network:student-t+scale");
 /// assert!("linear:quantiles".parse::<Contestant>()?.noise.is_none());
 /// let error = "forest".parse::<Contestant>().unwrap_err();
 /// assert!(error.to_string().starts_with("'forest': a model is linear or network"));
@@ -74,6 +75,8 @@ impl std::str::FromStr for Contestant {
 
     fn from_str(text: &str) -> Result<Self, InvalidContestant> {
         let wrong = |why: String| InvalidContestant(format!("'{text}': {why}"));
+        // What a network is where nothing is said of its noise.
+        let text = if text == "network" { "network:student-t+scale" } else { text };
         let (model, models_scale) = match text.strip_suffix("+scale") {
             Some(model) => (model, true),
             None => (text, false),

@@ -27,8 +27,8 @@ use scores::{Model, Scoring};
 pub struct Plans {
     /// Linear models.
     pub fit: inference::Options,
-    /// Networks, but for whether their scale is modelled.
-    pub network: Plan,
+    /// Networks with one scale for all rows, and those whose scale is modelled.
+    pub networks: [Plan; 2],
 }
 
 /// Kinds of models on the same folds.
@@ -68,8 +68,8 @@ impl SideBySide {
 /// let rows = MemoryRows::new(&y, Matrix::row_major(&x, 300, 1)?)?;
 /// let mut plan = Plan { hidden: vec![16], ..Plan::default() };
 /// plan.training.rate = 0.01;
-/// let plans = Plans { fit: inference::Options::default(), network: plan };
-/// let models: Contestants = "linear,network".parse().unwrap();
+/// let plans = Plans { fit: inference::Options::default(), networks: [plan.clone(), plan] };
+/// let models: Contestants = "linear,network:gaussian".parse().unwrap();
 /// let found = side_by_side(&rows, &models.0, &Folds { count: 5, seed: 0 }.into(), &plans, &())?;
 /// assert!(matches!(found.verdict, Some(Verdict::NetworkIsBetter(_))), "{:?}", found.verdict);
 /// # Ok::<(), noisefit_core::Error>(())
@@ -142,7 +142,8 @@ fn fitted(rows: &dyn RowSource, contestant: &Contestant, plans: &Plans, watch: &
             Model::of_fits(predictors)
         }
         Kind::Network => {
-            let plan = Plan { models_scale: contestant.models_scale, ..plans.network.clone() };
+            let plan = &plans.networks[usize::from(contestant.models_scale)];
+            let plan = Plan { models_scale: contestant.models_scale, ..plan.clone() };
             let noises: Vec<Noise> = noises.to_vec();
             Ok(Model::Network(training::fit(&seen, &noises, &plan, None, &Quiet(watch))?.network.into()))
         }

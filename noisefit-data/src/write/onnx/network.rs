@@ -56,6 +56,8 @@ fn inputs(graph: &mut Graph, network: &Network, design: &str) -> String {
 fn said(graph: &mut Graph, network: &Network, member: &Member, inputs: &str, prefix: &str) -> Said {
     let name = |part: &str| format!("{prefix}{part}");
     let outputs = forward(graph, &network.architecture, &member.parameters, inputs, prefix);
+    let outputs =
+        if member.line.is_empty() { outputs } else { with_line(graph, network, member, (&outputs, inputs), prefix) };
     let response = &network.standardisation.response;
     let curves = network.curves();
     let outputs = if curves > 1 { lowest_and_steps(graph, &outputs, curves, prefix) } else { outputs };
@@ -74,7 +76,14 @@ fn said(graph: &mut Graph, network: &Network, member: &Member, inputs: &str, pre
         graph.number(deviation, response.deviation);
     }
     let stretched = graph.apply("Mul", &[&standardised, deviation], &name("stretched"));
-    let locations = graph.apply("Add", &[&stretched, mean], &name("locations"));
+    let locations = match &network.shifts[..] {
+        [] => graph.apply("Add", &[&stretched, mean], &name("locations")),
+        shifts => {
+            let unmoved = graph.apply("Add", &[&stretched, mean], &name("unmoved"));
+            let shifts = graph.tensor(&name("shifts"), &[shifts.len()], shifts);
+            graph.apply("Add", &[&unmoved, &shifts], &name("locations"))
+        }
+    };
     let scales = match network.models_scale() {
         false => Scales::Constant(member.scale.clone()),
         true => {
@@ -86,6 +95,22 @@ fn said(graph: &mut Graph, network: &Network, member: &Member, inputs: &str, pre
         }
     };
     Said { locations, scales }
+}
+
+/// The outputs, to the first of which a line is added.
+fn with_line(
+    graph: &mut Graph,
+    network: &Network,
+    member: &Member,
+    (outputs, inputs): (&str, &str),
+    prefix: &str,
+) -> String {
+    let width = network.architecture.outputs;
+    let slope = |slope: &f32| std::iter::once(*slope).chain(std::iter::repeat_n(0.0, width - 1));
+    let slopes: Vec<f32> = member.line.iter().flat_map(slope).collect();
+    let slopes = graph.tensor(&format!("{prefix}line.weight"), &[member.line.len(), width], &slopes);
+    let line = graph.apply("MatMul", &[inputs, &slopes], &format!("{prefix}line"));
+    graph.apply("Add", &[outputs, &line], &format!("{prefix}with_line"))
 }
 
 /// The lowest quantile and what lies between each and the next.
@@ -112,9 +137,9 @@ fn forward(graph: &mut Graph, architecture: &Architecture, parameters: &[f32], i
     value
 }
 
-/// What the first layer reads: the inputs that are not embedded, then the embeddings.
+/// What the first layer reads: the inputs that are not embedded, then the embeddings, then the pieces.
 fn read(graph: &mut Graph, architecture: &Architecture, parameters: &[f32], inputs: &str, prefix: &str) -> String {
-    if architecture.embeddings.is_empty() {
+    if architecture.embeddings.is_empty() && architecture.pieces.is_empty() {
         return inputs.to_owned();
     }
     let plain = architecture.plain();
@@ -129,8 +154,33 @@ fn read(graph: &mut Graph, architecture: &Architecture, parameters: &[f32], inpu
         let weights = graph.tensor(&format!("{name}.weight"), &shape, &parameters[weights]);
         parts.push(graph.apply("MatMul", &[&indicators, &weights], &name));
     }
+    if !architecture.pieces.is_empty() {
+        parts.push(pieces(graph, architecture, inputs, prefix));
+    }
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     graph.apply_told("Concat", &parts, &[("axis", 1)], &format!("{prefix}read"))
+}
+
+/// How far inputs are through their pieces, from -1 to 1, for all members the same.
+fn pieces(graph: &mut Graph, architecture: &Architecture, inputs: &str, prefix: &str) -> String {
+    const NAME: &str = "pieces";
+    if prefix != "members.0." {
+        return NAME.to_owned();
+    }
+    let ends = || architecture.pieces.iter().flat_map(|pieces| pieces.knots.windows(2));
+    let columns = architecture.pieces.iter().flat_map(|pieces| std::iter::repeat_n(pieces.input, pieces.count()));
+    let begins: Vec<f32> = ends().map(|ends| ends[0]).collect();
+    let per_length: Vec<f32> = ends().map(|ends| 1.0 / (ends[1] - ends[0])).collect();
+    let values = graph.columns(inputs, columns, "pieces.values");
+    let begins = graph.tensor("pieces.begin", &[begins.len()], &begins);
+    let per_length = graph.tensor("pieces.per_length", &[per_length.len()], &per_length);
+    let beyond = graph.apply("Sub", &[&values, &begins], "pieces.beyond");
+    let shares = graph.apply("Mul", &[&beyond, &per_length], "pieces.unbounded");
+    let (zero, one, two) =
+        (graph.number("pieces.zero", 0f32), graph.number("pieces.one", 1f32), graph.number("pieces.two", 2f32));
+    let shares = graph.apply("Clip", &[&shares, &zero, &one], "pieces.shares");
+    let doubled = graph.apply("Mul", &[&shares, &two], "pieces.doubled");
+    graph.apply("Sub", &[&doubled, &one], NAME)
 }
 
 fn activate(graph: &mut Graph, activation: Activation, z: &str, name: &str) -> String {
