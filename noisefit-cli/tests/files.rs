@@ -31,6 +31,7 @@ fn calls() -> BTreeMap<&'static str, (Vec<&'static str>, Vec<&'static str>)> {
         ("report", (vec!["m.json", "d.csv"], vec!["m.json", "d.csv"])),
         ("table", (vec!["m.json", "n.json"], vec!["m.json", "n.json"])),
         ("export", (vec!["n.json"], vec!["n.json"])),
+        ("effects", (vec!["m.json", "d.csv"], vec!["m.json", "d.csv"])),
     ])
 }
 

@@ -42,7 +42,10 @@ fn a_curve_takes_a_network_and_a_line_does_not() {
     let found = compared(&folder, &["--models", "linear,network,linear:quantiles"]);
     assert_eq!(found["verdict"]["verdict"], "network_is_better", "{found}");
     let text = folder.done(&["compare", "d.csv", "-f", "y ~ x", "--models", "linear,network", "-q", "--times"]);
-    assert!(text.contains("\nnetwork:student-t+scale predicts better: log score") && text.contains("seconds"), "{text}");
+    assert!(
+        text.contains("\nnetwork:student-t+scale predicts better: log score") && text.contains("seconds"),
+        "{text}"
+    );
     let models = found["models"].as_array().unwrap();
     let names: Vec<&str> = models.iter().map(|model| model["model"].as_str().unwrap()).collect();
     assert_eq!(names, ["linear:gaussian", "network:student-t+scale", "linear:quantiles"]);
@@ -51,22 +54,22 @@ fn a_curve_takes_a_network_and_a_line_does_not() {
     assert!((models[1]["rmse"].as_f64().unwrap() - 0.3).abs() < 0.06, "{found}");
 }
 
-/// Ten data sets that are a line: never is a network found better, and nine times of ten or more a line is enough. (Each verdict may be wrong
-/// once in twenty times: that two of ten are has a probability of less than 0.09.)
+/// Six data sets that are a line: at most once is a network found better, and four times or more a line is enough. (Each verdict may be wrong
+/// once in twenty times: that two of six are has a probability of less than 0.04.)
 #[test]
 fn a_line_is_enough_for_lines() {
     let (folder, mut random) = (Folder::new(), Random(5));
     let (mut enough, mut better) = (0, 0);
-    for _ in 0..10 {
+    for _ in 0..6 {
         folder.write("d.csv", rows(&mut random, 300, |x| 1.0 + 0.5 * x));
-        let found = compared(&folder, &["--models", "linear,network"]);
+        let found = compared(&folder, &["--models", "linear,network:gaussian"]);
         match found["verdict"]["verdict"].as_str().unwrap() {
             "line_is_enough" => enough += 1,
             "network_is_better" => better += 1,
             _ => {}
         }
     }
-    assert!(better <= 1 && enough >= 7, "{enough} {better}");
+    assert!(better <= 1 && enough >= 4, "{enough} {better}");
 }
 
 /// The log score of a line by its predictive distribution, fold by fold, from predictions of a model of the other folds.

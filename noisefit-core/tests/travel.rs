@@ -10,12 +10,14 @@ use std::sync::Mutex;
 
 use noisefit_core::Error;
 use noisefit_core::algebra::Moments;
+use noisefit_core::compare::kinds::{Contestants, Plans, side_by_side};
 use noisefit_core::inference;
 use noisefit_core::inference::Options;
 use noisefit_core::inference::hypothesis::{Adjust, Names, likelihood_ratio};
 use noisefit_core::noise::{Noise, NoiseFamily, Noises, StudentT};
 use noisefit_core::rows::{
-    Accumulator, Block, CodedCategory, Kinds, Layout, Matrix, MemoryRows, Next, Pass, RowSource, RowSourceExt, Subset,
+    Accumulator, Block, CodedCategory, Division, Kinds, Layout, Matrix, MemoryRows, Next, Order, Pass, RowSource,
+    RowSourceExt, Subset,
 };
 use serde::{Deserialize, Serialize};
 
@@ -204,6 +206,16 @@ fn every_pass_is_rebuilt_from_bytes_and_gives_the_same_bits() {
         format!("{found:?}")
     };
     assert_eq!(tested(&sent), tested(&rows));
+    let compared = |rows: &dyn RowSource| {
+        let models: Contestants = "linear,linear:laplace,linear:quantiles".parse().unwrap();
+        let plan = noisefit_core::network::Plan::default();
+        let plans = Plans { fit: Options::default(), networks: [plan.clone(), plan] };
+        let division = Division::of_groups(rows, 0, Order::Random { seed: 1 }, 2).unwrap();
+        let mut found = side_by_side(rows, &models.0, &division, &plans, &()).unwrap();
+        found.without_times();
+        format!("{found:?}")
+    };
+    assert_eq!(compared(&sent), compared(&rows));
     seen.extend(sent.seen.into_inner().unwrap());
     // Nothing is listed that nothing runs.
     let unseen: Vec<&str> =

@@ -12,13 +12,14 @@ use crate::rows::{Accumulator, Block, Folds, Part, RowSource, RowSourceExt, Sele
 /// A division of the rows of a source into parts.
 ///
 /// ```
-/// use noisefit_core::rows::{Division, Matrix, MemoryRows, Order, Part, RowSourceExt, Sample};
+/// use noisefit_core::algebra::Moments;
+/// use noisefit_core::rows::{Accumulator, Division, Matrix, MemoryRows, Order, Part, RowSourceExt};
 ///
 /// let (y, firms) = ([1.0, 3.0, 2.0, 5.0, 4.0, 7.0], [7, 7, 8, 8, 9, 9]);
 /// let rows = MemoryRows::new(&y, Matrix::row_major(&[], 6, 0)?)?.with_clusters("firm", &firms)?;
 /// let division = Division::of_groups(&rows, 0, Order::Random { seed: 1 }, 3)?;
 /// // Each firm is a part.
-/// let count = |part| Ok::<_, noisefit_core::Error>(division.select(&rows, part).pass(Sample::none())?.rows());
+/// let count = |part| Ok::<_, noisefit_core::Error>(division.select(&rows, part).pass(Moments::new(0, true))?.rows());
 /// assert_eq!((division.count(), count(Part::Only(0))?, count(Part::Without(0))?), (3, 2, 4));
 /// # Ok::<(), noisefit_core::Error>(())
 /// ```
