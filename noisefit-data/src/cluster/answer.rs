@@ -57,7 +57,7 @@ pub fn refusal(partition: u64, why: &str) -> Vec<u8> {
 }
 
 impl Answer {
-    pub fn to_bytes(self) -> Vec<u8> {
+    pub fn into_bytes(self) -> Vec<u8> {
         written(&Reply::Answer(self))
     }
 }
@@ -82,8 +82,8 @@ fn read(mut bytes: &[u8]) -> Result<Reply, DataError> {
 /// Several answers of one task as one, merged in the order of the partitions' numbers: what a second stage of workers does.
 pub fn merge(task: &[u8], kinds: &Kinds, answers: &[impl AsRef<[u8]>]) -> Vec<u8> {
     match merged_for(task, kinds, answers) {
-        Ok(Some(answer)) => answer.to_bytes(),
-        Ok(None) => Answer { partitions: Vec::new(), told: Told::Counted }.to_bytes(),
+        Ok(Some(answer)) => answer.into_bytes(),
+        Ok(None) => Answer { partitions: Vec::new(), told: Told::Counted }.into_bytes(),
         Err(Refused { partition, why }) => refusal(partition, &why),
     }
 }

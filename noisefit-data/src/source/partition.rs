@@ -52,7 +52,7 @@ pub fn fold_partition(
     }
     (read.used, read.checksum) = (unit.used(), checksum.finish());
     let partitions = if read.records > 0 { vec![read] } else { Vec::new() };
-    Ok(Answer { partitions, told: unit.told(&known, partition)? }.to_bytes())
+    Ok(Answer { partitions, told: unit.told(&known, partition)? }.into_bytes())
 }
 
 /// A task that is made ready: for every partition that a worker folds it is the same.
