@@ -177,10 +177,12 @@ def test_classic_spark_gives_the_numbers_of_one_machine(frame: Any, tmp_path: An
         session.stop()
 
 
-def test_the_page_runs(spark: Any) -> None:
+def test_the_page_runs(spark: Any, tmp_path: Any) -> None:
     with open("docs/cluster.md", encoding="utf-8") as file:
         (block,) = [part.partition("```")[0] for part in file.read().split("```python\n")[1:]]
-    told = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, timeout=300, check=False)
+    # As a file: Spark's client looks for one.
+    (tmp_path / "page.py").write_text(block)
+    told = subprocess.run([sys.executable, tmp_path / "page.py"], capture_output=True, text=True, timeout=300, check=False)
     assert told.returncode == 0, told.stderr[-2000:]
     passes, count = told.stdout.splitlines()
     assert passes.startswith("Spark: ") and "with 442 rows" in passes and count == "442"
@@ -217,6 +219,44 @@ def test_a_killed_worker_changes_no_bit(frame: Any, client: Any) -> None:
     while set(client.run(os.getpid).values()) == set(workers.values()) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert set(client.run(os.getpid).values()) != set(workers.values()), "no worker was killed"
+
+
+DRIVER = """
+import sys, time
+import dask, dask.dataframe as dd, pandas as pd, numpy as np, noisefit as nf
+from distributed import Client
+
+client = Client(sys.argv[1])
+
+def part(k):
+    time.sleep(1)
+    x = np.arange(100.0) + k
+    return pd.DataFrame({"x": x, "y": np.sin(x)})
+
+held = dd.from_delayed([dask.delayed(part)(k) for k in range(200)], meta=part(0).iloc[:0], verify_meta=False)
+print("begun", flush=True)
+nf.fit("y ~ x", held)
+"""
+
+
+def test_a_killed_driver_leaves_nothing_running(client: Any, tmp_path: Any) -> None:
+    (tmp_path / "driver.py").write_text(DRIVER)
+    driver = subprocess.Popen([sys.executable, tmp_path / "driver.py", client.scheduler.address], stdout=subprocess.PIPE)
+    assert driver.stdout is not None and driver.stdout.readline() == b"begun\n"
+
+    def running() -> int:
+        return sum(len(tasks) for tasks in client.processing().values())
+
+    def until(done: Any) -> bool:
+        deadline = time.monotonic() + 30
+        while not done() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return bool(done())
+
+    assert until(lambda: running() > 0), "nothing was begun"
+    driver.kill()
+    driver.wait()
+    assert until(lambda: running() == 0), "work goes on that nobody waits for"
 
 
 def test_files_are_read_by_the_workers(frame: Any, client: Any, tmp_path: Any) -> None:
