@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 import noisefit as nf
@@ -106,10 +106,13 @@ def tree(partitions: int) -> None:
 
 
 def times(count: int, engines: list[str]) -> None:
-    folder = tempfile.mkdtemp()
-    pieces = 20
+    folder, pieces = Path(__file__).parent / "data" / f"cluster-{count}", 20
+    folder.mkdir(parents=True, exist_ok=True)
     for piece in range(pieces):
-        pq.write_table(rows(count // pieces, 10, piece), f"{folder}/{piece:02d}.parquet", row_group_size=500_000)
+        path = folder / f"{piece:02d}.parquet"
+        if not path.exists():
+            pq.write_table(rows(count // pieces, 10, piece), path, row_group_size=500_000)
+    folder = str(folder)
     fits = [("gaussian", {}), ("gaussian hc1", {"vcov": "hc1"}), ("huber", {"noise": "huber"}), ("laplace", {"noise": "laplace"})]
     alone = {}
     for name, how in fits:
