@@ -25,6 +25,8 @@ from noisefit._engines import _engine, _worker
 
 warnings.simplefilter("ignore")
 
+SERVERS: list[Any] = []
+
 FAMILIES = ["gaussian", "huber", "student-t", "logistic", "laplace", "quantile:0.1,0.5,0.9"]
 
 
@@ -169,6 +171,7 @@ def held(engine: str, folder: str) -> tuple[Any, dict[str, Any]]:
 
     server = SparkConnectServer(port=0)
     server.start(background=True)
+    SERVERS.append(server)  # it ends with the last who knows it
     session = SparkSession.builder.remote(f"sc://localhost:{server.listening_address[1]}").getOrCreate()
     return session.read.parquet(folder), {"persist": False}
 

@@ -259,11 +259,20 @@ def test_a_killed_driver_leaves_nothing_running(client: Any, tmp_path: Any) -> N
     assert until(lambda: running() == 0), "work goes on that nobody waits for"
 
 
-def test_files_are_read_by_the_workers(frame: Any, client: Any, tmp_path: Any) -> None:
+def test_files_are_read_by_the_workers(frame: Any, client: Any, spark: Any, tmp_path: Any) -> None:
     for number, part in enumerate(parts(frame, [800])):
         part.to_parquet(tmp_path / f"{number}.parquet")
     paths = [str(tmp_path / f"{number}.parquet") for number in range(2)]
-    same(nf.fit("y ~ x", paths, engine="dask"), nf.fit("y ~ x", paths))
+    for engine in ("dask", client, spark):
+        found = nf.fit("y ~ x + g", paths, engine=engine, noise="laplace")
+        same(found, nf.fit("y ~ x + g", paths, noise="laplace"))
+        assert found.passes is not None and found.passes["partitions"] == 2
+        same(nf.fit("y ~ x", str(tmp_path), engine=engine), nf.fit("y ~ x", paths))
+    with pytest.raises(nf.DataError, match="absent.parquet"):
+        nf.fit("y ~ x", [str(tmp_path / "absent.parquet")], engine="dask")
+    frame.rename(columns={"x": "other"}).to_parquet(tmp_path / "2.parquet")
+    with pytest.raises(nf.DataError, match=r"2\.parquet: its columns are not those of .*0\.parquet"):
+        nf.fit("y ~ x", str(tmp_path), engine="dask")
     with pytest.raises(nf.UsageError, match="give a session of Spark"):
         nf.fit("y ~ x", paths, engine="hadoop")
     with pytest.raises(nf.UsageError, match="goes with the paths of Parquet files"):

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from noisefit._engines._engine import Engine
@@ -43,21 +42,17 @@ def engine_reading(paths: list[str], engine: Any) -> Engine:
     kind = type(engine)
     root = kind.__module__.partition(".")[0]
     if root == "pyspark" and hasattr(engine, "read"):
-        from noisefit._engines._spark import Spark
+        from noisefit._engines import _spark
 
-        return Spark(engine.read.parquet(*[os.path.abspath(path) if "://" not in path else path for path in paths]))
+        return _spark.files(engine, paths)
     if engine == "dask" or root == "distributed":
-        import dask.dataframe as dd
+        from noisefit._engines import _dask
 
-        from noisefit._engines._dask import Dask
+        return _dask.files(None if engine == "dask" else engine, paths)
+    if engine == "ray" or getattr(engine, "__name__", "") == "ray":
+        from noisefit._engines import _ray
 
-        return Dask(dd.read_parquet(paths if len(paths) > 1 else paths[0]), None if engine == "dask" else engine)
-    if engine == "ray" or (root == "builtins" and getattr(engine, "__name__", "") == "ray"):
-        import ray
-
-        from noisefit._engines._ray import Ray
-
-        return Ray(ray.data.read_parquet(paths))
+        return _ray.files(paths)
     raise UsageError(
         f"engine={engine!r}: give a session of Spark, a client of Dask, 'dask' or 'ray'; without it noisefit reads the files itself"
     )

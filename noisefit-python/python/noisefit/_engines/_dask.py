@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from noisefit._engines._engine import Asked, Engine, group_size
-from noisefit._engines._worker import fold_frame, merge_answers, predict_frame
+from noisefit._engines._files import Files
+from noisefit._engines._worker import fold_frame, fold_part, merge_answers, predict_frame
 
 
 class Dask(Engine):
@@ -62,6 +63,27 @@ class Dask(Engine):
         return self._frame.map_partitions(
             predict_frame, model, settings, names, self._schema.names, self._schema, meta=meta
         )
+
+
+def files(client: Any, paths: list[str]) -> Files:
+    """Parquet files that Dask's workers read."""
+    client = client if client is not None else _current_client()
+    running: list[Any] = []
+
+    def run(parts: list[Any], columns: list[str], task: bytes) -> list[bytes]:
+        import dask
+
+        fold, merge = dask.delayed(fold_part, pure=False), dask.delayed(merge_answers, pure=False)
+        answers = [fold(task, number, part, columns) for number, part in enumerate(parts)]
+        size = group_size(len(answers))
+        if size:
+            answers = [merge(task, *answers[first : first + size]) for first in range(0, len(answers), size)]
+        if client is None:
+            return list(dask.compute(*answers))
+        running[:] = client.compute(answers)
+        return list(client.gather(running))
+
+    return Files("Dask", run, lambda: client and client.cancel(running, force=True), paths)
 
 
 def _current_client() -> Any:

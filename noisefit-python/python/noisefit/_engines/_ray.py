@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from noisefit._engines._engine import Asked, Engine, group_size
-from noisefit._engines._worker import ROW_BITS, fold_stream, merge_answers, predict_table
+from noisefit._engines._files import Files
+from noisefit._engines._worker import ROW_BITS, fold_part, fold_stream, merge_answers, predict_table
 from noisefit._errors import DataError
 
 
@@ -74,6 +75,31 @@ class Ray(Engine):
     def predict(self, model: str, settings: dict[str, Any], names: list[str]) -> Any:
         append = functools.partial(predict_table, model=model, settings=settings, names=names)
         return self._dataset.map_batches(append, batch_format="pyarrow", batch_size=None)
+
+
+def files(paths: list[str]) -> Files:
+    """Parquet files that Ray's workers read."""
+    running: list[Any] = []
+
+    def run(parts: list[Any], columns: list[str], task: bytes) -> list[bytes]:
+        import ray
+
+        fold, merge = ray.remote(fold_part), ray.remote(merge_answers)
+        sent = ray.put(task)
+        answers = [fold.remote(sent, number, part, columns) for number, part in enumerate(parts)]
+        size = group_size(len(answers))
+        if size:
+            answers = [merge.remote(sent, *answers[first : first + size]) for first in range(0, len(answers), size)]
+        running[:] = answers
+        return list(ray.get(answers))
+
+    def cancel() -> None:
+        import ray
+
+        for reference in running:
+            ray.cancel(reference)
+
+    return Files("Ray", run, cancel, paths)
 
 
 def _fold(task: bytes, partition: int, block: Any, columns: list[str]) -> bytes:

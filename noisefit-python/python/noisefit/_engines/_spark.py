@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from noisefit._engines._engine import Asked, Engine, group_size
-from noisefit._engines._worker import ANSWER, PARTITION, PIECE, ROW_BITS, RUN, answers_of, fold_batches, merge_batches, predict_batches
+from noisefit._engines._files import Files
+from noisefit._engines._worker import ANSWER, PARTITION, PIECE, ROW_BITS, RUN, answers_of, fold_batches, fold_parts, merge_batches, predict_batches
 
 _SCHEMA = f"{PARTITION} long, {RUN} string, {PIECE} int, {ANSWER} binary"
 
@@ -56,8 +57,7 @@ class Spark(Engine):
                 answers = self._numbered(columns).mapInArrow(functools.partial(fold_batches, task=task), _SCHEMA)
                 if size:
                     answers = _merged_by_group(answers, task, size, -(-self._count() // size))
-                rows = ((row[0], row[1], row[2], bytes(row[3])) for row in answers.collect())
-                return [answer for _, answer in answers_of(rows)]
+                return _collected(answers)
             finally:
                 if tagged:
                     session.removeTag(tag)
@@ -95,6 +95,25 @@ class Spark(Engine):
         return self._frame.mapInArrow(
             functools.partial(predict_batches, model=model, settings=settings, names=names), schema
         )
+
+
+def files(session: Any, paths: list[str]) -> Files:
+    """Parquet files that the workers of a session read."""
+
+    def run(parts: list[Any], columns: list[str], task: bytes) -> list[bytes]:
+        numbers = session.range(0, len(parts), 1, len(parts))
+        answers = numbers.mapInArrow(functools.partial(fold_parts, task=task, parts=parts, columns=columns), _SCHEMA)
+        size = group_size(len(parts))
+        if size:
+            answers = _merged_by_group(answers, task, size, -(-len(parts) // size))
+        return _collected(answers)
+
+    return Files("Spark", run, lambda: None, paths)
+
+
+def _collected(answers: Any) -> list[bytes]:
+    rows = ((row[0], row[1], row[2], bytes(row[3])) for row in answers.collect())
+    return [answer for _, answer in answers_of(rows)]
 
 
 def _merged_by_group(answers: Any, task: bytes, size: int, groups: int) -> Any:

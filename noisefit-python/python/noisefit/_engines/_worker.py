@@ -71,6 +71,20 @@ def merge_batches(batches: Iterator[Any], task: bytes, size: int) -> Iterator[An
         yield from _pieces(group, _noisefit.merge_answers(task, answers))
 
 
+def fold_part(task: bytes, number: int, part: Any, columns: list[str]) -> bytes:
+    """Fold some row groups of a file."""
+    from noisefit._engines._files import stream
+
+    return fold_stream(task, number << ROW_BITS, stream(part, columns))
+
+
+def fold_parts(batches: Iterator[Any], task: bytes, parts: list[Any], columns: list[str]) -> Iterator[Any]:
+    """Fold the parts whose numbers are the first column; each an answer in pieces."""
+    for batch in batches:
+        for number in batch.column(0).to_pylist():
+            yield from _pieces(number << ROW_BITS, fold_part(task, number, parts[number], columns))
+
+
 def fold_frame(task: bytes, partition: int, frame: Any, columns: list[str], schema: Any) -> bytes:
     """Fold a frame of pandas."""
     import pyarrow as pa
