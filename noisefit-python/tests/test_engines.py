@@ -268,6 +268,8 @@ def test_files_are_read_by_the_workers(frame: Any, client: Any, spark: Any, tmp_
         same(found, nf.fit("y ~ x + g", paths, noise="laplace"))
         assert found.passes is not None and found.passes["partitions"] == 2
         same(nf.fit("y ~ x", str(tmp_path), engine=engine), nf.fit("y ~ x", paths))
+        with pytest.raises(nf.UsageError, match="give `predict` their paths"):
+            found.predict()
     with pytest.raises(nf.DataError, match="absent.parquet"):
         nf.fit("y ~ x", [str(tmp_path / "absent.parquet")], engine="dask")
     frame.rename(columns={"x": "other"}).to_parquet(tmp_path / "2.parquet")

@@ -49,11 +49,14 @@ fn batches(sizes: &[usize]) -> Vec<RecordBatch> {
         let x: Vec<f64> = rows.clone().map(|i| (i as f64 * 1.3).sin()).collect();
         let noise = rows.clone().map(|i| ((i as f64 + 0.5) * 0.618_033_988_749_895).fract() - 0.5);
         let y: Vec<f64> = x.iter().zip(noise).map(|(x, noise)| 1.0 + 2.0 * x + noise).collect();
-        let g: Vec<String> = rows.map(|i| ["u", "v", "w"][i % 3].to_owned()).collect();
-        let columns: [(&str, ArrayRef); 3] = [
+        let g: Vec<String> = rows.clone().map(|i| ["u", "v", "w"][i % 3].to_owned()).collect();
+        // So many levels that they are kept as codes.
+        let shop: Vec<String> = rows.map(|i| format!("s{}", i * 7 % 80)).collect();
+        let columns: [(&str, ArrayRef); 4] = [
             ("x", Arc::new(Float64Array::from(x))),
             ("y", Arc::new(Float64Array::from(y))),
             ("g", Arc::new(StringArray::from(g))),
+            ("shop", Arc::new(StringArray::from(shop))),
         ];
         RecordBatch::try_from_iter(columns).unwrap()
     };
@@ -75,6 +78,8 @@ fn an_engine_gives_the_numbers_of_the_table_here() {
         ("y ~ scale(x)", "laplace", "classical"),
         ("y ~ x * g", "student-t", "classical"),
         ("y ~ x | g", "huber", "classical"),
+        ("y ~ x + shop", "gaussian", "hc1"),
+        ("y ~ x + shop", "huber", "classical"),
     ] {
         let model = Model::new(formula).noise(noise).unwrap().vcov(vcov).unwrap();
         let expected = numbers(&model.fit(&here).unwrap());

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from noisefit._engines._engine import Asked, Engine
-from noisefit._errors import DataError
+from noisefit._errors import DataError, UsageError
 
 #: Rows of a part, about.
 PART_ROWS = 1 << 20
@@ -90,6 +90,9 @@ class Files(Engine):
         yield self._schema.empty_table()
         for part in self._parts:
             yield stream(part, self._schema.names)
+
+    def predict(self, model: str, settings: dict[str, Any], names: list[str]) -> Any:
+        raise UsageError(f"these are files that {self.name} has read: give `predict` their paths, or a table of {self.name}")
 
     def ask(self, columns: Sequence[str], task: bytes) -> Asked:
         return Asked(lambda: self._run(self._parts, list(columns), task), self._cancel)

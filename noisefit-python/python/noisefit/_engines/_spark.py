@@ -51,24 +51,11 @@ class Spark(Engine):
         session, tag = self._frame.sparkSession, f"noisefit-{uuid.uuid4()}"
 
         def work() -> list[bytes]:
-            size = group_size(self._count())
-            tagged = _tagging(session, tag)
-            try:
-                answers = self._numbered(columns).mapInArrow(functools.partial(fold_batches, task=task), _SCHEMA)
-                if size:
-                    answers = _merged_by_group(answers, task, size, -(-self._count() // size))
-                return _collected(answers)
-            finally:
-                if tagged:
-                    session.removeTag(tag)
+            count = self._count()
+            answers = self._numbered(columns).mapInArrow(functools.partial(fold_batches, task=task), _SCHEMA)
+            return _collected(session, tag, answers, task, count)
 
-        def cancel() -> None:
-            try:
-                session.interruptTag(tag)
-            except Exception:  # an engine that cannot stop goes on alone, and nobody waits for it
-                pass
-
-        return Asked(work, cancel)
+        return Asked(work, lambda: _interrupt(session, tag))
 
     def keep(self) -> bool:
         from pyspark.storagelevel import StorageLevel
@@ -100,20 +87,35 @@ class Spark(Engine):
 def files(session: Any, paths: list[str]) -> Files:
     """Parquet files that the workers of a session read."""
 
+    tag = f"noisefit-{uuid.uuid4()}"
+
     def run(parts: list[Any], columns: list[str], task: bytes) -> list[bytes]:
         numbers = session.range(0, len(parts), 1, len(parts))
         answers = numbers.mapInArrow(functools.partial(fold_parts, task=task, parts=parts, columns=columns), _SCHEMA)
-        size = group_size(len(parts))
-        if size:
-            answers = _merged_by_group(answers, task, size, -(-len(parts) // size))
-        return _collected(answers)
+        return _collected(session, tag, answers, task, len(parts))
 
-    return Files("Spark", run, lambda: None, paths)
+    return Files("Spark", run, lambda: _interrupt(session, tag), paths)
 
 
-def _collected(answers: Any) -> list[bytes]:
-    rows = ((row[0], row[1], row[2], bytes(row[3])) for row in answers.collect())
-    return [answer for _, answer in answers_of(rows)]
+def _collected(session: Any, tag: str, answers: Any, task: bytes, partitions: int) -> list[bytes]:
+    """The answers, merged by groups of partitions where these are many; under a tag, by which they can be interrupted."""
+    size = group_size(partitions)
+    if size:
+        answers = _merged_by_group(answers, task, size, -(-partitions // size))
+    tagged = _tagging(session, tag)
+    try:
+        rows = ((row[0], row[1], row[2], bytes(row[3])) for row in answers.collect())
+        return [answer for _, answer in answers_of(rows)]
+    finally:
+        if tagged:
+            session.removeTag(tag)
+
+
+def _interrupt(session: Any, tag: str) -> None:
+    try:
+        session.interruptTag(tag)
+    except Exception:  # an engine that cannot stop goes on alone, and nobody waits for it
+        pass
 
 
 def _merged_by_group(answers: Any, task: bytes, size: int, groups: int) -> Any:
