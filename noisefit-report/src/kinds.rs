@@ -47,16 +47,15 @@ fn sentence(verdict: &Verdict, times: bool) -> String {
     let long = times_as_long.filter(|_| times).map(|times| format!(", in {} times the time", significant(times, 2)));
     let long = long.unwrap_or_default();
     match verdict {
-        Verdict::NetworkIsBetter(_) => format!(
-            "{network} predicts better: {by}{long}; by {} or more, but for one time in twenty",
-            significant(*low, 2)
-        ),
+        Verdict::NetworkIsBetter(_) => {
+            format!("{network} predicts better: {by}{long}; by {} or more as far as folds tell", significant(*low, 2))
+        }
         Verdict::LineIsEnough(_) if *high <= 0.0 => {
             format!("a line is enough, and better: {network} has a {by}{long}")
         }
         Verdict::LineIsEnough(_) => format!(
-            "a line is enough: {network} has a {by}{long}, and gains less than {ENOUGH}, what a scale 5% smaller would, but for one time in \
-             twenty"
+            "a line is enough: {network} has a {by}{long}, and gains less than {ENOUGH}, what a scale 5% smaller would, as far as \
+             folds tell"
         ),
         Verdict::Undecided(_) => format!(
             "these rows do not tell whether a line is enough: {network} has a {by}{long}, and may gain up to {}; more folds or more rows would",
